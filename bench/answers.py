@@ -104,7 +104,9 @@ class Asked:
         found = next(reach(self._graph, subjects, places, [access], self._escalations), None)
         answer = found.answer if found else "no"
         conditions = list(found.conditions) if found else []
-        return None if answer == row["answer"] and _are_named(row, conditions) else [answer, *conditions]
+        if answer != row["answer"]:
+            return answer
+        return None if _are_named(row, conditions) else conditions
 
     def _could(self, row: Row, asked: Question) -> object | None:
         name = f"{row['access']} {row['repository']}"

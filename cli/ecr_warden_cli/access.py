@@ -283,13 +283,20 @@ def _reached(
     escalations: Escalations | None,
 ) -> AccessPath | Escalation | None:
     ways = graph.ways(access, repository)
-    paths = (best_path(graph, subject, ways) for subject in subjects)
+    is_asked_of_all = escalations is not None or len(subjects) > 1
+    everybody = who_can_any(graph, ways) if is_asked_of_all else {}
+    paths = (
+        everybody.get(subject.arn)
+        if is_asked_of_all and subject.arn in graph.subjects
+        else best_path(graph, subject, ways)
+        for subject in subjects
+    )
     best = min((path for path in paths if path is not None), key=lambda path: path.order, default=None)
     if escalations is None or (best is not None and best.answer is Answer.YES):
         return best
     has_it = best is not None and best.answer is Answer.CONDITIONAL
     enough = (Answer.YES,) if has_it else CAN
-    able = {arn: path for arn, path in who_can_any(graph, ways).items() if path.answer in enough}
+    able = {arn: path for arn, path in everybody.items() if path.answer in enough}
     found = next((one for way in ways if (one := escalations.together(subjects, way, able)) is not None), None)
     # Who has it under a condition reaches more only by what needs none.
     return best if found is None or (has_it and found.conditions) else found

@@ -30,7 +30,7 @@ def test_every_answer_is_right(asked: Asked) -> None:
 def test_a_wrong_answer_would_be_seen() -> None:
     others = {"yes": "no", "no": "yes", "conditional": "no", "unknown": "no"}
     for asked in ALL:
-        row = next(row for row in asked.rows if row["ask"] in ("can-i", "could"))
+        row = next(row for row in asked.rows if "answer" in row)
         assert asked.mistake(row | {"answer": others[row["answer"]]}) == row["answer"]
 
 

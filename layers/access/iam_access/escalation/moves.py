@@ -29,6 +29,7 @@ from iam_access.escalation.calls import (
     filled,
     keys_of,
 )
+from iam_access.escalation.freedom import allow_everything
 from iam_access.escalation.passing import passing
 from iam_access.escalation.posing import posing
 from iam_access.escalation.power import CREDENTIALS, POWERS
@@ -173,10 +174,11 @@ class Mover:
         known = (target.identity for target in self._graph.identities_of(self._account.id))
         for identity in (*filter(None, known), *(new for kind in IdentityKind for new, *_ in self._creatable(kind))):
             yield from self._tagging(identity)
-            yield from self._giving(identity)
-            yield from self._joining(identity)
-            yield from self._unbounding(identity)
-            yield from self._dropping(identity)
+            ways = (self._giving, self._joining, self._unbounding, self._dropping)
+            for change in (change for way in ways for change in way(identity)):
+                yield change
+                if _frees(change, identity):
+                    break  # no other change gives more
 
     def _taking_over(self, target: Subject) -> Iterator[Become]:
         identity = target.identity
@@ -450,6 +452,12 @@ def _bounded(target: str, steps: tuple[str, ...], conditions: Conditions, policy
 
 def _managed(arn: str, document: Document) -> Policy:
     return Policy.at(PolicyPlace(arn=arn), document)
+
+
+def _frees(change: IdentityChange, identity: Identity) -> bool:
+    """Does a change, under no condition, leave nothing of its own that an identity could not call?"""
+    kept = (policy for policy in identity.policies if policy.name not in change.drops)
+    return not change.conditions and identity.boundary is None and allow_everything((*kept, *change.gives))
 
 
 def _denies(policy: Policy) -> bool:

@@ -613,16 +613,21 @@ def _assume_action(subject: Subject) -> str:
 def may_trust(role: Subject, subject: Subject) -> bool:
     """Could the role's trust policy allow this subject?"""
     trust = role.identity.trust if role.identity else None
-    if trust is None:
-        return False
-    if not isinstance(trust.document, Document):
+    return trust is not None and may_let_in(trust, subject)
+
+
+def may_let_in(policy: Policy, subject: Subject) -> bool:
+    """Could a policy of a resource allow this subject something?"""
+    if not isinstance(policy.document, Document):
         return True
-    named = (one.value for statement in trust.statements if statement.principals for one in statement.principals.values)
+    named = (
+        one.value for statement in policy.statements if statement.principals for one in statement.principals.values
+    )
     if subject.principal.kind is CallerKind.ROLE and any(_of_sessions(subject, named)):
         return True
     return any(
         statement.effect is Effect.ALLOW
         and statement.principals is not None
         and named_ways(statement.principals, subject.principal, Effect.ALLOW)
-        for statement in trust.document.statements
+        for statement in policy.document.statements
     )

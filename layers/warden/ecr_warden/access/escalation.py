@@ -6,7 +6,7 @@ Calls on what the estate does not hold are not covered, such as new code for a f
 from collections import defaultdict, deque
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from copy import replace
-from functools import partial
+from functools import cached_property, partial
 from itertools import chain, product
 
 from msgspec import Struct
@@ -15,18 +15,20 @@ from ecr_warden.access.alike import policies_of
 from ecr_warden.access.graph import RepositoryGraph, permission
 from ecr_warden.access.resources import TAG_PREFIXES, of_registry_calls
 from ecr_warden.core.estate import RegistryScope
-from iam_access.document.document import parse_document
+from iam_access.document.document import Effect, parse_document
 from iam_access.escalation.become import Become
 from iam_access.escalation.calls import CAN, Conditions
+from iam_access.escalation.freedom import is_free, limits_of
 from iam_access.escalation.moves import WHATEVER, Asked, IdentityChange, Mover
 from iam_access.escalation.posing import members_of
 from iam_access.escalation.tagging import TAG_KEYS, limits, spellings
 from iam_access.evaluate.request import ANY_RESOURCE
 from iam_access.evaluate.request_principal import CallerKind
+from iam_access.evaluate.statement_match import action_matches
 from iam_access.inventory.identity_kind import IdentityKind
 from iam_access.inventory.inventory import Identity, Policy
 from iam_access.who_can.decide import Permission, Resource
-from iam_access.who_can.graph import AccessPath, may_trust
+from iam_access.who_can.graph import AccessPath, may_let_in, may_trust
 from iam_access.who_can.subject import Subject, subject_of
 
 _PULLS = ["ecr:GetAuthorizationToken", "ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage"]
@@ -44,6 +46,13 @@ _MANAGED = {
     )
 }
 """Source: https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html"""
+
+
+_CHANGING = (
+    *("ecr:SetRepositoryPolicy", "ecr:DeleteRepositoryPolicy", "ecr:PutAccountSetting"),
+    *("ecr:PutRegistryPolicy", "ecr:DeleteRegistryPolicy", "ecr:TagResource", "ecr:UntagResource"),
+)
+"""The calls of ECR that change what else a repository allows."""
 
 
 class Escalation(Struct, frozen=True):
@@ -113,19 +122,30 @@ class _Node(Struct, frozen=True):
         return self.origin.principal, given, boundary, frozenset(change.steps for change, _ in self.changes)
 
     @property
+    def power(self) -> Hashable:
+        """The same for nodes that may call the same, but for whom trust policies name."""
+        subject = self.subject
+        limited = limits_of(subject) if is_free(subject) else None
+        return self.name if limited is None else (subject.principal.account, subject.principal.kind, limited)
+
+    @property
     def whole_path(self) -> _Path:
         changed = (part for change, path in self.changes for part in (path, change))
         # Who is there from the start acts once others have changed them.
         return self.path.then(*changed) if self.path.steps else _Path().then(*changed, self.path)
 
 
+type _Moves = tuple[tuple[Become, ...], tuple[IdentityChange, ...]]
+
+
 class Escalations:
-    """An estate's escalations; what each principal could do is cached."""
+    """An estate's escalations; what each principal could do is found once for all questions."""
 
     def __init__(self, graph: RepositoryGraph) -> None:
         self._graph = graph
-        self._moves: dict[object, tuple[tuple[Become, ...], tuple[IdentityChange, ...]]] = {}
-        self._assumes: dict[str, list[Become]] = defaultdict(list)
+        self._moves: dict[Hashable, _Moves] = {}
+        self._reached: dict[tuple[str, ...], _Reached] = {}
+        self._assumes: dict[Hashable, list[Become]] = defaultdict(list)
         policies = (repository.policy for repository in graph.estate.repositories() if repository.policy is not None)
         principals = (
             statement.principals
@@ -156,8 +176,41 @@ class Escalations:
     def together(
         self, subjects: Iterable[Subject], permissions: tuple[Permission, ...], able: Mapping[str, AccessPath]
     ) -> Escalation | None:
-        """How some subjects could gain the access with each other's help."""
-        return _Search(self, self._graph, permissions, able).way_of(subjects)
+        """How some subjects of an account could gain the access with each other's help."""
+        return _Search(self, self._graph, permissions, able).way_of(tuple(subjects))
+
+    def reached(self, subjects: Sequence[Subject]) -> "_Reached":
+        """Whom some subjects could act as."""
+        name = tuple(subject.arn for subject in subjects)
+        if name not in self._reached:
+            self._reached[name] = _Reached(subjects, self)
+        return self._reached[name]
+
+    @cached_property
+    def entered_from(self) -> Mapping[str, Collection[str]]:
+        """By account, those of which anybody could get into it, if they gave each other whatever they want."""
+        accounts = self._graph.estate.accounts
+        found: dict[str, set[str]] = {account: set() for account in accounts}
+        for account in accounts:
+            for member in members_of(account, accounts.values()):
+                found[member.id].add(account)
+            for free in self.anybody_of(account):
+                for role in self._graph.roles:
+                    entered = found[str(role.principal.account)]
+                    if account in entered or not may_trust(role, free):
+                        continue
+                    if self._graph.ask(free, self._graph.assuming(free, role)).answer in CAN:
+                        entered.add(account)
+        return found
+
+    def anybody_of(self, account: str) -> Iterator[Subject]:
+        """Everybody in an account, as if they had given each other whatever they want.
+
+        Also whom it does not have yet; where nobody is, its root user can create somebody.
+        """
+        somebody = self._graph.identities_of(account) or (self._graph.anybody_unread(account),)
+        people = chain(somebody, self.to_come(account))
+        return (replace(subject, policies=WHATEVER, boundary=None) for subject in people)
 
     def to_come(self, account: str) -> Iterator[Subject]:
         """Users and roles that an account does not have, with names by which policies tell them apart."""
@@ -166,17 +219,27 @@ class Escalations:
             for arn in self.asked.arns(account, kind, partition):
                 yield subject_of(Identity(arn, account, kind, arn.rpartition("/")[2], ""), self._graph.inventory)
 
-    def moves(self, node: _Node) -> tuple[tuple[Become, ...], tuple[IdentityChange, ...]]:
-        """What somebody could do."""
-        found = self._moves.get(node.name)
+    def assumes(self, node: _Node) -> Sequence[Become]:
+        """The roles that somebody could assume."""
+        is_known = not node.changes and node.origin.arn in self._graph.subjects
+        if is_known or node.origin.principal.kind is CallerKind.FEDERATED_USER:
+            return self._assumes[node.origin.arn]  # a federated user's credentials call neither IAM nor STS
+        if node.name not in self._assumes:
+            self._assumes[node.name] = [*self._mover(node).assumes()]
+        return self._assumes[node.name]
+
+    def moves(self, power: Hashable, node: _Node) -> _Moves:
+        """What else somebody with a power could do, such as this one."""
+        found = self._moves.get(power)
         if found is None:
             if node.origin.principal.kind is CallerKind.FEDERATED_USER:
-                return (), ()  # their credentials call neither IAM nor STS
-            mover = Mover(node.subject, self._graph, _MANAGED, self.asked)
-            is_known = not node.changes and node.origin.arn in self._graph.subjects
-            assumes = self._assumes[node.origin.arn] if is_known else mover.assumes()
-            found = self._moves[node.name] = (*assumes, *mover.becomes(self._federated)), tuple(mover.changes())
+                return (), ()
+            mover = self._mover(node)
+            found = self._moves[power] = tuple(mover.becomes(self._federated)), tuple(mover.changes())
         return found
+
+    def _mover(self, node: _Node) -> Mover:
+        return Mover(node.subject, self._graph, _MANAGED, self.asked)
 
 
 class _State(Struct, frozen=True):
@@ -236,56 +299,43 @@ class _Search:
         self._made: dict[Hashable, tuple[_Made, ...]] = {}
         self._hopeful = self._find_hopeful()
 
-    def way_of(self, subjects: Iterable[Subject]) -> Escalation | None:
-        """How any of the subjects could gain the access."""
-        path = self._path_of([subject for subject in subjects if subject.principal.account in self._hopeful])
+    def way_of(self, subjects: Sequence[Subject]) -> Escalation | None:
+        """How any of the subjects, all of one account, could gain the access."""
+        if not subjects or subjects[0].principal.account not in self._hopeful:
+            return None
+        path = self._path_of(self._escalations.reached(subjects))
         return None if path is None else Escalation(path.steps, path.chain, path.conditions)
 
     def _find_hopeful(self) -> set[str | None]:
         """The accounts of which somebody could do it if they could give each other whatever they want."""
+        accounts = self._graph.estate.accounts
+        waiting = [account for account in accounts if any(map(self._would, self._escalations.anybody_of(account)))]
         found: set[str | None] = set()
-        # Others are let in through the resource's own account most often.
-        waiting = sorted(self._graph.estate.accounts, key=lambda one: one != self._permissions[0].resource.account)
-        while True:
-            left = [one for one in waiting if not self._is_hopeful_account(one, found)]
-            if left == waiting:
-                return found
-            waiting = left
-
-    def _is_hopeful_account(self, account: str, found: set[str | None]) -> bool:
-        governed = {one.id for one in members_of(account, self._graph.estate.accounts.values())}
-        # The root user can create somebody where nobody is.
-        somebody = self._graph.identities_of(account) or (self._graph.anybody_unread(account),)
-        people = chain(somebody, self._escalations.to_come(account))
-        if governed & found or any(self._would(subject, found) for subject in people):
+        while waiting:
+            account = waiting.pop()
             found.add(account)
-        return account in found
+            waiting += set(self._escalations.entered_from[account]) - found
+        return found
 
-    def _would(self, subject: Subject, hopeful: Collection[str | None]) -> bool:
-        free = replace(subject, policies=WHATEVER, boundary=None)
-        roles = (role for role in self._graph.roles if role.principal.account in hopeful and may_trust(role, free))
+    def _would(self, free: Subject) -> bool:
+        if not _may_use(self._now.resource, free):
+            return False
         node = _Node(free, _Path())
-        return (
-            self._access(node, self._now) is not None
-            or (self._access(node, self._best) is not None and any(True for _ in self._ends([node], [self._now])))
-            or any(self._graph.ask(free, self._graph.assuming(free, role)).answer in CAN for role in roles)
-        )
+        if self._access(node, self._now) is not None:
+            return True
+        return self._access(node, self._best) is not None and any(True for _ in self._ends([node], [self._now]))
 
-    def _path_of(self, subjects: Iterable[Subject]) -> _Path | None:
+    def _path_of(self, reached: "_Reached") -> _Path | None:
         """The shortest way to be somebody who has the access, or who has it after changes that one can make.
 
         Of ways about as short, one without conditions. Whoever is reached can change the repository for all the others.
         """
-        reached = _Reached(_Node(subject, _Path(chain=(subject.arn,))) for subject in subjects)
         nodes: list[_Node] = []
         states = [self._now]
         limited: _Path | None = None
-        while node := reached.next():
-            nodes.append(node)
-            ends = self._ends(nodes, states)
-            end = next(ends, None)
-            more = chain((end,), ends) if end is not None else self._moved(node, reached) if limited is None else ()
-            for path in more:
+        while len(nodes) < len(reached.nodes) or (limited is None and reached.grow()):
+            nodes.append(reached.nodes[len(nodes)])
+            for path in self._ends(nodes, states):
                 if not path.conditions:
                     return path
                 limited = limited or path
@@ -317,16 +367,6 @@ class _Search:
                 node, found = less, without
         return node
 
-    def _moved(self, node: _Node, reached: "_Reached") -> Iterator[_Path]:
-        """Note what somebody could do; the ways that end with it."""
-        becomes, changes = self._escalations.moves(node)
-        for change in changes:
-            reached.can_change(change, node.whole_path)
-        for become in becomes:
-            if become.to.arn in self._able:
-                yield node.whole_path.then(become, _Path(conditions=self._able[become.to.arn].conditions))
-            reached.can_be(become, node.whole_path)
-
     def _access(self, node: _Node, state: _State) -> Conditions | None:
         """The conditions under which a node has the access in a state, None if it has not."""
         if state is self._now and not node.changes and node.origin.arn in self._graph.subjects:
@@ -340,6 +380,8 @@ class _Search:
         return self._allowed[name]
 
     def _conditions(self, node: _Node, asked: tuple[Permission, ...]) -> Conditions | None:
+        if not _may_use(asked[0].resource, node.origin):
+            return None
         decision = self._graph.ask(node.subject, asked)
         return decision.conditions if decision.answer in CAN else None
 
@@ -361,7 +403,12 @@ class _Search:
         """What a node can make of a state by one call."""
         name = node.name, state.name
         if name not in self._made:
-            self._made[name] = tuple(self._find_made(state, node))
+            policies = (*node.subject.policies, *state.resource.policies)
+            statements = (one for policy in policies for one in policy.statements if one.effect is Effect.ALLOW)
+            could = _may_use(state.resource, node.origin) and any(
+                action_matches(one.actions, action) for one in statements for action in _CHANGING
+            )
+            self._made[name] = tuple(self._find_made(state, node)) if could else ()
         return self._made[name]
 
     def _find_made(self, state: _State, node: _Node) -> Iterator[_Made]:
@@ -412,30 +459,55 @@ class _Search:
                 yield tag, on, replace(state, resource=opened, tag=(key, limited))
 
 
+def _may_use(resource: Resource, subject: Subject) -> bool:
+    """False if it is another account's, of which no policy could let the subject in."""
+    is_own = resource.account in (None, subject.principal.account)
+    return is_own or any(may_let_in(policy, subject) for policy in resource.policies)
+
+
 class _Reached:
-    """Whom one principal, or some together, can act as and change, as far as that has been found; nearest first.
+    """Whom some can act as, and with which changes, as far as that has been found; the nearest first.
 
     Each change is tried by itself, and once nothing else is left, together with all others that only widen.
     """
 
-    def __init__(self, starts: Iterable[_Node]) -> None:
+    def __init__(self, starts: Iterable[Subject], escalations: Escalations) -> None:
+        self._escalations = escalations
+        self.nodes = [_Node(subject, _Path(chain=(subject.arn,))) for subject in starts]
         self._origins: dict[str, dict[Hashable, _Node]] = defaultdict(dict)
         self._changes: dict[str, dict[tuple[str, ...], tuple[IdentityChange, _Path]]] = defaultdict(dict)
-        self._queue = deque(starts)
-        self._seen: set[object] = set()
-        for start in self._queue:
-            self._origins[start.origin.arn][start.origin.boundary] = start
-            self._seen.add(start.name)
+        self._seen: set[object] = {node.name for node in self.nodes}
+        self._powers: set[Hashable] = set()
+        self._asked = 0
+        for node in self.nodes:
+            self._origins[node.origin.arn][node.origin.boundary] = node
 
-    def next(self) -> _Node | None:
-        """Who is looked at next."""
-        if not self._queue:
+    def grow(self) -> bool:
+        """Ask those who were found what they can do, until there is one more; False if there is none."""
+        known = len(self.nodes)
+        while self._asked < len(self.nodes) == known:
+            self._ask(self.nodes[self._asked])
+            self._asked += 1
+        if len(self.nodes) == known:
             for arn, changes in self._changes.items():
                 for node in self._origins[arn].values():
                     self._combine(node, tuple(changes.values()))
-        return self._queue.popleft() if self._queue else None
+        return len(self.nodes) > known
 
-    def can_be(self, become: Become, path: _Path) -> None:
+    def _ask(self, node: _Node) -> None:
+        path, power = node.whole_path, node.power
+        for become in self._escalations.assumes(node):
+            self._can_be(become, path)
+        if power in self._powers:
+            return
+        self._powers.add(power)
+        becomes, changes = self._escalations.moves(power, node)
+        for become in becomes:
+            self._can_be(become, path)
+        for change in changes:
+            self._can_change(change, path)
+
+    def _can_be(self, become: Become, path: _Path) -> None:
         """Somebody else, whom it could not act as so far."""
         origins = self._origins[become.to.arn]
         # Who is yet to be created may be so within several boundaries.
@@ -445,7 +517,7 @@ class _Reached:
             for one in self._changes[become.to.arn].values():
                 self._add(replace(node, changes=(one,)))
 
-    def can_change(self, change: IdentityChange, path: _Path) -> None:
+    def _can_change(self, change: IdentityChange, path: _Path) -> None:
         """A change of somebody, whether or not it can act as them."""
         known = self._changes[change.target]
         if change.steps not in known:
@@ -465,4 +537,4 @@ class _Reached:
     def _add(self, node: _Node) -> None:
         if node.name not in self._seen:
             self._seen.add(node.name)
-            self._queue.append(node)
+            self.nodes.append(node)
