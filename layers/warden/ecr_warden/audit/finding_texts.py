@@ -84,7 +84,8 @@ def sentence(group: FindingGroup, others: int = 0) -> str:
             can = f"{_CAN[certainty]} call {' and '.join(group.accesses)} there"
             return f"{somebody} became an administrator of {where}: {can}"
         case FindingKind.UPSTREAM:
-            return f"pull-through cache rule in {where} is new: {finding.scope} from {finding.principal}"
+            what = "all repositories without another" if finding.scope == "*" else finding.scope
+            return f"pull-through cache rule in {where} is new: {what} from {finding.principal}"
         case _:
             assert_never(finding.kind)
 

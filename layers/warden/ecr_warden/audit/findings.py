@@ -32,7 +32,7 @@ from ecr_warden.audit.words import named
 from ecr_warden.core.actions import REQUIRED, Access
 from ecr_warden.core.administering import is_of_registry
 from ecr_warden.core.desired import CompiledSpec
-from ecr_warden.core.estate import EcrAccount, Estate, Registry, Repository
+from ecr_warden.core.estate import ROOT, EcrAccount, Estate, Registry, Repository
 from ecr_warden.core.target import RepositoryTarget
 from iam_access.arn import parse_arn
 from iam_access.document.document import Document
@@ -459,15 +459,16 @@ def _new_upstreams(known: Known, found: Known) -> Iterator[Finding]:
         for rule in rules:
             if place in known and rule not in known[place]:
                 prefix, _, upstream = rule.partition(" from ")
+                scope, name = (EVERY, ROOT) if prefix == EVERY else (f"{prefix}/*", prefix)
                 account, _, region = place.partition("/")
                 yield Finding(
                     FindingKind.UPSTREAM,
                     place,
                     principal=upstream,
-                    because=(f"a pull-through cache rule fills {prefix}/* from it",),
+                    because=(f"a pull-through cache rule fills {scope} from it",),
                     remedy=f"in account {account}: aws ecr delete-pull-through-cache-rule --region {region} "
-                    f"--ecr-repository-prefix {prefix}",
-                    scope=f"{prefix}/*",
+                    f"--ecr-repository-prefix {name}",
+                    scope=scope,
                 )
 
 

@@ -24,9 +24,9 @@ from iam_access.who_can.decide import Resource
 from iam_access.who_can.graph import AccessPath
 from iam_access.who_can.resources import named_in
 
-_REPLICATES = "ecr:ReplicateImage"
 # A policy can name a hundred parts for a hundred principals each.
 _MAX_QUESTIONS = 200
+_REPLICATES = "ecr:ReplicateImage"
 _NO_ACTIONS = Patterns(negated=False, values=())
 
 
@@ -41,11 +41,11 @@ def findings_of_registry(judge: Judge, account: str, registry: Registry) -> Iter
 
 
 def upstreams_of(registry: Registry) -> tuple[str, ...] | None:
-    """The pull-through cache rules in words; None if unknown."""
+    """The pull-through cache rules as `PREFIX from UPSTREAM`, `*` for all that no other rule has; None if unknown."""
     if registry.upstreams is None:
         return None
     return tuple(
-        sorted(f"{printable(rule.prefix)} from {printable(rule.upstream, 200)}" for rule in registry.upstreams)
+        sorted(f"{printable(rule.prefix) or EVERY} from {printable(rule.upstream, 200)}" for rule in registry.upstreams)
     )
 
 

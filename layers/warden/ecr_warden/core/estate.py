@@ -10,6 +10,9 @@ from iam_access.arn import partition_of
 from iam_access.inventory.identity_kind import IdentityKind
 from iam_access.inventory.inventory import Account, Identity, Inventory, Policy, Unread
 
+ROOT = "ROOT"
+"""What ECR calls the prefix of a creation template or pull-through cache rule for all that no other has."""
+
 
 class Repository(Struct, frozen=True):
     """A repository; `policy` is None where it has none, `tags` where they were not read."""
@@ -55,7 +58,10 @@ class CreationTemplate(Struct, frozen=True):
 
 
 class UpstreamRule(Struct, frozen=True):
-    """A pull-through cache: repositories under `prefix` are filled from `upstream`, a registry's address and path."""
+    """A pull-through cache: repositories under `prefix` are filled from `upstream`, a registry's address and path.
+
+    "" is the prefix of all that have no rule of their own.
+    """
 
     prefix: str
     upstream: str

@@ -9,6 +9,7 @@ from typing import Any
 from msgspec.structs import asdict
 
 from ecr_warden.core.estate import (
+    ROOT,
     CreationTemplate,
     EcrAccount,
     Registry,
@@ -30,8 +31,6 @@ _REPLICATION, _TEMPLATES, _UPSTREAMS = "replicationConfiguration", "creationTemp
 _REGISTRY_KEYS = frozenset(
     {"repositories", "registryPolicy", "accountSettings", _REPLICATION, _TEMPLATES, _UPSTREAMS},
 )
-_ALL_OTHERS = "ROOT"
-"""The prefix of the creation template for repositories that no other template names."""
 
 
 def account_from_pieces(account: str, pieces: Mapping[str, Json], parsed: Parsed) -> EcrAccount:
@@ -119,7 +118,7 @@ class _Reader(AccountReader):
         for one in entries_of(entry, _TEMPLATES, place):
             prefix = text_of(one, "prefix")
             policy = self.policy(f"policy of the creation template {prefix}", one.get("repositoryPolicy"))
-            found.append(CreationTemplate("" if prefix == _ALL_OTHERS else prefix, policy))
+            found.append(CreationTemplate("" if prefix == ROOT else prefix, policy))
         return tuple(found)
 
     def _read(self, name: str, entry: Json, key: str, call: str, region: str) -> Policy | None:
@@ -150,6 +149,7 @@ def _upstreams(entry: Json, place: str) -> tuple[UpstreamRule, ...] | None:
     found = []
     for one in entries_of(entry, _UPSTREAMS, place):
         path = text_of(one, "upstreamRepositoryPrefix")
-        within = f"/{path}" if path not in ("", _ALL_OTHERS) else ""
-        found.append(UpstreamRule(text_of(one, "ecrRepositoryPrefix"), text_of(one, "upstreamRegistryUrl") + within))
+        within = f"/{path}" if path not in ("", ROOT) else ""
+        prefix = text_of(one, "ecrRepositoryPrefix")
+        found.append(UpstreamRule("" if prefix == ROOT else prefix, text_of(one, "upstreamRegistryUrl") + within))
     return tuple(found)
