@@ -6,6 +6,7 @@ from typing import Any
 
 from ecr_warden.access_spec import Valid
 from ecr_warden.audit.finding import AuditRecord, Condition, ConditionStatus, RepositoryHealth
+from ecr_warden.audit.finding_texts import causes
 from ecr_warden.audit.grounds import Ground
 from ecr_warden.audit.health import AuditedAccess, Involved
 from ecr_warden.core.codec.base import to_json
@@ -53,7 +54,7 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
         extra = sum(access.way.ground is Ground.NONE for access in accesses(report))
         where = " and ".join(one for one in (page, arguments.csv) if one is not None)
         rows = count(len(report.matrix.rows), "repository")
-        more = f"{count(extra, 'access')} that the spec does not give, {count(len(report.findings), 'finding')}"
+        more = f"{count(extra, 'access')} that the spec does not give, {count(len(causes(report.findings)), 'finding')}"
         context.console.line(f"{where}: {rows}, {count(len(report.matrix.principals), 'principal')}, {more}")
         for note in _unknown(report):
             context.console.note(f"not in the report: {note}")

@@ -665,16 +665,18 @@ _FAMILIES = ("String", "Arn", "Numeric", "Date", "Binary")
 def clause_text(clause: CanonicalClause, *, holds: bool) -> str:
     """A clause in words, or its opposite: `sts:ExternalId is "build-42"`, `aws:SourceIp is not in "10.0.0.0/8"`."""
     operator = parse_operator(clause.operator)
-    each = {Quantifier.ALL: "each value of ", Quantifier.ANY: "a value of "}.get(operator.quantifier, "")
+    # What is not so of any value is otherwise with each, and what is not so of all is otherwise with one.
+    of_all = operator.quantifier is (Quantifier.ALL if holds else Quantifier.ANY)
+    each = "" if not operator.quantifier else "each value of " if of_all else "a value of "
     name = each + printable(clause.key, 80)
     if operator.positive == "Null":
         return f"{name} is {'absent' if ('true' in clause.values) is holds else 'present'}"
     family = next((one for one in _FAMILIES if operator.positive.startswith(one)), "")
     verb = _VERBS[operator.positive.removeprefix(family)][1 if operator.negated is holds else 0]
     values = " or ".join(first((f'"{printable(value, 160)}"' for value in sorted(clause.values)), _VALUES_SHOWN))
-    if not operator.if_exists:
-        return f"{name} {verb} {values}"
-    return f"{name} {verb} {values}, where it is present" if holds else f"{name} is present and {verb} {values}"
+    if of_all or (operator.if_exists and holds):
+        return f"{name} {verb} {values}, where it is present"
+    return f"{name} is present and {verb} {values}" if operator.if_exists else f"{name} {verb} {values}"
 
 
 _MOST_STARTS = 20
