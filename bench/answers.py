@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from bench.figures import Figure
+from ecr_warden.access.difference import DifferenceKind, differences
 from ecr_warden.access.escalation import Escalations
 from ecr_warden.access.graph import RepositoryGraph
+from ecr_warden.access.what_if import laid_over
 from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden_cli.access import Question, WhoCan, can_i, everybody_of, find_subject, question, reach, who_can
+from ecr_warden_cli.change_input import changes_of
 
 FOLDER = Path(__file__).parent / "who-can"
 _GROUP = "published questions about access (bench/who-can)"
@@ -61,6 +64,8 @@ class Asked:
 
     def mistake(self, row: Row) -> object | None:
         """What is answered instead of what the row says; None if it is right."""
+        if row["ask"] == "what-if":
+            return self._what_if(row)
         asked = question(self._graph, row["access"], row["repository"])
         match row["ask"]:
             case "can-i":
@@ -73,6 +78,15 @@ class Asked:
                 return self._could(row, asked)
             case ask:
                 raise ValueError(f"no such question: {ask}")
+
+    def _what_if(self, row: Row) -> object | None:
+        changed = laid_over(self._graph.estate, changes_of(row["change"]))
+        found: dict[str, list[str]] = {kind: [] for kind in DifferenceKind}
+        for one in differences(self._graph, RepositoryGraph(changed)):
+            if one.access == row["access"]:
+                found[one.kind].append(f"{one.subject.arn} {one.repository.name}")
+        is_right = all(sorted(found[kind]) == row.get(kind, []) for kind in DifferenceKind)
+        return None if is_right else {kind: who for kind, who in found.items() if who}
 
     def _can_i(self, row: Row, asked: Question) -> object | None:
         found = can_i(self._graph, find_subject(self._graph, row["principal"]), asked)

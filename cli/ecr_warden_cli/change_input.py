@@ -1,13 +1,17 @@
 """A file of changes that `what-if` supposes: JSON from people, read strictly."""
 
 from ecr_warden.access.what_if import OF_WHAT, ChangeKind, Supposed
+from ecr_warden.core.ecr import ECR
 from ecr_warden_cli.access import find_repository
 from ecr_warden_cli.context import Context, Failure
 from ecr_warden_cli.estate_input import Asked
 from ecr_warden_cli.inputs import name_of, read_json
 from ecr_warden_cli.naming import arn_of, in_full
-from iam_access.document.document import Document, parse_document
+from iam_access.document.document import Document, Effect, parse_document
+from iam_access.document.kind import DocumentKind
 from iam_access.errors import NamedError
+from iam_access.lint.lint import lint
+from iam_access.lint.rules import LintRule
 from iam_access.text.nearest import did_you_mean, nearest
 from iam_access.text.printable import printable
 from iam_access.text.strict_json import DocumentError, json_type
@@ -34,16 +38,21 @@ class ChangeUnusable(Failure):
 def read_changes(path: str, context: Context) -> list[Supposed]:
     """The changes of a file; raises Failure."""
     raw = read_json(path, context.stdin, MAX_BYTES, code=ChangeUnusable.code, remedy=_FORM)
+    return changes_of(raw, name_of(path))
+
+
+def changes_of(raw: object, name: str = "the changes") -> list[Supposed]:
+    """The changes that parsed JSON describes; raises Failure. `name`: of the file."""
     entries = raw if isinstance(raw, list) else [raw]
     if not 0 < len(entries) <= MAX_CHANGES:
-        raise ChangeUnusable(f"{name_of(path)} has {len(entries)} changes", remedy=f"give 1 to {MAX_CHANGES}")
+        raise ChangeUnusable(f"{name} has {len(entries)} changes", remedy=f"give 1 to {MAX_CHANGES}")
     found = []
     for number, entry in enumerate(entries, 1):
         try:
             found.append(_change(entry))
         except NamedError as error:
             place = f"change {number} of " if len(entries) > 1 else ""
-            raise ChangeUnusable(f"{place}{name_of(path)}: {error.message}", remedy=error.remedy) from error
+            raise ChangeUnusable(f"{place}{name}: {error.message}", remedy=error.remedy) from error
     return found
 
 
@@ -89,9 +98,43 @@ def _document(kind: ChangeKind, raw: object) -> Document | None:
     if not isinstance(raw, dict):
         raise ChangeUnusable(f"document: {json_type(raw)} instead of a policy document", remedy="write it as an object")
     try:
-        return parse_document(raw)
+        document = parse_document(raw)
     except DocumentError as error:
         raise ChangeUnusable(f"document: {error.message}", remedy=error.remedy) from error
+    _check(kind, document)
+    return document
+
+
+_OF_RESOURCES = {
+    ChangeKind.REPOSITORY_POLICY: ECR,
+    ChangeKind.REGISTRY_POLICY: None,
+    ChangeKind.RESOURCE_CONTROL_POLICY: None,
+    ChangeKind.ENDPOINT_POLICY: None,
+}
+"""The documents with principals that are no trust policies, and whose quota a document has."""
+_REFUSED = frozenset(
+    {LintRule.ELEMENT_OF_KIND, LintRule.ELEMENT_MISSING, LintRule.EFFECT_CASE, LintRule.PRINCIPAL_PATTERN}
+)
+
+
+def _check(kind: ChangeKind, document: Document) -> None:
+    """Raises ChangeUnusable for what AWS refuses as a document of this kind: no answer about it would be true.
+
+    An account can have the quota of trust policies raised. Source of the last rule:
+    https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps_syntax.html
+    """
+    of_kind, refused = DocumentKind.IDENTITY, _REFUSED | {LintRule.SIZE_OVER}
+    if kind is ChangeKind.TRUST_POLICY:
+        of_kind, refused = DocumentKind.TRUST, _REFUSED
+    elif kind in _OF_RESOURCES:
+        of_kind = DocumentKind.RESOURCE
+    for finding in lint(document, of_kind, _OF_RESOURCES.get(kind)):
+        if finding.rule in refused:
+            place = f"document.{finding.place}" if finding.place else "document"
+            raise ChangeUnusable(f"{place}: {finding.message} ({kind})", remedy=finding.remedy)
+    is_limit = kind is ChangeKind.RESOURCE_CONTROL_POLICY
+    if is_limit and any(statement.effect is Effect.ALLOW for statement in document.statements):
+        raise ChangeUnusable(f"document: a {kind} that allows something", remedy="deny what is to be kept out")
 
 
 def change_in_full(change: Supposed, asked: Asked) -> Supposed:

@@ -11,6 +11,12 @@ from tests.template.cfn import ROOT
 ESTATE = ("--snapshot", str(ROOT / "examples/who-can/estate.json"))
 SPEC = ("--spec", str(ROOT / "examples/seed/access.yaml"))
 SHADOW = "arn:aws:iam::222222222222:role/shadow-pusher"
+LET_EVERYBODY = {"Statement": {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}}
+MANY_STATEMENTS = {
+    "Statement": [
+        {"Effect": "Allow", "Principal": {"AWS": f"{number:012}"}, "Action": "ecr:*"} for number in range(200)
+    ]
+}
 ALLOW = {"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
 
 
@@ -32,8 +38,10 @@ def test_people_may_write_aliases_names_and_images() -> None:
 
 
 def test_what_changes_nothing_is_fine() -> None:
-    ran = supposing({"change": "tags", "of": SHADOW, "tags": {"team": "shop"}})
-    assert (ran.code, ran.out) == (0, "nobody gains or loses access\n")
+    change = {"change": "tags", "of": SHADOW, "tags": {"team": "shop"}}
+    for text in (json.dumps(change).encode(), json.dumps(change).encode("utf-8-sig")):
+        ran = supposing(text)
+        assert (ran.code, ran.out) == (0, "nobody gains or loses access\n")
 
 
 def test_an_endpoint_of_which_the_policy_is_given_is_looked_at() -> None:
@@ -46,14 +54,15 @@ def test_an_endpoint_of_which_the_policy_is_given_is_looked_at() -> None:
 
 
 def test_a_control_policy_of_every_account_says_of_which_accounts_nothing_is_known() -> None:
-    deny = {"Statement": {"Effect": "Deny", "Action": "ecr:*", "Resource": "*"}}
+    deny = {"Effect": "Deny", "Action": "ecr:*", "Resource": "*"}
     said = "the change is laid over the accounts that were read (111111111111, 222222222222), over no others"
     for kind, of, is_said in (
         ("service-control-policy", "*", True),
         ("resource-control-policy", "*", True),
         ("service-control-policy", "222222222222", False),
     ):
-        change = {"change": kind, "of": of, "document": deny}
+        who = {} if kind == "service-control-policy" else {"Principal": "*"}
+        change = {"change": kind, "of": of, "document": {"Statement": deny | who}}
         assert (said in supposing(change).err.replace("\n ", "")) is is_said
         assert (said in supposing(change, "--json").json["notLookedAt"]) is is_said
 
@@ -91,8 +100,36 @@ WRONG: dict[str, tuple[Any, str]] = {
     "tags that are none": ({"change": "tags", "of": SHADOW, "tags": ["team"]}, "tags are missing"),
     "a tag that is a number": ({"change": "tags", "of": SHADOW, "tags": {"team": 1}}, "the value of a tag is no text"),
     "a role that is not there": (
-        {"change": "trust-policy", "of": f"{SHADOW}s", "document": ALLOW},
+        {"change": "permissions-boundary", "of": f"{SHADOW}s", "document": ALLOW},
         "there is no user or role",
+    ),
+    "an identity policy in place of a repository's": (
+        {"change": "repository-policy", "of": "shop/checkout", "document": ALLOW},
+        "document.Statement: a statement of a repository policy without Principal (repository-policy)",
+    ),
+    "a repository's policy in place of an identity policy": (
+        {"change": "identity-policy", "of": SHADOW, "name": "x", "document": LET_EVERYBODY},
+        "Principal in a statement of an identity policy (identity-policy)",
+    ),
+    "a role's policy in place of who may assume it": (
+        {"change": "trust-policy", "of": SHADOW, "document": ALLOW},
+        "Resource in a statement of a trust policy (trust-policy)",
+    ),
+    "a service control policy that names somebody": (
+        {"change": "service-control-policy", "of": "*", "document": LET_EVERYBODY},
+        "Principal in a statement of an identity policy (service-control-policy)",
+    ),
+    "a resource control policy that allows": (
+        {"change": "resource-control-policy", "of": "*", "document": LET_EVERYBODY},
+        "a resource-control-policy that allows something",
+    ),
+    "a repository policy over ECR's limit": (
+        {"change": "repository-policy", "of": "shop/checkout", "document": MANY_STATEMENTS},
+        "the limit is 10240 (repository-policy)",
+    ),
+    "an organizational unit that nobody is in": (
+        {"change": "service-control-policy", "of": "ou-ab12-99999999", "document": ALLOW},
+        "there is no account ou-ab12-99999999",
     ),
     "a repository that is not there": (
         {"change": "repository-policy", "of": "shop/chekout", "document": None},

@@ -34,7 +34,7 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     given = read_changes(arguments.change, context)
     asked = open_estate(arguments, context)
     supposed = laid_over(asked.estate, [change_in_full(change, asked) for change in given])
-    beyond = [_beyond(asked.estate)] if any(change.is_of_every_account for change in given) else []
+    beyond = [_beyond(asked.estate)] if any(change.is_of_many_accounts for change in given) else []
     with context.console.doing("asking the policies before and after"):
         found = sorted(differences(asked.graph, RepositoryGraph(supposed)), key=_order)
     if arguments.json:

@@ -30,8 +30,11 @@ def test_every_answer_is_right(asked: Asked) -> None:
 def test_a_wrong_answer_would_be_seen() -> None:
     others = {"yes": "no", "no": "yes", "conditional": "no", "unknown": "no"}
     for asked in ALL:
-        row = next(row for row in asked.rows if "answer" in row)
-        assert asked.mistake(row | {"answer": others[row["answer"]]}) == row["answer"]
+        row = next(row for row in asked.rows if row["ask"] != "who-can")
+        if row["ask"] == "what-if":
+            assert asked.mistake(row | {"gains": ["nobody web"]}) is not None
+        else:
+            assert asked.mistake(row | {"answer": others[row["answer"]]}) == row["answer"]
 
 
 def test_the_page_says_how_many_and_names_every_source() -> None:

@@ -7,10 +7,12 @@ from enum import StrEnum
 from msgspec import Struct, field
 
 from ecr_warden.core.estate import EcrAccount, Estate, Registry, Repository
+from iam_access.arn import ACCOUNT_ID
 from iam_access.document.document import Document, Effect, parse_document
 from iam_access.errors import NamedError
 from iam_access.inventory.identity_kind import IdentityKind
 from iam_access.inventory.inventory import Group, Identity, Policy, PolicyPlace
+from iam_access.inventory.unique_ids import arns_by_id, with_arns
 from iam_access.text.nearest import did_you_mean, nearest
 from iam_access.text.printable import printable
 
@@ -38,7 +40,8 @@ class Supposed(Struct, frozen=True):
     """One change: the document at a place (None: there is none), or the tags that are set there (None: removed).
 
     `of`: the ARN of a user, role, group or managed policy, `ACCOUNT/REGION/NAME` of a repository, `ACCOUNT/REGION` of a
-    registry, an account's ID (`*`: of every account), the name of a VPC endpoint. `name`: of an inline policy.
+    registry, an account's ID, the ID of an organization's root or unit (`*`: of every account), the name of a VPC
+    endpoint. `name`: of an inline policy.
     """
 
     kind: ChangeKind
@@ -48,10 +51,10 @@ class Supposed(Struct, frozen=True):
     tags: Mapping[str, str | None] = field(default_factory=dict)
 
     @property
-    def is_of_every_account(self) -> bool:
-        """Whether it is a control policy of all accounts, of which an estate has those that were read."""
+    def is_of_many_accounts(self) -> bool:
+        """Whether it is a control policy of several accounts, of which an estate has those that were read."""
         kinds = (ChangeKind.SERVICE_CONTROL_POLICY, ChangeKind.RESOURCE_CONTROL_POLICY)
-        return self.of == "*" and self.kind in kinds
+        return self.kind in kinds and not ACCOUNT_ID.fullmatch(self.of)
 
 
 class NotInEstate(NamedError):
@@ -62,7 +65,9 @@ class NotInEstate(NamedError):
 
 def laid_over(estate: Estate, changes: Iterable[Supposed]) -> Estate:
     """The estate as it is after the changes, in their order; raises NotInEstate."""
-    for change in changes:
+    arns = arns_by_id(estate)
+    for given in changes:
+        change = given if given.document is None else replace(given, document=with_arns(given.document, arns))
         estate = _HOW[change.kind](estate, change)
     return estate
 
@@ -201,14 +206,16 @@ def _registry(estate: Estate, account: str, region: str) -> Registry | None:
 
 def _control_policy(estate: Estate, change: Supposed) -> Estate:
     """It restricts beside those that are there: what it denies, and, where it has an Allow, all but what it allows."""
-    if not change.is_of_every_account and change.of not in estate.accounts:
-        raise _absent(change, "account", estate.accounts)
+    concerned = [account.id for account in estate.accounts.values() if _is_under(account, change.of)]
+    if not concerned:
+        units = {part for account in estate.accounts.values() for part in _units(account)}
+        raise _absent(change, "account", (*estate.accounts, *units))
     assert change.document is not None
     policy = Policy(f"{change.kind.replace('-', ' ')} of this change", change.document)
     allows = any(statement.effect is Effect.ALLOW for statement in change.document.statements)
     level = (policy,) if allows else (policy, _FULL_ACCESS)
     accounts = dict(estate.accounts)
-    for name in accounts if change.is_of_every_account else (change.of,):
+    for name in concerned:
         account = accounts[name]
         if change.kind is ChangeKind.SERVICE_CONTROL_POLICY:
             accounts[name] = replace(account, service_control=(*(account.service_control or ()), level))
@@ -216,6 +223,16 @@ def _control_policy(estate: Estate, change: Supposed) -> Estate:
             # A level of resource control policies has RCPFullAWSAccess by itself.
             accounts[name] = replace(account, resource_control=(*(account.resource_control or ()), (policy,)))
     return replace(estate, accounts=accounts)
+
+
+def _is_under(account: EcrAccount, name: str) -> bool:
+    return name in ("*", account.id, *_units(account))
+
+
+def _units(account: EcrAccount) -> list[str]:
+    """The organization's root and its units that an account is in, by their IDs."""
+    path = account.organization.path if account.organization is not None else ""
+    return [part for part in path.split("/")[1:] if part]
 
 
 def _endpoint_policy(estate: Estate, change: Supposed) -> Estate:
@@ -229,8 +246,15 @@ def _tags(estate: Estate, change: Supposed) -> Estate:
     def merged(tags: Mapping[str, str]) -> dict[str, str]:
         return {key: value for key, value in {**tags, **change.tags}.items() if value is not None}
 
+    def of_identity(identity: Identity) -> Identity:
+        # IAM keeps one tag of keys that differ in case.
+        # Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html
+        new = set(map(str.lower, change.tags))
+        others = {key: value for key, value in identity.tags.items() if key.lower() not in new}
+        return replace(identity, tags=merged(others))
+
     if change.of.startswith("arn:"):
-        return _of_identity(estate, change, lambda identity: replace(identity, tags=merged(identity.tags)))
+        return _of_identity(estate, change, of_identity)
 
     def of_repository(one: Repository) -> Repository:
         if one.tags is None:
@@ -275,6 +299,7 @@ def _absent(change: Supposed, what: str, known: Iterable[str]) -> NotInEstate:
 
 
 _ARN_OF = "the ARN of a {}".format
+_ACCOUNTS = "an account's ID, that of an organizational unit or root, or * for all that were read"
 OF_WHAT: Mapping[ChangeKind, str] = {
     ChangeKind.IDENTITY_POLICY: _ARN_OF("user, role or group"),
     ChangeKind.MANAGED_POLICY: _ARN_OF("managed policy"),
@@ -282,8 +307,8 @@ OF_WHAT: Mapping[ChangeKind, str] = {
     ChangeKind.TRUST_POLICY: _ARN_OF("role"),
     ChangeKind.REPOSITORY_POLICY: "a repository, ACCOUNT/REGION/NAME",
     ChangeKind.REGISTRY_POLICY: "a registry, ACCOUNT/REGION",
-    ChangeKind.SERVICE_CONTROL_POLICY: "an account's ID, or * for all that were read",
-    ChangeKind.RESOURCE_CONTROL_POLICY: "an account's ID, or * for all that were read",
+    ChangeKind.SERVICE_CONTROL_POLICY: _ACCOUNTS,
+    ChangeKind.RESOURCE_CONTROL_POLICY: _ACCOUNTS,
     ChangeKind.ENDPOINT_POLICY: "the name of a VPC endpoint, as you like",
     ChangeKind.TAGS: "the ARN of a user or role, or a repository, ACCOUNT/REGION/NAME",
 }

@@ -4,7 +4,6 @@ Only a file that is not a snapshot at all is refused (`accounts` says what becom
 """
 
 import json
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from copy import replace
@@ -13,17 +12,16 @@ from typing import Any
 
 from ecr_warden.core.codec.accounts import ecr_account_of
 from ecr_warden.core.estate import Estate
-from iam_access.document.document import Document, Effect, Statement, parse_document
-from iam_access.document.principal import Principal
+from iam_access.document.document import Document, Effect, parse_document
 from iam_access.inventory.accounts import IDENTITY_ARN, IDENTITY_LISTS, AccountReader, ControlKind, Parsed
 from iam_access.inventory.inventory import Levels, Policy
 from iam_access.inventory.printed import DOCUMENTS, Json, SnapshotError, slim, text_of_document
+from iam_access.inventory.unique_ids import arns_by_id, with_arns
 
 SCHEMA = 1
 _REMEDY = "write a snapshot with: ecr-warden snapshot --spec SPEC > FILE, or --from FILES that the AWS CLI wrote"
 MAX_BYTES = 128 * 1024 * 1024
 _IAM_KEYS = (*IDENTITY_LISTS, "GroupDetailList", "Policies")
-_UNIQUE_ID = re.compile(r'"A(?:ID|RO)A[A-Z0-9]')
 
 
 def estate_from_text(text: str | bytes, *, at: datetime) -> Estate:
@@ -128,26 +126,14 @@ def _with_texts(pairs: list[tuple[str, object]]) -> dict[str, Any]:
 
 
 def _with_arns(estate: Estate) -> Estate:
-    """The estate with ARNs where a policy has the unique ID of a user or role in it.
-
-    IAM stores the ID and shows the ARN while it can; an ID that nobody has names somebody who was deleted.
-    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
-    """
-    arns = {identity.unique_id: identity.arn for identity in estate.identities() if identity.unique_id}
+    """The estate with ARNs where a policy has the unique ID of a user or role in it."""
+    arns = arns_by_id(estate)
 
     def read(policy: Policy | None) -> Policy | None:
-        document = policy.document if policy is not None else None
-        if policy is None or not isinstance(document, Document) or not _UNIQUE_ID.search(document.text):
+        if policy is None or not isinstance(policy.document, Document):
             return policy
-        return replace(policy, document=replace(document, statements=tuple(map(named, document.statements))))
-
-    def named(statement: Statement) -> Statement:
-        if statement.principals is None:
-            return statement
-        values = tuple(
-            Principal(value.kind, arns.get(value.value, value.value)) for value in statement.principals.values
-        )
-        return replace(statement, principals=replace(statement.principals, values=values))
+        document = with_arns(policy.document, arns)
+        return policy if document is policy.document else replace(policy, document=document)
 
     return replace(
         estate,
