@@ -271,10 +271,11 @@ def test_two_files(name: str, command: Command, tmp_path: Path) -> None:
     assert (ran.out.splitlines(), ran.code, ran.err) == ([*first, *lines], exit_code, "")
 
 
-def test_a_job_of_another_repository_under_the_same_name_has_its_conditions(command: Command) -> None:
-    old = START + OLD.replace("[ci:user/bot]", JOBS)
-    Path("old.yaml").write_text(old)
-    out = command("diff", "old.yaml", "-", stdin=old.replace("repository_id: 2", "repository_id: 3").encode()).out
+def test_a_job_of_another_repository_under_the_same_name_has_its_conditions(command: Command, tmp_path: Path) -> None:
+    old = tmp_path / "old.yaml"
+    old.write_text(START + OLD.replace("[ci:user/bot]", JOBS))
+    new = old.read_text().replace("repository_id: 2", "repository_id: 3")
+    out = command("diff", str(old), "-", stdin=new.encode()).out
     assert "repository_id is " in out
     assert "repo:acme/shop:ref:refs/heads/main by" not in out
 
