@@ -50,7 +50,7 @@ ITSELF = READING.replace("NAME", "shop/checkout")
 EFFECTIVE = "once it is published, it takes effect by itself"
 MAY_WAIT = [
     "once it is published, it may wait for a person:",
-    f"  not seen: the present policies of {CHECKOUT}, role/222222222222/pusher, user/111111111111/ann and 4 more, "
+    f"  not seen: the current policies of {CHECKOUT}, role/222222222222/pusher, user/111111111111/ann and 4 more, "
     "which it may replace",
 ]
 # old, new, lines (but for the first one, unless it may wait), exit code
@@ -312,7 +312,7 @@ def test_versions_in_the_hubs_bucket() -> None:
     assert changed != text
     assert command("diff", "--hub", "-", stdin=changed).out.splitlines() == [
         "once it is published, it may wait for a person:",
-        "  not seen: the present policies of user/111111111111/pull-user-9, which it may replace",
+        "  not seen: the current policies of user/111111111111/pull-user-9, which it may replace",
         "ci:user/pull-user-9 gains pull from shop/checkout",
         "ci:user/pull-user-1 loses pull from shop/checkout",
         "1 gain (1 principal, 1 repository), 1 loss (1 principal, 1 repository)",

@@ -40,7 +40,17 @@ CUTS: dict[str, tuple[dict[str, Any], bool]] = {
     "everyone is denied to set the policy": (deny("ecr:SetRepositoryPolicy", who="*"), True),
     "everyone is denied to read the policy": (deny("ecr:Get*", who="*"), True),
     "everyone is denied under a condition": (
-        deny("*", who="*", Condition=INSECURE),
+        deny("*", who="*", Condition={"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}),
+        True,
+    ),
+    "whoever does not use TLS is denied": (deny("*", who="*", Condition=INSECURE), False),
+    "whoever uses TLS is denied": (deny("*", who="*", Condition={"Bool": {"aws:SecureTransport": "true"}}), True),
+    "everyone is denied, with TLS and without": (
+        deny("*", who="*", Condition={"Bool": {"aws:SecureTransport": ["false", "true"]}}),
+        True,
+    ),
+    "everyone is denied under a condition on TLS that nobody can read": (
+        deny("*", who="*", Condition={"StringNotEquals": {"aws:SecureTransport": "true"}}),
         True,
     ),
     "the account is denied": (deny("*", who=HOME), True),

@@ -45,9 +45,20 @@ def cuts_own_access(change: Change) -> bool:
         return False
     return any(
         statement.effect is Effect.DENY
+        and not _is_for_plain_http(statement)
         and _reaches_own_actions(statement)
         and _reaches_own_roles(statement, target.account)
         for statement in change.after.statements
+    )
+
+
+def _is_for_plain_http(statement: Statement) -> bool:
+    """Whether a condition holds for no request over TLS, as all calls of ecr-warden are; doubt counts as no."""
+    return any(
+        clause.operator in ("Bool", "BoolIfExists")
+        and clause.key.lower() == "aws:securetransport"
+        and {value.lower() for value in clause.values} == {"false"}
+        for clause in statement.conditions
     )
 
 

@@ -125,7 +125,7 @@ def _outside(versions: Versions, change: EnforcedChange, accounts: ReadAccounts 
 
 def _unseen(what: Taking) -> Iterator[str]:
     if what.names:
-        yield f"the present policies of {listed(what.names, _NAMED)}, which it may replace"
+        yield f"the current policies of {listed(what.names, _NAMED)}, which it may replace"
 
 
 def _empties(accepted: CompiledSpec | None, new: CompiledSpec) -> Iterator[WaitReason]:
