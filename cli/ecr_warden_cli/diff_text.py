@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from ecr_warden.access_spec import Spec
 from ecr_warden.access_spec.spec import Federated
-from ecr_warden.core.access_change import AccessChange, Direction
+from ecr_warden.core.access_change import PHRASES, AccessChange, Direction, gravity
 from ecr_warden_cli.spec_diff import Ending, SettingChange, SpecDiff
 from iam_access.arn import parse_arn
 from iam_access.text.printable import and_more, count, listed, printable
@@ -19,10 +19,7 @@ MAX_MARKDOWN = 4000
 _LONGEST_NAME = 200
 _BOTH, _NAMED, _MANY = 2, 3, 5
 """As many are named without a count, or of more; gains or losses of one kind that are one line."""
-_PUSH_BEFORE_PULL = {"admin": 0, "delete": 1, "push": 2, "pull": 3}
-_PHRASES = {"pull": "pull from", "push": "push to", "delete": "deletion of images in", "admin": "the policy of"}
 _ORGANIZATION = re.compile(r"o-[a-z0-9]+")
-_PROVIDER = re.compile(r"(oidc|saml)-provider/")
 _ACCOUNT = re.compile(r"[0-9]{12}")
 
 
@@ -62,8 +59,11 @@ class DiffNames(Struct, frozen=True):
         return printable(f"{alias}:{arn.resource}", _LONGEST_NAME)
 
     def place(self, key: str, registries: int) -> str:
-        """A repository by its name, with its registry where there are several."""
+        """A repository by its name, with its registry where there are several; `*` is all that no line names."""
         _, account, region, name = key.split("/", 3)
+        if name == "*":
+            everywhere = "" if region == "*" else f" in {region}"
+            return f"all other repositories of {self.aliases.get(account, account)}{everywhere}"
         where = f" ({self.aliases.get(account, account)}, {region})" if registries > 1 or region == "*" else ""
         return f"{printable(name, _LONGEST_NAME)}{where}"
 
@@ -115,7 +115,8 @@ class Line(Struct, frozen=True):
     def text(self, quoted: Callable[[str], str] = str) -> str:
         """`ci:user/plat-1 gains push to payments/ledger through registry:role/ecr-warden/pusher`."""
         who, places = _some(self.who, "principal", quoted), _some(self.places, "repository", quoted)
-        what = " and ".join(_PHRASES[access] for access in self.accesses)
+        *most, last = (PHRASES[access] for access in self.accesses)
+        what = f"{', '.join(most)} and {last}" if most else last
         through = f" through {' and '.join(map(quoted, self.through))}" if self.through else ""
         conditions = f", if {quoted(' and '.join(self.conditions))}" if self.conditions else ""
         verb = str(self.direction) if len(self.who) == 1 else str(self.direction).removesuffix("s")
@@ -140,7 +141,7 @@ def lines_of(changes: Sequence[AccessChange], names: DiffNames) -> list[Line]:
     links = {
         (change.repository, change.access, change.direction, role) for change in changes for role in change.through
     }
-    registries = len({tuple(change.repository.split("/")[1:3]) for change in changes})
+    registries = len({place for change in changes if "*" not in (place := tuple(change.repository.split("/")[1:3]))})
     grouped: dict[tuple[object, ...], list[AccessChange]] = defaultdict(list)
     for change in changes:
         if (change.repository, change.access, change.direction, change.principal) not in links:
@@ -171,7 +172,7 @@ def _joined(lines: Iterable[Line]) -> Iterator[Line]:
 def _lines(changes: Sequence[AccessChange], names: DiffNames, registries: int) -> Iterator[Line]:
     access_change = changes[0]
     everybody, conditions = names.subjects(access_change)
-    accesses = sorted((change.access for change in changes), key=_PUSH_BEFORE_PULL.__getitem__)
+    accesses = sorted((change.access for change in changes), key=[*PHRASES].index)
     for who in everybody:
         yield Line(
             (who,),
@@ -180,23 +181,8 @@ def _lines(changes: Sequence[AccessChange], names: DiffNames, registries: int) -
             (names.place(access_change.repository, registries),),
             tuple(map(names.principal, access_change.through)),
             tuple(printable(each, 300) for each in conditions),
-            (_foreignness(access_change.principal, names), _PUSH_BEFORE_PULL[accesses[0]]),
+            gravity(access_change.principal, accesses[0], names.aliases),
         )
-
-
-def _foreignness(principal: str, names: DiffNames) -> int:
-    """Anybody first, then foreign accounts, organizations, services and providers, and the spec's own."""
-    if principal == "*":
-        return 0
-    arn = parse_arn(principal)
-    account = principal if _ACCOUNT.fullmatch(principal) else arn.account if arn is not None else ""
-    if account and account not in names.aliases:
-        return 1
-    if _ORGANIZATION.fullmatch(principal):
-        return 2
-    if not account or (arn is not None and _PROVIDER.match(arn.resource)):
-        return 3
-    return 4 if account == principal else 5
 
 
 def summary(found: SpecDiff, lines: Sequence[Line]) -> str:

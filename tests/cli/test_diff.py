@@ -98,7 +98,7 @@ CASES: dict[str, tuple[str, str, list[str], int]] = {
         LITERAL.replace("ACTIONS", '"ecr:BatchGetImage"'),
         LITERAL.replace("Action: ACTIONS", 'NotAction: "ecr:BatchGetImage"'),
         [
-            "ci:user/ann gains the policy of and deletion of images in and push to shop/legacy",
+            "ci:user/ann gains administration of, deletion of images from and push to shop/legacy",
             f"{LEGACY}: {ANN} can now do everything with shop/legacy (everything but ecr:BatchGetImage)",
             "1 gain (1 principal, 1 repository), 1 other gain",
         ],

@@ -63,7 +63,7 @@ def test_what_waits_is_listed_with_who_gains_and_loses() -> None:
         "  because it names no repository, role or user any more (empties)",
     ]
     assert "  who loses:" in ran.out.splitlines()
-    assert ran.out.count("loses pull of shop/checkout") == 2
+    assert ran.out.count("loses pull from shop/checkout") == 2
     as_json = over(world)("held", "--json")
     assert (as_json.code, [one["state"] for one in as_json.json["holds"]]) == (2, ["waiting"])
 
@@ -286,6 +286,19 @@ def test_publish_says_beforehand_whom_ecr_warden_may_not_write(tmp_path: Path) -
     assert f"  ManagedOwners={covered}" in lines
 
 
+def test_a_hold_names_the_gravest_gain_first() -> None:
+    beside = "{Statement: [{Effect: Allow, Principal: {AWS: '999999999999'}, Action: 'ecr:*'}]}"
+    more = "repositories:\n  - {name: app, account: registry, pull: [deployers]}\n"
+    text = TEXT.replace("repositories:\n", more).replace(
+        "pull: [deployers]\n", f"pull: [deployers]\n    beside: {beside}\n"
+    )
+    hold = held(first(), text)
+    assert [" ".join(line.split()[:5]) for line in hold.gains[:2]] == [
+        "999999999999 gains administration of shop/checkout",
+        "999999999999 gains deletion of images",
+    ]
+
+
 def test_accept_lists_what_changed_by_itself_since_the_baseline() -> None:
     world = first()
     more = TEXT.replace("pull-user-2]", "pull-user-2, ci:user/pull-user-3]")
@@ -294,4 +307,4 @@ def test_accept_lists_what_changed_by_itself_since_the_baseline() -> None:
     hold = held(world, EMPTY, "v3")
     lines = over(world)("held", hold.id, "--accept", "--yes").out.splitlines()
     at = lines.index("  changed by itself since the baseline:")
-    assert "pull-user-3 gains pull of shop/checkout" in " ".join(lines[at + 1 : at + 3])
+    assert "pull-user-3 gains pull from shop/checkout" in " ".join(lines[at + 1 : at + 3])

@@ -101,7 +101,7 @@ def test_a_version_that_waits_is_announced_once_and_the_accepted_one_is_enforced
     assert Field("Meanwhile", "version v1 stays enforced") in message.fields
     assert Field("Accept", f"ecr-warden held {opened.hold.id} --accept") in message.fields
     assert Field("Reject", f"ecr-warden held {opened.hold.id} --reject") in message.fields
-    assert any("pull-user-1 loses pull of shop/checkout" in line for line in message.lines)
+    assert any("pull-user-1 loses pull from shop/checkout" in line for line in message.lines)
 
 
 def test_without_time_to_judge_it_waits() -> None:

@@ -1,8 +1,23 @@
 """Who gains and who loses what between two versions of the spec."""
 
+import re
+from collections.abc import Container, Mapping
 from enum import StrEnum
 
 from ecr_warden.core.value import Value
+from iam_access.arn import parse_arn
+
+PHRASES: Mapping[str, str] = {
+    "admin": "administration of",
+    "delete": "deletion of images from",
+    "push": "push to",
+    "pull": "pull from",
+}
+"""Each access as it stands before the name of a repository, the gravest first."""
+_GRAVEST_FIRST = tuple(PHRASES)
+_ORGANIZATION = re.compile(r"o-[a-z0-9]+")
+_PROVIDER = re.compile(r"(oidc|saml)-provider/")
+_ACCOUNT = re.compile(r"[0-9]{12}")
 
 
 class Direction(StrEnum):
@@ -33,6 +48,23 @@ class AccessChange(Value, frozen=True, omit_defaults=True):
     direction: Direction
     through: tuple[str, ...] = ()
     conditions: tuple[str, ...] = ()
+
+
+def gravity(principal: str, access: str, accounts: Container[str]) -> tuple[int, int]:
+    """A sort key: anybody, other accounts, organizations, services and providers, then who is in `accounts`."""
+    arn = parse_arn(principal)
+    account = principal if _ACCOUNT.fullmatch(principal) else arn.account if arn is not None else ""
+    if principal == "*":
+        foreignness = 0
+    elif account and account not in accounts:
+        foreignness = 1
+    elif _ORGANIZATION.fullmatch(principal):
+        foreignness = 2
+    elif not account or (arn is not None and _PROVIDER.match(arn.resource)):
+        foreignness = 3
+    else:
+        foreignness = 4 if account == principal else 5
+    return foreignness, _GRAVEST_FIRST.index(access)
 
 
 class OtherGain(Value, frozen=True):

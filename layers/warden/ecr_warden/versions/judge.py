@@ -5,13 +5,13 @@ harmless that is not shown to be: who is not shown to be ours is outside, and wh
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from datetime import datetime
 from functools import cache
 
 from ecr_warden.audit.changes import access_changes
 from ecr_warden.collect.observed import LiveEstate, ReadAccounts
-from ecr_warden.core.access_change import AccessChange, AccessChanges, Direction
+from ecr_warden.core.access_change import PHRASES, AccessChange, AccessChanges, Direction, gravity
 from ecr_warden.core.desired import CompiledSpec, Widening
 from ecr_warden.core.judgement import Judgement, WaitCode, WaitReason
 from ecr_warden.core.ours import ours_of
@@ -81,7 +81,7 @@ def judge(
         *(_widens(documents) if _widening(versions) is Widening.APPROVE else ()),
         *_unknown((*map(_place, changes.undecided), *taken.unknown, *(unread if accounts is not None else ()))),
     )
-    gains, loses = _in_words(changes, taken)
+    gains, loses = _in_words(changes, taken, change.before.accounts)
     return Judgement(held, (*unseen, *unread) if accounts is None else (), gains, loses, removed, taken.digests)
 
 
@@ -187,10 +187,13 @@ def _unknown(what: Iterable[str]) -> Iterator[WaitReason]:
         )
 
 
-def _in_words(changes: AccessChanges, taken: TakenOver) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Who gains and who loses."""
+def _in_words(
+    changes: AccessChanges, taken: TakenOver, accounts: Container[str]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Who gains and who loses, the gravest first; `accounts`: those that are no news."""
+    sorted_changes = sorted(changes.changes, key=lambda change: gravity(change.principal, change.access, accounts))
     words = {
-        direction: [words_of(change) for change in changes.changes if change.direction is direction]
+        direction: [words_of(change) for change in sorted_changes if change.direction is direction]
         for direction in Direction
     }
     others = [f"{printable(other.target, 400)}: {other.text}" for other in changes.others]
@@ -203,7 +206,7 @@ def words_of(change: AccessChange) -> str:
     who, where = printable(change.principal, 160), _place(change.repository)
     through = f" through {listed(list(map(printable, change.through)), _NAMED)}" if change.through else ""
     only = f", if {listed(change.conditions, _NAMED, separator=' and ')}" if change.conditions else ""
-    return f"{who} {change.direction} {change.access} of {where}{through}{only}"
+    return f"{who} {change.direction} {PHRASES[change.access]} {where}{through}{only}"
 
 
 def _place(repository: str) -> str:
