@@ -62,18 +62,27 @@ class Grounds(Struct, frozen=True):
         It does not of an outsider, who may be somebody else by each role, and where the spec gives access under
         conditions.
         """
-        extra = {arn: path for arn, path in paths.items() if self._has_none(path, access, target)}
+        found = ((arn, self._without(path, access, target)) for arn, path in paths.items())
+        extra = {arn: path for arn, path in found if path is not None}
         yield from extra.values()
         for way in self.judge.graph.ways_through(paths.values()):
             best = paths[way.subject.arn]
             is_said = best.answer is not Answer.CONDITIONAL or way.subject.arn in extra
             is_other = way.chain != best.chain and rank(way.answer) <= rank(best.answer)
-            if is_other and not (is_said and way.subject.identity) and self._has_none(way, access, target):
+            if is_other and not (is_said and way.subject.identity) and self._without(way, access, target):
                 yield way
 
-    def _has_none(self, path: AccessPath, access: str, target: RepositoryTarget) -> bool:
-        """Whether a path has no ground; of the account's administrators nothing has to be asked of the spec."""
-        return not self._is_administrator(path, target) and self.of(path, access, target) is Ground.NONE
+    def _without(self, path: AccessPath, access: str, target: RepositoryTarget) -> AccessPath | None:
+        """The path as far as it has no ground; of the account's administrators nothing has to be asked of the spec."""
+        if self._is_administrator(path, target):
+            return None
+        match self.of(path, access, target):
+            case Ground.NONE:
+                return path
+            case Ground.SPEC:
+                return self.spec_access.left(access, target, path)
+            case _:
+                return None
 
     def _is_administrator(self, path: AccessPath, target: RepositoryTarget) -> bool:
         """Whether it is that of an administrator of the repository's account who could give themselves any access."""

@@ -11,12 +11,12 @@ from ecr_warden.core.address import repository_policy, trust_policy
 from ecr_warden.core.desired import CompiledSpec, Extent, ForeignStatement, RoleSettings, TargetSpec
 from ecr_warden.core.estate import EcrAccount, Estate, Registry, Repository, target_of
 from ecr_warden.core.target import IdentityTarget, RepositoryTarget, RoleTarget, target_arn
-from iam_access.document.document import VARIABLES_VERSION, Document, parse_document
+from iam_access.document.document import VARIABLES_VERSION, Document, Effect, parse_document
 from iam_access.evaluate.request_principal import CallerKind
 from iam_access.inventory.identity_kind import IdentityKind
 from iam_access.inventory.inventory import Identity, Policy
 from iam_access.who_can.decide import Answer, Permission, Resource
-from iam_access.who_can.graph import AccessPath, rank
+from iam_access.who_can.graph import AccessPath, Step, rank
 from iam_access.who_can.subject import ALLOW_EVERYTHING, ANY_ACCOUNT, Subject
 
 
@@ -62,6 +62,24 @@ class SpecAccess:
         if any(access_path is not None and self._gives_class(access_path, path) for access_path in classes):
             return True
         return self._lets_through(what, target, path)
+
+    def left(self, what: str, target: RepositoryTarget, path: AccessPath) -> AccessPath | None:
+        """What the path shows besides what the spec gives under conditions, where the account's own side is enough.
+
+        It is asked with a Deny in place of each Allow of the spec.
+        """
+        given, step = self.paths(what, target).get(bare(path.subject.arn)), path.steps[0]
+        subject, resource = step.subject, step.permissions[0].resource
+        are_conditional = given is not None and given.answer is path.answer is Answer.CONDITIONAL
+        if given is None or not are_conditional or len(path.steps) > 1 or not _is_enough_alone(subject, resource):
+            return None
+        own, of_repository = given.subject.policies, given.steps[0].permissions[0].resource.policies
+        subject = replace(subject, policies=(*subject.policies, *map(_denying, own)))
+        policies = (*resource.policies, *map(_denying, of_repository))
+        without = replace(resource, policies=policies, varies_by_principal=True)
+        permissions = tuple(replace(permission, resource=without) for permission in step.permissions)
+        decision = self._graph.decide(subject, permissions)
+        return None if decision.answer is Answer.NO else AccessPath((Step(subject, permissions, decision),))
 
     def _gives_class(self, given: AccessPath, path: AccessPath) -> bool:
         """Is it given to a class that the path begins in, and does not leave before it goes as the class does?"""
@@ -129,6 +147,13 @@ def _is_as_certain(given: AccessPath, first: Answer, path: AccessPath) -> bool:
     if [*map(bare, given.chain[1:])] != [*map(bare, path.chain[1:])]:
         return False
     return max(map(rank, (first, *(step.decision.answer for step in given.steps[1:])))) <= rank(path.answer)
+
+
+def _denying(policy: Policy) -> Policy:
+    """A policy of the spec with a Deny in place of each Allow, and without its own."""
+    allowing = (one for one in policy.statements if one.effect is Effect.ALLOW)
+    statements = tuple(replace(one, effect=Effect.DENY) for one in allowing)
+    return Policy(f"what the spec gives by {policy.name}", Document("", VARIABLES_VERSION, statements))
 
 
 def _presumed(subject: Subject, resource: Resource) -> Document:
