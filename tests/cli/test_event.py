@@ -94,6 +94,8 @@ def test_dispatch_does_what_explain_says(case: dict[str, Any], explained: dict[s
         compared = [job for job in done if isinstance(job, SweepIdentities | SweepRepositories)]
         assert len(line.get("surveys", [])) == len([*read, *compared])
         assert bool(compared) is (" compared" in case["name"])
+        is_reported = any(isinstance(job, ReportCall) and job.target is None for job in done)
+        assert is_reported or not any(isinstance(job, SweepIdentities) for job in compared)
         assert line.get("reports", []) == [job.thing for job in done if isinstance(job, ReportOwnChange)]
 
 

@@ -72,6 +72,7 @@ WITHOUT_A_TARGET = {
         f"record of pulls of the registry of {HOME} in eu-central-1",
     ),
     "iam:UpdateSAMLProvider": ("", f"SAML provider of account {HOME}"),
+    "iam:PutRolePolicy": ("", f"role, user or policy of account {HOME}"),
     "iam:UpdateOpenIDConnectProviderThumbprint": ("", f"OIDC provider's certificate of account {HOME}"),
 }
 

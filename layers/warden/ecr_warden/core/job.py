@@ -282,7 +282,8 @@ class ReportOwnChange(_Job, frozen=True, tag="report-own-change"):
 class ReportCall(_Job, frozen=True, tag="report-call"):
     """Report a call that changes no document and may do harm, if the spec names its target; the cause says which.
 
-    `target`: None if it is about the registry of `account` in `region` or, without one, about its identity providers.
+    `target`: None if it is about the registry of `account` in `region` or, without one, about its identity providers,
+    or about whatever else the event does not name.
     """
 
     grouped_by = "call-{0.place}"

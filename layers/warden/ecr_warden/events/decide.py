@@ -132,6 +132,7 @@ def _call_jobs(call: ApiCall, targets: tuple[Target, ...]) -> Iterator[Job]:
         case WatchedService.IAM if is_named:
             yield SurveyIdentities(cause, call.account)
         case WatchedService.IAM:
+            yield ReportCall(cause, None, call.account)
             yield SweepIdentities(cause, call.account)
 
 

@@ -130,6 +130,12 @@ def _of_images(target: RepositoryTarget, what: str) -> tuple[str, ...]:
     )
 
 
+_UNNAMED = "role, user or policy"
+_OF_UNNAMED: tuple[str, ...] = (
+    "CloudTrail does not say which: it leaves out parameters of more than 100 KB, and nobody needs so long a policy.",
+    "The users and roles of the account are compared with the spec now. The roles of ecr-warden's hub are not.",
+    "See whether somebody changed these: aws cloudformation detect-stack-drift --profile ... (the hub's stack)",
+)
 _OF_PROVIDERS: tuple[str, ...] = (
     "Whoever has its key can issue what roles that trust the provider take. No policy has changed.",
     "See whose it is: aws iam list-saml-providers --profile ... (or list-open-id-connect-providers)",
@@ -152,12 +158,14 @@ def _place_of(call: HarmfulCall | ReportCall) -> str:
 
 class _HarmfulCall(OneByOne[HarmfulCall]):
     def describe_one(self, alert: HarmfulCall) -> Parts:
-        what, done = _CALLED.get(alert.cause.action, "credential"), "changed"
+        what, done = _CALLED.get(alert.cause.action, _UNNAMED), "changed"
         match alert.target:
             case RepositoryTarget() as target:
                 lines = _of_images(target, what)
+            case None if alert.region:
+                lines = _of_registry(alert.region, what)
             case None:
-                lines = _of_registry(alert.region, what) if alert.region else _OF_PROVIDERS
+                lines = _OF_UNNAMED if what == _UNNAMED else _OF_PROVIDERS
             case _:
                 lines, done = _OF_CREDENTIALS, "made"
         return Parts(
