@@ -184,7 +184,7 @@ def _of_many(kind: _Kind, found: Sequence[tuple[str, Condition]], repositories: 
 def _untrue(health: RepositoryHealth, word: Standing | None) -> Iterator[tuple[str, Condition]]:
     """The conditions of a repository that do not hold, but for what its own line and the findings say."""
     if health.in_sync.status is not ConditionStatus.TRUE and word is Standing.OK:
-        yield "InSync", health.in_sync
+        yield "InSync, with its users and roles,", health.in_sync
     if health.audited.status is ConditionStatus.UNKNOWN:
         yield "Audited", health.audited
     if health.fresh.status is not ConditionStatus.TRUE:
