@@ -83,7 +83,8 @@ def test_answers_report_accounts_whose_identities_could_not_be_listed(question: 
     assert of_reply(ask(world, question)) == ()
     closed(world, lambda target: target == all_identities(account))
     assert of_reply(ask(world, question)) == (str(CLOSED),)
-    assert of_reply(ask(world, AskVerify((str(shop("secret")),)))) == ()
+    for repositories in (str(shop("secret")), "shop/secret", "shop/*"):
+        assert of_reply(ask(world, AskVerify((repositories,)))) == ()
 
 
 def test_unreadable_targets_are_omitted_last() -> None:

@@ -21,6 +21,7 @@ from ecr_warden.core.kinds import DriftKind
 from ecr_warden.core.pause import pause_of
 from ecr_warden.core.plan import Plan
 from ecr_warden.core.run import RunEntry
+from ecr_warden.core.selection import EVERYTHING
 from ecr_warden.core.spec_failures import BaselineLost, SpecUnusable
 from ecr_warden.core.target import RepositoryTarget
 from ecr_warden.hub.plan import Memory, plan_targets, scope_gaps, why_observed, write_scopes
@@ -226,7 +227,10 @@ class Queries(Struct, frozen=True):
         extra = unlisted(selection, known, accepted) if read.unread else {}
         selected = [key for key in select(selection, known | extra) if key in plans]
         concerned = has_to_be_looked_up(selection) or extra
-        unread = [plan.drifts[0].explain for plan in read.unread] if concerned else []
+        # A name or a pattern of names selects repositories alone.
+        every = EVERYTHING in selection
+        may_be = [plan for plan in read.unread if concerned and (every or isinstance(plan.target, RepositoryTarget))]
+        unread = [plan.drifts[0].explain for plan in may_be]
         unread = [*_left_out([plans[key] for key in selected]), *unread]
         specs = [spec for key in selected if (spec := accepted.spec_of(plans[key].target)) is not None]
         named = {*selected, *(identity.key for spec in specs for identity in spec.principals.values())}
