@@ -7,6 +7,7 @@ from copy import replace
 from msgspec import Struct
 
 from ecr_warden.access.graph import RepositoryGraph
+from ecr_warden.core.actions import REPLICATE
 from ecr_warden.core.administering import is_of_registry
 from ecr_warden.core.estate import EcrAccount, Repository
 from ecr_warden.core.target import RepositoryTarget
@@ -59,6 +60,11 @@ class Administrators(Struct, frozen=True):
     unlimited: frozenset[str] = frozenset()
 
 
+def calls(graph: RepositoryGraph) -> tuple[str, ...]:
+    """What administers and can be called."""
+    return tuple(action for action in graph.administering if action != REPLICATE)
+
+
 def administrators(graph: RepositoryGraph, account: EcrAccount) -> Administrators:
     """The administrators of one account of the estate."""
     writers, limited = _with_power(graph, account)
@@ -100,7 +106,7 @@ def _administering(graph: RepositoryGraph, account: EcrAccount) -> Iterator[tupl
         for one in registry.repositories.values():
             firsts.setdefault(graph.kind_of(one), one)
     registries = [Repository(RepositoryTarget(account.id, region, "any")) for region in account.registries]
-    for action in graph.administering:
+    for action in calls(graph):
         for repository in registries if is_of_registry(action) else firsts.values():
             yield from graph.who_can(graph.permissions(action, repository)).items()
 

@@ -18,7 +18,7 @@ from ecr_warden.access.alike import moved
 from ecr_warden.access.difference import Concerned, concerned, is_itself_the_same
 from ecr_warden.access.docker import by_docker
 from ecr_warden.access.graph import RepositoryGraph, gravest
-from ecr_warden.audit.administrators import administrators
+from ecr_warden.audit.administrators import administrators, calls
 from ecr_warden.audit.finding import AUDITED_FOR, AuditResult, Finding, FindingKind, is_call
 from ecr_warden.audit.grounds import Ground, Grounds
 from ecr_warden.audit.judge import EVERY, Judge
@@ -250,7 +250,7 @@ class _Auditor:
             return found
         if target not in self._named or not found.principals.isdisjoint(map(bare, principals)):
             return None
-        actions = (one for one in self._graph.administering if not is_of_registry(one))
+        actions = (one for one in calls(self._graph) if not is_of_registry(one))
         asked = (way for action in (*_ASKED, *actions) for way in self._ways(action, repository))
         can_now = (self._graph.who_can(permissions, among=self._changed.along) for permissions in asked)
         return None if any(not principals.isdisjoint(paths) for paths in can_now) else found
@@ -280,7 +280,7 @@ class _Auditor:
     def _administered(self, repository: Repository, *, registry: bool) -> Iterator[Finding]:
         """Outsiders who can administer the repository, or its registry; of others, only who is new is a finding."""
         ground_of = self._grounds.of_unnamed if registry else self._grounds.of
-        actions = (one for one in self._graph.administering if is_of_registry(one) is registry)
+        actions = (one for one in calls(self._graph) if is_of_registry(one) is registry)
         found = gravest(
             (action, path)
             for action in actions
@@ -298,7 +298,7 @@ class _Auditor:
         Whoever can administer a registry of it too is found by that.
         """
         registries = [_any_of(account, registry) for registry in account.registries.values()]
-        actions = [action for action in self._graph.administering if is_of_registry(action)]
+        actions = [action for action in calls(self._graph) if is_of_registry(action)]
         known = {arn for one in registries for action in actions for arn in self._who_can(action, one)}
         of_iam = self._administrators[account.id].iam.keys() - known
         found: dict[str, list[AccessPath]] = defaultdict(list)

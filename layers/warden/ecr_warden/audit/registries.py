@@ -10,7 +10,7 @@ from ecr_warden.access.missing import located
 from ecr_warden.audit.finding import Finding, FindingKind
 from ecr_warden.audit.judge import EVERY, Judge
 from ecr_warden.audit.outsiders import let_in, let_in_for
-from ecr_warden.core.actions import REGISTRY_CALLS
+from ecr_warden.core.actions import REGISTRY_CALLS, REPLICATE
 from ecr_warden.core.desired import RepositoryPattern
 from ecr_warden.core.estate import CreationTemplate, Registry, Repository
 from ecr_warden.core.target import RepositoryTarget
@@ -26,7 +26,6 @@ from iam_access.who_can.resources import named_in
 
 # A policy can name a hundred parts for a hundred principals each.
 _MAX_QUESTIONS = 200
-_REPLICATES = "ecr:ReplicateImage"
 _NO_ACTIONS = Patterns(negated=False, values=())
 
 
@@ -240,7 +239,7 @@ def _of_replication(judge: Judge, account: str, registry: Registry) -> Iterator[
         for destination in rule.destinations
         for prefix in rule.prefixes or ("",)
         if not _is_read(judge, *destination)
-        and not judge.is_intended(iam_arn(destination[0], "root"), _REPLICATES, account, f"{prefix}*")
+        and not judge.is_intended(iam_arn(destination[0], "root"), REPLICATE, account, f"{prefix}*")
     }
     for (owner, region), prefix in unseen:
         foreign = owner not in judge.compiled.accounts
@@ -248,7 +247,7 @@ def _of_replication(judge: Judge, account: str, registry: Registry) -> Iterator[
         yield Finding(
             FindingKind.REPLICATION,
             f"{account}/{registry.region}",
-            _REPLICATES,
+            REPLICATE,
             f"account {printable(owner, 20)} in {printable(region, 40)}",
             because=("the registry's replication configuration names it as a destination", *unread),
             remedy=f"remove account {printable(owner, 20)} in {printable(region, 40)} from the destinations of "

@@ -13,7 +13,10 @@ TOKEN = "ecr:GetAuthorizationToken"  # noqa: S105 - an action's name
 IMPORT = "ecr:BatchImportUpstreamImage"
 """Has a pull-through cache fetch an image of its upstream, whose rule is an administrator's."""
 
-REGISTRY_CALLS = ("ecr:ReplicateImage", "ecr:CreateRepository", IMPORT)
+REPLICATE = "ecr:ReplicateImage"
+"""What a registry policy gives the account whose images are copied there; nobody calls it."""
+
+REGISTRY_CALLS = (REPLICATE, "ecr:CreateRepository", IMPORT)
 """What a registry policy decides in either scope."""
 
 

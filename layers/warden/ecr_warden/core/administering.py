@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from functools import cache
 
-from ecr_warden.core.actions import IMPORT, REQUIRED, UPLOADS, Access
+from ecr_warden.core.actions import IMPORT, REPLICATE, REQUIRED, UPLOADS, Access
 from iam_access import catalogue
 from iam_access.document.document import Patterns
 from iam_access.evaluate.statement_match import action_matches
@@ -19,10 +19,14 @@ _OTHERWISE = frozenset((*REQUIRED[Access.PUSH], *UPLOADS, IMPORT))
 
 @cache
 def administering() -> tuple[str, ...]:
-    """The actions of the catalogue, the gravest first: who has access, which images there are, all others."""
+    """The actions of the catalogue, the gravest first: who has access, which images there are, all others.
+
+    What nobody calls is the last, so that it stands for no other that nothing tells from it.
+    """
     known = (action for action in catalogue.actions("ecr").values() if action.level not in _READING)
     found = sorted(
         (
+            action.name == REPLICATE,
             _GRAVEST.index(action.level),
             action.name not in REQUIRED[Access.DELETE],
             bool(_MILD.search(action.name)),
