@@ -296,10 +296,15 @@ class Mover:
                 policy.name for policy in identity.policies if policy.place.inline and not policy.place.group
             )
             yield IdentityChange(identity.arn, *calls, gives=WHATEVER, drops=own)
-        for calls, policy in self.attaching(f"iam:Attach{kind}Policy", identity):
+        for calls, policy in self._attaching(f"iam:Attach{kind}Policy", identity):
             yield IdentityChange(identity.arn, *calls, gives=(policy,))
 
-    def attaching(self, action: str, holder: Identity | Group) -> Iterator[tuple[Calls, Policy]]:
+    def attaches_anything(self, action: str, holder: Identity | Group) -> bool:
+        """Could it attach a policy that allows everything?"""
+        unlimited = (policy for _, _, policy in self._attachable if _allows_everything(policy))
+        return any(self._on(holder, action, {POLICY: (policy.place.arn,)}) is not None for policy in unlimited)
+
+    def _attaching(self, action: str, holder: Identity | Group) -> Iterator[tuple[Calls, Policy]]:
         """The policies that it could attach: one that allows everything, or else each."""
         for before, more, policy in self._attachable if self._caller.resources(action) else ():
             if (calls := self._on(holder, action, {POLICY: (policy.place.arn,)})) is not None:
@@ -337,7 +342,7 @@ class Mover:
         if conditions is not None:
             own = frozenset(policy.name for policy in group.policies if policy.place.inline)
             yield IdentityChange(target, (*before, f"{put} on {group.arn}"), conditions, gives=WHATEVER, drops=own)
-        for (steps, attached), policy in self.attaching("iam:AttachGroupPolicy", group):
+        for (steps, attached), policy in self._attaching("iam:AttachGroupPolicy", group):
             yield IdentityChange(target, (*before, *steps), attached, gives=(policy,))
 
     def _joining(self, identity: Identity) -> Iterator[IdentityChange]:
@@ -435,7 +440,7 @@ def gives_anything(subject: Subject, graph: Graph, action: str, arn: str) -> boo
     mover = Mover(subject, graph, {}, Asked.by(subject.policies))
     account = graph.inventory.accounts[str(subject.principal.account)]
     holder = account.identities.get(arn) or account.groups[arn]
-    return any(map(_allows_everything, (policy for _, policy in mover.attaching(action, holder))))
+    return mover.attaches_anything(action, holder)
 
 
 def _allows_everything(policy: Policy) -> bool:
