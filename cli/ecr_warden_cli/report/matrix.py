@@ -4,6 +4,7 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from copy import replace
+from itertools import islice
 from typing import Any
 
 from msgspec import Struct, field
@@ -124,7 +125,6 @@ class _Maker:
         self._ways = _Table[Way](lambda way: 50 + 8 * len(way.through + way.conditions) + 60 * len(way.because))
         self._groups = _Table[ReportGroup](lambda group: 40 + 5 * len(group.runs))
         self._known: dict[Hashable, tuple[tuple[ReportGroup, ...], dict[tuple[str, str, int], Document]]] = {}
-        self._without_room: set[Hashable] = set()
         self._wanted: dict[tuple[str, str, int], Document] = {}
         """The statements that let somebody in: by holder, policy and number, and the document that has them."""
 
@@ -134,14 +134,9 @@ class _Maker:
         for repository in sorted(self._repositories, key=lambda one: (self._is_fine(one), one.target)):
             row = self._row(repository)
             size += 60 + _size(row.target) + _size(row.unread) + 5 * len(row.health)
-            before = [len(table) for table in self._tables], len(self._wanted), len(self._known)
-            found = self._groups_like(repository)
-            groups = tuple(runs_of({self._groups.place(report_group) for report_group in found or ()}))
-            if fits := found is not None and size + 5 * len(groups) + self._size_of_tables <= self._room:
-                size += 5 * len(groups)
-            else:
-                self._forget(*before)
-            rows[repository.target] = replace(row, groups=groups if fits else None)
+            groups = self._placed(repository, self._room - size)
+            size += 5 * len(groups or ())
+            rows[repository.target] = replace(row, groups=groups)
         statements = tuple(self._statements(self._room - size - self._size_of_tables))
         return Matrix(
             self._principals.values,
@@ -163,10 +158,22 @@ class _Maker:
     def _size_of_tables(self) -> int:
         return sum(table.size for table in self._tables)
 
+    def _placed(self, repository: Repository, room: int) -> tuple[int, ...] | None:
+        """The places of the repository's groups in the table; None without room, which mostly is seen at once."""
+        if self._size_of_tables > room:
+            return None
+        before = [len(table) for table in self._tables], len(self._wanted), len(self._known)
+        found = self._groups_like(repository)
+        groups = tuple(runs_of({self._groups.place(report_group) for report_group in found}))
+        if 5 * len(groups) + self._size_of_tables <= room:
+            return groups
+        self._forget(*before)
+        return None
+
     def _forget(self, numbers: Sequence[int], wanted: int, known: int) -> None:
-        """What was entered since the tables had these lengths; what had no room once is not tried again."""
+        """What was entered since the tables had these lengths."""
         while len(self._known) > known:
-            self._without_room.add(self._known.popitem()[0])
+            self._known.popitem()
         for table, number in zip(self._tables, numbers, strict=True):
             table.keep(number)
         while len(self._wanted) > wanted:
@@ -194,16 +201,16 @@ class _Maker:
         places = tuple(map(self._conditions.place, health))
         return Row(str(target), health=places, unread=unread, observed=mode is Mode.OBSERVE)
 
-    def _groups_like(self, repository: Repository) -> Sequence[ReportGroup] | None:
-        """The repository's groups, or those of one like it, with the statements of its own policy; None if no room."""
+    def _groups_like(self, repository: Repository) -> Sequence[ReportGroup]:
+        """The repository's groups, or those of one like it, with the statements of its own policy."""
         name = str(repository.target)
         kind = self._grounds.kind_of(repository, is_named=repository.target in self._named)
-        if kind in self._without_room:
-            return None
         known = self._known.get(kind)
         if known is None:
+            before = len(self._wanted)
             groups = tuple(self._groups_of(repository))
-            own = {place: document for place, document in self._wanted.items() if place[0] == name}
+            new = [*islice(reversed(self._wanted.items()), len(self._wanted) - before)]
+            own = {place: document for place, document in reversed(new) if place[0] == name}
             self._known[kind] = groups, own
             return groups
         groups, own = known

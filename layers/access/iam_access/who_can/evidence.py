@@ -13,10 +13,12 @@ from msgspec import Struct
 
 from iam_access.document.condition import CLOCKS
 from iam_access.document.document import Document, Statement
+from iam_access.document.glob import Glob
 from iam_access.document.principal import ANYONE, Principals
+from iam_access.document.variables import completed_arn, literal_glob
 from iam_access.evaluate.actions import is_plain
 from iam_access.evaluate.request_principal import is_service_linked_role
-from iam_access.evaluate.statement_match import action_matches, resource_matches
+from iam_access.evaluate.statement_match import action_matches
 from iam_access.inventory.inventory import Policy
 from iam_access.text.ascii_case import ascii_lower
 from iam_access.who_can.decide import Permission, Resource
@@ -38,19 +40,21 @@ _EVERYBODY = Principals(negated=False, values=(ANYONE,))
 class _About(Struct, frozen=True):
     """A statement on some actions.
 
-    `says`: the number of all that counts of it besides resources, None if more than that counts.
+    `says`: the number of all that counts of it besides resources, None if more than that counts. `on`: its Resource as
+    patterns, and completed, as identity policies read it.
     """
 
     statement: Statement
     says: int | None
+    on: tuple[tuple[Glob, ...], tuple[Glob, ...]]
 
     def is_on(self, arn: str, *, completes: bool) -> bool:
         """Is it on this resource, or may a variable make it so?"""
         element = self.statement.resources
         if element is None or (not element.negated and arn in element.values):
             return True
-        return not _is_certain(self.statement) or resource_matches(
-            element, arn, {}, variables=False, completes=completes
+        return not _is_certain(self.statement) or (
+            any(glob.matches(arn) for glob in self.on[completes]) is not element.negated
         )
 
 
@@ -159,11 +163,13 @@ class _Reading:
         about = tuple(action_matches(statement.actions, action) for action in self.actions)
         if not any(about):
             return None
+        texts = () if statement.resources is None else statement.resources.values
+        on = tuple(map(literal_glob, texts)), tuple(map(literal_glob, map(completed_arn, texts)))
         if varies(statement):
-            return _About(statement, None)
+            return _About(statement, None, on)
         says = index, statement.effect, statement.sid, statement.conditions, about
         keys = frozenset(ascii_lower(one.key) for one in statement.conditions)
-        return _About(statement, self._numbers.of(says, keys))
+        return _About(statement, self._numbers.of(says, keys), on)
 
 
 class Evidence:

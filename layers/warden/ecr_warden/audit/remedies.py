@@ -62,7 +62,8 @@ class Remedies:
         """The statements to remove on some sides; none if the others allow it by themselves."""
         removed: list[Edit] = []
         for _ in range(_MAX_ROUNDS):
-            changed, asked = _without(subject, permission, removed)
+            # What is there was asked before, mostly of somebody else.
+            changed, asked = _without(subject, permission, removed) if removed else (subject, permission)
             decision = self._graph.decide(changed, (asked,))
             if decision.answer is Answer.NO:
                 return tuple(removed)
