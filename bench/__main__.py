@@ -23,6 +23,7 @@ from bench import (
     policy,
     repair,
     report,
+    scale,
     timing,
     who_can,
 )
@@ -32,6 +33,19 @@ from local.aws.launcher import ROOT, EmulatedAws
 from local.testing.installed import Installed, install
 from local.testing.runtime_api import layers_in
 
+_ALONE: Mapping[str, Callable[[], Iterator[Figure]]] = {
+    "policy": policy.run,
+    "who-can": who_can.run,
+    "open-to-all": open_to_all.run,
+    "report": report.run,
+    "scale": scale.run,
+    "import": importing.run,
+    "diff": changes.run,
+    "answers": answers.run,
+    "organization": organization.run,
+    "flood": flood.flood,
+    "pace": pace.paces,
+}
 # On one hub, in this order. The first needs all functions at work, the others have them paused.
 _REPAIR = "repair"
 _PAUSED: Mapping[str, Callable[[Installed], Iterator[Figure]]] = {
@@ -41,21 +55,7 @@ _PAUSED: Mapping[str, Callable[[Installed], Iterator[Figure]]] = {
     "plain": counting.plain,
     "growth": growth.growth,
 }
-PARTS = (
-    "policy",
-    "who-can",
-    "open-to-all",
-    "report",
-    "import",
-    "diff",
-    "answers",
-    "organization",
-    "flood",
-    "pace",
-    _REPAIR,
-    *_PAUSED,
-    "detection",
-)
+PARTS = (*_ALONE, _REPAIR, *_PAUSED, "detection")
 
 
 def main() -> None:
@@ -77,26 +77,10 @@ def main() -> None:
 
 def measure(parts: Collection[str]) -> Iterator[Figure]:
     """The figures of some parts; the parts that need a hub share one deployment."""
-    if "policy" in parts:
-        yield from policy.run()
-    if "who-can" in parts:
-        yield from who_can.run()
-    if "open-to-all" in parts:
-        yield from open_to_all.run()
-    if "import" in parts:
-        yield from importing.run()
-    if "report" in parts:
-        yield from report.run()
-    if "diff" in parts:
-        yield from changes.run()
-    if "answers" in parts:
-        yield from answers.run()
-    if "organization" in parts:
-        yield from organization.run()
-    if "flood" in parts:
-        yield from flood.flood()
-    if "pace" in parts:
-        yield from pace.paces()
+    for name, part in _ALONE.items():
+        if name in parts:
+            print(f"measuring {name} ...", flush=True)
+            yield from part()
     if {_REPAIR, *_PAUSED} & {*parts}:
         yield from _on_a_hub(parts)
     if "detection" in parts:

@@ -15,25 +15,15 @@ from ecr_warden_cli.naming import aliases_of
 from local.testing.grown import grown
 
 _GROUP = "Import of grown accounts (processor time, in a process of its own)"
-_FEW, _MANY = 1000, 10_000
+_REPOSITORIES = 1000
 
 
 def run() -> Iterator[Figure]:
     """The figures, each with its target."""
-    few, many = map(_measured, (_FEW, _MANY))
-    yield Figure(_GROUP, f"{_FEW} repositories, from the file to the proof", few["time"], "s", 15)
-    yield Figure(_GROUP, "resident at its peak", few["memory"], "MB", 300)
-    yield Figure(_GROUP, f"{_MANY} repositories, from the file to the proof", many["time"], "s", 20)
-    yield Figure(_GROUP, "resident at its peak with these", many["memory"], "MB", 1500)
-    yield Figure(
-        _GROUP, f"a repository of {_MANY} against one of {_FEW}", many["time"] / few["time"] / _MANY * _FEW, "x"
-    )
-
-
-def _measured(repositories: int) -> dict[str, float]:
-    command = [sys.executable, "-m", "bench.importing", str(repositories)]
-    found: dict[str, float] = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-    return found
+    command = [sys.executable, "-m", "bench.importing", str(_REPOSITORIES)]
+    found = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    yield Figure(_GROUP, f"{_REPOSITORIES} repositories, from the file to the proof", found["time"], "s", 15)
+    yield Figure(_GROUP, "resident at its peak", found["memory"], "MB", 300)
 
 
 def _main(repositories: int) -> None:
