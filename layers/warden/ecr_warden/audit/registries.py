@@ -254,7 +254,9 @@ def _of_replication(judge: Judge, account: str, registry: Registry) -> Iterator[
             f"replication in account {account}, {registry.region}",
             foreign=foreign,
             scope=f"{printable(prefix, 256)}*" if prefix else "",
-            accept="" if foreign else f"add {printable(region, 40)} to the regions: of its account in the spec",
+            accept=f'name "{printable(owner, 20)}" under also_allowed: in the spec'
+            if foreign
+            else f"add {printable(region, 40)} to the regions: of its account in the spec",
         )
 
 
