@@ -1,6 +1,7 @@
 """Plans and write scopes as people read them."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from ecr_warden.audit.providers import ProviderGap
@@ -25,12 +26,16 @@ _TEMPLATE = "stacks/member.yaml"
 _CLAIMS_NAMED = 3
 
 
-def plan_lines(plan: Plan) -> Iterator[str]:
-    """A plan in lines: drift, who will gain or lose what, the changes in order, and what is held."""
+def plan_lines(plan: Plan, said: Mapping[str, str] = MappingProxyType({})) -> Iterator[str]:
+    """A plan in lines: drift, who will gain or lose what, the changes in order, and what is held.
+
+    `said`: the target at which a reason why something is unreadable was printed before.
+    """
     unreadable = [drift for drift in plan.drifts if drift.kind is DriftKind.UNREADABLE]
     for reason in unreadable_of(plan.drifts):
         where = [describe_address(drift.address) for drift in unreadable if drift.explain == reason]
-        yield f"  state unknown, cannot be read ({', '.join(where)}): {reason}"
+        why = f"for the same reason as {said[reason]}" if reason in said else reason
+        yield f"  state unknown, cannot be read ({', '.join(where)}): {why}"
     for drift in plan.drifts:
         if drift not in unreadable:
             lines = lay_out(
@@ -45,13 +50,19 @@ def plan_lines(plan: Plan) -> Iterator[str]:
         yield f"  held: {describe_address(held.drift.address)}: {held.explain}"
 
 
-def show_target(console: Console, plan: Plan, left: Mapping[str, str]) -> None:
-    """Print a target's plan; `left` has the reasons why plans are not carried out for now."""
-    console.line(str(plan.target), Style.BAD if unreadable_of(plan.drifts) else Style.HEADING)
-    for line in plan_lines(plan):
-        console.line(line)
-    if why := left.get(str(plan.target)):
-        console.line(f"  not carried out for now: {why}", Style.ODD)
+def show_targets(console: Console, plans: Iterable[Plan], left: Mapping[str, str], *, apart: bool = False) -> None:
+    """Print plans; `left`: why some are not carried out for now, by target; `apart`: with an empty line after each."""
+    said: dict[str, str] = {}
+    for plan in plans:
+        reasons = unreadable_of(plan.drifts)
+        console.line(str(plan.target), Style.BAD if reasons else Style.HEADING)
+        for line in plan_lines(plan, said):
+            console.line(line)
+        if why := left.get(str(plan.target)):
+            console.line(f"  not carried out for now: {why}", Style.ODD)
+        if apart:
+            console.line()
+        said = dict.fromkeys(reasons, str(plan.target)) | said
 
 
 def held_of(plan: Plan) -> tuple[Held, ...]:

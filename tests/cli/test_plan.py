@@ -90,10 +90,12 @@ def test_an_unreadable_target_is_an_error_and_drift_is_still_shown(world: Memory
     ran = command("plan", str(SPEC_FILE))
     assert ran.code == 1
     assert "  repository policy: missing\n" in ran.out
+    assert f"  state unknown, cannot be read (inline policy ecr-warden-*): no way into {CI}; open it\n" in ran.out
     assert (
         "  state unknown, cannot be read (inline policy ecr-warden-*, inline policy ecr-warden-assume): "
-        f"no way into {CI}; open it\n"
+        f"for the same reason as user/{CI}/*\n"
     ) in ran.out
+    assert ran.out.count(f"): no way into {CI}; open it") == 1
     assert ran.last_line == "6 targets: 1 ok, 1 differs, 4 unreadable; 1 to write, 0 held"
 
 

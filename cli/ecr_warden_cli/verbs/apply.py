@@ -22,7 +22,7 @@ from ecr_warden_cli.hub import (
     speak,
     wait_for,
 )
-from ecr_warden_cli.plan_text import show_target, unreadable_of
+from ecr_warden_cli.plan_text import show_targets, unreadable_of
 from iam_access.text.printable import and_more, count
 
 
@@ -76,8 +76,7 @@ def _unreadable(plan: PlanReply) -> dict[str, tuple[str, ...]]:
 
 def _show(plan: PlanReply, left_out: int, context: Context) -> None:
     console, left = context.console, dict(plan.left)
-    for one in plan.plans:
-        show_target(console, one, left)
+    show_targets(console, plan.plans, left)
     for line in recreated_lines(plan):
         console.line(line, Style.ODD)
     say_unread(plan.unread, context)

@@ -39,7 +39,7 @@ from ecr_warden_cli.live import (
     status_of,
 )
 from ecr_warden_cli.other_tools import Claim, claims, disputable, mark_of
-from ecr_warden_cli.plan_text import claim_lines, gap_to_json, held_of, show_gaps, show_target, write_scope_lines
+from ecr_warden_cli.plan_text import claim_lines, gap_to_json, held_of, show_gaps, show_targets, write_scope_lines
 from ecr_warden_cli.verbs.plan_short import show_short
 from iam_access.text.printable import and_more, count
 
@@ -175,10 +175,8 @@ def _summary(reply: PlanReply, statuses: list[LiveStatus]) -> dict[str, int]:
 
 def _show(reply: PlanReply, statuses: list[LiveStatus], context: Context, of_others: Sequence[str]) -> None:
     console, left = context.console, dict(reply.left)
-    for plan, status in zip(reply.plans, statuses, strict=False):
-        if status is not LiveStatus.OK:
-            show_target(console, plan, left)
-            console.line()
+    differing = (plan for plan, status in zip(reply.plans, statuses, strict=False) if status is not LiveStatus.OK)
+    show_targets(console, differing, left, apart=True)
     if any(drift.change is not None for plan in reply.plans for drift in plan.drifts):
         console.line("gains and losses are of the documents above, whatever other policies give")
     for line in recreated_lines(reply):
