@@ -19,7 +19,7 @@ from iam_access.evaluate.request_principal import CallerKind
 from iam_access.inventory.inventory import Policy
 from iam_access.text.ascii_case import ascii_lower
 from iam_access.who_can import unread
-from iam_access.who_can.decide import OF_TAGGING, AccessDecision, Answer, Case, Permission, Resource
+from iam_access.who_can.decide import OF_TAGGING, AccessDecision, Answer, Permission, Resource
 from iam_access.who_can.graph import AccessPath, Graph, rank
 from iam_access.who_can.resources import keys_asked_for
 from iam_access.who_can.subject import Subject
@@ -144,12 +144,11 @@ class RepositoryGraph(Graph):
         return found
 
     def signs_in(self, subject: Subject, repository: Repository) -> bool:
-        """Does a subject get docker's token, and no condition asks for more? Found once for each of the estate."""
+        """Does a subject get docker's token, whatever holds? Found once for each of the estate."""
         name, is_kept = (subject.arn, repository.target.region), self.subjects.get(subject.arn) is subject
         found = self._signing_in.get(name) if is_kept else None
         if found is None:
-            token = (self._permission(TOKEN, repository),)
-            found = self.decide(subject, token).answer is Answer.YES and not any(Case(subject, token).open())
+            found = self.decide(subject, (self._permission(TOKEN, repository),)).answer is Answer.YES
             if is_kept:
                 self._signing_in[name] = found
         return found
