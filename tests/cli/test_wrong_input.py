@@ -131,6 +131,11 @@ def test_wrong_usage(command: Command, case: str) -> None:
     assert_one_line(command, *USAGE[case])
 
 
+def test_help_may_be_asked_for_in_a_word(command: Command, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command("help", "grant").code == 0
+    assert capsys.readouterr().out.startswith("usage: ecr-warden grant ")
+
+
 @pytest.mark.parametrize("case", FILES)
 def test_an_unreadable_file(command: Command, case: str) -> None:
     assert_one_line(command, *FILES[case])
