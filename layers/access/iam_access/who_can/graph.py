@@ -297,11 +297,11 @@ class Graph:
                 paths.setdefault(arn, path)
         return paths
 
-    def ways_through(self, paths: Iterable[AccessPath]) -> Iterator[AccessPath]:
-        """Whoever can assume a role that a path begins with, by that path: not everybody's best ways alone."""
+    def ways_through(self, paths: Iterable[AccessPath], of: Collection[str]) -> Iterator[AccessPath]:
+        """By each path that begins with a role, whoever of these can assume it: not only the best way of each."""
         for path in paths:
             for subject, decision in self.assumers(path.subject):
-                if subject.arn not in path.chain:
+                if subject.arn in of and subject.arn not in path.chain:
                     yield AccessPath((self._assuming(subject, path.subject, decision), *path.steps))
 
     def decide(self, subject: Subject, permissions: tuple[Permission, ...]) -> AccessDecision:

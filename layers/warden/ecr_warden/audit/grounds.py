@@ -65,11 +65,15 @@ class Grounds(Struct, frozen=True):
         found = ((arn, self._without(path, access, target)) for arn, path in paths.items())
         extra = {arn: path for arn, path in found if path is not None}
         yield from extra.values()
-        for way in self.judge.graph.ways_through(paths.values()):
+        others = {
+            arn
+            for arn, best in paths.items()
+            if best.subject.identity is None or (best.answer is Answer.CONDITIONAL and arn not in extra)
+        }
+        for way in self.judge.graph.ways_through(paths.values(), others):
             best = paths[way.subject.arn]
-            is_said = best.answer is not Answer.CONDITIONAL or way.subject.arn in extra
             is_other = way.chain != best.chain and rank(way.answer) <= rank(best.answer)
-            if is_other and not (is_said and way.subject.identity) and self._without(way, access, target):
+            if is_other and self._without(way, access, target):
                 yield way
 
     def _without(self, path: AccessPath, access: str, target: RepositoryTarget) -> AccessPath | None:
