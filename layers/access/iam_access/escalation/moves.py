@@ -4,7 +4,7 @@ The calls are IAM's, on the identities of the principal's own account, and those
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagement.html
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from copy import replace
 from functools import cached_property
 
@@ -91,6 +91,11 @@ class IdentityChange(Struct, frozen=True):
     tag: str = ""
     limits: tuple[CanonicalClause, ...] = ()
     untags: bool = False
+
+    @property
+    def name(self) -> Hashable:
+        """The same for changes with the same effect: others may set other values of a tag, or another version."""
+        return self.steps, self.limits, self.gives, self.boundary
 
     def applied(self, subject: Subject) -> Subject:
         """The target as it would be."""

@@ -119,7 +119,7 @@ class _Node(Struct, frozen=True):
         """
         given = tuple(policy.name for policy in self.origin.policies)
         boundary = self.origin.boundary and self.origin.boundary.name
-        return self.origin.principal, given, boundary, frozenset(change.steps for change, _ in self.changes)
+        return self.origin.principal, given, boundary, frozenset(change.name for change, _ in self.changes)
 
     @property
     def power(self) -> Hashable:
@@ -475,7 +475,7 @@ class _Reached:
         self._escalations = escalations
         self.nodes = [_Node(subject, _Path(chain=(subject.arn,))) for subject in starts]
         self._origins: dict[str, dict[Hashable, _Node]] = defaultdict(dict)
-        self._changes: dict[str, dict[tuple[str, ...], tuple[IdentityChange, _Path]]] = defaultdict(dict)
+        self._changes: dict[str, dict[Hashable, tuple[IdentityChange, _Path]]] = defaultdict(dict)
         self._seen: set[object] = {node.name for node in self.nodes}
         self._powers: set[Hashable] = set()
         self._asked = 0
@@ -520,10 +520,10 @@ class _Reached:
     def _can_change(self, change: IdentityChange, path: _Path) -> None:
         """A change of somebody, whether or not it can act as them."""
         known = self._changes[change.target]
-        if change.steps not in known:
-            known[change.steps] = change, path
+        if change.name not in known:
+            known[change.name] = change, path
             for node in self._origins[change.target].values():
-                self._add(replace(node, changes=(known[change.steps],)))
+                self._add(replace(node, changes=((change, path),)))
 
     def _combine(self, node: _Node, changes: tuple[tuple[IdentityChange, _Path], ...]) -> None:
         if len(changes) < 2:
