@@ -23,7 +23,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test quick check templates lint-imports unit sam-build deployed built handlers engine others pure behaviour prove thorough worked-through coverage fuzz schema bench pictures aws-smoke lint format setup clean distclean
+.PHONY: help demo test quick check templates lint-imports unit sam-build deployed built handlers engine commands others pure behaviour prove thorough worked-through coverage fuzz schema bench pictures aws-smoke lint format setup clean distclean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -31,17 +31,17 @@ help: ## list the targets
 demo: setup ## attack and repair two embedded AWS accounts while you watch (KEEP=1 leaves them running)
 	@$(BIN)/python -m local.demo
 
-PARTS := deployed built handlers engine others
+PARTS := deployed built handlers engine commands others
 
 # In parallel: deploying mostly waits, the rest mostly computes. Each part prints its output when it ends.
 # Byte code comes first, so that a build that copies the sources does not catch a half-written file of another part.
 test: setup ## what must pass before a change lands
 	@$(BIN)/python -m compileall -q $(CHECKED)
-	@$(MAKE) --no-print-directory --keep-going --jobs=5 --output-sync=target $(PARTS) templates check
+	@$(MAKE) --no-print-directory --keep-going --jobs=6 --output-sync=target $(PARTS) templates check
 
 unit: setup ## all tests but the thorough ones
 	@$(BIN)/python -m compileall -q $(CHECKED)
-	@$(MAKE) --no-print-directory --keep-going --jobs=5 --output-sync=target $(PARTS)
+	@$(MAKE) --no-print-directory --keep-going --jobs=6 --output-sync=target $(PARTS)
 
 quick: .venv/.synced ## for while you work, 45 seconds: lint, types, import directions, tests without I/O
 	@$(MAKE) --no-print-directory --keep-going --jobs=2 --output-sync=target pure behaviour check
@@ -64,6 +64,7 @@ PYTEST := $(BIN)/python -m pytest -p no:cacheprovider -m "not thorough"
 DEPLOYED := tests/e2e
 BUILT := tests/artifact tests/local tests/cli/test_emulator.py
 HANDLERS := tests/functions tests/contracts tests/prove
+COMMANDS := tests/cli tests/usecases tests/template
 ENGINE := tests/property tests/fuzz tests/mutants tests/unit/iam_access
 # Slow ones: files at the size limit, AWS's managed policies, boto3 on moto; and long tables.
 LARGE := tests/unit/access_spec/test_text.py tests/unit/iam_access/test_compare_bounds.py tests/unit/aws
@@ -88,8 +89,11 @@ handlers:
 engine:
 	$(PYTEST) --durations=10 $(ENGINE)
 
+commands:
+	$(PYTEST) --durations=10 $(COMMANDS) $(addprefix --ignore=,$(BUILT))
+
 others:
-	$(PYTEST) --durations=10 $(addprefix --ignore=,$(DEPLOYED) $(BUILT) $(HANDLERS) $(ENGINE))
+	$(PYTEST) --durations=10 $(addprefix --ignore=,$(DEPLOYED) $(BUILT) $(HANDLERS) $(ENGINE) $(COMMANDS))
 
 pure:
 	$(PYTEST) --durations=5 tests/unit $(addprefix --ignore=,$(LARGE) $(LONG))
