@@ -12,13 +12,14 @@ from ecr_warden.access_spec.render import PULL_ACTIONS
 from ecr_warden.access_spec.spec import Literal, Spec, SpecRepository
 from ecr_warden.core.address import AddressKind
 from ecr_warden.core.estate import Estate
+from ecr_warden.core.spec_failures import MAX_SPEC_BYTES
 from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target
 from ecr_warden_cli.context import Failure
 from ecr_warden_cli.importing.effects import Outcome, prove
 from ecr_warden_cli.importing.notes import Note, NoteKind
 from ecr_warden_cli.importing.policies import KEEP, KEPT, has_own_side
 from ecr_warden_cli.importing.propose import Proposal, literals_of, propose
-from ecr_warden_cli.importing.spec_text import SpecValue, check_text, load_value, spec_text, spec_value
+from ecr_warden_cli.importing.spec_text import SpecValue, load_value, spec_text, spec_value
 from ecr_warden_cli.importing.tidy import with_merged_statements, with_teams
 from ecr_warden_cli.importing.world import World
 from iam_access.document.document import Document, Effect, Statement
@@ -27,7 +28,7 @@ from iam_access.document.principal import is_unique_id
 from iam_access.inventory.inventory import Unread
 from iam_access.text.printable import count, show_time
 
-_TOO_LARGE, _DOUBTFUL = "E001", "W505"
+_DOUBTFUL = "W505"
 
 
 class ImportFailed(Failure):
@@ -73,20 +74,11 @@ def import_estate(
                 proposal = _without_refused(proposal, value, problems, world)
     proposal = _with_doubts(proposal, value, loaded.warnings)
     text = _text(value, proposal, estate)
-    _check(text, value)
+    if len(text.encode()) > MAX_SPEC_BYTES:
+        raise ImportFailed("the spec would be larger than 5 MiB", remedy="import fewer accounts at a time, or --tidy")
     outcomes = prove(loaded.compiled, world)
     shares = _pull_access(loaded.spec, world)
     return Imported(text, loaded, proposal.notes, proposal.left_out, outcomes, shares)
-
-
-def _check(text: str, value: SpecValue) -> None:
-    """Raises ImportFailed unless the text says what was proved."""
-    problems = check_text(text, value)
-    if problems is None:
-        return
-    if any(problem.code == _TOO_LARGE for problem in problems):
-        raise ImportFailed("the spec would be larger than 5 MiB", remedy="import fewer accounts at a time, or --tidy")
-    raise _not_valid(problems)
 
 
 def _not_valid(problems: Iterable[Problem]) -> ImportFailed:

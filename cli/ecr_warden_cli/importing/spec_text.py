@@ -7,10 +7,9 @@ from typing import assert_never
 
 from msgspec import Struct
 
-from ecr_warden.access_spec import Loaded, Place, Problem, load_tree
-from ecr_warden.access_spec.check_shape import has_lost_quotes
+from ecr_warden.access_spec import Loaded, Place, load_tree
 from ecr_warden.access_spec.nodes import ListNode, MapNode, Node, Scalar, Tag
-from ecr_warden.access_spec.parse import parse_text, tree_of
+from ecr_warden.access_spec.parse import tree_of
 from ecr_warden.access_spec.problems import ProblemReport
 from ecr_warden.access_spec.spec import (
     FORMAT_VERSION,
@@ -78,25 +77,6 @@ def load_value(value: SpecValue, now: datetime) -> Loaded:
     """As load_spec of its text; the line of a problem is the position of its entry, from 1, and 0 beside entries."""
     report = ProblemReport()
     return load_tree(_tree_of(value, report), report, now=now)
-
-
-def check_text(text: str, value: SpecValue) -> tuple[Problem, ...] | None:
-    """None if a text says what the value does, else what keeps it from being read."""
-    report = ProblemReport()
-    read = parse_text(text.encode(), report)
-    is_same = read is not None and not report.found and _said(read) == _said(_tree_of(value, ProblemReport()))
-    return None if is_same else report.sorted()
-
-
-def _said(node: Node) -> object:
-    """A tree without its places."""
-    match node:
-        case Scalar(text=text, tag=tag):
-            return text, tag, has_lost_quotes(node)
-        case ListNode(items=items):
-            return [*map(_said, items)]
-        case MapNode(entries=entries):
-            return [(key.text, _said(entry)) for key, entry in entries]
 
 
 def _tree_of(value: SpecValue, report: ProblemReport) -> MapNode:

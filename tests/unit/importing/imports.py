@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+from ecr_warden.access_spec import Valid, load_spec
 from ecr_warden.core.address import AddressKind
 from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden.core.desired import CompiledSpec, Extent, RoleSettings, TargetSpec
@@ -21,10 +22,14 @@ ALIASES = {"111111111111": "ci", "222222222222": "registry", "333333333333": "ru
 
 
 def imported(snapshot: Json, *, narrow: bool = False, tidy: bool = False) -> Imported:
-    """The import of a snapshot, with the aliases of the tests."""
+    """The import of a snapshot, with the aliases of the tests; its text says what was loaded."""
     estate = estate_from_text(json.dumps(snapshot), at=NOW)
     names = {account: alias for account, alias in ALIASES.items() if account in estate.accounts}
-    return import_estate(estate, aliases_of(estate.accounts, names), now=NOW, narrow=narrow, tidy=tidy)
+    made = import_estate(estate, aliases_of(estate.accounts, names), now=NOW, narrow=narrow, tidy=tidy)
+    read = load_spec(made.text.encode(), now=NOW)
+    assert isinstance(read, Valid), read
+    assert (read.spec, read.compiled) == (made.loaded.spec, made.loaded.compiled)
+    return made
 
 
 def enforced(snapshot: Json, compiled: CompiledSpec) -> Json:

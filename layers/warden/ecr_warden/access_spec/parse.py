@@ -1,7 +1,7 @@
 """YAML or JSON to a tree of nodes: YAML's grammar, without its type conversions, anchors and tags.
 
-What `usual_yaml` does not read is read by PyYAML's pure-Python parser, never libyaml: the two refuse different texts (a
-tab after a value) and report different places, and a spec must not be valid on a laptop and invalid in the function.
+PyYAML's pure-Python parser, never libyaml: the two refuse different texts (a tab after a value) and report different
+places, and a spec must not be valid on a laptop and invalid in the function.
 """
 
 import json
@@ -23,7 +23,6 @@ from ecr_warden.access_spec.nodes import (
     Tag,
 )
 from ecr_warden.access_spec.problems import Code, Place, Problem, ProblemReport, problem, quote
-from ecr_warden.access_spec.usual_yaml import read_usual
 from ecr_warden.core.spec_failures import MAX_SPEC_BYTES
 from iam_access.text.printable import cut, invisible
 
@@ -106,8 +105,7 @@ class _Stop(Exception):
 def parse_text(data: bytes, report: ProblemReport) -> Node | None:
     """The root of YAML or JSON text, or None when it cannot be read to its end; never raises."""
     try:
-        text = spaces_in_json(_decoded(data))
-        return read_usual(text) or _composer(text, report).compose()
+        return _composer(spaces_in_json(_decoded(data)), report).compose()
     except _Stop as stop:
         report.found.append(stop.found)
         return None
