@@ -133,7 +133,7 @@ class _Version(argparse.Action):
 
 def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
     """The verb and its arguments; raises UsageError, and SystemExit(0) after --help and --version."""
-    if argv[:1] == ["help"]:
+    if argv and argv[0] == "help":
         argv = [*argv[1:], "--help"]
     words = [one for one in argv if not one.startswith("-")]
     arguments, unknown = _parser(lambda *path: [*path] == words[: len(path)]).parse_known_args(argv)
