@@ -153,6 +153,16 @@ def test_an_outsider_is_named_before_the_many_that_hide_it() -> None:
     assert foreign == [(access, "anybody in account 999999999999") for access in ("pull", "ecr:BatchDeleteImage")]
 
 
+def test_an_outsider_who_comes_by_very_many_roles_is_one_more_principal() -> None:
+    spec = spec_of(TABLE["spec"], []).compiled
+    document = {"Statement": {"Effect": "Allow", "Action": ["ecr:BatchGet*", "ecr:Get*"], "Resource": "*"}}
+    trust = {"Statement": {"Effect": "Allow", "Principal": {"AWS": "999999999999"}, "Action": "sts:AssumeRole"}}
+    own = {"AssumeRolePolicyDocument": trust, "RolePolicyList": [{"PolicyName": "pull", "PolicyDocument": document}]}
+    roles = [{"Arn": f"arn:aws:iam::{HOME}:role/r{number:03}", **own} for number in range(30)]
+    *_, rest = find(estate_of({"iam": {HOME: {"RoleDetailList": roles}}}), spec, None, None).findings
+    assert rest.principal == "31 more principals"
+
+
 @pytest.mark.thorough
 @pytest.mark.parametrize("parts", [2, 300])
 def test_a_registry_policy_is_answered_in_few_questions_however_many_parts_and_principals_it_names(parts: int) -> None:

@@ -127,8 +127,8 @@ class Judge(Struct, frozen=True):
         Its chain begins with a digest, so that it is another finding whenever the paths begin at others.
         """
         digest = sha256("\n".join(sorted(path.subject.arn for path in paths)).encode()).hexdigest()[:8]
-        who = count(len(paths), "more principal")
-        because = tuple(first((named(path.subject) for path in paths), _MAX_LISTED))
+        names = tuple(dict.fromkeys(named(path.subject) for path in paths))
+        who, because = count(len(names), "more principal"), tuple(first(names, _MAX_LISTED))
         foreign = any(map(self.is_foreign, paths))
         certainty = _CERTAINTY[min((path.answer for path in paths), key=rank)]
         return Finding(kind, place, str(access), who, (digest,), certainty, (), because, "", foreign, scope)
