@@ -25,16 +25,7 @@ from iam_access.text.strict_json import (
     wrong_type,
 )
 
-__all__ = [
-    "MAX_STATEMENTS",
-    "Document",
-    "DocumentError",
-    "Effect",
-    "Patterns",
-    "Statement",
-    "document_of",
-    "parse_document",
-]
+__all__ = ["Document", "DocumentError", "Effect", "Patterns", "Statement", "document_of", "parse_document"]
 
 MAX_STATEMENTS = 1000
 """More than any quota of aws-facts 2.3 has room for: a statement has at least 30 characters."""
