@@ -388,7 +388,8 @@ class Case:
         clauses: dict[CanonicalClause, None] = {}
         resources: dict[tuple[str, str], None] = {}
         for asked in self._distinct:
-            for document, statement in self._statements(asked):
+            for document, written in self._statements(asked):
+                statement = written if document.version == VARIABLES_VERSION else _without_variables(written)
                 values = (value for clause in statement.conditions for value in clause.values)
                 named = (*_VARIABLE.findall("\0".join(values)), *(clause.key for clause in statement.conditions))
                 self.spelling |= {ascii_lower(name): name for name in named}

@@ -239,7 +239,8 @@ def concerned(before: RepositoryGraph, after: RepositoryGraph, *, with_unread: b
     principals = _closure(changed, assumers)
     if with_unread and outside & principals:
         return _ANYBODY  # whoever may assume a role in an account that was not read may be one of them
-    return Concerned(principals, _closure(principals, roles))
+    # Who could enter such an account may become whoever it may become.
+    return Concerned(principals, _closure(principals | outside if with_unread else principals, roles))
 
 
 def _control(account: EcrAccount) -> tuple[Levels | None, Levels | None]:
