@@ -7,8 +7,9 @@ from copy import replace
 from datetime import date, datetime, timedelta
 
 from ecr_warden.audit.finding import AuditRecord, FindingGroup, SeenFinding
+from ecr_warden.core.part import part_of
 from ecr_warden.core.run import RunEntry
-from ecr_warden.core.target import parse_target, part_of
+from ecr_warden.core.target import parse_target
 from ecr_warden.hub.reply import HeldReply, HistoryReply, StatusReply
 from ecr_warden.hub.request import MAX_ENTRIES, AskHeld, AskHistory, AskStatus
 from ecr_warden.state.hold import HoldState

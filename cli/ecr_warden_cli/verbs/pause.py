@@ -4,8 +4,8 @@ import argparse
 from datetime import timedelta
 
 from ecr_warden.core.pause import LONGEST_PAUSE
-from ecr_warden.core.selection import is_pattern, new_targets
-from ecr_warden.core.target import parse_target
+from ecr_warden.core.selection import is_pattern
+from ecr_warden.core.target import new_targets, parse_target
 from ecr_warden.hub.reply import StatusReply
 from ecr_warden.hub.request import AskStatus
 from ecr_warden.state.commands import MAX_PATTERNS, MAX_REASON_LENGTH, PauseUntil, Resume

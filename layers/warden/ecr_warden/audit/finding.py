@@ -66,11 +66,6 @@ class Finding(Value, frozen=True, omit_defaults=True):
     accept: str = ""
 
     @property
-    def account(self) -> str:
-        """The account of the place."""
-        return self.place.removeprefix("repository/").partition("/")[0]
-
-    @property
     def key(self) -> str:
         """The same for the same finding in two audits, however it is worded."""
         return "\n".join((*self.deed, *self.chain))

@@ -448,10 +448,13 @@ class _Auditor:
 def _each_once(findings: Iterable[Finding]) -> Iterator[Finding]:
     """Without new administrators who are found for what they administer: outsiders."""
     found = list(findings)
-    known = {(one.account, one.principal) for one in found if one.kind is FindingKind.EXTRA and is_call(one.access)}
-    for one in found:
-        if one.kind is not FindingKind.ADMINISTRATOR or (one.account, one.principal) not in known:
-            yield one
+    known = {_where_and_who(one) for one in found if one.kind is FindingKind.EXTRA and is_call(one.access)}
+    yield from (one for one in found if one.kind is not FindingKind.ADMINISTRATOR or _where_and_who(one) not in known)
+
+
+def _where_and_who(finding: Finding) -> tuple[str, str]:
+    """The account of the place, and the principal."""
+    return finding.place.removeprefix("repository/").partition("/")[0], finding.principal
 
 
 def _new_upstreams(known: Known, found: Known) -> Iterator[Finding]:

@@ -26,10 +26,11 @@ from ecr_warden.audit.news import grouped
 from ecr_warden.collect.estate import Kept
 from ecr_warden.core.address import AddressKind
 from ecr_warden.core.desired import CompiledSpec, TargetSpec
+from ecr_warden.core.part import part_of
 from ecr_warden.core.pause import Pause, pause_of
 from ecr_warden.core.result import Result
 from ecr_warden.core.run import LastSeen
-from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target, part_of, target_arn
+from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target, target_arn
 from ecr_warden.state.fight import fights
 from ecr_warden.state.state import State, TargetRecord
 from ecr_warden.state.sweeps import SweepRecord

@@ -11,7 +11,8 @@ from msgspec import Struct, field
 
 from ecr_warden.core.address import OUR_POLICY_PREFIX, OUR_ROLE_PATH, TAG_KEY, TAG_VALUE
 from ecr_warden.core.desired import RepositoryPattern
-from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target, UserTarget, part_of
+from ecr_warden.core.part import part_of
+from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target, UserTarget
 
 if TYPE_CHECKING:
     from ecr_warden.core.failures import PortError

@@ -25,7 +25,8 @@ from ecr_warden.core.desired import RepositoryPattern, RoleSettings, TargetSpec
 from ecr_warden.core.estate import EcrAccount, Estate, Registry, Repository, target_of
 from ecr_warden.core.failures import PortError, crashed
 from ecr_warden.core.observed import Absent, Observation, Observed, Present, TargetMissing, Unparseable, as_unreadable
-from ecr_warden.core.target import IdentityTarget, RepositoryTarget, RoleTarget, Target, part_of
+from ecr_warden.core.part import part_of
+from ecr_warden.core.target import IdentityTarget, RepositoryTarget, RoleTarget, Target
 from ecr_warden.repair.documents import RepositoryListing
 from ecr_warden.repair.extent import limited_to, missing, settings_digest, unreadable
 from iam_access.document.document import Document

@@ -38,9 +38,10 @@ from ecr_warden.core.job import (
 )
 from ecr_warden.core.kept import within
 from ecr_warden.core.observed import Observation
+from ecr_warden.core.part import part_of
 from ecr_warden.core.queue import Jobs
 from ecr_warden.core.sessions import TrustLook
-from ecr_warden.core.target import Target, part_of
+from ecr_warden.core.target import Target
 from ecr_warden.repair.cutoff import trust_look
 from ecr_warden.repair.documents import all_identities
 from ecr_warden.repair.fights import is_quiet

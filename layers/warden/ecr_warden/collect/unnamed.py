@@ -6,7 +6,8 @@ from msgspec import Struct
 
 from ecr_warden.core.desired import CompiledSpec, Mode, MustNotExist, RemovedPattern, RepositoryPattern, TargetSpec
 from ecr_warden.core.observed import Observation
-from ecr_warden.core.target import RepositoryTarget, Target, part_of
+from ecr_warden.core.part import part_of
+from ecr_warden.core.target import RepositoryTarget, Target
 from ecr_warden.repair.orphans import has_no_policy
 from ecr_warden.repair.targets import orphan_spec, to_look_at
 from ecr_warden.state.sweeps import SweepRecord

@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Mapping
 
-from ecr_warden.core.target import part_of_key
+from ecr_warden.core.part import part_of_key
 
 
 class KeptEntries[V](Mapping[str, V]):

@@ -3,13 +3,10 @@
 In a pattern `*` is any text, `/` included, and `?` is one character.
 """
 
-from collections.abc import Sequence
 from functools import lru_cache
 
-from ecr_warden.core.target import RepositoryTarget, Target, TargetError, parse_target
+from ecr_warden.core.target import EVERYTHING, RepositoryTarget, Target, TargetError, parse_target
 from iam_access.document.variables import literal_glob
-
-EVERYTHING = "all"
 
 
 def selects(text: str, target: Target) -> bool:
@@ -34,11 +31,6 @@ def is_about(text: str, target: Target) -> bool:
 def is_pattern(text: str) -> bool:
     """Whether a text may select more than is there now."""
     return text == EVERYTHING or "*" in text or "?" in text
-
-
-def new_targets(patterns: Sequence[str]) -> str:
-    """What patterns select besides what is there now: `new targets that match shop/*`."""
-    return "new targets" if EVERYTHING in patterns else f"new targets that match {', '.join(patterns)}"
 
 
 @lru_cache(maxsize=256)

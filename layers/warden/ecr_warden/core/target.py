@@ -5,6 +5,7 @@ it is known by: IAM names are unique whatever their case, and a caller's event m
 """
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from msgspec import Struct
@@ -19,6 +20,7 @@ REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]{1,2}")
 # Source: SetRepositoryPolicy's and GetRole's parameter constraints in the ECR and IAM API references.
 REPOSITORY_NAME = re.compile(r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*")
 IAM_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
+EVERYTHING = "all"  # in place of targets: whatever there is
 
 
 class TargetError(NamedError):
@@ -100,19 +102,13 @@ def is_repository_name(text: str) -> bool:
     return 2 <= len(text) <= 256 and REPOSITORY_NAME.fullmatch(text) is not None
 
 
-def part_of(target: Target) -> str:
-    """The part of a sweep: `ACCOUNT/REGION` of a repository, `ACCOUNT` of a user or role."""
-    return f"{target.account}/{target.region}" if isinstance(target, RepositoryTarget) else target.account
-
-
-def part_of_key(key: str) -> str:
-    """The part of the target that has this key."""
-    kind, account, name = key.split("/", 2)
-    return f"{account}/{name.partition('/')[0]}" if kind == "repository" else account
-
-
 def target_arn(target: Target, *, path: str = "/") -> str:
     """The target's ARN; `path` is the IAM path of a user or role."""
     if isinstance(target, RepositoryTarget):
         return f"arn:aws:ecr:{target.region}:{target.account}:repository/{target.name}"
     return iam_arn(target.account, f"{target.identity_kind}{path}{target.name}")
+
+
+def new_targets(patterns: Sequence[str]) -> str:
+    """What patterns select besides what is there now: `new targets that match shop/*`."""
+    return "new targets" if EVERYTHING in patterns else f"new targets that match {', '.join(patterns)}"

@@ -16,8 +16,7 @@ from ecr_warden.core.desired import CompiledSpec, Mode
 from ecr_warden.core.job import AcceptSpec, Actor, Cause, CauseKind
 from ecr_warden.core.pause import LONGEST_PAUSE, PatternPause, Pause
 from ecr_warden.core.queue import Jobs
-from ecr_warden.core.selection import new_targets
-from ecr_warden.core.target import Target
+from ecr_warden.core.target import Target, new_targets
 from ecr_warden.hub.callers import Callers
 from ecr_warden.hub.reply import CommandReply
 from ecr_warden.hub.selecting import NoSuchTarget, NothingAccepted

@@ -21,9 +21,8 @@ from ecr_warden.core.kinds import DriftKind
 from ecr_warden.core.pause import pause_of
 from ecr_warden.core.plan import Plan
 from ecr_warden.core.run import RunEntry
-from ecr_warden.core.selection import EVERYTHING
 from ecr_warden.core.spec_failures import BaselineLost, SpecUnusable
-from ecr_warden.core.target import RepositoryTarget
+from ecr_warden.core.target import EVERYTHING, RepositoryTarget
 from ecr_warden.hub.plan import Memory, plan_targets, scope_gaps, why_observed, write_scopes
 from ecr_warden.hub.reply import (
     AccountScope,

@@ -8,8 +8,7 @@ from typing import Annotated
 
 from msgspec import Meta, field
 
-from ecr_warden.core.selection import EVERYTHING
-from ecr_warden.core.target import Target
+from ecr_warden.core.target import EVERYTHING, Target
 from ecr_warden.core.value import Moment
 from ecr_warden.state.commands import HubRequest, RequestId, Selection
 

@@ -22,11 +22,12 @@ from ecr_warden.core.address import repository_policy
 from ecr_warden.core.clock import Clock
 from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.failures import PortError
+from ecr_warden.core.part import part_of
 from ecr_warden.core.queue import Queues
-from ecr_warden.core.selection import EVERYTHING, is_about, selects
+from ecr_warden.core.selection import is_about, selects
 from ecr_warden.core.sessions import ending_sessions
 from ecr_warden.core.spec_failures import SpecUnusable
-from ecr_warden.core.target import RepositoryTarget, Target, part_of
+from ecr_warden.core.target import EVERYTHING, RepositoryTarget, Target
 from ecr_warden.hub.reply import AccessStatus, LeftOpen, RepositoryStatus, StatusReply, Trouble
 from ecr_warden.hub.selecting import NothingAccepted, has_to_be_looked_up, select, unlisted
 from ecr_warden.notify import wiring as wording

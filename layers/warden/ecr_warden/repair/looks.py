@@ -7,8 +7,9 @@ from typing import assert_never
 
 from ecr_warden.core.desired import CompiledSpec, EndSessions, TargetSpec
 from ecr_warden.core.failures import PortError
+from ecr_warden.core.part import part_of
 from ecr_warden.core.plan import Plan
-from ecr_warden.core.target import Target, part_of
+from ecr_warden.core.target import Target
 from ecr_warden.repair.cutoff import LastLook, last_look
 from ecr_warden.repair.planner import Facts, NeedsToKnow, RoleInSync
 from ecr_warden.state.state import TargetRecord

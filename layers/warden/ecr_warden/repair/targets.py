@@ -14,7 +14,8 @@ from ecr_warden.core.desired import (
     TargetSpec,
 )
 from ecr_warden.core.kept import within
-from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target, UserTarget, part_of
+from ecr_warden.core.part import part_of
+from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target, UserTarget
 from ecr_warden.state.state import State, TargetRecord
 from ecr_warden.state.sweeps import SweepRecords
 

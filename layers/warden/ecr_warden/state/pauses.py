@@ -5,8 +5,7 @@ from collections.abc import Iterable, Mapping
 from msgspec import Struct
 
 from ecr_warden.core.pause import PatternPause, Pause, latest_pause
-from ecr_warden.core.selection import EVERYTHING
-from ecr_warden.core.target import Target
+from ecr_warden.core.target import EVERYTHING, Target
 from ecr_warden.state.codec_commands import command_from_text
 from ecr_warden.state.commands import CommandRecords, PauseUntil
 from ecr_warden.state.state import State, TargetRecord

@@ -8,8 +8,9 @@ from msgspec import Struct, field
 
 from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.kept import parts_in
+from ecr_warden.core.part import part_of
 from ecr_warden.core.sessions import TrustLook
-from ecr_warden.core.target import Target, part_of
+from ecr_warden.core.target import Target
 from ecr_warden.core.value import Moment, Value
 
 GRANT_ENDS = "grant-ends"

@@ -17,7 +17,7 @@ import msgspec
 from ecr_warden.core.codec.base import CodecError, Json, loads
 from ecr_warden.core.desired import CompiledSpec, KeptTargets, TargetSpec
 from ecr_warden.core.kept import KeptEntries
-from ecr_warden.core.target import part_of_key
+from ecr_warden.core.part import part_of_key
 from ecr_warden.state.accepted import CompiledUnusable
 from ecr_warden.state.codec_spec import ENTRIES, EntryCodec, rest_from_json, spec_from_json
 

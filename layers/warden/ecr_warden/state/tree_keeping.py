@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from ecr_warden.core.codec.base import Json, dumps
 from ecr_warden.core.desired import CompiledSpec, enforces
-from ecr_warden.core.target import part_of_key
+from ecr_warden.core.part import part_of_key
 from ecr_warden.state.codec_spec import ENTRIES, EntryCodec, manifest_to_json
 from ecr_warden.state.tree import SpecTree, place_of
 

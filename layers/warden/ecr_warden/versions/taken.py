@@ -14,7 +14,8 @@ from ecr_warden.core.failures import PortError
 from ecr_warden.core.framings import PLAN
 from ecr_warden.core.kinds import DriftKind
 from ecr_warden.core.observed import Absent, Observation, Present, TargetMissing, Unparseable
-from ecr_warden.core.target import RepositoryTarget, part_of
+from ecr_warden.core.part import part_of
+from ecr_warden.core.target import RepositoryTarget
 from ecr_warden.repair.diff import diff
 from ecr_warden.repair.extent import is_within
 from ecr_warden.repair.orphans import as_observed

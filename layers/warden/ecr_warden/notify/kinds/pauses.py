@@ -8,7 +8,7 @@ from ecr_warden.core.alert import Alert
 from ecr_warden.core.job import PauseMoment, short_name
 from ecr_warden.core.listing import listing
 from ecr_warden.core.result import Severity
-from ecr_warden.core.selection import new_targets
+from ecr_warden.core.target import new_targets
 from ecr_warden.notify.kinds.kind import KEYS, Kind, OneByOne
 from ecr_warden.notify.layout import Parts
 from ecr_warden.notify.message import Field
