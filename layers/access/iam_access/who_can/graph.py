@@ -25,6 +25,7 @@ from iam_access.who_can.candidates import NOBODY, Allowed, Candidates
 from iam_access.who_can.decide import AccessDecision, Answer, Missing, Permission, Resource, decide
 from iam_access.who_can.entering import Elsewhere, entering, unread_account
 from iam_access.who_can.evidence import Evidence
+from iam_access.who_can.ours import acts_for_others
 from iam_access.who_can.resources import OF_SESSIONS, resource_of_role
 from iam_access.who_can.subject import (
     ANY_ACCOUNT,
@@ -458,10 +459,11 @@ class Graph:
                 continue
             if statement.principals.negated or any(value.value == "*" for value in statement.principals.values):
                 yield from self._by_other_ways(statement, permission.resource)
+            acts = services or acts_for_others(statement, str(permission.resource.account))
             if statement.principals.negated or ANYONE in statement.principals.values:
                 yield from self._anybody(all_of, allowed, document)
             for principal in () if statement.principals.negated else statement.principals.values:
-                yield from self._named_by(principal, allowed, services=services)
+                yield from self._named_by(principal, allowed, services=acts)
 
     def _named_by(self, principal: Principal, allowed: Allowed, *, services: bool) -> Iterator[Subject]:
         try:
@@ -491,9 +493,10 @@ class Graph:
 
         Where whoever has an account is let in anyway, these are nobody more.
         """
+        is_of_services = any(ascii_lower(condition.key) in _OF_SERVICES for condition in statement.conditions)
+        if acts_for_others(statement, str(resource.account)) if resource.trust else is_of_services:
+            yield self._outside(parse_request_principal(ANY_SERVICE), is_class=True)
         if not resource.trust:
-            if any(ascii_lower(condition.key) in _OF_SERVICES for condition in statement.conditions):
-                yield self._outside(parse_request_principal(ANY_SERVICE), is_class=True)
             return
         account = self.inventory.accounts.get(str(resource.account))
         known = account.providers if account is not None and not isinstance(account.providers, Unread) else ()

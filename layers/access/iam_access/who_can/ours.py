@@ -15,8 +15,8 @@ from msgspec import Struct
 
 from iam_access.arn import ACCOUNT_ID, IAM_ARN
 from iam_access.delta.delta import AllBut, AnyOf, PermissionDelta
-from iam_access.document.condition import CanonicalClause, Quantifier, parse_operator
-from iam_access.document.document import Effect
+from iam_access.document.condition import CanonicalClause, Quantifier, canonical_clauses, parse_operator
+from iam_access.document.document import Effect, Statement
 from iam_access.document.pattern import pattern_covers
 from iam_access.document.principal import (
     ANYONE,
@@ -92,6 +92,13 @@ def standing_for(text: str, ours: Ours) -> tuple[str, ...]:
     provider = text in WEB_PROVIDERS or ":oidc-provider/" in text or ":saml-provider/" in text
     kind: PrincipalKind = "Federated" if provider else "Service" if SERVICE.fullmatch(text) else "AWS"
     return outsiders(PermissionDelta(Effect.ALLOW, Principal(kind, text), None, None), ours.in_literal, home="")
+
+
+def acts_for_others(trust: Statement, home: str) -> bool:
+    """Whether a statement of a trust policy says for whom a service takes the role, and not for its account alone."""
+    conditions = canonical_clauses(trust.conditions)
+    says = any(clause.key in _SOURCE for clause in conditions)
+    return says and any(_beyond([*_limits(conditions, _SOURCE)], Ours(frozenset({home})), "anybody"))
 
 
 class _Who(NamedTuple):

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from iam_access.document.condition import CanonicalClause
 from iam_access.document.document import Document, Effect, parse_document
-from iam_access.document.principal import ANYONE, Principal
+from iam_access.document.principal import ANYONE, ROLES_ANYWHERE, Principal
 from iam_access.evaluate.request_principal import CallerKind, RequestPrincipal, parse_request_principal
 from iam_access.evaluate.statement_match import action_matches
 from iam_access.inventory.identity_kind import IdentityKind
@@ -43,6 +43,7 @@ _OF_ACCOUNTS = ("aws:principalorg", TAG)
 """What the keys begin with that only principals of an account have, not services and whoever brings a token.
 
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+A certificate's fields are tags: https://docs.aws.amazon.com/rolesanywhere/latest/userguide/trust-model.html
 """
 _OF_NO_ACCOUNT = (
     CanonicalClause("StringNotLike", "aws:principalaccount", frozenset({"?" * 12})),
@@ -170,7 +171,7 @@ def outside_subject(principal: RequestPrincipal, inventory: Inventory, *, is_cla
         None,
         in_force(account.service_control, account) if account else (),
         keys,
-        lacks=() if has_policies else _OF_ACCOUNTS,
+        lacks=() if has_policies or principal.text == ROLES_ANYWHERE else _OF_ACCOUNTS,
         # A token has the keys of its own issuer alone; whoever else is outside may have a session of any kind.
         brings=(f"{_issuer(principal.text)}:",) if principal.kind is CallerKind.FEDERATED else _ANYTHING,
         presumed_allowed=has_policies,
