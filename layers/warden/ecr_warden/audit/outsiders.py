@@ -6,9 +6,10 @@ from ecr_warden.access.graph import RepositoryGraph, gravest
 from ecr_warden.access.missing import located
 from ecr_warden.core.actions import Access
 from iam_access.delta.delta import PermissionDelta
-from iam_access.document.document import Document, Effect
+from iam_access.document.condition import CanonicalClause, Quantifier, parse_operator
+from iam_access.document.document import Document, Effect, Statement
 from iam_access.document.principal import Principal
-from iam_access.equivalent.canonical import canonical_statements
+from iam_access.equivalent.canonical import CanonicalStatement, canonical_statements
 from iam_access.evaluate.principal_match import named_ways
 from iam_access.evaluate.request_principal import CallerKind, RequestPrincipal
 from iam_access.evaluate.statement_match import action_matches
@@ -56,12 +57,39 @@ def _as_service(path: AccessPath) -> Iterator[Iterator[PermissionDelta]]:
 
 
 def _allowing(permission: Permission, service: RequestPrincipal) -> Iterator[PermissionDelta]:
+    allowing, denying = ([*_on(permission, service, effect)] for effect in (Effect.ALLOW, Effect.DENY))
+    kept_to = frozenset().union(*(_left(form.conditions) for statement, form in denying if _is_on_all(statement)))
+    for _, form in allowing:
+        principal = Principal("Service", service.text)
+        yield PermissionDelta(Effect.ALLOW, principal, permission.action, None, form.conditions | kept_to)
+
+
+def _on(
+    permission: Permission, service: RequestPrincipal, effect: Effect
+) -> Iterator[tuple[Statement, CanonicalStatement]]:
+    """The statements of the resource's policies with this effect, on the action and the service."""
     for document in (policy.document for policy in permission.resource.policies):
         if isinstance(document, Document):
-            forms = canonical_statements(document, kind=None)
-            for statement, form in zip(document.statements, forms, strict=True):
+            for statement, form in zip(document.statements, canonical_statements(document, kind=None), strict=True):
                 named = statement.principals
-                is_named = named is not None and bool(named_ways(named, service, Effect.ALLOW))
-                if is_named and form.effect is Effect.ALLOW and action_matches(statement.actions, permission.action):
-                    principal = Principal("Service", service.text)
-                    yield PermissionDelta(Effect.ALLOW, principal, permission.action, None, form.conditions)
+                is_named = named is not None and bool(named_ways(named, service, effect))
+                if is_named and form.effect is effect and action_matches(statement.actions, permission.action):
+                    yield statement, form
+
+
+def _is_on_all(statement: Statement) -> bool:
+    """Is it certainly on every resource, and on whoever it names?"""
+    element, named = statement.resources, statement.principals
+    is_named = named is not None and not named.negated
+    return is_named and (element is None or (not element.negated and "*" in element.values))
+
+
+def _left(denied: frozenset[CanonicalClause]) -> frozenset[CanonicalClause]:
+    """What holds of whomever a Deny leaves: the opposite of its one condition, if that denies whoever lacks a value."""
+    operators = [parse_operator(clause.operator) for clause in denied]
+    is_opposite = len(operators) == 1 and operators[0].negated and operators[0].quantifier is Quantifier.ONE
+    return frozenset(
+        clause._replace(operator=operator.positive)
+        for clause, operator in zip(denied, operators, strict=True)
+        if is_opposite
+    )

@@ -1,5 +1,6 @@
 """What holds for all of a registry's repositories: its policy, replication, creation templates, pull-through caches."""
 
+import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from copy import replace
@@ -12,6 +13,7 @@ from ecr_warden.audit.judge import EVERY, Judge
 from ecr_warden.audit.outsiders import let_in, let_in_for
 from ecr_warden.core.actions import REGISTRY_CALLS, REPLICATE
 from ecr_warden.core.desired import RepositoryPattern
+from ecr_warden.core.ecr import ECR
 from ecr_warden.core.estate import CreationTemplate, Registry, Repository
 from ecr_warden.core.target import RepositoryTarget
 from iam_access.arn import iam_arn
@@ -26,6 +28,7 @@ from iam_access.who_can.resources import named_in
 
 # A policy can name a hundred parts for a hundred principals each.
 _MAX_QUESTIONS = 200
+_NOT_IN_NAMES = re.compile(f"[^{re.escape(ECR.name_ends + ECR.name_inner)}*?]")
 _NO_ACTIONS = Patterns(negated=False, values=())
 
 
@@ -175,14 +178,14 @@ def _order(path: AccessPath) -> tuple[int, int, str]:
 
 
 def _scopes(policy: Policy) -> tuple[str, ...]:
-    """The patterns of repositories' names that the policy's Allow statements name."""
+    """The patterns of repositories' names that the policy's Allow statements name, but for those that no name fits."""
     found: dict[str, None] = {}
     for statement in policy.statements:
         if statement.effect is Effect.ALLOW:
             element = statement.resources
             values = (EVERY,) if element is None or element.negated else element.values
             found |= dict.fromkeys(_any_value(value).partition(":repository/")[2] or EVERY for value in values)
-    return tuple(found)
+    return tuple(scope for scope in found if not _NOT_IN_NAMES.search(scope))
 
 
 def _sample(scope: str) -> str:
