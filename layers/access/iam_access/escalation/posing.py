@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoot.html
 
 from collections.abc import Iterable, Iterator
 from copy import replace
+from itertools import chain
 
 from iam_access.arn import iam_arn
 from iam_access.document.document import Effect
@@ -19,10 +20,14 @@ from iam_access.who_can.subject import TAG, Subject, outside_subject, root_of
 
 _SAML, _OIDC = ":saml-provider/", ":oidc-provider/"
 _WRITES = {
-    _SAML: ("iam:UpdateSAMLProvider", "iam:CreateSAMLProvider"),
+    _SAML: (
+        *(("iam:UpdateSAMLProvider",), ("iam:CreateSAMLProvider",)),
+        ("iam:DeleteSAMLProvider", "iam:CreateSAMLProvider"),
+    ),
     _OIDC: (
-        *("iam:UpdateOpenIDConnectProviderThumbprint", "iam:AddClientIDToOpenIDConnectProvider"),
-        "iam:CreateOpenIDConnectProvider",
+        *(("iam:UpdateOpenIDConnectProviderThumbprint",), ("iam:AddClientIDToOpenIDConnectProvider",)),
+        ("iam:CreateOpenIDConnectProvider",),
+        ("iam:DeleteOpenIDConnectProvider", "iam:CreateOpenIDConnectProvider"),
     ),
 }
 
@@ -41,14 +46,15 @@ def _by_providers(caller: Caller, graph: Graph) -> Iterator[Become]:
             kind = _SAML if _SAML in provider else _OIDC
             subject = outside_subject(parse_request_principal(provider), graph.inventory, is_class=True)
             is_unknown = kind == _SAML and graph.inventory.accounts[caller.account].saml is None
-            for action in _WRITES[kind]:
-                conditions = caller.allows(action, provider, tagged=False)
-                is_vain = not is_unknown and action.startswith("iam:Create") is graph.exists(subject)
-                if conditions is None or is_vain:
+            for calls in _WRITES[kind]:
+                allowed = [caller.allows(call, provider, tagged=False) for call in calls]
+                is_vain = not is_unknown and calls[0].startswith("iam:Create") is graph.exists(subject)
+                if None in allowed or is_vain:
                     continue
                 decision = graph.ask(subject, graph.assuming(subject, role))
                 if decision.answer in CAN:
-                    steps = (f"{action} on {provider}", f"assume {role.arn} with its tokens")
+                    steps = (*(f"{call} on {provider}" for call in calls), f"assume {role.arn} with its tokens")
+                    conditions = chain.from_iterable(filter(None, allowed))
                     yield Become(role, steps, (*conditions, *decision.conditions))
                     break
 
