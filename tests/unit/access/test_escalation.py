@@ -8,8 +8,11 @@ import pytest
 
 from ecr_warden.access.escalation import Escalations
 from ecr_warden.access.graph import RepositoryGraph
+from ecr_warden.audit.administrators import administrators
 from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden_cli.access import question, who_can
+from iam_access.who_can.decide import AccessDecision, Permission
+from iam_access.who_can.subject import Subject
 from tests.unit.access.snapshots import HOME, allow, document, managed, of_pieces, role, snapshot, user
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -107,3 +110,107 @@ def test_whoever_takes_a_tag_from_a_role_enters_it_where_the_tag_keeps_them_out(
     found = who_can(graph, question(graph, "push", "app"), Escalations(graph))
     assert _ME not in {path.subject.arn for path in found.identities}
     assert (_ME in {one.arn for one in found.escalations}) is could
+
+
+class _Counting(RepositoryGraph):
+    """A graph that counts its decisions."""
+
+    decisions = 0
+
+    def ask(self, subject: Subject, permissions: tuple[Permission, ...]) -> AccessDecision:
+        self.decisions += 1
+        return super().ask(subject, permissions)
+
+
+_ATTACHES = ["iam:AttachUserPolicy", "iam:AttachRolePolicy", "iam:PutUserPolicy"]
+
+
+def _only(policy: str) -> dict[str, Any]:
+    return {"Condition": {"ArnLike": {"iam:PolicyARN": f"arn:aws:iam::{HOME}:policy/{policy}"}}}
+
+
+# What each of many users and roles may do; for each there is a policy and a group too, and what they hold of these.
+MANY: dict[str, tuple[dict[str, Any], str]] = {
+    "attach any policy": (allow(_ATTACHES), ""),
+    "attach policies of a pattern": (allow(_ATTACHES, **_only("p*")), ""),
+    "attach the one of their number": (allow(_ATTACHES, **_only("p{}")), ""),
+    "pass any role": (allow(["iam:PassRole", "lambda:*", "ec2:RunInstances"]), ""),
+    "write any version": (allow("iam:CreatePolicyVersion"), "AttachedManagedPolicies"),
+    "put users into any group": (allow("iam:AddUserToGroup"), "GroupList"),
+}
+
+
+def _many(statement: dict[str, Any], holds: str, count: int) -> _Counting:
+    policies, groups, people = [], [], []
+    for number in range(count):
+        about = document(allow("s3:*", f"arn:aws:s3:::of{number}"))
+        team = {"Arn": f"{_TEAM['Arn']}{number}", "GroupName": f"team{number}"}
+        policies.append(managed(f"p{number}", about))
+        groups.append(team | {"GroupPolicyList": [{"PolicyName": "own", "PolicyDocument": about}]})
+        held: dict[str, Any] = {
+            "AttachedManagedPolicies": [{"PolicyArn": policies[number]["Arn"]}],
+            "GroupList": [team["GroupName"]],
+        }
+        more = {holds: held[holds]} if holds else {}
+        numbered = json.loads(json.dumps(statement).replace("{}", str(number)))
+        says = allow("s3:GetObject", f"arn:aws:s3:::own{number}/*"), numbered
+        people.append(user(f"u{number}", *says, **more))
+        if holds != "GroupList":
+            people.append(role(f"r{number}", {"Service": "lambda.amazonaws.com"}, *says, **more))
+    given = snapshot(*people, _PUSHER, policies=policies, groups=groups)
+    return _Counting(estate_from_text(json.dumps(given), at=NOW))
+
+
+@pytest.mark.parametrize("name", MANY)
+def test_decisions_grow_with_who_is_there_and_not_with_their_pairs(name: str) -> None:
+    for_escalations, for_administrators = [], []
+    for count in (5, 10, 20):
+        graph = _many(*MANY[name], count)
+        who_can(graph, question(graph, "push", "app"), Escalations(graph))
+        for_escalations.append(graph.decisions)
+        graph = _many(*MANY[name], count)
+        administrators(graph, graph.estate.accounts[HOME])
+        for_administrators.append(graph.decisions)
+    for few, some, many in (for_escalations, for_administrators):
+        assert many - some <= 2 * (some - few), (few, some, many)
+
+
+# Of two users who say about the same only the second gains: what is found of one is not the other's.
+_PUTS = allow("iam:PutUserPolicy")
+APART: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "who may attach only what does not help": (
+        user("one", allow("iam:AttachUserPolicy", **_only("none"))),
+        user("two", allow("iam:AttachUserPolicy", **_only("pushes"))),
+    ),
+    "whom a variable does not mean": (
+        user("one", allow("iam:PutUserPolicy", "arn:aws:iam::*:user/z${aws:username}")),
+        user("two", allow("iam:PutUserPolicy", "arn:aws:iam::*:user/${aws:username}")),
+    ),
+    "whose name a condition does not have": (
+        user("one", {**_PUTS, "Condition": {"StringEquals": {"aws:username": "two"}}}),
+        user("two", {**_PUTS, "Condition": {"StringEquals": {"aws:username": "two"}}}),
+    ),
+    "who has a boundary": (
+        user("one", _PUTS, PermissionsBoundary={"PermissionsBoundaryArn": _WRITER["Arn"]}),
+        user("two", _PUTS),
+    ),
+    "whom no trust policy names": (
+        user("one", allow("iam:UntagRole")),
+        user("two", allow("iam:UntagRole")),
+    ),
+}
+
+
+@pytest.mark.parametrize("is_first", [True, False], ids=["asked first", "asked last"])
+@pytest.mark.parametrize("name", APART)
+def test_what_one_could_do_is_not_said_of(name: str, is_first: bool) -> None:
+    pair = list(APART[name])
+    trusted = {"Effect": "Allow", "Principal": {"AWS": _ME.replace("me", "two")}, "Action": "sts:AssumeRole"}
+    trust = document(trusted | {"Condition": {"Null": {"aws:ResourceTag/frozen": "true"}}})
+    tags = [{"Key": "frozen", "Value": "yes"}]
+    frozen = role("frozen", _ME, allow("ecr:*"), AssumeRolePolicyDocument=trust, Tags=tags)
+    policies = [managed("pushes", document(allow("ecr:*"))), managed("writer", document(allow("iam:PutUserPolicy")))]
+    given = snapshot(*(pair if is_first else pair[::-1]), frozen, policies=policies)
+    graph = RepositoryGraph(estate_from_text(json.dumps(given), at=NOW))
+    found = who_can(graph, question(graph, "push", "app"), Escalations(graph))
+    assert [one.arn.rpartition("/")[2] for one in found.escalations] == ["two"]

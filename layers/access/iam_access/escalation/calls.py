@@ -1,14 +1,18 @@
 """Which calls a principal is allowed: on one resource, or on any that it could choose."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from copy import replace
 from functools import cached_property
 from itertools import chain
 
-from iam_access.document.document import Document
-from iam_access.document.variables import literal_glob
+from msgspec import Struct
+
+from iam_access.document.condition import Clause
+from iam_access.document.document import Document, Statement
+from iam_access.document.variables import completed_arn, literal_glob
 from iam_access.escalation.tagging import TAG_KEYS, limits, spellings
+from iam_access.evaluate.condition_match import clause_holds
 from iam_access.evaluate.request_principal import CallerKind
 from iam_access.evaluate.statement_match import action_matches
 from iam_access.inventory.identity_kind import IdentityKind
@@ -38,16 +42,47 @@ _MOST_RESOURCES = 20
 _WILD = re.compile(r"[*?]")
 
 
+class _About(Struct, frozen=True):
+    """What statements on one action say: their Resource elements, their conditions, and the keys that these ask for."""
+
+    resources: tuple[str, ...]
+    clauses: tuple[Clause, ...]
+    keys: tuple[str, ...]
+    has_variables: bool
+
+    def naming(self, resource: str) -> Iterator[bool]:
+        """Which of the patterns name a resource; identity policies complete ARNs that lack parts, others do not."""
+        for text in self.resources:
+            yield literal_glob(text).matches(resource)
+            yield literal_glob(completed_arn(text)).matches(resource)
+
+    def holding(self, keys: Keys) -> Iterator[bool | None]:
+        """Which of the conditions hold; None where the call gives no value."""
+        for clause in self.clauses:
+            yield clause_holds(clause, keys, variables=False) if ascii_lower(clause.key) in keys else None
+
+
+def _about(statements: Iterable[Statement]) -> _About:
+    given = tuple(statements)
+    resources = tuple(text for one in given if one.resources for text in one.resources.values)
+    clauses = tuple(clause for one in given for clause in one.conditions)
+    texts = (*resources, *(value for clause in clauses for value in clause.values))
+    keys = tuple(dict.fromkeys(ascii_lower(clause.key) for clause in clauses))
+    return _About(resources, clauses, keys, any("${" in text for text in texts))
+
+
 class Caller:
-    """The calls of one principal in its own account; decisions are cached."""
+    """The calls of one principal in its own account; those that its policies do not tell apart are decided once."""
 
     def __init__(self, subject: Subject, graph: Graph) -> None:
         self._graph = graph
         self.subject = subject
         self.account = str(subject.principal.account)
         self._texts: dict[str, tuple[str, ...]] = {}
-        self._alike: dict[str, bool] = {}
-        self._same: dict[str, Conditions | None] = {}
+        self._about: dict[str, _About] = {}
+        self._named: dict[Hashable, Hashable] = {}
+        self._held: dict[Hashable, Hashable] = {}
+        self._decided: dict[Hashable, Conditions | None] = {}
         self._others: dict[str, Sequence[tuple[Calls, Resource]]] = {}
 
     def allows(self, action: str, resource: str, keys: Keys | None = None, *, tagged: bool = True) -> Conditions | None:
@@ -57,11 +92,10 @@ class Caller:
         """
         if not self._may(action, resource):
             return None
-        if self._is_any_resource_alike(action) and not any(part in resource for part in RESERVED):
-            if action not in self._same:
-                self._same[action] = self._decide(action, resource, keys or {}, tagged=tagged)
-            return self._same[action]
-        return self._decide(action, resource, keys or {}, tagged=tagged)
+        name = action, tagged, self._said_of(action, resource, keys or {})
+        if name not in self._decided:
+            self._decided[name] = self._decide(action, resource, keys or {}, tagged=tagged)
+        return self._decided[name]
 
     def on(self, identity: Identity, action: str, more: Keys | None = None) -> Calls | None:
         """The call on a user or role, after one that changes a tag of theirs where that is needed; None if it cannot.
@@ -147,11 +181,25 @@ class Caller:
         decision = self._graph.ask(self.subject, (Permission(action, resource),))
         return decision.conditions if decision.answer in CAN else None
 
-    def _is_any_resource_alike(self, action: str) -> bool:
-        """Does no statement on the action name a resource or have a condition?"""
-        if action not in self._alike:
-            self._alike[action] = not any(_depends(policy, action) for policy in self._policies)
-        return self._alike[action]
+    def _said_of(self, action: str, resource: str, keys: Keys) -> Hashable:
+        """The same for calls of the action that the principal's policies do not tell apart."""
+        about = self._on(action)
+        if about.has_variables:
+            return resource, *sorted(keys.items())
+        on = action, resource
+        if on not in self._named:
+            self._named[on] = any(part in resource for part in RESERVED), *about.naming(resource)
+        given = action, *((key, keys[key]) for key in about.keys if key in keys)
+        if given not in self._held:
+            self._held[given] = tuple(about.holding(keys))
+        return self._named[on], self._held[given]
+
+    def _on(self, action: str) -> "_About":
+        found = self._about.get(action)
+        if found is None:
+            statements = (one for policy in self._policies for one in policy.statements)
+            found = self._about[action] = _about(one for one in statements if action_matches(one.actions, action))
+        return found
 
     @cached_property
     def _policies(self) -> Sequence[Policy]:
@@ -169,15 +217,6 @@ def keys_of(identity: Identity) -> dict[str, tuple[str, ...]]:
     """The condition keys of a call on an identity."""
     boundary = {BOUNDARY: (identity.boundary.place.arn,)} if identity.boundary else {}
     return {**tag_keys(identity), **boundary}
-
-
-def _depends(policy: Policy, action: str) -> bool:
-    return any(
-        action_matches(statement.actions, action)
-        for statement in policy.statements
-        if statement.conditions
-        or (statement.resources and (statement.resources.negated or statement.resources.values != ("*",)))
-    )
 
 
 def filled(pattern: str) -> str:

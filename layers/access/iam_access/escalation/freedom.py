@@ -1,14 +1,23 @@
-"""Whom nothing of their own keeps from any call, so that what one of them can do, each can."""
+"""Whom no policy tells apart, so that what one of them can do, each can (ADR 20)."""
 
 from collections.abc import Hashable, Iterable, Iterator
+from functools import lru_cache
+from itertools import chain
 
-from iam_access.document.document import Effect, Patterns, Statement
+from iam_access.document.document import Document, Effect, Patterns, Statement
+from iam_access.document.pattern import patterns_meet
 from iam_access.evaluate.condition_match import clause_holds
 from iam_access.evaluate.request import ANY_RESOURCE, make_request
-from iam_access.inventory.inventory import Policy
+from iam_access.evaluate.statement_match import action_matches
+from iam_access.inventory.inventory import Levels, Policy
 from iam_access.text.ascii_case import ascii_lower
+from iam_access.who_can.evidence import OF_ALL, varies
 from iam_access.who_can.subject import Subject
 
+# What conditions ask of a call and what it is on, whoever makes it.
+_OF_CALLS = ("iam:", "aws:resourcetag/")
+# What also depends on who makes the call: whom trust policies name, and as whose session somebody acts.
+_AS_ITSELF = ("iam:TagRole", "iam:UntagRole", "sts:GetFederationToken")
 _EVERYTHING = Patterns(negated=False, values=("*",))
 
 
@@ -26,6 +35,39 @@ def allow_everything(policies: Iterable[Policy]) -> bool:
 def _allows_all(statement: Statement) -> bool:
     is_about_all = statement.actions == _EVERYTHING and statement.resources == _EVERYTHING
     return is_about_all and statement.effect is Effect.ALLOW and not statement.conditions
+
+
+def concerning(policy: Policy, calls: tuple[str, ...]) -> tuple[Statement, ...]:
+    """What a policy that was read says of calls, which are patterns in lower case."""
+    return tuple(one for one in policy.statements if _may_concern(one.actions, calls))
+
+
+@lru_cache(maxsize=4096)
+def _may_concern(actions: Patterns, calls: tuple[str, ...]) -> bool:
+    return actions.negated or any(patterns_meet(ascii_lower(one), call) for one in actions.values for call in calls)
+
+
+def power_of(subject: Subject, resource_control: Levels, calls: tuple[str, ...]) -> Hashable | None:
+    """The same for those of an account who may make the same of these calls; None if more decides than statements.
+
+    `resource_control`: the resource control policies of the account.
+    """
+    bounds = (subject.boundary,) if subject.boundary else ()
+    policies = (*subject.policies, *bounds, *chain.from_iterable(resource_control))
+    limited = limits_of(subject)
+    if limited is None or not all(isinstance(policy.document, Document) for policy in policies):
+        return None
+    own = tuple(one for policy in subject.policies for one in concerning(policy, calls))
+    bounding = tuple(concerning(policy, calls) for policy in bounds)
+    about = (one for policy in policies for one in concerning(policy, calls))
+    allowing = [one for one in own if one.effect is Effect.ALLOW]
+    is_alone = any(action_matches(one.actions, action) for one in allowing for action in _AS_ITSELF)
+    if is_alone or any(varies(one, _OF_CALLS) for one in about):
+        return None
+    # Whose session it is differs, and is not asked for.
+    always = frozenset(one for one in subject.always if one.key != "aws:userid")
+    values = always, subject.open_keys, *map(subject.value_of, OF_ALL)
+    return own, bounding, limited, values, subject.lacks, subject.brings, subject.presumed_allowed
 
 
 def limits_of(subject: Subject) -> Hashable | None:

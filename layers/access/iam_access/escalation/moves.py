@@ -29,8 +29,8 @@ from iam_access.escalation.calls import (
     filled,
     keys_of,
 )
-from iam_access.escalation.freedom import allow_everything
-from iam_access.escalation.passing import passing
+from iam_access.escalation.freedom import allow_everything, concerning
+from iam_access.escalation.passing import PASSING, passing
 from iam_access.escalation.posing import posing
 from iam_access.escalation.power import CREDENTIALS, POWERS
 from iam_access.escalation.tagging import limits
@@ -44,18 +44,22 @@ from iam_access.who_can.subject import ALLOW_EVERYTHING, TAG, Subject, subject_o
 
 
 class Asked(Struct, frozen=True):
-    """What policies ask for: keys of principals' tags, in lower case, and patterns of users, roles and policies."""
+    """What policies ask for: keys of principals' tags, in lower case, and patterns of users, roles and policies.
+
+    `actions`: what is asked about, as patterns in lower case.
+    """
 
     tags: Collection[str] = ()
     names: Collection[str] = ()
+    actions: tuple[str, ...] = ()
 
     @classmethod
-    def by(cls, policies: Sequence[Policy]) -> "Asked":
+    def by(cls, policies: Sequence[Policy], actions: tuple[str, ...] = ()) -> "Asked":
         """What these policies ask."""
         tags = (key.removeprefix(TAG) for key in keys_asked_for(policies, (TAG,)))
         clauses = (clause for one in policies for each in one.statements for clause in each.conditions)
         names = dict.fromkeys(name for clause in clauses for name in _names_in(clause) if "${" not in name)
-        return cls(sorted(tags), tuple(names))
+        return cls(sorted(tags), tuple(names), (*MOVES, *actions))
 
     def arns(self, account: str, kind: str, partition: str) -> Iterator[str]:
         """An ARN of this kind in an account for each of the names that could be one."""
@@ -120,6 +124,8 @@ CHANGES_IAM = (
     *(f"iam:{verb}{kind}Policy" for verb in ("Delete", "Detach") for kind in ("User", "Role", "Group")),
 )
 """Every call of IAM that a move is made of."""
+MOVES = ("iam:*", "sts:*", *map(ascii_lower, PASSING))
+"""Every call that a move is made of, as patterns in lower case."""
 _RETAGS = tuple(f"iam:{verb}{kind}" for verb in ("Tag", "Untag") for kind in KINDS.values())
 # Policies of AWS that anybody can attach, whether or not they are in the snapshot.
 # Source: https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html
@@ -188,10 +194,9 @@ class Mover:
     def _taking_over(self, target: Subject) -> Iterator[Become]:
         identity = target.identity
         assert identity is not None
-        if target.is_role and not self._could_assume(target):
-            return
         for action in ("iam:UpdateAssumeRolePolicy",) if target.is_role else CREDENTIALS:
-            if (calls := self._caller.on(identity, action)) is not None:
+            calls = self._caller.on(identity, action)
+            if calls is not None and not (target.is_role and not self._could_assume(target)):
                 yield Become(target, *calls)
 
     def _entering_by_tags(self, role: Subject) -> Iterator[Become]:
@@ -260,6 +265,8 @@ class Mover:
     def _new(self, kind: str, create: str, others: Iterable[str]) -> Iterator[str]:
         """The ARNs of what it could create: one for each pattern by which policies or `others` of its calls choose."""
         own = self._caller.resources(create)
+        if not own:
+            return
         texts = (*own, *(text for one in others for text in self._caller.resources(one)))
         every = self._every(kind)
         chosen = (filled(_confined(text, every)) for text in texts)
@@ -310,14 +317,32 @@ class Mover:
         return any(self._on(holder, action, {POLICY: (policy.place.arn,)}) is not None for policy in unlimited)
 
     def _attaching(self, action: str, holder: Identity | Group) -> Iterator[tuple[Calls, Policy]]:
-        """The policies that it could attach: one that allows everything, or else each."""
-        for before, more, policy in self._attachable if self._caller.resources(action) else ():
+        """The policies that it could attach: one that allows everything, or else each that says something else."""
+        seen: set[Hashable] = set()
+        for says, (before, more, policy) in self._giving_something if self._caller.resources(action) else ():
             if (calls := self._on(holder, action, {POLICY: (policy.place.arn,)})) is not None:
                 (*first, last), conditions = calls
+                name = says, (*more, *conditions)
+                if name in seen:
+                    continue
+                seen.add(name)
                 which = "" if policy.document is ALLOW_EVERYTHING and not before else f" (policy {policy.place.arn})"
                 yield ((*before, *first, f"{last}{which}"), (*more, *conditions)), policy
                 if policy.document is ALLOW_EVERYTHING:
                     return
+
+    @cached_property
+    def _giving_something(self) -> Sequence[tuple[Hashable, tuple[tuple[str, ...], Conditions, Policy]]]:
+        """Those of the managed policies that say something of what is asked about or of moves, each with what it says.
+
+        What was not read may say anything.
+        """
+        each = ((self._says(option[2]), option) for option in self._attachable)
+        return tuple(one for one in each if one[0])
+
+    def _says(self, policy: Policy) -> Hashable:
+        is_read = isinstance(policy.document, Document)
+        return concerning(policy, self._asked.actions) if is_read else policy.name
 
     def _on(self, holder: Identity | Group, action: str, more: Keys | None = None) -> Calls | None:
         if isinstance(holder, Identity):
@@ -360,7 +385,7 @@ class Mover:
             if conditions is None or group.arn in identity.groups:
                 continue
             join = (*before, f"iam:AddUserToGroup on {group.arn}")
-            if group.policies:
+            if any(map(self._says, group.policies)):
                 yield IdentityChange(identity.arn, join, conditions, gives=group.policies)
             for written in self._writing_group(identity.arn, group, join):
                 given = tuple(policy for policy in group.policies if policy.name not in written.drops)

@@ -100,6 +100,9 @@ _RUNS_AS: tuple[tuple[str, tuple[tuple[str, ...], ...]], ...] = (
     ("ec2.amazonaws.com", (("elasticmapreduce:RunJobFlow",),)),
 )
 
+PASSING = tuple(dict.fromkeys(call for _, needs in _RUNS_AS for calls in needs for call in calls))
+"""The calls by which a role that was passed is used."""
+
 
 def passing(caller: Caller, graph: Graph) -> Iterator[Become]:
     """The roles of the caller's account that it can pass to a service which it can have run something."""
@@ -115,8 +118,10 @@ def passing(caller: Caller, graph: Graph) -> Iterator[Become]:
             if identity is None or not role.is_role or not may_trust(role, service):
                 continue
             passes = caller.on(identity, "iam:PassRole", {"iam:passedtoservice": (name,)})
+            if passes is None:
+                continue
             trusts = graph.ask(service, graph.assuming(service, role))
-            if passes is not None and trusts.answer in CAN:
+            if trusts.answer in CAN:
                 steps = (*passes[0], *(run[0] for run in runs if run))
                 yield Become(role, steps, (*passes[1], *(one for run in runs if run for one in run[1])))
 

@@ -24,14 +24,14 @@ from iam_access.text.ascii_case import ascii_lower
 from iam_access.who_can.decide import Permission, Resource
 from iam_access.who_can.subject import SERVICE_KEYS, Subject
 
-# Keys whose values do not depend on who in an account makes the request.
-_OF_ALL = frozenset(
+OF_ALL = frozenset(
     {
         *("aws:principalaccount", "aws:principalorgid", "aws:principalorgpaths", "aws:requestedregion", "aws:sourceip"),
         *("aws:sourcevpc", "aws:sourcevpce", "aws:vpcsourceip", "aws:securetransport", "aws:viaawsservice", *CLOCKS),
         *("aws:multifactorauthpresent", "aws:multifactorauthage", "aws:principalisawsservice", *SERVICE_KEYS),
     }
 )
+"""Keys whose values do not depend on who in an account makes the request."""
 
 
 _EVERYBODY = Principals(negated=False, values=(ANYONE,))
@@ -222,7 +222,7 @@ class Evidence:
         like = principal.kind, subject.boundary is not None, len(subject.service_control)
         names = principal.text, principal.root, str(principal.account), "*"
         is_linked = is_service_linked_role(subject.arn)
-        group = like, names[1:], is_linked, tuple(map(subject.value_of, _OF_ALL))
+        group = like, names[1:], is_linked, tuple(map(subject.value_of, OF_ALL))
         return _Who(subject, like, self._numbers.of(group), names, is_linked)
 
     def _question(self, permissions: Sequence[Permission]) -> _Question:
@@ -297,7 +297,7 @@ def _of_control(resource: Resource, reading: _Reading) -> Iterator[_Said | None]
 
 
 def _value(key: str, subject: Subject, resource: Resource) -> Hashable:
-    """What decides a condition on a key of _OF_ALL."""
+    """What decides a condition on a key of OF_ALL."""
     if key == "aws:principalaccount":
         return subject.principal.account
     return subject.value_of(key), resource.keys.get(key)
@@ -314,11 +314,15 @@ def _own(subject: Subject) -> Iterator[tuple[Hashable, Policy, bool]]:
             yield (above, index), policy, False
 
 
-def varies(statement: Statement) -> bool:
-    """Can a statement's truth depend on more than the principal's account and whether it names the principal?"""
+def varies(statement: Statement, known: tuple[str, ...] = ()) -> bool:
+    """Can a statement's truth depend on more than the principal's account and whether it names the principal?
+
+    `known`: what other keys begin with that do not depend on the principal.
+    """
+    keys = (ascii_lower(condition.key) for condition in statement.conditions)
     return (
         (statement.principals is not None and statement.principals.negated)
-        or any(ascii_lower(condition.key) not in _OF_ALL for condition in statement.conditions)
+        or any(not (key in OF_ALL or key.startswith(known)) for key in keys)
         or any("${" in value for condition in statement.conditions for value in condition.values)
         or not _is_certain(statement)
     )

@@ -18,8 +18,8 @@ from ecr_warden.core.estate import RegistryScope
 from iam_access.document.document import Effect, parse_document
 from iam_access.escalation.become import Become
 from iam_access.escalation.calls import CAN, Conditions
-from iam_access.escalation.freedom import is_free, limits_of
-from iam_access.escalation.moves import WHATEVER, Asked, IdentityChange, Mover
+from iam_access.escalation.freedom import is_free, limits_of, power_of
+from iam_access.escalation.moves import MOVES, WHATEVER, Asked, IdentityChange, Mover
 from iam_access.escalation.posing import members_of
 from iam_access.escalation.tagging import TAG_KEYS, limits, spellings
 from iam_access.evaluate.request import ANY_RESOURCE
@@ -122,13 +122,6 @@ class _Node(Struct, frozen=True):
         return self.origin.principal, given, boundary, frozenset(change.name for change, _ in self.changes)
 
     @property
-    def power(self) -> Hashable:
-        """The same for nodes that may call the same, but for whom trust policies name."""
-        subject = self.subject
-        limited = limits_of(subject) if is_free(subject) else None
-        return self.name if limited is None else (subject.principal.account, subject.principal.kind, limited)
-
-    @property
     def whole_path(self) -> _Path:
         changed = (part for change, path in self.changes for part in (path, change))
         # Who is there from the start acts once others have changed them.
@@ -143,6 +136,7 @@ class Escalations:
 
     def __init__(self, graph: RepositoryGraph) -> None:
         self._graph = graph
+        self._powers: dict[Hashable, Hashable] = {}
         self._moves: dict[Hashable, _Moves] = {}
         self._reached: dict[tuple[str, ...], _Reached] = {}
         self._assumes: dict[Hashable, list[Become]] = defaultdict(list)
@@ -157,7 +151,7 @@ class Escalations:
             {name.value for principal in principals for name in principal.values if ":federated-user/" in name.value}
         )
         trusts = (identity.trust for identity in graph.estate.identities() if identity.trust is not None)
-        self.asked = Asked.by((*policies_of(graph.estate), *trusts))
+        self.asked = Asked.by((*policies_of(graph.estate), *trusts), ("ecr:*",))
         for role in graph.roles:
             for subject, decision in graph.assumers(role):
                 if decision.answer in CAN:
@@ -227,6 +221,18 @@ class Escalations:
         if node.name not in self._assumes:
             self._assumes[node.name] = [*self._mover(node).assumes()]
         return self._assumes[node.name]
+
+    def power(self, node: _Node) -> Hashable:
+        """The same for nodes that may call the same, but for whom trust policies name."""
+        if node.name not in self._powers:
+            subject = node.subject
+            account = self._graph.estate.accounts[str(subject.principal.account)]
+            limited = limits_of(subject) if is_free(subject) else None
+            if limited is None:
+                limited = power_of(subject, account.resource_control or (), MOVES)
+            alike = subject.principal.account, subject.principal.kind, subject.principal.partition, limited
+            self._powers[node.name] = node.name if limited is None else alike
+        return self._powers[node.name]
 
     def moves(self, power: Hashable, node: _Node) -> _Moves:
         """What else somebody with a power could do, such as this one."""
@@ -495,7 +501,7 @@ class _Reached:
         return len(self.nodes) > known
 
     def _ask(self, node: _Node) -> None:
-        path, power = node.whole_path, node.power
+        path, power = node.whole_path, self._escalations.power(node)
         for become in self._escalations.assumes(node):
             self._can_be(become, path)
         if power in self._powers:
