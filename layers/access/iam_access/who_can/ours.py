@@ -8,7 +8,6 @@ nothing, and neither does a wildcard or variable in the part of a value that nam
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import replace
-from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from msgspec import Struct
@@ -16,15 +15,12 @@ from msgspec import Struct
 from iam_access.arn import ACCOUNT_ID, IAM_ARN
 from iam_access.delta.delta import AllBut, AnyOf, PermissionDelta
 from iam_access.document.condition import CanonicalClause, Quantifier, canonical_clauses, parse_operator
-from iam_access.document.document import Effect, Statement
+from iam_access.document.document import Statement
 from iam_access.document.pattern import pattern_covers
 from iam_access.document.principal import (
     ANYONE,
     ROLES_ANYWHERE,
-    SERVICE,
-    WEB_PROVIDERS,
     Principal,
-    PrincipalKind,
     is_account,
 )
 from iam_access.equivalent.canonical import CanonicalStatement
@@ -80,18 +76,6 @@ def outsiders(permission: PermissionDelta, ours: Ours, *, home: str) -> tuple[st
 
 
 type _Kind = Literal["account", "organization"]
-
-
-# An audit asks it of each way to each resource.
-@lru_cache(maxsize=65_536)
-def standing_for(text: str, ours: Ours) -> tuple[str, ...]:
-    """The same for whoever a text stands for that is no document: an account ID, an ARN, a service, a provider or `*`.
-
-    Nothing says for whom a service acts, or whom a provider vouches for.
-    """
-    provider = text in WEB_PROVIDERS or ":oidc-provider/" in text or ":saml-provider/" in text
-    kind: PrincipalKind = "Federated" if provider else "Service" if SERVICE.fullmatch(text) else "AWS"
-    return outsiders(PermissionDelta(Effect.ALLOW, Principal(kind, text), None, None), ours.in_literal, home="")
 
 
 def acts_for_others(trust: Statement, home: str) -> bool:

@@ -16,7 +16,8 @@ from iam_access.evaluate.statement_match import action_matches
 from iam_access.inventory.inventory import Policy
 from iam_access.who_can.decide import Permission
 from iam_access.who_can.graph import AccessPath
-from iam_access.who_can.ours import Ours, outsiders, standing_for
+from iam_access.who_can.ours import Ours, outsiders
+from iam_access.who_can.standing import standing_for
 
 
 def let_in(graph: RepositoryGraph, permissions: tuple[Permission, ...], policy: Policy) -> Iterator[AccessPath]:

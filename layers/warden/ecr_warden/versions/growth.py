@@ -9,7 +9,8 @@ from ecr_warden.core.target import Target
 from ecr_warden.versions.enforced import enforced
 from ecr_warden.versions.removals import most_removed
 from iam_access.text.printable import count, listed, printable
-from iam_access.who_can.ours import Ours, standing_for
+from iam_access.who_can.ours import Ours
+from iam_access.who_can.standing import standing_for
 
 _NAMED = 3
 _STRICTNESS = (Widening.FREE, Widening.HOLD, Widening.APPROVE)
