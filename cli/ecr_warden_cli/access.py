@@ -371,7 +371,7 @@ def who_can(graph: RepositoryGraph, asked: Question, escalations: Escalations | 
     return WhoCan(identities, classes, tuple(shortest.values()), unread.unread_of(graph, paths), kept)
 
 
-class Doors:
+class TrustingRoles:
     """The roles of an estate that trust OpenID Connect providers, and what is lacking of these."""
 
     def __init__(self, estate: Estate) -> None:

@@ -4,7 +4,7 @@ from ecr_warden.access.what_if import OF_WHAT, ChangeKind, Supposed
 from ecr_warden.core.ecr import ECR
 from ecr_warden_cli.access import find_repository
 from ecr_warden_cli.context import Context, Failure
-from ecr_warden_cli.estate_input import Asked
+from ecr_warden_cli.estate_input import OpenedEstate
 from ecr_warden_cli.inputs import name_of, read_json
 from ecr_warden_cli.naming import arn_of, in_full
 from iam_access.document.document import Document, Effect, parse_document
@@ -137,7 +137,7 @@ def _check(kind: ChangeKind, document: Document) -> None:
         raise ChangeUnusable(f"document: a {kind} that allows something", remedy="deny what is to be kept out")
 
 
-def change_in_full(change: Supposed, asked: Asked) -> Supposed:
+def change_in_full(change: Supposed, asked: OpenedEstate) -> Supposed:
     """The change of what it is of, in full: people may write aliases, names and images; raises AccessError."""
     of = asked.accounts.get(change.of) or arn_of(change.of, asked.accounts)
     is_tagged_repository = change.kind is ChangeKind.TAGS and ":iam::" not in of

@@ -58,7 +58,7 @@ class ReadFrom(Enum):
     PROFILES = auto()
 
 
-class Asked(Struct, frozen=True):
+class OpenedEstate(Struct, frozen=True):
     """The input of a verb: the estate, the spec if there is one, and the accounts' IDs by the names that people use.
 
     `began`: when the hub began to read each part of it.
@@ -192,7 +192,7 @@ def asking_hub(arguments: argparse.Namespace, context: Context) -> Iterator[HubC
         raise
 
 
-def open_estate(arguments: argparse.Namespace, context: Context) -> Asked:
+def open_estate(arguments: argparse.Namespace, context: Context) -> OpenedEstate:
     """Read the estate that the arguments name; raises Failure."""
     source = source_of(arguments)
     if source is ReadFrom.HUB:
@@ -202,7 +202,7 @@ def open_estate(arguments: argparse.Namespace, context: Context) -> Asked:
         given, accounts = snapshot_from(source, spec, arguments, context)
         with context.console.doing("reading the policies"):
             estate = estate_from(given, arguments.snapshot, context)
-        asked = Asked(RepositoryGraph(estate), spec, accounts)
+        asked = OpenedEstate(RepositoryGraph(estate), spec, accounts)
     estate = asked.estate
     for option, kind in _CONTROL.items():
         for given_to in getattr(arguments, option.strip("-")):
@@ -278,13 +278,13 @@ def add_name(names: dict[str, str], account: str, alias: str) -> None:
     names[account] = alias
 
 
-def _of_hub(arguments: argparse.Namespace, context: Context) -> Asked:
+def _of_hub(arguments: argparse.Namespace, context: Context) -> OpenedEstate:
     """What the hub has read, and the version of the spec that it accepted."""
     with asking_hub(arguments, context) as client:
         spec = accepted_of_hub(client, context)
         graph, began = hub_graph(client, None if spec is None else spec.compiled, context)
     named = {} if spec is None else spec.spec.ids
-    return Asked(graph, spec, named, began)
+    return OpenedEstate(graph, spec, named, began)
 
 
 def accepted_of_hub(client: HubClient, context: Context) -> Valid | None:

@@ -16,8 +16,8 @@ from ecr_warden.core.selection import is_pattern
 from ecr_warden_cli.access import (
     CanI,
     Denied,
-    Doors,
     Question,
+    TrustingRoles,
     WhoCan,
     access_named,
     can_i,
@@ -46,7 +46,7 @@ from ecr_warden_cli.access_text import (
 )
 from ecr_warden_cli.console import Exit
 from ecr_warden_cli.context import Context, UsageError, Verb
-from ecr_warden_cli.estate_input import Asked, add_source, open_estate
+from ecr_warden_cli.estate_input import OpenedEstate, add_source, open_estate
 from ecr_warden_cli.naming import arn_of, in_full
 from ecr_warden_cli.plan_text import gap_to_json, show_gaps
 from iam_access import catalogue
@@ -69,7 +69,7 @@ _EXITS = {
 }
 
 
-def ask(asked: Asked, access: str, repository: str, context: Context) -> Question:
+def ask(asked: OpenedEstate, access: str, repository: str, context: Context) -> Question:
     """Parse the question, and say if its action may be misspelt: a pattern such as `ecr:*` allows that one too."""
     _say_unknown(access, context)
     return question(asked.graph, access, in_full(repository, asked.accounts))
@@ -100,7 +100,7 @@ def _run_can_i(arguments: argparse.Namespace, context: Context) -> Exit:
 
 
 def answer(
-    asked: Asked,
+    asked: OpenedEstate,
     what: Question,
     arn: str,
     arguments: argparse.Namespace,
@@ -124,7 +124,7 @@ def answer(
 
 
 def say(
-    asked: Asked,
+    asked: OpenedEstate,
     found: CanI,
     said: tuple[str, str],
     arguments: argparse.Namespace,
@@ -167,8 +167,8 @@ def _run_who_can(arguments: argparse.Namespace, context: Context) -> Exit:
     questions = [question_of(asked.graph, access, one) for one in repositories]
     shown = context.console.progress(questions, of=len(questions), doing="asking about repositories")
     each = zip(questions, who_can_each(asked.graph, shown, escalations), strict=True)
-    doors = Doors(asked.estate)
-    answers = [_who_can(asked, what, found, doors) for what, found in each]
+    trusting_roles = TrustingRoles(asked.estate)
+    answers = [_who_can(asked, what, found, trusting_roles) for what, found in each]
     if arguments.json:
         found = [answer.to_json(asked) for answer in answers]
         of_each = [{"repository": place_of(one)} | form for one, form in zip(repositories, found, strict=True)]
@@ -189,7 +189,7 @@ class _WhoCan(Struct, frozen=True):
     given: Callable[[AccessPath], bool] | None
     lacking: tuple[ProviderGap, ...]
 
-    def to_json(self, asked: Asked) -> dict[str, Any]:
+    def to_json(self, asked: OpenedEstate) -> dict[str, Any]:
         found, given = self.found, self.given
         principals = [self._to_json(path) for path in found.identities]
         principals += [escalation_to_json(escalation, given) for escalation in found.escalations]
@@ -208,31 +208,31 @@ class _WhoCan(Struct, frozen=True):
     def _to_json(self, path: AccessPath) -> dict[str, Any]:
         return path_to_json(path, self.given, self.found.docker.get(path.subject.arn))
 
-    def show(self, asked: Asked, names: AccessNames, context: Context) -> None:
+    def show(self, asked: OpenedEstate, names: AccessNames, context: Context) -> None:
         show_who_can(self.found, self.what, self.given, (asked.estate, names), context)
         show_gaps(context.console, self.lacking)
 
 
-def _who_can(asked: Asked, what: Question, found: WhoCan, doors: Doors) -> _WhoCan:
+def _who_can(asked: OpenedEstate, what: Question, found: WhoCan, trusting_roles: TrustingRoles) -> _WhoCan:
     given = None if asked.spec is None else given_by(asked.spec.compiled, what, asked.estate)
-    return _WhoCan(what, found, given, doors.closed(found))
+    return _WhoCan(what, found, given, trusting_roles.closed(found))
 
 
-def say_unseen(asked: Asked, context: Context) -> None:
+def say_unseen(asked: OpenedEstate, context: Context) -> None:
     """Say what no answer takes into account, and how old what the hub has read is."""
     for text in not_looked_at(asked.estate):
         context.console.note(text)
     say_age(asked, context)
 
 
-def say_age(asked: Asked, context: Context) -> None:
+def say_age(asked: OpenedEstate, context: Context) -> None:
     """Say how old what the hub has read is."""
     if asked.read_at is not None:
         context.console.note(f"by the policies as the hub has read them since {show_time(asked.read_at)}")
 
 
 def _list(
-    asked: Asked, access: str | None, repository: str | None, arguments: argparse.Namespace, context: Context
+    asked: OpenedEstate, access: str | None, repository: str | None, arguments: argparse.Namespace, context: Context
 ) -> Exit:
     """All that the principal can do, or only the access and the repositories that were asked about."""
     graph = asked.graph

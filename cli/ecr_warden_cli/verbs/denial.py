@@ -11,7 +11,7 @@ from ecr_warden_cli.access import Denied, can_assume, find_subject, trusting
 from ecr_warden_cli.access_text import names_of
 from ecr_warden_cli.console import Exit, Style
 from ecr_warden_cli.context import Context, Failure, UsageError, Verb
-from ecr_warden_cli.estate_input import Asked, add_source, count_stdin, open_estate
+from ecr_warden_cli.estate_input import OpenedEstate, add_source, count_stdin, open_estate
 from ecr_warden_cli.inputs import name_of, read_json, say_awaited
 from ecr_warden_cli.naming import IMAGE, arn_of
 from ecr_warden_cli.verbs.access import answer, ask, say
@@ -138,7 +138,13 @@ def _denied(text: str, action: str) -> Denied | None:
 
 
 def _assume(
-    asked: Asked, subject: Subject, role: str, arguments: argparse.Namespace, context: Context, *, denied: Denied | None
+    asked: OpenedEstate,
+    subject: Subject,
+    role: str,
+    arguments: argparse.Namespace,
+    context: Context,
+    *,
+    denied: Denied | None,
 ) -> Exit:
     """Can the subject assume the role, whatever it then may do?"""
     can_i = replace(can_assume(asked.graph, subject, find_subject(asked.graph, role)), denied=denied)

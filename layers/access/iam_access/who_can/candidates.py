@@ -38,9 +38,9 @@ class Candidates:
             self._somewhere.add(text, subject)
             self._by_subject[subject.arn].add(text)
 
-    def of(self, resource: str) -> "Allowed":
+    def of(self, resource: str) -> "AllowedSubjects":
         """Subjects who could be allowed it on this resource."""
-        return Allowed(self._anywhere, tuple(self._somewhere.matching(resource)))
+        return AllowedSubjects(self._anywhere, tuple(self._somewhere.matching(resource)))
 
     def allows(self, subject: Subject, resource: str | None) -> bool:
         """Could the subject be allowed it on this resource, or (None) on any?"""
@@ -50,7 +50,7 @@ class Candidates:
         return bool(texts) if resource is None else any(literal_glob(text).matches(resource) for text in texts)
 
 
-class Allowed(Struct, frozen=True):
+class AllowedSubjects(Struct, frozen=True):
     """Subjects whose own policies could allow something, in order, some twice; `anywhere`: on any resource."""
 
     anywhere: Mapping[str | None, Mapping[str, Subject]]
@@ -68,7 +68,7 @@ class Allowed(Struct, frozen=True):
         yield from (subject for subject in self.somewhere if subject.principal.account == account)
 
 
-NOBODY = Allowed({}, ())
+NOBODY = AllowedSubjects({}, ())
 
 
 def resources_allowed(

@@ -21,7 +21,7 @@ from iam_access.evaluate.statement_match import action_matches
 from iam_access.inventory.inventory import Inventory, Policy, Unread
 from iam_access.text.ascii_case import ascii_lower
 from iam_access.text.printable import printable
-from iam_access.who_can.candidates import NOBODY, Allowed, Candidates
+from iam_access.who_can.candidates import NOBODY, AllowedSubjects, Candidates
 from iam_access.who_can.decide import AccessDecision, Answer, Missing, Permission, Resource, decide
 from iam_access.who_can.entering import Elsewhere, entering, unread_account
 from iam_access.who_can.evidence import Evidence
@@ -436,7 +436,7 @@ class Graph:
         self,
         policy: Policy,
         permission: Permission,
-        allowed: Allowed,
+        allowed: AllowedSubjects,
         *,
         services: bool,
         all_of: str | None = None,
@@ -465,7 +465,7 @@ class Graph:
             for principal in () if statement.principals.negated else statement.principals.values:
                 yield from self._named_by(principal, allowed, services=acts)
 
-    def _named_by(self, principal: Principal, allowed: Allowed, *, services: bool) -> Iterator[Subject]:
+    def _named_by(self, principal: Principal, allowed: AllowedSubjects, *, services: bool) -> Iterator[Subject]:
         try:
             named = parse_request_principal(principal.value)
         except RequestError:
@@ -507,7 +507,9 @@ class Graph:
             for name in (*sorted(WEB_PROVIDERS), *known):
                 yield self._outside(parse_request_principal(name), is_class=True)
 
-    def _anybody(self, account: str | None, allowed: Allowed, document: Document | None = None) -> Iterator[Subject]:
+    def _anybody(
+        self, account: str | None, allowed: AllowedSubjects, document: Document | None = None
+    ) -> Iterator[Subject]:
         """Everybody whom `*` could mean: all in an account, elsewhere those whose own policies allow it.
 
         Anyone else is in none of the accounts that were read, as far as the document tells accounts apart.
@@ -519,7 +521,7 @@ class Graph:
         anyone = self._class_of(ANY_ACCOUNT)
         yield anyone if len(named) > _MOST_NAMED else replace(anyone, always=of_none(named))
 
-    def _anybody_of(self, account: str, partition: str, allowed: Allowed) -> Iterator[Subject]:
+    def _anybody_of(self, account: str, partition: str, allowed: AllowedSubjects) -> Iterator[Subject]:
         known = self.inventory.accounts.get(account)
         yield from allowed.of(account)
         if known is None or not known.is_listed:
