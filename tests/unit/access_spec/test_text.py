@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecr_warden.access_spec import Invalid, Valid, load_spec, parse
-from ecr_warden.access_spec.nodes import MAX_DEPTH
+from ecr_warden.access_spec.parse import MAX_DEPTH
 from ecr_warden.core.spec_failures import MAX_SPEC_BYTES
 from tests import examples, tables
 from tests.counting import counted

@@ -63,17 +63,3 @@ def describe(node: Node) -> str:
             return "a list"
         case MapNode():
             return "a mapping"
-
-
-MAX_DEPTH = 20
-MAX_NODES = 1_000_000
-
-TAGS = {
-    "tag:yaml.org,2002:str": Tag.TEXT,
-    "tag:yaml.org,2002:value": Tag.TEXT,
-    "tag:yaml.org,2002:int": Tag.NUMBER,
-    "tag:yaml.org,2002:float": Tag.NUMBER,
-    "tag:yaml.org,2002:bool": Tag.BOOLEAN,
-    "tag:yaml.org,2002:timestamp": Tag.TIMESTAMP,
-    "tag:yaml.org,2002:null": Tag.NULL,
-}

@@ -11,17 +11,7 @@ from typing import Any
 
 import yaml
 
-from ecr_warden.access_spec.nodes import (
-    JSON_NUMBER,
-    MAX_DEPTH,
-    MAX_NODES,
-    TAGS,
-    ListNode,
-    MapNode,
-    Node,
-    Scalar,
-    Tag,
-)
+from ecr_warden.access_spec.nodes import JSON_NUMBER, ListNode, MapNode, Node, Scalar, Tag
 from ecr_warden.access_spec.problems import Code, Place, Problem, ProblemReport, problem, quote
 from ecr_warden.core.spec_failures import MAX_SPEC_BYTES
 from iam_access.text.printable import cut, invisible
@@ -89,6 +79,18 @@ def odd_space(text: str, found: re.Match[str]) -> Problem:
     return problem(Code.CONTROL_CHARACTER, place, message, remedy="use plain spaces")
 
 
+MAX_DEPTH = 20
+MAX_NODES = 1_000_000
+
+_TAGS = {
+    "tag:yaml.org,2002:str": Tag.TEXT,
+    "tag:yaml.org,2002:value": Tag.TEXT,
+    "tag:yaml.org,2002:int": Tag.NUMBER,
+    "tag:yaml.org,2002:float": Tag.NUMBER,
+    "tag:yaml.org,2002:bool": Tag.BOOLEAN,
+    "tag:yaml.org,2002:timestamp": Tag.TIMESTAMP,
+    "tag:yaml.org,2002:null": Tag.NULL,
+}
 # YAML 1.1 ends lines at these characters and editors do not, so every later place would be wrong.
 _INVISIBLE_LINE_ENDS = re.compile("[\x85\u2028\u2029]")
 _MERGE = "tag:yaml.org,2002:merge"
@@ -235,7 +237,7 @@ class _Composer(yaml.SafeLoader):
             return _broken(place)
         plain = node.style is None
         # 1e3 is text to PyYAML and a number to every JSON parser.
-        tag = Tag.NUMBER if plain and JSON_NUMBER.fullmatch(text) else TAGS.get(node.tag, Tag.TEXT)
+        tag = Tag.NUMBER if plain and JSON_NUMBER.fullmatch(text) else _TAGS.get(node.tag, Tag.TEXT)
         return Scalar(place, text, tag, plain)
 
 
