@@ -81,6 +81,14 @@ def test_a_repository_policy_may_not_deny_what_repairs_it(name: str) -> None:
     assert cuts_own_access(Change(Operation.UPDATE, D1, None, None, after)) is expected
 
 
+def test_a_deny_that_the_live_policy_has_too_takes_no_access_from_us() -> None:
+    of_org = deny("*", who="*", Condition={"StringNotEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}})
+    live = reading(spec_of(CHECKOUT), {D1: document(allow("*", who=MALLORY), of_org)}).documents[D1]
+    for denied, expected in (((of_org,), False), ((deny("*", who="*"),), True), ((of_org, deny("*", who="*")), True)):
+        after = document(allow("ecr:BatchGetImage", who=ANNA), *denied)
+        assert cuts_own_access(Change(Operation.UPDATE, D1, None, None, after), live) is expected
+
+
 @pytest.mark.parametrize(
     ("name", "expected"),
     [

@@ -22,6 +22,7 @@ from ecr_warden.core.address import (
     trust_policy,
 )
 from ecr_warden.core.ecr import ECR
+from ecr_warden.core.own_access import denials_of_own_calls
 from ecr_warden.core.target import IdentityTarget, RepositoryTarget, RoleTarget, Target, UserTarget, target_arn
 from iam_access.arn import account_of
 from iam_access.document.document import Document, DocumentError, Effect, Statement, parse_document
@@ -68,6 +69,8 @@ def build_literal(entry: Fields, directory: Directory, now: datetime) -> Literal
         return None
     if kind is DocumentKind.IDENTITY:
         _check_admin(entry, addresses[0].target, document, raw, directory)
+    elif kind is DocumentKind.RESOURCE:
+        check_own_calls(document, addresses[0].target.account, raw, directory.report)
     return Literal(addresses, document, entry.flag("exclusive"), entry.place)
 
 
@@ -86,6 +89,14 @@ def _check_admin(entry: Fields, identity: Target, document: Document, raw: MapNo
     elif found is not None:
         place = place_at(raw, f"Statement[{found}].Effect")
         report.add(Code.ADMIN, place, f"statement {found + 1} makes {identity} an administrator of the account")
+
+
+def check_own_calls(document: Document, account: str, raw: MapNode, report: ProblemReport) -> None:
+    """Warn of statements of a repository policy in the account that may lock ecr-warden out."""
+    for index in denials_of_own_calls(document, account):
+        calls = "the calls by which it repairs the repository policy"
+        message = f"statement {index + 1} may deny ecr-warden {calls}, so it writes it only where it is already"
+        report.add(Code.OWN_CALLS_DENIED, place_at(raw, f"Statement[{index}].Effect"), message)
 
 
 def _repository(entry: Fields, account: SpecAccount | None, directory: Directory) -> tuple[Address, ...]:

@@ -5,6 +5,7 @@ from enum import Enum
 
 from msgspec import Struct, field
 
+from ecr_warden.core.own_access import OWN_ACTIONS
 from iam_access.text.nearest import did_you_mean, nearest
 from iam_access.text.printable import look_alike, printable
 
@@ -297,6 +298,12 @@ class Code(Enum):
         "W513",
         "an end time at which sessions of other grants end too",
         "give the grant a role of its own, or all grants of the role the same end, so that nobody else is interrupted",
+    )
+    OWN_CALLS_DENIED = (
+        "W514",
+        "a Deny that may keep ecr-warden from repairing the repository policy",
+        "deny the actions that you mean instead of all, or all but its own calls: "
+        f"NotAction: [{', '.join(OWN_ACTIONS)}]",
     )
 
     def __init__(self, code: str, title: str, remedy: str) -> None:

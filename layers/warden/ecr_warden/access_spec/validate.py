@@ -13,7 +13,7 @@ from ecr_warden.access_spec.cross_checks import cross_check
 from ecr_warden.access_spec.fields import SPEC
 from ecr_warden.access_spec.grants import build_repository
 from ecr_warden.access_spec.limits import are_plain
-from ecr_warden.access_spec.literals import build_document, build_literal
+from ecr_warden.access_spec.literals import build_document, build_literal, check_own_calls
 from ecr_warden.access_spec.nodes import Node
 from ecr_warden.access_spec.parse import parse_text
 from ecr_warden.access_spec.principals import Directory
@@ -97,4 +97,6 @@ def _repository(entry: Fields, directory: Directory, now: datetime) -> SpecRepos
     if beside is not None and beside.version == LITERAL_VERSION and "${" in beside.text:
         remedy = f"add Version: {VARIABLES_VERSION}, or write each ${{ as ${{$}}{{"
         report.add(Code.DOCUMENT, raw.place, f"a policy variable under Version {LITERAL_VERSION}", remedy=remedy)
+    if beside is not None and built is not None and built.targets:
+        check_own_calls(beside, built.targets[0].account, raw, report)
     return built and replace(built, beside=beside)

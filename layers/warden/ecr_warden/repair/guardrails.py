@@ -6,19 +6,11 @@ from copy import replace
 from ecr_warden.core.address import OWN_ROLES, Address, AddressKind, role
 from ecr_warden.core.desired import RoleSettings, TargetSpec
 from ecr_warden.core.observed import Observation, Observed, Present, Unparseable
+from ecr_warden.core.own_access import denials_of_own_calls
 from ecr_warden.core.plan import Change
 from ecr_warden.core.target import RoleTarget
-from iam_access.document.document import Document, Effect, Statement
-from iam_access.document.pattern import patterns_meet
-from iam_access.document.principal import Principal
+from iam_access.document.document import Document
 from iam_access.errors import site_of
-
-_OWN_ACTIONS = (
-    "ecr:describerepositories",
-    "ecr:getrepositorypolicy",
-    "ecr:setrepositorypolicy",
-    "ecr:deleterepositorypolicy",
-)
 
 
 def is_not_ours(spec: TargetSpec, observation: Observation) -> bool:
@@ -33,55 +25,21 @@ def is_not_ours(spec: TargetSpec, observation: Observation) -> bool:
             return False
 
 
-def cuts_own_access(change: Change) -> bool:
+def cuts_own_access(change: Change, live: Observed | None = None) -> bool:
     """Whether a change would keep ecr-warden from reading or repairing a target.
 
     Its own roles are never changed, and no repository policy may deny the calls that repair it, as a Deny for `*` can.
+    One that the live policy has too, word for word, takes nothing: with it the policy was read.
     """
     target = change.address.target
     if isinstance(target, RoleTarget) and target.name.lower() in OWN_ROLES:
         return True
-    if change.address.kind is not AddressKind.REPOSITORY_POLICY or not isinstance(change.after, Document):
-        return False
-    return any(
-        statement.effect is Effect.DENY
-        and not _is_for_plain_http(statement)
-        and _reaches_own_actions(statement)
-        and _reaches_own_roles(statement, target.account)
-        for statement in change.after.statements
-    )
-
-
-def _is_for_plain_http(statement: Statement) -> bool:
-    """Whether a condition holds for no request over TLS, as all calls of ecr-warden are; doubt counts as no."""
-    return any(
-        clause.operator in ("Bool", "BoolIfExists")
-        and clause.key.lower() == "aws:securetransport"
-        and {value.lower() for value in clause.values} == {"false"}
-        for clause in statement.conditions
-    )
-
-
-def _reaches_own_actions(statement: Statement) -> bool:
-    listed = [
-        any(patterns_meet(value.lower(), action) for value in statement.actions.values) for action in _OWN_ACTIONS
-    ]
-    return not all(listed) if statement.actions.negated else any(listed)
-
-
-def _reaches_own_roles(statement: Statement, account: str) -> bool:
-    """Doubt counts as yes: a condition may hold, and a NotPrincipal may not exclude the roles."""
-    principals = statement.principals
-    return principals is None or principals.negated or any(_is_own(value, account) for value in principals.values)
-
-
-def _is_own(principal: Principal, account: str) -> bool:
-    if principal.kind != "AWS":
-        return False
-    value = principal.value
-    if value in ("*", account) or value.endswith(f":{account}:root"):
-        return True
-    return f":{account}:" in value and any(name in value.lower() for name in OWN_ROLES)
+    match change:
+        case Change(address=Address(kind=AddressKind.REPOSITORY_POLICY), after=Document() as after):
+            known = live.value.statements if isinstance(live, Present) and isinstance(live.value, Document) else ()
+            return any(after.statements[index] not in known for index in denials_of_own_calls(after, target.account))
+        case _:
+            return False
 
 
 def decided[T](decide: Callable[[Observation], T], observation: Observation) -> T:

@@ -158,6 +158,9 @@ def _repair(
         yield Held(drift, HoldReason.REFUSED, explain)
         yield cut
     else:
+        if cuts_own_access(change, observation.documents.get(drift.address)):
+            yield Held(drift, HoldReason.OWN_ACCESS, "it would remove the access that ecr-warden needs for repairs")
+            return
         yield from _gated(drift, change, spec.widen_after.get(drift.address, ()) if gains(change) else (), facts)
 
 
@@ -169,8 +172,6 @@ def _gated(
     unknown = [RoleInSync(role) for role in waiting if role.key not in facts.roles_in_sync]
     if unknown:
         yield from unknown
-    elif cuts_own_access(change):
-        yield Held(drift, HoldReason.OWN_ACCESS, "it would remove the access that ecr-warden needs for repairs")
     elif waiting:
         explain = f"waits until {', '.join(map(str, waiting))} is in sync"
         yield Held(drift, HoldReason.ROLE_NOT_IN_SYNC, explain)
