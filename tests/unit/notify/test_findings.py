@@ -220,7 +220,7 @@ NAMES = {
     SHADOW: "role shadow-pusher of 222222222222",
     f"arn:aws:sts::{CI}:assumed-role/Admin/alice": "session Admin/alice of 111111111111",
     "arn:aws:iam::999999999999:root": "account 999999999999",
-    f"arn:aws:iam::{HOME}:oidc-provider/git.acme.com/id/a": "OIDC provider git.acme.com/id/a of 222222222222",
+    f"arn:aws:iam::{HOME}:oidc-provider/git.acme.com/id/a": "whoever has a token of git.acme.com/id/a",
     "anyone on the internet with an AWS account": "anyone on the internet with an AWS account",
     "arn:aws:s3:::bucket": "arn:aws:s3:::bucket",
 }
@@ -229,6 +229,31 @@ NAMES = {
 @pytest.mark.parametrize("principal", NAMES)
 def test_principals_by_kind_and_name(principal: str) -> None:
     assert who(principal) == NAMES[principal]
+
+
+GITHUB = "token.actions.githubusercontent.com"
+PROVIDER = f"arn:aws:iam::{HOME}:oidc-provider/{GITHUB}"
+SUBJECT = 'sub is "repo:acme/shop:ref:refs/heads/main"'
+TOKENS: dict[str, tuple[Finding, str]] = {
+    "jobs that lack what the spec gives": (
+        replace(FINDING, kind=FindingKind.MISSING, principal=PROVIDER, conditions=(f"{GITHUB}:{SUBJECT}",)),
+        f"whoever has a token of {GITHUB} whose {SUBJECT} cannot pull and push shop/checkout, and the spec gives it",
+    ),
+    "jobs that the spec does not name": (
+        replace(FINDING, principal=f"whoever has a token of {PROVIDER}", conditions=(f"{GITHUB}:{SUBJECT}",)),
+        f"whoever has a token of {GITHUB} whose {SUBJECT} can pull and push shop/checkout: NOT IN SPEC",
+    ),
+    "whichever jobs": (
+        replace(FINDING, principal=f"whoever has a token of {PROVIDER}", conditions=('aws:x is "1"',)),
+        f"whoever has a token of {GITHUB} can pull and push shop/checkout: NOT IN SPEC",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TOKENS)
+def test_tokens_are_named_by_their_issuer_and_their_subject(name: str) -> None:
+    finding, expected = TOKENS[name]
+    assert sentence(replace(GROUP, finding=finding)) == expected
 
 
 def test_repositories_of_one_name_are_told_apart() -> None:

@@ -5,7 +5,7 @@ from typing import assert_never
 
 from msgspec import Struct
 
-from ecr_warden.audit.finding import Certainty, FindingGroup, FindingKind, is_call
+from ecr_warden.audit.finding import Certainty, Finding, FindingGroup, FindingKind, is_call
 from ecr_warden.core.listing import Listing, listing
 from iam_access.arn import parse_arn
 from iam_access.text.printable import and_more
@@ -62,7 +62,7 @@ def sentence(group: FindingGroup, others: int = 0) -> str:
     """`role shadow-pusher of 222222222222 can push shop/checkout: not in the spec`; `others`: as many more can."""
     finding = group.finding
     more = f" {and_more(others)}" if others else ""
-    somebody, certainty = f"{who(finding.principal)}{more}", finding.certainty
+    somebody, certainty = f"{_somebody(finding)}{more}", finding.certainty
     where, accesses = _places(group), " and ".join(dict.fromkeys(map(_deed, sorted(group.accesses, key=is_call))))
     match finding.kind:
         case FindingKind.EXTRA:
@@ -99,6 +99,14 @@ _CANNOT = {**_CAN, Certainty.YES: "cannot"}
 _UNLESS = {Certainty.YES: "", Certainty.CONDITIONAL: " under conditions", Certainty.UNKNOWN: ", or may not"}
 
 
+def _somebody(finding: Finding) -> str:
+    """The principal; of the tokens of an issuer those that the conditions ask for, which say which jobs these are."""
+    name = who(finding.principal)
+    issuer = finding.principal.partition(_PROVIDER)[2]
+    subject = next((one for one in finding.conditions if issuer and one.startswith(f"{issuer}:sub ")), "")
+    return f"{name} whose {subject.removeprefix(f'{issuer}:')}" if subject else name
+
+
 def _deed(access: str) -> str:
     return f"call {access} on" if is_call(access) else access
 
@@ -127,7 +135,9 @@ def place_name(place: str) -> str:
 
 
 def who(principal: str) -> str:
-    """`role shadow-pusher of 222222222222` for an ARN of IAM; other texts as they are."""
+    """`role shadow-pusher of 222222222222` for an ARN of IAM; `whoever has a token of gitlab.com`; others unchanged."""
+    if issuer := principal.partition(_PROVIDER)[2]:
+        return f"whoever has a token of {issuer}"
     arn = parse_arn(principal)
     if arn is None or arn.service not in ("iam", "sts"):
         return principal
@@ -137,4 +147,5 @@ def who(principal: str) -> str:
     return f"{_KINDS.get(kind, kind)} {arn.name if kind in ('user', 'role') else name} of {arn.account}"
 
 
-_KINDS = {"assumed-role": "session", "oidc-provider": "OIDC provider", "saml-provider": "SAML provider"}
+_KINDS = {"assumed-role": "session", "saml-provider": "SAML provider"}
+_PROVIDER = ":oidc-provider/"

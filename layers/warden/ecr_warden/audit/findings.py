@@ -356,10 +356,7 @@ class _Auditor:
                 continue
             needed = self._graph.permissions(access, repository, by_docker=True)
             because, remedy = self._remedies.opening(access_path, needed)
-            who = access_path.subject.arn
-            yield Finding(
-                FindingKind.MISSING, place, str(access), who, access_path.chain, because=because, remedy=remedy
-            )
+            yield _missing(place, access, access_path, because, remedy)
 
     def _without_provider(self, place: str, access: Access, given: AccessPath) -> Iterator[Finding]:
         """What the account lacks for whoever has a token to get in as the spec says."""
@@ -367,9 +364,7 @@ class _Auditor:
             if gap.kind is not GapKind.UNKNOWN and gap.provider == given.subject.arn:
                 opened = {arn.rpartition("/")[2] for arn in given.chain[1:2]}
                 if opened & {*gap.roles}:
-                    because, remedy = (gap.because,), gap.remedy
-                    who, chain = given.subject.arn, given.chain
-                    yield Finding(FindingKind.MISSING, place, access, who, chain, because=because, remedy=remedy)
+                    yield _missing(place, access, given, (gap.because,), gap.remedy)
 
     def _is_known(self, given: AccessPath) -> bool:
         """Whether the accounts of everybody on the path were read."""
@@ -443,6 +438,20 @@ class _Auditor:
             if gap.kind is GapKind.UNKNOWN and gap.account in accounts:
                 yield f"{gap.account}: identity provider {printable(gap.issuer, 160)}: {printable(gap.why, 160)}"
         yield from self._read.unread
+
+
+def _missing(place: str, access: Access, given: AccessPath, because: tuple[str, ...], remedy: str) -> Finding:
+    """What the spec gives on a path, under its conditions, and nobody has by it."""
+    return Finding(
+        FindingKind.MISSING,
+        place,
+        str(access),
+        given.subject.arn,
+        given.chain,
+        conditions=given.conditions,
+        because=because,
+        remedy=remedy,
+    )
 
 
 def _each_once(findings: Iterable[Finding]) -> Iterator[Finding]:
