@@ -1,7 +1,6 @@
 """Plans and write scopes as people read them."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from types import MappingProxyType
 from typing import Any
 
 from ecr_warden.audit.providers import ProviderGap
@@ -26,16 +25,24 @@ _TEMPLATE = "stacks/member.yaml"
 _CLAIMS_NAMED = 3
 
 
-def plan_lines(plan: Plan, said: Mapping[str, str] = MappingProxyType({})) -> Iterator[str]:
-    """A plan in lines: drift, who will gain or lose what, the changes in order, and what is held.
+class Reasons:
+    """Why targets could not be read, in words: each reason once, then by the target at which it was printed."""
 
-    `said`: the target at which a reason why something is unreadable was printed before.
-    """
+    def __init__(self) -> None:
+        self._said: dict[str, str] = {}
+
+    def of(self, reason: str, target: str) -> str:
+        """The reason, or `for the same reason as TARGET`."""
+        first = self._said.setdefault(reason, target)
+        return reason if first == target else f"for the same reason as {first}"
+
+
+def plan_lines(plan: Plan, reasons: Reasons) -> Iterator[str]:
+    """A plan in lines: drift, who will gain or lose what, the changes in order, and what is held."""
     unreadable = [drift for drift in plan.drifts if drift.kind is DriftKind.UNREADABLE]
     for reason in unreadable_of(plan.drifts):
         where = [describe_address(drift.address) for drift in unreadable if drift.explain == reason]
-        why = f"for the same reason as {said[reason]}" if reason in said else reason
-        yield f"  state unknown, cannot be read ({', '.join(where)}): {why}"
+        yield f"  state unknown, cannot be read ({', '.join(where)}): {reasons.of(reason, str(plan.target))}"
     for drift in plan.drifts:
         if drift not in unreadable:
             lines = lay_out(
@@ -52,17 +59,15 @@ def plan_lines(plan: Plan, said: Mapping[str, str] = MappingProxyType({})) -> It
 
 def show_targets(console: Console, plans: Iterable[Plan], left: Mapping[str, str], *, apart: bool = False) -> None:
     """Print plans; `left`: why some are not carried out for now, by target; `apart`: with an empty line after each."""
-    said: dict[str, str] = {}
+    reasons = Reasons()
     for plan in plans:
-        reasons = unreadable_of(plan.drifts)
-        console.line(str(plan.target), Style.BAD if reasons else Style.HEADING)
-        for line in plan_lines(plan, said):
+        console.line(str(plan.target), Style.BAD if unreadable_of(plan.drifts) else Style.HEADING)
+        for line in plan_lines(plan, reasons):
             console.line(line)
         if why := left.get(str(plan.target)):
             console.line(f"  not carried out for now: {why}", Style.ODD)
         if apart:
             console.line()
-        said = dict.fromkeys(reasons, str(plan.target)) | said
 
 
 def held_of(plan: Plan) -> tuple[Held, ...]:

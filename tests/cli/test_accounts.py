@@ -88,7 +88,7 @@ def test_an_account_without_credentials_is_unreadable_and_the_others_are_read(wo
         f"account {CI} cannot be read: the default credentials belong to account {DEFAULT}; "
         f"pass --profile ci=PROFILE with a profile for {CI}"
     )
-    assert f"unreadable  user/{CI}/push-user: {reason}\n" in ran.unfolded
+    assert f"unreadable  user/{CI}/*: {reason}\n" in ran.unfolded
     assert ran.last_line.startswith("6 targets: 1 ok, 1 differs, 4 unreadable")
 
 

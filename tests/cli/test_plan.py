@@ -157,8 +157,11 @@ LACKING: dict[str, tuple[Callable[[dict[str, Any]], object], list[str]]] = {
     "an account": (
         lambda accounts: accounts.pop(CI),
         [
-            *(f"user/{CI}/{name}: {CI}: it was not read" for name in ("pull-user-1", "pull-user-2", "push-user")),
             f"user/{CI}/*: {CI}: it was not read",
+            *(
+                f"user/{CI}/{name}: for the same reason as user/{CI}/*"
+                for name in ("pull-user-1", "pull-user-2", "push-user")
+            ),
         ],
     ),
     "a region": (

@@ -24,7 +24,7 @@ from ecr_warden_cli.context import Context, UsageError, Verb
 from ecr_warden_cli.dates import PAST, past, shifted
 from ecr_warden_cli.hub import HubClient, add_hub_arguments, checked, expect, json_of, known_targets, open_hub, speak
 from ecr_warden_cli.inputs import matching, within
-from ecr_warden_cli.plan_text import plan_lines
+from ecr_warden_cli.plan_text import Reasons, plan_lines
 from ecr_warden_cli.spec_story import Fate, Log, Story, read_log, stories
 from iam_access.text.printable import and_more, cut, listed, show_time
 
@@ -220,7 +220,7 @@ def _show_open(run: OpenRun, console: Console) -> None:
     console.line(f"Who:    {who(run.cause)}")
     console.line(f"Where:  {run.plan.target}")
     console.line(f"Began:  {run.started_at.isoformat()}")
-    for line in plan_lines(run.plan):
+    for line in plan_lines(run.plan, Reasons()):
         console.line(line)
 
 

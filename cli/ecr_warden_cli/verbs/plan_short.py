@@ -24,7 +24,7 @@ from ecr_warden_cli.findings_text import show_access
 from ecr_warden_cli.hub import expect, say_unread, selection_of, speak
 from ecr_warden_cli.inputs import load_compiled
 from ecr_warden_cli.live import AtHub, Here, LiveStatus, count_by_status, differ, exit_of, status_of
-from ecr_warden_cli.plan_text import unreadable_of
+from ecr_warden_cli.plan_text import Reasons, unreadable_of
 from iam_access.text.printable import and_more, count
 
 _STYLES = {
@@ -120,9 +120,9 @@ def _status_of(verified: Verified) -> LiveStatus:
 
 
 def _show(reply: VerifyReply, listed: list[LiveStatus], statuses: list[LiveStatus], context: Context) -> None:
-    console = context.console
+    console, reasons = context.console, Reasons()
     for verified, status in zip(reply.targets, listed, strict=True):
-        console.line(f"{status:<10}  {verified.target}{_why(verified, status)}", _STYLES[status])
+        console.line(f"{status:<10}  {verified.target}{_why(verified, status, reasons)}", _STYLES[status])
     say_unread(reply.unread, context)
     if reply.omitted:
         console.line(f"{and_more(reply.omitted, 'target')} that differ; name fewer targets to see them", Style.ODD)
@@ -134,7 +134,7 @@ def _show(reply: VerifyReply, listed: list[LiveStatus], statuses: list[LiveStatu
     console.line(last, Style.HEADING)
 
 
-def _why(verified: Verified, status: LiveStatus) -> str:
+def _why(verified: Verified, status: LiveStatus, reasons: Reasons) -> str:
     match status:
         case LiveStatus.OK:
             return ""
@@ -149,7 +149,7 @@ def _why(verified: Verified, status: LiveStatus) -> str:
                 f"{describe_address(drift.address)} {_words(drift.kind)}" for drift in verified.drifts
             )
         case LiveStatus.UNREADABLE:
-            return ": " + "; ".join(unreadable_of(verified.drifts))
+            return ": " + "; ".join(reasons.of(one, verified.target) for one in unreadable_of(verified.drifts))
 
 
 def _words(kind: DriftKind) -> str:
