@@ -19,6 +19,7 @@ from ecr_warden.notify.wording import (
     describe_done,
     describe_target,
     name_of,
+    set_switch,
     who,
     who_wrote,
 )
@@ -31,7 +32,9 @@ _FIGHT = 3
 
 _INTRUDER = (
     "The call came from a session of ecr-warden's own write role that ecr-warden did not open.",
-    "Set the stop switch to `stopped` and find out who can assume that role.",
+    "End its sessions: IAM console of that account, role ecr-warden-write, Revoke sessions; ecr-warden opens new ones.",
+    f"Until you know who can assume it, let ecr-warden write nothing (in the hub's account): {set_switch('stopped')}",
+    "See whom it trusts: aws iam get-role --profile ... --role-name ecr-warden-write; restore it: docs/security.md",
 )
 
 _AGAIN = (

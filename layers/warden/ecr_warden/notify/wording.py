@@ -181,6 +181,11 @@ def who_wrote(address: Address) -> str:
     )
 
 
+def set_switch(value: str) -> str:
+    """The command that sets the stop switch, in the hub's account and region."""
+    return f"aws ssm put-parameter --profile ... --region ... --name /ecr-warden/writes --value {value} --overwrite"
+
+
 def uploader(actor: Actor | None) -> str:
     """Who uploaded a version of the spec: S3's event names an account at most, never a user or role.
 

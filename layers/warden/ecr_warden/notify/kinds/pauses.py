@@ -12,7 +12,7 @@ from ecr_warden.core.target import new_targets
 from ecr_warden.notify.kinds.kind import KEYS, Kind, OneByOne
 from ecr_warden.notify.layout import Parts
 from ecr_warden.notify.message import Field
-from ecr_warden.notify.wording import describe_actor
+from ecr_warden.notify.wording import describe_actor, set_switch
 from ecr_warden.repair.alerts import PauseReached, TargetsPaused, TargetsResumed, WritesSwitched
 from iam_access.text.printable import count, few, first, printable, show_time
 
@@ -99,7 +99,8 @@ class _WritesSwitched(OneByOne[WritesSwitched]):
             title, undo = "writes are on again: everything is compared with the spec now", []
         else:
             still = "still " if alert.since is not None else ""
-            title, undo = f"{still}nothing is written: drift is reported, not repaired", [Field("Undo", _ENABLE)]
+            title = f"{still}nothing is written: drift is reported, not repaired"
+            undo = [Field("Undo", set_switch("enabled"))]
         changes = [
             f"{show_time(change.at)}  {'stopped' if change.stops else 'enabled'} by {describe_actor(change.by)}"
             for change in alert.changes
@@ -114,9 +115,6 @@ class _WritesSwitched(OneByOne[WritesSwitched]):
             ],
             [listing("change", changes, title="What the stop switch said:", rest=alert.left_out)],
         )
-
-
-_ENABLE = "aws ssm put-parameter --name /ecr-warden/writes --value enabled --overwrite"
 
 
 PAUSES: Mapping[type[Alert], Kind[Any]] = {

@@ -112,10 +112,18 @@ _CALLED = {
     "iam:UpdateOpenIDConnectProviderThumbprint": "OIDC provider's certificate",
 }
 """What calls that change no document make or change."""
-_OF_CREDENTIALS: tuple[str, ...] = (
-    "Whoever has it can do what the user can. No policy has changed, so no audit shows it.",
-    "If nobody should have it, delete it in the user's account; ecr-warden does not.",
-)
+
+
+def _of_credentials(user: str, what: str) -> tuple[str, ...]:
+    whose = f"--profile ... --user-name {user}"
+    end = f"aws iam delete-login-profile {whose}"
+    if what == "access key":
+        set_off = f"aws iam update-access-key {whose} --status Inactive --access-key-id ..."
+        end = f"aws iam list-access-keys {whose}; {set_off}"
+    return (
+        "Whoever has it can do what the user can. No policy has changed, so no audit shows it.",
+        f"If nobody should have it, end it, for ecr-warden does not: {end}",
+    )
 
 
 def _of_images(target: RepositoryTarget, what: str) -> tuple[str, ...]:
@@ -166,8 +174,8 @@ class _HarmfulCall(OneByOne[HarmfulCall]):
                 lines = _of_registry(alert.region, what)
             case None:
                 lines = _OF_UNNAMED if what == _UNNAMED else _OF_PROVIDERS
-            case _:
-                lines, done = _OF_CREDENTIALS, "made"
+            case user:
+                lines, done = _of_credentials(user.name, what), "made"
         return Parts(
             f"{what} of {_place_of(alert)} was {done} by {short_name(alert.cause.actor)}",
             [Field("Who", describe_actor(alert.cause.actor)), *call_fields(alert.cause)],
@@ -240,7 +248,9 @@ def _of_job(job: Job | None) -> tuple[str, str]:  # noqa: PLR0912 - a case for e
             assert_never(job)
 
 
-_KEPT = "repairs in the queue ecr-warden-jobs-dlq; to run them again: docs/deploy.md, Dead letters"
+_KEPT = (
+    "repairs in the queue ecr-warden-jobs-dlq (docs/deploy.md, Dead letters); ecr-warden apply compares everything now"
+)
 _UNSWEPT = "some targets were not compared with the spec; the next sweep compares them"
 _UNSURVEYED = "who can pull and push is not known anew; the next sweep surveys it again"
 
