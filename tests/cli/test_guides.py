@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from ecr_warden.core.target import UserTarget
+from ecr_warden.core.target import RoleTarget, UserTarget
 from ecr_warden.state.hold import Verdict
 from ecr_warden.versions.alerts import HoldOpened
 from ecr_warden_cli.arguments import parse_arguments
@@ -30,18 +30,27 @@ from tests.usecases.world import World
 PAGE = (ROOT / "docs" / "how-to.md").read_text()
 TUTORIAL = (ROOT / "docs" / "tutorial.md").read_text()
 RECIPES = {heading: text for heading, _, text in (part.partition("\n") for part in PAGE.split("\n## ")[1:])}
-PULL_1, PULL_2, PUSH, PUSH_2, ANNA, BEN = (
-    f"arn:aws:iam::{CI}:user/{name}"
-    for name in ("pull-user-1", "pull-user-2", "push-user", "push-user-2", "anna", "ben")
+PULL_1, PULL_2, PUSH, PUSH_2, ANNA, BEN, NODE = (
+    f"arn:aws:iam::{CI}:{name}"
+    for name in (
+        *("user/pull-user-1", "user/pull-user-2", "user/push-user", "user/push-user-2", "user/anna", "user/ben"),
+        "role/node",
+    )
 )
 # Who pulls and who pushes at the end; the world begins with the spec of examples/seed.
 ENDS = {
     "Add a team": ({PULL_1, PULL_2, ANNA, BEN}, {PUSH}),
     "Add an account": ({PULL_1, PULL_2}, {PUSH}),
+    "Push with a grant": ({PULL_1, PULL_2}, {PUSH}),
+    "Let a job of GitHub push": ({PULL_1, PULL_2}, {PUSH}),
+    "Let a cluster pull": ({PULL_1, PULL_2, NODE}, {PUSH}),
+    "Take out somebody who leaves": ({PULL_2}, {PUSH}),
     "Rotate a user": ({PULL_1, PULL_2}, {PUSH_2}),
     "Lose an account": (set[str](), set[str]()),
+    "Answer an alert": ({PULL_1, PULL_2}, {PUSH}),
     "Cut an incident short": ({PULL_1, PULL_2}, set[str]()),
     "Roll back": ({PULL_1, PULL_2}, {PUSH}),
+    "Work without the hub": ({PULL_1, PULL_2}, {PUSH}),
     "Upgrade": ({PULL_1, PULL_2}, {PUSH}),
     "Remove ecr-warden": ({PULL_1, PULL_2}, {PUSH}),
 }
@@ -58,6 +67,7 @@ def deployed() -> World:
     world = first()
     for name in ("anna", "ben", "push-user-2"):
         world.documents.make(UserTarget(CI, name))
+    world.documents.make(RoleTarget(CI, "node"))
     world.sweep()
     world.drain()
     assert not world.differing()
@@ -81,7 +91,7 @@ def access(world: World) -> tuple[set[str], set[str]]:
 
 
 def principals(document: object) -> set[str]:
-    return {*re.findall(rf"arn:aws:iam::{CI}:user/[a-z0-9-]+", str(document))}
+    return {*re.findall(rf"arn:aws:iam::{CI}:(?:user|role)/[a-z0-9-]+", str(document))}
 
 
 def test_each_recipe_is_run() -> None:
