@@ -17,7 +17,8 @@ PROGRAM = """
 import json, sys
 from datetime import UTC, datetime
 from iam_access.compare import compare
-from iam_access.document.document import DocumentKind, parse_document
+from iam_access.document.document import parse_document
+from iam_access.document.kind import DocumentKind
 from iam_access.inventory.accounts import inventory_of
 from iam_access.who_can.decide import Permission
 from iam_access.who_can.graph import AccessPath, Graph

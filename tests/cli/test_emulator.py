@@ -145,7 +145,7 @@ def test_a_missing_permission_is_named_and_its_documents_are_unreadable(laptop: 
     assert ran.returncode == 1
     shown = unfolded(ran.stdout)
     assert f"unreadable  {CHECKOUT}: " in shown
-    assert "AWS denied ecr:GetRepositoryPolicy" in shown
+    assert "AWS denied ecr:DescribeRepositories" in shown
     assert f"unreadable  user/{HOME}/*: " in shown
-    assert "AWS denied iam:ListRoles" in shown
+    assert "AWS denied iam:GetAccountAuthorizationDetails" in shown
     assert ran.stdout.endswith("6 targets: 3 ok, 0 differ, 3 unreadable\n")
