@@ -47,6 +47,8 @@ type Place = tuple[str, str | int]
 type Functions = dict[tuple[str, str, int], list[FunctionType]]
 """By file, name and line."""
 
+type Caches = Sequence["functools._lru_cache_wrapper[Any]"]
+
 
 class Ran(NamedTuple):
     """What a test did without a bug: the places it reached where bugs are, and its seconds."""
@@ -94,11 +96,12 @@ class _Work:
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Never runs the tests in this process: what they leave behind would reach every bug."""
         gc.unfreeze()
-        _forget()
+        caches = _caches()
+        _forget(caches)
         functions = _functions()
         gc.freeze()
         places = frozenset().union(*(_places(bug) for _, bugs in self.wanted for bug in bugs))
-        ran = _first_pass(session.items, places, functions)
+        ran = _first_pass(session.items, places, functions, caches)
         self.found.broken.extend(item.nodeid for item in session.items if item.nodeid not in ran)
         whole = [item for item in session.items if item.nodeid in ran]
         plans = [plan for area, bugs in self.wanted for plan in _plans(area, bugs, whole, ran, self.listed)]
@@ -108,11 +111,14 @@ class _Work:
         return True
 
 
-def _forget() -> None:
-    """Empty every cache that reading the tests has filled."""
-    for one in gc.get_objects():
-        if isinstance(one, functools._lru_cache_wrapper):
-            one.cache_clear()
+def _caches() -> Caches:
+    return [one for one in gc.get_objects() if isinstance(one, functools._lru_cache_wrapper)]
+
+
+def _forget(caches: Caches) -> None:
+    """Empty what reading the tests, or the last one, has filled: a kept value shows no bug, nor who reaches it."""
+    for one in caches:
+        one.cache_clear()
 
 
 def _functions() -> Functions:
@@ -131,7 +137,9 @@ def _key(code: CodeType) -> tuple[str, str, int]:
 # The first pass
 
 
-def _first_pass(items: list[pytest.Item], places: frozenset[Place], functions: Functions) -> dict[str, Ran]:
+def _first_pass(
+    items: list[pytest.Item], places: frozenset[Place], functions: Functions, caches: Caches
+) -> dict[str, Ran]:
     """What each test did that passes, by its ID."""
     owners = {(file, name) for file, name in places}
     codes = [code for of in functions.values() for code in {one.__code__ for one in of} if _place(code) in owners]
@@ -139,7 +147,8 @@ def _first_pass(items: list[pytest.Item], places: frozenset[Place], functions: F
     with tempfile.TemporaryDirectory() as folder:
         files = [Path(folder, str(part)) for part in range(_AT_ONCE)]
         parts = [
-            functools.partial(_watched, items[part::_AT_ONCE], file, places, codes) for part, file in enumerate(files)
+            functools.partial(_watched, items[part::_AT_ONCE], file, places, codes, caches)
+            for part, file in enumerate(files)
         ]
         assert all(code == 0 for _, code in _forked(parts)), "the first pass ended early"
         for file in files:
@@ -147,7 +156,9 @@ def _first_pass(items: list[pytest.Item], places: frozenset[Place], functions: F
     return found
 
 
-def _watched(items: list[pytest.Item], file: Path, places: frozenset[Place], codes: list[CodeType]) -> int:
+def _watched(
+    items: list[pytest.Item], file: Path, places: frozenset[Place], codes: list[CodeType], caches: Caches
+) -> int:
     """Run tests and note what each reaches; only functions with a bug are watched, since watching costs time."""
     reached: set[Place] = set()
 
@@ -168,6 +179,7 @@ def _watched(items: list[pytest.Item], file: Path, places: frozenset[Place], cod
     found: dict[str, Ran] = {}
     for item, following in _each(items):
         reached.clear()
+        _forget(caches)
         sys.monitoring.restart_events()
         start = time.process_time()
         if _passes(item, following):

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from ecr_warden_cli.importing.effects import ImportEffect
+from ecr_warden_cli.importing.importing import PullAccess
 from tests import tables
 from tests.unit.importing.imports import ALIASES, Json, imported
 
@@ -95,6 +96,8 @@ def test_an_estate_becomes_this_spec(case: Json) -> None:
     assert [numbers[effect] for effect in ImportEffect] == case["documents"], made.outcomes
     assert sorted({str(note.kind) for some in made.notes.values() for note in some}) == case.get("notes", [])
     assert list(made.left_out) == case.get("left_out", [])
+    if "pull_access" in case:
+        assert made.pull_access == PullAccess(**case["pull_access"])
     if "changes" in case:
         assert [line for one in made.outcomes for line in (*one.gained, *one.lost)] == case["changes"]
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from copy import replace
 from datetime import UTC, datetime
+from functools import cache
 from types import MappingProxyType
 from typing import Any
 
@@ -22,7 +23,12 @@ from local.testing.seed import compiled
 from tests.reports import APPS, CI, OUTSIDER, REGION, REGISTRY, example, snapshot, spec_text
 
 SHADOW = f"arn:aws:iam::{REGISTRY}:role/ecr-warden/shadow-pusher"
-REPORT = example()
+
+
+@cache
+def report_of_example() -> Report:
+    """Made when a test asks, so that a bug that is planted shows."""
+    return example()
 
 
 def accesses_of(report: Report, repository: str, access: str) -> dict[str, dict[str, Any]]:
@@ -47,7 +53,7 @@ GROUNDS = {
 @pytest.mark.parametrize("name", GROUNDS)
 def test_each_access_has_its_ground(name: str) -> None:
     repository, access, principal, ground = GROUNDS[name]
-    found = accesses_of(REPORT, repository, access)[principal]
+    found = accesses_of(report_of_example(), repository, access)[principal]
     assert (found["ground"], found["inSpec"]) == (ground, ground is Ground.SPEC)
 
 
@@ -94,7 +100,7 @@ def test_a_way_that_the_spec_does_not_give_hides_behind_none_that_it_gives() -> 
 
 
 def test_an_access_has_its_chain_its_statements_its_teams_and_its_end() -> None:
-    pusher = accesses_of(REPORT, "billing/ledger", "push")[f"arn:aws:iam::{CI}:user/build-billing"]
+    pusher = accesses_of(report_of_example(), "billing/ledger", "push")[f"arn:aws:iam::{CI}:user/build-billing"]
     role = f"arn:aws:iam::{REGISTRY}:role/ecr-warden/push-billing"
     assert pusher["through"] == [role]
     assert pusher["because"] == [
@@ -103,17 +109,17 @@ def test_an_access_has_its_chain_its_statements_its_teams_and_its_end() -> None:
         f"statement 1 of identity policy push of {role} allows ecr:PutImage",
     ]
     assert pusher["until"] == "2026-12-06T06:00:00Z"
-    assert {one.account for one in REPORT.matrix.principals} >= {CI, REGISTRY, OUTSIDER}
-    puller = accesses_of(REPORT, "billing/ledger", "pull")[f"arn:aws:iam::{CI}:user/deploy-1"]
+    assert {one.account for one in report_of_example().matrix.principals} >= {CI, REGISTRY, OUTSIDER}
+    puller = accesses_of(report_of_example(), "billing/ledger", "pull")[f"arn:aws:iam::{CI}:user/deploy-1"]
     assert (puller["teams"], puller["until"]) == (["deployers"], None)
 
 
 def test_every_statement_that_is_named_can_be_read() -> None:
-    matrix = REPORT.matrix
+    matrix = report_of_example().matrix
     known = {(matrix.texts[holder], matrix.texts[policy], number) for holder, policy, number, _ in matrix.statements}
     texts = [json.loads(matrix.texts[place]) for _, _, _, place in matrix.statements]
     assert all(one["Effect"] == "Allow" for one in texts)
-    for one in accesses(REPORT):
+    for one in accesses(report_of_example()):
         for because in one.way.because:
             owners = {-1: one.principal.name, -2: one.row.target}
             owner = owners[because.holder] if because.holder < 0 else matrix.texts[because.holder]
@@ -126,14 +132,14 @@ def test_a_repository_of_which_drift_is_only_reported_is_marked(of_spec: str, of
     spec["settings"]["mode"], spec["repositories"][0]["mode"] = of_spec, of_one
     report = example(text=json.dumps(spec).encode())
     assert sum(row.observed for row in report.matrix.rows) == observed
-    assert REPORT.mode == "enforce"
-    assert not any(row.observed for row in REPORT.matrix.rows)
+    assert report_of_example().mode == "enforce"
+    assert not any(row.observed for row in report_of_example().matrix.rows)
 
 
 def test_a_policy_that_was_not_read_is_said_to_be_and_makes_nobody_unknown() -> None:
-    row = next(row for row in REPORT.matrix.rows if row.target.endswith("/base/go"))
+    row = next(row for row in report_of_example().matrix.rows if row.target.endswith("/base/go"))
     assert "was not read: AccessDeniedException" in row.unread
-    assert {one["answer"] for one in accesses_of(REPORT, "base/go", "push").values()} == {"yes"}
+    assert {one["answer"] for one in accesses_of(report_of_example(), "base/go", "push").values()} == {"yes"}
 
 
 def of_example(room: int, health: Mapping[str, RepositoryHealth] = MappingProxyType({})) -> Matrix:
