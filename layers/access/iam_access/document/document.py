@@ -75,6 +75,11 @@ class Statement(Struct, frozen=True):
     sid: str | None = None
     misspelt: str = ""
 
+    @property
+    def varies_in_resources(self) -> bool:
+        """Does its Resource element name variables, of which another version than the latest knows nothing?"""
+        return self.resources is not None and any("${" in value for value in self.resources.values)
+
 
 class Document(Struct, frozen=True):
     """A policy document; two are equal when they send the same text.

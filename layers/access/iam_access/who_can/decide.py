@@ -11,7 +11,7 @@ from enum import Enum, StrEnum
 
 from msgspec import Struct, field
 
-from iam_access.document.condition import CanonicalClause, Clause, Quantifier, canonical_clauses, parse_operator
+from iam_access.document.condition import CanonicalClause, Clause, canonical_clauses
 from iam_access.document.document import VARIABLES_VERSION, Document, Effect, Statement, parse_document
 from iam_access.document.steps import Allowance, Steps, TooManySteps
 from iam_access.document.variables import completed_arn, literal_glob, variables_in, widest_glob
@@ -26,10 +26,13 @@ from iam_access.evaluate.statement_match import Allowed, Decision, ExplicitlyDen
 from iam_access.inventory.inventory import Levels, Policy, Unread
 from iam_access.text.ascii_case import ascii_lower
 from iam_access.text.printable import first, printable
+from iam_access.who_can.condition_text import VALUES_SHOWN, condition_texts, keys_of_variables
 from iam_access.who_can.contexts import LONG, Context, Contexts, contexts_of
+from iam_access.who_can.rewrite import at_best, joined, without_variables
 from iam_access.who_can.subject import ALLOW_EVERYTHING, Subject
 
 _VARIABLE = re.compile(r"\$\{([^}\s,]+)")
+_MOST_STARTS = 20
 _DENY_EVERYTHING = parse_document({"Statement": {"Effect": "Deny", "Action": "*", "Resource": "*"}})
 _ALLOW_EVERYBODY = parse_document({"Statement": {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}})
 _ALLOW_NOBODY = parse_document({"Statement": {"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*"}})
@@ -361,8 +364,8 @@ class Case:
 
     def _is_possible(self, clauses: Collection[CanonicalClause]) -> bool:
         """Would every action be allowed if each clause whose truth is open held or failed just as that needs?"""
-        at_best = (replace(one, policies=_at_best(one.policies, frozenset(clauses))) for one in self._distinct)
-        return all(isinstance(one.verdict({}, self._steps), Allowed) for one in at_best)
+        asked = (replace(one, policies=at_best(one.policies, frozenset(clauses))) for one in self._distinct)
+        return all(isinstance(one.verdict({}, self._steps), Allowed) for one in asked)
 
     def _missing(self, verdicts: Sequence[Decision]) -> tuple[Missing, ...]:
         return tuple(
@@ -389,7 +392,7 @@ class Case:
         resources: dict[tuple[str, str], None] = {}
         for asked in self._distinct:
             for document, written in self._statements(asked):
-                statement = written if document.version == VARIABLES_VERSION else _without_variables(written)
+                statement = written if document.version == VARIABLES_VERSION else without_variables(written)
                 values = (value for clause in statement.conditions for value in clause.values)
                 named = (*_VARIABLE.findall("\0".join(values)), *(clause.key for clause in statement.conditions))
                 self.spelling |= {ascii_lower(name): name for name in named}
@@ -523,8 +526,7 @@ def _matching(policies: Policies, action: str) -> Iterator[bool]:
 def _depending(document: Document, request: Request) -> Iterator[Statement]:
     """The statements about a request's action and resource whose truth may depend on keys."""
     for statement in document.statements:
-        has_variables = statement.resources is not None and any("${" in value for value in statement.resources.values)
-        if not statement.conditions and not has_variables:
+        if not statement.conditions and not statement.varies_in_resources:
             continue
         variables = document.version == VARIABLES_VERSION
         if action_matches(statement.actions, request.action) and _may_name(
@@ -544,71 +546,13 @@ def _first_held(key: str, choices: Sequence[tuple[str, ...]], wanted: Set[Canoni
 
 def _untried(space: Contexts) -> Policy:
     """What stands for the values that were not tried."""
-    keys = ", ".join(first(sorted(space.choices), _VALUES_SHOWN))
+    keys = ", ".join(first(sorted(space.choices), VALUES_SHOWN))
     name = f"conditions on {printable(keys, 200)}"
     return Policy(name, Unread(name, "more combinations of values than are tried"))
 
 
 _UNCOMPARED = Policy("the policies", Unread("the policies", "too many comparisons to decide it"))
 _MORE_CONDITIONS = "there may be more conditions: too many to compare"
-
-
-def _at_best(policies: Policies, clauses: frozenset[CanonicalClause]) -> Policies:
-    """The policies without the Deny statements and the limits of Allow statements that depend on these clauses."""
-
-    def one(document: Document) -> Document:
-        return replace(
-            document, statements=tuple(statement for each in document.statements for statement in _best(each, clauses))
-        )
-
-    def levels(given: tuple[tuple[Document, ...], ...]) -> tuple[tuple[Document, ...], ...]:
-        return tuple(tuple(map(one, level)) for level in given)
-
-    return Policies(
-        identity=tuple(map(one, policies.identity)),
-        resource=policies.resource and one(policies.resource),
-        trust=policies.trust and one(policies.trust),
-        boundary=policies.boundary and one(policies.boundary),
-        session=policies.session,
-        service_control=levels(policies.service_control),
-        resource_control=levels(policies.resource_control),
-    )
-
-
-def _best(statement: Statement, clauses: frozenset[CanonicalClause]) -> Iterator[Statement]:
-    certain = tuple(
-        condition for condition in statement.conditions if not clauses.intersection(canonical_clauses((condition,)))
-    )
-    element = statement.resources
-    has_variables = element is not None and any("${" in value for value in element.values)
-    if statement.effect is Effect.ALLOW:
-        yield replace(statement, conditions=certain, resources=None if has_variables else element)
-    elif certain == statement.conditions and not has_variables:
-        yield statement
-
-
-def joined(documents: Sequence[Document]) -> Document | None:
-    """Several policies of one resource as one with all their statements, each as its own version reads it."""
-    if len(documents) < 2:
-        return documents[0] if documents else None
-    version = max(document.version for document in documents)
-    statements = (
-        one if document.version == version else _without_variables(one)
-        for document in documents
-        for one in document.statements
-    )
-    return Document("", version, tuple(statements))
-
-
-def _without_variables(statement: Statement) -> Statement:
-    """The statement with `${` as the text that it is in the older version."""
-
-    def texts(values: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(value.replace("${", "${$}{") for value in values)
-
-    resources = statement.resources and replace(statement.resources, values=texts(statement.resources.values))
-    clauses = tuple(one._replace(values=texts(one.values)) for one in statement.conditions)
-    return replace(statement, resources=resources, conditions=clauses)
 
 
 def _read(policy: Policy, instead: Document) -> Document:
@@ -634,51 +578,3 @@ def _may_name(statement: Statement, resource: str, *, variables: bool) -> bool:
         return True
     read = widest_glob if variables else literal_glob
     return any(read(completed_arn(value)).matches(resource) for value in element.values)
-
-
-def keys_of_variables(clauses: Iterable[CanonicalClause]) -> set[str]:
-    """The keys of the variables in clauses."""
-    return {one.key for clause in clauses for value in clause.values for one in variables_in(value)}
-
-
-def condition_texts(clauses: Iterable[CanonicalClause], context: Context, spelling: Mapping[str, str]) -> Iterator[str]:
-    """What a context needs of a key, in words: the clauses on it that hold, and those that must not."""
-    for clause in clauses:
-        holds = clause_holds(Clause(clause.operator, clause.key, tuple(clause.values)), context, variables=True)
-        yield clause_text(clause._replace(key=spelling.get(clause.key, clause.key)), holds=holds)
-
-
-# The verb for a clause that holds, and for one that must not.
-_VERBS = {
-    "Equals": ("is", "is not"),
-    "EqualsIgnoreCase": ("is", "is not"),
-    "Like": ("matches", "does not match"),
-    "LessThan": ("is less than", "is not less than"),
-    "LessThanEquals": ("is at most", "is more than"),
-    "GreaterThan": ("is more than", "is at most"),
-    "GreaterThanEquals": ("is at least", "is less than"),
-    "IpAddress": ("is in", "is not in"),
-    "Bool": ("is", "is not"),
-}
-_FAMILIES = ("String", "Arn", "Numeric", "Date", "Binary")
-
-
-def clause_text(clause: CanonicalClause, *, holds: bool) -> str:
-    """A clause in words, or its opposite: `sts:ExternalId is "build-42"`, `aws:SourceIp is not in "10.0.0.0/8"`."""
-    operator = parse_operator(clause.operator)
-    # What is not so of any value is otherwise with each, and what is not so of all is otherwise with one.
-    of_all = operator.quantifier is (Quantifier.ALL if holds else Quantifier.ANY)
-    each = "" if not operator.quantifier else "each value of " if of_all else "a value of "
-    name = each + printable(clause.key, 80)
-    if operator.positive == "Null":
-        return f"{name} is {'absent' if ('true' in clause.values) is holds else 'present'}"
-    family = next((one for one in _FAMILIES if operator.positive.startswith(one)), "")
-    verb = _VERBS[operator.positive.removeprefix(family)][1 if operator.negated is holds else 0]
-    values = " or ".join(first((f'"{printable(value, 160)}"' for value in sorted(clause.values)), _VALUES_SHOWN))
-    if of_all or (operator.if_exists and holds):
-        return f"{name} {verb} {values}, where it is present"
-    return f"{name} is present and {verb} {values}" if operator.if_exists else f"{name} {verb} {values}"
-
-
-_MOST_STARTS = 20
-_VALUES_SHOWN = 6

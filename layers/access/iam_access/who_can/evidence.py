@@ -53,7 +53,7 @@ class _About(Struct, frozen=True):
         element = self.statement.resources
         if element is None or (not element.negated and arn in element.values):
             return True
-        return not _is_certain(self.statement) or (
+        return self.statement.varies_in_resources or (
             any(glob.matches(arn) for glob in self.on[completes]) is not element.negated
         )
 
@@ -324,10 +324,5 @@ def varies(statement: Statement, known: tuple[str, ...] = ()) -> bool:
         (statement.principals is not None and statement.principals.negated)
         or any(not (key in OF_ALL or key.startswith(known)) for key in keys)
         or any("${" in value for condition in statement.conditions for value in condition.values)
-        or not _is_certain(statement)
+        or statement.varies_in_resources
     )
-
-
-def _is_certain(statement: Statement) -> bool:
-    """Is it certain on which resources it is?"""
-    return statement.resources is None or not any("${" in value for value in statement.resources.values)

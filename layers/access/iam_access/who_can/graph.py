@@ -1,7 +1,7 @@
 """Who can do what with a resource: directly, or through a chain of roles.
 
-`decide` alone decides; this module finds the candidates and follows the chains of roles. Each answer comes with its
-best chain: a certain one before a conditional one before an unknown one, and of equally certain ones the shortest.
+`decide` alone decides, of those whom `directory` finds; this module follows the chains of roles. Each answer comes with
+its best chain: a certain one before a conditional one before an unknown one, and of equally certain ones the shortest.
 """
 
 from collections import defaultdict, deque
@@ -10,40 +10,25 @@ from copy import replace
 
 from msgspec import Struct
 
-from iam_access.arn import iam_arn
-from iam_access.document.document import Document, Effect, Statement
-from iam_access.document.principal import ANYONE, ROLES_ANYWHERE, WEB_PROVIDERS, Principal
+from iam_access.document.document import Document, Effect
 from iam_access.document.steps import Allowance
 from iam_access.errors import NamedError
 from iam_access.evaluate.principal_match import named_ways
 from iam_access.evaluate.request_principal import CallerKind, RequestError, RequestPrincipal, parse_request_principal
-from iam_access.evaluate.statement_match import action_matches
-from iam_access.inventory.inventory import Inventory, Policy, Unread
-from iam_access.text.ascii_case import ascii_lower
+from iam_access.inventory.inventory import Inventory, Policy
 from iam_access.text.printable import printable
-from iam_access.who_can.candidates import NOBODY, AllowedSubjects, Candidates
+from iam_access.who_can.candidates import NOBODY
 from iam_access.who_can.decide import AccessDecision, Answer, Missing, Permission, Resource, decide
-from iam_access.who_can.entering import Elsewhere, entering, unread_account
+from iam_access.who_can.directory import Directory
+from iam_access.who_can.entering import Elsewhere, entering
 from iam_access.who_can.evidence import Evidence
-from iam_access.who_can.ours import acts_for_others
 from iam_access.who_can.resources import OF_SESSIONS, resource_of_role
 from iam_access.who_can.subject import (
-    ANY_ACCOUNT,
-    ANY_SERVICE,
-    SERVICE_KEYS,
     Subject,
     as_session,
-    of_none,
-    outside_subject,
-    root_of,
-    subject_of,
 )
 
-# The accounts that a document names beside `*`: of more, each condition would take too many steps.
-_MOST_NAMED = 16
 _WORST = (Answer.YES, Answer.CONDITIONAL, Answer.UNKNOWN)
-_OF_SERVICES = frozenset({*SERVICE_KEYS, "aws:principalisawsservice"})
-_BY_TOKEN = ("sts:AssumeRoleWithWebIdentity", "sts:AssumeRoleWithSAML")
 _RANK = {Answer.YES: 0, Answer.CONDITIONAL: 1, Answer.UNKNOWN: 2, Answer.NO: 3}
 
 
@@ -111,10 +96,10 @@ class Unfinished(NamedError):
     code = "unfinished"
 
 
-class Graph:
+class Graph(Directory):
     """An inventory, prepared for questions; decisions are cached. Raises Unfinished once `has_time` is false.
 
-    `seen_as`: what is asked about in place of each subject, for example with keys left open that the inventory decides.
+    `seen_as`: as of a Directory.
     """
 
     def __init__(
@@ -124,15 +109,9 @@ class Graph:
         seen_as: Callable[[Subject], Subject] = lambda subject: subject,
         allowances: defaultdict[str | None, Allowance] | None = None,
     ) -> None:
+        super().__init__(inventory, seen_as)
         self._allowances = defaultdict(Allowance) if allowances is None else allowances
-        self.inventory = inventory
         self._has_time = has_time
-        self._seen_as = seen_as
-        self.subjects = {identity.arn: seen_as(subject_of(identity, inventory)) for identity in inventory.identities()}
-        self._by_account: dict[str, list[Subject]] = defaultdict(list)
-        for subject in self.subjects.values():
-            self._by_account[str(subject.principal.account)].append(subject)
-        self.roles = [subject for subject in self.subjects.values() if subject.is_role]
         self._evidence = Evidence(self.together)
         self._others: dict[int, Subject] = {}
         self._shared: dict[object, AccessDecision] = {}
@@ -140,7 +119,6 @@ class Graph:
         self._entering: dict[tuple[str, ...], Mapping[str, AccessPath]] = {}
         self._to_assume: dict[tuple[int, str], tuple[Subject, tuple[Permission, ...]]] = {}
         self._assumers: dict[str, tuple[tuple[Subject, AccessDecision], ...]] = {}
-        self._index: dict[str, Candidates] = {}
         self._trusts: dict[str, Resource] = {}
         self._entered: dict[tuple[str, tuple[str, ...]], AccessPath | Denial] = {}
         self._trusts_in: dict[str, Sequence[Subject]] = {}
@@ -149,40 +127,9 @@ class Graph:
         """The actions that are asked about of one resource after another."""
         return frozenset()
 
-    def subject(self, arn: str) -> Subject:
-        """The subject with this ARN: in the inventory, a session of one of its roles, or one of which nothing was read.
-
-        Raises RequestError for a text that is no principal's ARN.
-        """
-        found = self.subjects.get(arn)
-        if found is not None:
-            return found
-        principal = parse_request_principal(arn)
-        account = principal.account
-        if account is None or account not in self.inventory.accounts:
-            return self._outside(principal, is_class=False)
-        if principal.kind is CallerKind.ROOT:
-            return self._seen_as(root_of(principal, self.inventory))
-        if principal.kind is CallerKind.SESSION:
-            for subject in self._by_account[account]:
-                if subject.is_role and subject.principal.name == principal.name:
-                    return as_session(subject, principal)
-        return self._outside(principal, is_class=False)
-
-    def _outside(self, principal: RequestPrincipal, *, is_class: bool) -> Subject:
-        return self._seen_as(outside_subject(principal, self.inventory, is_class=is_class))
-
     def keep(self, subject: Subject) -> Subject:
         """Note a user or role with other policies than in the inventory, so that its decisions are shared too."""
         return self._others.setdefault(id(subject), subject)
-
-    def exists(self, subject: Subject) -> bool:
-        """False if the subject is known not to exist; anybody may exist in an account that was not read."""
-        account = self.inventory.accounts.get(subject.principal.account or "")
-        is_named = subject.principal.kind in (CallerKind.USER, CallerKind.ROLE, CallerKind.SESSION)
-        if subject.principal.kind is CallerKind.FEDERATED:
-            return self._has_provider(subject.principal)
-        return not (is_named and account is not None and account.is_listed and subject.identity is None)
 
     def reachable(self, subject: Subject) -> Iterator[tuple[Subject, ...]]:
         """The shortest chain to each role that a subject can assume, possibly under conditions."""
@@ -248,11 +195,6 @@ class Graph:
             found = self._entered[name] = self.can(subject, enter(accounts))
         return found
 
-    def anybody_unread(self, account: str) -> Subject:
-        """Anybody in an account whose users and roles were not read: their own policies may allow everything."""
-        own = (unread_account(account, self.inventory),)
-        return replace(self._class_of(account), policies=own, presumed_allowed=False)
-
     def named(self, permissions: tuple[Permission, ...]) -> dict[str, Subject]:
         """Everybody who may be able to, by ARN or class, but for those who can only as one of a class.
 
@@ -262,10 +204,10 @@ class Graph:
         for permission in permissions:
             if permission.resource.arn == "*":
                 continue
-            allowed = self._allowing(permission.action).of(permission.resource.arn)
+            allowed = self.allowing(permission.action).of(permission.resource.arn)
             found |= {subject.arn: subject for subject in allowed.of(permission.resource.account)}
             for policy in permission.resource.policies:
-                named = self._named_in(policy, permission, NOBODY, services=True, all_of="")
+                named = self.meant_by(policy, permission, NOBODY, services=True, all_of="")
                 found |= {subject.arn: subject for subject in named}
         return found
 
@@ -405,10 +347,10 @@ class Graph:
         among: Collection[str] | None = None,
     ) -> Iterator[tuple[Subject, AccessDecision]]:
         permission = permissions[0]
-        allowed = self._allowing(permission.action).of(permission.resource.arn)
+        allowed = self.allowing(permission.action).of(permission.resource.arn)
         found = {subject.arn: subject for subject in allowed.of(permission.resource.account)}
         for policy in permission.resource.policies:
-            found |= {one.arn: one for one in self._named_in(policy, permission, allowed, services=True)}
+            found |= {one.arn: one for one in self.meant_by(policy, permission, allowed, services=True)}
         found = {one.arn: one for one in also} | found
         for subject in found.values():
             is_left_out = among is not None and subject.identity is not None and subject.arn not in among
@@ -424,120 +366,13 @@ class Graph:
         if trust is None:
             return
         permission = Permission(_assume_action(role), self._trust_of(role))
-        allowed = self._allowing(permission.action).of(role.identity.arn)
-        for subject in {one.arn: one for one in self._named_in(trust, permission, allowed, services=False)}.values():
+        allowed = self.allowing(permission.action).of(role.identity.arn)
+        for subject in {one.arn: one for one in self.meant_by(trust, permission, allowed, services=False)}.values():
             if subject.arn == role.arn:
                 continue
             decision = self.may_assume(subject, role)
             if decision.answer is not Answer.NO:
                 yield subject, decision
-
-    def _named_in(
-        self,
-        policy: Policy,
-        permission: Permission,
-        allowed: AllowedSubjects,
-        *,
-        services: bool,
-        all_of: str | None = None,
-    ) -> Iterator[Subject]:
-        """Whom a resource policy's Allow statements could mean; in other accounts, only those in `allowed`.
-
-        `all_of`: the account in which `*` means
-        everybody, if it is not the resource's.
-        """
-        all_of = permission.resource.account if all_of is None else all_of
-        document = policy.document
-        if not isinstance(document, Document):
-            yield from self._anybody(all_of, allowed)
-            return
-        for statement in document.statements:
-            if statement.effect is not Effect.ALLOW or statement.principals is None:
-                continue
-            # A trust policy has an action for each kind of principal, and no others.
-            if not permission.resource.trust and not action_matches(statement.actions, permission.action):
-                continue
-            if statement.principals.negated or any(value.value == "*" for value in statement.principals.values):
-                yield from self._by_other_ways(statement, permission.resource)
-            acts = services or acts_for_others(statement, str(permission.resource.account))
-            if statement.principals.negated or ANYONE in statement.principals.values:
-                yield from self._anybody(all_of, allowed, document)
-            for principal in () if statement.principals.negated else statement.principals.values:
-                yield from self._named_by(principal, allowed, services=acts)
-
-    def _named_by(self, principal: Principal, allowed: AllowedSubjects, *, services: bool) -> Iterator[Subject]:
-        try:
-            named = parse_request_principal(principal.value)
-        except RequestError:
-            return  # a unique ID, or a wildcard that AWS would not take: nobody
-        account = named.account
-        match named.kind:
-            case CallerKind.ROOT:
-                yield from self._anybody_of(str(account), named.partition, allowed)
-            case CallerKind.SERVICE:
-                if services or named.text == ROLES_ANYWHERE:
-                    yield self._outside(named, is_class=True)
-            case CallerKind.FEDERATED:
-                provider = self._outside(named, is_class=True)
-                if self.exists(provider):
-                    yield provider
-            case CallerKind.USER | CallerKind.ROLE | CallerKind.SESSION | CallerKind.FEDERATED_USER:
-                subject = self.subject(principal.value)
-                if self.exists(subject):
-                    yield self.subjects[subject.identity.arn] if subject.identity else subject
-            case _:
-                pass
-
-    def _by_other_ways(self, statement: Statement, resource: Resource) -> Iterator[Subject]:
-        """Whom `*` means besides users and roles: whoever has a token, and services that act for somebody.
-
-        Where whoever has an account is let in anyway, these are nobody more.
-        """
-        is_of_services = any(ascii_lower(condition.key) in _OF_SERVICES for condition in statement.conditions)
-        if acts_for_others(statement, str(resource.account)) if resource.trust else is_of_services:
-            yield self._outside(parse_request_principal(ANY_SERVICE), is_class=True)
-        if not resource.trust:
-            return
-        account = self.inventory.accounts.get(str(resource.account))
-        known = account.providers if account is not None and not isinstance(account.providers, Unread) else ()
-        is_for_tokens = any("." in condition.key.partition(":")[0] for condition in statement.conditions)
-        if action_matches(statement.actions, "sts:AssumeRole") and not is_for_tokens:
-            return
-        if any(action_matches(statement.actions, one) for one in _BY_TOKEN):
-            for name in (*sorted(WEB_PROVIDERS), *known):
-                yield self._outside(parse_request_principal(name), is_class=True)
-
-    def _anybody(
-        self, account: str | None, allowed: AllowedSubjects, document: Document | None = None
-    ) -> Iterator[Subject]:
-        """Everybody whom `*` could mean: all in an account, elsewhere those whose own policies allow it.
-
-        Anyone else is in none of the accounts that were read, as far as the document tells accounts apart.
-        """
-        yield from self._by_account.get(account or "", ())
-        yield from allowed.everywhere()
-        text = f"{account} {document.text if document is not None else ''}"
-        named = [one.id for one in self.inventory.accounts.values() if one.is_listed and one.id in text]
-        anyone = self._class_of(ANY_ACCOUNT)
-        yield anyone if len(named) > _MOST_NAMED else replace(anyone, always=of_none(named))
-
-    def _anybody_of(self, account: str, partition: str, allowed: AllowedSubjects) -> Iterator[Subject]:
-        known = self.inventory.accounts.get(account)
-        yield from allowed.of(account)
-        if known is None or not known.is_listed:
-            yield self._class_of(account, partition)
-
-    def _class_of(self, account: str, partition: str = "aws") -> Subject:
-        arn = iam_arn(account, "user/anyone", partition)
-        user = RequestPrincipal(CallerKind.USER, arn, account, partition, "anyone")
-        return self._outside(user, is_class=True)
-
-    def _has_provider(self, provider: RequestPrincipal) -> bool:
-        account = self.inventory.accounts.get(provider.account or "")
-        if account is None or provider.account is None:
-            return True
-        known = account.saml if ":saml-provider/" in provider.text else account.providers
-        return known is None or isinstance(known, Unread) or provider.text in known
 
     def assuming(self, subject: Subject, role: Subject) -> tuple[Permission, ...]:
         """What a subject needs to assume a role: also to tag the session, where it cannot do so without a tag."""
@@ -567,20 +402,6 @@ class Graph:
         if resource is None:
             resource = self._trusts[role.identity.arn] = resource_of_role(role.identity, self.inventory)
         return resource
-
-    def may_allow(self, subject: Subject, action: str, resource: str | None = None) -> bool:
-        """Could a subject's own policies allow an action, on this resource or on any?"""
-        return self._allowing(action).allows(subject, resource)
-
-    def identities_of(self, account: str) -> Sequence[Subject]:
-        """The users and roles in an account."""
-        return self._by_account.get(account, ())
-
-    def _allowing(self, action: str) -> Candidates:
-        candidates = self._index.get(action)
-        if candidates is None:
-            candidates = self._index[action] = Candidates(action, self.subjects.values())
-        return candidates
 
 
 def enter(accounts: tuple[str, ...]) -> tuple[Permission, ...]:

@@ -19,7 +19,8 @@ from iam_access.evaluate.principal_match import named_ways
 from iam_access.evaluate.request_principal import CallerKind, parse_request_principal
 from iam_access.evaluate.statement_match import Reason, action_matches, resource_matches
 from iam_access.inventory.inventory import Identity, Levels, Policy, PolicyPlace
-from iam_access.who_can.decide import AccessDecision, Answer, Missing, Permission, Resource, clause_text
+from iam_access.who_can.condition_text import clause_text
+from iam_access.who_can.decide import AccessDecision, Answer, Missing, Permission, Resource
 from iam_access.who_can.graph import AccessPath
 from iam_access.who_can.subject import Subject
 

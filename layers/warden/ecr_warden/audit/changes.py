@@ -42,8 +42,9 @@ from iam_access.evaluate.condition_match import clause_holds
 from iam_access.evaluate.request_principal import CallerKind, RequestError
 from iam_access.inventory.inventory import Policy
 from iam_access.text.printable import printable
+from iam_access.who_can.condition_text import condition_texts, keys_of_variables
 from iam_access.who_can.contexts import Context, contexts_of
-from iam_access.who_can.decide import Answer, Case, Permission, condition_texts, keys_of_variables
+from iam_access.who_can.decide import Answer, Case, Permission
 from iam_access.who_can.graph import Step, Unfinished, may_trust
 from iam_access.who_can.subject import ALLOW_EVERYTHING, ANY_ACCOUNT, Subject, as_session
 
