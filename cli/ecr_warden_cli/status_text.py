@@ -46,16 +46,7 @@ def show_status(reply: StatusReply, context: Context, *, is_named: bool) -> None
     for fights in _by_writer(reply.targets, now):
         console.line(_fight_line(fights), Style.BAD)
     words = standings(reply)
-    untrue = {
-        repository.target: [*_untrue(repository.health, words.get(repository.target))]
-        for repository in reply.repositories
-    }
-    shared = _shared(untrue)
-    for kind, found in shared.items():
-        console.line(_of_many(kind, found, len(untrue)), Style.ODD)
-    own = {target: [one for one in found if _kind(*one) not in shared] for target, found in untrue.items()}
-    for word, alike in _groups(reply.targets, words, own):
-        _show_group(word, alike, own, context, is_named=is_named)
+    _show_targets(reply, words, context, is_named=is_named)
     for left in reply.left:
         console.line(str(left), Style.ODD)
     if reply.left_more:
@@ -74,6 +65,20 @@ def show_status(reply: StatusReply, context: Context, *, is_named: bool) -> None
     console.line(
         f"{count(len(reply.targets), 'target')}: {counts}; {suspended} paused; spec {reply.version}", Style.HEADING
     )
+
+
+def _show_targets(reply: StatusReply, words: Mapping[str, Standing], context: Context, *, is_named: bool) -> None:
+    """Print what is the same for many repositories once, then the targets in groups."""
+    untrue = {
+        repository.target: [*_untrue(repository.health, words.get(repository.target))]
+        for repository in reply.repositories
+    }
+    shared = _shared(untrue)
+    for kind, found in shared.items():
+        context.console.line(_of_many(kind, found, len(untrue)), Style.ODD)
+    own = {target: [one for one in found if _kind(*one) not in shared] for target, found in untrue.items()}
+    for word, alike in _groups(reply.targets, words, own):
+        _show_group(word, alike, own, context, is_named=is_named)
 
 
 type _Conditions = Mapping[str, Sequence[tuple[str, Condition]]]

@@ -1,7 +1,7 @@
 """An estate to the text of its spec, checked by the spec's own loader and proved against the estate."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from copy import replace
 from datetime import datetime
 
@@ -134,18 +134,23 @@ def _without_refused(proposal: Proposal, value: SpecValue, problems: tuple[Probl
     for role, problem in roles.items():
         notes[role.key].append(_refused(problem))
         left_out.add(role.key)
-    kept = [repository for at, repository in enumerate(proposal.spec.repositories, start=1) if at not in gone]
-    behind = len(proposal.spec.repositories) + 1
-    stay = [literal for at, literal in enumerate(proposal.spec.literals, start=behind) if at not in gone]
+    spec = _without(proposal.spec, gone, roles)
+    return Proposal(
+        replace(spec, literals=(*spec.literals, *literals)),
+        {key: tuple(sorted(set(some))) for key, some in notes.items()},
+        tuple(sorted(left_out)),
+    )
+
+
+def _without(spec: Spec, gone: Container[int], roles: Container[RoleTarget]) -> Spec:
+    """The spec without the entries at these places, and without the grants of these push roles."""
+    kept = (repository for at, repository in enumerate(spec.repositories, start=1) if at not in gone)
+    stay = (literal for at, literal in enumerate(spec.literals, start=len(spec.repositories) + 1) if at not in gone)
     without = (
         replace(repository, push=tuple(grant for grant in repository.push if grant.role not in roles))
         for repository in kept
     )
-    return Proposal(
-        replace(proposal.spec, repositories=tuple(without), literals=(*stay, *literals)),
-        {key: tuple(sorted(set(some))) for key, some in notes.items()},
-        tuple(sorted(left_out)),
-    )
+    return replace(spec, repositories=tuple(without), literals=tuple(stay))
 
 
 def _with_doubts(proposal: Proposal, value: SpecValue, warnings: Iterable[Problem]) -> Proposal:

@@ -41,6 +41,13 @@ from iam_access.inventory.identity_kind import IdentityKind
 from iam_access.inventory.inventory import Identity, Unread
 from iam_access.text.printable import listed
 
+_OVER_QUOTA = Note(
+    NoteKind.OVER_QUOTA,
+    "the policies of its pullers have no room left for it",
+    "let roles pull instead of users",
+    KEEP,
+)
+
 type Notes = Mapping[str, tuple[Note, ...]]
 
 
@@ -110,8 +117,7 @@ def propose(world: World, *, narrow: bool = False, tidy: bool = False) -> Propos
     for entry in demoted:
         literals += literals_of(entry, world)
         for target in entry.targets:
-            what = "the policies of its pullers have no room left for it"
-            notes[target.key].append(Note(NoteKind.OVER_QUOTA, what, "let roles pull instead of users", KEEP))
+            notes[target.key].append(_OVER_QUOTA)
     pushing = find_pushing(world, entries)
     for key, found_notes in pushing.notes.items():
         notes[key] += found_notes

@@ -157,17 +157,23 @@ def _granted(
         ]
         for first in firsts
     }
-    spec = Spec((), repositories=tuple(replace(named[first], push=tuple(grants)) for first, grants in found.items()))
-    desired = all_targets(spec)[role.key].documents
+    entries = tuple(replace(named[first], push=tuple(grants)) for first, grants in found.items())
+    desired = all_targets(Spec((), repositories=entries))[role.key].documents
     live = {identity_policy(role, PUSH_POLICY): permissions, trust_policy(role): trust}
     differing = [address.kind for address in live if not _is_as(desired[address], live[address], address)]
     if differing:
         return f"its {differing[0]} says something else"
-    for limits, pusher in ((limits, one) for limits, several in by.items() for one in several):
-        needed = assume_permissions({limits: [identity.arn]})
-        if isinstance(pusher, SpecPrincipal) and not world.adds_nothing(world.by_arn[pusher.arn], needed):
-            return f"{pusher.arn} has no right to assume it"
-    return found
+    barred = next(_barred(by, identity, world), None)
+    return found if barred is None else f"{barred.arn} has no right to assume it"
+
+
+def _barred(by: Mapping[Limits, list[Pusher]], role: Identity, world: World) -> Iterator[SpecPrincipal]:
+    """Those whom the role trusts and whose own policies do not let them assume it."""
+    for limits, several in by.items():
+        needed = assume_permissions({limits: [role.arn]})
+        for pusher in several:
+            if isinstance(pusher, SpecPrincipal) and not world.adds_nothing(world.by_arn[pusher.arn], needed):
+                yield pusher
 
 
 def _is_as(wanted: DesiredValue, live: Document, address: Address) -> bool:

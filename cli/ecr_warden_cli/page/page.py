@@ -207,24 +207,10 @@ _IN_WORDS = {
 def _broken_card(report: Report) -> Element:
     question = "What is broken?"
     conditions = report.matrix.conditions
-    by_place: Counter[tuple[str, ConditionStatus]] = Counter()
-    for row in report.matrix.rows:
-        for name, place in zip(("InSync", "Audited", "Fresh"), row.health, strict=False):
-            if conditions[place].status is not ConditionStatus.TRUE:
-                by_place[name, conditions[place].status] += 1
     missing = sum(group.finding.kind in _MISSING for group in report.findings)
-
-    def of(status: ConditionStatus) -> list[Element]:
-        found = [
-            (name, number)
-            for (name, condition_status), number in sorted(by_place.items())
-            if condition_status is status
-        ]
-        return [li[f"{_IN_WORDS[name, status]} ({name} {status}): {_repositories(number)}"] for name, number in found]
-
     broken = [
         *([li[f"{count(missing, 'finding')} of access that the spec gives and nobody has"]] if missing else []),
-        *of(ConditionStatus.FALSE),
+        *_conditions(report, ConditionStatus.FALSE),
     ]
     waits = [
         *([li[f"{count(len(report.waiting), 'hold')} waiting for a person"]] if report.waiting else []),
@@ -232,13 +218,13 @@ def _broken_card(report: Report) -> Element:
     ]
     unknown = [
         *([li(class_="bad-text")[f"The audit failed: {report.failure}"]] if report.failure else []),
-        *of(ConditionStatus.UNKNOWN),
+        *_conditions(report, ConditionStatus.UNKNOWN),
     ]
     false = sum(
         any(conditions[place].status is ConditionStatus.FALSE for place in row.health) for row in report.matrix.rows
     )
     is_broken = bool(broken)
-    answer = _repositories(false) if false else "See below" if is_broken else "Nothing that is known"
+    answer = count(false, "repository") if false else "See below" if is_broken else "Nothing that is known"
     kind = "bad" if is_broken else "odd" if unknown or waits else "good"
     return _card(
         kind,
@@ -250,8 +236,18 @@ def _broken_card(report: Report) -> Element:
     )
 
 
-def _repositories(number: int) -> str:
-    return "1 repository" if number == 1 else f"{number} repositories"
+def _conditions(report: Report, status: ConditionStatus) -> list[Element]:
+    """The conditions that have a status, each with the number of repositories."""
+    found = Counter(
+        name
+        for row in report.matrix.rows
+        for name, place in zip(("InSync", "Audited", "Fresh"), row.health, strict=False)
+        if report.matrix.conditions[place].status is status
+    )
+    return [
+        li[f"{_IN_WORDS[name, status]} ({name} {status}): {count(number, 'repository')}"]
+        for name, number in sorted(found.items())
+    ]
 
 
 def _age_card(report: Report) -> Element:
@@ -274,7 +270,9 @@ def _age_card(report: Report) -> Element:
 def _unread(report: Report) -> Node:
     notes = [_aliased(note, report) for note in report.unread]
     if report.matrix.left_out:
-        notes.append(f"{_repositories(report.matrix.left_out)}: there was no room on this page to say who has access")
+        notes.append(
+            f"{count(report.matrix.left_out, 'repository')}: there was no room on this page to say who has access"
+        )
     if report.matrix.statements_left_out:
         notes.append(f"{count(report.matrix.statements_left_out, 'statement')}: there was no room for the text")
     if not notes:

@@ -99,18 +99,21 @@ def _run_explain(arguments: argparse.Namespace, context: Context) -> Exit:
             denied=denied,
         )
     if arn is None or repository is None:
-        lacking = [option for option, value in (("--as ARN", arn), ("--repository NAME", repository)) if value is None]
-        if _OF_TOKENS in text:
-            lacking = ["--record FILE, the CloudTrail record of the call", "--sub SUBJECT, the token's"]
-        joint = " or " if _OF_TOKENS in text else " and "
-        raise Failure(
-            "the message does not say who was denied what", code="no-denial", remedy=f"add {joint.join(lacking)}"
-        )
+        raise _unsaid(text, arn, repository)
     access = arguments.access or (Access.PUSH if action in _OF_ASSUMING else _access_of(action))
     asked = open_estate(arguments, context)
     return answer(
         asked, ask(asked, access, repository, context), arn, arguments, context, denied=denied, for_docker=True
     )
+
+
+def _unsaid(text: str, arn: str | None, repository: str | None) -> Failure:
+    """The error where the message does not say who was denied what."""
+    lacking = [option for option, value in (("--as ARN", arn), ("--repository NAME", repository)) if value is None]
+    remedy = " and ".join(lacking)
+    if _OF_TOKENS in text:
+        remedy = "--record FILE, the CloudTrail record of the call or --sub SUBJECT, the token's"
+    return Failure("the message does not say who was denied what", code="no-denial", remedy=f"add {remedy}")
 
 
 def _message(arguments: argparse.Namespace, context: Context) -> str:

@@ -72,14 +72,11 @@ def _offer(data: bytes, name: str, arguments: argparse.Namespace, context: Conte
         for line in write_scope_lines(gaps, writes=True):
             console.line(line, Style.ODD)
     answer: dict[str, Any] = {"writeScope": to_json(gaps)}
-    if not (arguments.yes or is_confirmed(f"upload {name_of(name)}?", context)):
+    if not (arguments.yes or _is_agreed(name, accepted, arguments, context)):
         if arguments.json:
             console.answer({"published": False, **answer})
         console.note("nothing was uploaded: answer yes, or add --yes")
         return Exit.DIFFERENT
-    if not arguments.yes and load_accepted(arguments, context) != accepted:
-        remedy = "repeat the command to see who gains and who loses against that version"
-        raise Failure("another version was accepted before you answered", code="version-moved", remedy=remedy)
     before = {} if arguments.no_wait else last_looks(client)
     reply, version = _publish(data, client, open_hub(arguments, context))
     if not arguments.json:
@@ -103,6 +100,16 @@ def _offer(data: bytes, name: str, arguments: argparse.Namespace, context: Conte
     else:
         rolled.show(console)
     return rolled.exit
+
+
+def _is_agreed(name: str, accepted: Version, arguments: argparse.Namespace, context: Context) -> bool:
+    """Whether a person agrees to what was shown; raises Failure if another version was accepted meanwhile."""
+    if not is_confirmed(f"upload {name_of(name)}?", context):
+        return False
+    if load_accepted(arguments, context) != accepted:
+        remedy = "repeat the command to see who gains and who loses against that version"
+        raise Failure("another version was accepted before you answered", code="version-moved", remedy=remedy)
+    return True
 
 
 def _show_effect(accepted: Version, loaded: Valid, arguments: argparse.Namespace, context: Context) -> None:

@@ -18,6 +18,7 @@ from copy import replace
 from datetime import UTC, datetime
 from functools import cached_property
 from itertools import islice, product
+from operator import attrgetter
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -51,6 +52,7 @@ from iam_access.who_can.subject import ALLOW_EVERYTHING, ANY_ACCOUNT, Subject, a
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 _OPEN = CLOCKS | {"aws:tokenissuetime"}
 _MOST_CHOICES = 4096
+_BY_REPOSITORY = attrgetter("repository", "principal", "access", "direction")
 _UNCOMPARED = "there are too many conditions to compare"
 _NOTHING = CompiledSpec(version="", mode=Mode.OBSERVE, accounts=(), targets={})
 
@@ -82,17 +84,7 @@ def access_changes(
         changes += [replace(change, repository=target.key) for target in group.shown for change in found]
     changes = list(_but_for_shared(changes, what.shared))
     return AccessChanges(
-        tuple(
-            sorted(
-                changes,
-                key=lambda access_change: (
-                    access_change.repository,
-                    access_change.principal,
-                    access_change.access,
-                    access_change.direction,
-                ),
-            )
-        ),
+        tuple(sorted(changes, key=_BY_REPOSITORY)),
         tuple(sorted(undecided)),
         tuple(other_gains(before, after)),
     )

@@ -119,24 +119,32 @@ def plan_targets(
     listing = accounts.listing(patterns)
     specs = (spec_for(target, compiled) for target in listing.repositories)
     named = {**{spec.target.key: spec for spec in specs if spec is not None}, **compiled.targets}
-    wanted = {**going, **named}
-    observations = {key: accounts.observe(spec) for key, spec in wanted.items()}
-    unlisted: list[tuple[Target, PortError]] = [(pattern.target, error) for pattern, error in listing.unread]
-    for account in compiled.accounts:
-        try:
-            observations |= {orphan.target.key: orphan for orphan in accounts.orphans(account, wanted)}
-        except PortError as error:
-            unlisted.append((all_identities(account), error))
+    observations, unlisted = _observed(accounts, compiled.accounts, {**going, **named})
+    unread = (*((pattern.target, error) for pattern, error in listing.unread), *unlisted)
     records = {} if memory is None else memory.state.records([o.target for o in observations.values()])
     recreated = frozenset(key for key, record in records.items() if record.was_recreated(observations[key]))
     reading = _Reading(compiled, memory, named, observations, records, recreated, clock.now())
     plans = (reading.plan_of(observations[key], is_out_of_time) for key in sorted(observations))
     return Planned(
         plans=tuple(plan for plan in plans if plan is not None),
-        unread=tuple(_unread(target, error, compiled) for target, error in unlisted),
+        unread=tuple(_unread(target, error, compiled) for target, error in unread),
         accounts=accounts,
         recreated=tuple(observations[key].target for key in sorted(recreated)),
     )
+
+
+def _observed(
+    accounts: ReadAccounts, names: Iterable[str], wanted: Mapping[str, TargetSpec]
+) -> tuple[dict[str, Observation], list[tuple[Target, PortError]]]:
+    """The targets as they were read, with the orphans in these accounts, by key; and where orphans are not known."""
+    observations = {key: accounts.observe(spec) for key, spec in wanted.items()}
+    unlisted: list[tuple[Target, PortError]] = []
+    for account in names:
+        try:
+            observations |= {orphan.target.key: orphan for orphan in accounts.orphans(account, wanted)}
+        except PortError as error:
+            unlisted.append((all_identities(account), error))
+    return observations, unlisted
 
 
 def _asked(compiled: CompiledSpec, patterns: Collection[RepositoryPattern], specs: Iterable[TargetSpec]) -> Needed:
