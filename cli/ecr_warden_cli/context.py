@@ -50,27 +50,21 @@ class Hub(Protocol):
 
     def account(self) -> str:
         """The ID of its account; raises Failure."""
-        ...
 
     def answer(self, request: str) -> dict[str, Any]:
         """Ask a question; raises Failure."""
-        ...
 
     def control(self, request: str) -> dict[str, Any]:
         """Send a command in the caller's name; raises Failure."""
-        ...
 
     def spec(self, version: str) -> bytes:
         """A version of the spec, with the caller's rights to its bucket; raises Failure."""
-        ...
 
     def uploads(self) -> Iterator[Uploaded]:
         """The versions of the spec that S3 has, newest first, with the caller's rights; raises Failure."""
-        ...
 
     def upload(self, data: bytes) -> str:
         """Upload the spec, with the caller's rights to its bucket, and return its version; raises Failure."""
-        ...
 
 
 class Aws(Protocol):
@@ -78,7 +72,6 @@ class Aws(Protocol):
 
     def open_reader(self, accounts: "Sequence[SpecAccount]", profiles: Mapping[str, str]) -> "EstateReader":
         """A reader of the spec's accounts, by account ID -> profile; raises Failure if none can be read."""
-        ...
 
     def read_parts(
         self, accounts: "Sequence[SpecAccount]", profiles: Mapping[str, str], *, all_tags: bool
@@ -87,15 +80,12 @@ class Aws(Protocol):
 
         Raises Failure.
         """
-        ...
 
     def identify(self, profile: str) -> tuple[str, str | None]:
         """The account of a profile's credentials, and the region of the profile; raises Failure."""
-        ...
 
     def open_hub(self, region: str | None, profile: str | None) -> Hub:
         """The hub in a region of a profile's account, None for the defaults; raises Failure."""
-        ...
 
 
 class Context(Struct, frozen=True):

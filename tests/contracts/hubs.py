@@ -104,35 +104,27 @@ class Hub(Protocol):
 
     def upload(self, data: bytes) -> str:
         """Put a spec into the bucket; returns its version."""
-        ...
 
     def unload(self) -> None:
         """Delete the spec from the bucket."""
-        ...
 
     def misname(self, key: str) -> None:
         """Put something into the spec's bucket under another key."""
-        ...
 
     def unversion(self) -> None:
         """Have the spec's bucket keep no versions from now on."""
-        ...
 
     def outdate(self) -> None:
         """Have the accepted version be compiled by another version of ecr-warden."""
-        ...
 
     def sent(self) -> list[Job]:
         """The jobs in the queues, queue by queue, in order."""
-        ...
 
     def throw(self, position: str) -> None:
         """Put the stop switch into a position."""
-        ...
 
     def flushes(self) -> list[str]:
         """The incidents that were asked to be flushed since the last look."""
-        ...
 
 
 @dataclass(slots=True)

@@ -39,12 +39,10 @@ class World(Protocol):
     @property
     def documents(self) -> Documents:
         """The adapter under test."""
-        ...
 
     @property
     def reader(self) -> EstateReader:
         """The adapter that reads many targets at once."""
-        ...
 
     def make(self, target: RepositoryTarget | UserTarget) -> None: ...
 
@@ -56,7 +54,6 @@ class World(Protocol):
 
     def corrupt(self, address: Address, text: str) -> None:
         """Have AWS store a text that it would not take today."""
-        ...
 
     def attach(self, address: Address) -> None: ...
 
@@ -64,15 +61,12 @@ class World(Protocol):
 
     def remove_owner(self, target: Target) -> None:
         """With all that it holds."""
-        ...
 
     def close(self, account: str) -> None:
         """Let ecr-warden into an account no more."""
-        ...
 
     def hide_owners(self) -> None:
         """Let ecr-warden list users and roles no more, in any account."""
-        ...
 
 
 @dataclass(slots=True)

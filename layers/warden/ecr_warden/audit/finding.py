@@ -161,11 +161,9 @@ class Audits(Protocol):
 
     def last(self) -> AuditRecord | None:
         """It; None before the first, and for one that this version cannot read. Raises PortError."""
-        ...
 
     def keep(self, record: AuditRecord) -> None:
         """Replace it; raises PortError."""
-        ...
 
 
 class AuditResult(Struct, frozen=True):

@@ -46,7 +46,6 @@ class Session(Protocol):
     @property
     def client(self) -> Callable[..., Any]:
         """As boto3.Session.client."""
-        ...
 
 
 class AccountClients(Protocol):
@@ -59,7 +58,6 @@ class AccountClients(Protocol):
 
     def of(self, service: str, region: str) -> Any:
         """A client of another service."""
-        ...
 
 
 class Accounts(Protocol):
@@ -67,11 +65,9 @@ class Accounts(Protocol):
 
     def reader(self, account: str) -> AccountClients:
         """Clients that may read; raises AccountUnreachable, ExplicitlyDenied or OutOfTime."""
-        ...
 
     def writer(self, account: str, run_id: str, session_policy: str) -> AccountClients:
         """Clients that may do only what `session_policy` allows; raises the same, or SessionPolicyTooLarge."""
-        ...
 
 
 class SessionClients:

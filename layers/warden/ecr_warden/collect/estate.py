@@ -121,7 +121,6 @@ class EstateReader(Protocol):
 
     def identities(self, account: str, known: KnownOfAws) -> Reading:
         """The account's users, groups, roles and managed policies; of AWS's, what is `known` is not read."""
-        ...
 
     def registry(self, account: str, region: str, known: Mapping[str, object], named: Collection[str] = ()) -> Reading:
         """The registry's repositories, and what holds for all of them.
@@ -129,18 +128,15 @@ class EstateReader(Protocol):
         `known`: the policies (None: there is none) that need not be read again, by the repository's name; `named`: the
         repositories whose policies are read also where AWS does not return the list.
         """
-        ...
 
     def some(self, asked: Needed) -> Iterator[tuple[str, Reading]]:
         """What is asked for, in the fewest calls, by part.
 
         The entry of a registry has the repositories that exist of those named and those that fit, and nothing else.
         """
-        ...
 
     def tags(self, targets: Collection[RepositoryTarget]) -> "Mapping[Target, Mapping[str, str] | PortError]":
         """The tags of each repository, with a call for each, or why they cannot be read."""
-        ...
 
 
 def asks_for_tags(reading: Reading) -> bool:
@@ -172,24 +168,18 @@ class EstateStore(Protocol):
 
     def put(self, piece: Piece) -> None:
         """Keep a piece, replacing the part's last one; raises PortError."""
-        ...
 
     def get(self, part: str) -> Piece | None:
         """The piece of a part; None before the first, and for one that this version cannot read. Raises PortError."""
-        ...
 
     def kept(self) -> Mapping[str, Kept]:
         """Each part that has a piece, in one call per thousand; raises PortError."""
-        ...
 
     def put_text(self, policy: "PolicyOfAws", text: str) -> None:
         """Keep the text of a policy of AWS's; raises PortError."""
-        ...
 
     def text(self, policy: "PolicyOfAws") -> str | None:
         """That text; None if it is not kept, or is another by its digest. Raises PortError."""
-        ...
 
     def texts(self, since: datetime) -> KnownOfAws:
         """The policies of AWS's whose texts were kept since then, in one call per thousand; raises PortError."""
-        ...

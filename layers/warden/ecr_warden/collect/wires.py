@@ -63,22 +63,18 @@ class Wiring(Protocol):
     @property
     def place(self) -> "HubPlace":
         """What the hub knows of itself."""
-        ...
 
     def hub(self) -> Sequence[SeenWire]:
         """The hub's stack, rules, bus, bucket and mappings."""
-        ...
 
     def region(self, account: str, region: str) -> Sequence[SeenWire]:
         """The trail of a region of a member, its rules, and the stack of these."""
-        ...
 
     def account(self, account: str, entry: Mapping[str, Any] | None) -> Sequence[SeenWire]:
         """The stack of ecr-warden's roles and boundary in an account, and these.
 
         `entry`: what was surveyed of the account, None if nothing was.
         """
-        ...
 
 
 class SweepMetric(Protocol):
@@ -86,7 +82,6 @@ class SweepMetric(Protocol):
 
     def finished(self) -> None:
         """A sweep has finished."""
-        ...
 
 
 class WatchRecords(Protocol):
@@ -94,16 +89,12 @@ class WatchRecords(Protocol):
 
     def note(self, record: WatchRecord) -> None:
         """Store a record, replacing the part's last one."""
-        ...
 
     def all(self) -> Mapping[str, WatchRecord]:
         """The last record of each part; one that this version cannot read is left out."""
-        ...
 
     def beat(self, heartbeat: Heartbeat) -> None:
         """Store a heartbeat, unless a later one of its region is stored."""
-        ...
 
     def beats(self) -> Mapping[str, Heartbeat]:
         """The last heartbeat of each region, by part."""
-        ...

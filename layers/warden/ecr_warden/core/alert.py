@@ -20,4 +20,3 @@ class AlertBus(Protocol):
 
     def publish(self, alert: Alert) -> None:
         """Publish it; raises PortError."""
-        ...

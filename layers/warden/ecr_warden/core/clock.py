@@ -10,4 +10,3 @@ CLOCKS = timedelta(minutes=5)
 class Clock(Protocol):
     def now(self) -> datetime:
         """The time in UTC, timezone-aware."""
-        ...

@@ -23,7 +23,6 @@ class DeadLetters(Protocol):
 
     def keep(self, body: str, *, message_id: str) -> None:
         """Keep a job's message; raises PortError."""
-        ...
 
 
 class Jobs(Protocol):
@@ -31,7 +30,6 @@ class Jobs(Protocol):
 
     def enqueue(self, jobs: Iterable[Job]) -> None:
         """Send jobs; other queues than that of repairs drop one that was sent for the same cause within 5 minutes."""
-        ...
 
 
 class Queues(Protocol):
@@ -39,4 +37,3 @@ class Queues(Protocol):
 
     def states(self) -> Sequence[QueueState]:
         """That of each; raises PortError."""
-        ...

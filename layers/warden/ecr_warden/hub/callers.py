@@ -10,4 +10,3 @@ class Callers(Protocol):
 
     def authenticate(self, proof: object, request: str, hub: str) -> Actor:
         """The principal that recently signed exactly this request for this hub; raises CallerUnauthenticated."""
-        ...

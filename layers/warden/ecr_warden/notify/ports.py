@@ -26,27 +26,21 @@ class Incidents(Protocol):
 
     def open(self, key: str, *, seconds: int) -> bool:
         """Open an incident and have it flushed after `seconds`; False if it was open already."""
-        ...
 
     def add(self, key: str, alert: "Alert", *, seconds: int) -> None:
         """Add an alert to its incident, which is opened if necessary."""
-        ...
 
     def close(self, key: str) -> "Mapping[str, Alert]":
         """Close the incident to further alerts; returns its alerts by ID, oldest first, which stay until dropped."""
-        ...
 
     def drop(self, key: str, ids: Iterable[str]) -> None:
         """Delete alerts that were sent."""
-        ...
 
     def was_heard(self, alert: "Alert") -> bool:
         """Whether the same alert was noted within MEMORY."""
-        ...
 
     def note_heard(self, alert: "Alert") -> None:
         """Note an alert that was announced and recorded."""
-        ...
 
 
 class Channel(Protocol):
@@ -54,4 +48,3 @@ class Channel(Protocol):
 
     def notify(self, message: "Message") -> None:
         """Deliver it; raises ChannelError."""
-        ...

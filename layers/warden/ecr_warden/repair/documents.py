@@ -20,7 +20,6 @@ class Writer(Protocol):
 
         Raises DocumentConflict if the live document is not `change.expect`, or another PortError.
         """
-        ...
 
 
 class RepositoryListing(Struct, frozen=True):
@@ -40,12 +39,9 @@ class Documents(Protocol):
 
     def read(self, spec: TargetSpec) -> Observation:
         """Read a target now; raises nothing: unreadable documents are Unreadable in the observation."""
-        ...
 
     def list_repositories(self, patterns: Sequence[RepositoryPattern]) -> RepositoryListing:
         """The repositories that match; raises nothing: errors are in the listing."""
-        ...
 
     def writer(self, plan: Plan, run_id: str) -> Writer:
         """Open a write session that can do exactly this plan; raises PortError."""
-        ...

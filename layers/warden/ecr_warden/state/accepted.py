@@ -15,11 +15,9 @@ class AcceptedSpecs(Protocol):
 
         Its entries are read when they are asked for. Raises CompiledUnusable, also then, or another PortError.
         """
-        ...
 
     def whole(self) -> CompiledSpec | None:
         """The accepted version with every entry at hand, as it was read first; raises what `accepted` raises."""
-        ...
 
 
 class CompiledUnusable(PortError):

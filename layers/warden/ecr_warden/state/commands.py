@@ -113,16 +113,12 @@ class CommandRecords(Protocol):
 
     def record(self, call: Call) -> None:
         """Record a command before acting on it; raises CommandRepeated if its ID is known."""
-        ...
 
     def text(self, call_id: str) -> str | None:
         """A command as it was given; None if it is unknown or expired."""
-        ...
 
     def answer(self, call_id: str, answer: CommandResult) -> None:
         """Record how the run of one of its targets ended, replacing an earlier answer."""
-        ...
 
     def answers(self, call_id: str) -> Sequence[CommandResult]:
         """The answers so far, one per target."""
-        ...

@@ -82,10 +82,8 @@ class HistoryLog(Protocol):
 
     def record(self, entry: HistoryEntry) -> None:
         """Keep an entry as long as the journal; recording it twice keeps one."""
-        ...
 
     def entries(
         self, since: datetime, until: datetime, kinds: Collection[HistoryKind] | None = None
     ) -> Iterator[HistoryEntry]:
         """The entries of these kinds (None: all) from `since` to `until`, newest first, read lazily."""
-        ...

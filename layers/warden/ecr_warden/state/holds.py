@@ -63,52 +63,39 @@ class Holds(Protocol):
 
     def open(self, hold: Hold) -> None:
         """Keep a hold that waits, in place of an earlier one with its ID; that one's decision is no longer found."""
-        ...
 
     def find(self, hold_id: str) -> Hold | None:
         """A hold with its decision; None if there is none, or this version cannot read it."""
-        ...
 
     def waiting(self) -> Sequence[Hold]:
         """The holds that were opened and not settled, in any order, each with its decision."""
-        ...
 
     def last_of(self, version: str) -> Hold | None:
         """The hold on a version of the spec that was opened last."""
-        ...
 
     def decide(self, hold: Hold, decision: Decision) -> None:
         """Record the only decision on a hold; raises HoldDecided if there is one."""
-        ...
 
     def settle(self, hold: Hold) -> bool:
         """Keep what became of a hold, by its state; False, and nothing is kept, if it waits no more as read."""
-        ...
 
     def publish(self, publication: Publication) -> None:
         """Remember who published a version; the first who did counts."""
-        ...
 
     def publication(self, version: str) -> Publication | None:
         """Who published a version; None if nobody did, or this version of ecr-warden cannot read it."""
-        ...
 
     def reject(self, rejection: Rejection) -> None:
         """Keep a rejection for ever, in place of an earlier one of the same digest."""
-        ...
 
     def rejections(self) -> Sequence[Rejection]:
         """Every rejection that was not forgotten."""
-        ...
 
     def lift(self, rejection: Rejection, decision: Decision) -> None:
         """Record that a person lifts a rejection; the first who does counts."""
-        ...
 
     def lifted(self, rejection: Rejection) -> Decision | None:
         """Who lifted a rejection; None if nobody did."""
-        ...
 
     def forget(self, rejection: Rejection) -> None:
         """Forget a rejection that was lifted."""
-        ...

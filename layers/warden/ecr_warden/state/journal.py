@@ -28,16 +28,12 @@ class Journal(Protocol):
 
     def of_target(self, target: Target, since: datetime, until: datetime, *, limit: int) -> Page:
         """A target's runs that began in the period."""
-        ...
 
     def latest(self, since: datetime, until: datetime, *, limit: int) -> Page:
         """The runs of all targets that began in the period."""
-        ...
 
     def beginning_with(self, text: str) -> Sequence[str]:
         """The IDs that begin with a text, which has at least the day; at most a few of them."""
-        ...
 
     def find(self, run_id: str) -> OpenRun | RunReport | None:
         """A run in full; None if it is unknown or expired."""
-        ...

@@ -35,55 +35,42 @@ class Specs(AcceptedSpecs, Protocol):
 
     def current(self) -> SpecVersion:
         """The bucket's current version; raises a kind of SpecUnusable."""
-        ...
 
     def text(self, version: str) -> bytes:
         """A version as it was uploaded; raises SpecMissing once it is no longer kept."""
-        ...
 
     def standing(self) -> SpecsInForce:
         """What is accepted, as it is now."""
-        ...
 
     def accept(self, spec: CompiledSpec, *, over: SpecsInForce, text: bytes | None = None) -> None:
         """Accept a version in place of what stands; raises SpecSuperseded if that is not `over` any more.
 
         `text`: of a version that a person accepts, which becomes the baseline.
         """
-        ...
 
     def baseline(self) -> KeptBaseline | None:
         """The last version that a person accepted; None before the first. Raises BaselineLost or another PortError."""
-        ...
 
     def keep(self, spec: CompiledSpec) -> str:
         """Keep a compiled form, and return its digest."""
-        ...
 
     def kept(self, digest: str) -> CompiledSpec | None:
         """A compiled form that was kept; None if it is gone, not what was kept, or of another ecr-warden."""
-        ...
 
     def keep_text(self, text: bytes) -> str:
         """Keep a text, and return its digest."""
-        ...
 
     def kept_text(self, digest: str) -> bytes | None:
         """A text that was kept; None if it is gone, or not what was kept."""
-        ...
 
     def refused(self) -> str | None:
         """The version refused last, so that it is announced once; empty once another is accepted."""
-        ...
 
     def refuse(self, version: str) -> None:
         """Remember a version as refused."""
-        ...
 
     def misplaced(self, key: str) -> str | None:
         """The version of an object under another key that was reported last; None if none was."""
-        ...
 
     def note_misplaced(self, key: str, version: str) -> None:
         """Remember that this version of an object under another key was reported."""
-        ...

@@ -92,59 +92,45 @@ class State(Protocol):
 
     def acquire(self, target: Target, run_id: str) -> tuple[Lease, TargetRecord]:
         """Take the target's lease; raises LeaseHeld."""
-        ...
 
     def holds(self, lease: Lease) -> bool:
         """Whether the run still holds the lease (asked before each write)."""
-        ...
 
     def release(self, lease: Lease, learned: Learned) -> None:
         """Release the lease and remember what the run learned; does nothing if the lease was lost."""
-        ...
 
     def open_run(self, lease: Lease, run: OpenRun, debts: Debts) -> None:
         """Journal a plan with its pre-images before its first write; raises LeaseHeld if the lease was lost.
 
         The target is due at LEFT_OPEN after the run began, should nobody close it: its job may be given up.
         """
-        ...
 
     def close_run(self, lease: Lease, report: RunReport, debts: Debts) -> None:
         """Journal how a run ended and what it left to do; a run without writes need not have been opened."""
-        ...
 
     def load_run(self, target: Target, run_id: str) -> OpenRun | None:
         """A run as journalled when it was opened; None if there is none."""
-        ...
 
     def mark_recreated(self, target: Target, principal: str) -> None:
         """Remember that `principal` (an ARN in the target's documents) was recreated."""
-        ...
 
     def pause(self, target: Target, pause: Pause) -> None:
         """Set a target's pause, replacing any other; a run in progress goes on."""
-        ...
 
     def pause_patterns(self, paused: PatternPause) -> None:
         """Keep a pause of whatever patterns select, or of none, beside earlier ones, for as long as one can last."""
-        ...
 
     def pattern_pauses(self) -> Sequence[PatternPause]:
         """The pauses of patterns that are kept and that this version can read, ended or not, in any order."""
-        ...
 
     def wait(self, target: Target, until: datetime) -> None:
         """Have the target among those that are due at a time."""
-        ...
 
     def due(self, since: datetime, until: datetime) -> Sequence[Due]:
         """What has come due after `since` and by `until`, each once; a bounded number, the first ones."""
-        ...
 
     def note_reported(self, target: Target, reported: str | None) -> None:
         """Remember what was reported about something that has no runs, such as a pattern of repositories."""
-        ...
 
     def records(self, targets: Sequence[Target]) -> Mapping[str, TargetRecord]:
         """The records by target key, of those targets that have had a run."""
-        ...

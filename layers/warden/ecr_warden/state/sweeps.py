@@ -65,16 +65,12 @@ class SweepRecords(Protocol):
 
     def note(self, record: SweepRecord) -> None:
         """Store a record, replacing the part's last one."""
-        ...
 
     def take(self, sweep: str, wanted: int, at_most: int) -> int:
         """How many of the wanted repairs a sweep may still ask for; all its parts together may for `at_most`."""
-        ...
 
     def of(self, part: str) -> SweepRecord | None:
         """The last record of a part; None if there is none, or this version cannot read it."""
-        ...
 
     def all(self) -> Sequence[SweepRecord]:
         """The last record of each part, in any order."""
-        ...

@@ -34,11 +34,9 @@ class Switch(Protocol):
 
     def reason_to_stop(self) -> str | None:
         """None while writes are enabled; else STOPPED, or why the switch cannot be read. Asked before each write."""
-        ...
 
     def changes(self) -> "Sequence[HistoryEntry]":
         """Who set it to what and when, newest first, as far back as AWS keeps it; raises PortError."""
-        ...
 
 
 class SwitchRecord(Protocol):
@@ -46,8 +44,6 @@ class SwitchRecord(Protocol):
 
     def last(self) -> SwitchSeen | None:
         """The last announcement; None before the first."""
-        ...
 
     def note(self, seen: SwitchSeen) -> None:
         """Remember an announcement, replacing the last one."""
-        ...

@@ -36,15 +36,12 @@ class Objects(Protocol):
 
     def place(self, digest: str) -> str:
         """Where an object is, for people."""
-        ...
 
     def get(self, digests: Sequence[str]) -> Iterable[bytes | None]:
         """Whatever is there, in the same order; None for nothing."""
-        ...
 
     def put(self, digest: str, body: bytes) -> None:
         """Keep an object."""
-        ...
 
 
 class SpecTree:
