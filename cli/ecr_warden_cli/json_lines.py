@@ -32,7 +32,7 @@ def answer_lines(stream: BinaryIO, console: Console, handle: Handle, *, blank: A
         except Exception as error:  # a crash on one line must not end the others
             failed = True
             known = error if isinstance(error, NamedError) else _crashed(error)
-            text = json.dumps({"name": _name_in(line), **blank, "error": _error(known)})
+            text = json.dumps({"name": _name_in(line), **blank, "error": error_to_json(known)})
         console.block(text)
     return Exit.ERROR if failed else Exit.FINE
 
@@ -97,6 +97,7 @@ def _lines(stream: BinaryIO) -> Iterator[bytes]:
             yield line.removesuffix(b"\n")
 
 
-def _error(error: NamedError) -> Answer:
+def error_to_json(error: NamedError) -> Answer:
+    """An error with its place in a line or document."""
     place = error.place if isinstance(error, PlacedError) else ""
     return {"code": error.code, "place": place, "message": error.message, "remedy": error.remedy}

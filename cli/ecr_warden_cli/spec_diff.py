@@ -11,7 +11,7 @@ from msgspec import Struct, field
 from ecr_warden.audit.changes import access_changes
 from ecr_warden.collect.observed import LiveEstate
 from ecr_warden.core.access_change import AccessChange, OtherGain
-from ecr_warden.core.address import Address, repository_policy
+from ecr_warden.core.address import Address
 from ecr_warden.core.desired import CompiledSpec, DesiredValue, RepositoryPattern, RoleSettings, TargetSpec
 from ecr_warden.core.judgement import Judgement
 from ecr_warden.core.target import RepositoryTarget
@@ -145,14 +145,10 @@ def _changed(old: CompiledSpec | None, new: CompiledSpec) -> Iterator[tuple[str,
 
 def _differ(entry: _Entry, other: _Entry) -> bool:
     """Whether the documents of a target differ in more than how they are written."""
-    mine, theirs = _values(entry), _values(other)
+    mine, theirs = entry.granted, other.granted
     if mine.keys() != theirs.keys() or _besides(entry) != _besides(other):
         return True
     return any(_values_differ(value, theirs[at], at) for at, value in mine.items())
-
-
-def _values(entry: _Entry) -> Mapping[Address, DesiredValue]:
-    return {repository_policy(entry.target): entry.policy} if isinstance(entry, RepositoryPattern) else entry.granted
 
 
 def _besides(entry: _Entry) -> object:

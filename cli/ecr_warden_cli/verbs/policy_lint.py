@@ -9,12 +9,13 @@ from ecr_warden.core.ecr import ECR
 from ecr_warden_cli.console import Exit, Style
 from ecr_warden_cli.context import Context, Verb
 from ecr_warden_cli.inputs import name_of, read_file, say_awaited
+from ecr_warden_cli.json_lines import error_to_json
 from iam_access.document.document import parse_document
 from iam_access.document.kind import DocumentKind
 from iam_access.errors import NamedError
 from iam_access.lint import Level, LintFinding, guessed_kind, lint
 from iam_access.text.printable import count
-from iam_access.text.strict_json import MAX_CHARACTERS, DocumentError
+from iam_access.text.strict_json import MAX_CHARACTERS
 
 KINDS = {
     "repository": DocumentKind.RESOURCE,
@@ -111,13 +112,7 @@ def _file_to_json(file: _Examined) -> dict[str, Any]:
         ],
     }
     if file.error is not None:
-        place = file.error.place if isinstance(file.error, DocumentError) else ""
-        answer["error"] = {
-            "code": file.error.code,
-            "place": place,
-            "message": file.error.message,
-            "remedy": file.error.remedy,
-        }
+        answer["error"] = error_to_json(file.error)
     return answer
 
 

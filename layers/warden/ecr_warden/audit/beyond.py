@@ -3,12 +3,12 @@
 Only literal documents, statements beside grants and what pullers may read give any of it.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from copy import replace
 
 from ecr_warden.core.access_change import OtherGain
 from ecr_warden.core.actions import FOR_DOCKER, REQUIRED
-from ecr_warden.core.address import Address, repository_policy
+from ecr_warden.core.address import Address
 from ecr_warden.core.desired import CompiledSpec, DesiredValue, RepositoryPattern, TargetSpec
 from ecr_warden.core.ecr import ECR
 from ecr_warden.core.target import RepositoryTarget, Target
@@ -45,11 +45,7 @@ def _by_pattern(target: Target, patterns: Iterable[RepositoryPattern]) -> Desire
 def _documents(spec: CompiledSpec) -> dict[Address, DesiredValue]:
     """Every desired value, enforced or not; a pattern's under its own name."""
     entries: tuple[TargetSpec | RepositoryPattern, ...] = (*spec.targets.values(), *spec.patterns)
-    return {address: value for entry in entries for address, value in _of(entry).items()}
-
-
-def _of(entry: TargetSpec | RepositoryPattern) -> Mapping[Address, DesiredValue]:
-    return {repository_policy(entry.target): entry.policy} if isinstance(entry, RepositoryPattern) else entry.granted
+    return {address: value for entry in entries for address, value in entry.granted.items()}
 
 
 def _beyond_access(old: DesiredValue | None, new: Document, address: Address) -> tuple[str, ...]:

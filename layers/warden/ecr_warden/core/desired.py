@@ -167,6 +167,11 @@ class RepositoryPattern(Value, frozen=True):
         """The pattern as a target, with `name` as its name: for messages and keys; it is no repository itself."""
         return RepositoryTarget(self.account, self.region, self.name)
 
+    @property
+    def granted(self) -> Documents:
+        """The policy, at the address of the pattern itself."""
+        return {repository_policy(self.target): self.policy}
+
     def covers(self, target: RepositoryTarget) -> bool:
         """Whether the repository matches the pattern."""
         return (
