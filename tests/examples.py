@@ -4,10 +4,13 @@ from hypothesis import settings
 
 
 def number(fixed: int, more: int = 0) -> int:
-    """The same each time, `fixed` in `make prove` and a fifth in `make test`; else others, `more` or twice as many."""
+    """The same each time, `fixed` in `make prove` and a fifth in `make test`, though not below 5; else others.
+
+    `more`: how many others; by default twice as many.
+    """
     match settings.get_current_profile_name():
         case "gate":
-            return max(5, fixed // 5)
+            return min(fixed, max(5, fixed // 5))
         case "prove":
             return fixed
         case _:

@@ -11,7 +11,7 @@ from ecr_warden.core.job import Queue
 from local.demo import edits
 from local.demo.operator import OPERATOR, Terminal, terminal_of
 from local.demo.places import ADMINISTRATOR, CI, PULL_USER, PUSHER, REGION, REGISTRY, REPOSITORY
-from local.demo.tampers import OUTSIDER, PULL, lets_everybody_in, lets_in
+from local.demo.tampers import OUTSIDER, PULL, lets_in
 from tests.cli.command import unfolded
 from tests.e2e.house import SEED, House, Moment
 from tests.e2e.roles import HUB, Statement, refresh, unseen
@@ -42,12 +42,8 @@ class Step:
         return since, self.do(house, since)
 
 
-def _tamper_repository(house: House) -> None:
-    edits.edit_repository(house.stage.people.registry_admin, REPOSITORY, lets_everybody_in)
-
-
 def _repository(house: House, since: Moment) -> Works:
-    _tamper_repository(house)
+    house.begin_tamper()
     return house.is_right
 
 
@@ -165,7 +161,7 @@ def _differ_while_stopped(house: House) -> None:
 
 def _chat(house: House, since: Moment) -> Works:
     began = time.time()
-    _tamper_repository(house)
+    house.begin_tamper()
     # By its run: the message about an earlier one may have been collected and come only now.
     return lambda: [run for run in house.runs(began) if run.applied and house.messages(since, run.id)]
 
@@ -180,7 +176,7 @@ def _collected(house: House, since: Moment) -> Works:
 
 
 def _mail(house: House, since: Moment) -> Works:
-    _tamper_repository(house)
+    house.begin_tamper()
     calls = house.stage.aws.calls
     return lambda: [call for call in calls(since.mark) if call.action == "Publish" and not call.error]
 

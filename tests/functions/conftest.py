@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
@@ -25,6 +25,9 @@ from ecr_warden.core.job import Actor, Job, Queue
 from ecr_warden.state.hold import Decision, Verdict
 from ecr_warden.versions.aws_holds import DynamoHolds
 from tests.contracts.aws import REGION, moto, with_models
+
+if TYPE_CHECKING:
+    from tests.functions.running import Running
 
 ROOT = Path(__file__).parents[2]
 EVENTS = ROOT / "events"
@@ -213,3 +216,13 @@ def handler_of(deployed: Deployed) -> Callable[[str], Handler]:
 def logged(capsys: pytest.CaptureFixture[str]) -> Callable[[], list[dict[str, Any]]]:
     """The log lines since the last look."""
     return lambda: [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
+
+
+@pytest.fixture
+def running(
+    deployed: Deployed, handler_of: Callable[[str], Handler], logged: Callable[[], list[dict[str, Any]]]
+) -> "Running":
+    """The hub at work in this process."""
+    from tests.functions import running as at_work  # noqa: PLC0415 - it needs what is above
+
+    return at_work.running(deployed, handler_of, logged)

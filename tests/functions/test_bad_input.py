@@ -22,9 +22,8 @@ from tests import tables
 from tests.cli.command import Command
 from tests.contracts.aws import Call
 from tests.contracts.webhook import answer, served, silent
-from tests.functions.conftest import DEAD, ROOT, Deployed, Handler
+from tests.functions.conftest import DEAD, ROOT, Deployed
 from tests.functions.running import CI, HOME, OTHER_SPEC, SPEC, Running, key_of
-from tests.functions.running import running as made
 from tests.template.adapter_calls import ACTIONS, operations_called
 from tests.usecases.hub import HUB, Callers
 
@@ -36,11 +35,6 @@ SIBLINGS = {
     "pull-user-1": "pull-user-2",
     "old-ci": "pull-user-2",
 }
-
-
-@pytest.fixture
-def running(deployed: Deployed, handler_of: Callable[[str], Handler], logged: Callable[[], list[Row]]) -> Running:
-    return made(deployed, handler_of, logged)
 
 
 def lacks(text: str, row: Row) -> list[str]:

@@ -2,22 +2,13 @@
 
 import json
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
 from ecr_warden.aws.redelivery import LATER_RECEIVES, MAX_RECEIVES
 from ecr_warden.core.job import Queue
-from tests.functions.conftest import DEAD, EXHAUSTED, JOBS, QUEUES, Deployed, Handler
+from tests.functions.conftest import DEAD, EXHAUSTED, JOBS, QUEUES
 from tests.functions.running import CI, Running
-from tests.functions.running import running as made
-
-
-@pytest.fixture
-def running(
-    deployed: Deployed, handler_of: Callable[[str], Handler], logged: Callable[[], list[dict[str, Any]]]
-) -> Running:
-    return made(deployed, handler_of, logged)
 
 
 def test_a_job_that_failed_for_good_is_reported_once_and_kept(running: Running) -> None:

@@ -1,26 +1,14 @@
 """A job ends before its function does, and one that hangs keeps no other."""
 
-from collections.abc import Callable
-from typing import Any
-
-import pytest
 from botocore.exceptions import ReadTimeoutError
 
 from tests.contracts.aws import Call
-from tests.functions.conftest import DEAD, JOBS, TIME, Deployed, Handler
+from tests.functions.conftest import DEAD, JOBS, TIME
 from tests.functions.running import Running
-from tests.functions.running import running as made
 
 TARGETS = ("pull-user-1", "shop/checkout", "shop/cart", "ecr-pusher")
 HUNG = "shop/checkout"
 SECONDS = 1000
-
-
-@pytest.fixture
-def running(
-    deployed: Deployed, handler_of: Callable[[str], Handler], logged: Callable[[], list[dict[str, Any]]]
-) -> Running:
-    return made(deployed, handler_of, logged)
 
 
 def hang(running: Running, name: str, *, takes: int) -> None:

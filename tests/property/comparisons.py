@@ -8,6 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from tests.property import iam_requests
 from tests.property.policy_oracle import Request
 
 A, B, OUTSIDER = "111111111111", "222222222222", "333333333333"
@@ -210,10 +211,6 @@ _SIGNED = ("aws:multifactorauthpresent", "aws:username")
 """Keys that a request without credentials cannot have."""
 
 
-def _some(values: tuple[Any, ...], most: int = 2) -> st.SearchStrategy[list[Any]]:
-    return st.lists(st.sampled_from(values), min_size=1, max_size=most)
-
-
 @st.composite
 def conditions(draw: st.DrawFn, kind: str) -> dict[str, Any]:
     """At most two keys, so that all their values can be tried."""
@@ -221,7 +218,9 @@ def conditions(draw: st.DrawFn, kind: str) -> dict[str, Any]:
     clauses = STS_CLAUSES if kind == "trust" else (*CLAUSES, *OF_CALLERS) if kind == "identity" else CLAUSES
     for operators, key, values in draw(st.lists(st.sampled_from(clauses), max_size=2)):
         operator = draw(st.sampled_from(operators))
-        given = [draw(st.sampled_from(("true", "false")))] if operator.endswith("Null") else draw(_some(values))
+        given = (
+            [draw(st.sampled_from(("true", "false")))] if operator.endswith("Null") else draw(iam_requests.some(values))
+        )
         if not any(name.lower() == key.lower() for name in found.get(operator, {})):
             found.setdefault(operator, {})[key] = given
     return found
@@ -233,12 +232,12 @@ def statements(draw: st.DrawFn, kind: str) -> dict[str, Any]:
     statement: dict[str, Any] = {"Effect": draw(st.sampled_from(("Allow", "Allow", "Allow", "Deny")))}
     if kind == "identity":
         name = draw(st.sampled_from(("Resource", "Resource", "Resource", "NotResource")))
-        statement[name] = draw(_some(RESOURCES))
+        statement[name] = draw(iam_requests.some(RESOURCES))
     else:
         name = draw(st.sampled_from(("Principal",) * 5 + ("NotPrincipal",)))
         statement[name] = draw(st.sampled_from(TRUSTED if kind == "trust" else PRINCIPALS))
     actions = STS_ACTIONS if kind == "trust" else ACTIONS
-    statement[draw(st.sampled_from(("Action",) * 4 + ("NotAction",)))] = draw(_some(actions))
+    statement[draw(st.sampled_from(("Action",) * 4 + ("NotAction",)))] = draw(iam_requests.some(actions))
     if draw(st.integers(0, 2)) == 0:
         statement["Condition"] = draw(conditions(kind))
     return statement

@@ -1,9 +1,12 @@
 """Random policy documents, small enough to collide, and the rewrites that AWS does not see."""
 
+import json
 import random
 from typing import Any
 
 from hypothesis import strategies as st
+
+from iam_access.document.document import Document, parse_document
 
 ROOTS = {account: f"arn:aws:iam::{account}:root" for account in ("111111111111", "999999999999")}
 AWS_PRINCIPALS = (*ROOTS, *ROOTS.values(), "*", "arn:aws:iam::111111111111:user/push-user", "AIDAQHBJ5XEXAMPLE0001")
@@ -28,6 +31,11 @@ OPERATORS = (
     "NumericLessThan",
 )
 VALUES = ("true", "5", "o-1", "o-2", True, False, 5, "${aws:username}")
+
+
+def parsed(raw: dict[str, Any]) -> Document:
+    """A document from its text."""
+    return parse_document(json.dumps(raw))
 
 
 def _some(values: tuple[Any, ...], least: int = 1) -> st.SearchStrategy[list[Any]]:

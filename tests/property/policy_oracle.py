@@ -11,6 +11,8 @@ from fractions import Fraction
 from functools import cache
 from typing import Any, NamedTuple
 
+from tests.property.iam_oracle import as_list
+
 
 class Request(NamedTuple):
     """A request; the context's keys are in lower case.
@@ -33,7 +35,7 @@ def allowed(document: Mapping[str, Any], request: Request) -> bool:
     """Some Allow matches, and no Deny."""
     matched = {
         statement["Effect"].lower()
-        for statement in _listed(document["Statement"])
+        for statement in as_list(document["Statement"])
         if _matches(statement, request, literal=document.get("Version") != "2012-10-17")
     }
     return matched == {"allow"}
@@ -45,7 +47,7 @@ def _matches(statement: Mapping[str, Any], request: Request, *, literal: bool) -
         and _patterns(statement, "Action", request.action.lower(), request, fold=True, literal=True)
         and _patterns(statement, "Resource", request.resource, request, fold=False, literal=literal)
         and all(
-            _clause(operator.lower(), request.context.get(key.lower(), ()), _listed(values), request, literal)
+            _clause(operator.lower(), request.context.get(key.lower(), ()), as_list(values), request, literal)
             for operator, block in statement.get("Condition", {}).items()
             for key, values in block.items()
         )
@@ -73,7 +75,7 @@ def _names(element: Any) -> set[str]:
         return {"*"}
     found: set[str] = set()
     for kind, values in element.items():
-        for value in _listed(values):
+        for value in as_list(values):
             root = re.fullmatch("[0-9]{12}", value)
             name = f"arn:aws:iam::{value}:root" if root else value
             found.add(name if kind == "AWS" else f"{kind}:{value}")
@@ -105,7 +107,7 @@ def _patterns(
     negated = f"Not{element}" in statement
     if not negated and element not in statement:
         return True
-    values = _listed(statement[f"Not{element}" if negated else element])
+    values = as_list(statement[f"Not{element}" if negated else element])
     return any(_glob(v.lower() if fold else v, text, request, literal) for v in values) is not negated
 
 
@@ -304,7 +306,3 @@ def _is_base64(text: str) -> bool:
         re.fullmatch("([A-Za-z0-9+/]{4})*([A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?", text)
         is not None
     )
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]

@@ -27,6 +27,7 @@ from iam_access.document.document import Document, parse_document
 from iam_access.equivalent.canonical import digest
 from local.testing.seed import plan_for
 from tests import examples
+from tests.property.iam_oracle import as_list
 
 NOW = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
 PUSHER = RoleTarget("222222222222", "ecr-pusher")
@@ -218,7 +219,7 @@ def test_a_shared_document_ends_with_the_enforced_grants_and_what_it_had_of_the_
 def _images_of(value: object) -> frozenset[str]:
     if not isinstance(value, Document):
         return frozenset()
-    named = [_listed(one["Resource"]) for one in json.loads(value.text)["Statement"] if one["Sid"] == "AllowPull"]
+    named = [as_list(one["Resource"]) for one in json.loads(value.text)["Statement"] if one["Sid"] == "AllowPull"]
     return frozenset(arn for some in named for arn in some)
 
 
@@ -278,26 +279,22 @@ def _add(document: Document, granted: set[tuple[str, str]], denied: set[tuple[st
     """Requests as (who, action) of a trust policy, as (action, thing) of an identity policy."""
     raw = json.loads(document.text)["Statement"]
     for statement in raw if isinstance(raw, list) else [raw]:
-        patterns = [pattern.lower() for pattern in _listed(statement["Action"])]
+        patterns = [pattern.lower() for pattern in as_list(statement["Action"])]
         actions = [action for action in REQUESTED if any(_glob(pattern, action) for pattern in patterns)]
         requests: set[tuple[str, str]]
         if "Principal" in statement:
             requests = set(product(_people(statement["Principal"]), actions))
         else:
-            things = [thing for thing in THINGS if any(_glob(p, thing) for p in _listed(statement["Resource"]))]
+            things = [thing for thing in THINGS if any(_glob(p, thing) for p in as_list(statement["Resource"]))]
             requests = set(product(actions, things))
         (granted if statement["Effect"] == "Allow" else denied).update(requests)
 
 
 def _people(principal: Any) -> list[str]:
-    names = ["*"] if principal == "*" else _listed(principal["AWS"])
+    names = ["*"] if principal == "*" else as_list(principal["AWS"])
     if "*" in names:
         return [*PEOPLE, "somebody"]
     return [who for who in PEOPLE if any(who in (name, f"arn:aws:iam::{name}:root") for name in names)]
-
-
-def _listed(value: Any) -> list[str]:
-    return value if isinstance(value, list) else [value]
 
 
 def _glob(pattern: str, text: str) -> bool:

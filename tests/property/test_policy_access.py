@@ -15,12 +15,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from iam_access.delta.delta import gained_and_lost, intersection
-from iam_access.document.document import Document, Effect, parse_document
+from iam_access.document.document import Effect
 from iam_access.document.kind import DocumentKind
 from iam_access.equivalent.canonical import equivalent
 from tests import examples
 from tests.property import iam_requests, wider
-from tests.property.policy_documents import changes, documents, rewritten, statements
+from tests.property.iam_oracle import as_list
+from tests.property.policy_documents import changes, documents, parsed, rewritten, statements
 
 PEOPLE = (
     *("arn:aws:iam::111111111111:root", "arn:aws:iam::999999999999:root", "arn:aws:iam::111111111111:user/push-user"),
@@ -32,13 +33,9 @@ THINGS = ("repository/shop/checkout", "repository/shop/x", "repository/alice", "
 type Change = tuple[dict[str, Any], dict[str, Any]]
 
 
-def _parse(raw: dict[str, Any]) -> Document:
-    return parse_document(json.dumps(raw))
-
-
 @given(documents(), st.randoms(use_true_random=False))
 def test_equal_documents_give_equal_access(raw: dict[str, Any], chance: Any) -> None:
-    document, other = _parse(raw), _parse(rewritten(raw, chance))
+    document, other = parsed(raw), parsed(rewritten(raw, chance))
     change = gained_and_lost(document, other)
     assert (change.gained, change.lost) == ((), ())
     assert gained_and_lost(None, document) == gained_and_lost(None, other)
@@ -46,14 +43,14 @@ def test_equal_documents_give_equal_access(raw: dict[str, Any], chance: Any) -> 
 
 @given(changes())
 def test_the_gain_of_a_change_is_the_loss_of_its_reverse(change: Change) -> None:
-    before, after = map(_parse, change)
+    before, after = map(parsed, change)
     there, back = gained_and_lost(before, after), gained_and_lost(after, before)
     assert (there.gained, there.lost) == (back.lost, back.gained)
 
 
 @given(changes() | st.tuples(documents(), documents()))
 def test_the_intersection_gains_nothing_from_either_side(change: Change) -> None:
-    a, b = map(_parse, change)
+    a, b = map(parsed, change)
     between = intersection(a, b)
     if between is None:
         assert not any(statement.effect is Effect.DENY for document in (a, b) for statement in document.statements)
@@ -64,7 +61,7 @@ def test_the_intersection_gains_nothing_from_either_side(change: Change) -> None
 
 @given(documents())
 def test_the_intersection_of_a_document_with_itself_loses_nothing(raw: dict[str, Any]) -> None:
-    document = _parse(raw)
+    document = parsed(raw)
     between = intersection(document, document)
     assert between is not None
     change = gained_and_lost(document, between)
@@ -75,7 +72,7 @@ def test_the_intersection_of_a_document_with_itself_loses_nothing(raw: dict[str,
 def test_an_added_allow_loses_nothing_and_an_added_deny_gains_nothing(raw: dict[str, Any], data: st.DataObject) -> None:
     principals = not {"Principal", "NotPrincipal"}.isdisjoint(raw["Statement"][0])
     added = data.draw(statements(principals=principals))
-    change = gained_and_lost(_parse(raw), _parse({**raw, "Statement": [*raw["Statement"], added]}))
+    change = gained_and_lost(parsed(raw), parsed({**raw, "Statement": [*raw["Statement"], added]}))
     assert (change.lost if added["Effect"] == "Allow" else change.gained) == ()
 
 
@@ -85,8 +82,8 @@ def test_widening_a_document_is_no_loss(data: st.DataObject, principals: bool) -
     narrow = data.draw(iam_requests.documents(principals=principals))
     wide = data.draw(wider.widened(narrow, principals=principals))
     for kind in (None, DocumentKind.RESOURCE, DocumentKind.TRUST) if principals else (None, DocumentKind.IDENTITY):
-        assert gained_and_lost(_parse(narrow), _parse(wide), kind=kind).lost == ()
-        assert gained_and_lost(_parse(wide), _parse(narrow), kind=kind).gained == ()
+        assert gained_and_lost(parsed(narrow), parsed(wide), kind=kind).lost == ()
+        assert gained_and_lost(parsed(wide), parsed(narrow), kind=kind).gained == ()
 
 
 @pytest.mark.thorough
@@ -98,7 +95,7 @@ def test_widening_a_document_is_often_a_gain() -> None:
     def ask(data: st.DataObject) -> None:
         narrow = data.draw(iam_requests.documents(principals=True))
         wide = data.draw(wider.widened(narrow, principals=True))
-        seen[bool(gained_and_lost(_parse(narrow), _parse(wide)).gained)] += 1
+        seen[bool(gained_and_lost(parsed(narrow), parsed(wide)).gained)] += 1
 
     ask()
     assert min(seen[True], seen[False]) > 30, seen
@@ -106,7 +103,7 @@ def test_widening_a_document_is_often_a_gain() -> None:
 
 @given(changes(plain=True))
 def test_no_request_is_newly_allowed_where_nothing_was_gained(change: Change) -> None:
-    found = gained_and_lost(*map(_parse, change))
+    found = gained_and_lost(*map(parsed, change))
     before, after = map(_allowed, change)
     if not found.gained:
         assert after <= before
@@ -116,14 +113,14 @@ def test_no_request_is_newly_allowed_where_nothing_was_gained(change: Change) ->
 
 @given(changes(plain=True))
 def test_the_intersection_allows_no_request_that_one_side_refuses(change: Change) -> None:
-    between = intersection(*map(_parse, change))
+    between = intersection(*map(parsed, change))
     if between is not None:
         assert _allowed(json.loads(between.text)) <= _allowed(change[0]) & _allowed(change[1])
 
 
 @given(changes(plain=True))
 def test_equivalent_documents_allow_the_same_requests(change: Change) -> None:
-    if equivalent(*map(_parse, change)):
+    if equivalent(*map(parsed, change)):
         assert _allowed(change[0]) == _allowed(change[1])
 
 
@@ -134,7 +131,7 @@ def test_the_examples_include_every_kind_of_change() -> None:
     @settings(max_examples=200, database=None, derandomize=True)
     @given(changes(plain=True))
     def ask(change: Change) -> None:
-        one, other = map(_parse, change)
+        one, other = map(parsed, change)
         before, after = map(_allowed, change)
         found, between = gained_and_lost(one, other), intersection(one, other)
         seen["gained"] += bool(after - before)
@@ -152,7 +149,7 @@ def test_the_examples_include_every_kind_of_change() -> None:
 def _allowed(raw: dict[str, Any]) -> frozenset[tuple[str, str, str]]:
     allowed: set[tuple[str, str, str]] = set()
     denied: set[tuple[str, str, str]] = set()
-    for statement in _listed(raw["Statement"]):
+    for statement in as_list(raw["Statement"]):
         matched = product(
             _whom(statement), _texts(statement, "Action", REQUESTED), _texts(statement, "Resource", THINGS)
         )
@@ -162,7 +159,7 @@ def _allowed(raw: dict[str, Any]) -> frozenset[tuple[str, str, str]]:
 
 def _whom(statement: dict[str, Any]) -> list[str]:
     principal = statement.get("Principal", "*")
-    named = ["*"] if principal == "*" else [name for names in principal.values() for name in _listed(names)]
+    named = ["*"] if principal == "*" else [name for names in principal.values() for name in as_list(names)]
     # An empty Principal is read as an absent one: AWS stores neither in a document that needs one.
     if not named:
         return list(PEOPLE)
@@ -171,12 +168,8 @@ def _whom(statement: dict[str, Any]) -> list[str]:
 
 def _texts(statement: dict[str, Any], element: str, universe: tuple[str, ...]) -> list[str]:
     negated = f"Not{element}" in statement
-    patterns = _listed(statement.get(element, statement.get(f"Not{element}", "*")))
+    patterns = as_list(statement.get(element, statement.get(f"Not{element}", "*")))
     return [text for text in universe if any(_glob(pattern, text) for pattern in patterns) is not negated]
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
 
 
 @cache

@@ -1,6 +1,5 @@
 """What holds for every comparison, checked by trying requests one by one against an oracle of the tests' own."""
 
-import json
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +12,6 @@ from ecr_warden.core.ecr import ECR
 from iam_access.compare import Comparison, Relation, Witness, compare
 from iam_access.compare.witnesses import can_be_made
 from iam_access.document.condition import OPERATORS
-from iam_access.document.document import Document, parse_document
 from iam_access.document.kind import DocumentKind
 from iam_access.equivalent.canonical import equivalent
 from iam_access.evaluate.request import default_context
@@ -21,7 +19,7 @@ from iam_access.evaluate.request_principal import CallerKind
 from tests import examples
 from tests.property import corners, universe
 from tests.property.comparisons import pairs, requests, statements
-from tests.property.policy_documents import documents, rewritten
+from tests.property.policy_documents import documents, parsed, rewritten
 from tests.property.policy_oracle import Request, allowed
 
 KINDS = {"repository": DocumentKind.RESOURCE, "trust": DocumentKind.TRUST, "identity": DocumentKind.IDENTITY}
@@ -33,11 +31,7 @@ type Pair = tuple[str, dict[str, Any], dict[str, Any]]
 
 
 def _compare(kind: str, live: dict[str, Any], desired: dict[str, Any]) -> Comparison:
-    return compare(_parse(live), _parse(desired), service=ECR, kind=KINDS[kind])
-
-
-def _parse(raw: dict[str, Any]) -> Document:
-    return parse_document(json.dumps(raw))
+    return compare(parsed(live), parsed(desired), service=ECR, kind=KINDS[kind])
 
 
 @examples.of(50, 125)
@@ -86,7 +80,7 @@ def test_pairs_are_of_every_relation_and_requests_show_it() -> None:
         seen["allowed by both"] += (True, True) in asked
         seen["allowed by one"] += (True, False) in asked
         seen["allowed by the other"] += (False, True) in asked
-        seen["equivalent"] += equivalent(_parse(live), _parse(desired), kind=KINDS[kind])
+        seen["equivalent"] += equivalent(parsed(live), parsed(desired), kind=KINDS[kind])
         seen["a list"] += any(
             isinstance(one.get("Action"), list) and len(one["Action"]) > 1 for one in live["Statement"]
         )
@@ -138,15 +132,15 @@ def test_the_other_way_round_everything_is_mirrored(pair: Pair) -> None:
 @given(pairs(), st.randoms(use_true_random=False))
 def test_the_same_document_written_differently_is_equal(pair: Pair, chance: Any) -> None:
     kind, live, _ = pair
-    other = _parse(rewritten(live, chance))
-    assert compare(_parse(live), other, service=ECR, kind=KINDS[kind]).relation is EQUAL
+    other = parsed(rewritten(live, chance))
+    assert compare(parsed(live), other, service=ECR, kind=KINDS[kind]).relation is EQUAL
 
 
 @examples.of(40, 100)
 @given(pairs())
 def test_equivalent_documents_are_equal(pair: Pair) -> None:
     kind, live, desired = pair
-    if equivalent(_parse(live), _parse(desired), kind=KINDS[kind]):
+    if equivalent(parsed(live), parsed(desired), kind=KINDS[kind]):
         assert _compare(kind, live, desired).relation is EQUAL
 
 
@@ -180,8 +174,8 @@ def test_another_allow_never_gives_less_and_another_deny_never_more(pair: Pair, 
 @examples.of(40, 100)
 @given(documents(), documents(), st.sampled_from(DocumentKind))
 def test_any_two_documents_are_answered(live: dict[str, Any], desired: dict[str, Any], kind: DocumentKind) -> None:
-    there = compare(_parse(live), _parse(desired), service=ECR, kind=kind, account="222222222222")
-    back = compare(_parse(desired), _parse(live), service=ECR, kind=kind, account="222222222222")
+    there = compare(parsed(live), parsed(desired), service=ECR, kind=kind, account="222222222222")
+    back = compare(parsed(desired), parsed(live), service=ECR, kind=kind, account="222222222222")
     assert back.relation is _MIRRORED.get(there.relation, there.relation)
     assert there.summary.isascii()
 

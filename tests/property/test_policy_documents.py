@@ -10,21 +10,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from iam_access.delta.relate import Differs, Interchangeable, relate
-from iam_access.document.document import Document, DocumentError, parse_document
+from iam_access.document.document import DocumentError, parse_document
 from iam_access.equivalent.canonical import canonical, canonical_document, digest, equivalent
 from tests import examples
-from tests.property.policy_documents import documents, rewritten
+from tests.property.policy_documents import documents, parsed, rewritten
 
 ACTION_OF_NOBODY = "ecr:ActionOfNobody"
 
 
-def _parse(raw: dict[str, Any]) -> Document:
-    return parse_document(json.dumps(raw))
-
-
 @given(documents())
 def test_the_canonical_form_is_idempotent(raw: dict[str, Any]) -> None:
-    document = _parse(raw)
+    document = parsed(raw)
     written = canonical_document(document)
     assert canonical(written) == canonical(document)
     assert canonical_document(written) == written
@@ -33,7 +29,7 @@ def test_the_canonical_form_is_idempotent(raw: dict[str, Any]) -> None:
 
 @given(documents(), st.randoms(use_true_random=False))
 def test_rewrites_that_aws_ignores_keep_a_document_equivalent(raw: dict[str, Any], chance: random.Random) -> None:
-    document, other = _parse(raw), _parse(rewritten(raw, chance))
+    document, other = parsed(raw), parsed(rewritten(raw, chance))
     assert equivalent(document, other)
     assert canonical(document) == canonical(other)
     assert digest(document) == digest(other)
@@ -46,7 +42,7 @@ def test_one_changed_action_makes_documents_differ(raw: dict[str, Any], chance: 
     # Every copy of one statement, for a copy left alone would still stand for it.
     name = "Action" if "Action" in statements[0] else "NotAction"
     changed["Statement"] = [*statements, {**statements[0], name: [ACTION_OF_NOBODY]}]
-    verdict = relate(_parse(raw), _parse(changed))
+    verdict = relate(parsed(raw), parsed(changed))
     assert isinstance(verdict, Interchangeable | Differs)
     assert verdict.reason.isprintable()
 
@@ -56,7 +52,7 @@ def test_equivalence_is_reflexive_symmetric_and_transitive(
     one: dict[str, Any], two: dict[str, Any], three: dict[str, Any], chance: random.Random
 ) -> None:
     family = [
-        _parse(raw) for raw in (one, two, three, rewritten(one, chance), rewritten(rewritten(one, chance), chance))
+        parsed(raw) for raw in (one, two, three, rewritten(one, chance), rewritten(rewritten(one, chance), chance))
     ]
     equal = {(a, b): equivalent(family[a], family[b]) for a in range(len(family)) for b in range(len(family))}
     for a in range(len(family)):

@@ -14,12 +14,9 @@ from iam_access.document.document import parse_document
 from iam_access.document.kind import DocumentKind
 from tests import examples
 from tests.property import iam_oracle, iam_requests, wider
+from tests.property.iam_oracle import as_list
 
 type Raw = dict[str, Any]
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
 
 
 def _clauses_of_several_values(statement: Raw) -> Iterator[tuple[str, str]]:
@@ -38,9 +35,9 @@ def pairs(draw: st.DrawFn, *, principals: bool = True) -> tuple[Raw, Raw]:
     splits = "split", "split people", "split values"
     match draw(st.sampled_from((*splits, "narrower beside", "drop", "add", "void", "widen"))):
         case "split":
-            statements[at : at + 1] = [chosen | {action: value} for value in _list(chosen[action])]
+            statements[at : at + 1] = [chosen | {action: value} for value in as_list(chosen[action])]
         case "split people" if isinstance(chosen.get("Principal"), dict):
-            named = [(kind, one) for kind, values in chosen["Principal"].items() for one in _list(values)]
+            named = [(kind, one) for kind, values in chosen["Principal"].items() for one in as_list(values)]
             statements[at : at + 1] = [chosen | {"Principal": {kind: one}} for kind, one in named]
         case "split values" if clauses := [*_clauses_of_several_values(chosen)]:
             operator, key = draw(st.sampled_from(clauses))

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from iam_access.document.condition import OPERATORS
+from tests.property.iam_oracle import as_list
 from tests.property.policy_oracle import Request
 
 A, B, C = "111111111111", "222222222222", "333333333333"
@@ -260,13 +261,9 @@ def _joined(one: Any, other: Any) -> Any:
         return [*one, *other]
     kinds = [{"AWS": "*"} if element == "*" else element for element in (one, other)]
     return {
-        kind: [value for element in kinds for value in _listed(element.get(kind, []))]
+        kind: [value for element in kinds for value in as_list(element.get(kind, []))]
         for kind in dict.fromkeys([*kinds[0], *kinds[1]])
     }
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
 
 
 _IDENTIFIERS = ("AIDAABCDEFGHIJKLMNOPQ", "AROAABCDEFGHIJKLMNOPQ:s")

@@ -8,6 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from tests.property import iam_requests
+from tests.property.iam_oracle import as_list
 
 type Raw = dict[str, Any]
 
@@ -21,7 +22,7 @@ _ONE_MORE = {
 @st.composite
 def widened(draw: st.DrawFn, document: Raw, *, principals: bool) -> Raw:
     """The document with one thing more in an Allow, or with one more Allow."""
-    statements = copy.deepcopy(_listed(document["Statement"]))
+    statements = copy.deepcopy(as_list(document["Statement"]))
     elements = [
         (statement, element)
         for statement in statements
@@ -70,13 +71,9 @@ def _documents(given: Any) -> Iterator[Raw]:
 
 def _joined(value: Any, more: Any, *, first: bool) -> Any:
     if isinstance(more, dict):
-        named = {"AWS": ["*"]} if value == "*" else {kind: _listed(names) for kind, names in value.items()}
+        named = {"AWS": ["*"]} if value == "*" else {kind: as_list(names) for kind, names in value.items()}
         (kind, name), *_ = more.items()
         beside = named.get(kind, [])
         return named | {kind: [name, *beside] if first else [*beside, name]}
-    beside = _listed(value)
+    beside = as_list(value)
     return [more, *beside] if first else [*beside, more]
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]

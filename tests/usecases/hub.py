@@ -9,10 +9,10 @@ from ecr_warden.hub.codec_replies import reply_from_json, reply_to_json
 from ecr_warden.hub.codec_requests import question_from_text, request_to_text
 from ecr_warden.hub.commands import Commands
 from ecr_warden.hub.queries import Queries
-from ecr_warden.hub.reply import QuestionReply
-from ecr_warden.hub.request import Question
+from ecr_warden.hub.reply import QuestionReply, StatusReply
+from ecr_warden.hub.request import AskStatus, Question
 from ecr_warden.hub.status import StatusQuery
-from tests.usecases.world import World
+from tests.usecases.world import World, expect
 
 ALICE = Actor("IAMUser", arn="arn:aws:iam::111111111111:user/alice", account="111111111111")
 HUB = "arn:aws:lambda:eu-central-1:111111111111:function:ecr-warden-control"
@@ -36,6 +36,11 @@ def ask(world: World, question: Question, reply_bytes: int = 4_000_000) -> Quest
     reply = queries_of(world, reply_bytes).answer(question_from_text(request_to_text(question)))
     assert reply_from_json(reply_to_json(reply)) == reply
     return reply
+
+
+def hub_status(world: World) -> StatusReply:
+    """The status of everything."""
+    return expect(StatusReply, ask(world, AskStatus()))
 
 
 def queries_of(

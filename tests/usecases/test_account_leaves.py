@@ -8,11 +8,9 @@ from ecr_warden.core.pause import Pause
 from ecr_warden.core.plan import Change
 from ecr_warden.core.result import Result
 from ecr_warden.core.target import Target, UserTarget, parse_target
-from ecr_warden.hub.reply import StatusReply
-from ecr_warden.hub.request import AskStatus
 from ecr_warden.versions.alerts import SpecAccepted
 from local.testing.seed import CHECKOUT, CI, D1, D4, D5, HOME, NOW, PULL_USER, PUSH_USER, PUSHER, allow, document
-from tests.usecases.hub import ALICE, ask
+from tests.usecases.hub import ALICE, hub_status
 from tests.usecases.uploads import TEXT, first, upload
 from tests.usecases.world import World, expect
 
@@ -94,7 +92,7 @@ def test_an_unreachable_account_is_reported_once_and_cleared_when_it_can_be_reac
 
 
 def statuses(world: World) -> dict[str, Result | None]:
-    reply = expect(StatusReply, ask(world, AskStatus()))
+    reply = hub_status(world)
     return {one.target: one.last.result if one.last else None for one in reply.targets}
 
 

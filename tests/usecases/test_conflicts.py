@@ -38,9 +38,8 @@ from tests.usecases.world import MALLORY as MALLORY_OF_HOME
 X = identity_policy(PUSHER, "ecr-warden-x")
 
 
-def test_a_document_that_changes_between_plan_and_write_is_read_again() -> None:
-    world = world_in_sync()
-    world.put(D1, OPEN)
+def tamper_once(world: World) -> None:
+    """Somebody else writes once between a run's reading and its write."""
     others = [document(allow("ecr:*", who=MALLORY))]
 
     def tamper(_: Target, change: Change | None) -> None:
@@ -48,6 +47,12 @@ def test_a_document_that_changes_between_plan_and_write_is_read_again() -> None:
             world.put(D1, others.pop())
 
     world.documents.faults = tamper
+
+
+def test_a_document_that_changes_between_plan_and_write_is_read_again() -> None:
+    world = world_in_sync()
+    world.put(D1, OPEN)
+    tamper_once(world)
     assert world.run(CHECKOUT) is Result.CONVERGED
     assert len(world.writes) == 1
     assert world.live(D1) == desired(D1)
@@ -164,13 +169,7 @@ def _other(world: World) -> Document:
 def test_an_intruder_is_reported_although_somebody_else_writes_meanwhile() -> None:
     world = world_in_sync()
     world.put(D1, OPEN)
-    others = [document(allow("ecr:*", who=MALLORY))]
-
-    def tamper(_: Target, change: Change | None) -> None:
-        if change is not None and others:
-            world.put(D1, others.pop())
-
-    world.documents.faults = tamper
+    tamper_once(world)
     world.run(CHECKOUT, actor=write_session("ecrw-nobody", CHECKOUT), attempt=FIRST)
     assert [report.intruder for report in world.reports] == [True]
 

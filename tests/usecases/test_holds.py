@@ -12,7 +12,7 @@ from ecr_warden.core.job import AcceptSpec, Actor, CauseKind, JudgeVersion
 from ecr_warden.core.judgement import WaitCode, WaitReason
 from ecr_warden.core.result import Result, Severity
 from ecr_warden.hub.codec_requests import request_to_text
-from ecr_warden.hub.reply import CommandReply, HeldReply, StatusReply
+from ecr_warden.hub.reply import CommandReply, HeldReply
 from ecr_warden.hub.request import AskHeld, AskStatus
 from ecr_warden.hub.selecting import NothingAccepted
 from ecr_warden.notify.kinds import message_of
@@ -27,12 +27,13 @@ from ecr_warden.versions.alerts import HoldOpened, HoldSettled, SpecAccepted, Sp
 from ecr_warden.versions.holds import HoldOver, NoSuchHold
 from iam_access.errors import NamedError
 from local.testing.seed import ACCEPTED, CHECKOUT, D1, NOW
-from tests.usecases.hub import ALICE, HUB, Callers, ask, commands_of
+from tests.usecases.hub import ALICE, HUB, Callers, ask, commands_of, hub_status
 from tests.usecases.uploads import (
     JOB,
     TEXT,
     Seen,
     accept_of,
+    codes,
     decide,
     enqueued,
     first,
@@ -55,10 +56,6 @@ def held(world: World, text: str = EMPTY, version: str = "v2") -> Hold:
     opened = expect(HoldOpened, offer(world, text, version))
     world.forget()
     return opened.hold
-
-
-def codes(hold: Hold) -> list[WaitCode]:
-    return [one.code for one in hold.why]
 
 
 def give(world: World, command: Command, proof: object = "alice", callers: Callers | None = None) -> CommandReply:
@@ -408,7 +405,7 @@ def test_a_long_list_is_cut_and_counted() -> None:
 
 
 def troubles(world: World) -> dict[str, str]:
-    reply = expect(StatusReply, ask(world, AskStatus()))
+    reply = hub_status(world)
     return {trouble.code: str(trouble) for trouble in reply.troubles}
 
 

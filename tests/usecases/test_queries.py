@@ -23,7 +23,7 @@ from ecr_warden.repair.scope_gap import ScopeGap, ScopeUnread
 from ecr_warden.state.codec_commands import BadRequest
 from ecr_warden.state.target_status import TargetStatus
 from local.testing.seed import ACCEPTED, CHECKOUT, CI, HOME, NOW, PULL_USERS, PUSH_USER, PUSHER, USERS
-from tests.usecases.hub import ALICE, ask
+from tests.usecases.hub import ALICE, ask, hub_status
 from tests.usecases.test_unlisted import DENIED, unlistable
 from tests.usecases.world import World, expect, tampered, world_in_sync
 
@@ -35,7 +35,7 @@ def test_status_comes_from_memory_and_reads_no_account() -> None:
     world.state.pause(CHECKOUT, PAUSE)
     world.run(CHECKOUT)
     world.forget()
-    reply = expect(StatusReply, ask(world, AskStatus()))
+    reply = hub_status(world)
     assert (reply.version, reply.mode, reply.stopped) == (ACCEPTED.version, Mode.ENFORCE, None)
     assert {status.target for status in reply.targets} == {str(spec.target) for spec in ACCEPTED.targets.values()}
     [paused] = [status for status in reply.targets if status.pause]

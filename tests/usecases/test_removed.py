@@ -5,11 +5,10 @@ from itertools import permutations
 
 import pytest
 
-from ecr_warden.core.address import Address, identity_policy, role
+from ecr_warden.core.address import identity_policy, role
 from ecr_warden.core.desired import RoleSettings
 from ecr_warden.core.failures import AccountUnreachable
 from ecr_warden.core.job import ReconcileTarget
-from ecr_warden.core.observed import LiveValue, Present
 from ecr_warden.core.plan import Change
 from ecr_warden.core.result import Result
 from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target, UserTarget
@@ -190,10 +189,6 @@ def taken_away() -> World:
     return world
 
 
-def live(world: World) -> dict[Address, LiveValue]:
-    return {address: seen.value for address, seen in world.documents.live.items() if isinstance(seen, Present)}
-
-
 def test_the_registrys_side_is_sent_first() -> None:
     assert enqueued(taken_away()) == [target.key for target in TARGETS]
 
@@ -203,10 +198,10 @@ def test_the_registrys_side_is_sent_first() -> None:
 def test_no_order_of_runs_adds_access_and_every_order_ends_the_same(order: tuple[int, ...]) -> None:
     world = taken_away()
     jobs = [job for job in world.jobs.sent if isinstance(job, ReconcileTarget)]
-    before = live(world)
+    before = world.values
     for index in order:
         world.reconcile().reconcile(jobs[index])
-        now = live(world)
+        now = world.values
         assert now.items() <= before.items(), "a document that is new or another one"
         before = now
     assert before == {}
@@ -223,8 +218,8 @@ def test_a_failing_target_does_not_stop_others_from_losing_access(broken: Target
 
     world.documents.faults = fault
     world.drain()
-    assert {address.target for address in live(world)} == {broken}
+    assert {address.target for address in world.values} == {broken}
     world.recover()
     world.sweep()
     world.drain()
-    assert live(world) == {}
+    assert world.values == {}

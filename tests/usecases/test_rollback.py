@@ -7,10 +7,8 @@ import pytest
 from ecr_warden.audit.repaired import as_repaired
 from ecr_warden.core.address import Address
 from ecr_warden.core.estate import EcrAccount, Estate, Registry, Repository
-from ecr_warden.core.observed import LiveValue, Present
+from ecr_warden.core.observed import LiveValue
 from ecr_warden.core.target import RepositoryTarget, UserTarget
-from ecr_warden.hub.reply import StatusReply
-from ecr_warden.hub.request import AskStatus
 from ecr_warden.notify.formats import to_email
 from ecr_warden.notify.kinds import message_of
 from ecr_warden.state.history import HistoryKind
@@ -18,7 +16,7 @@ from ecr_warden.versions.alerts import SpecAccepted
 from iam_access.document.document import Document
 from iam_access.inventory.inventory import Policy
 from local.testing.seed import CI, HOME, allow, document
-from tests.usecases.hub import ask
+from tests.usecases.hub import hub_status
 from tests.usecases.pattern_world import settle
 from tests.usecases.uploads import first, upload
 from tests.usecases.world import World, expect, present
@@ -76,16 +74,8 @@ def repository(name: str) -> RepositoryTarget:
     return RepositoryTarget(HOME, "eu-central-1", name)
 
 
-def live(world: World) -> dict[Address, LiveValue]:
-    return {address: seen.value for address, seen in world.documents.live.items() if isinstance(seen, Present)}
-
-
-def status(world: World) -> StatusReply:
-    return expect(StatusReply, ask(world, AskStatus()))
-
-
 def left_open(world: World) -> list[str]:
-    return [str(one) for one in status(world).left]
+    return [str(one) for one in hub_status(world).left]
 
 
 def rolled(
@@ -110,14 +100,14 @@ def rolled(
 def as_accepted(text: str) -> dict[Address, LiveValue]:
     """The documents of a world that never saw another version."""
     world, _ = rolled(text, text + "# again\n")
-    return live(world)
+    return world.values
 
 
 def test_everything_that_the_newer_version_opened_is_closed() -> None:
     opened: list[dict[Address, LiveValue]] = []
-    world, accepted = rolled(OLD, NEW, meanwhile=lambda world: opened.append(live(world)))
+    world, accepted = rolled(OLD, NEW, meanwhile=lambda world: opened.append(world.values))
     assert {"shop/two", "app/a", "app/b", "pusher", "bob"} <= {address.target.name for address in opened[0]}
-    assert live(world) == as_accepted(OLD)
+    assert world.values == as_accepted(OLD)
     assert accepted.released == ()
     assert left_open(world) == []
     assert world.sweep() == ()
@@ -125,7 +115,7 @@ def test_everything_that_the_newer_version_opened_is_closed() -> None:
 
 def test_what_is_released_is_listed_by_name_in_message_status_and_audit_log() -> None:
     world, accepted = rolled(OLD, RELEASING)
-    kept = {address.target.name for address in live(world).keys() - as_accepted(OLD).keys()}
+    kept = {address.target.name for address in world.values.keys() - as_accepted(OLD).keys()}
     assert kept == {"shop/two", "app/a", "app/b"}
     assert accepted.released == (repository("shop/two").key, repository("app/*").key)
     text = str(to_email(message_of([accepted])))
@@ -163,7 +153,7 @@ def test_it_is_listed_until_the_spec_names_it_again() -> None:
     upload(world, OLD, "v5")
     settle(world)
     settle(world)
-    assert live(world) == as_accepted(OLD)
+    assert world.values == as_accepted(OLD)
 
 
 def _policy(world: World, name: str) -> Address:
@@ -182,15 +172,15 @@ def test_a_literal_document_is_left_and_listed() -> None:
 def test_a_grant_to_somebody_whose_other_policy_is_literal_is_revoked_on_both_sides() -> None:
     without = OLD.replace("pull: [ci:user/ann]", "pull: [ci:user/bob]") + DOCUMENT
     world, _ = rolled(without, OLD + DOCUMENT)
-    assert live(world) == as_accepted(without)
-    assert [at.name for at in live(world) if at.target == UserTarget(CI, "ann")] == ["work"]
+    assert world.values == as_accepted(without)
+    assert [at.name for at in world.values if at.target == UserTarget(CI, "ann")] == ["work"]
 
 
 def test_what_somebody_else_wrote_under_a_removed_pattern_is_left_and_listed() -> None:
     theirs = document(allow("ecr:BatchGetImage", who="222222222222"))
     world, accepted = rolled(OLD, NEW, meanwhile=lambda world: world.put(_policy(world, "app/a"), theirs))
     assert accepted.released == ()
-    assert live(world)[_policy(world, "app/a")] == theirs
+    assert world.values[_policy(world, "app/a")] == theirs
     assert left_open(world) == [
         f"left open: repository-policy {repository('app/a')} since version v3, gives: not what the spec gave"
     ]
@@ -215,7 +205,7 @@ def test_in_observe_mode_what_a_removed_pattern_gave_is_listed_until_it_is_revok
     settle(world)
     settle(world)
     assert left_open(world) == []
-    assert live(world) == as_accepted(OLD)
+    assert world.values == as_accepted(OLD)
 
 
 EMPTY = OLD[: OLD.index("repositories:")] + "settings: {mode: enforce}\n"
@@ -224,9 +214,9 @@ EMPTY = OLD[: OLD.index("repositories:")] + "settings: {mode: enforce}\n"
 def test_a_spec_that_names_nothing_any_more_lists_what_is_left() -> None:
     world, _ = rolled(EMPTY, RELEASING)
     assert len(left_open(world)) == 4
-    assert status(world).targets == ()
+    assert hub_status(world).targets == ()
     closed, _ = rolled(EMPTY, NEW)
-    assert (live(closed), left_open(closed)) == ({}, [])
+    assert (closed.values, left_open(closed)) == ({}, [])
 
 
 def test_the_audit_takes_a_repository_for_closed_only_while_it_has_what_the_spec_gave() -> None:

@@ -32,7 +32,8 @@ from local.testing.seed import (
     document,
     unparseable,
 )
-from tests.usecases.test_status import codes, reply_of
+from tests.usecases.hub import hub_status
+from tests.usecases.test_status import codes
 from tests.usecases.world import World, world_in_sync
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -263,7 +264,7 @@ def test_status_lists_sessions_that_outlive_a_repair_until_they_have_expired() -
     world = world_in_sync(of_builder(LAMBDA))
     world.put(BUILDERS, OPENED)
     world.run(BUILDER)
-    [trouble] = reply_of(world).troubles
+    [trouble] = hub_status(world).troubles
     assert (trouble.code, "AWSRevokeOlderSessions" in trouble.remedy) == ("sessions-go-on", True)
     assert trouble.message.startswith(f"sessions of role/{HOME}/builder issued between ")
     assert (world.sweep(), world.run(BUILDER)) == ((), Result.IN_SYNC)

@@ -11,7 +11,6 @@ from ecr_warden.core.job import Queue
 from ecr_warden.core.queue import QueueState
 from ecr_warden.core.result import Result
 from ecr_warden.core.target import Target
-from ecr_warden.hub.reply import StatusReply
 from ecr_warden.hub.request import AskStatus
 from ecr_warden.hub.selecting import NothingAccepted
 from ecr_warden.state.specs import SpecVersion
@@ -19,25 +18,21 @@ from ecr_warden.state.target_status import Standing, TargetStatus
 from local.testing.memory.hub import MemorySpecs
 from local.testing.memory.wiring import PARAMETERS
 from local.testing.seed import ACCEPTED, CHECKOUT, CI, D1, D3, D4, HOME, NOW, PUSHER
-from tests.usecases.hub import ask
+from tests.usecases.hub import ask, hub_status
 from tests.usecases.pattern_world import shop, world_of
 from tests.usecases.test_queries_unread import closed
 from tests.usecases.uploads import upload
-from tests.usecases.world import OPEN, World, bare_world, expect, present, world_in_sync
+from tests.usecases.world import OPEN, World, bare_world, present, world_in_sync
 
 MINUTE = timedelta(minutes=1)
 
 
 def status_of(world: World, target: Target) -> TargetStatus:
-    return next(status for status in reply_of(world).targets if status.target == str(target))
-
-
-def reply_of(world: World) -> StatusReply:
-    return expect(StatusReply, ask(world, AskStatus()))
+    return next(status for status in hub_status(world).targets if status.target == str(target))
 
 
 def codes(world: World) -> list[str]:
-    return [trouble.code for trouble in reply_of(world).troubles]
+    return [trouble.code for trouble in hub_status(world).troubles]
 
 
 def test_a_sweep_counts_as_the_last_look_at_a_target() -> None:
@@ -291,7 +286,7 @@ TROUBLES: dict[str, tuple[Callable[[World], None], str, tuple[str, ...]]] = {
 def test_a_queue_that_is_worked_on_or_empty_is_no_trouble(state: tuple[int, int, timedelta | None]) -> None:
     world = world_in_sync()
     queue(*state)(world)
-    assert reply_of(world).troubles == ()
+    assert hub_status(world).troubles == ()
 
 
 @pytest.mark.parametrize("name", TROUBLES)
@@ -299,7 +294,7 @@ def test_each_trouble_is_reported_by_itself(name: str) -> None:
     spoil, code, words = TROUBLES[name]
     world = world_in_sync()
     spoil(world)
-    [trouble] = reply_of(world).troubles
+    [trouble] = hub_status(world).troubles
     assert trouble.code == code
     assert [word for word in words if word not in str(trouble)] == []
 
@@ -315,7 +310,7 @@ def test_a_few_overdue_parts_are_named_and_the_rest_counted() -> None:
     world.specs.compiled = ACCEPTED
     world.sweep()
     world.specs.compiled = replace(ACCEPTED, accounts=(*ACCEPTED.accounts, *more))
-    [trouble] = reply_of(world).troubles
+    [trouble] = hub_status(world).troubles
     assert f"no sweep of {', '.join(more[:3])}, and 2 more has completed yet" in trouble.message
 
 

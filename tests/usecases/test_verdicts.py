@@ -33,6 +33,7 @@ from tests.usecases.uploads import (
     Seen,
     accept_of,
     accepted,
+    codes,
     first,
     is_of_a_verdict,
     judged,
@@ -86,10 +87,6 @@ def to_read(text: str = TAKING) -> tuple[World, Hold, ReadForVersion]:
 def the_hold(world: World) -> Hold:
     [hold] = world.holds.waiting()
     return hold
-
-
-def codes(hold: Hold) -> list[WaitCode]:
-    return [one.code for one in hold.why]
 
 
 def version_of(world: World) -> str:

@@ -15,7 +15,8 @@ from ecr_warden.core.result import Severity
 from ecr_warden.notify.kinds import message_of
 from local.testing.memory.wiring import TRAIL, MemoryWiring
 from local.testing.seed import ACCEPTED, CI, HOME, NOW
-from tests.usecases.test_status import codes, reply_of
+from tests.usecases.hub import hub_status
+from tests.usecases.test_status import codes
 from tests.usecases.world import World, bare_world, world_in_sync
 
 HOUR = timedelta(hours=1)
@@ -130,7 +131,7 @@ def test_an_organizations_trail_is_no_trouble_and_who_watches_it_is_said_once_in
         world.wiring.edit(wire, trails=[unknown])
     world.sweep()
     assert (announced(world), codes(world)) == ([], [])
-    [note] = reply_of(world).notes
+    [note] = hub_status(world).notes
     assert note.startswith(f"3 regions of members rely on the organization's trail {TRAIL['name']}. It logs")
     world.wiring.edit(wires[0], trails=[unknown | {"logging": False}])
     world.sweep()
@@ -139,7 +140,7 @@ def test_an_organizations_trail_is_no_trouble_and_who_watches_it_is_said_once_in
         world.wiring.restore(wire)
     world.sweep()
     assert announced(world) == [(f"{HOME}/eu-central-1", [], [wires[0]])]
-    assert reply_of(world).notes == ()
+    assert hub_status(world).notes == ()
 
 
 @pytest.mark.parametrize("is_cut", [True, False])

@@ -8,6 +8,7 @@ from typing import Any
 from ecr_warden.collect.survey import Survey
 from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.job import AcceptSpec, Actor, Cause, CauseKind, JudgeVersion, ReadForVersion, ReconcileTarget
+from ecr_warden.core.judgement import WaitCode
 from ecr_warden.state.hold import Decision, Hold, Verdict
 from ecr_warden.state.specs import SpecVersion
 from ecr_warden.versions.accept import AcceptVersions
@@ -90,6 +91,10 @@ def reads_of(world: World, *, has_time: Callable[[], bool] = lambda: True) -> Re
 def judges_of(world: World, *, has_time: Callable[[], bool] = lambda: True) -> JudgeVersions:
     ports = world.specs, world.holds, world.verdicts, world.estate_store, world.jobs, world.clock
     return JudgeVersions(*ports, judge, has_time)
+
+
+def codes(hold: Hold) -> list[WaitCode]:
+    return [one.code for one in hold.why]
 
 
 def enqueued(world: World) -> list[str]:

@@ -28,7 +28,7 @@ from ecr_warden.core.job import (
     SweepIdentities,
     SweepRepositories,
 )
-from ecr_warden.core.observed import LiveValue, Unparseable
+from ecr_warden.core.observed import LiveValue, Present, Unparseable
 from ecr_warden.core.plan import Change
 from ecr_warden.core.result import Result
 from ecr_warden.core.run import RunEntry, RunReport
@@ -323,6 +323,11 @@ class World:
     def live(self, address: Address) -> object:
         found = self.documents.live.get(address)
         return None if found is None or isinstance(found, Unparseable) else found.value
+
+    @property
+    def values(self) -> dict[Address, LiveValue]:
+        """Whatever is there and can be parsed."""
+        return {address: seen.value for address, seen in self.documents.live.items() if isinstance(seen, Present)}
 
     def differing(self) -> list[str]:
         """What is not exactly as the spec says."""

@@ -240,8 +240,8 @@ def test_policies_of_aws_that_cannot_be_read_are_unread_where_they_apply_and_not
 
 
 @pytest.mark.usefixtures("made")
-@pytest.mark.parametrize("call", [OF_AWS_CALL, TEXT_CALL])
-def test_policies_of_aws_that_cannot_be_read_for_a_moment_are_tried_again(call: str) -> None:
+@pytest.mark.parametrize("call", [OF_AWS_CALL, TEXT_CALL, PROVIDERS_CALL, AUDIENCES_CALL])
+def test_policies_of_aws_and_providers_that_cannot_be_read_for_a_moment_are_tried_again(call: str) -> None:
     reader = AwsEstateReader(_Accounts(call, throttled=True), sleep=lambda _: None)
     assert reader.identities(ACCOUNT, {}).passing is not None
 
@@ -271,13 +271,6 @@ def test_identity_providers_that_cannot_be_read_are_unknown_and_nothing_else_is(
     assert account.providers == Unread("identity providers", "permission-missing")
     assert account.unread == ()
     assert account.is_listed
-
-
-@pytest.mark.usefixtures("made")
-@pytest.mark.parametrize("call", [PROVIDERS_CALL, AUDIENCES_CALL])
-def test_identity_providers_that_cannot_be_read_for_a_moment_are_tried_again(call: str) -> None:
-    reader = AwsEstateReader(_Accounts(call, throttled=True), sleep=lambda _: None)
-    assert reader.identities(ACCOUNT, {}).passing is not None
 
 
 @pytest.mark.usefixtures("made")
