@@ -114,8 +114,10 @@ def bugs(source: str, file: str, at_import: frozenset[str] = frozenset()) -> lis
     known = {node.id if isinstance(node, ast.Name) else node.attr for node in nodes if isinstance(node, _NAMES)}
     for where, owner, root in _roots(tree, at_import):
         for parent, field, index, child in _places(root):
-            for operator, new in _instead(child, parent, field, known):
-                what = where, operator, _text(child), _text(new)
+            instead = [*_instead(child, parent, field, known)]
+            text = _text(child) if instead else ""
+            for operator, new in instead:
+                what = where, operator, text, _text(new)
                 again = counts[what] = counts.get(what, -1) + 1
                 line = getattr(child, "lineno", 0)
                 found.append(Bug(file, where, owner, line, *what[1:], tree, parent, field, index, new, root, again))

@@ -2,16 +2,22 @@
 
 import subprocess
 import sys
+from functools import cache
 
 import pytest
 
 from tests.mutants.areas import ROOT, areas, chosen, survivors
+from tests.mutants.operators import Bug
+
+
+@cache
+def planted() -> list[Bug]:
+    return [bug for area in areas() for bug in chosen(area)]
 
 
 def test_each_area_has_its_bugs_and_no_bug_is_in_two() -> None:
-    planted = [bug.name for area in areas() for bug in chosen(area)]
-    assert len(planted) == sum(area.bugs for area in areas()) >= 600
-    assert len(set(planted)) == len(planted)
+    assert len(planted()) == sum(area.bugs for area in areas()) >= 600
+    assert len({bug.name for bug in planted()}) == len(planted())
 
 
 def test_each_area_names_tests_that_there_are() -> None:
@@ -19,9 +25,9 @@ def test_each_area_names_tests_that_there_are() -> None:
 
 
 def test_each_survivor_is_planted_and_says_what_is_changed() -> None:
-    planted = {bug.name: bug.text for area in areas() for bug in chosen(area)}
+    texts = {bug.name: bug.text for bug in planted()}
     listed = {name: one.what for name, one in survivors().items()}
-    assert listed == {name: planted.get(name, "is not planted") for name in listed}
+    assert listed == {name: texts.get(name, "is not planted") for name in listed}
 
 
 @pytest.mark.thorough
