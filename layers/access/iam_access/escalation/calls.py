@@ -4,10 +4,11 @@ import re
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from copy import replace
 from functools import cached_property
-from itertools import chain
+from itertools import chain, islice
 
 from msgspec import Struct
 
+from iam_access.arn import account_part
 from iam_access.document.condition import Clause
 from iam_access.document.document import Document, Statement
 from iam_access.document.variables import completed_arn, literal_glob
@@ -39,6 +40,8 @@ RESERVED = (":role/aws-reserved/", ":role/aws-service-role/")
 # Keys of single calls of IAM: absent unless they are given.
 _CLOSED = (BOUNDARY, POLICY, "iam:passedtoservice")
 _MOST_RESOURCES = 20
+# Source: https://docs.aws.amazon.com/systems-manager/latest/userguide/documents-ssm-sharing.html
+_ON_SHARED = "ssm:"
 _WILD = re.compile(r"[*?]")
 
 
@@ -121,12 +124,20 @@ class Caller:
         return None
 
     def allows_somewhere(self, action: str) -> Conditions | None:
-        """The conditions under which a call is allowed on some resource that the principal's policies name."""
-        for text in self.resources(action)[:_MOST_RESOURCES]:
+        """The conditions under which a call is allowed on some resource that the principal's policies name.
+
+        On another account's it runs nothing as a role of its own, but for documents that were shared.
+        """
+        texts = (text for text in self.resources(action) if action.startswith(_ON_SHARED) or self._is_own(text))
+        for text in islice(texts, _MOST_RESOURCES):
             found = self._decide(action, text if text == "*" else filled(text), {}, tagged=False)
             if found is not None:
                 return found
         return None
+
+    def _is_own(self, pattern: str) -> bool:
+        account = account_part(pattern)
+        return not account or literal_glob(account).matches(self.account)
 
     def resources(self, action: str) -> tuple[str, ...]:
         """The resources that Allow statements of the principal's policies name for an action, as patterns."""

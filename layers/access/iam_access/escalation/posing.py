@@ -5,27 +5,30 @@ the assertions), https://docs.aws.amazon.com/STS/latest/APIReference/API_GetFede
 https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoot.html
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from copy import replace
 from itertools import chain
 
 from iam_access.arn import iam_arn
+from iam_access.document.condition import CanonicalClause
 from iam_access.document.document import Effect
 from iam_access.escalation.become import Become
 from iam_access.escalation.calls import CAN, Caller
 from iam_access.evaluate.request_principal import CallerKind, parse_request_principal
 from iam_access.inventory.inventory import Account
+from iam_access.text.ascii_case import ascii_lower
 from iam_access.who_can.graph import Graph
 from iam_access.who_can.subject import TAG, Subject, outside_subject, root_of
 
 _SAML, _OIDC = ":saml-provider/", ":oidc-provider/"
+_ADDS_AUDIENCE = "iam:AddClientIDToOpenIDConnectProvider"
 _WRITES = {
     _SAML: (
         *(("iam:UpdateSAMLProvider",), ("iam:CreateSAMLProvider",)),
         ("iam:DeleteSAMLProvider", "iam:CreateSAMLProvider"),
     ),
     _OIDC: (
-        *(("iam:UpdateOpenIDConnectProviderThumbprint",), ("iam:AddClientIDToOpenIDConnectProvider",)),
+        *(("iam:UpdateOpenIDConnectProviderThumbprint",), (_ADDS_AUDIENCE,)),
         ("iam:CreateOpenIDConnectProvider",),
         ("iam:DeleteOpenIDConnectProvider", "iam:CreateOpenIDConnectProvider"),
     ),
@@ -41,22 +44,37 @@ def posing(caller: Caller, graph: Graph, federated: Iterable[str]) -> Iterator[B
 
 
 def _by_providers(caller: Caller, graph: Graph) -> Iterator[Become]:
+    account = graph.inventory.accounts[caller.account]
     for role in graph.identities_of(caller.account):
         for provider in dict.fromkeys(_providers(role)):
             kind = _SAML if _SAML in provider else _OIDC
             subject = outside_subject(parse_request_principal(provider), graph.inventory, is_class=True)
-            is_unknown = kind == _SAML and graph.inventory.accounts[caller.account].saml is None
+            is_unknown = kind == _SAML and account.saml is None
             for calls in _WRITES[kind]:
                 allowed = [caller.allows(call, provider, tagged=False) for call in calls]
                 is_vain = not is_unknown and calls[0].startswith("iam:Create") is graph.exists(subject)
                 if None in allowed or is_vain:
                     continue
-                decision = graph.ask(subject, graph.assuming(subject, role))
+                poses = _for_another_audience(subject, account) if _ADDS_AUDIENCE in calls else subject
+                decision = graph.ask(poses, graph.assuming(poses, role))
                 if decision.answer in CAN:
                     steps = (*(f"{call} on {provider}" for call in calls), f"assume {role.arn} with its tokens")
                     conditions = chain.from_iterable(filter(None, allowed))
                     yield Become(role, steps, (*conditions, *decision.conditions))
                     break
+
+
+def _for_another_audience(provider: Subject, account: Account) -> Subject:
+    """Whoever has a token for an audience that the provider does not have, as far as its audiences are known.
+
+    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_oidc.html
+    """
+    known = account.providers.get(provider.arn) if isinstance(account.providers, Mapping) else None
+    if not known:
+        return provider
+    audience = f"{ascii_lower(provider.arn.partition(_OIDC)[2])}:aud"
+    others = CanonicalClause("StringNotEquals", audience, frozenset(known))
+    return replace(provider, always=(*provider.always, others, CanonicalClause("Null", audience, frozenset({"false"}))))
 
 
 def _providers(role: Subject) -> Iterator[str]:
