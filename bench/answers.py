@@ -129,8 +129,8 @@ class Asked:
         found = self._everybody[name]
         if any(path.subject.arn == row["principal"] for path in found.identities):
             return "already"
-        could = any(one.arn == row["principal"] for one in found.escalations)
-        answer = "yes" if could else "no"
+        answers = {one.arn: one.answer.replace("could", "yes") for one in found.escalations}
+        answer = answers.get(row["principal"], "no")
         return None if answer == row["answer"] else answer
 
 

@@ -10,7 +10,7 @@ from msgspec import Struct, field
 
 from ecr_warden.access.alike import moved
 from ecr_warden.access.docker import ByDocker, by_docker
-from ecr_warden.access.escalation import Escalation, Escalations
+from ecr_warden.access.escalation import Escalation, Escalations, certain_first
 from ecr_warden.access.graph import RepositoryGraph, who_can_any
 from ecr_warden.access.missing import Edit, PolicyChange, Side, change_along, smallest_change
 from ecr_warden.access_spec.spec import Spec
@@ -248,8 +248,8 @@ class Reach(Struct, frozen=True):
 
     @property
     def answer(self) -> str:
-        """As of a path; `could` of an escalation."""
-        return self.by.answer.value if isinstance(self.by, AccessPath) else "could"
+        """As of a path, or of an escalation."""
+        return str(self.by.answer)
 
 
 def reach(
@@ -297,7 +297,7 @@ def _reached(
     has_it = best is not None and best.answer is Answer.CONDITIONAL
     enough = (Answer.YES,) if has_it else CAN
     able = {arn: path for arn, path in everybody.items() if path.answer in enough}
-    found = next((one for way in ways if (one := escalations.together(subjects, way, able)) is not None), None)
+    found = certain_first(escalations.together(subjects, way, able) for way in ways)
     # Who has it under a condition reaches more only by what needs none.
     return best if found is None or (has_it and found.conditions) else found
 
@@ -364,11 +364,12 @@ def who_can(graph: RepositoryGraph, asked: Question, escalations: Escalations | 
     identities = tuple(path for path in paths if not is_class(path.subject))
     able = {path.subject.arn: path for path in paths if path.answer in CAN}
     more = [escalation for way in asked.ways for escalation in escalations.who(way, able)] if escalations else []
-    shortest = {one.arn: one for one in sorted(more, key=lambda escalation: -len(escalation.steps))}
+    shortest = {one.arn: one for one in sorted(more, key=lambda one: (not one.unread, -len(one.steps)))}
     classes = tuple(path for path in paths if is_class(path.subject))
     docker = {path.subject.arn: by_docker(graph, path, asked.what, asked.repository) for path in paths}
     kept = {arn: one for arn, one in docker.items() if one is not None}
-    return WhoCan(identities, classes, tuple(shortest.values()), unread.unread_of(graph, paths), kept)
+    unsaid = (*unread.unread_of(graph, paths), *(policy for one in shortest.values() for policy in one.unread))
+    return WhoCan(identities, classes, tuple(shortest.values()), tuple(dict.fromkeys(unsaid)), kept)
 
 
 class TrustingRoles:

@@ -192,7 +192,7 @@ def path_to_json(path: AccessPath, given: Given | None, docker: ByDocker | None)
 def escalation_to_json(escalation: Escalation, given: Given | None) -> dict[str, Any]:
     return {
         "principal": escalation.arn,
-        "answer": "could",
+        "answer": escalation.answer,
         "chain": list(escalation.chain),
         "because": [],
         "inSpec": None if given is None else False,
@@ -224,17 +224,21 @@ def show_who_can(
         if docker is not None and docker.answer is not path.answer:
             console.line(f"{'':<13}{'docker':<13}{docker.text}", Style.FAINT)
     for escalation in found.escalations:
-        console.line(f"{'could':<26}{names.identity(escalation.arn)}", Style.ODD)
+        console.line(f"{escalation.answer:<26}{names.identity(escalation.arn)}", Style.ODD)
         for step in escalation.steps:
             console.line(f"{'':<13}{'by':<13}{printable(step, 300)}", Style.FAINT)
         for condition in escalation.conditions:
             console.line(f"{'':<13}{'if':<13}{condition}", Style.FAINT)
+        for policy in escalation.unread:
+            console.line(f"{'':<13}{'unknown':<13}{unread_text(policy)}", Style.FAINT)
     paths = (*found.identities, *found.classes)
     unknown = sum(path.answer is Answer.UNKNOWN for path in paths)
-    more = f", {len(found.escalations)} more could escalate to it" if found.escalations else ""
+    could = sum(not escalation.unread for escalation in found.escalations)
+    more = f", {could} more could escalate to it" if could else ""
     says = f"{len(paths)} can {verb} {name}"
     if found.unread:
-        says = f"it is unknown who can {verb} {name}: {len(paths) - unknown} can, {unknown} may"
+        may = unknown + len(found.escalations) - could
+        says = f"it is unknown who can {verb} {name}: {len(paths) - unknown} can, {may} may"
     console.line(f"{says}{more}, by the policies that could be read", Style.HEADING)
     for policy in found.unread:
         console.note(unread_text(policy))
@@ -246,7 +250,7 @@ def show_reach(rows: Sequence[Reach], unread: Sequence[str], principal: str, est
     for row in rows:
         others = row.by.chain if row.by.chain[0] != principal else row.by.chain[1:]
         through = f" as {' -> '.join(map(names.identity, others))}" if others else ""
-        steps = f" by {', then '.join(row.by.steps)}" if isinstance(row.by, Escalation) else ""
+        steps = f" by {', then '.join(row.by.steps)}" if isinstance(row.by, Escalation) and row.by.steps else ""
         conditions = f" if {' and '.join(row.conditions)}" if row.conditions else ""
         where = names.repository(row.repository.target)
         text = f"{row.answer:<13}{row.access:<8}{where}{through}{steps}{conditions}"

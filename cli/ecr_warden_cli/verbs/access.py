@@ -248,8 +248,10 @@ def _list(
     escalations = Escalations(graph) if arguments.escalation else None
     shown = context.console.progress(repositories, of=len(repositories), doing="asking about repositories")
     rows = list(reach(graph, subjects, shown, accesses, escalations))
-    paths = [row.by for row in rows if isinstance(row.by, AccessPath)]
-    unread = [*dict.fromkeys(unread_text(policy) for path in paths for policy in path.unread), *unlisted(asked.estate)]
+    unread = [
+        *dict.fromkeys(unread_text(policy) for row in rows for policy in row.by.unread),
+        *unlisted(asked.estate),
+    ]
     if arguments.json:
         found = [
             {

@@ -9,8 +9,10 @@ import pytest
 from ecr_warden.access.escalation import Escalations
 from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.audit.administrators import administrators
+from ecr_warden.audit.words import unread_text
 from ecr_warden.core.codec.snapshot import estate_from_text
-from ecr_warden_cli.access import question, who_can
+from ecr_warden_cli.access import question, reach, who_can
+from iam_access.document.steps import Allowance
 from iam_access.who_can.decide import AccessDecision, Permission
 from iam_access.who_can.subject import Subject
 from tests.unit.access.snapshots import HOME, allow, document, managed, of_pieces, role, snapshot, user
@@ -112,6 +114,15 @@ def test_whoever_takes_a_tag_from_a_role_enters_it_where_the_tag_keeps_them_out(
     assert (_ME in {one.arn for one in found.escalations}) is could
 
 
+def test_whoever_writes_policies_could_where_nobody_can_and_the_repository_stays_as_it_is() -> None:
+    given = snapshot(_mine("iam:PutUserPolicy"))
+    denied = {"Effect": "Deny", "NotAction": ["iam:PutUserPolicy", "ecr:PutImage"], "Resource": "*"}
+    given["accounts"][HOME]["serviceControlPolicies"] = [[document(allow("*"), denied)]]
+    graph = RepositoryGraph(estate_from_text(json.dumps(given), at=NOW))
+    found = who_can(graph, question(graph, "push", "app"), Escalations(graph))
+    assert [one.arn for one in found.escalations] == [_ME]
+
+
 class _Counting(RepositoryGraph):
     """A graph that counts its decisions."""
 
@@ -129,21 +140,30 @@ def _only(policy: str) -> dict[str, Any]:
     return {"Condition": {"ArnLike": {"iam:PolicyARN": f"arn:aws:iam::{HOME}:policy/{policy}"}}}
 
 
-# What each of many users and roles may do; for each there is a policy and a group too, and what they hold of these.
-MANY: dict[str, tuple[dict[str, Any], str]] = {
-    "attach any policy": (allow(_ATTACHES), ""),
-    "attach policies of a pattern": (allow(_ATTACHES, **_only("p*")), ""),
-    "attach the one of their number": (allow(_ATTACHES, **_only("p{}")), ""),
-    "pass any role": (allow(["iam:PassRole", "lambda:*", "ec2:RunInstances"]), ""),
+def _numbered(about: Any, number: int) -> Any:
+    return json.loads(json.dumps(about).replace("{}", str(number)))
+
+
+_BUCKETS = allow("s3:*", "arn:aws:s3:::of{}")
+_OTHERS = allow("ecr:PutImage", "arn:aws:ecr:*:*:repository/of{}")
+_MANAGES = ["iam:AttachUserPolicy", "iam:AttachRolePolicy"]
+# What each of many users and roles may do, what they hold of the policies and groups of which there is one for each,
+# and what these allow.
+MANY: dict[str, tuple[Any, ...]] = {
+    "attach any policy": (allow(_ATTACHES),),
+    "attach policies of a pattern": (allow(_ATTACHES, **_only("p*")),),
+    "attach policies about other repositories": (allow(_MANAGES, **_only("p*")), "", _OTHERS),
+    "attach the one of their number": (allow(_ATTACHES, **_only("p{}")),),
+    "pass any role": (allow(["iam:PassRole", "lambda:*", "ec2:RunInstances"]),),
     "write any version": (allow("iam:CreatePolicyVersion"), "AttachedManagedPolicies"),
     "put users into any group": (allow("iam:AddUserToGroup"), "GroupList"),
 }
 
 
-def _many(statement: dict[str, Any], holds: str, count: int) -> _Counting:
+def _many(count: int, statement: dict[str, Any], holds: str = "", gives: Any = _BUCKETS) -> _Counting:
     policies, groups, people = [], [], []
     for number in range(count):
-        about = document(allow("s3:*", f"arn:aws:s3:::of{number}"))
+        about = document(_numbered(gives, number))
         team = {"Arn": f"{_TEAM['Arn']}{number}", "GroupName": f"team{number}"}
         policies.append(managed(f"p{number}", about))
         groups.append(team | {"GroupPolicyList": [{"PolicyName": "own", "PolicyDocument": about}]})
@@ -152,8 +172,7 @@ def _many(statement: dict[str, Any], holds: str, count: int) -> _Counting:
             "GroupList": [team["GroupName"]],
         }
         more = {holds: held[holds]} if holds else {}
-        numbered = json.loads(json.dumps(statement).replace("{}", str(number)))
-        says = allow("s3:GetObject", f"arn:aws:s3:::own{number}/*"), numbered
+        says = allow("s3:GetObject", f"arn:aws:s3:::own{number}/*"), _numbered(statement, number)
         people.append(user(f"u{number}", *says, **more))
         if holds != "GroupList":
             people.append(role(f"r{number}", {"Service": "lambda.amazonaws.com"}, *says, **more))
@@ -165,19 +184,38 @@ def _many(statement: dict[str, Any], holds: str, count: int) -> _Counting:
 def test_decisions_grow_with_who_is_there_and_not_with_their_pairs(name: str) -> None:
     for_escalations, for_administrators = [], []
     for count in (5, 10, 20):
-        graph = _many(*MANY[name], count)
+        graph = _many(count, *MANY[name])
         who_can(graph, question(graph, "push", "app"), Escalations(graph))
         for_escalations.append(graph.decisions)
-        graph = _many(*MANY[name], count)
+        graph = _many(count, *MANY[name])
         administrators(graph, graph.estate.accounts[HOME])
         for_administrators.append(graph.decisions)
     for few, some, many in (for_escalations, for_administrators):
         assert many - some <= 2 * (some - few), (few, some, many)
 
 
+def test_whoever_has_more_ways_than_are_tried_is_unknown() -> None:
+    graph = _many(5, *MANY["attach policies about other repositories"])
+    asked = question(graph, "push", "app")
+    assert who_can(graph, asked, Escalations(graph)).escalations == ()
+    few = Escalations(graph, lambda: Allowance(-4_900))  # a hundred steps for each
+    found = who_can(graph, asked, few)
+    assert {one.answer for one in found.escalations} == {"unknown"}
+    assert len(found.escalations) == len(graph.subjects) - len(found.identities)
+    assert [*map(unread_text, found.unread)] == ["escalation: there are more ways than are tried"]
+    (reached,) = reach(graph, [graph.subjects[found.escalations[0].arn]], [asked.repository], ["push"], few)
+    assert reached.answer == "unknown"
+
+
 # Of two users who say about the same only the second gains: what is found of one is not the other's.
 _PUTS = allow("iam:PutUserPolicy")
-APART: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+_FROZEN = f"arn:aws:iam::{HOME}:role/frozen"
+_BUT_IT = {"ArnNotEquals": {"aws:PrincipalArn": _FROZEN}}
+_DENIED = (
+    {"Effect": "Deny", "NotAction": ["iam:UntagRole", "sts:AssumeRole", "ecr:*"], "Resource": "*"},
+    {"Effect": "Deny", "Action": "*", "NotResource": _FROZEN, "Condition": _BUT_IT},
+)
+APART: dict[str, tuple[dict[str, Any], ...]] = {
     "who may attach only what does not help": (
         user("one", allow("iam:AttachUserPolicy", **_only("none"))),
         user("two", allow("iam:AttachUserPolicy", **_only("pushes"))),
@@ -198,19 +236,25 @@ APART: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         user("one", allow("iam:UntagRole")),
         user("two", allow("iam:UntagRole")),
     ),
+    "whom no trust policy names, where the organization alone keeps them from anything": (
+        user("one", allow("*")),
+        user("two", allow("*")),
+        *_DENIED,
+    ),
 }
 
 
 @pytest.mark.parametrize("is_first", [True, False], ids=["asked first", "asked last"])
 @pytest.mark.parametrize("name", APART)
 def test_what_one_could_do_is_not_said_of(name: str, is_first: bool) -> None:
-    pair = list(APART[name])
+    one, two, *denied = APART[name]
     trusted = {"Effect": "Allow", "Principal": {"AWS": _ME.replace("me", "two")}, "Action": "sts:AssumeRole"}
     trust = document(trusted | {"Condition": {"Null": {"aws:ResourceTag/frozen": "true"}}})
     tags = [{"Key": "frozen", "Value": "yes"}]
     frozen = role("frozen", _ME, allow("ecr:*"), AssumeRolePolicyDocument=trust, Tags=tags)
     policies = [managed("pushes", document(allow("ecr:*"))), managed("writer", document(allow("iam:PutUserPolicy")))]
-    given = snapshot(*(pair if is_first else pair[::-1]), frozen, policies=policies)
+    given = snapshot(*((one, two) if is_first else (two, one)), frozen, policies=policies)
+    given["accounts"][HOME]["serviceControlPolicies"] = [[document(allow("*"), *denied)]]
     graph = RepositoryGraph(estate_from_text(json.dumps(given), at=NOW))
     found = who_can(graph, question(graph, "push", "app"), Escalations(graph))
     assert [one.arn.rpartition("/")[2] for one in found.escalations] == ["two"]

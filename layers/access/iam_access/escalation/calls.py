@@ -43,6 +43,8 @@ _MOST_RESOURCES = 20
 # Source: https://docs.aws.amazon.com/systems-manager/latest/userguide/documents-ssm-sharing.html
 _ON_SHARED = "ssm:"
 _WILD = re.compile(r"[*?]")
+# Steps, for as long as it takes to find that a call is like another one.
+_CALL = 2
 
 
 class _About(Struct, frozen=True):
@@ -93,6 +95,7 @@ class Caller:
 
         `keys`: the call's own condition keys; `tagged`: they hold all tags of the resource.
         """
+        self._graph.spend(_CALL)
         if not self._may(action, resource):
             return None
         name = action, tagged, self._said_of(action, resource, keys or {})
@@ -153,6 +156,12 @@ class Caller:
                 )
             )
         return found
+
+    def asks_for_tags_of(self, role: Subject) -> bool:
+        """Can the tags of a role decide whether the principal may assume it?"""
+        trust = role.identity.trust if role.identity is not None else None
+        controls = chain.from_iterable(self._graph.inventory.accounts[self.account].resource_control or ())
+        return trust is not None and bool(self._tags or keys_asked_for((trust, *controls), TAG_PREFIXES))
 
     def _may(self, action: str, resource: str) -> bool:
         return any(text == "*" or literal_glob(text).matches(resource) for text in self.resources(action))

@@ -8,7 +8,6 @@ from iam_access.document.document import Document, Effect, Patterns, Statement
 from iam_access.document.pattern import patterns_meet
 from iam_access.evaluate.condition_match import clause_holds
 from iam_access.evaluate.request import ANY_RESOURCE, make_request
-from iam_access.evaluate.statement_match import action_matches
 from iam_access.inventory.inventory import Levels, Policy
 from iam_access.text.ascii_case import ascii_lower
 from iam_access.who_can.evidence import OF_ALL, varies
@@ -16,8 +15,6 @@ from iam_access.who_can.subject import Subject
 
 # What conditions ask of a call and what it is on, whoever makes it.
 _OF_CALLS = ("iam:", "aws:resourcetag/")
-# What also depends on who makes the call: whom trust policies name, and as whose session somebody acts.
-_AS_ITSELF = ("iam:TagRole", "iam:UntagRole", "sts:GetFederationToken")
 _EVERYTHING = Patterns(negated=False, values=("*",))
 
 
@@ -60,9 +57,7 @@ def power_of(subject: Subject, resource_control: Levels, calls: tuple[str, ...])
     own = tuple(one for policy in subject.policies for one in concerning(policy, calls))
     bounding = tuple(concerning(policy, calls) for policy in bounds)
     about = (one for policy in policies for one in concerning(policy, calls))
-    allowing = [one for one in own if one.effect is Effect.ALLOW]
-    is_alone = any(action_matches(one.actions, action) for one in allowing for action in _AS_ITSELF)
-    if is_alone or any(varies(one, _OF_CALLS) for one in about):
+    if any(varies(one, _OF_CALLS) for one in about):
         return None
     # Whose session it is differs, and is not asked for.
     always = frozenset(one for one in subject.always if one.key != "aws:userid")

@@ -4,6 +4,7 @@ The calls are IAM's, on the identities of the principal's own account, and those
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagement.html
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from copy import replace
 from functools import cached_property
@@ -31,7 +32,7 @@ from iam_access.escalation.calls import (
 )
 from iam_access.escalation.freedom import allow_everything, concerning
 from iam_access.escalation.passing import PASSING, passing
-from iam_access.escalation.posing import posing
+from iam_access.escalation.posing import as_federated, posing
 from iam_access.escalation.power import CREDENTIALS, POWERS
 from iam_access.escalation.tagging import limits
 from iam_access.inventory.identity_kind import IdentityKind
@@ -151,8 +152,6 @@ class Mover:
         self._caller = Caller(subject, graph)
         self._partition = subject.principal.partition
         self._account = graph.inventory.accounts[self._caller.account]
-        self._writes_iam = any(map(self._caller.resources, CHANGES_IAM))
-        self._retags = any(map(self._caller.resources, _RETAGS))
 
     def assumes(self) -> Iterator[Become]:
         """The roles that it could assume."""
@@ -162,14 +161,18 @@ class Mover:
                 if decision.answer in CAN:
                     yield Become(role, (f"assume {role.arn}",), decision.conditions)
 
-    def becomes(self, federated: Iterable[str] = ()) -> Iterator[Become]:
-        """Whom else it could act as: by posing, taking over, passing to a service, or creating.
+    def becomes_as_itself(self, federated: Iterable[str]) -> Iterator[Become]:
+        """Whom else it could act as, because of who it is: a federated user, or a role that trusts it by tags.
 
         `federated`: the federated users, by ARN, whom policies name.
         """
-        yield from posing(self._caller, self._graph, federated)
+        yield from as_federated(self._caller, self._graph, federated, self._asked.tags)
         for role in self._graph.identities_of(self._account.id) if self._retags else ():
             yield from self._entering_by_tags(role)
+
+    def becomes(self) -> Iterator[Become]:
+        """Whom whoever may make the same calls could act as: by posing, taking over, passing to a service, creating."""
+        yield from posing(self._caller, self._graph)
         if not self._writes_iam:
             return
         for target in self._graph.identities_of(self._account.id):
@@ -178,18 +181,26 @@ class Mover:
         for kind in IdentityKind:
             yield from self._creating(kind)
 
-    def changes(self) -> Iterator[IdentityChange]:
-        """What it could change of the identities of its account."""
+    def changes(self, target: str) -> Iterator[IdentityChange]:
+        """What whoever may make the same calls could change of one identity of their account, by its ARN."""
         if not self._writes_iam and not self._retags:
             return
-        known = (target.identity for target in self._graph.identities_of(self._account.id))
-        for identity in (*filter(None, known), *(new for kind in IdentityKind for new, *_ in self._creatable(kind))):
+        known = self._account.identities.get(target)
+        for identity in (known,) if known else self._new_identities.get(target, ()):
             yield from self._tagging(identity)
             ways = (self._giving, self._joining, self._unbounding, self._dropping)
             for change in (change for way in ways for change in way(identity)):
                 yield change
                 if _frees(change, identity):
                     break  # no other change gives more
+
+    @cached_property
+    def _writes_iam(self) -> bool:
+        return any(map(self._caller.resources, CHANGES_IAM))
+
+    @cached_property
+    def _retags(self) -> bool:
+        return any(map(self._caller.resources, _RETAGS))
 
     def _taking_over(self, target: Subject) -> Iterator[Become]:
         identity = target.identity
@@ -201,7 +212,7 @@ class Mover:
 
     def _entering_by_tags(self, role: Subject) -> Iterator[Become]:
         """A role whose trust policy lets it in once the role has other tags."""
-        if role.identity is None or not role.is_role or not may_trust(role, self._subject):
+        if role.identity is None or not self._caller.asks_for_tags_of(role) or not may_trust(role, self._subject):
             return
         assume, *_ = self._graph.assuming(self._subject, role)
         keys = {key: values for key, values in assume.resource.keys.items() if not key.startswith(TAG_PREFIXES)}
@@ -261,6 +272,14 @@ class Mover:
                 yield new, (*before, f"{action}: {arn}"), (*more, *conditions)
                 if boundary is None or boundary.document is ALLOW_EVERYTHING:
                     break
+
+    @cached_property
+    def _new_identities(self) -> Mapping[str, Sequence[Identity]]:
+        found: dict[str, list[Identity]] = defaultdict(list)
+        for kind in IdentityKind:
+            for new, *_ in self._creatable(kind):
+                found[new.arn].append(new)
+        return found
 
     def _new(self, kind: str, create: str, others: Iterable[str]) -> Iterator[str]:
         """The ARNs of what it could create: one for each pattern by which policies or `others` of its calls choose."""

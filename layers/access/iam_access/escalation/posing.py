@@ -1,23 +1,27 @@
 """Whom a principal could pose as: by a provider that it writes, as a federated user, or as a member's root user.
 
 Sources: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_saml.html (who writes the metadata signs
-the assertions), https://docs.aws.amazon.com/STS/latest/APIReference/API_GetFederationToken.html and
+the assertions), https://docs.aws.amazon.com/STS/latest/APIReference/API_GetFederationToken.html,
+https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html and
 https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoot.html
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from copy import replace
-from itertools import chain
+from itertools import chain, product
 
 from iam_access.arn import iam_arn
 from iam_access.document.condition import CanonicalClause
-from iam_access.document.document import Effect
+from iam_access.document.document import Effect, parse_document
 from iam_access.escalation.become import Become
 from iam_access.escalation.calls import CAN, Caller
+from iam_access.escalation.tagging import TAG_KEYS, limits, spellings
 from iam_access.evaluate.request_principal import CallerKind, parse_request_principal
-from iam_access.inventory.inventory import Account
+from iam_access.inventory.inventory import Account, Policy
 from iam_access.text.ascii_case import ascii_lower
+from iam_access.who_can.decide import Permission, Resource
 from iam_access.who_can.graph import Graph
+from iam_access.who_can.resources import TAG_PREFIXES
 from iam_access.who_can.subject import TAG, Subject, outside_subject, root_of
 
 _SAML, _OIDC = ":saml-provider/", ":oidc-provider/"
@@ -35,11 +39,9 @@ _WRITES = {
 }
 
 
-def posing(caller: Caller, graph: Graph, federated: Iterable[str]) -> Iterator[Become]:
-    """Everybody; `federated`: the federated users, by ARN, whom policies name."""
+def posing(caller: Caller, graph: Graph) -> Iterator[Become]:
+    """Everybody but federated users: whoever may make the same calls poses as the same."""
     yield from _by_providers(caller, graph)
-    if caller.subject.principal.kind is CallerKind.USER:
-        yield from _as_federated(caller, federated)
     yield from _as_root(caller, graph)
 
 
@@ -87,26 +89,55 @@ def _providers(role: Subject) -> Iterator[str]:
                 yield principal.value
 
 
-def _as_federated(caller: Caller, federated: Iterable[str]) -> Iterator[Become]:
-    """A session of a federated user, with the user's own policies; its tags are as the user likes, if it may tag."""
+def as_federated(caller: Caller, graph: Graph, federated: Iterable[str], tags: Iterable[str]) -> Iterator[Become]:
+    """Sessions of federated users, with the policies and tags of their user, and tags that it may set.
+
+    `federated`: those, by ARN, whom policies name; `tags`: the keys that policies ask for, in lower case.
+    """
     user = caller.subject
+    if user.principal.kind is not CallerKind.USER:
+        return
     own = f"arn:{user.principal.partition}:sts::{caller.account}:federated-user/"
     for arn in dict.fromkeys((*(one for one in federated if one.startswith(own)), f"{own}x")):
         conditions = caller.allows("sts:GetFederationToken", arn)
         if conditions is None:
             continue
-        may_tag = bool(caller.resources("sts:TagSession"))
-        keys = {key: values for key, values in user.keys.items() if not key.startswith((TAG, "aws:user"))}
         session = replace(
             user,
             principal=replace(parse_request_principal(arn), issuer=user.arn),
-            keys=keys,
+            keys={key: values for key, values in user.keys.items() if not key.startswith("aws:user")},
             identity=None,
-            lacks=tuple(prefix for prefix in user.lacks if not (may_tag and prefix == TAG)),
             presumed_allowed=True,
-            always=(),
+            open_keys=frozenset(TAG + key for key in tags if _may_tag(user, graph, arn, key)),
+            always=tuple(one for key in tags for one in _limits(user, arn, key)),
         )
         yield Become(session, (f"sts:GetFederationToken for {arn}",), conditions)
+
+
+def _may_tag(user: Subject, graph: Graph, session: str, key: str) -> bool:
+    """May a user open a session with this tag, perhaps beside others? It may be the user or the session that is tagged.
+
+    Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecuritytokenservice.html
+    """
+    account = user.principal.account
+    # Only roles have a trust policy.
+    leaves = {"Effect": "Allow", "Principal": {"AWS": account}, "Action": "sts:TagSession"}
+    policies = (Policy("the account", parse_document({"Statement": leaves})),)
+    is_there = CanonicalClause("Null", f"aws:requesttag/{key}", frozenset({"false"}))
+    for written, on in product(spellings(user, key), (session, user.arn)):
+        is_named = CanonicalClause("ForAnyValue:StringEquals", TAG_KEYS, frozenset({written}))
+        tagged = Resource(on, account, policies, trust=True, closed=TAG_PREFIXES, always=(is_there, is_named))
+        if graph.ask(user, (Permission("sts:TagSession", tagged),)).answer in CAN:
+            return True
+    return False
+
+
+def _limits(user: Subject, session: str, key: str) -> Iterator[CanonicalClause]:
+    """What a tag of the session is if it is set; of a tag that the user has by itself nothing is said."""
+    if TAG + key not in user.keys:
+        for one in limits(user, "sts:TagSession", session, key, TAG + key):
+            if not one.operator.startswith("Null"):
+                yield one._replace(operator=f"{one.operator.removesuffix('IfExists')}IfExists")
 
 
 def _as_root(caller: Caller, graph: Graph) -> Iterator[Become]:

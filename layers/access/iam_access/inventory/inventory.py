@@ -29,6 +29,10 @@ class Unread(Struct, frozen=True):
     text: str = ""
 
 
+class Untried(Unread, frozen=True):
+    """Something that was not looked at, because it would take more than an answer may."""
+
+
 class PolicyPlace(Struct, frozen=True):
     """Where the policy of a user, role or group is: inline under a name, or attached (also as a boundary) by its ARN.
 

@@ -23,7 +23,7 @@ from iam_access.evaluate.principal_match import named_ways
 from iam_access.evaluate.request import ANY_RESOURCE, Request, RequestError, make_request
 from iam_access.evaluate.request_principal import CallerKind
 from iam_access.evaluate.statement_match import Allowed, Decision, ExplicitlyDenied, Reason, action_matches
-from iam_access.inventory.inventory import Levels, Policy, Unread
+from iam_access.inventory.inventory import Levels, Policy, Untried
 from iam_access.text.ascii_case import ascii_lower
 from iam_access.text.printable import first, printable
 from iam_access.who_can.condition_text import VALUES_SHOWN, condition_texts, keys_of_variables
@@ -548,10 +548,10 @@ def _untried(space: Contexts) -> Policy:
     """What stands for the values that were not tried."""
     keys = ", ".join(first(sorted(space.choices), VALUES_SHOWN))
     name = f"conditions on {printable(keys, 200)}"
-    return Policy(name, Unread(name, "more combinations of values than are tried"))
+    return Policy(name, Untried(name, "more combinations of values than are tried"))
 
 
-_UNCOMPARED = Policy("the policies", Unread("the policies", "too many comparisons to decide it"))
+_UNCOMPARED = Policy("the policies", Untried("the policies", "too many comparisons to decide it"))
 _MORE_CONDITIONS = "there may be more conditions: too many to compare"
 
 

@@ -77,6 +77,7 @@ class _Who(Struct, frozen=True):
     group: int
     names: tuple[str, ...]
     is_linked_to_service: bool
+    is_kept: bool
 
 
 class _Part(Struct, frozen=True):
@@ -130,12 +131,14 @@ class _Reading:
         self._about: dict[tuple[int, int], tuple[Statement, _About | None]] = {}
         self._own: dict[int, tuple[int, _Own]] = {}
 
-    def own_of(self, subject: Subject) -> tuple[int, _Own]:
-        """What the own policies of a subject, which is kept, say; and its number."""
-        found = self._own.get(id(subject))
+    def own_of(self, who: _Who) -> tuple[int, _Own]:
+        """What the own policies of an identity say, and its number."""
+        found = self._own.get(id(who.subject))
         if found is None:
-            own = tuple(self._held(subject))
-            found = self._own[id(subject)] = self._numbers.of((own, self.actions)), own
+            own = tuple(self._held(who.subject))
+            found = self._numbers.of((own, self.actions)), own
+            if who.is_kept:
+                self._own[id(who.subject)] = found
         return found
 
     def _held(self, subject: Subject) -> Iterator[tuple[Hashable, _About | Policy, bool]]:
@@ -189,13 +192,18 @@ class Evidence:
         self._asked: dict[int, _Question] = {}
         self._besides: dict[int, dict[int, _Said | None]] = {}
 
-    def of(self, subject: Subject, permissions: Sequence[Permission]) -> int | None:
-        """The number of the evidence for a user or role, None if it is to be decided by itself; the subject is kept."""
+    def of(self, subject: Subject, permissions: Sequence[Permission], *, keeps: bool = True) -> int | None:
+        """The number of the evidence for a user or role, None if it is to be decided by itself.
+
+        `keeps`: the subject, which is asked about again.
+        """
         who = self._who.get(id(subject))
         if who is None:
-            who = self._who[id(subject)] = self._find_who(subject)
+            who = self._find_who(subject, is_kept=keeps)
+            if keeps:
+                self._who[id(subject)] = who
         question = self._question(permissions)
-        own = [part.read[0].own_of(subject)[0] for part in question.parts]
+        own = [part.read[0].own_of(who)[0] for part in question.parts]
         named = [who.names[0] in part.resource.named for part in question.parts]
         name = who.group, *own, who.names[0] if any(named) else ""
         if name not in question.known:
@@ -217,13 +225,14 @@ class Evidence:
             found += (_value(key, subject, part.resource) for key in sorted(self._numbers.keys_of(said)))
         return tuple(found)
 
-    def _find_who(self, subject: Subject) -> _Who:
+    def _find_who(self, subject: Subject, *, is_kept: bool) -> _Who:
         principal = subject.principal
-        like = principal.kind, subject.boundary is not None, len(subject.service_control)
+        always = tuple(one for one in subject.always if one.key in OF_ALL)
+        like = principal.kind, subject.boundary is not None, len(subject.service_control), always
         names = principal.text, principal.root, str(principal.account), "*"
         is_linked = is_service_linked_role(subject.arn)
         group = like, names[1:], is_linked, tuple(map(subject.value_of, OF_ALL))
-        return _Who(subject, like, self._numbers.of(group), names, is_linked)
+        return _Who(subject, like, self._numbers.of(group), names, is_linked, is_kept)
 
     def _question(self, permissions: Sequence[Permission]) -> _Question:
         """The question, with what was found of it, as long as everybody is asked about the same."""
@@ -253,7 +262,7 @@ class Evidence:
     def _said(self, who: _Who, part: _Part) -> tuple[_Said | None, ...] | None:
         """What counts of the first actions of which nothing else does; None if more than that counts of all."""
         for reading in part.read:
-            number, own = reading.own_of(who.subject)
+            number, own = reading.own_of(who)
             if number not in part.besides:
                 part.besides[number] = self._besides_of(own, part.resource, reading)
             said = part.besides[number], *_of_resource(who, part.resource, reading)

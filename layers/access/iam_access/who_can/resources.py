@@ -32,16 +32,15 @@ def resource_of_role(role: Identity, inventory: Inventory) -> Resource:
 
 
 def resource_with(arn: str, account: Account, policies: tuple[Policy, ...]) -> Resource:
-    control, named = in_force(account.resource_control, account), named_in(policies)
-    return Resource(
-        arn,
-        account.id,
-        policies,
-        control=control,
-        keys=organization_keys(account, "resource"),
-        named=named,
-        varies_by_principal=_vary_by_principal(policies, control, named),
-    )
+    control, keys = in_force(account.resource_control, account), organization_keys(account, "resource")
+    return with_policies(Resource(arn, account.id, control=control, keys=keys), policies)
+
+
+def with_policies(resource: Resource, policies: tuple[Policy, ...]) -> Resource:
+    """The resource with these policies of its own, of which nothing is in doubt."""
+    named = named_in(policies)
+    varies = _vary_by_principal(policies, resource.control, named)
+    return replace(resource, policies=policies, named=named, varies_by_principal=varies, otherwise=None, in_doubt=None)
 
 
 def named_in(policies: Sequence[Policy]) -> dict[str, tuple[tuple[int, Statement], ...]]:

@@ -16,6 +16,7 @@ from ecr_warden.access.graph import RepositoryGraph, permission
 from ecr_warden.access.resources import TAG_PREFIXES, of_registry_calls
 from ecr_warden.core.estate import RegistryScope
 from iam_access.document.document import Effect, parse_document
+from iam_access.document.steps import Allowance, TooManySteps
 from iam_access.escalation.become import Become
 from iam_access.escalation.calls import CAN, Conditions
 from iam_access.escalation.freedom import is_free, limits_of, power_of
@@ -26,10 +27,11 @@ from iam_access.evaluate.request import ANY_RESOURCE
 from iam_access.evaluate.request_principal import CallerKind
 from iam_access.evaluate.statement_match import action_matches
 from iam_access.inventory.identity_kind import IdentityKind
-from iam_access.inventory.inventory import Identity, Policy
-from iam_access.who_can.decide import Permission, Resource
+from iam_access.inventory.inventory import Identity, Policy, Untried
+from iam_access.who_can.decide import AccessDecision, Answer, Permission, Resource
 from iam_access.who_can.graph import AccessPath, may_let_in, may_trust
-from iam_access.who_can.subject import Subject, subject_of
+from iam_access.who_can.resources import with_policies
+from iam_access.who_can.subject import TAG, Subject, subject_of
 
 _PULLS = ["ecr:GetAuthorizationToken", "ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage"]
 _PULLS += ["ecr:GetDownloadUrlForLayer", "ecr:Describe*", "ecr:List*"]
@@ -58,17 +60,33 @@ _CHANGING = (
 class Escalation(Struct, frozen=True):
     """How somebody could gain the access: the calls that they would make, in order, and under which conditions.
 
-    `chain`: the ARNs from whoever makes the first call.
+    `chain`: the ARNs from whoever makes the first call. `unread`: where it is unknown whether they could, why.
     """
 
     steps: tuple[str, ...]
     chain: tuple[str, ...]
     conditions: tuple[str, ...]
+    unread: tuple[Policy, ...] = ()
 
     @property
     def arn(self) -> str:
         """Who could."""
         return self.chain[0]
+
+    @property
+    def answer(self) -> str:
+        """`could`, or `unknown`."""
+        return Answer.UNKNOWN.value if self.unread else "could"
+
+
+def certain_first(found: Iterable[Escalation | None]) -> Escalation | None:
+    """The first of some that is certain, or else the first; no more are made than that takes."""
+    unknown = None
+    for one in found:
+        if one is not None and not one.unread:
+            return one
+        unknown = unknown or one
+    return unknown
 
 
 class _Path(Struct, frozen=True):
@@ -115,7 +133,8 @@ class _Node(Struct, frozen=True):
     def name(self) -> tuple[object, ...]:
         """The same for nodes with the same permissions.
 
-        Identities that are yet to be created differ by theirs, federated users by who opened their session.
+        Identities that are yet to be created differ by theirs and their boundary, federated users by who opened their
+        session.
         """
         given = tuple(policy.name for policy in self.origin.policies)
         boundary = self.origin.boundary and self.origin.boundary.name
@@ -128,18 +147,25 @@ class _Node(Struct, frozen=True):
         return self.path.then(*changed) if self.path.steps else _Path().then(*changed, self.path)
 
 
-type _Moves = tuple[tuple[Become, ...], tuple[IdentityChange, ...]]
+type _Decide = Callable[[Subject, tuple[Permission, ...]], AccessDecision]
 
 
 class Escalations:
-    """An estate's escalations; what each principal could do is found once for all questions."""
+    """An estate's escalations; what each principal could do is found once for all questions.
 
-    def __init__(self, graph: RepositoryGraph) -> None:
+    `allowance`: what each question may take.
+    """
+
+    def __init__(self, graph: RepositoryGraph, allowance: Callable[[], Allowance] = Allowance) -> None:
         self._graph = graph
+        self.allowance = allowance
         self._powers: dict[Hashable, Hashable] = {}
-        self._moves: dict[Hashable, _Moves] = {}
+        self._movers: dict[Hashable, Mover] = {}
+        self._becomes: dict[Hashable, Sequence[Become]] = {}
+        self._changes: dict[Hashable, Sequence[IdentityChange]] = {}
         self._reached: dict[tuple[str, ...], _Reached] = {}
-        self._assumes: dict[Hashable, list[Become]] = defaultdict(list)
+        self._assumes: dict[str, list[Become]] = defaultdict(list)
+        self._as_itself: dict[Hashable, Sequence[Become]] = {}
         policies = (repository.policy for repository in graph.estate.repositories() if repository.policy is not None)
         principals = (
             statement.principals
@@ -180,6 +206,10 @@ class Escalations:
             self._reached[name] = _Reached(subjects, self)
         return self._reached[name]
 
+    def forget(self, subjects: Sequence[Subject]) -> None:
+        """Begin again with whom some subjects could act as, which was broken off."""
+        del self._reached[tuple(subject.arn for subject in subjects)]
+
     @cached_property
     def entered_from(self) -> Mapping[str, Collection[str]]:
         """By account, those of which anybody could get into it, if they gave each other whatever they want."""
@@ -213,17 +243,22 @@ class Escalations:
             for arn in self.asked.arns(account, kind, partition):
                 yield subject_of(Identity(arn, account, kind, arn.rpartition("/")[2], ""), self._graph.inventory)
 
-    def assumes(self, node: _Node) -> Sequence[Become]:
-        """The roles that somebody could assume."""
-        is_known = not node.changes and node.origin.arn in self._graph.subjects
-        if is_known or node.origin.principal.kind is CallerKind.FEDERATED_USER:
-            return self._assumes[node.origin.arn]  # a federated user's credentials call neither IAM nor STS
-        if node.name not in self._assumes:
-            self._assumes[node.name] = [*self._mover(node).assumes()]
-        return self._assumes[node.name]
+    def becomes_as_itself(self, power: Hashable, node: _Node) -> Sequence[Become]:
+        """Whom else somebody with a power could act as because of who they are, such as the roles they could assume."""
+        arn, subject = node.origin.arn, node.subject
+        if node.origin.principal.kind is CallerKind.FEDERATED_USER:
+            return self._assumes[arn]  # a federated user's credentials call neither IAM nor STS
+        tags = frozenset((key, values) for key, values in subject.keys.items() if key.startswith(TAG))
+        name = node.origin.principal, power, tags, subject.open_keys, subject.always
+        if name not in self._as_itself:
+            mover = self._mover(node)
+            is_known = not node.changes and arn in self._graph.subjects
+            assumed = self._assumes[arn] if is_known else mover.assumes()
+            self._as_itself[name] = (*assumed, *mover.becomes_as_itself(self._federated))
+        return self._as_itself[name]
 
     def power(self, node: _Node) -> Hashable:
-        """The same for nodes that may call the same, but for whom trust policies name."""
+        """The same for nodes that may call the same, whoever they are."""
         if node.name not in self._powers:
             subject = node.subject
             account = self._graph.estate.accounts[str(subject.principal.account)]
@@ -234,15 +269,21 @@ class Escalations:
             self._powers[node.name] = node.name if limited is None else alike
         return self._powers[node.name]
 
-    def moves(self, power: Hashable, node: _Node) -> _Moves:
-        """What else somebody with a power could do, such as this one."""
-        found = self._moves.get(power)
-        if found is None:
-            if node.origin.principal.kind is CallerKind.FEDERATED_USER:
-                return (), ()
-            mover = self._mover(node)
-            found = self._moves[power] = tuple(mover.becomes(self._federated)), tuple(mover.changes())
-        return found
+    def becomes(self, power: Hashable, node: _Node) -> Sequence[Become]:
+        """Whom else whoever has a power could act as, such as this one."""
+        if node.origin.principal.kind is CallerKind.FEDERATED_USER:
+            return ()
+        if power not in self._becomes:
+            mover = self._movers[power] = self._mover(node)
+            self._becomes[power] = tuple(mover.becomes())
+        return self._becomes[power]
+
+    def changes(self, power: Hashable, target: str) -> Sequence[IdentityChange]:
+        """What whoever has a power, of whom it is known whom they could act as, could change of an identity."""
+        name = power, target
+        if name not in self._changes:
+            self._changes[name] = tuple(self._movers[power].changes(target)) if power in self._movers else ()
+        return self._changes[name]
 
     def _mover(self, node: _Node) -> Mover:
         return Mover(node.subject, self._graph, _MANAGED, self.asked)
@@ -269,7 +310,7 @@ class _State(Struct, frozen=True):
     def with_policies(self, own: Policy | None, registry: Policy | None, *, is_newer: bool) -> "_State":
         """With other policies, and a scope that was set."""
         above = registry if registry is None or is_newer else of_registry_calls(registry)
-        resource = replace(self.resource, policies=tuple(filter(None, (own, above))), otherwise=None)
+        resource = with_policies(self.resource, tuple(filter(None, (own, above))))
         return replace(self, resource=resource, own=own, registry=registry, is_newer=is_newer)
 
 
@@ -281,6 +322,9 @@ class _Made(Struct, frozen=True):
     conditions: Conditions
 
 
+# Steps, for as long as it takes to find what somebody's access is like.
+_LOOK = 20
+_UNTRIED = Policy("escalation", Untried("escalation", "there are more ways than are tried"))
 _LET_EVERYBODY = {"Effect": "Allow", "Principal": "*", "Action": "ecr:*"}
 _WRITTEN = Policy("what is written", parse_document({"Statement": _LET_EVERYBODY}))
 
@@ -303,19 +347,30 @@ class _Search:
         self._best = self._state_at_best()
         self._allowed: dict[Hashable, Conditions | None] = {}
         self._made: dict[Hashable, tuple[_Made, ...]] = {}
+        self._asked: dict[Hashable, tuple[Permission, ...]] = {self._now.name: permissions}
+        self._allowance = escalations.allowance()
         self._hopeful = self._find_hopeful()
 
     def way_of(self, subjects: Sequence[Subject]) -> Escalation | None:
         """How any of the subjects, all of one account, could gain the access."""
         if not subjects or subjects[0].principal.account not in self._hopeful:
             return None
-        path = self._path_of(self._escalations.reached(subjects))
+        try:
+            with self._graph.bounded(self._allowance):
+                path = self._path_of(self._escalations.reached(subjects))
+        except TooManySteps:
+            self._escalations.forget(subjects)
+            return Escalation((), (subjects[0].arn,), (), (_UNTRIED,))
         return None if path is None else Escalation(path.steps, path.chain, path.conditions)
 
     def _find_hopeful(self) -> set[str | None]:
         """The accounts of which somebody could do it if they could give each other whatever they want."""
         accounts = self._graph.estate.accounts
-        waiting = [account for account in accounts if any(map(self._would, self._escalations.anybody_of(account)))]
+        try:
+            with self._graph.bounded(self._allowance):
+                waiting = [one for one in accounts if any(map(self._would, self._escalations.anybody_of(one)))]
+        except TooManySteps:
+            return {*accounts}
         found: set[str | None] = set()
         while waiting:
             account = waiting.pop()
@@ -339,12 +394,16 @@ class _Search:
         nodes: list[_Node] = []
         states = [self._now]
         limited: _Path | None = None
-        while len(nodes) < len(reached.nodes) or (limited is None and reached.grow()):
-            nodes.append(reached.nodes[len(nodes)])
-            for path in self._ends(nodes, states):
-                if not path.conditions:
-                    return path
-                limited = limited or path
+        try:
+            while len(nodes) < len(reached.nodes) or (limited is None and reached.grow()):
+                nodes.append(reached.nodes[len(nodes)])
+                for path in self._ends(nodes, states):
+                    if not path.conditions:
+                        return path
+                    limited = limited or path
+        except TooManySteps:
+            if limited is None:
+                raise
         return limited
 
     def _ends(self, nodes: Sequence[_Node], states: list[_State]) -> Iterator[_Path]:
@@ -375,20 +434,30 @@ class _Search:
 
     def _access(self, node: _Node, state: _State) -> Conditions | None:
         """The conditions under which a node has the access in a state, None if it has not."""
-        if state is self._now and not node.changes and node.origin.arn in self._graph.subjects:
+        if state is self._now and not node.changes and self._graph.subjects.get(node.origin.arn) is node.origin:
             able = self._able.get(node.origin.arn)
             return None if able is None else able.conditions
         name = node.name, state.name
         if name not in self._allowed:
-            asked = self._permissions[0].resource
-            own = (replace(one, resource=state.resource) if one.resource is asked else one for one in self._permissions)
-            self._allowed[name] = self._conditions(node, tuple(own))
+            self._graph.spend(_LOOK)
+            self._allowed[name] = self._conditions(node, self._asked_in(state), self._graph.share)
         return self._allowed[name]
 
-    def _conditions(self, node: _Node, asked: tuple[Permission, ...]) -> Conditions | None:
+    def _asked_in(self, state: _State) -> tuple[Permission, ...]:
+        """The access, as it is asked for in a state."""
+        if state.name not in self._asked:
+            now = self._now.resource
+            own = (replace(one, resource=state.resource) if one.resource is now else one for one in self._permissions)
+            self._asked[state.name] = tuple(own)
+        return self._asked[state.name]
+
+    def _may_call(self, node: _Node, asked: tuple[Permission, ...]) -> Conditions | None:
+        return self._conditions(node, asked, self._graph.ask)
+
+    def _conditions(self, node: _Node, asked: tuple[Permission, ...], decide: _Decide) -> Conditions | None:
         if not _may_use(asked[0].resource, node.origin):
             return None
-        decision = self._graph.ask(node.subject, asked)
+        decision = decide(node.subject, asked)
         return decision.conditions if decision.answer in CAN else None
 
     def _state_now(self) -> _State:
@@ -403,7 +472,7 @@ class _Search:
         """The state in which whoever has the access in another one has it too."""
         keys = {name: values for name, values in self._now.resource.keys.items() if not name.startswith(TAG_PREFIXES)}
         untagged = replace(self._now.resource, keys=keys, closed=())
-        return replace(self._now, resource=untagged).with_policies(_WRITTEN, None, is_newer=True)
+        return replace(self._now, resource=untagged, tag="any").with_policies(_WRITTEN, None, is_newer=True)
 
     def _made_of(self, state: _State, node: _Node) -> tuple[_Made, ...]:
         """What a node can make of a state by one call."""
@@ -420,15 +489,15 @@ class _Search:
     def _find_made(self, state: _State, node: _Node) -> Iterator[_Made]:
         for action, on, made in self._calls_on(state, node.subject):
             asked = (permission(action, on),)
-            if (conditions := self._conditions(node, asked)) is not None:
+            if (conditions := self._may_call(node, asked)) is not None:
                 yield _Made(made, asked, conditions)
 
     def _path_of_call(self, state: _State, node: _Node, call: _Made) -> _Path:
-        least = self._least(node, partial(self._conditions, asked=call.asked), call.conditions)
+        least = self._least(node, partial(self._may_call, asked=call.asked), call.conditions)
         (asked,) = call.asked
         arn, account = state.resource.arn, state.resource.account
         step = f"{asked.action} on {arn if asked.resource.arn == arn else f'the registry of {account}'}"
-        conditions = self._conditions(least, call.asked) or ()
+        conditions = self._may_call(least, call.asked) or ()
         return state.path.then(least.whole_path, _Path((step,), conditions=conditions))
 
     def _calls_on(self, state: _State, subject: Subject) -> Iterator[tuple[str, Resource, _State]]:
@@ -483,10 +552,10 @@ class _Reached:
         self._origins: dict[str, dict[Hashable, _Node]] = defaultdict(dict)
         self._changes: dict[str, dict[Hashable, tuple[IdentityChange, _Path]]] = defaultdict(dict)
         self._seen: set[object] = {node.name for node in self.nodes}
-        self._powers: set[Hashable] = set()
+        self._powers: dict[Hashable, _Path] = {}
         self._asked = 0
         for node in self.nodes:
-            self._origins[node.origin.arn][node.origin.boundary] = node
+            self._origins[node.origin.arn][node.name] = node
 
     def grow(self) -> bool:
         """Ask those who were found what they can do, until there is one more; False if there is none."""
@@ -502,34 +571,36 @@ class _Reached:
 
     def _ask(self, node: _Node) -> None:
         path, power = node.whole_path, self._escalations.power(node)
-        for become in self._escalations.assumes(node):
+        for become in self._escalations.becomes_as_itself(power, node):
             self._can_be(become, path)
         if power in self._powers:
             return
-        self._powers.add(power)
-        becomes, changes = self._escalations.moves(power, node)
-        for become in becomes:
+        for become in self._escalations.becomes(power, node):
             self._can_be(become, path)
-        for change in changes:
-            self._can_change(change, path)
+        self._powers[power] = path
+        for arn in self._origins:
+            self._change(arn, power, path)
 
     def _can_be(self, become: Become, path: _Path) -> None:
         """Somebody else, whom it could not act as so far."""
-        origins = self._origins[become.to.arn]
-        # Who is yet to be created may be so within several boundaries.
-        if become.to.boundary not in origins:
-            node = origins[become.to.boundary] = _Node(become.to, path.then(become))
+        arn, name = become.to.arn, _Node(become.to, path).name
+        is_new, origins = arn not in self._origins, self._origins[arn]
+        if name not in origins:
+            node = origins[name] = _Node(become.to, path.then(become))
             self._add(node)
-            for one in self._changes[become.to.arn].values():
+            for one in self._changes[arn].values():
                 self._add(replace(node, changes=(one,)))
+        for power, before in self._powers.items() if is_new else ():
+            self._change(arn, power, before)
 
-    def _can_change(self, change: IdentityChange, path: _Path) -> None:
-        """A change of somebody, whether or not it can act as them."""
-        known = self._changes[change.target]
-        if change.name not in known:
-            known[change.name] = change, path
-            for node in self._origins[change.target].values():
-                self._add(replace(node, changes=((change, path),)))
+    def _change(self, arn: str, power: Hashable, path: _Path) -> None:
+        """Somebody whom it can act as, with what whoever has a power could change of them."""
+        known = self._changes[arn]
+        for change in self._escalations.changes(power, arn):
+            if change.name not in known:
+                known[change.name] = change, path
+                for node in self._origins[arn].values():
+                    self._add(replace(node, changes=((change, path),)))
 
     def _combine(self, node: _Node, changes: tuple[tuple[IdentityChange, _Path], ...]) -> None:
         if len(changes) < 2:

@@ -11,7 +11,7 @@ from ecr_warden.core.estate import Estate
 from iam_access.document.principal import ROLES_ANYWHERE
 from iam_access.evaluate.request_principal import CallerKind
 from iam_access.evaluate.statement_match import Reason
-from iam_access.inventory.inventory import Policy
+from iam_access.inventory.inventory import Policy, Untried
 from iam_access.text.printable import printable
 from iam_access.who_can.decide import Permission
 from iam_access.who_can.graph import AccessPath, Step
@@ -166,6 +166,6 @@ def unmet_text(edit: Edit, conditions: str) -> str:
 
 
 def unread_text(policy: Policy) -> str:
-    """`policy X was not read: not in the snapshot`."""
-    why = getattr(policy.document, "why", "")
-    return f"{printable(policy.name, 200)} was not read: {printable(why, 200)}"
+    """`policy X was not read: not in the snapshot`, or `escalation: there are more ways than are tried`."""
+    why, was = getattr(policy.document, "why", ""), "" if isinstance(policy.document, Untried) else " was not read"
+    return f"{printable(policy.name, 200)}{was}: {printable(why, 200)}"
