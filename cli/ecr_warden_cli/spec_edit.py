@@ -102,9 +102,8 @@ def _no_entry(text: str, spec: Spec) -> Failure:
             message, code="literal-document", remedy="edit it by hand, or write grants under repositories: in its place"
         )
     near = advice(nearest(text, sorted({repository.targets[0].name for repository in spec.repositories}), most=3))
-    return Failure(
-        f"the spec has no repository {shown!a}", code="no-such-repository", remedy=f"{near}add it under repositories:"
-    )
+    remedy = f"{near}if it is new, add it under repositories:"
+    return Failure(f"the spec has no repository {shown!a}", code="no-such-repository", remedy=remedy)
 
 
 def literal_place(text: str, spec: Spec) -> Place | None:
