@@ -18,6 +18,7 @@ from ecr_warden.repair.cutoff import LastLook
 from ecr_warden.repair.planner import Facts, NeedsToKnow, Question, RoleInSync, make_plan
 from ecr_warden.repair.results import planned_debts
 from iam_access.document.document import Document, Effect
+from iam_access.equivalent.canonical import canonical
 from local.testing.seed import (
     ADMIN,
     ANNA,
@@ -533,6 +534,36 @@ def test_held_changes_are_not_written(name: str) -> None:
     assert {hold.drift.address: hold.reason for hold in plan.held} == held
     assert len(plan.held) == len(plan.drifts)
     assert not plan.is_empty
+
+
+FOR_ANNA = allow("ecr:BatchGetImage", who=ANNA)
+LOCKED_OUT = replace(spec_of(CHECKOUT), documents={D1: document(FOR_ANNA, deny("ecr:*", who="*"))})
+WITH_MALLORY = document(FOR_ANNA, allow("ecr:PutImage", who=MALLORY))
+
+
+@pytest.mark.parametrize(
+    ("live", "refusals", "left"),
+    [
+        (document(FOR_ANNA), 0, []),
+        (WITH_MALLORY, 0, [document(FOR_ANNA)]),
+        (WITH_MALLORY, 1, [None]),
+        (document(allow("ecr:PutImage", who=MALLORY)), 0, [None]),
+        (unparseable(), 0, [None]),
+    ],
+    ids=["no excess", "excess", "what AWS refuses to leave", "excess alone", "what is not understood"],
+)
+def test_of_a_policy_that_would_deny_ecr_warden_only_excess_access_is_taken(
+    live: Observed | LiveValue, refusals: int, left: list[Document | None]
+) -> None:
+    plan = plan_of(LOCKED_OUT, {D1: live}, Facts(NOW, refusals={D1: refusals}))
+    assert [hold.reason for hold in plan.held] == [HoldReason.OWN_ACCESS]
+    written = (change.after for change in plan.changes)
+    assert [*map(meant, written)] == [*map(meant, left)]
+
+
+def meant(value: object) -> object:
+    """What a document says, however it is written; any other value as it is."""
+    return canonical(value, kind=D1.document_kind) if isinstance(value, Document) else value
 
 
 @pytest.mark.parametrize("hidden", [CUTOFF, identity_policy(PUSHER, "*")], ids=["the document", "the listing"])

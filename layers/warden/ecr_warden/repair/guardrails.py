@@ -4,12 +4,12 @@ from collections.abc import Callable
 from copy import replace
 
 from ecr_warden.core.address import OWN_ROLES, Address, AddressKind, role
-from ecr_warden.core.desired import RoleSettings, TargetSpec
+from ecr_warden.core.desired import MustNotExist, RoleSettings, TargetSpec
 from ecr_warden.core.observed import Observation, Observed, Present, Unparseable
 from ecr_warden.core.own_access import denials_of_own_calls
 from ecr_warden.core.plan import Change
 from ecr_warden.core.target import RoleTarget
-from iam_access.document.document import Document
+from iam_access.document.document import Document, parse_document, raw_statements
 from iam_access.errors import site_of
 
 
@@ -40,6 +40,13 @@ def cuts_own_access(change: Change, live: Observed | None = None) -> bool:
             return any(after.statements[index] not in known for index in denials_of_own_calls(after, target.account))
         case _:
             return False
+
+
+def sparing_own_access(policy: Document, account: str) -> Document | MustNotExist:
+    """A repository policy without the statements that would keep ecr-warden from repairing it."""
+    denials = {*denials_of_own_calls(policy, account)}
+    kept = [statement for index, statement in enumerate(raw_statements(policy)) if index not in denials]
+    return parse_document({"Version": policy.version, "Statement": kept}) if kept else MustNotExist()
 
 
 def decided[T](decide: Callable[[Observation], T], observation: Observation) -> T:

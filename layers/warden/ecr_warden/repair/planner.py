@@ -21,7 +21,7 @@ from ecr_warden.core.sessions import Sessions
 from ecr_warden.core.target import RoleTarget, Target
 from ecr_warden.repair.cutoff import LastLook, pre_image, session_cutoff, sessions_to_end
 from ecr_warden.repair.diff import diff
-from ecr_warden.repair.guardrails import cuts_own_access, decided, is_not_ours
+from ecr_warden.repair.guardrails import cuts_own_access, decided, is_not_ours, sparing_own_access
 from ecr_warden.repair.modes import observed_drift
 from ecr_warden.repair.ordering import gains, loses, ordered, removing_access, without_gain
 from iam_access.delta.delta import gained_and_lost
@@ -152,15 +152,18 @@ def _repair(
         yield Held(drift, HoldReason.MOVED, explain)
         return
     refusals = facts.refusals.get(drift.address, 0)
+    if cuts_own_access(change, observation.documents.get(drift.address)):
+        yield Held(drift, HoldReason.OWN_ACCESS, "it would remove the access that ecr-warden needs for repairs")
+        if isinstance(desired, Document) and drift.address.kind is AddressKind.REPOSITORY_POLICY:
+            spared = sparing_own_access(desired, drift.address.target.account)
+            yield from filter(None, [removing_access(_change(spec, observation, drift, spared), refusals + 1)])
+        return
     cut = removing_access(change, refusals) if refusals else None
     if cut is not None:
         explain = "AWS refuses the document of the spec (yet); until it takes it, only excess access is removed"
         yield Held(drift, HoldReason.REFUSED, explain)
         yield cut
     else:
-        if cuts_own_access(change, observation.documents.get(drift.address)):
-            yield Held(drift, HoldReason.OWN_ACCESS, "it would remove the access that ecr-warden needs for repairs")
-            return
         yield from _gated(drift, change, spec.widen_after.get(drift.address, ()) if gains(change) else (), facts)
 
 
@@ -175,9 +178,7 @@ def _gated(
     elif waiting:
         explain = f"waits until {', '.join(map(str, waiting))} is in sync"
         yield Held(drift, HoldReason.ROLE_NOT_IN_SYNC, explain)
-        cut = removing_access(change, 1)
-        if cut is not None:
-            yield cut
+        yield from filter(None, [removing_access(change, 1)])
     else:
         yield from _in_pace(drift, change, is_paced=(drift.address, change.expect or "") in facts.paced)
 
