@@ -5,12 +5,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from ecr_warden.aws.table import packed
 from ecr_warden.core.failures import LeaseHeld
 from ecr_warden.core.job import Actor
 from ecr_warden.core.run import Debts
 from ecr_warden.core.sessions import Sessions, TrustLook
 from ecr_warden.core.target import RepositoryTarget, Target, UserTarget
-from ecr_warden.state.aws_items import state_key
+from ecr_warden.state.aws_items import run_key, state_key
 from ecr_warden.state.fight import OthersVersion, Repairs
 from ecr_warden.state.state import Learned, TargetRecord
 from local.testing.seed import CHECKOUT, CI, D1, HOME, PUSH_USER, PUSHER
@@ -209,6 +210,16 @@ def test_repairs_that_this_version_cannot_read_count_as_none(moto_hub: MotoHub, 
     moto_hub.table.put("storing it", {**state_key(CHECKOUT), "unique_id": {"S": "AIDA1"}, **more})
     assert record(moto_hub) == TargetRecord(unique_id="AIDA1")
     assert moto_hub.state.records([CHECKOUT])[CHECKOUT.key].repairs == ()
+
+
+def test_what_another_version_wrote_of_a_target_keeps_no_run_from_repairing(moto_hub: MotoHub) -> None:
+    another, result = '{"schema": 9}', "unheard-of"
+    last = {"observed_at": {"S": NOW.isoformat()}, "last_result": {"S": result}}
+    kept = {**state_key(CHECKOUT), "paused": {"S": another}, "open_run": {"S": "r1"}, **last}
+    moto_hub.table.put("storing it", kept)
+    moto_hub.table.put("storing its run", {**run_key(CHECKOUT, "r1"), "opened": packed(another)})
+    assert record(moto_hub) == TargetRecord(open_run="r1")
+    assert moto_hub.state.load_run(CHECKOUT, "r1") is None
 
 
 def test_recreated_principals_are_owed_until_a_run_settles_them(hub: Hub) -> None:

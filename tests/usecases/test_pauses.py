@@ -12,7 +12,7 @@ from ecr_warden.core.result import Result
 from ecr_warden.hub.codec_requests import request_to_text
 from ecr_warden.hub.reply import CommandReply
 from ecr_warden.repair.alerts import PauseReached
-from ecr_warden.state.commands import Command, PauseUntil, Resume
+from ecr_warden.state.commands import Call, Command, PauseUntil, Resume
 from ecr_warden.state.sweeps import GRANT_ENDS
 from local.testing.seed import ACCEPTED, CHECKOUT, D1, NOW, PUSH_USER, PUSHER
 from tests.usecases.hub import ALICE, HUB, commands_of
@@ -145,9 +145,12 @@ def test_a_target_that_left_the_spec_meanwhile_is_neither_announced_nor_woken() 
     assert [job.target for job in world.jobs.sent if isinstance(job, ReconcileTarget)] == [PUSH_USER]
 
 
-def test_a_pause_that_nobody_recorded_wakes_nothing() -> None:
+@pytest.mark.parametrize("recorded", [None, '{"schema": 9}'], ids=["nobody", "another version"])
+def test_a_pause_that_this_version_did_not_record_wakes_nothing(recorded: str | None) -> None:
     world = world_in_sync()
     world.tick()
+    if recorded is not None:
+        world.command_records.record(Call("command-9", ALICE.arn, recorded, NOW))
     world.state.pause_patterns(PatternPause((), Pause("command-9", ALICE, "forged", NOW, NOW + HOUR)))
     pass_time(world, HOUR)
     assert (world.alerts.published, world.jobs.sent) == ([], [])

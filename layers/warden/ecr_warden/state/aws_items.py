@@ -7,11 +7,11 @@ and `HISTORY#COMMAND` / `<time>#<kind>#<id>`; `HOLDS` / `<id>` and `DECISIONS` /
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from ecr_warden.core.codec.base import CodecError, loads
+from ecr_warden.core.codec.base import CodecError, Json, loads
 from ecr_warden.core.pause import Pause
 from ecr_warden.core.result import Result
 from ecr_warden.core.run import Debts, LastSeen
@@ -91,15 +91,11 @@ def _trust_look(item: Mapping[str, Any]) -> TrustLook | None:
 
 
 def _repairs(item: Mapping[str, Any]) -> tuple[Repairs, ...]:
-    """What another version wrote and this one cannot read counts as nothing: it must not keep a run from repairing."""
     if "repairs" not in item:
         return ()
     from ecr_warden.state.codec_repairs import repairs_from_json  # noqa: PLC0415
 
-    try:
-        return repairs_from_json(loads(item["repairs"]["S"]))
-    except CodecError:
-        return ()
+    return readable(item["repairs"]["S"], repairs_from_json) or ()
 
 
 def _pause(item: Mapping[str, Any]) -> Pause | None:
@@ -107,7 +103,15 @@ def _pause(item: Mapping[str, Any]) -> Pause | None:
         return None
     from ecr_warden.state.codec_pauses import pause_from_json  # noqa: PLC0415
 
-    return pause_from_json(loads(item["paused"]["S"]))
+    return readable(item["paused"]["S"], pause_from_json)
+
+
+def readable[T](text: str | bytes, by: Callable[[Json], T]) -> T | None:
+    """What a text says; None for one of another version that this cannot read: it must keep no run from repairing."""
+    try:
+        return by(loads(text))
+    except CodecError:
+        return None
 
 
 def _last(item: Mapping[str, Any]) -> LastSeen | None:
@@ -117,7 +121,7 @@ def _last(item: Mapping[str, Any]) -> LastSeen | None:
     return LastSeen(
         at=datetime.fromisoformat(item["observed_at"]["S"]),
         run_id=item.get("last_run", {}).get("S", ""),
-        result=None if result is None else Result(result),
+        result=Result(result) if result in list(Result) else None,
     )
 
 

@@ -6,7 +6,6 @@ pause of patterns is one. The journal's codec is imported where it is used: a co
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -17,12 +16,12 @@ from msgspec import Struct
 from ecr_warden.aws.errors import HUB, code_of, translated
 from ecr_warden.aws.table import Table, expiry, packed, sortable_time, unpacked
 from ecr_warden.core.clock import Clock
-from ecr_warden.core.codec.base import dumps, loads
+from ecr_warden.core.codec.base import dumps
 from ecr_warden.core.failures import LeaseHeld, PortError, Throttled
 from ecr_warden.core.pause import LONGEST_PAUSE, PatternPause, Pause
 from ecr_warden.core.run import Debts, OpenRun, RunReport
 from ecr_warden.core.target import Target, parse_target
-from ecr_warden.state.aws_items import DUE, PAUSES, RECORD, day_key, record_of, run_key, state_key
+from ecr_warden.state.aws_items import DUE, PAUSES, RECORD, day_key, readable, record_of, run_key, state_key
 from ecr_warden.state.state import LEFT_OPEN, Due, Learned, Lease, TargetRecord
 
 # Source: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
@@ -149,7 +148,7 @@ class DynamoState(Struct, frozen=True):
 
         item = self.table.get(f"reading run {run_id} of {target}", run_key(target, run_id)) or {}
         opened = item.get("opened")
-        return open_run_from_json(loads(unpacked(opened))) if opened is not None else None
+        return readable(unpacked(opened), open_run_from_json) if opened is not None else None
 
     def mark_recreated(self, target: Target, principal: str) -> None:
         marked = {":principal": {"SS": [principal]}}
@@ -174,18 +173,12 @@ class DynamoState(Struct, frozen=True):
 
     def pattern_pauses(self) -> Sequence[PatternPause]:
         items = self.table.query("reading the pauses of patterns", "pk = :pk", {":pk": PAUSES})
-        found = [item["pause"]["S"] for item in items]
-        if not found:
+        texts = [item["pause"]["S"] for item in items]
+        if not texts:
             return ()
-        from ecr_warden.core.codec.base import CodecError  # noqa: PLC0415 - there rarely is one
-        from ecr_warden.state.codec_pauses import pattern_pause_from_json  # noqa: PLC0415
+        from ecr_warden.state.codec_pauses import pattern_pause_from_json  # noqa: PLC0415 - there rarely is one
 
-        pauses: list[PatternPause] = []
-        for text in found:
-            # One that this version cannot read pauses nothing: it must not stop all writes.
-            with suppress(CodecError):
-                pauses.append(pattern_pause_from_json(loads(text)))
-        return pauses
+        return [one for text in texts if (one := readable(text, pattern_pause_from_json)) is not None]
 
     def wait(self, target: Target, until: datetime) -> None:
         self.table.put(f"noting when {target} is due", _due(Due(target), until))

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from ecr_warden.core.pause import PatternPause, Pause, latest_pause
 from ecr_warden.core.target import EVERYTHING, Target
-from ecr_warden.state.codec_commands import command_from_text
+from ecr_warden.state.codec_commands import BadRequest, command_from_text
 from ecr_warden.state.commands import CommandRecords, PauseUntil
 from ecr_warden.state.state import State, TargetRecord
 
@@ -21,8 +21,10 @@ class Holding(Struct, frozen=True):
 
 def held_by(pause_id: str, command_records: CommandRecords, state: State) -> Holding | None:
     """What a pause holds, ended or not; None if nothing. Raises PortError."""
-    text = command_records.text(pause_id)
-    command = None if text is None else command_from_text(text)
+    try:
+        command = command_from_text(command_records.text(pause_id))
+    except BadRequest:
+        return None  # nobody recorded it, or another version did
     if not isinstance(command, PauseUntil):
         return None
     given = state.pattern_pauses() if command.patterns else ()

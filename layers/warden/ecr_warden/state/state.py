@@ -109,7 +109,7 @@ class State(Protocol):
         """Journal how a run ended and what it left to do; a run without writes need not have been opened."""
 
     def load_run(self, target: Target, run_id: str) -> OpenRun | None:
-        """A run as journalled when it was opened; None if there is none."""
+        """A run as journalled when it was opened; None if there is none that this version can read."""
 
     def mark_recreated(self, target: Target, principal: str) -> None:
         """Remember that `principal` (an ARN in the target's documents) was recreated."""
