@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 import stat
 from copy import replace
 from datetime import datetime, timedelta
@@ -197,6 +198,23 @@ def test_the_table_has_the_same_accesses(laptop: Laptop) -> None:
         (one["repository"], one["principal"], one["access"]) for one in ran.json["accesses"]
     ]
     assert {row["teams"] for row in rows if row["principal"].endswith("deploy-1")} == {"deployers"}
+
+
+def test_the_first_card_names_outsiders_before_insiders_as_findings_do(laptop: Laptop) -> None:
+    given = whole()
+    roles = given["accounts"][REGISTRY]["iam"]["RoleDetailList"]
+    if_known = {"StringEquals": {"sts:ExternalId": "k"}}
+    trust = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole", "Condition": if_known}
+    pull = {"Effect": "Allow", "Action": ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"], "Resource": "*"}
+    own = [{"PolicyName": "own", "PolicyDocument": {"Statement": pull}}]
+    arn = f"arn:aws:iam::{REGISTRY}:role/open"
+    roles.append({"Arn": arn, "AssumeRolePolicyDocument": {"Statement": trust}, "RolePolicyList": own})
+    laptop.keep(given)
+    laptop("-o", laptop.file("report.html"))
+    card = (laptop.folder / "report.html").read_text().partition("What is broken?")[0]
+    named = re.findall(r"<li>([^<]+): \d+ access", card)
+    assert named[:2] == [f"anybody in account {OUTSIDER}", "anyone on the internet with an AWS account"]
+    assert named[2].startswith("role/ecr-warden/shadow-pusher")
 
 
 @pytest.mark.parametrize("begins", ["=", "+", "-", "@", "\t", "\r"])

@@ -170,10 +170,11 @@ function rowHead(row, cells) {
 
 // ---- the table
 
-// What is certain comes first, and anybody on the internet before others.
+// Outsiders come first, of these what is certain, and anybody on the internet before others.
 function rankOf(member, ways) {
+  const { name, account } = principals[member], isOurs = accounts.some(({ id }) => id === account);
   const isCertain = Object.values(ways).some((way) => way.answer === "yes");
-  return RANK[gravest(ways)] * 4 + (isCertain ? 0 : 2) + (/^(\*|anyone|anybody without)/.test(principals[member].name) ? 0 : 1);
+  return RANK[gravest(ways)] * 8 + (isOurs ? 4 : 0) + (isCertain ? 0 : 2) + (/^(\*|anyone|anybody without)/.test(name) ? 0 : 1);
 }
 
 function columnsOf(shown) {

@@ -185,10 +185,10 @@ def _extra_card(report: Report) -> Element:
 
 
 def _gravity(access: RowAccess, report: Report) -> tuple[bool, bool, bool]:
-    """Who comes first: what is certain, then anybody, then outsiders."""
+    """Who comes first, as among findings: outsiders, and of these what is certain, then anybody."""
     ours = {part.part.partition("/")[0] for part in report.parts}
     name, account = access.principal.name, access.principal.account
-    return access.way.answer is not Certainty.YES, not name.startswith(_ANYBODY), account in ours
+    return account in ours, access.way.answer is not Certainty.YES, not name.startswith(_ANYBODY)
 
 
 _ANYBODY = ("*", "anyone", "anybody without")
