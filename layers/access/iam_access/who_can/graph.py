@@ -259,12 +259,15 @@ class Graph(Directory):
                 paths.setdefault(arn, path)
         return paths
 
-    def ways_through(self, paths: Iterable[AccessPath], of: Collection[str]) -> Iterator[AccessPath]:
-        """By each path that begins with a role, whoever of these can assume it: not only the best way of each."""
-        for path in paths:
+    def ways_through(self, paths: Mapping[str, AccessPath], of: Collection[str]) -> Iterator[AccessPath]:
+        """The other ways of these through the roles with a path, as certain as their best one; `paths`: by ARN."""
+        for path in paths.values():
             for subject, decision in self.assumers(path.subject):
                 if subject.arn in of and subject.arn not in path.chain:
-                    yield AccessPath((self._assuming(subject, path.subject, decision), *path.steps))
+                    way = AccessPath((self._assuming(subject, path.subject, decision), *path.steps))
+                    best = paths[subject.arn]
+                    if way.chain != best.chain and rank(way.answer) <= rank(best.answer):
+                        yield way
 
     def decide(self, subject: Subject, permissions: tuple[Permission, ...]) -> AccessDecision:
         """Can the subject do it without assuming a role? Sessions that a policy names count."""

@@ -47,15 +47,15 @@ def _without_tags(action: str) -> tuple[str, ...]:
 
 
 def gravest(found: Iterable[tuple[str, AccessPath]]) -> Mapping[str, Sequence[AccessPath]]:
-    """Of each principal the most certain of its paths, and of equally certain ones the first, by action.
+    """Of paths by the same way the most certain, and of equally certain ones the first, by action.
 
     So a policy that tells more actions apart makes nobody administer something else.
     """
-    best: dict[str, tuple[str, AccessPath]] = {}
+    best: dict[tuple[str, ...], tuple[str, AccessPath]] = {}
     for action, path in found:
-        known = best.get(path.subject.arn)
+        known = best.get(path.chain)
         if known is None or rank(path.answer) < rank(known[1].answer):
-            best[path.subject.arn] = action, path
+            best[path.chain] = action, path
     by_action: dict[str, list[AccessPath]] = defaultdict(list)
     for action, path in best.values():
         by_action[action].append(path)

@@ -39,7 +39,7 @@ from iam_access.document.document import Document
 from iam_access.inventory.inventory import Policy
 from iam_access.text.printable import count, printable
 from iam_access.who_can.decide import Answer, Permission
-from iam_access.who_can.graph import AccessPath, Unfinished
+from iam_access.who_can.graph import AccessPath, Unfinished, rank
 
 type Known = Mapping[str, tuple[str, ...]]
 _ASKED = (Access.PULL, Access.PUSH)
@@ -250,8 +250,9 @@ class _Auditor:
             return found
         if target not in self._named or not found.principals.isdisjoint(map(bare, principals)):
             return None
-        actions = (one for one in calls(self._graph) if not is_of_registry(one))
-        asked = (way for action in (*_ASKED, *actions) for way in self._ways(action, repository))
+        asked = (
+            way for action in (*_ASKED, *self._administering_of(repository)) for way in self._ways(action, repository)
+        )
         can_now = (self._graph.who_can(permissions, among=self._changed.along) for permissions in asked)
         return None if any(not principals.isdisjoint(paths) for paths in can_now) else found
 
@@ -268,6 +269,11 @@ class _Auditor:
         """Images are deleted where they are copied from, too."""
         return self._graph.ways(Access.DELETE if action in REQUIRED[Access.DELETE] else action, repository)
 
+    def _administering_of(self, repository: Repository) -> Iterable[str]:
+        """What administers it; deleting by itself, too, where whoever deletes at a source need not delete here."""
+        own = (action for action in calls(self._graph) if not is_of_registry(action))
+        return dict.fromkeys((*own, *(REQUIRED[Access.DELETE] if any(self._graph.sources(repository)) else ())))
+
     def _of_named(self, repository: Repository) -> Iterator[Finding]:
         target = repository.target
         for access in _ASKED:
@@ -278,13 +284,16 @@ class _Auditor:
         yield from self._administered(repository, registry=False)
 
     def _administered(self, repository: Repository, *, registry: bool) -> Iterator[Finding]:
-        """Outsiders who can administer the repository, or its registry; of others, only who is new is a finding."""
+        """Outsiders who can administer the repository, or its registry, by each role that lets them in.
+
+        Of others, only who is new is a finding.
+        """
         ground_of = self._grounds.of_unnamed if registry else self._grounds.of
-        actions = (one for one in calls(self._graph) if is_of_registry(one) is registry)
+        of_registry = (one for one in calls(self._graph) if is_of_registry(one))
         found = gravest(
             (action, path)
-            for action in actions
-            for path in self._who_can(action, repository).values()
+            for action in (of_registry if registry else self._administering_of(repository))
+            for path in self._all_ways(action, repository)
             if self._judge.is_foreign(path) and ground_of(path, action, repository.target) is Ground.NONE
         )
         target = repository.target
@@ -292,20 +301,30 @@ class _Auditor:
         for action, paths in found.items():
             yield from self._extra(action, place, paths)
 
+    def _all_ways(self, action: str, repository: Repository) -> Iterator[AccessPath]:
+        paths = self._who_can(action, repository)
+        yield from paths.values()
+        yield from self._graph.ways_through(paths, [arn for arn, one in paths.items() if one.subject.identity is None])
+
     def _outside_administrators(self, account: EcrAccount) -> Iterator[Finding]:
         """Outsiders who can change what identities of the account may do, and so act as whoever the spec names there.
 
-        Whoever can administer a registry of it too is found by that.
+        Whoever can administer a registry of it too, as certainly, is found by that.
         """
         registries = [_any_of(account, registry) for registry in account.registries.values()]
         actions = [action for action in calls(self._graph) if is_of_registry(action)]
-        known = {arn for one in registries for action in actions for arn in self._who_can(action, one)}
-        of_iam = self._administrators[account.id].iam.keys() - known
+        known: dict[str, int] = {}
+        found_by = (path for one in registries for action in actions for path in self._who_can(action, one).values())
+        for path in found_by:
+            known[path.subject.arn] = min(known.get(path.subject.arn, rank(path.answer)), rank(path.answer))
+        iam = self._administrators[account.id].iam
+        of_iam = {arn for arn, path in iam.items() if arn not in known or rank(path.answer) < known[arn]}
         found: dict[str, list[AccessPath]] = defaultdict(list)
-        for path in self._paths_of_administrators(account):
+        for path in (*self._paths_of_administrators(account), *self._graph.ways_through(iam, of_iam)):
             action = path.steps[-1].permissions[0].action
             is_allowed = self._judge.is_allowed(path.subject, action, account.id, EVERY)
-            if path.subject.arn in of_iam and self._judge.is_foreign(path) and not is_allowed:
+            is_found = path.subject.arn in of_iam and self._judge.is_foreign(path) and not is_allowed
+            if is_found and not self._judge.is_left_out(path):
                 found[action].append(path)
         for action, paths in found.items():
             yield from self._extra(action, account.id, paths)
@@ -489,8 +508,8 @@ def _moved(finding: Finding, sample: RepositoryTarget, target: RepositoryTarget)
 
 
 def _any_of(account: EcrAccount, registry: Registry) -> Repository:
-    """Stands for whatever repository of a registry."""
-    return Repository(RepositoryTarget(account.id, registry.region, "any"))
+    """Stands for every repository of a registry."""
+    return Repository(RepositoryTarget(account.id, registry.region, EVERY))
 
 
 def _repositories(account: EcrAccount) -> Iterator[Repository]:

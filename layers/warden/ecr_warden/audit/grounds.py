@@ -14,7 +14,7 @@ from ecr_warden.audit.spec_access import SpecAccess
 from ecr_warden.core.estate import Repository
 from ecr_warden.core.target import RepositoryTarget
 from iam_access.who_can.decide import Answer
-from iam_access.who_can.graph import AccessPath, rank
+from iam_access.who_can.graph import AccessPath
 from iam_access.who_can.ours import Ours
 
 
@@ -70,10 +70,8 @@ class Grounds(Struct, frozen=True):
             for arn, best in paths.items()
             if best.subject.identity is None or (best.answer is Answer.CONDITIONAL and arn not in extra)
         }
-        for way in self.judge.graph.ways_through(paths.values(), others):
-            best = paths[way.subject.arn]
-            is_other = way.chain != best.chain and rank(way.answer) <= rank(best.answer)
-            if is_other and self._without(way, access, target):
+        for way in self.judge.graph.ways_through(paths, others):
+            if self._without(way, access, target):
                 yield way
 
     def _without(self, path: AccessPath, access: str, target: RepositoryTarget) -> AccessPath | None:

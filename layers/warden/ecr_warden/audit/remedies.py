@@ -13,6 +13,8 @@ from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target, UserTarget
 from iam_access.arn import parse_arn
 from iam_access.document.document import Document, Patterns
+from iam_access.document.principal import IDENTITY_CENTER_NAME
+from iam_access.evaluate.request_principal import is_identity_center_role
 from iam_access.inventory.inventory import Policy
 from iam_access.text.printable import printable
 from iam_access.who_can.decide import Answer, Permission
@@ -155,17 +157,21 @@ def _removal(edit: Edit) -> str:
     """`remove statement 1 of trust policy of shadow in account 222222222222`."""
     arn, holder = parse_arn(edit.holder), short(edit.holder)
     account = arn.account if arn else edit.holder
-    place = edit.place
+    place, where = edit.place, f"account {account}"
     if place.group:
         holder = f"group {place.group.rpartition('/')[2]}"
-    detach = f"detach policy {printable(place.arn, 200)} from {holder} in account {account}"
+    if is_identity_center_role(edit.holder):
+        # Only AWS writes the policies of the role itself.
+        holder = f"permission set {holder.partition(IDENTITY_CENTER_NAME)[2].rpartition('_')[0]}"
+        where = "IAM Identity Center"
+    detach = f"detach policy {printable(place.arn, 200)} from {holder} in {where}"
     if _OF_AWS in place.arn:
         return detach
     of_identity = f" of {holder}" if edit.side is Side.IDENTITY and not place.group else ""
     name = f"{printable(edit.policy, 200)}{of_identity}"
     region = f", {arn.region}" if arn and arn.region else ""
-    in_account = "" if account in edit.policy else f" in account {account}{region}"
-    text = f"remove statement {(edit.index or 0) + 1} of {name}{in_account}"
+    there = "" if account in edit.policy else f" in {where}{region}"
+    text = f"remove statement {(edit.index or 0) + 1} of {name}{there}"
     return f"{text}, or {detach}" if edit.side is Side.IDENTITY and place.arn else text
 
 
