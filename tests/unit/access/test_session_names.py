@@ -93,3 +93,12 @@ def test_a_session_has_keys_of_providers_only_where_a_statement_lets_them_begin_
     asked = estate(job(own, TOKEN) | {"AssumeRolePolicyDocument": document(let(ACCOUNT), anybody)})
     found = can_i(asked, find_subject(asked, f"arn:aws:iam::{HOME}:role/job"), question(asked, "pull", "app"))
     assert found.answer is answer
+
+
+@pytest.mark.parametrize(("service", "answer"), [("credentials.iot", Answer.CONDITIONAL), ("ec2", Answer.NO)])
+def test_a_session_has_the_keys_of_the_service_that_begins_it(service: str, answer: Answer) -> None:
+    begun = let({"Service": f"{service}.amazonaws.com"})
+    own = allow(PULL, Condition={"StringEquals": {"credentials-iot:ThingTypeName": "builder"}})
+    asked = estate(job(own, TOKEN) | {"AssumeRolePolicyDocument": document(begun)})
+    found = can_i(asked, find_subject(asked, f"arn:aws:iam::{HOME}:role/job"), question(asked, "pull", "app"))
+    assert found.answer is answer

@@ -241,7 +241,9 @@ def _beginning(trust: Policy | None) -> tuple[Principal, ...] | None:
 def _kept(principal: Principal) -> Iterator[str]:
     """What keys begin with that a session has by who began it: of a service its own, some of a token."""
     if principal.kind == "Service":
-        yield f"{principal.value.partition('.')[0]}:"
+        # Of credentials.iot.amazonaws.com they begin with credentials-iot.
+        name = principal.value.partition(".amazonaws.com")[0]
+        yield from (f"{part}:" for part in (*name.split("."), name.replace(".", "-")))
     elif ":saml-provider/" in principal.value:
         yield from _ATTRIBUTES_KEPT
     elif principal.kind == "Federated":
