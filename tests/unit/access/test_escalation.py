@@ -40,6 +40,12 @@ def _mine(action: str, resource: str = _ME, **more: Any) -> dict[str, Any]:
     return user("me", allow(action, resource), **more)
 
 
+def _federating(name: str) -> dict[str, Any]:
+    every = f"arn:aws:sts::{HOME}:federated-user/"
+    ops = {"ArnEquals": {"aws:PrincipalArn": f"{every}ops"}}
+    return user("me", allow("sts:GetFederationToken", f"{every}{name}"), allow("ecr:*", Condition=ops))
+
+
 CASES: dict[str, tuple[dict[str, Any], bool]] = {
     "writes a policy of their own": (_mine("iam:PutUserPolicy"), True),
     "writes a policy of somebody else": (_mine("iam:PutUserPolicy", f"{_ME}-too"), False),
@@ -66,6 +72,8 @@ CASES: dict[str, tuple[dict[str, Any], bool]] = {
         True,
     ),
     "and takes the boundary off": (_mine("iam:*User*", **_BOUNDED), True),
+    "opens a federated user's session of the name that may": (_federating("ops"), True),
+    "opens one of another name": (_federating("dev"), False),
     "writes the repository's policy": (
         user("me", allow(["ecr:SetRepositoryPolicy", "ecr:GetAuthorizationToken"])),
         True,

@@ -58,16 +58,25 @@ class Asked(Struct, frozen=True):
     def by(cls, policies: Sequence[Policy], actions: tuple[str, ...] = ()) -> "Asked":
         """What these policies ask."""
         tags = (key.removeprefix(TAG) for key in keys_asked_for(policies, (TAG,)))
-        clauses = (clause for one in policies for each in one.statements for clause in each.conditions)
-        names = dict.fromkeys(name for clause in clauses for name in _names_in(clause) if "${" not in name)
-        return cls(sorted(tags), tuple(names), (*MOVES, *actions))
+        statements = [statement for policy in policies for statement in policy.statements]
+        clauses = (clause for statement in statements for clause in statement.conditions)
+        asked = (name for clause in clauses for name in _names_in(clause) if "${" not in name)
+        principals = (one.value for each in statements if each.principals for one in each.principals.values)
+        federated = (name for name in principals if ":federated-user/" in name)
+        return cls(sorted(tags), tuple(dict.fromkeys((*asked, *federated))), (*MOVES, *actions))
 
     def arns(self, account: str, kind: str, partition: str) -> Iterator[str]:
         """An ARN of this kind in an account for each of the names that could be one."""
-        every = iam_arn(account, f"{kind}/*", partition)
+        every = _every(account, kind, partition)
         for arn in (filled(_confined(name, every)) for name in self.names if patterns_meet(name, every)):
             if f":{kind}/" in arn and not any(part in arn for part in RESERVED):
                 yield arn
+
+
+def _every(account: str, kind: str, partition: str) -> str:
+    """The pattern of the ARNs of all things of a kind in an account."""
+    every = iam_arn(account, f"{kind}/*", partition)
+    return every.replace(":iam:", ":sts:", 1) if kind == "federated-user" else every
 
 
 def _names_in(clause: Clause) -> Iterable[str]:
@@ -76,6 +85,8 @@ def _names_in(clause: Clause) -> Iterable[str]:
             return clause.values
         case "aws:username":
             return (f"arn:*:iam::*:user/{value}" for value in clause.values)
+        case "aws:userid":
+            return (f"arn:*:sts::*:federated-user/{value.rpartition(':')[2] or '*'}" for value in clause.values)
         case _:
             return ()
 
@@ -161,11 +172,9 @@ class Mover:
                 if decision.answer in CAN:
                     yield Become(role, (f"assume {role.arn}",), decision.conditions)
 
-    def becomes_as_itself(self, federated: Iterable[str]) -> Iterator[Become]:
-        """Whom else it could act as, because of who it is: a federated user, or a role that trusts it by tags.
-
-        `federated`: the federated users, by ARN, whom policies name.
-        """
+    def becomes_as_itself(self) -> Iterator[Become]:
+        """Whom else it could act as, because of who it is: a federated user, or a role that trusts it by tags."""
+        federated = self._asked.arns(self._account.id, "federated-user", self._partition)
         yield from as_federated(self._caller, self._graph, federated, self._asked.tags)
         for role in self._graph.identities_of(self._account.id) if self._retags else ():
             yield from self._entering_by_tags(role)
@@ -287,17 +296,13 @@ class Mover:
         if not own:
             return
         texts = (*own, *(text for one in others for text in self._caller.resources(one)))
-        every = self._every(kind)
+        every = _every(self._account.id, kind, self._partition)
         chosen = (filled(_confined(text, every)) for text in texts)
         for arn in dict.fromkeys((*chosen, *self._asked.arns(self._account.id, kind, self._partition))):
             there = (self._graph.subjects, self._account.groups, self._account.managed)
             is_allowed = f":{kind}/" in arn and any(literal_glob(text).matches(arn) for text in own)
             if is_allowed and not any(arn in known for known in there) and not any(part in arn for part in RESERVED):
                 yield arn
-
-    def _every(self, kind: str) -> str:
-        """The pattern of the ARNs of all things of a kind in its account."""
-        return iam_arn(self._account.id, f"{kind}/*", self._partition)
 
     def _giving(self, identity: Identity) -> Iterator[IdentityChange]:
         """Permissions for an identity, by its own policies and its groups'."""

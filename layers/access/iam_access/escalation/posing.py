@@ -92,14 +92,15 @@ def _providers(role: Subject) -> Iterator[str]:
 def as_federated(caller: Caller, graph: Graph, federated: Iterable[str], tags: Iterable[str]) -> Iterator[Become]:
     """Sessions of federated users, with the policies and tags of their user, and tags that it may set.
 
-    `federated`: those, by ARN, whom policies name; `tags`: the keys that policies ask for, in lower case.
+    `federated`: those of the account, by ARN, whom policies name; `tags`: keys that policies ask for, in lower case.
     """
     user = caller.subject
     if user.principal.kind is not CallerKind.USER:
         return
     own = f"arn:{user.principal.partition}:sts::{caller.account}:federated-user/"
-    for arn in dict.fromkeys((*(one for one in federated if one.startswith(own)), f"{own}x")):
-        conditions = caller.allows("sts:GetFederationToken", arn)
+    for arn in dict.fromkeys((*federated, f"{own}x")):
+        is_name = "/" not in arn.removeprefix(own)
+        conditions = caller.allows("sts:GetFederationToken", arn) if is_name else None
         if conditions is None:
             continue
         session = replace(

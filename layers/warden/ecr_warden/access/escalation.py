@@ -166,16 +166,6 @@ class Escalations:
         self._reached: dict[tuple[str, ...], _Reached] = {}
         self._assumes: dict[str, list[Become]] = defaultdict(list)
         self._as_itself: dict[Hashable, Sequence[Become]] = {}
-        policies = (repository.policy for repository in graph.estate.repositories() if repository.policy is not None)
-        principals = (
-            statement.principals
-            for policy in policies
-            for statement in policy.statements
-            if statement.principals is not None
-        )
-        self._federated = sorted(
-            {name.value for principal in principals for name in principal.values if ":federated-user/" in name.value}
-        )
         trusts = (identity.trust for identity in graph.estate.identities() if identity.trust is not None)
         self.asked = Asked.by((*policies_of(graph.estate), *trusts), ("ecr:*",))
         for role in graph.roles:
@@ -254,7 +244,7 @@ class Escalations:
             mover = self._mover(node)
             is_known = not node.changes and arn in self._graph.subjects
             assumed = self._assumes[arn] if is_known else mover.assumes()
-            self._as_itself[name] = (*assumed, *mover.becomes_as_itself(self._federated))
+            self._as_itself[name] = (*assumed, *mover.becomes_as_itself())
         return self._as_itself[name]
 
     def power(self, node: _Node) -> Hashable:
