@@ -354,27 +354,32 @@ class _Search:
         return None if path is None else Escalation(path.steps, path.chain, path.conditions)
 
     def _find_hopeful(self) -> set[str | None]:
-        """The accounts of which somebody could do it if they could give each other whatever they want."""
-        accounts = self._graph.estate.accounts
+        """The accounts of which somebody could do it if they could give each other whatever they want.
+
+        They have it now, or they can act as somebody who changes the repository and as somebody who then uses it, be it
+        in two accounts. All, if there are too many to ask.
+        """
+        now, best = self._now, self._best
         try:
             with self._graph.bounded(self._allowance):
-                waiting = [one for one in accounts if any(map(self._would, self._escalations.anybody_of(one)))]
+                found = self._leading_to(lambda free: self._access(free, now) is not None)
+                changing = self._leading_to(lambda free: bool(self._made_of(now, free)))
+                if not changing <= found:
+                    found |= changing & self._leading_to(lambda free: self._access(free, best) is not None)
         except TooManySteps:
-            return {*accounts}
+            return {*self._graph.estate.accounts}
+        return found
+
+    def _leading_to(self, has: Callable[[_Node], bool]) -> set[str | None]:
+        """The accounts of which somebody could act as somebody of whom something holds."""
+        accounts, anybody_of = self._graph.estate.accounts, self._escalations.anybody_of
+        waiting = [one for one in accounts if any(has(_Node(free, _Path())) for free in anybody_of(one))]
         found: set[str | None] = set()
         while waiting:
             account = waiting.pop()
             found.add(account)
             waiting += set(self._escalations.entered_from[account]) - found
         return found
-
-    def _would(self, free: Subject) -> bool:
-        if not _may_use(self._now.resource, free):
-            return False
-        node = _Node(free, _Path())
-        if self._access(node, self._now) is not None:
-            return True
-        return self._access(node, self._best) is not None and any(True for _ in self._ends([node], [self._now]))
 
     def _path_of(self, reached: "_Reached") -> _Path | None:
         """The shortest way to be somebody who has the access, or who has it after changes that one can make.
