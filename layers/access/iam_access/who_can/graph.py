@@ -408,7 +408,10 @@ class Graph(Directory):
                 yield subject, decision
 
     def assuming(self, subject: Subject, role: Subject) -> tuple[Permission, ...]:
-        """What a subject needs to assume a role: also to tag the session, where it cannot do so without a tag."""
+        """What a subject needs to assume a role: also to tag the session, where it cannot do so without a tag.
+
+        Where it may not tag the session, the request has no tag.
+        """
         assert role.identity is not None
         name = id(subject), role.identity.arn
         found = self._to_assume.get(name)
@@ -425,9 +428,15 @@ class Graph(Directory):
         extras = {action: keys for action, keys in OF_SESSIONS.items() if not set(keys) <= {*resource.closed}}
         if not extras or self.decide(subject, (assume,)).answer is not Answer.CONDITIONAL:
             return (assume,)
-        without = {action: replace(assume, closed=keys) for action, keys in extras.items()}
-        needed = (action for action, bare in without.items() if self.decide(subject, (bare,)).answer is Answer.NO)
-        return (assume, *(Permission(action, resource) for action in needed))
+        needed: list[Permission] = []
+        absent: list[str] = []
+        for action, keys in extras.items():
+            setting = Permission(action, resource)
+            if self.decide(subject, (replace(assume, closed=keys),)).answer is Answer.NO:
+                needed.append(setting)
+            elif self.decide(subject, (setting,)).answer is Answer.NO:
+                absent += keys
+        return (replace(assume, closed=tuple(absent)), *needed)
 
     def _trust_of(self, role: Subject) -> Resource:
         assert role.identity is not None
