@@ -24,7 +24,7 @@ from iam_access.document.document import Document
 from iam_access.inventory.accounts import IAM_CALL
 from local.testing.memory.sessions import MemorySessions
 from local.testing.seed import OUTSIDER, PUSHER
-from tests.prove.judge import swept, unjournalled, unreported, unsettled
+from tests.prove.judge import audited_again, swept, unjournalled, unreported, unsettled
 from tests.prove.scenes import SCENES
 from tests.prove.wiring import Call, Hub, Written
 from tests.usecases.world import Crash
@@ -196,6 +196,7 @@ def tried(case: Case, expected: Undisturbed) -> Verdict:
     calls = faulty.calls
     faulty.end()
     swept(hub)
+    audited_again(hub)
     wrong = [*unsettled(hub), *unjournalled(hub)]
     if opened is not None and sessions.works(opened):
         wrong.append("a session that was opened through the trust policy still works")

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
+from ecr_warden.audit.finding import AUDITED_FOR
 from ecr_warden.core.address import DENY_OLDER_SESSIONS
-from ecr_warden.core.job import AcceptSpec, Cause, CauseKind, FollowClock, ReconcileTarget, SweepAll
+from ecr_warden.core.job import AcceptSpec, AuditAccess, Cause, CauseKind, FollowClock, ReconcileTarget, SweepAll
 from ecr_warden.repair.alerts import OutcomeKind
 from ecr_warden.repair.cutoff import pre_image
 from tests.prove.wiring import Hub
@@ -24,6 +25,15 @@ def swept(hub: Hub) -> list[ReconcileTarget]:
 
     hub.settle(look)
     return found
+
+
+def audited_again(hub: Hub) -> None:
+    """An audit that ended its process twice is tried again after a while."""
+    last = hub.world.audits.last()
+    if last is not None and last.failure:
+        hub.world.clock.advance(AUDITED_FOR)
+        hub.send(AuditAccess(Cause(CauseKind.SWEEP, f"sweep-{next(hub.world.ids)}")))
+        hub.settle()
 
 
 def unsettled(hub: Hub) -> Iterator[str]:

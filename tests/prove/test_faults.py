@@ -61,3 +61,17 @@ def test_what_an_interrupted_run_may_have_written_is_reported_though_it_cannot_b
 def test_reports_are_joined_field_by_field() -> None:
     one, other = Report(1, 2, 3, ("a",), (), 4), Report(5, 6, 7, (), ("b",), 8)
     assert one.joined(other) == Report(6, 8, 10, ("a",), ("b",), 12)
+
+
+AUDITS = {
+    "the mark that it was begun is kept, and nobody hears so": (Fault(Kind.UNANSWERED, 14, lasts=True),),
+    "it dies once, and then a call is denied": (Fault(Kind.KILLED_AFTER, 19), Fault(Kind.DENIED, 30)),
+    "it dies twice": (Fault(Kind.KILLED_BEFORE, 18), Fault(Kind.KILLED_BEFORE, 26)),
+}
+
+
+@pytest.mark.parametrize("name", AUDITS)
+def test_what_an_audit_finds_is_said_whatever_became_of_the_first_ones(name: str) -> None:
+    scene = "a survey and its proof"
+    found = tried(Case(scene, AUDITS[name]), undisturbed(scene))
+    assert (found.fired, found.wrong, found.silent) == (len(AUDITS[name]), (), ())

@@ -20,6 +20,7 @@ from ecr_warden.audit.finding import (
     FindingKind,
 )
 from ecr_warden.collect.estate import Piece
+from ecr_warden.core.alert import Alert
 from ecr_warden.core.desired import Mode, MustNotExist, RepositoryPattern
 from ecr_warden.core.estate import Estate
 from ecr_warden.core.failures import PermissionMissing, Throttled
@@ -36,6 +37,7 @@ from iam_access.inventory.printed import policy_of_aws
 from iam_access.who_can.graph import Unfinished
 from local.aws.behaviour.of_aws import PUBLISHED
 from local.testing.memory.estate import MemoryEstateReader, MemoryEstateStore
+from local.testing.memory.hub import MemoryAlertBus
 from local.testing.seed import ACCEPTED, CHECKOUT, CI, D1, HOME, OUTSIDER, USERS, compiled
 from tests.usecases.hub import ALICE
 from tests.usecases.world import OPEN, World, bare_world, world_in_sync
@@ -469,6 +471,23 @@ def test_a_store_that_does_not_answer_has_the_job_tried_again(estate: Estates) -
     with pytest.raises(Throttled):
         estate.audit()
     assert (estate.record, estate.announced) == (kept, [])
+
+
+def test_an_announcement_that_fails_counts_as_no_audit_that_was_begun(estate: Estates) -> None:
+    estate.open()
+    kept = estate.record
+
+    class Unanswering(MemoryAlertBus):
+        def publish(self, alert: Alert) -> None:
+            raise Throttled("slow down", retryable=True)
+
+    alerts, estate.world.alerts = estate.world.alerts, Unanswering()
+    for _ in range(3):
+        with pytest.raises(Throttled):
+            estate.audit()
+    assert estate.record == kept
+    estate.world.alerts = alerts
+    assert "appeared" in estate.audit()
 
 
 def test_an_administrator_who_is_new_is_found_and_the_first_are_known(estate: Estates) -> None:

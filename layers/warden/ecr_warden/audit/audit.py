@@ -89,8 +89,18 @@ class Audit(Struct, frozen=True):
         if last is None and kept.keys() != wanted:
             # Later audits would report as new whatever the missing parts show: the first one is a single summary.
             return "not every part has been surveyed yet"
+        try:
+            return self._audit(job.cause, accepted, kept, last)
+        except PortError:
+            # That a call failed is no sign of an audit that ends its process.
+            tags = {part: one.tag for part, one in kept.items()}
+            long_ago = self.clock.now() - AUDITED_FOR
+            self.audits.keep(last or AuditRecord(long_ago, accepted.version, tags, failure=_BEGUN))
+            raise
+
+    def _audit(self, cause: Cause, accepted: CompiledSpec, kept: Mapping[str, Kept], last: AuditRecord | None) -> str:
         sweeps = {sweep.part: sweep for sweep in self.sweep_records.all()}
-        made = self._made(job.cause, accepted, kept, last, self._unrepaired(accepted, sweeps, last))
+        made = self._made(cause, accepted, kept, last, self._unrepaired(accepted, sweeps, last))
         health = self._health(accepted, kept, sweeps, made)
         record = replace(made.record, health={str(target): health.of(target) for target in made.named(accepted)})
         if made.alert is not None:
@@ -140,7 +150,6 @@ class Audit(Struct, frozen=True):
         try:
             return _audited(asked, self.estate, self.find)
         except PortError:
-            self.audits.keep(last or replace(begun, at=now - AUDITED_FOR))
             raise
         except Exception as error:  # an attacker may have written what it reads
             failure = error.message if isinstance(error, Unfinished) else f"ecr-warden failed ({site_of(error)})"
