@@ -1,7 +1,6 @@
 """When an alert is sent, and who is thought to be behind it."""
 
 import hashlib
-from typing import assert_never
 
 from msgspec import Struct
 
@@ -50,18 +49,12 @@ def route_run(run: RunEnded) -> Routing:
     if run.contested:
         return AtOnce()  # reconcile reports each contest once an hour
     is_critical = run.severity is Severity.CRITICAL
-    match run.cause.kind:
-        case CauseKind.EVENT:
-            caller = culprit(run.cause.actor, run.target)
-            return FirstAtOnce(f"{FIRST}/{caller}/{'critical' if is_critical else 'other'}")
-        case (
-            CauseKind.SPEC | CauseKind.SWEEP | CauseKind.RUN | CauseKind.CALLER | CauseKind.PAUSE | CauseKind.HEARTBEAT
-        ):
-            if is_critical and not run.cause.rolls_out:
-                return FirstAtOnce(f"{FIRST}/{run.cause.incident}/critical")
-            return Collected(run.cause.incident)
-        case _:
-            assert_never(run.cause.kind)
+    if run.cause.kind is CauseKind.EVENT:
+        caller = culprit(run.cause.actor, run.target)
+        return FirstAtOnce(f"{FIRST}/{caller}/{'critical' if is_critical else 'other'}")
+    if is_critical and not run.cause.rolls_out:
+        return FirstAtOnce(f"{FIRST}/{run.cause.incident}/critical")
+    return Collected(run.cause.incident)
 
 
 def _waits_for_own_role(run: RunEnded) -> bool:

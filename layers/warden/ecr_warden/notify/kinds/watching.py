@@ -115,11 +115,10 @@ _CALLED = {
 
 
 def _of_credentials(user: str, what: str) -> tuple[str, ...]:
-    whose = f"--profile ... --user-name {user}"
-    end = f"aws iam delete-login-profile {whose}"
+    who = f"--profile ... --user-name {user}"
+    end = f"aws iam delete-login-profile {who}"
     if what == "access key":
-        set_off = f"aws iam update-access-key {whose} --status Inactive --access-key-id ..."
-        end = f"aws iam list-access-keys {whose}; {set_off}"
+        end = f"aws iam list-access-keys {who}; aws iam update-access-key {who} --status Inactive --access-key-id ..."
     return (
         "Whoever has it can do what the user can. No policy has changed, so no audit shows it.",
         f"If nobody should have it, end it, for ecr-warden does not: {end}",
@@ -248,9 +247,7 @@ def _of_job(job: Job | None) -> tuple[str, str]:  # noqa: PLR0912 - a case for e
             assert_never(job)
 
 
-_KEPT = (
-    "repairs in the queue ecr-warden-jobs-dlq (docs/deploy.md, Dead letters); ecr-warden apply compares everything now"
-)
+_KEPT = "repairs in the queue ecr-warden-jobs-dlq (docs/deploy.md, Dead letters); ecr-warden apply compares all now"
 _UNSWEPT = "some targets were not compared with the spec; the next sweep compares them"
 _UNSURVEYED = "who can pull and push is not known anew; the next sweep surveys it again"
 
