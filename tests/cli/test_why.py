@@ -93,7 +93,9 @@ def test_whoever_may_not_read_the_bucket_sees_the_line_of_the_version_that_the_h
 
 
 def test_a_push_names_its_role_and_an_arn_is_a_name_too() -> None:
-    ran = over(first())("why", f"arn:aws:iam::{CI}:user/push-user", "registry/eu-central-1/shop/checkout", "--json")
+    world = first()
+    world.sweep()
+    ran = over(world)("why", f"arn:aws:iam::{CI}:user/push-user", "registry/eu-central-1/shop/checkout", "--json")
     pull, push = ran.json["accesses"]
     assert (ran.code, pull["grants"], pull["since"]) == (0, [], None)
     assert push["grants"] == [

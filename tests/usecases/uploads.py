@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from copy import replace
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 from ecr_warden.collect.survey import Survey
 from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.job import AcceptSpec, Actor, Cause, CauseKind, JudgeVersion, ReadForVersion, ReconcileTarget
 from ecr_warden.core.judgement import WaitCode
+from ecr_warden.state.history import HistoryEntry, HistoryKind
 from ecr_warden.state.hold import Decision, Hold, Verdict
 from ecr_warden.state.specs import SpecVersion
 from ecr_warden.versions.accept import AcceptVersions
@@ -18,7 +20,7 @@ from ecr_warden.versions.judge import judge
 from ecr_warden.versions.offers import Offers
 from ecr_warden.versions.verdicts import JudgeVersions, ReadForVersions
 from local.testing.memory.estate import LiveEstateReader
-from local.testing.seed import SPEC_FILE
+from local.testing.seed import SPEC_FILE, compiled
 from tests.usecases.world import World, bare_world
 
 ALICE = Actor("IAMUser", arn="arn:aws:iam::111111111111:user/alice", account="111111111111")
@@ -103,13 +105,17 @@ def enqueued(world: World) -> list[str]:
 
 
 def first(text: str = TEXT) -> World:
-    """A world whose first version is accepted by a person and reported."""
-    world = bare_world()
-    world.specs.compiled = world.specs.base = None
-    assert isinstance(upload(world, text, "v1"), SpecAccepted)
-    world.specs.compiled = replace(accepted(world), taken_over={})  # as if it had been rolled out
-    world.forget()
+    """A world whose first version a person accepted, as it is once that is rolled out."""
+    world, data, spec = bare_world(), text.encode(), _compiled(text)
+    world.specs.file, world.specs.compiled = SpecVersion(spec.version, data), spec
+    world.specs.base = world.specs.keep(spec), world.specs.keep_text(data), spec.version
+    world.log.record(HistoryEntry(HistoryKind.SPEC_ACCEPTED, world.clock.now(), spec.version, ALICE, "the first"))
     return world
+
+
+@cache
+def _compiled(text: str) -> CompiledSpec:
+    return compiled(text)
 
 
 def accepted(world: World) -> CompiledSpec:
