@@ -1,5 +1,6 @@
 """A job ends before its function does, and one that hangs keeps no other."""
 
+import pytest
 from botocore.exceptions import ReadTimeoutError
 
 from tests.contracts.aws import Call
@@ -22,6 +23,7 @@ def hang(running: Running, name: str, *, takes: int) -> None:
     running.wire.faults["ecr:GetRepositoryPolicy"] = fault
 
 
+@pytest.mark.thorough
 def test_a_job_that_hangs_keeps_no_other_and_comes_back(running: Running) -> None:
     running.begin()
     hang(running, HUNG, takes=75)
