@@ -32,11 +32,11 @@ from iam_access.escalation.calls import (
 )
 from iam_access.escalation.freedom import allow_everything, concerning
 from iam_access.escalation.passing import PASSING, passing
-from iam_access.escalation.posing import as_federated, posing
+from iam_access.escalation.posing import as_federated, members_of, posing
 from iam_access.escalation.power import CREDENTIALS, POWERS
 from iam_access.escalation.tagging import limits
 from iam_access.inventory.identity_kind import IdentityKind
-from iam_access.inventory.inventory import Account, Group, Identity, Policy, PolicyPlace
+from iam_access.inventory.inventory import Account, Group, Identity, Levels, Policy, PolicyPlace
 from iam_access.text.ascii_case import ascii_lower
 from iam_access.who_can.decide import Permission
 from iam_access.who_can.graph import Graph, may_trust
@@ -94,6 +94,7 @@ def _names_in(clause: Clause) -> Iterable[str]:
 class IdentityChange(Struct, frozen=True):
     """What calls do to one identity: policies that it gets and loses (by name) and, if it `lifts`, its new boundary.
 
+    `service_control`: what is left of the policies that restrict its account, None: all of them.
     `tag`: the condition key of a tag that it gets, with what the call says of its value (`limits`), or `untags`: loses.
     """
 
@@ -104,6 +105,7 @@ class IdentityChange(Struct, frozen=True):
     drops: frozenset[str] = frozenset()
     lifts: bool = False
     boundary: Policy | None = None
+    service_control: Levels | None = None
     tag: str = ""
     limits: tuple[CanonicalClause, ...] = ()
     untags: bool = False
@@ -111,13 +113,14 @@ class IdentityChange(Struct, frozen=True):
     @property
     def name(self) -> Hashable:
         """The same for changes with the same effect: others may set other values of a tag, or another version."""
-        return self.steps, self.limits, self.gives, self.boundary
+        return self.steps, self.limits, self.gives, self.boundary, self.service_control
 
     def applied(self, subject: Subject) -> Subject:
         """The target as it would be."""
         kept = (policy for policy in subject.policies if policy.name not in self.drops)
         boundary = self.boundary if self.lifts else subject.boundary
-        changed = replace(subject, policies=(*kept, *self.gives), boundary=boundary)
+        control = subject.service_control if self.service_control is None else self.service_control
+        changed = replace(subject, policies=(*kept, *self.gives), boundary=boundary, service_control=control)
         if self.untags:
             return replace(changed, keys={key: values for key, values in subject.keys.items() if key != self.tag})
         opened = subject.open_keys | {self.tag} if self.tag else subject.open_keys
@@ -136,7 +139,7 @@ CHANGES_IAM = (
     *(f"iam:{verb}{kind}Policy" for verb in ("Delete", "Detach") for kind in ("User", "Role", "Group")),
 )
 """Every call of IAM that a move is made of."""
-MOVES = ("iam:*", "sts:*", *map(ascii_lower, PASSING))
+MOVES = ("iam:*", "sts:*", "organizations:*", *map(ascii_lower, PASSING))
 """Every call that a move is made of, as patterns in lower case."""
 _RETAGS = tuple(f"iam:{verb}{kind}" for verb in ("Tag", "Untag") for kind in KINDS.values())
 # Policies of AWS that anybody can attach, whether or not they are in the snapshot.
@@ -191,7 +194,8 @@ class Mover:
             yield from self._creating(kind)
 
     def changes(self, target: str) -> Iterator[IdentityChange]:
-        """What whoever may make the same calls could change of one identity of their account, by its ARN."""
+        """What whoever may make the same calls could change of one identity, by its ARN."""
+        yield from self._releasing(target)
         if not self._writes_iam and not self._retags:
             return
         known = self._account.identities.get(target)
@@ -202,6 +206,21 @@ class Mover:
                 yield change
                 if _frees(change, identity):
                     break  # no other change gives more
+
+    def _releasing(self, target: str) -> Iterator[IdentityChange]:
+        """An identity of a member of the organization that its account manages, without service control policies.
+
+        Source: https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_about-scps.html
+        """
+        for member in members_of(self._account.id, self._graph.inventory.accounts.values()):
+            levels = member.service_control or ()
+            allowing = tuple(tuple(one for one in level if not _denies(one)) for level in levels)
+            for action, left in (("organizations:UpdatePolicy", ()), ("organizations:DetachPolicy", allowing)):
+                is_about = f"::{member.id}:" in target and left != levels
+                conditions = self._caller.allows_somewhere(action) if is_about else None
+                if conditions is not None:
+                    step = f"{action} for account {member.id}"
+                    yield IdentityChange(target, (step,), conditions, service_control=left)
 
     @cached_property
     def _writes_iam(self) -> bool:

@@ -224,7 +224,12 @@ class Escalations:
         """
         somebody = self._graph.identities_of(account) or (self._graph.anybody_unread(account),)
         people = chain(somebody, self.to_come(account))
-        return (replace(subject, policies=WHATEVER, boundary=None) for subject in people)
+        # Whoever manages the organization decides on its service control policies.
+        accounts = self._graph.estate.accounts.values()
+        is_managed = any(one.id == account for manager in accounts for one in members_of(manager.id, accounts))
+        for subject in people:
+            control = () if is_managed else subject.service_control
+            yield replace(subject, policies=WHATEVER, boundary=None, service_control=control)
 
     def to_come(self, account: str) -> Iterator[Subject]:
         """Users and roles that an account does not have, with names by which policies tell them apart."""
