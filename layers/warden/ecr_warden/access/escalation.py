@@ -115,21 +115,21 @@ def _about(one: _Path | Become | IdentityChange) -> tuple[str, ...]:
             return (target,)
 
 
-class _Node(Struct, frozen=True):
+class _Node(Struct, frozen=True, dict=True):
     """Somebody whom the escalating principal acts as, with the changes made to them, each with the path to it."""
 
     origin: Subject
     path: _Path
     changes: tuple[tuple[IdentityChange, _Path], ...] = ()
 
-    @property
+    @cached_property
     def subject(self) -> Subject:
         subject = self.origin
         for change, _ in self.changes:
             subject = change.applied(subject)
         return subject
 
-    @property
+    @cached_property
     def name(self) -> tuple[object, ...]:
         """The same for nodes with the same permissions.
 
