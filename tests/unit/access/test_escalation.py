@@ -1,5 +1,6 @@
 """Who could escalate: each way next to a twin that lacks one permission."""
 
+import io
 import json
 from datetime import UTC, datetime
 from typing import Any
@@ -12,9 +13,14 @@ from ecr_warden.audit.administrators import administrators
 from ecr_warden.audit.words import unread_text
 from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden_cli.access import question, reach, who_can
+from ecr_warden_cli.access_text import names_of, show_reach, show_who_can
+from ecr_warden_cli.console import Console
+from ecr_warden_cli.context import Context
 from iam_access.document.steps import Allowance
 from iam_access.who_can.decide import AccessDecision, Permission
 from iam_access.who_can.subject import Subject
+from local.testing.memory.hub import ManualClock
+from tests.cli.command import Command
 from tests.unit.access.snapshots import HOME, allow, document, managed, of_pieces, role, snapshot, user
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -211,8 +217,16 @@ def test_whoever_has_more_ways_than_are_tried_is_unknown() -> None:
     assert {one.answer for one in found.escalations} == {"unknown"}
     assert len(found.escalations) == len(graph.subjects) - len(found.identities)
     assert [*map(unread_text, found.unread)] == ["escalation: there are more ways than are tried"]
-    (reached,) = reach(graph, [graph.subjects[found.escalations[0].arn]], [asked.repository], ["push"], few)
-    assert reached.answer == "unknown"
+    arn = found.escalations[0].arn
+    rows = [*reach(graph, [graph.subjects[arn]], [asked.repository], ["push"], few)]
+    out = io.StringIO()
+    context = Context(io.BytesIO(), Console(out, io.StringIO(), {}, 200), ManualClock(), Command, lambda _: None)
+    show_who_can(found, asked, None, (graph.estate, names_of(graph.estate)), context)
+    show_reach(rows, [], arn, graph.estate, context)
+    *_, who, why, counted, what, _ = out.getvalue().splitlines()
+    assert (who.split(), what.split()) == (["unknown", "role/r4"], ["unknown", "push", "app"])
+    assert why.split(maxsplit=1) == ["unknown", "escalation: there are more ways than are tried"]
+    assert counted.startswith("it is unknown who can push app: 1 can, 10 may,")
 
 
 # Of two users who say about the same only the second gains: what is found of one is not the other's.
