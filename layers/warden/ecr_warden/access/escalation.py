@@ -53,6 +53,7 @@ _MANAGED = {
 _CHANGING = (
     *("ecr:SetRepositoryPolicy", "ecr:DeleteRepositoryPolicy", "ecr:PutAccountSetting"),
     *("ecr:PutRegistryPolicy", "ecr:DeleteRegistryPolicy", "ecr:TagResource", "ecr:UntagResource"),
+    "ecr:DeleteRepository",
 )
 """The calls of ECR that change what else a repository allows."""
 
@@ -487,18 +488,18 @@ class _Search:
         return self._made[name]
 
     def _find_made(self, state: _State, node: _Node) -> Iterator[_Made]:
-        for action, on, made in self._calls_on(state, node.subject):
-            asked = (permission(action, on),)
+        calls = (((permission(action, on),), made) for action, on, made in self._calls_on(state, node.subject))
+        for asked, made in chain(calls, self._created_anew(state, node.subject)):
             if (conditions := self._may_call(node, asked)) is not None:
                 yield _Made(made, asked, conditions)
 
     def _path_of_call(self, state: _State, node: _Node, call: _Made) -> _Path:
         least = self._least(node, partial(self._may_call, asked=call.asked), call.conditions)
-        (asked,) = call.asked
         arn, account = state.resource.arn, state.resource.account
-        step = f"{asked.action} on {arn if asked.resource.arn == arn else f'the registry of {account}'}"
+        places = (arn if one.resource.arn == arn else f"the registry of {account}" for one in call.asked)
+        steps = tuple(f"{one.action} on {place}" for one, place in zip(call.asked, places, strict=True))
         conditions = self._may_call(least, call.asked) or ()
-        return state.path.then(least.whole_path, _Path((step,), conditions=conditions))
+        return state.path.then(least.whole_path, _Path(steps, conditions=conditions))
 
     def _calls_on(self, state: _State, subject: Subject) -> Iterator[tuple[str, Resource, _State]]:
         """The calls that change a repository, what they are allowed on, and how it is afterwards."""
@@ -517,6 +518,17 @@ class _Search:
             if registry is not None:
                 yield "ecr:PutAccountSetting", on, state.with_policies(own, registry, is_newer=not is_newer)
                 yield "ecr:DeleteRegistryPolicy", on, state.with_policies(own, None, is_newer=is_newer)
+
+    def _created_anew(self, state: _State, subject: Subject) -> Iterator[tuple[tuple[Permission, ...], _State]]:
+        """The repository deleted and created again: without a policy, tags and images, so that only pushes count."""
+        resource = state.resource
+        pushes = all(one.action.lower() == "ecr:putimage" for one in self._permissions)
+        if pushes and subject.principal.account == resource.account:
+            keys = {name: values for name, values in resource.keys.items() if not name.startswith(TAG_PREFIXES)}
+            empty = replace(state, resource=replace(resource, keys=keys, closed=TAG_PREFIXES, always=()), tag="anew")
+            made = empty.with_policies(None, state.registry, is_newer=state.is_newer)
+            needed = permission("ecr:DeleteRepository", resource), permission("ecr:CreateRepository", made.resource)
+            yield needed, made
 
     def _retagged(self, state: _State, subject: Subject) -> Iterator[tuple[str, Resource, _State]]:
         """The repository with another tag that policies ask for, or without it."""
