@@ -56,8 +56,9 @@ class Doors:
         return ", ".join(caller.words for caller in self.callers if self._pushes(caller)) or "nobody"
 
     def session_pushes(self, words: str) -> bool:
-        """Whether the caller's latest session can still push; there must be one."""
-        return self._push(self.sessions[words])
+        """Whether the caller's latest session can still push; False without one."""
+        keys = self.sessions.get(words)
+        return keys is not None and self._push(keys)
 
     def _pushes(self, caller: Caller) -> bool:
         straight = self._push(caller.somebody.keys)
