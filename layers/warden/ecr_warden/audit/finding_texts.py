@@ -101,10 +101,9 @@ _UNLESS = {Certainty.YES: "", Certainty.CONDITIONAL: " under conditions", Certai
 
 def _somebody(finding: Finding) -> str:
     """The principal; of the tokens of an issuer those that the conditions ask for, which say which jobs these are."""
-    name = who(finding.principal)
-    issuer = finding.principal.partition(_PROVIDER)[2]
-    subject = next((one for one in finding.conditions if issuer and one.startswith(f"{issuer}:sub ")), "")
-    return f"{name} whose {subject.removeprefix(f'{issuer}:')}" if subject else name
+    of_issuer = f"{finding.principal.partition(_PROVIDER)[2]}:"
+    whose = [one.removeprefix(of_issuer) for one in finding.conditions if one.startswith(f"{of_issuer}sub ")]
+    return " whose ".join([who(finding.principal), *whose[:1]])
 
 
 def _deed(access: str) -> str:

@@ -14,6 +14,9 @@ from ecr_warden.repair.alerts import Difference, DoneChange, OutcomeKind
 from iam_access.arn import IAM_REGION
 from iam_access.text.printable import show_time
 
+SET_SWITCH = "aws ssm put-parameter --profile ... --region ... --name /ecr-warden/writes --overwrite --value"
+"""Sets the stop switch, in the hub's account and region; `stopped` or `enabled` follows."""
+
 
 def name_of(target: Target) -> str:
     """`role ecr-pusher`."""
@@ -179,11 +182,6 @@ def who_wrote(address: Address) -> str:
         f"aws cloudtrail lookup-events --profile ... --region {region} --lookup-attributes "
         f"AttributeKey=EventName,AttributeValue={call}"
     )
-
-
-def set_switch(value: str) -> str:
-    """The command that sets the stop switch, in the hub's account and region."""
-    return f"aws ssm put-parameter --profile ... --region ... --name /ecr-warden/writes --value {value} --overwrite"
 
 
 def uploader(actor: Actor | None) -> str:

@@ -12,7 +12,7 @@ from ecr_warden.core.target import new_targets
 from ecr_warden.notify.kinds.kind import KEYS, Kind, OneByOne
 from ecr_warden.notify.layout import Parts
 from ecr_warden.notify.message import Field
-from ecr_warden.notify.wording import describe_actor, set_switch
+from ecr_warden.notify.wording import SET_SWITCH, describe_actor
 from ecr_warden.repair.alerts import PauseReached, TargetsPaused, TargetsResumed, WritesSwitched
 from iam_access.text.printable import count, few, first, printable, show_time
 
@@ -100,7 +100,7 @@ class _WritesSwitched(OneByOne[WritesSwitched]):
         else:
             still = "still " if alert.since is not None else ""
             title = f"{still}nothing is written: drift is reported, not repaired"
-            undo = [Field("Undo", set_switch("enabled"))]
+            undo = [Field("Undo", f"{SET_SWITCH} enabled")]
         changes = [
             f"{show_time(change.at)}  {'stopped' if change.stops else 'enabled'} by {describe_actor(change.by)}"
             for change in alert.changes
