@@ -66,6 +66,20 @@ def test_what_would_change_access_is_listed_and_ends_in_2() -> None:
     )
 
 
+def test_users_and_repositories_that_were_not_read_are_named_last_and_end_in_1() -> None:
+    run = command()
+    assert run.entries is not None
+    run.entries[CI].pop("iam")
+    run.entries[REGISTRY]["ecr"]["eu-central-1"].pop("repositories")
+    ran = run("import", *BOTH)
+    assert ran.code == 1
+    where = "docs/import.md#1-import says what reading takes"
+    assert ran.err.splitlines()[-2:] == [
+        f"NOT READ, so the spec lacks users and roles of account {CI}; {where}",
+        f"NOT READ, so the spec lacks repositories of account {REGISTRY} in eu-central-1; {where}",
+    ]
+
+
 def test_the_summary_as_json_has_the_spec() -> None:
     ran = command(*PULL, "ecr:DescribeImages")("import", *BOTH, "--narrow", "--json")
     assert ran.code == 2

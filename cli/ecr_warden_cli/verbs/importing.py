@@ -2,7 +2,7 @@
 
 import argparse
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ecr_warden.access_spec.accounts import is_name
@@ -56,7 +56,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace, context: Context) -> Exit:
-    """DIFFERENT if a document that the spec would write changes access."""
+    """ERROR if users, roles or repositories were not read; DIFFERENT if what the spec would write changes access."""
     if arguments.output is not None:
         check_output(arguments.output)
     estate, aliases = _input(arguments, context)
@@ -69,6 +69,11 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     if arguments.json:
         context.console.answer(_to_json(imported, in_file=arguments.output is not None))
     _summarize(imported, context.console)
+    unlisted = [*_unlisted(estate)]
+    for what in unlisted:
+        context.console.note(f"NOT READ, so the spec lacks {what}; docs/import.md#1-import says what reading takes")
+    if unlisted:
+        return Exit.ERROR
     return Exit.DIFFERENT if any(outcome.effect is ImportEffect.CHANGE for outcome in imported.outcomes) else Exit.FINE
 
 
@@ -89,6 +94,16 @@ def _input(arguments: argparse.Namespace, context: Context) -> tuple[Estate, Map
     estate = estate_from(given, arguments.snapshot, context)
     named = {account: alias for alias, account in accounts.items()}
     return estate, aliases_of(estate.accounts, {**named, **_names(arguments.name, estate)})
+
+
+def _unlisted(estate: Estate) -> Iterator[str]:
+    """What nobody would miss in the spec, because it was not read."""
+    for account in estate.accounts.values():
+        if not account.is_listed:
+            yield f"users and roles of account {account.id}"
+        for registry in account.registries.values():
+            if not registry.is_listed:
+                yield f"repositories of account {account.id} in {registry.region}"
 
 
 def _names(texts: Sequence[str], estate: Estate) -> Mapping[str, str]:
@@ -159,5 +174,5 @@ IMPORT = Verb(
     _run,
     "Writes a spec of the policies of some accounts: grants where grants say exactly what the policies say, literal "
     "documents where not, and comments on what looks wrong. Its mode is observe. A summary on stderr says what "
-    "enforcing it would change: exit code 0 if nothing changes access, 2 if something would.",
+    "enforcing it would change: exit code 0 if nothing changes access, 2 if something would, 1 if some was not read.",
 )
