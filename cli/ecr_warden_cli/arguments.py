@@ -180,15 +180,12 @@ def _add_verbs(
     """
     choices = parser.add_subparsers(metavar="VERB", required=True, title="verbs")
     for name, lazy in verbs.items():
-        sub = choices.add_parser(
-            name,
-            help=lazy.summary,
-            formatter_class=_Help,
-            allow_abbrev=False,
-        )
-        sub.description = f"{lazy.summary[0].upper()}{lazy.summary[1:]}."
-        if not is_asked(*group, name):
+        is_wanted = is_asked(*group, name)
+        # Of the others only the summary is shown: to give each its --help takes as long as all else.
+        sub = choices.add_parser(name, help=lazy.summary, formatter_class=_Help, allow_abbrev=False, add_help=is_wanted)
+        if not is_wanted:
             continue
+        sub.description = f"{lazy.summary[0].upper()}{lazy.summary[1:]}."
         match lazy:
             case Lazy():
                 verb = lazy.load()
