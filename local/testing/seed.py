@@ -5,7 +5,7 @@ Every test takes its accounts from here; the demo has its own, because it judges
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +54,9 @@ ANNA = f"arn:aws:iam::{CI}:user/pull-user-1"
 MALLORY = f"arn:aws:iam::{OUTSIDER}:root"
 
 
+@lru_cache(maxsize=128)
 def compiled(text: str | bytes, version: str = "v1", now: datetime = NOW) -> CompiledSpec:
+    """The spec in a text, which must be valid; parsed once for many tests."""
     loaded = load_spec(text.encode() if isinstance(text, str) else text, version=version, now=now)
     assert isinstance(loaded, Valid), loaded
     return loaded.compiled

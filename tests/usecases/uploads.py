@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from copy import replace
 from datetime import timedelta
-from functools import cache
 from typing import Any
 
 from ecr_warden.collect.survey import Survey
@@ -106,16 +105,11 @@ def enqueued(world: World) -> list[str]:
 
 def first(text: str = TEXT) -> World:
     """A world whose first version a person accepted, as it is once that is rolled out."""
-    world, data, spec = bare_world(), text.encode(), _compiled(text)
+    world, data, spec = bare_world(), text.encode(), compiled(text)
     world.specs.file, world.specs.compiled = SpecVersion(spec.version, data), spec
     world.specs.base = world.specs.keep(spec), world.specs.keep_text(data), spec.version
     world.log.record(HistoryEntry(HistoryKind.SPEC_ACCEPTED, world.clock.now(), spec.version, ALICE, "the first"))
     return world
-
-
-@cache
-def _compiled(text: str) -> CompiledSpec:
-    return compiled(text)
 
 
 def accepted(world: World) -> CompiledSpec:
