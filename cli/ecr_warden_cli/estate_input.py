@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.access_spec import Valid
-from ecr_warden.access_spec.accounts import is_name
+from ecr_warden.access_spec.accounts import REGIONS, is_name
 from ecr_warden.access_spec.spec import SpecAccount
 from ecr_warden.audit.audit import is_left
 from ecr_warden.audit.repaired import as_repaired
@@ -41,6 +41,7 @@ from iam_access.errors import NamedError
 from iam_access.inventory.accounts import ControlKind
 from iam_access.inventory.inventory import Policy
 from iam_access.inventory.printed import Json, SnapshotError
+from iam_access.text.nearest import advice, nearest
 from iam_access.text.printable import cut, listed, printable
 from iam_access.text.strict_json import DocumentError
 
@@ -267,6 +268,9 @@ def _of_profiles(
     if not regions:
         read = ", ".join(sorted({region for own in where.values() for region in own}))
         context.console.note(f"repositories are read in {read} only, the profiles' own; to read others: --region")
+    for region in dict.fromkeys(region for own in where.values() for region in own if region not in REGIONS):
+        meant = advice(nearest(region, sorted(REGIONS)))
+        context.console.note(f"the region {region} is not known: {meant}nothing may be there")
     aliases = aliases_of(profiles, names)
     return tuple(SpecAccount(aliases[one], one, where[one]) for one in sorted(profiles)), profiles
 

@@ -55,6 +55,12 @@ def test_a_profile_without_an_alias_gives_the_account_one_by_its_digits() -> Non
     assert 'account-2222: {id: "222222222222"' in command()("import", *BOTH[:2], "--profile", "registry-read").out
 
 
+def test_a_misspelt_region_is_named_with_the_one_that_may_be_meant() -> None:
+    said = "the region eu-centrl-1 is not known: did you mean eu-central-1? nothing may be there"
+    assert said in command()("import", *BOTH, "--region", "eu-centrl-1").err.splitlines()
+    assert "is not known" not in command()("import", *BOTH).err
+
+
 def test_what_would_change_access_is_listed_and_ends_in_2() -> None:
     run = command(*PULL, "ecr:DescribeImages")
     assert run("import", *BOTH).code == 0
