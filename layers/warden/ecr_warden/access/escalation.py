@@ -340,7 +340,6 @@ class _Search:
         self._permissions = permissions
         self._able = able
         self._now = self._state_now()
-        self._best = self._state_at_best()
         self._allowed: dict[Hashable, Conditions | None] = {}
         self._made: dict[Hashable, tuple[_Made, ...]] = {}
         self._asked: dict[Hashable, tuple[Permission, ...]] = {self._now.name: permissions}
@@ -362,25 +361,38 @@ class _Search:
     def _find_hopeful(self) -> set[str | None]:
         """The accounts of which somebody could do it if they could give each other whatever they want.
 
-        They have it now, or they can act as somebody who changes the repository and as somebody who then uses it, be it
-        in two accounts. All, if there are too many to ask.
+        They can act as somebody who has or gains it alone, or as somebody who changes the repository and as somebody of
+        another account who has it then. All, if there are too many to ask.
         """
-        now, best = self._now, self._best
+        accounts, made = self._graph.estate.accounts, dict[Hashable, _State]()
+        alone, changing = set[str](), set[str]()
         try:
             with self._graph.bounded(self._allowance):
-                found = self._leading_to(lambda free: self._access(free, now) is not None)
-                changing = self._leading_to(lambda free: bool(self._made_of(now, free)))
-                if not changing <= found:
-                    found |= changing & self._leading_to(lambda free: self._access(free, best) is not None)
+                for account in accounts:
+                    for node in self._anybody_of(account):
+                        if not _may_use(self._now.resource, node.origin):
+                            continue
+                        states = [self._now]
+                        if any(True for _ in self._ends([node], states)):
+                            alone.add(account)
+                            break
+                        if states[1:]:
+                            changing.add(account)
+                            made |= {state.name: state for state in states[1:]}
+                having = {one for one in accounts if made and self._has_any(one, made.values())}
         except TooManySteps:
-            return {*self._graph.estate.accounts}
-        return found
+            return {*accounts}
+        return self._leading_to(alone) | (self._leading_to(changing) & self._leading_to(having))
 
-    def _leading_to(self, has: Callable[[_Node], bool]) -> set[str | None]:
-        """The accounts of which somebody could act as somebody of whom something holds."""
-        accounts, anybody_of = self._graph.estate.accounts, self._escalations.anybody_of
-        waiting = [one for one in accounts if any(has(_Node(free, _Path())) for free in anybody_of(one))]
-        found: set[str | None] = set()
+    def _anybody_of(self, account: str) -> Iterator[_Node]:
+        return (_Node(free, _Path()) for free in self._escalations.anybody_of(account))
+
+    def _has_any(self, account: str, states: Collection[_State]) -> bool:
+        return any(self._access(node, state) is not None for node in self._anybody_of(account) for state in states)
+
+    def _leading_to(self, accounts: Iterable[str]) -> set[str | None]:
+        """The accounts of which somebody could act as somebody in one of these."""
+        waiting, found = [*accounts], set[str | None]()
         while waiting:
             account = waiting.pop()
             found.add(account)
@@ -468,12 +480,6 @@ class _Search:
         registry = self._graph.estate.accounts[str(resource.account)].registries[resource.arn.split(":")[3]]
         own = registry.repositories[resource.arn.partition(":repository/")[2]].policy
         return _State(resource, own, registry.policy, registry.scope is RegistryScope.EVERY_ACTION)
-
-    def _state_at_best(self) -> _State:
-        """The state in which whoever has the access in another one has it too."""
-        keys = {name: values for name, values in self._now.resource.keys.items() if not name.startswith(TAG_PREFIXES)}
-        untagged = replace(self._now.resource, keys=keys, closed=())
-        return replace(self._now, resource=untagged, tag="any").with_policies(_WRITTEN, None, is_newer=True)
 
     def _made_of(self, state: _State, node: _Node) -> tuple[_Made, ...]:
         """What a node can make of a state by one call."""
