@@ -11,10 +11,16 @@ from itertools import chain, product
 
 from msgspec import Struct
 
+from ecr_warden.access.acting import ActingAs, CallPath
 from ecr_warden.access.alike import policies_of
 from ecr_warden.access.graph import RepositoryGraph, permission
-from ecr_warden.access.resources import TAG_PREFIXES, of_registry_calls
-from ecr_warden.core.estate import RegistryScope
+from ecr_warden.access.repository_states import (
+    CHANGING,
+    RepositoryState,
+    calls_on,
+    created_anew,
+    state_now,
+)
 from iam_access.document.document import Effect, parse_document
 from iam_access.document.steps import Allowance, TooManySteps
 from iam_access.escalation.become import Become
@@ -22,15 +28,12 @@ from iam_access.escalation.calls import CAN, Conditions
 from iam_access.escalation.freedom import is_free, limits_of, power_of
 from iam_access.escalation.moves import MOVES, WHATEVER, Asked, IdentityChange, Mover
 from iam_access.escalation.posing import members_of
-from iam_access.escalation.tagging import TAG_KEYS, limits, spellings
-from iam_access.evaluate.request import ANY_RESOURCE
 from iam_access.evaluate.request_principal import CallerKind
 from iam_access.evaluate.statement_match import action_matches
 from iam_access.inventory.identity_kind import IdentityKind
 from iam_access.inventory.inventory import Identity, Policy, Untried
 from iam_access.who_can.decide import AccessDecision, Answer, Permission, Resource
 from iam_access.who_can.graph import AccessPath, may_let_in, may_trust
-from iam_access.who_can.resources import with_policies
 from iam_access.who_can.subject import TAG, Subject, subject_of
 
 _PULLS = ["ecr:GetAuthorizationToken", "ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage"]
@@ -48,14 +51,6 @@ _MANAGED = {
     )
 }
 """Source: https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html"""
-
-
-_CHANGING = (
-    *("ecr:SetRepositoryPolicy", "ecr:DeleteRepositoryPolicy", "ecr:PutAccountSetting"),
-    *("ecr:PutRegistryPolicy", "ecr:DeleteRegistryPolicy", "ecr:TagResource", "ecr:UntagResource"),
-    "ecr:DeleteRepository",
-)
-"""The calls of ECR that change what else a repository allows."""
 
 
 class Escalation(Struct, frozen=True):
@@ -88,64 +83,6 @@ def certain_first(found: Iterable[Escalation | None]) -> Escalation | None:
             return one
         unknown = unknown or one
     return unknown
-
-
-class _Path(Struct, frozen=True):
-    """The calls made so far, whom they are about, and their conditions."""
-
-    steps: tuple[str, ...] = ()
-    chain: tuple[str, ...] = ()
-    conditions: Conditions = ()
-
-    def then(self, *more: "_Path | Become | IdentityChange") -> "_Path":
-        steps, chain, conditions = [*self.steps], [*self.chain], [*self.conditions]
-        for one in more:
-            steps += one.steps
-            chain += _about(one)
-            conditions += one.conditions
-        return _Path(tuple(dict.fromkeys(steps)), tuple(dict.fromkeys(chain)), tuple(dict.fromkeys(conditions)))
-
-
-def _about(one: _Path | Become | IdentityChange) -> tuple[str, ...]:
-    match one:
-        case _Path(chain=chain):
-            return chain
-        case Become(to=to):
-            return (to.arn,)
-        case IdentityChange(target=target):
-            return (target,)
-
-
-class _Node(Struct, frozen=True, dict=True):
-    """Somebody whom the escalating principal acts as, with the changes made to them, each with the path to it."""
-
-    origin: Subject
-    path: _Path
-    changes: tuple[tuple[IdentityChange, _Path], ...] = ()
-
-    @cached_property
-    def subject(self) -> Subject:
-        subject = self.origin
-        for change, _ in self.changes:
-            subject = change.applied(subject)
-        return subject
-
-    @cached_property
-    def name(self) -> tuple[object, ...]:
-        """The same for nodes with the same permissions.
-
-        Identities that are yet to be created differ by theirs and their boundary, federated users by who opened their
-        session.
-        """
-        given = tuple(policy.name for policy in self.origin.policies)
-        boundary = self.origin.boundary and self.origin.boundary.name
-        return self.origin.principal, given, boundary, frozenset(change.name for change, _ in self.changes)
-
-    @property
-    def whole_path(self) -> _Path:
-        changed = (part for change, path in self.changes for part in (path, change))
-        # Who is there from the start acts once others have changed them.
-        return self.path.then(*changed) if self.path.steps else _Path().then(*changed, self.path)
 
 
 type _Decide = Callable[[Subject, tuple[Permission, ...]], AccessDecision]
@@ -239,7 +176,7 @@ class Escalations:
             for arn in self.asked.arns(account, kind, partition):
                 yield subject_of(Identity(arn, account, kind, arn.rpartition("/")[2], ""), self._graph.inventory)
 
-    def becomes_as_itself(self, power: Hashable, node: _Node) -> Sequence[Become]:
+    def becomes_as_itself(self, power: Hashable, node: ActingAs) -> Sequence[Become]:
         """Whom else somebody with a power could act as because of who they are, such as the roles they could assume."""
         arn, subject = node.origin.arn, node.subject
         if node.origin.principal.kind is CallerKind.FEDERATED_USER:
@@ -253,7 +190,7 @@ class Escalations:
             self._as_itself[name] = (*assumed, *mover.becomes_as_itself())
         return self._as_itself[name]
 
-    def power(self, node: _Node) -> Hashable:
+    def power(self, node: ActingAs) -> Hashable:
         """The same for nodes that may call the same, whoever they are."""
         if node.name not in self._powers:
             subject = node.subject
@@ -265,7 +202,7 @@ class Escalations:
             self._powers[node.name] = node.name if limited is None else alike
         return self._powers[node.name]
 
-    def becomes(self, power: Hashable, node: _Node) -> Sequence[Become]:
+    def becomes(self, power: Hashable, node: ActingAs) -> Sequence[Become]:
         """Whom else whoever has a power could act as, such as this one."""
         if node.origin.principal.kind is CallerKind.FEDERATED_USER:
             return ()
@@ -281,48 +218,21 @@ class Escalations:
             self._changes[name] = tuple(self._movers[power].changes(target)) if power in self._movers else ()
         return self._changes[name]
 
-    def _mover(self, node: _Node) -> Mover:
+    def _mover(self, node: ActingAs) -> Mover:
         return Mover(node.subject, self._graph, _MANAGED, self.asked)
-
-
-class _State(Struct, frozen=True):
-    """How the repository could be: the resource, its own policy and its registry's, the latter's scope, a tag changed.
-
-    `path`: the calls that make it so.
-    """
-
-    resource: Resource
-    own: Policy | None
-    registry: Policy | None
-    is_newer: bool
-    tag: Hashable = None
-    path: _Path = _Path()
-
-    @property
-    def name(self) -> Hashable:
-        """The same for states in which the same is allowed."""
-        return self.own, self.registry, self.is_newer, self.tag
-
-    def with_policies(self, own: Policy | None, registry: Policy | None, *, is_newer: bool) -> "_State":
-        """With other policies, and a scope that was set."""
-        above = registry if registry is None or is_newer else of_registry_calls(registry)
-        resource = with_policies(self.resource, tuple(filter(None, (own, above))))
-        return replace(self, resource=resource, own=own, registry=registry, is_newer=is_newer)
-
-
-class _Made(Struct, frozen=True):
-    """A call that makes a state, without what comes before it: what is asked for it, and its conditions."""
-
-    state: _State
-    asked: tuple[Permission, ...]
-    conditions: Conditions
 
 
 # Steps, for as long as it takes to find what somebody's access is like.
 _LOOK = 20
 _UNTRIED = Policy("escalation", Untried("escalation", "there are more ways than are tried"))
-_LET_EVERYBODY = {"Effect": "Allow", "Principal": "*", "Action": "ecr:*"}
-_WRITTEN = Policy("what is written", parse_document({"Statement": _LET_EVERYBODY}))
+
+
+class _Made(Struct, frozen=True):
+    """A call that makes a state, without what comes before it: what is asked for it, and its conditions."""
+
+    state: RepositoryState
+    asked: tuple[Permission, ...]
+    conditions: Conditions
 
 
 class _Search:
@@ -339,7 +249,7 @@ class _Search:
         self._graph = graph
         self._permissions = permissions
         self._able = able
-        self._now = self._state_now()
+        self._now = state_now(permissions[0].resource, graph.estate)
         self._allowed: dict[Hashable, Conditions | None] = {}
         self._made: dict[Hashable, tuple[_Made, ...]] = {}
         self._asked: dict[Hashable, tuple[Permission, ...]] = {self._now.name: permissions}
@@ -364,7 +274,7 @@ class _Search:
         They can act as somebody who has or gains it alone, or as somebody who changes the repository and as somebody of
         another account who has it then. All, if there are too many to ask.
         """
-        accounts, made = self._graph.estate.accounts, dict[Hashable, _State]()
+        accounts, made = self._graph.estate.accounts, dict[Hashable, RepositoryState]()
         alone, changing = set[str](), set[str]()
         try:
             with self._graph.bounded(self._allowance):
@@ -384,10 +294,10 @@ class _Search:
             return {*accounts}
         return self._leading_to(alone) | (self._leading_to(changing) & self._leading_to(having))
 
-    def _anybody_of(self, account: str) -> Iterator[_Node]:
-        return (_Node(free, _Path()) for free in self._escalations.anybody_of(account))
+    def _anybody_of(self, account: str) -> Iterator[ActingAs]:
+        return (ActingAs(free, CallPath()) for free in self._escalations.anybody_of(account))
 
-    def _has_any(self, account: str, states: Collection[_State]) -> bool:
+    def _has_any(self, account: str, states: Collection[RepositoryState]) -> bool:
         return any(self._access(node, state) is not None for node in self._anybody_of(account) for state in states)
 
     def _leading_to(self, accounts: Iterable[str]) -> set[str | None]:
@@ -399,14 +309,14 @@ class _Search:
             waiting += set(self._escalations.entered_from[account]) - found
         return found
 
-    def _path_of(self, reached: "_Reached") -> _Path | None:
+    def _path_of(self, reached: "_Reached") -> CallPath | None:
         """The shortest way to be somebody who has the access, or who has it after changes that one can make.
 
         Of ways about as short, one without conditions. Whoever is reached can change the repository for all the others.
         """
-        nodes: list[_Node] = []
+        nodes: list[ActingAs] = []
         states = [self._now]
-        limited: _Path | None = None
+        limited: CallPath | None = None
         try:
             while len(nodes) < len(reached.nodes) or (limited is None and reached.grow()):
                 nodes.append(reached.nodes[len(nodes)])
@@ -419,7 +329,7 @@ class _Search:
                 raise
         return limited
 
-    def _ends(self, nodes: Sequence[_Node], states: list[_State]) -> Iterator[_Path]:
+    def _ends(self, nodes: Sequence[ActingAs], states: list[RepositoryState]) -> Iterator[CallPath]:
         """How the nodes have the access, of which only the last is new; `states` gets those that it can make."""
         known = {state.name for state in states}
         waiting = deque((nodes[-1], state) for state in states)
@@ -427,7 +337,7 @@ class _Search:
             node, state = waiting.popleft()
             if (found := self._access(node, state)) is not None:
                 least = self._least(node, partial(self._access, state=state), found)
-                yield state.path.then(least.whole_path, _Path(conditions=self._access(least, state) or ()))
+                yield state.path.then(least.whole_path, CallPath(conditions=self._access(least, state) or ()))
                 continue
             for call in self._made_of(state, node):
                 if call.state.name not in known:
@@ -436,7 +346,7 @@ class _Search:
                     states.append(made)
                     waiting.extend((one, made) for one in nodes)
 
-    def _least(self, node: _Node, access: Callable[[_Node], Conditions | None], found: Conditions) -> _Node:
+    def _least(self, node: ActingAs, access: Callable[[ActingAs], Conditions | None], found: Conditions) -> ActingAs:
         """The node without the changes that it does not need for something under no more conditions."""
         for change in node.changes:
             less = replace(node, changes=tuple(other for other in node.changes if other is not change))
@@ -445,7 +355,7 @@ class _Search:
                 node, found = less, without
         return node
 
-    def _access(self, node: _Node, state: _State) -> Conditions | None:
+    def _access(self, node: ActingAs, state: RepositoryState) -> Conditions | None:
         """The conditions under which a node has the access in a state, None if it has not."""
         if state is self._now and not node.changes and self._graph.subjects.get(node.origin.arn) is node.origin:
             able = self._able.get(node.origin.arn)
@@ -456,7 +366,7 @@ class _Search:
             self._allowed[name] = self._conditions(node, self._asked_in(state), self._graph.share)
         return self._allowed[name]
 
-    def _asked_in(self, state: _State) -> tuple[Permission, ...]:
+    def _asked_in(self, state: RepositoryState) -> tuple[Permission, ...]:
         """The access, as it is asked for in a state."""
         if state.name not in self._asked:
             now = self._now.resource
@@ -464,92 +374,43 @@ class _Search:
             self._asked[state.name] = tuple(own)
         return self._asked[state.name]
 
-    def _may_call(self, node: _Node, asked: tuple[Permission, ...]) -> Conditions | None:
+    def _may_call(self, node: ActingAs, asked: tuple[Permission, ...]) -> Conditions | None:
         return self._conditions(node, asked, self._graph.ask)
 
-    def _conditions(self, node: _Node, asked: tuple[Permission, ...], decide: _Decide) -> Conditions | None:
+    def _conditions(self, node: ActingAs, asked: tuple[Permission, ...], decide: _Decide) -> Conditions | None:
         if not _may_use(asked[0].resource, node.origin):
             return None
         decision = decide(node.subject, asked)
         return decision.conditions if decision.answer in CAN else None
 
-    def _state_now(self) -> _State:
-        resource = self._permissions[0].resource
-        if resource.arn == ANY_RESOURCE:
-            return _State(resource, None, None, is_newer=False)
-        registry = self._graph.estate.accounts[str(resource.account)].registries[resource.arn.split(":")[3]]
-        own = registry.repositories[resource.arn.partition(":repository/")[2]].policy
-        return _State(resource, own, registry.policy, registry.scope is RegistryScope.EVERY_ACTION)
-
-    def _made_of(self, state: _State, node: _Node) -> tuple[_Made, ...]:
+    def _made_of(self, state: RepositoryState, node: ActingAs) -> tuple[_Made, ...]:
         """What a node can make of a state by one call."""
         name = node.name, state.name
         if name not in self._made:
             policies = (*node.subject.policies, *state.resource.policies)
             statements = (one for policy in policies for one in policy.statements if one.effect is Effect.ALLOW)
             could = _may_use(state.resource, node.origin) and any(
-                action_matches(one.actions, action) for one in statements for action in _CHANGING
+                action_matches(one.actions, action) for one in statements for action in CHANGING
             )
             self._made[name] = tuple(self._find_made(state, node)) if could else ()
         return self._made[name]
 
-    def _find_made(self, state: _State, node: _Node) -> Iterator[_Made]:
-        calls = (((permission(action, on),), made) for action, on, made in self._calls_on(state, node.subject))
-        for asked, made in chain(calls, self._created_anew(state, node.subject)):
+    def _find_made(self, state: RepositoryState, node: ActingAs) -> Iterator[_Made]:
+        calls = calls_on(state, node.subject, self._graph.tags)
+        single = (((permission(action, on),), made) for action, on, made in calls)
+        # A repository that is created anew has no images: only pushes count.
+        pushes = all(one.action.lower() == "ecr:putimage" for one in self._permissions)
+        for asked, made in chain(single, created_anew(state, node.subject) if pushes else ()):
             if (conditions := self._may_call(node, asked)) is not None:
                 yield _Made(made, asked, conditions)
 
-    def _path_of_call(self, state: _State, node: _Node, call: _Made) -> _Path:
+    def _path_of_call(self, state: RepositoryState, node: ActingAs, call: _Made) -> CallPath:
         least = self._least(node, partial(self._may_call, asked=call.asked), call.conditions)
         arn, account = state.resource.arn, state.resource.account
         places = (arn if one.resource.arn == arn else f"the registry of {account}" for one in call.asked)
         steps = tuple(f"{one.action} on {place}" for one, place in zip(call.asked, places, strict=True))
         conditions = self._may_call(least, call.asked) or ()
-        return state.path.then(least.whole_path, _Path(steps, conditions=conditions))
-
-    def _calls_on(self, state: _State, subject: Subject) -> Iterator[tuple[str, Resource, _State]]:
-        """The calls that change a repository, what they are allowed on, and how it is afterwards."""
-        resource, own, registry, is_newer = state.resource, state.own, state.registry, state.is_newer
-        if resource.arn == ANY_RESOURCE:
-            return  # of a registry only its own account's policies decide
-        yield "ecr:SetRepositoryPolicy", resource, state.with_policies(_WRITTEN, registry, is_newer=is_newer)
-        if own is not None:
-            yield "ecr:DeleteRepositoryPolicy", resource, state.with_policies(None, registry, is_newer=is_newer)
-        if resource.closed:
-            yield from self._retagged(state, subject)
-        # Nobody can write the registry policy of another account.
-        if subject.principal.account == resource.account:
-            on = Resource("*", None, keys={"aws:requestedregion": (resource.arn.split(":")[3],)})
-            yield "ecr:PutRegistryPolicy", on, state.with_policies(own, _WRITTEN, is_newer=is_newer)
-            if registry is not None:
-                yield "ecr:PutAccountSetting", on, state.with_policies(own, registry, is_newer=not is_newer)
-                yield "ecr:DeleteRegistryPolicy", on, state.with_policies(own, None, is_newer=is_newer)
-
-    def _created_anew(self, state: _State, subject: Subject) -> Iterator[tuple[tuple[Permission, ...], _State]]:
-        """The repository deleted and created again: without a policy, tags and images, so that only pushes count."""
-        resource = state.resource
-        pushes = all(one.action.lower() == "ecr:putimage" for one in self._permissions)
-        if pushes and subject.principal.account == resource.account:
-            keys = {name: values for name, values in resource.keys.items() if not name.startswith(TAG_PREFIXES)}
-            empty = replace(state, resource=replace(resource, keys=keys, closed=TAG_PREFIXES, always=()), tag="anew")
-            made = empty.with_policies(None, state.registry, is_newer=state.is_newer)
-            needed = permission("ecr:DeleteRepository", resource), permission("ecr:CreateRepository", made.resource)
-            yield needed, made
-
-    def _retagged(self, state: _State, subject: Subject) -> Iterator[tuple[str, Resource, _State]]:
-        """The repository with another tag that policies ask for, or without it."""
-        asked, resource = self._graph.tags, state.resource
-        for key in sorted({name.partition("/")[2] for name in asked}):
-            names = [f"{prefix}{key}" for prefix in TAG_PREFIXES]
-            kept = {name: values for name, values in resource.keys.items() if name not in names}
-            closed = {name: () for name in asked if name not in names}
-            tag = "ecr:TagResource"
-            limited = tuple(one for name in names for one in limits(subject, tag, resource.arn, key, name))
-            opened = replace(resource, keys={**closed, **kept}, closed=(), always=limited)
-            for written in spellings(subject, key):
-                on = replace(resource, keys={**resource.keys, TAG_KEYS: (written,)})
-                yield "ecr:UntagResource", on, replace(state, resource=replace(resource, keys=kept), tag=key)
-                yield tag, on, replace(state, resource=opened, tag=(key, limited))
+        return state.path.then(least.whole_path, CallPath(steps, conditions=conditions))
 
 
 def _may_use(resource: Resource, subject: Subject) -> bool:
@@ -566,11 +427,11 @@ class _Reached:
 
     def __init__(self, starts: Iterable[Subject], escalations: Escalations) -> None:
         self._escalations = escalations
-        self.nodes = [_Node(subject, _Path(chain=(subject.arn,))) for subject in starts]
-        self._origins: dict[str, dict[Hashable, _Node]] = defaultdict(dict)
-        self._changes: dict[str, dict[Hashable, tuple[IdentityChange, _Path]]] = defaultdict(dict)
+        self.nodes = [ActingAs(subject, CallPath(chain=(subject.arn,))) for subject in starts]
+        self._origins: dict[str, dict[Hashable, ActingAs]] = defaultdict(dict)
+        self._changes: dict[str, dict[Hashable, tuple[IdentityChange, CallPath]]] = defaultdict(dict)
         self._seen: set[object] = {node.name for node in self.nodes}
-        self._powers: dict[Hashable, _Path] = {}
+        self._powers: dict[Hashable, CallPath] = {}
         self._asked = 0
         for node in self.nodes:
             self._origins[node.origin.arn][node.name] = node
@@ -587,7 +448,7 @@ class _Reached:
                     self._combine(node, tuple(changes.values()))
         return len(self.nodes) > known
 
-    def _ask(self, node: _Node) -> None:
+    def _ask(self, node: ActingAs) -> None:
         path, power = node.whole_path, self._escalations.power(node)
         for become in self._escalations.becomes_as_itself(power, node):
             self._can_be(become, path)
@@ -599,19 +460,19 @@ class _Reached:
         for arn in self._origins:
             self._change(arn, power, path)
 
-    def _can_be(self, become: Become, path: _Path) -> None:
+    def _can_be(self, become: Become, path: CallPath) -> None:
         """Somebody else, whom it could not act as so far."""
-        arn, name = become.to.arn, _Node(become.to, path).name
+        arn, name = become.to.arn, ActingAs(become.to, path).name
         is_new, origins = arn not in self._origins, self._origins[arn]
         if name not in origins:
-            node = origins[name] = _Node(become.to, path.then(become))
+            node = origins[name] = ActingAs(become.to, path.then(become))
             self._add(node)
             for one in self._changes[arn].values():
                 self._add(replace(node, changes=(one,)))
         for power, before in self._powers.items() if is_new else ():
             self._change(arn, power, before)
 
-    def _change(self, arn: str, power: Hashable, path: _Path) -> None:
+    def _change(self, arn: str, power: Hashable, path: CallPath) -> None:
         """Somebody whom it can act as, with what whoever has a power could change of them."""
         known = self._changes[arn]
         for change in self._escalations.changes(power, arn):
@@ -620,7 +481,7 @@ class _Reached:
                 for node in self._origins[arn].values():
                     self._add(replace(node, changes=((change, path),)))
 
-    def _combine(self, node: _Node, changes: tuple[tuple[IdentityChange, _Path], ...]) -> None:
+    def _combine(self, node: ActingAs, changes: tuple[tuple[IdentityChange, CallPath], ...]) -> None:
         if len(changes) < 2:
             return
         safe = tuple(one for one in changes if one[0].only_widens)
@@ -629,7 +490,7 @@ class _Reached:
             if not change[0].only_widens:
                 self._add(replace(node, changes=(change, *safe)))
 
-    def _add(self, node: _Node) -> None:
+    def _add(self, node: ActingAs) -> None:
         if node.name not in self._seen:
             self._seen.add(node.name)
             self.nodes.append(node)
