@@ -11,7 +11,7 @@ from ecr_warden.core.pause import PatternPause, Pause
 from ecr_warden.core.result import Result
 from ecr_warden.hub.codec_requests import request_to_text
 from ecr_warden.hub.reply import CommandReply
-from ecr_warden.repair.alerts import PauseReached
+from ecr_warden.repair.alerts import PauseReached, TargetsResumed
 from ecr_warden.state.commands import Call, Command, PauseUntil, Resume
 from ecr_warden.state.sweeps import GRANT_ENDS
 from local.testing.seed import ACCEPTED, CHECKOUT, D1, NOW, PUSH_USER, PUSHER
@@ -252,6 +252,15 @@ def test_the_end_of_a_pattern_that_was_resumed_is_not_announced() -> None:
     world.forget()
     pass_time(world, HOUR)
     assert world.alerts.published == []
+
+
+def test_a_pattern_is_announced_as_resumed_once() -> None:
+    world = of_pattern()
+    for number in range(2, 4):
+        world.clock.advance(MINUTE)
+        give(world, Resume(f"command-{number}", (shop("a"),), ("shop/*",)))
+    resumed = [alert.cause.id for alert in world.alerts.published if isinstance(alert, TargetsResumed)]
+    assert resumed == ["command-2"]
 
 
 def test_a_pattern_goes_on_when_the_targets_that_were_there_are_resumed() -> None:

@@ -41,7 +41,7 @@ from ecr_warden.state.history import HistoryEntry, HistoryKind, HistoryLog
 from ecr_warden.state.hold import Decision, Hold, HoldState, Verdict
 from ecr_warden.state.holds import Holds, Publication, hold_decided
 from ecr_warden.state.jobs import reconcile_jobs
-from ecr_warden.state.pauses import latest_pauses
+from ecr_warden.state.pauses import goes_on_by_pattern, latest_pauses
 from ecr_warden.state.specs import Specs
 from ecr_warden.state.state import State
 from ecr_warden.versions.alerts import HoldSettled
@@ -209,7 +209,7 @@ class Commands(Struct, frozen=True):
         """Resume the patterns and the paused ones of the targets; returns these. `ended` replaces their pauses."""
         self._record(HistoryKind.RESUMED, cause, ended.at, targets, _with_patterns("", patterns))
         paused = self._paused(targets, ended.at)
-        if paused or patterns:
+        if paused or (patterns and goes_on_by_pattern(self.state, ended.at)):
             self.alerts.publish(TargetsResumed(cause, tuple(map(str, paused)), patterns=patterns))
         self._set(paused, patterns, ended)
         self.jobs.enqueue(reconcile_jobs(cause, paused))

@@ -1,6 +1,7 @@
 """What pauses hold: each target by the latest pause that concerns it."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 
 from msgspec import Struct
 
@@ -33,6 +34,12 @@ def held_by(pause_id: str, command_records: CommandRecords, state: State) -> Hol
     pauses = {target: pause for target, pause in latest_pauses(command.targets, state).items() if pause.id == pause_id}
     pause = next(iter(pauses.values()), own.pause if own is not None and patterns else None)
     return None if pause is None else Holding(pause, tuple(pauses), patterns)
+
+
+def goes_on_by_pattern(state: State, now: datetime) -> bool:
+    """Is there a pause of a pattern in force that no later command for this pattern replaced? Raises PortError."""
+    given = state.pattern_pauses()
+    return any(not _is_replaced(text, own, given) for own in given if own.pause.is_on(now) for text in own.patterns)
 
 
 def _is_replaced(pattern: str, own: PatternPause, given: Iterable[PatternPause]) -> bool:
