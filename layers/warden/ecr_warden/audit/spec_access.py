@@ -94,11 +94,14 @@ class SpecAccess:
 
     def _answer_for(self, subject: Subject, given: AccessPath) -> Answer:
         """Is the subject one of the class to which the spec gives it?"""
-        first = given.steps[0]
-        resource = first.permissions[0].resource
-        if _is_enough_alone(subject, resource) and first.subject.principal.account != ANY_ACCOUNT:
-            return first.decision.answer  # in the resource's own account, naming the account leaves it to the account
-        return self._answer_to(subject, first.permissions)
+        permissions = given.steps[0].permissions
+        if _is_enough_alone(subject, permissions[0].resource) and given.subject.principal.account != ANY_ACCOUNT:
+            # In the resource's own account, naming the account leaves it to the account, as far as the conditions go:
+            # asked as of another account's resource, where what the account gives is not enough alone.
+            permissions = tuple(
+                replace(one, resource=replace(one.resource, account=ANY_ACCOUNT)) for one in permissions
+            )
+        return self._answer_to(subject, permissions)
 
     def _lets_through(self, what: str, target: RepositoryTarget, path: AccessPath) -> bool:
         """Do the spec's policies of each role on the path and of the repository let in whoever comes?"""
