@@ -28,6 +28,7 @@ from ecr_warden.core.target import RepositoryTarget
 from ecr_warden_cli.access import CanI, Question, Reach, WhoCan, is_class
 from ecr_warden_cli.console import Style
 from ecr_warden_cli.context import Context
+from ecr_warden_cli.findings_text import not_read
 from iam_access.text.printable import count, listed, printable
 from iam_access.who_can.decide import Answer
 from iam_access.who_can.graph import AccessPath
@@ -171,8 +172,11 @@ def not_looked_at(estate: Estate) -> Iterator[str]:
     if missing:
         yield f"{', '.join(missing)}: not given, so not taken into account"
     yield "entitlements of account access managers: not read, so not taken into account"
-    for account in estate.accounts.values():
-        yield from (f"{printable(unread.what, 160)}: {printable(unread.why, 160)}" for unread in account.unread)
+    yield from not_read(
+        (account.id, f"{printable(unread.what, 160)}: {printable(unread.why, 160)}")
+        for account in estate.accounts.values()
+        for unread in account.unread
+    )
 
 
 def path_to_json(path: AccessPath, given: Given | None, docker: ByDocker | None) -> dict[str, Any]:
