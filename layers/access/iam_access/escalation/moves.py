@@ -132,6 +132,22 @@ class IdentityChange(Struct, frozen=True):
         return self.boundary is None and not self.untags and not any(map(_denies, self.gives))
 
 
+DETACHING = "organizations:DetachPolicy"
+LIFTING = ("organizations:UpdatePolicy", "organizations:DisablePolicyType", DETACHING)
+"""The calls with which the management account takes control policies off its members.
+
+Source: https://docs.aws.amazon.com/organizations/latest/userguide/disable-policy-type.html
+"""
+
+
+def lifting(caller: Caller, kind: str) -> Iterator[tuple[str, str]]:
+    """The calls that could take control policies of one kind off, with what the caller may be allowed them on."""
+    for action in LIFTING:
+        for text in caller.resources(action):
+            if "_control_policy/" not in text or f"/{kind}/" in text:
+                yield action, text if text == "*" else filled(text)
+
+
 WHATEVER = (Policy("whatever is written", ALLOW_EVERYTHING),)
 CHANGES_IAM = (
     *(action for actions in POWERS.values() for action in actions),
@@ -212,12 +228,13 @@ class Mover:
 
         Source: https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_about-scps.html
         """
-        for member in members_of(self._account.id, self._graph.inventory.accounts.values()):
+        members = members_of(self._account.id, self._graph.inventory.accounts.values())
+        for member in (one for one in members if f"::{one.id}:" in target):
             levels = member.service_control or ()
             allowing = tuple(tuple(one for one in level if not _denies(one)) for level in levels)
-            for action, left in (("organizations:UpdatePolicy", ()), ("organizations:DetachPolicy", allowing)):
-                is_about = f"::{member.id}:" in target and left != levels
-                conditions = self._caller.allows_somewhere(action) if is_about else None
+            for action, on in lifting(self._caller, "service_control_policy"):
+                left = allowing if action == DETACHING else ()
+                conditions = None if left == levels else self._caller.allows(action, on, tagged=False)
                 if conditions is not None:
                     step = f"{action} for account {member.id}"
                     yield IdentityChange(target, (step,), conditions, service_control=left)

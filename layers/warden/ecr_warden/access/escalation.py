@@ -19,14 +19,16 @@ from ecr_warden.access.repository_states import (
     RepositoryState,
     calls_on,
     created_anew,
+    manages,
+    released,
     state_now,
 )
 from iam_access.document.document import Effect, parse_document
 from iam_access.document.steps import Allowance, TooManySteps
 from iam_access.escalation.become import Become
-from iam_access.escalation.calls import CAN, Conditions
+from iam_access.escalation.calls import CAN, Caller, Conditions
 from iam_access.escalation.freedom import is_free, limits_of, power_of
-from iam_access.escalation.moves import MOVES, WHATEVER, Asked, IdentityChange, Mover
+from iam_access.escalation.moves import LIFTING, MOVES, WHATEVER, Asked, IdentityChange, Mover
 from iam_access.escalation.posing import members_of
 from iam_access.evaluate.request_principal import CallerKind
 from iam_access.evaluate.statement_match import action_matches
@@ -280,7 +282,7 @@ class _Search:
             with self._graph.bounded(self._allowance):
                 for account in accounts:
                     for node in self._anybody_of(account):
-                        if not _may_use(self._now.resource, node.origin):
+                        if not (_may_use(self._now.resource, node.origin) or self._manages(node.origin)):
                             continue
                         states = [self._now]
                         if any(True for _ in self._ends([node], states)):
@@ -389,14 +391,15 @@ class _Search:
         if name not in self._made:
             policies = (*node.subject.policies, *state.resource.policies)
             statements = (one for policy in policies for one in policy.statements if one.effect is Effect.ALLOW)
-            could = _may_use(state.resource, node.origin) and any(
-                action_matches(one.actions, action) for one in statements for action in CHANGING
-            )
+            concerns = _may_use(state.resource, node.origin) or self._manages(node.origin)
+            could = concerns and any(action_matches(one.actions, action) for one in statements for action in CHANGING)
             self._made[name] = tuple(self._find_made(state, node)) if could else ()
         return self._made[name]
 
     def _find_made(self, state: RepositoryState, node: ActingAs) -> Iterator[_Made]:
         calls = calls_on(state, node.subject, self._graph.tags)
+        if self._manages(node.origin):
+            calls = chain(calls, released(state, Caller(node.subject, self._graph)))
         single = (((permission(action, on),), made) for action, on, made in calls)
         # A repository that is created anew has no images: only pushes count.
         pushes = all(one.action.lower() == "ecr:putimage" for one in self._permissions)
@@ -407,10 +410,16 @@ class _Search:
     def _path_of_call(self, state: RepositoryState, node: ActingAs, call: _Made) -> CallPath:
         least = self._least(node, partial(self._may_call, asked=call.asked), call.conditions)
         arn, account = state.resource.arn, state.resource.account
-        places = (arn if one.resource.arn == arn else f"the registry of {account}" for one in call.asked)
-        steps = tuple(f"{one.action} on {place}" for one, place in zip(call.asked, places, strict=True))
+        places = {**dict.fromkeys(LIFTING, f"for account {account}"), arn: f"on {arn}"}
+        registry = f"on the registry of {account}"
+        steps = tuple(
+            f"{one.action} {places.get(one.action, places.get(one.resource.arn, registry))}" for one in call.asked
+        )
         conditions = self._may_call(least, call.asked) or ()
         return state.path.then(least.whole_path, CallPath(steps, conditions=conditions))
+
+    def _manages(self, subject: Subject) -> bool:
+        return manages(subject, self._now.resource, self._graph.estate.accounts.values())
 
 
 def _may_use(resource: Resource, subject: Subject) -> bool:

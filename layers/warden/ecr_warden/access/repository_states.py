@@ -1,6 +1,6 @@
 """How a repository's policies and tags could be, and the calls that make them so."""
 
-from collections.abc import Collection, Hashable, Iterator
+from collections.abc import Collection, Hashable, Iterable, Iterator
 from copy import replace
 
 from msgspec import Struct
@@ -10,9 +10,12 @@ from ecr_warden.access.graph import permission
 from ecr_warden.access.resources import TAG_PREFIXES, of_registry_calls
 from ecr_warden.core.estate import Estate, RegistryScope
 from iam_access.document.document import parse_document
+from iam_access.escalation.calls import Caller
+from iam_access.escalation.moves import LIFTING, lifting
+from iam_access.escalation.posing import members_of
 from iam_access.escalation.tagging import TAG_KEYS, limits, spellings
 from iam_access.evaluate.request import ANY_RESOURCE
-from iam_access.inventory.inventory import Policy
+from iam_access.inventory.inventory import Account, Policy
 from iam_access.who_can.decide import Permission, Resource
 from iam_access.who_can.resources import with_policies
 from iam_access.who_can.subject import Subject
@@ -21,8 +24,9 @@ CHANGING = (
     *("ecr:SetRepositoryPolicy", "ecr:DeleteRepositoryPolicy", "ecr:PutAccountSetting"),
     *("ecr:PutRegistryPolicy", "ecr:DeleteRegistryPolicy", "ecr:TagResource", "ecr:UntagResource"),
     "ecr:DeleteRepository",
+    *LIFTING,
 )
-"""The calls of ECR that change what else a repository allows."""
+"""The calls that change what else a repository allows."""
 
 _LET_EVERYBODY = {"Effect": "Allow", "Principal": "*", "Action": "ecr:*"}
 _WRITTEN = Policy("what is written", parse_document({"Statement": _LET_EVERYBODY}))
@@ -31,7 +35,7 @@ _WRITTEN = Policy("what is written", parse_document({"Statement": _LET_EVERYBODY
 class RepositoryState(Struct, frozen=True):
     """How the repository could be: the resource, its own policy and its registry's, the latter's scope, a tag changed.
 
-    `path`: the calls that make it so.
+    `resource` has no resource control policies once they are taken off. `path`: the calls that make it so.
     """
 
     resource: Resource
@@ -44,7 +48,7 @@ class RepositoryState(Struct, frozen=True):
     @property
     def name(self) -> Hashable:
         """The same for states in which the same is allowed."""
-        return self.own, self.registry, self.is_newer, self.tag
+        return self.own, self.registry, self.is_newer, self.tag, not self.resource.control
 
     def with_policies(self, own: Policy | None, registry: Policy | None, *, is_newer: bool) -> "RepositoryState":
         """With other policies, and a scope that was set."""
@@ -102,6 +106,21 @@ def _retagged(
             on = replace(resource, keys={**resource.keys, TAG_KEYS: (written,)})
             yield "ecr:UntagResource", on, replace(state, resource=replace(resource, keys=kept), tag=key)
             yield tag, on, replace(state, resource=opened, tag=(key, limited))
+
+
+def manages(subject: Subject, resource: Resource, accounts: Iterable[Account]) -> bool:
+    """Does its account manage the organization of a repository's account, and so its resource control policies?"""
+    members = members_of(str(subject.principal.account), accounts) if resource.control else ()
+    return any(one.id == resource.account for one in members)
+
+
+def released(state: RepositoryState, caller: Caller) -> Iterator[tuple[str, Resource, RepositoryState]]:
+    """The repository without resource control policies, and the calls that whoever manages them makes for it."""
+    resource = state.resource
+    otherwise = None if resource.otherwise is None else replace(resource.otherwise, control=())
+    made = replace(state, resource=replace(resource, control=(), otherwise=otherwise))
+    for action, on in lifting(caller, "resource_control_policy"):
+        yield action, Resource(on, None), made
 
 
 def created_anew(state: RepositoryState, subject: Subject) -> Iterator[tuple[tuple[Permission, ...], RepositoryState]]:
