@@ -40,5 +40,7 @@ def by_docker(graph: RepositoryGraph, path: AccessPath, what: str, repository: R
         other = graph.can(path.subject, needed)
         if isinstance(other, AccessPath) and rank(other.answer) < rank(best):
             return ByDocker(other.answer, conditions=other.conditions)
-    lacking = tuple(dict.fromkeys(missing.permission.action for missing in decision.missing))
-    return ByDocker(best, lacking, decision.conditions)
+    lacking = dict.fromkeys(missing.permission.action for missing in decision.missing)
+    # A session that a policy names may have by its name what others of its role lack.
+    others = tuple(action for action in lacking if action not in {one.action for one in last.permissions})
+    return ByDocker(best, others or tuple(lacking), decision.conditions)
