@@ -314,6 +314,10 @@ class Graph(Directory):
             access_decision = self._shared[evidence] = self.ask(subject, permissions)
         return access_decision
 
+    def evidence(self, subject: Subject, permissions: tuple[Permission, ...]) -> int | None:
+        """The number of all that decides it for one of the inventory, the same where the same does; None if unknown."""
+        return self._evidence.of(subject, permissions) if self.subjects.get(subject.arn) is subject else None
+
     def ask(self, subject: Subject, permissions: tuple[Permission, ...]) -> AccessDecision:
         """One decision on the subject as it is; the hard ones of an account share the comparisons they may take.
 

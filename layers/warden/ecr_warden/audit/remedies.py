@@ -1,7 +1,7 @@
 """Remedies: how to remove access that the spec does not give, and how to enable access that it gives in vain."""
 
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterator, Sequence
 from copy import replace
 
 from ecr_warden.access.graph import RepositoryGraph
@@ -35,7 +35,7 @@ class Remedies:
     def __init__(self, graph: RepositoryGraph, compiled: CompiledSpec) -> None:
         self._graph = graph
         self._compiled = compiled
-        self._cuts: dict[tuple[str, str, str], tuple[Edit, ...]] = {}
+        self._cuts: dict[Hashable, tuple[Edit, ...]] = {}
 
     def closing(self, path: AccessPath) -> str:
         """What to remove so that the path ends; "" where nothing but the spec's own documents gives it."""
@@ -47,11 +47,26 @@ class Remedies:
         return next((edits for subject, permission in needed if (edits := self._cut(subject, permission))), ())
 
     def _cut(self, subject: Subject, permission: Permission) -> tuple[Edit, ...]:
-        """The fewest statements to remove so that the subject lacks one permission; none if the spec gives it."""
-        name = subject.arn, permission.action, permission.resource.arn
-        if name not in self._cuts:
-            self._cuts[name] = min(filter(None, self._ways(subject, permission)), key=len, default=())
-        return self._cuts[name]
+        """The fewest statements to remove so that the subject lacks one permission; none if the spec gives it.
+
+        Found once for the resources on which the same decides it, unless what is to be removed is the resource's own.
+        """
+        resource = permission.resource
+        here = subject.arn, permission.action, resource.arn
+        evidence = None if resource.trust else self._graph.evidence(subject, (permission,))
+        alike = here if evidence is None else (subject.arn, permission.action, evidence, self._is_named(resource.arn))
+        for name in (alike, here):
+            if name in self._cuts:
+                return self._cuts[name]
+        edits = min(filter(None, self._ways(subject, permission)), key=len, default=())
+        is_own = any(edit.side in _ON_RESOURCES for edit in edits)
+        self._cuts[here if is_own else alike] = edits
+        return edits
+
+    def _is_named(self, arn: str) -> bool:
+        """Does the spec name what has this ARN?"""
+        target = target_named(arn)
+        return target is not None and self._compiled.spec_of(target) is not None
 
     def _ways(self, subject: Subject, permission: Permission) -> Iterator[tuple[Edit, ...]]:
         for sides in (_ON_RESOURCES, (Side.IDENTITY,), _REMOVABLE):
