@@ -93,11 +93,11 @@ def _show(found: Sequence[AccessDifference], estate: Estate, context: Context) -
     if not found:
         console.line("nobody gains or loses access", Style.GOOD)
     else:
-        principals = [
-            (kind, {access_difference.subject.arn for access_difference in found if access_difference.kind is kind})
-            for kind in DifferenceKind
-        ]
-        sums = [f"{count(len(who), 'principal')} {_PHRASES[kind]}" for kind, who in principals if who]
+        principals: defaultdict[DifferenceKind, set[str]] = defaultdict(set)
+        for access_difference in found:
+            principals[access_difference.kind].add(access_difference.subject.arn)
+        numbers = {kind: len(principals[kind]) for kind in DifferenceKind if principals[kind]}
+        sums = [f"{count(number, 'principal')} {_PHRASES[kind]}" for kind, number in numbers.items()]
         console.line(f"{', '.join(sums)}, by the policies that could be read", Style.HEADING)
 
 

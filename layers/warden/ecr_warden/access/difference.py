@@ -108,8 +108,8 @@ def _of_one(
     changed: Concerned,
 ) -> Iterator[AccessDifference]:
     old, new = repository
-    is_same = is_itself_the_same(before, after, old, new)
-    if is_same and changed.principals == frozenset():
+    is_same = changed.principals is not None and is_itself_the_same(before, after, old, new)
+    if is_same and not changed.principals:
         return
     only = changed.principals if is_same else None
     among = changed.along if is_same else None
