@@ -33,7 +33,7 @@ _OF_SERVICES = frozenset({*SERVICE_KEYS, "aws:principalisawsservice"})
 _BY_TOKEN = ("sts:AssumeRoleWithWebIdentity", "sts:AssumeRoleWithSAML")
 
 
-class Directory:
+class SubjectDirectory:
     """Everybody in an inventory, and whom the principals in documents mean.
 
     `seen_as`: what is asked about in place of each subject, for example with keys left open that the inventory decides.

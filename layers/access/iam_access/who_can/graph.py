@@ -20,7 +20,7 @@ from iam_access.inventory.inventory import Inventory, Policy
 from iam_access.text.printable import printable
 from iam_access.who_can.candidates import NOBODY
 from iam_access.who_can.decide import AccessDecision, Answer, Missing, Permission, Resource, decide
-from iam_access.who_can.directory import Directory
+from iam_access.who_can.directory import SubjectDirectory
 from iam_access.who_can.entering import Elsewhere, entering
 from iam_access.who_can.evidence import Evidence
 from iam_access.who_can.resources import OF_SESSIONS, resource_of_role
@@ -99,10 +99,10 @@ class Unfinished(NamedError):
     code = "unfinished"
 
 
-class Graph(Directory):
+class Graph(SubjectDirectory):
     """An inventory, prepared for questions; decisions are cached. Raises Unfinished once `has_time` is false.
 
-    `seen_as`: as of a Directory.
+    `seen_as`: as of a SubjectDirectory.
     """
 
     def __init__(
