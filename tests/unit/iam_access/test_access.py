@@ -73,6 +73,15 @@ def test_access_is_one_permission_per_principal_action_and_resource() -> None:
     }
 
 
+def test_a_permission_of_somebody_deleted_names_them_by_their_unique_id() -> None:
+    names = {"AWS": ["111111111111", "AIDAQHBJ5XEXAMPLE0001"], "Service": "lambda.amazonaws.com"}
+    statement = {"Effect": "Allow", "Principal": names, "Action": "ecr:PutImage"}
+    gained = gained_and_lost(None, parse_document({"Statement": statement})).gained
+    assert [one.principal for one in gained if one.is_of_deleted] == [Principal("AWS", "AIDAQHBJ5XEXAMPLE0001")]
+    anybody = gained_and_lost(None, parse_document({"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}))
+    assert [one.is_of_deleted for one in anybody.gained] == [False]
+
+
 def test_a_huge_statement_keeps_its_longest_element_whole() -> None:
     actions = [f"ecr:Do{index}" for index in range(300)]
     resources = [f"arn:aws:ecr:::repository/{index}" for index in range(301)]
