@@ -20,6 +20,7 @@ from ecr_warden.core.estate import Estate
 from ecr_warden_cli.report.make import Beside, make_report
 from ecr_warden_cli.report.matrix import Sources
 from ecr_warden_cli.report.report import Origin
+from local.testing.printed import complete
 
 _GROUP = "audit of an organization: accounts x roles each x repositories (processor time, in a process of its own)"
 _NOW = datetime(2026, 11, 28, 6, 0, tzinfo=UTC)
@@ -50,7 +51,7 @@ def snapshot(accounts: int, roles: int, repositories: int) -> dict[str, Any]:
     found = {account(number): _account(number, roles) for number in range(accounts)}
     listed = [_repository(number) for number in range(repositories)]
     found[account(0)]["ecr"] = {_REGION: {"repositories": listed}}
-    return {"schema": 1, "takenAt": "2026-11-28T05:00:00Z", "accounts": found}
+    return complete({"schema": 1, "takenAt": "2026-11-28T05:00:00Z", "accounts": found})
 
 
 def spec_of(accounts: int, repositories: int) -> CompiledSpec:

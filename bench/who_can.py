@@ -17,6 +17,7 @@ from ecr_warden.audit.findings import SuccessiveAudits
 from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden.core.desired import CompiledSpec
 from iam_access.who_can.decide import Answer, decide
+from local.testing.printed import complete
 
 _GROUP = "who can (processor time, in a process of its own)"
 _AWAY, _HOME, _REGION = "111111111111", "222222222222", "eu-central-1"
@@ -109,7 +110,7 @@ def snapshot(size: int, principals: int = 0) -> dict[str, Any]:
     chance = random.Random(size)
     users = principals * 100 // 131 if principals else size
     roles = max(2, users * 3 // 10)
-    return {
+    given = {
         "schema": 1,
         "takenAt": "2026-11-24T22:00:00Z",
         "accounts": {
@@ -128,6 +129,7 @@ def snapshot(size: int, principals: int = 0) -> dict[str, Any]:
             },
         },
     }
+    return complete(given)
 
 
 def spec_of(given: dict[str, Any]) -> CompiledSpec:

@@ -22,6 +22,7 @@ from ecr_warden_cli.report.history import history_of
 from ecr_warden_cli.report.make import Beside, grants_and_teams, make_report
 from ecr_warden_cli.report.matrix import Sources
 from ecr_warden_cli.report.report import Origin, PartRead, PausedTarget, Report, Waiting
+from local.testing.printed import complete
 
 NOW = datetime(2026, 11, 27, 6, 0, tzinfo=UTC)
 CI, REGISTRY, OUTSIDER, REGION = "111111111111", "222222222222", "999999999999", "eu-central-1"
@@ -74,7 +75,7 @@ def snapshot() -> dict[str, Any]:
     ]
     repositories += [{"repositoryName": "old/prototype", "policy": None}, {"repositoryName": "base/go"}]
     unread = [{"what": "ecr:GetRepositoryPolicy", "region": REGION, "code": "AccessDeniedException"}]
-    return {
+    estate = {
         "schema": 1,
         "takenAt": f"{NOW - timedelta(minutes=12):%Y-%m-%dT%H:%M:%SZ}",
         "accounts": {
@@ -86,13 +87,14 @@ def snapshot() -> dict[str, Any]:
             },
         },
     }
+    return complete(estate)
 
 
 def example(given: dict[str, Any] | None = None, text: bytes = b"") -> Report:
     """A report as the hub makes it, of these accounts and this spec, by default of those above."""
     loaded = load_spec(text or spec_text(), version="93e91ec4-1367-462a-8b9a-09d2e322e07f", now=NOW)
     assert isinstance(loaded, Valid), loaded
-    estate = estate_from_text(json.dumps(given or snapshot()), at=NOW)
+    estate = estate_from_text(json.dumps(complete(given or snapshot())), at=NOW)
     audit = find(estate, loaded.compiled, None, None)
     news = compare(None, audit, frozenset(), NOW - timedelta(hours=3))
     record = AuditRecord(

@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass, field
 from random import Random
 from typing import Any
 
+from local.testing.printed import complete
+
 CI, REGISTRY, RUN = "111111111111", "222222222222", "333333333333"
 UNKNOWN = "999999999999"
 ORGANIZATION = "o-a1b2c3d4e5"
@@ -97,7 +99,7 @@ class Grown:
             registry["repositories"].append({"repositoryName": image.name, "policy": policy})
         for arn in self.providers:
             accounts[arn.split(":")[4]].setdefault("oidcProviders", []).append(arn)
-        return {"schema": 1, "takenAt": taken_at, "accounts": accounts}
+        return complete({"schema": 1, "takenAt": taken_at, "accounts": accounts})
 
     def _iam(self, account: str) -> Json:
         users, roles = [], []

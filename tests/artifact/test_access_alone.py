@@ -48,9 +48,20 @@ ACCOUNTS = {
                     "UserName": "ann",
                     "UserId": "AIDAANN",
                     "UserPolicyList": [{"PolicyName": "assume", "PolicyDocument": ASSUMES}],
+                    "GroupList": [],
+                    "AttachedManagedPolicies": [],
+                    "Tags": [],
                 },
-                {"Arn": "arn:aws:iam::111111111111:user/bob", "UserName": "bob", "UserId": "AIDABOB"},
+                {
+                    "Arn": "arn:aws:iam::111111111111:user/bob",
+                    "UserName": "bob",
+                    "UserId": "AIDABOB",
+                    "GroupList": [],
+                    "AttachedManagedPolicies": [],
+                    "Tags": [],
+                },
             ],
+            "GroupDetailList": [],
             "RoleDetailList": [
                 {
                     "Arn": "arn:aws:iam::111111111111:role/reader",
@@ -58,8 +69,11 @@ ACCOUNTS = {
                     "RoleId": "AROAREADER",
                     "AssumeRolePolicyDocument": TRUST,
                     "RolePolicyList": [{"PolicyName": "read", "PolicyDocument": READS}],
+                    "AttachedManagedPolicies": [],
+                    "Tags": [],
                 }
             ],
+            "Policies": [],
         }
     }
 }

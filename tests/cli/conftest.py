@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from local.testing.memory.estate import LiveEstateReader
+from local.testing.printed import complete_account
 from local.testing.seed import CHECKOUT, CI, HOME, USERS
 from tests.cli.command import Command
 from tests.contracts.worlds import MemoryWorld
@@ -13,6 +14,7 @@ ESTATE: dict[str, dict[str, Any]] = {
     CI: {"iam": {"UserDetailList": [{"Arn": f"arn:aws:iam::{CI}:user/{user.name}"} for user in USERS]}},
     HOME: {"iam": {}, "ecr": {CHECKOUT.region: {"repositories": [{"repositoryName": CHECKOUT.name, "policy": None}]}}},
 }
+ESTATE = {account: complete_account(entry) for account, entry in ESTATE.items()}
 
 
 @pytest.fixture

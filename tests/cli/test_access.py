@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from local.testing.printed import complete_account
 from tests.cli.command import Command, Ran
 from tests.template.cfn import ROOT
 from tests.unit.access.snapshots import AWAY, HOME, TOKEN, allow, document, role, user
@@ -43,10 +44,11 @@ def _accounts() -> dict[str, Any]:
         role("ecr-pusher", {"AWS": _BUILDER}, allow(_PUSH, _HERE), TOKEN),
         role("shadow-pusher", {"AWS": "arn:aws:iam::999999999999:root"}, allow("ecr:*")),
     ]
-    return {
+    accounts: dict[str, dict[str, Any]] = {
         AWAY: {"iam": {"UserDetailList": away, "RoleDetailList": []}, "ecr": {}},
         HOME: {"iam": {"UserDetailList": [], "RoleDetailList": home}, "ecr": {"eu-central-1": registry}},
     }
+    return {account: complete_account(entry) for account, entry in accounts.items()}
 
 
 @pytest.fixture

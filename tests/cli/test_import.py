@@ -8,6 +8,7 @@ import pytest
 
 from ecr_warden.access_spec import Valid, load_spec
 from local.testing.grown import CI, REGISTRY, RUN, grown
+from local.testing.printed import complete_account
 from tests.cli.command import Command, Ran
 from tests.template.cfn import ROOT
 
@@ -21,10 +22,11 @@ def entries(*actions: str, **more: Any) -> dict[str, dict[str, Any]]:
     own = [{"PolicyName": "own", "PolicyDocument": {"Statement": statement}}]
     policy = {"Statement": {"Effect": "Allow", "Principal": {"AWS": NODE}, "Action": list(actions)}}
     repository = {"repositoryName": "shop/app", "policy": json.dumps(policy)}
-    return {
+    accounts: dict[str, dict[str, Any]] = {
         CI: {"iam": {"RoleDetailList": [{"Arn": NODE, "RoleId": "AROANODE", "RolePolicyList": own}]}},
         REGISTRY: {"iam": {}, "ecr": {"eu-central-1": {"repositories": [repository]}}, **more},
     }
+    return {account: complete_account(entry) for account, entry in accounts.items()}
 
 
 def command(*actions: str, **more: Any) -> Command:

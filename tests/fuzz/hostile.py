@@ -27,6 +27,7 @@ from iam_access.delta.relate import relate
 from iam_access.document.document import Document, parse_document
 from iam_access.document.kind import DocumentKind
 from iam_access.lint import lint
+from local.testing.printed import complete
 from local.testing.seed import compiled
 from tests.unit.iam_access.nasty import nasty_pair
 
@@ -80,7 +81,7 @@ def _snapshot(hard: Hard) -> Json:
     ecr: Json = {"eu-central-1": {"repositories": repositories, "registryPolicy": hard.repository[1]}}
     home: Json = {"iam": {"UserDetailList": [bob], "RoleDetailList": [build]}, "ecr": ecr}
     home["serviceControlPolicies"] = [[hard.identity[1], _allow_all()]]
-    return {"schema": 1, "accounts": {HOME: home, AWAY: {"iam": {"UserDetailList": [ann]}}}}
+    return complete({"schema": 1, "accounts": {HOME: home, AWAY: {"iam": {"UserDetailList": [ann]}}}})
 
 
 def _allow_all() -> Json:

@@ -10,6 +10,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from local.testing.printed import complete
 from tests.property.iam_oracle import verdict
 
 type Json = dict[str, Any]
@@ -143,7 +144,7 @@ def estates(draw: st.DrawFn) -> Json:
     }
     if draw(st.integers(0, 4)) == 0:
         home["resourceControlPolicies"] = [[FULL, draw(_documents(principals=True))]]
-    return {"schema": 1, "takenAt": "2026-11-24T22:00:00Z", "accounts": accounts}
+    return complete({"schema": 1, "takenAt": "2026-11-24T22:00:00Z", "accounts": accounts})
 
 
 def _managed(arn: str, document: Json) -> Json:

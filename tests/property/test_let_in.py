@@ -17,6 +17,7 @@ from ecr_warden.audit.finding import Certainty, FindingKind
 from ecr_warden.audit.findings import find
 from ecr_warden.core.codec.snapshot import estate_from_text
 from iam_access import catalogue
+from local.testing.printed import complete
 from local.testing.seed import compiled
 from tests import examples
 
@@ -108,7 +109,8 @@ def _expected(policy: Sequence[Json]) -> Iterator[tuple[str, str, Certainty]]:
 def test_findings_of_a_repository_without_a_spec_are_the_oracles(policy: list[Json]) -> None:
     document = {"Version": "2012-10-17", "Statement": policy}
     ecr = {"eu-central-1": {"repositories": [{"repositoryName": "other", "policy": document}]}}
-    estate = estate_from_text(json.dumps({"schema": 1, "accounts": {HOME: {"iam": {}, "ecr": ecr}}}), at=NOW)
+    given = complete({"schema": 1, "accounts": {HOME: {"iam": {}, "ecr": ecr}}})
+    estate = estate_from_text(json.dumps(given), at=NOW)
     spec = compiled(json.dumps(SPEC), now=NOW)
     found = {
         (_NAMES[one.principal], "admin" if ":" in one.access else one.access, one.certainty)

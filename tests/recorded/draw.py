@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from local.testing import grown
+from local.testing.printed import complete, complete_account
 from tests import tables
 from tests.fuzz import inputs as fuzzed
 from tests.property import comparisons, corners, estates, grants, holes, policy_documents, universe, versions
@@ -340,7 +341,7 @@ def _accounts_of(table: Json, *cases: Json) -> Json:
     home["ecr"] = {REGION: registry}
     for account in cases[0].get("without", []):
         del accounts[account]
-    return accounts
+    return {name: complete_account(entry) for name, entry in accounts.items()}
 
 
 # Questions about access
@@ -349,7 +350,7 @@ def _accounts_of(table: Json, *cases: Json) -> Json:
 def _snapshots() -> Iterator[tuple[Json, str | None]]:
     """Accounts, each with a spec of them if there is one."""
     table = tables.load((_CASES / "access/estates.yaml").read_text())
-    listed = [({"schema": 1, "accounts": one["accounts"]}, None) for one in table]
+    listed = [(complete({"schema": 1, "accounts": one["accounts"]}), None) for one in table]
     for number, (snapshot, spec, hidden) in enumerate(_estates()):
         if number % 3 == 0:
             yield holes.hidden(snapshot, hidden), _yaml(spec)

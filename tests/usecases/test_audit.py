@@ -38,6 +38,7 @@ from iam_access.who_can.graph import Unfinished
 from local.aws.behaviour.of_aws import PUBLISHED
 from local.testing.memory.estate import MemoryEstateReader, MemoryEstateStore
 from local.testing.memory.hub import MemoryAlertBus
+from local.testing.printed import complete_piece
 from local.testing.seed import ACCEPTED, CHECKOUT, CI, D1, HOME, OUTSIDER, USERS, compiled
 from tests.usecases.hub import ALICE
 from tests.usecases.world import OPEN, World, bare_world, world_in_sync
@@ -79,7 +80,7 @@ class Estates:
         self.world.forget()
 
     def put(self, part: str, entry: dict[str, Any]) -> None:
-        self.world.estate_store.put(Piece(part, self.world.clock.now(), entry))
+        self.world.estate_store.put(Piece(part, self.world.clock.now(), complete_piece(part, entry)))
 
     def sweep(self) -> None:
         """Of the documents alone: what is kept of the estate stays."""

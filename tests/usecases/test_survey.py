@@ -28,6 +28,7 @@ from ecr_warden.core.target import RepositoryTarget, Target
 from iam_access.inventory.inventory import PolicyOfAws
 from iam_access.inventory.printed import with_texts
 from local.testing.memory.estate import MemoryEstateReader
+from local.testing.printed import complete_iam
 from local.testing.seed import CHECKOUT, CI, D1, D4, HOME, NOW, USERS
 from tests.usecases.world import OPEN, World, world_in_sync
 
@@ -76,7 +77,7 @@ def test_an_event_has_an_account_read_and_kept() -> None:
     assert surveyed(world, CI) == "changed"
     assert read(world) == [CI]
     piece = world.estate_store.pieces[CI]
-    assert (piece.began, piece.entry) == (NOW, {"iam": {"UserDetailList": []}})
+    assert (piece.began, piece.entry) == (NOW, {"iam": complete_iam({})})
 
 
 def using(*names: str) -> dict[str, Any]:
@@ -312,7 +313,7 @@ def test_a_survey_that_began_first_and_ends_last_hides_nothing() -> None:
     assert (
         replace(world.survey, reader=Slow(world.estate, opened)).take(SurveyIdentities(cause, CI)) == "surveyed since"
     )
-    assert world.estate_store.pieces[CI].entry == {"iam": world.estate.iam[CI]}
+    assert world.estate_store.pieces[CI].entry == {"iam": complete_iam(world.estate.iam[CI])}
 
 
 def test_a_policy_that_was_opened_while_a_sweep_reads_the_registry_stays_in_the_piece() -> None:

@@ -25,6 +25,7 @@ from iam_access.inventory.printed import policy_of_aws
 from local.aws.behaviour.of_aws import PUBLISHED
 from local.testing.memory.documents import MemoryDocuments
 from local.testing.memory.hub import ManualClock
+from local.testing.printed import complete_iam, complete_registry
 from local.testing.seed import NOW
 
 
@@ -51,7 +52,7 @@ class MemoryEstateReader:
         error = self.errors.get(account)
         if error is not None:
             return _unread(error, {}, IAM_CALL)
-        entry: dict[str, Any] = {"iam": deepcopy(self.iam.get(account, {}))}
+        entry: dict[str, Any] = {"iam": complete_iam(deepcopy(self.iam.get(account, {})))}
         texts = self._of_aws(entry["iam"], known)
         if account in self.no_providers:
             unread = [{"what": PROVIDERS_CALL, "code": self.no_providers[account].code}]
@@ -86,7 +87,7 @@ class MemoryEstateReader:
             else self._policy(RepositoryTarget(account, region, name))
             for name in sorted({*self.policies.get(part, {}), *named})
         ]
-        return _joined(found, self.over_all.get(part, {}))
+        return _joined(found, complete_registry(self.over_all.get(part, {})))
 
     def some(self, asked: Needed) -> Iterator[tuple[str, Reading]]:
         """Repositories by themselves: nothing else is asked of this one."""
@@ -140,7 +141,7 @@ class LiveEstateReader:
             roles.append(_write_role(account, self.documents.lists[account]))
         iam = {"UserDetailList": users, "RoleDetailList": roles}
         more = {key: [*iam.get(key, ()), *entries] for key, entries in self.others.get(account, {}).items()}
-        return Reading({"iam": iam | more, "oidcProviders": []})
+        return Reading({"iam": complete_iam(iam | more), "oidcProviders": []})
 
     def registry(self, account: str, region: str, known: Mapping[str, object], named: Collection[str] = ()) -> Reading:
         self.reads.append(f"{account}/{region}")
@@ -157,7 +158,8 @@ class LiveEstateReader:
             else self._policy(RepositoryTarget(account, region, name))
             for name in sorted(names)
         ]
-        return _joined(found if error is None else [_unread(error, {"repositories": []}, LIST_CALL, region), *found])
+        found = found if error is None else [_unread(error, {"repositories": []}, LIST_CALL, region), *found]
+        return _joined(found, complete_registry({}))
 
     def some(self, asked: Needed) -> Iterator[tuple[str, Reading]]:
         for part, of_part in asked.by_part().items():

@@ -6,6 +6,7 @@ from typing import Any
 from ecr_warden.core.codec.accounts import account_from_pieces
 from ecr_warden.core.estate import Estate
 from iam_access.inventory.accounts import Parsed
+from local.testing.printed import complete
 
 type Json = dict[str, Any]
 
@@ -27,6 +28,9 @@ def user(name: str, *statements: Json, account: str = HOME, **more: Any) -> Json
         "Arn": f"arn:aws:iam::{account}:user/{name}",
         "UserId": f"AIDA{name.upper()}",
         "UserPolicyList": policies,
+        "GroupList": [],
+        "AttachedManagedPolicies": [],
+        "Tags": [],
         **more,
     }
 
@@ -39,6 +43,8 @@ def role(name: str, trusted: Json | str, *statements: Json, account: str = HOME,
         "RoleId": f"AROA{name.upper()}",
         "AssumeRolePolicyDocument": trust,
         "RolePolicyList": policies,
+        "AttachedManagedPolicies": [],
+        "Tags": [],
         **more,
     }
 
@@ -61,7 +67,7 @@ def snapshot(*identities: Json, policies: list[Json] | None = None, groups: list
         "Policies": policies or [],
     }
     registry = {"repositories": [{"repositoryName": "app", "policy": None}], "registryPolicy": None}
-    return {"schema": 1, "accounts": {HOME: {"iam": iam, "ecr": {"eu-central-1": registry}}}}
+    return complete({"schema": 1, "accounts": {HOME: {"iam": iam, "ecr": {"eu-central-1": registry}}}})
 
 
 def of_pieces(given: Json, at: datetime) -> Estate:

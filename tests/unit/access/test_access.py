@@ -11,6 +11,7 @@ from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.audit.words import because_of
 from ecr_warden.core.codec.snapshot import estate_from_text, estate_of
 from ecr_warden_cli.access import WhoCan, can_i, find_subject, question, question_of, reach, who_can, who_can_each
+from local.testing.printed import complete
 from tests import tables
 from tests.counting import counted
 from tests.unit.access.snapshots import AWAY, HOME, TOKEN, document, role, snapshot, user
@@ -30,7 +31,9 @@ def _arn(text: str) -> str:
 @pytest.mark.parametrize(("estate", "name"), CASES)
 def test_the_answer_follows_awss_rules(estate: dict[str, Any], name: str) -> None:
     asked = estate["questions"][name]
-    graph = RepositoryGraph(estate_from_text(json.dumps({"schema": 1, "accounts": estate["accounts"]}), at=NOW))
+    graph = RepositoryGraph(
+        estate_from_text(json.dumps(complete({"schema": 1, "accounts": estate["accounts"]})), at=NOW)
+    )
     access, repository, principal = asked["ask"].split(" ")
     found = can_i(graph, find_subject(graph, _arn(principal)), question(graph, access, repository))
     assert found.answer == asked["answer"]

@@ -7,6 +7,7 @@ import pytest
 
 from ecr_warden.access.missing import Edit, Side, unmet, with_edits
 from ecr_warden.core.codec.snapshot import estate_of
+from local.testing.printed import complete
 from tests.unit.access.snapshots import AWAY, HOME, allow, document, role, snapshot, user
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -92,7 +93,7 @@ def test_a_statement_of_a_group_is_removed_for_all_its_users_and_for_no_namesake
         users = [user(name, account=account, GroupList=["dev"]) for name in ("ann", "ben")]
         entry = given["accounts"].setdefault(account, {"ecr": {}})
         entry["iam"] = {"UserDetailList": users, "GroupDetailList": [group]}
-    estate = estate_of(given, at=NOW)
+    estate = estate_of(complete(given), at=NOW)
     (policy,) = estate.accounts[HOME].identities[ANN].policies
     edit = Edit(Side.IDENTITY, ANN, policy=policy.name, place=policy.place, index=0)
     kept = [

@@ -10,6 +10,7 @@ from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.core.actions import Access
 from ecr_warden.core.codec.snapshot import estate_from_text
 from iam_access.who_can.decide import AccessDecision, decide
+from local.testing.printed import complete
 from tests.unit.access.snapshots import AWAY, HOME, TOKEN, allow, document, managed, role, user
 
 type Json = dict[str, Any]
@@ -63,7 +64,7 @@ def estate(
     accounts[AWAY] |= {"organization": {"id": "o-a1b2c3d4e5"}}
     accounts[AWAY] |= {"serviceControlPolicies": [[control]]} if control else {}
     accounts[HOME] |= {"resourceControlPolicies": [[guard]]} if guard else {}
-    return {"schema": 1, "accounts": accounts}
+    return complete({"schema": 1, "accounts": accounts})
 
 
 CASES = {

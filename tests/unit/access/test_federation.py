@@ -20,6 +20,7 @@ from iam_access.evaluate.evaluate import evaluate
 from iam_access.evaluate.policies import Policies
 from iam_access.evaluate.request import parse_request
 from iam_access.evaluate.statement_match import Allowed
+from local.testing.printed import complete
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 GITHUB, GITLAB = "token.actions.githubusercontent.com", "gitlab.com"
@@ -144,7 +145,7 @@ def estate(*roles: str, account: str = "111111111111") -> Estate:
     registry = {"eu-central-1": {"repositories": [{"repositoryName": "shop/checkout"}]}}
     accounts: dict[str, Any] = {"111111111111": {"iam": {}}, "222222222222": {"iam": {}, "ecr": registry}}
     accounts[account]["iam"] = {"RoleDetailList": list(map(role, roles))}
-    return estate_from_text(json.dumps({"schema": 1, "accounts": accounts}), at=NOW)
+    return estate_from_text(json.dumps(complete({"schema": 1, "accounts": accounts})), at=NOW)
 
 
 RESERVED = "aws-reserved/sso.amazonaws.com/"

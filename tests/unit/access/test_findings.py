@@ -17,6 +17,7 @@ from ecr_warden.audit.words import short
 from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden.core.estate import Estate
 from ecr_warden_cli.access import given_by, question
+from local.testing.printed import complete
 from tests import tables
 from tests.counting import counted
 
@@ -43,7 +44,7 @@ def estate_of(case: dict[str, Any]) -> Estate:
         accounts[account] |= more
     for account in case.get("without", []):
         del accounts[account]
-    return estate_from_text(json.dumps({"schema": 1, "accounts": accounts}), at=NOW)
+    return estate_from_text(json.dumps(complete({"schema": 1, "accounts": accounts})), at=NOW)
 
 
 def spec_of(text: str, also_allowed: list[Any]) -> Valid:

@@ -14,6 +14,7 @@ from iam_access.document.document import Document
 from iam_access.inventory.accounts import ControlKind
 from iam_access.inventory.inventory import Unread
 from iam_access.inventory.printed import SnapshotError
+from local.testing.printed import complete_account
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 HOME = "222222222222"
@@ -21,7 +22,7 @@ ALLOW = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "e
 
 
 def _read(**entry: Any) -> EcrAccount:
-    text = json.dumps({"schema": 1, "accounts": {HOME: entry}})
+    text = json.dumps({"schema": 1, "accounts": {HOME: complete_account(entry)}})
     return estate_from_text(text, at=NOW).accounts[HOME]
 
 

@@ -14,6 +14,7 @@ from ecr_warden.core.target import RepositoryTarget, RoleTarget
 from ecr_warden_cli.importing.importing import Imported, import_estate
 from ecr_warden_cli.naming import aliases_of
 from iam_access.document.document import Document
+from local.testing.printed import complete
 
 type Json = dict[str, Any]
 
@@ -23,7 +24,7 @@ ALIASES = {"111111111111": "ci", "222222222222": "registry", "333333333333": "ru
 
 def imported(snapshot: Json, *, narrow: bool = False, tidy: bool = False) -> Imported:
     """The import of a snapshot, with the aliases of the tests; its text says what was loaded."""
-    estate = estate_from_text(json.dumps(snapshot), at=NOW)
+    estate = estate_from_text(json.dumps(complete(snapshot)), at=NOW)
     names = {account: alias for account, alias in ALIASES.items() if account in estate.accounts}
     made = import_estate(estate, aliases_of(estate.accounts, names), now=NOW, narrow=narrow, tidy=tidy)
     read = load_spec(made.text.encode(), now=NOW)

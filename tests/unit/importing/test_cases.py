@@ -9,6 +9,7 @@ import pytest
 
 from ecr_warden_cli.importing.effects import ImportEffect
 from ecr_warden_cli.importing.importing import PullAccess
+from local.testing.printed import complete
 from tests import tables
 from tests.unit.importing.imports import ALIASES, Json, imported
 
@@ -43,7 +44,7 @@ def snapshot_of(case: Json) -> Json:
         registry = accounts[_IDS["registry"]]["ecr"].setdefault(region or "eu-central-1", {"repositories": []})
         entry: Json = {"repositoryName": name, "policy": policy}
         registry["repositories"].append(entry | {"tags": _tags(case.get("tags", {}).get(name, {}))})
-    return {"schema": 1, "takenAt": "2026-11-27T04:00:00Z", "accounts": accounts}
+    return complete({"schema": 1, "takenAt": "2026-11-27T04:00:00Z", "accounts": accounts})
 
 
 def _iam(managed: Json) -> Json:

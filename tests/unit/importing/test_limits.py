@@ -8,6 +8,7 @@ from ecr_warden.access_spec.spec import PullScope
 from ecr_warden_cli.importing.effects import ImportEffect
 from ecr_warden_cli.importing.importing import ImportFailed
 from ecr_warden_cli.importing.notes import NoteKind
+from local.testing.printed import complete
 from tests.unit.importing.imports import Json, imported
 
 _BOT = "arn:aws:iam::111111111111:user/bot"
@@ -28,7 +29,7 @@ def _snapshot(repositories: list[Json], *resources: str, more: str = "") -> Json
         user["UserPolicyList"] = [{"PolicyName": "own", "PolicyDocument": own}]
     iam = {"UserDetailList": [user], "Policies": [{"Arn": arn, "PolicyVersionList": [version]}]}
     registry = {"iam": {}, "ecr": {"eu-central-1": {"repositories": repositories}}}
-    return {"schema": 1, "accounts": {"111111111111": {"iam": iam}, "222222222222": registry}}
+    return complete({"schema": 1, "accounts": {"111111111111": {"iam": iam}, "222222222222": registry}})
 
 
 def _pulled(number: int) -> list[Json]:

@@ -15,6 +15,7 @@ from ecr_warden.core.target import RepositoryTarget, UserTarget, target_arn
 from ecr_warden.versions.changes import Versions
 from iam_access.document.document import Document
 from local.testing import seed
+from local.testing.printed import complete_account
 from tests import tables
 
 type Json = dict[str, Any]
@@ -89,7 +90,7 @@ def snapshot_of(versions: Versions, accounts: Sequence[str], added: Mapping[str,
     for arn, policies in added.get("identities", {}).items():
         held = users if ":user/" in arn else roles
         held[arn] = _with_policies(held.get(arn) or {"Arn": arn}, policies)
-    return {account: _account(account, users, roles, documents) for account in accounts}
+    return {account: complete_account(_account(account, users, roles, documents)) for account in accounts}
 
 
 def _account(account: str, users: Mapping[str, Json], roles: Mapping[str, Json], documents: Json) -> Json:
