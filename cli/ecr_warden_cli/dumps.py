@@ -24,12 +24,10 @@ from ecr_warden_cli.inputs import name_of, read_file
 from iam_access.arn import ACCOUNT_ID, parse_arn
 from iam_access.errors import NamedError
 from iam_access.inventory.accounts import IAM_CALL
-from iam_access.inventory.printed import is_of_aws, policies_of_aws_in
+from iam_access.inventory.printed import ALWAYS, DETAILS, is_of_aws, policies_of_aws_in
 from iam_access.text.printable import listed, printable
 
-_LISTS = ("UserDetailList", "GroupDetailList", "RoleDetailList", "Policies")
-# Users name their groups, and all name their policies: one that no file has is missed there. Nothing names these.
-_NAMED_BY_NOTHING = ("UserDetailList", "RoleDetailList")
+_LISTS = ALWAYS[DETAILS]
 _ERROR = re.compile(r"An error occurred \((\w{1,80})\) when calling the (\w{1,80}) operation[^:]{0,80}: (.{0,2000})")
 _NO_POLICY = re.compile(r"repository with name '([^']{1,256})' in the registry with id '([0-9]{12})'")
 _NO_REGISTRY_POLICY = re.compile(r"registry with id '([0-9]{12})'")
@@ -74,13 +72,12 @@ class _Policy(Struct, frozen=True):
 
 
 class _Found(Struct):
-    """What the files say; `entries`: those of `lists` by account and ARN; `listed`: the lists in an account's files.
+    """What the files say; `entries`: those of `lists` by account and ARN.
 
     `of_aws`: policies of AWS's by ARN, which are the same in all accounts.
     """
 
     lists: dict[str, dict[str, list[Any]]] = field(default_factory=dict)
-    listed: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     of_aws: dict[str, Json] = field(default_factory=dict)
     entries: dict[tuple[str, str], Json] = field(default_factory=dict)
     repositories: defaultdict[Registry, dict[str, Json]] = field(default_factory=lambda: defaultdict(dict))
@@ -256,8 +253,8 @@ def _arns(entries: list[Any], key: str, dump: Dump) -> Iterator[str]:
 def _read_iam(page: Json, dump: Dump, found: _Found, last_account: str) -> str:
     """A page of users, groups, roles and policies; one that has only policies of AWS belongs to the page before it."""
     lists: dict[str, list[Any]] = {}
-    for key in _LISTS:
-        entries = page.get(key, [])
+    for key in (key for key in _LISTS if key in page):
+        entries = page[key]
         if not isinstance(entries, list) or not all(isinstance(one, dict) for one in entries):
             raise _unusable(dump, f"{key} is not a list of objects")
         lists[key] = entries
@@ -268,9 +265,9 @@ def _read_iam(page: Json, dump: Dump, found: _Found, last_account: str) -> str:
     account = accounts.pop() if accounts else last_account
     if not account:
         raise _unusable(dump, "nothing in it says of which account it is", "give it after another page of its account")
-    found.listed[account] |= page.keys()
-    known = found.lists.setdefault(account, {key: [] for key in _LISTS})
+    known = found.lists.setdefault(account, {})
     for key, entries in lists.items():
+        mine = known.setdefault(key, [])
         for entry in entries:
             arn = entry.get("Arn")
             before = found.entries.setdefault((account, arn), entry) if isinstance(arn, str) else entry
@@ -278,7 +275,7 @@ def _read_iam(page: Json, dump: Dump, found: _Found, last_account: str) -> str:
                 remedy = "give files of one time, each page of an account once"
                 raise _unusable(dump, f"another output has {printable(arn, 160)} otherwise", remedy)
             if before is entry:
-                known[key].append(entry)
+                mine.append(entry)
     found.ended |= {account} if _is_last(page) else set()
     return account
 
@@ -326,12 +323,11 @@ def _account(account: str, registries: Mapping[Registry, Json], found: _Found) -
 
     if account in found.lists:
         iam = entry["iam"] = found.lists[account]
-        absent = policies_of_aws_in(iam) - {one.get("Arn") for one in iam["Policies"]}
-        iam["Policies"] += [found.of_aws[arn] for arn in sorted(absent & found.of_aws.keys())]
+        policies = iam.get("Policies", [])
+        absent = policies_of_aws_in(iam) - {one.get("Arn") for one in policies}
+        policies += [found.of_aws[arn] for arn in sorted(absent & found.of_aws.keys())]
     if account not in found.ended:
         note(IAM_CALL, account, "the last page is not in the files" if account in found.lists else _NOT_GIVEN)
-    elif lacking := [key for key in _NAMED_BY_NOTHING if key not in found.listed[account]]:
-        note(IAM_CALL, account, f"{lacking[0]} is not in the files")
     if account in found.providers:
         entry["oidcProviders"] = sorted(found.providers[account])
     if account in found.saml:

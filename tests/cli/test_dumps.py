@@ -12,6 +12,7 @@ from ecr_warden.core.estate import Estate
 from ecr_warden_cli import dumps
 from iam_access.inventory.inventory import Unread
 from local.aws.behaviour.of_aws import PUBLISHED, Published
+from local.testing.printed import complete_iam
 from tests.cli.command import Command, Ran
 
 AUDIT, POWER_USER, READ_ONLY = (
@@ -29,13 +30,15 @@ ABSENT = "the files have no account; give outputs of aws iam get-account-authori
 
 def users(**more: Any) -> dict[str, Any]:
     policies = [{"PolicyName": "own", "PolicyDocument": PULL}]
-    return {"UserDetailList": [{"Arn": BOT, "UserId": "AIDABOT", "UserPolicyList": policies}], **more}
+    listed = [{"Arn": BOT, "UserId": "AIDABOT", "UserPolicyList": policies}]
+    return {**complete_iam({"UserDetailList": listed}), **more}
 
 
 def roles(**more: Any) -> dict[str, Any]:
     """As the API has them: the documents are percent-encoded."""
     trust = quote(json.dumps(TRUST))
-    return {"RoleDetailList": [{"Arn": NODE, "RoleId": "AROANODE", "AssumeRolePolicyDocument": trust}], **more}
+    listed = [{"Arn": NODE, "RoleId": "AROANODE", "AssumeRolePolicyDocument": trust}]
+    return {**complete_iam({"RoleDetailList": listed}), **more}
 
 
 def repositories(*names: str, region: str = HOME, **more: Any) -> dict[str, Any]:
@@ -88,10 +91,7 @@ def taken(folder: Path, files: dict[str, Any], *argv: str) -> Ran:
 WHOLE = {
     "iam-1.json": users(IsTruncated=True, Marker="x"),
     "iam-2.json": roles(IsTruncated=False),
-    "iam-registry.json": {
-        "UserDetailList": [],
-        "RoleDetailList": [{"Arn": f"arn:aws:iam::{REGISTRY}:role/x", "RoleId": "AROAX"}],
-    },
+    "iam-registry.json": complete_iam({"RoleDetailList": [{"Arn": f"arn:aws:iam::{REGISTRY}:role/x"}]}),
     "providers.json": {"OpenIDConnectProviderList": [{"Arn": f"arn:aws:iam::{REGISTRY}:oidc-provider/gitlab.com"}]},
     "repositories.json": [repositories("shop/app", nextToken="x"), repositories("shop/web")],
     "policies.txt": [policy(), no_policy("shop/web")],
@@ -189,8 +189,8 @@ UNREAD: dict[str, tuple[dict[str, Any], dict[tuple[str, str], str]]] = {
         {("iam:GetAccountAuthorizationDetails", ""): "the last page is not in the files"},
     ),
     "roles of which no output has the list": (
-        WHOLE | {"iam-1.json": users(), "iam-2.json": ""},
-        {("iam:GetAccountAuthorizationDetails", ""): "RoleDetailList is not in the files"},
+        WHOLE | {"iam-1.json": {"UserDetailList": users()["UserDetailList"]}, "iam-2.json": ""},
+        {},
     ),
     "users of an account of which only the repositories are there": (
         {name: one for name, one in WHOLE.items() if name != "iam-registry.json"},
@@ -285,13 +285,13 @@ def of_aws(policy: Published, version: str | None = None) -> dict[str, Any]:
 def using(policy: Published, boundary: Published = POWER_USER) -> dict[str, Any]:
     [user] = users()["UserDetailList"]
     bounded = {"PermissionsBoundary": {"PermissionsBoundaryArn": boundary.arn}}
-    return {"UserDetailList": [user | bounded | {"AttachedManagedPolicies": [{"PolicyArn": policy.arn}]}]}
+    return users(UserDetailList=[user | bounded | {"AttachedManagedPolicies": [{"PolicyArn": policy.arn}]}])
 
 
 def test_policies_of_aws_that_were_read_apart_are_in_the_accounts_that_use_them(tmp_path: Path) -> None:
     files = {
-        "a-iam.json": using(AUDIT) | roles(),
-        "b-iam.json": {"UserDetailList": [], "RoleDetailList": [{"Arn": f"arn:aws:iam::{REGISTRY}:role/x"}]},
+        "a-iam.json": using(AUDIT) | {"RoleDetailList": roles()["RoleDetailList"]},
+        "b-iam.json": WHOLE["iam-registry.json"],
         "policies-a.json": [of_aws(AUDIT, "v93"), of_aws(POWER_USER)],
         "policies-b.json": [of_aws(AUDIT), of_aws(AUDIT, "v92"), of_aws(READ_ONLY)],
     }

@@ -153,6 +153,7 @@ def test_a_snapshot_is_planned_like_the_accounts_of_which_it_is(
     assert (ran.code, ran.out, ran.err) == (live.code, live.out, "")
 
 
+_PUSHER = f"arn:aws:iam::{HOME}:role/ecr-warden/ecr-pusher"
 LACKING: dict[str, tuple[Callable[[dict[str, Any]], object], list[str]]] = {
     "an account": (
         lambda accounts: accounts.pop(CI),
@@ -179,9 +180,32 @@ LACKING: dict[str, tuple[Callable[[dict[str, Any]], object], list[str]]] = {
         ),
         [f"{CHECKOUT}: access-denied"],
     ),
+    "a policy that nobody asked for": (
+        lambda accounts: accounts[HOME]["ecr"][CHECKOUT.region]["repositories"][0].pop("policy"),
+        [f"{CHECKOUT}: not in the snapshot"],
+    ),
+    "a list of roles": (
+        lambda accounts: accounts[HOME]["iam"].pop("RoleDetailList"),
+        [
+            f"user/{HOME}/*: {HOME}: its users and roles were not listed",
+            f"{PUSHER}: for the same reason as user/{HOME}/*",
+        ],
+    ),
+    "the inline policies of a role": (
+        lambda accounts: accounts[HOME]["iam"]["RoleDetailList"][0].pop("RolePolicyList"),
+        [f"{PUSHER}: {_PUSHER}: RolePolicyList of {_PUSHER} was not read"],
+    ),
+    "the attached policies of a role": (
+        lambda accounts: accounts[HOME]["iam"]["RoleDetailList"][0].update(AttachedManagedPolicies=None),
+        [f"{PUSHER}: {_PUSHER}: AttachedManagedPolicies of {_PUSHER} was not read"],
+    ),
+    "a trust policy": (
+        lambda accounts: accounts[HOME]["iam"]["RoleDetailList"][0].pop("AssumeRolePolicyDocument"),
+        [f"{PUSHER}: not in the snapshot"],
+    ),
     "how long sessions last": (
         lambda accounts: accounts[HOME]["iam"]["RoleDetailList"][0].pop("MaxSessionDuration"),
-        [f"{PUSHER}: arn:aws:iam::{HOME}:role/ecr-warden/ecr-pusher: how long its sessions last was not read"],
+        [f"{PUSHER}: {_PUSHER}: how long its sessions last was not read"],
     ),
 }
 

@@ -371,7 +371,7 @@ def test_all_kinds_are_drawn() -> None:
 
 
 @_SOME
-@given(estates.estates(), holes(), specs())
+@given(estates.estates(), holes() | holes(lacking=True), specs())
 def test_an_audit_is_never_whole_where_the_commands_do_not_know(
     drawn: Json, hidden_parts: list[Hole], spec: Json
 ) -> None:

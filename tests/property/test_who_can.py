@@ -84,7 +84,12 @@ def _may(snapshot: dict[str, Any], name: str, what: str, arn: str) -> bool:
 
 
 @examples.of(20, 75)
-@given(estates.estates(), holes(), st.sampled_from(estates.REPOSITORIES), st.sampled_from(sorted(ASKED)))
+@given(
+    estates.estates(),
+    holes() | holes(lacking=True),
+    st.sampled_from(estates.REPOSITORIES),
+    st.sampled_from(sorted(ASKED)),
+)
 def test_what_was_not_read_is_unknown_if_it_can_decide_and_only_then(
     snapshot: dict[str, Any], drawn: list[Hole], name: str, what: str
 ) -> None:

@@ -17,6 +17,7 @@ from ecr_warden.core.estate import Estate
 from iam_access.document.document import parse_document
 from iam_access.inventory.identity_kind import IdentityKind
 from iam_access.who_can.graph import AccessPath
+from local.testing.printed import complete
 from tests.counting import counted
 from tests.unit.access.snapshots import AWAY, HOME, TOKEN, allow, document, managed, role, snapshot, user
 
@@ -147,7 +148,7 @@ def test_a_source_whose_deletions_are_replicated_counts_at_the_destination() -> 
     rules = [{"destinations": [{"region": "eu-central-1", "registryId": HOME}], "deleteReplication": {"enabled": True}}]
     source = {"repositories": [{"repositoryName": "app", "policy": None}], "replicationConfiguration": {"rules": rules}}
     given["accounts"][AWAY] = {"iam": {}, "ecr": {"us-east-1": source}}
-    estate = estate_of(given, at=NOW)
+    estate = estate_of(complete(given), at=NOW)
     let_in = change(
         ChangeKind.REPOSITORY_POLICY, f"{AWAY}/us-east-1/app", {**to_pull({"AWS": HOME}), "Action": "ecr:*"}
     )

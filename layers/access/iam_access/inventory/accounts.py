@@ -30,6 +30,11 @@ from iam_access.inventory.inventory import (
     Unread,
 )
 from iam_access.inventory.printed import (
+    ALWAYS,
+    DETAILS,
+    GROUP,
+    MANAGED,
+    TRUST,
     Json,
     SnapshotError,
     as_list,
@@ -39,6 +44,7 @@ from iam_access.inventory.printed import (
     entries_of,
     is_default,
     is_of_aws,
+    lacking,
     text_of,
     text_of_document,
 )
@@ -50,7 +56,7 @@ OF_AWS_CALL, TEXT_CALL = "iam:ListPolicies", "iam:GetPolicyVersion"
 PROVIDERS_CALL = "iam:ListOpenIDConnectProviders"
 AUDIENCES_CALL = "iam:GetOpenIDConnectProvider"
 SAML_CALL = "iam:ListSAMLProviders"
-_ABSENT = "not in the snapshot"
+ABSENT = "not in the snapshot"
 ACCOUNT_KEYS = frozenset(
     {
         *("iam", "organization", "oidcProviders", "samlProviders"),
@@ -114,9 +120,10 @@ def account_of(
     iam = entry.get("iam")
     details = as_object(iam or {}, f"{place}.iam")
     is_cut = details.get("IsTruncated") is True
-    is_listed = iam is not None and not is_cut and (IAM_CALL, "") not in reader.denied
+    lists = () if iam is None else lacking(details, ALWAYS[DETAILS])
+    is_listed = iam is not None and not is_cut and not lists and (IAM_CALL, "") not in reader.denied
     if not is_listed:
-        why = "only the first pages are in the snapshot" if is_cut else _ABSENT
+        why = "only the first pages are in the snapshot" if is_cut else " ".join((*lists[:1], ABSENT))
         reader.unread.append(Unread(f"users and roles of account {account}", reader.denied.get((IAM_CALL, ""), why)))
     identities, groups, managed = reader.iam(details)
     for (call, region), code in reader.denied.items():
@@ -142,7 +149,7 @@ def account_of(
 def _providers(raw: object, place: str, denied: Mapping[tuple[str, str], str]) -> Providers | Unread:
     """A list of ARNs, or of Arn with the ClientIDList of GetOpenIDConnectProvider."""
     if raw is None:
-        why = next((denied[call, ""] for call in _PROVIDER_CALLS if (call, "") in denied), _ABSENT)
+        why = next((denied[call, ""] for call in _PROVIDER_CALLS if (call, "") in denied), ABSENT)
         return Unread("identity providers", why)
     found: dict[str, tuple[str, ...] | None] = {}
     for one in as_list(raw, f"{place}.oidcProviders"):
@@ -252,11 +259,14 @@ class AccountReader:
     def versions(self, entries: Iterable[Json]) -> dict[str, tuple[Policy, ...]]:
         """The versions of managed policies that are not in effect but could be set."""
         return {
-            text_of(entry, "Arn"): tuple(
-                Policy(name, self._document(name, one.get("Document")))
-                for one in entries_of(entry, "PolicyVersionList")
-                if not is_default(one, entry)
-                for name in (f"version {text_of(one, 'VersionId')} of {text_of(entry, 'Arn')}",)
+            text_of(entry, "Arn"): (
+                *(
+                    Policy(name, self._document(name, one.get("Document")))
+                    for one in entries_of(entry, "PolicyVersionList")
+                    if not is_default(one, entry)
+                    for name in (f"version {text_of(one, 'VersionId')} of {text_of(entry, 'Arn')}",)
+                ),
+                *self._absent(entry, MANAGED),
             )
             for entry in entries
         }
@@ -270,6 +280,7 @@ class AccountReader:
         own = (
             *self._inline(entry, "GroupPolicyList", text_of(entry, "Arn")),
             *self._attached(entry, managed, text_of(entry, "Arn")),
+            *self._absent(entry, GROUP, text_of(entry, "Arn")),
         )
         yield Group(text_of(entry, "Arn"), name, own, tuple(attached_to(entry)))
 
@@ -286,16 +297,18 @@ class AccountReader:
         policies = [
             *self._inline(entry, "UserPolicyList" if is_user else "RolePolicyList"),
             *self._attached(entry, managed),
+            *self._absent(entry, kind),
         ]
         attached = list(attached_to(entry))
-        member_of = [text for text in as_list(entry.get("GroupList", []), "GroupList") if isinstance(text, str)]
+        member_of = [text for text in as_list(entry.get("GroupList") or [], "GroupList") if isinstance(text, str)]
         for group in member_of:
             if group in groups:
                 policies += groups[group].policies
                 attached += groups[group].managed
             else:
-                policies.append(Policy(f"group {group}", Unread(f"policies of group {group}", _ABSENT)))
-        trust = None if is_user else self.policy(f"trust policy of {name}", entry.get("AssumeRolePolicyDocument"))
+                unread = Unread(f"policies of group {group}", ABSENT)
+                policies.append(Policy(f"group {group}", unread, PolicyPlace(group=group)))
+        trust = None if is_user else self.given(f"trust policy of {name}", entry, TRUST)
         return Identity(
             arn,
             self.account,
@@ -312,7 +325,7 @@ class AccountReader:
         )
 
     def _boundary(self, entry: Json, managed: Mapping[str, Policy]) -> Policy | None:
-        if not isinstance(entry.get("PermissionsBoundary"), dict):
+        if entry.get("PermissionsBoundary") is None:
             return None
         arn = text_of(boundary_of(entry), "PermissionsBoundaryArn")
         name = f"permissions boundary {arn}"
@@ -323,6 +336,14 @@ class AccountReader:
             place = PolicyPlace(inline=text_of(one, "PolicyName"), group=group)
             yield Policy.at(place, self._document(place.name, one.get("PolicyDocument")))
 
+    def _absent(self, entry: Json, kind: str, group: str = "") -> Iterator[Policy]:
+        """What AWS always prints and the entry lacks, each as a policy that was not read; a trust policy is apart."""
+        for key in lacking(entry, ALWAYS[kind]):
+            if key == TRUST:
+                continue
+            name = f"{key} of {text_of(entry, 'Arn')}"
+            yield Policy(name, Unread(name, ABSENT), PolicyPlace(group=group))
+
     def _attached(self, entry: Json, managed: Mapping[str, Policy], group: str = "") -> Iterator[Policy]:
         for arn in attached_to(entry):
             place = PolicyPlace(arn=arn, group=group)
@@ -331,7 +352,11 @@ class AccountReader:
     def _document_of(self, arn: str, managed: Mapping[str, Policy], name: str) -> Document | Unread:
         if arn in managed:
             return managed[arn].document
-        return Unread(name, self.denied.get((OF_AWS_CALL, ""), _ABSENT) if is_of_aws(arn) else _ABSENT)
+        return Unread(name, self.denied.get((OF_AWS_CALL, ""), ABSENT) if is_of_aws(arn) else ABSENT)
+
+    def given(self, name: str, entry: Json, key: str, why: str = ABSENT) -> Policy:
+        """A policy document that is always there; `why` it was not read, if the entry lacks it."""
+        return self.policy(name, entry.get(key)) or Policy(name, Unread(name, why))
 
     def policy(self, name: str, raw: object) -> Policy | None:
         """A policy document under its name; None if there is none."""

@@ -2,14 +2,28 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from iam_access.errors import NamedError
 from iam_access.inventory.inventory import PolicyOfAws
 
-DOCUMENTS = ("AssumeRolePolicyDocument", "PolicyDocument", "Document")
+TRUST = "AssumeRolePolicyDocument"
+DOCUMENTS = (TRUST, "PolicyDocument", "Document")
 """The fields of users, groups, roles and versions that have a policy document."""
+DETAILS, USER, ROLE, GROUP, MANAGED = "details", "user", "role", "group", "policy"
+ALWAYS: Mapping[str, tuple[str, ...]] = {
+    DETAILS: ("UserDetailList", "GroupDetailList", "RoleDetailList", "Policies"),
+    USER: ("GroupList", "AttachedManagedPolicies"),
+    ROLE: (TRUST, "RolePolicyList", "AttachedManagedPolicies"),
+    GROUP: ("GroupPolicyList", "AttachedManagedPolicies"),
+    MANAGED: ("PolicyVersionList",),
+}
+"""What GetAccountAuthorizationDetails prints also where it is empty: what lacks of it was not read.
+
+Of a user without inline policies AWS leaves UserPolicyList out, and what has no boundary has no PermissionsBoundary.
+Source: https://docs.aws.amazon.com/cli/latest/reference/iam/get-account-authorization-details.html
+"""
 _DIGEST = "Digest"
 _OF_AWS = re.compile(r"arn:aws[a-z-]*:iam::aws:policy/.+")
 
@@ -112,6 +126,11 @@ def as_list(raw: object, place: str) -> list[Any]:
     if not isinstance(raw, list):
         raise SnapshotError(f"{place}: not a list")
     return raw
+
+
+def lacking(raw: Json, always: Iterable[str]) -> tuple[str, ...]:
+    """Which of these were not read."""
+    return tuple(key for key in always if raw.get(key) is None)
 
 
 def entries_of(raw: Json, key: str, place: str = "iam") -> list[Json]:

@@ -63,7 +63,8 @@ def state_now(resource: Resource, estate: Estate) -> RepositoryState:
         return RepositoryState(resource, None, None, is_newer=False)
     registry = estate.accounts[str(resource.account)].registries[resource.arn.split(":")[3]]
     own = registry.repositories[resource.arn.partition(":repository/")[2]].policy
-    return RepositoryState(resource, own, registry.policy, registry.scope is RegistryScope.EVERY_ACTION)
+    is_newer = registry.scope is not RegistryScope.REGISTRY_CALLS
+    return RepositoryState(resource, own, registry.policy, is_newer)
 
 
 def calls_on(

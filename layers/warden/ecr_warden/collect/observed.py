@@ -31,8 +31,8 @@ from ecr_warden.repair.documents import RepositoryListing
 from ecr_warden.repair.extent import limited_to, missing, settings_digest, unreadable
 from iam_access.document.document import Document
 from iam_access.equivalent.canonical import digest
-from iam_access.inventory.accounts import IAM_CALL, IDENTITY_LISTS, ROLES_CALL, Parsed
-from iam_access.inventory.inventory import Identity, Policy, Providers, Unread
+from iam_access.inventory.accounts import IAM_CALL, ROLES_CALL, Parsed
+from iam_access.inventory.inventory import Identity, Policy, PolicyPlace, Providers, Unread
 from iam_access.inventory.printed import Json
 
 EVERY = "*"
@@ -86,7 +86,7 @@ def unread_of(readings: Mapping[str, Reading]) -> dict[str, PortError]:
 def _without_groups(entry: Json) -> Json:
     match entry:
         case {"iam": dict(iam)}:
-            return {**entry, "iam": {key: iam.get(key) for key in (*IDENTITY_LISTS, "Policies")}}
+            return {**entry, "iam": {**iam, "GroupDetailList": []}}
         case _:
             return entry
 
@@ -219,8 +219,15 @@ class ReadAccounts:
 
 def _holds_ours(identity: Identity, target: IdentityTarget) -> bool:
     is_tagged = isinstance(target, RoleTarget) and identity.tags.get(TAG_KEY) == TAG_VALUE
-    own = (policy.place for policy in identity.policies if not policy.place.group)
-    return is_tagged or any(place.inline.startswith(OUR_POLICY_PREFIX) for place in own)
+    return is_tagged or any(policy.place.inline.startswith(OUR_POLICY_PREFIX) for policy in _own(identity))
+
+
+def _own(identity: Identity) -> list[Policy]:
+    """Its policies but those of its groups; raises NotRead unless all are known."""
+    own = [policy for policy in identity.policies if not policy.place.group]
+    if unread := next((policy for policy in own if policy.place == PolicyPlace()), None):
+        raise NotRead(f"{identity.arn}: {unread.name} was not read")
+    return own
 
 
 def _observed(identity: Identity, target: IdentityTarget, duration: int | None = None) -> Observation:
@@ -228,17 +235,14 @@ def _observed(identity: Identity, target: IdentityTarget, duration: int | None =
     documents: dict[Address, Observed] = {}
     if isinstance(target, RoleTarget):
         documents[role(target)] = _settings(identity, duration)
+        assert identity.trust is not None
         at = trust_policy(target)
-        # Every role has one.
-        unread = as_unreadable(NotRead(f"{identity.arn}: its trust policy was not read"))
-        documents[at] = unread if identity.trust is None else _seen(identity.trust, at)
-    for policy in identity.policies:
+        documents[at] = _seen(identity.trust, at)
+    for policy in _own(identity):
         place = policy.place
-        if place.group:
-            continue
         if place.arn:
             documents[attached_policy(target, place.arn)] = Present(None, place.arn)
-        elif place.inline:
+        else:
             at = identity_policy(target, place.inline)
             documents[at] = _seen(policy, at)
     is_ours = identity.tags.get(TAG_KEY) == TAG_VALUE

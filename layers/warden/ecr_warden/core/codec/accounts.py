@@ -19,9 +19,9 @@ from ecr_warden.core.estate import (
     UpstreamRule,
 )
 from ecr_warden.core.target import REGION, RepositoryTarget, is_repository_name
-from iam_access.inventory.accounts import ACCOUNT_KEYS, AccountReader, Parsed, account_of, tags_of
+from iam_access.inventory.accounts import ABSENT, ACCOUNT_KEYS, AccountReader, Parsed, account_of, tags_of
 from iam_access.inventory.inventory import Account, Policy, Unread
-from iam_access.inventory.printed import Json, SnapshotError, as_object, entries_of, text_of
+from iam_access.inventory.printed import Json, SnapshotError, as_object, entries_of, lacking, text_of
 
 REGISTRY_CALL = "ecr:GetRegistryPolicy"
 POLICY_CALL = "ecr:GetRepositoryPolicy"
@@ -31,6 +31,14 @@ _REPLICATION, _TEMPLATES, _UPSTREAMS = "replicationConfiguration", "creationTemp
 _REGISTRY_KEYS = frozenset(
     {"repositories", "registryPolicy", "accountSettings", _REPLICATION, _TEMPLATES, _UPSTREAMS},
 )
+_RULES = "rules"
+_ALWAYS: Mapping[str, tuple[str, ...]] = {
+    _RULES: ("destinations",),
+    "destinations": ("region", "registryId"),
+    _TEMPLATES: ("prefix",),
+    _UPSTREAMS: ("ecrRepositoryPrefix", "upstreamRegistryUrl"),
+}
+"""What ECR prints of each entry: a list in which one lacks it was not read. The rest of a registry `_Reader` judges."""
 
 
 def account_from_pieces(account: str, pieces: Mapping[str, Json], parsed: Parsed) -> EcrAccount:
@@ -100,54 +108,59 @@ class _Reader(AccountReader):
         )
 
     def _scope(self, settings: Json, region: str) -> RegistryScope | Unread:
-        """What the registry policy governs; where nobody asked, it is as in new registries."""
+        """What the registry policy governs."""
         given = settings.get("REGISTRY_POLICY_SCOPE")
-        denied = self.denied.get((SCOPE_CALL, region))
-        if given is None and denied is None:
-            return RegistryScope.EVERY_ACTION
         if given in list(RegistryScope):
             return RegistryScope(given)
-        name = f"scope of the registry policy of {self.account} in {region}"
-        return Unread(name, denied if given is None and denied is not None else f"unknown value {given!r:.40}")
+        name, denied = f"scope of the registry policy of {self.account} in {region}", (SCOPE_CALL, region)
+        return Unread(name, self.denied.get(denied, ABSENT) if given is None else f"unknown value {given!r:.40}")
 
     def _templates(self, entry: Json, place: str) -> tuple[CreationTemplate, ...] | None:
         """The creationTemplates of a DescribeRepositoryCreationTemplates answer."""
-        if entry.get(_TEMPLATES) is None:
+        templates = _whole(entry, _TEMPLATES, place)
+        if templates is None:
             return None
         found = []
-        for one in entries_of(entry, _TEMPLATES, place):
+        for one in templates:
             prefix = text_of(one, "prefix")
             policy = self.policy(f"policy of the creation template {prefix}", one.get("repositoryPolicy"))
             found.append(CreationTemplate("" if prefix == ROOT else prefix, policy))
         return tuple(found)
 
     def _read(self, name: str, entry: Json, key: str, call: str, region: str) -> Policy | None:
-        """A policy, None if there is none, or an unread one if the call for it failed."""
-        why = self.denied.get((call, region))
-        if key not in entry and why is not None:
-            return Policy(name, Unread(name, why))
-        return self.policy(name, entry.get(key))
+        """A policy, None if there is none, or an unread one if the entry lacks it."""
+        if key not in entry:
+            return Policy(name, Unread(name, self.denied.get((call, region), ABSENT)))
+        return self.policy(name, entry[key])
+
+
+def _whole(entry: Json, key: str, place: str) -> list[Json] | None:
+    """A list of which every entry has what ECR always prints; None for one that was not read."""
+    found = entries_of(entry, key, place)
+    return None if entry.get(key) is None or any(lacking(one, _ALWAYS[key]) for one in found) else found
 
 
 def _replication(entry: Json, place: str) -> tuple[ReplicationRule, ...] | None:
     """The replicationConfiguration of a DescribeRegistry answer."""
-    if entry.get(_REPLICATION) is None:
-        return None
+    rules = _whole(as_object(entry.get(_REPLICATION) or {}, f"{place}.{_REPLICATION}"), _RULES, place)
     found = []
-    for rule in entries_of(as_object(entry[_REPLICATION], f"{place}.{_REPLICATION}"), "rules", place):
-        destinations = entries_of(rule, "destinations", place)
+    for rule in rules or ():
+        destinations = _whole(rule, "destinations", place)
+        if destinations is None:
+            return None
         prefixes = tuple(text_of(one, "filter") for one in entries_of(rule, "repositoryFilters", place))
         to = tuple((text_of(destination, "registryId"), text_of(destination, "region")) for destination in destinations)
         found.append(ReplicationRule(to, prefixes, rule.get("deleteReplication") == {"enabled": True}))
-    return tuple(found)
+    return None if rules is None else tuple(found)
 
 
 def _upstreams(entry: Json, place: str) -> tuple[UpstreamRule, ...] | None:
     """The pullThroughCacheRules of a DescribePullThroughCacheRules answer."""
-    if entry.get(_UPSTREAMS) is None:
+    rules = _whole(entry, _UPSTREAMS, place)
+    if rules is None:
         return None
     found = []
-    for one in entries_of(entry, _UPSTREAMS, place):
+    for one in rules:
         path = text_of(one, "upstreamRepositoryPrefix")
         within = f"/{path}" if path not in ("", ROOT) else ""
         prefix = text_of(one, "ecrRepositoryPrefix")
