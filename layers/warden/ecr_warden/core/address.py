@@ -41,7 +41,7 @@ DOCUMENT_KINDS = {
 
 WRITES = {
     AddressKind.REPOSITORY_POLICY: ("SetRepositoryPolicy", "DeleteRepositoryPolicy"),
-    AddressKind.TRUST_POLICY: ("UpdateAssumeRolePolicy", "CreateRole"),
+    AddressKind.TRUST_POLICY: ("UpdateAssumeRolePolicy", "CreateRole", "AcquireRole"),
     AddressKind.IDENTITY_POLICY: ("PutRolePolicy", "PutUserPolicy", "DeleteRolePolicy", "DeleteUserPolicy"),
     AddressKind.ATTACHED_POLICY: ("AttachRolePolicy", "AttachUserPolicy", "DetachRolePolicy", "DetachUserPolicy"),
     AddressKind.ROLE: ("UpdateRole", "PutRolePermissionsBoundary", "DeleteRolePermissionsBoundary", "CreateRole"),

@@ -108,7 +108,7 @@ def _names_anybody(drift: Drift, cause: Cause) -> bool:
     return cause.call in _NAMES_PRINCIPALS and any(permission.is_of_deleted for permission in drift.gained)
 
 
-_NAMES_PRINCIPALS = frozenset({"SetRepositoryPolicy", "UpdateAssumeRolePolicy", "CreateRole"})
+_NAMES_PRINCIPALS = frozenset({"SetRepositoryPolicy", "UpdateAssumeRolePolicy", "CreateRole", "AcquireRole"})
 
 
 def _reopens_sessions(drift: Drift) -> bool:
