@@ -14,6 +14,7 @@ from ecr_warden_cli.console import Console
 from ecr_warden_cli.context import Context, Failure, Hub
 from ecr_warden_cli.main import run
 from local.testing.memory.hub import ManualClock
+from local.testing.printed import complete_account
 
 
 class Terminal(io.StringIO):
@@ -108,7 +109,7 @@ class Command:
             return
         self.profiles = profiles
         for account in accounts:
-            entry = dict(self.entries.get(account.id, {"iam": {}}))
+            entry = dict(self.entries.get(account.id, complete_account({"iam": {}})))
             registries = entry.pop("ecr", {})
             yield account.id, Reading(entry)
             yield from ((f"{account.id}/{region}", Reading(piece)) for region, piece in registries.items())

@@ -256,7 +256,8 @@ class LiveEstateReader:
             if settings.value.boundary is not None:
                 entry["PermissionsBoundary"] = {"PermissionsBoundaryArn": settings.value.boundary}
         if isinstance(target, RoleTarget):
-            entry["AssumeRolePolicyDocument"] = self._text(trust_policy(target))
+            if (trust := self._text(trust_policy(target))) is not None:
+                entry["AssumeRolePolicyDocument"] = trust
             entry.setdefault("MaxSessionDuration", 3600)
         tags = {TAG_KEY: TAG_VALUE} if target in self.documents.tagged else {}
         tags |= self.documents.others_tags.get(target, {})
