@@ -83,8 +83,23 @@ type _IsAsked = Callable[..., bool]
 """Whether the verb by these words is asked for."""
 
 
+class _Once(argparse._StoreAction):
+    """An option with one value: of two argparse would take the last one and say nothing of the first."""
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option: str | None = None
+    ) -> None:
+        if option is not None and getattr(namespace, self.dest, self.default) is not self.default:
+            parser.error(f"{option} is given twice")
+        super().__call__(parser, namespace, values, option)
+
+
 class _Parser(argparse.ArgumentParser):
     """Raises UsageError where argparse would print its usage and exit with 2, which means a difference here."""
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.register("action", None, _Once)
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(cut(message, _SHOWN), remedy=f"see {self.prog} --help")

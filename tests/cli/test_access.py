@@ -379,6 +379,18 @@ WRONG = {
         ("who-can", "pull", "shop/checkout", "--scp", "gone"),
         "there is no file gone; give a policy document, or a list of documents for each level",
     ),
+    "control policies that are a spec": (
+        ("who-can", "pull", "shop/checkout", "--scp", "SPEC"),
+        "access.yaml: not JSON",
+    ),
+    "control policies that are none": (
+        ("who-can", "pull", "shop/checkout", "--scp", f"{HOME}=examples/who-can/estate.json"),
+        f"estate.json: service control policy 1.1 of account {HOME}: not a policy document",
+    ),
+    "a second snapshot": (
+        ("who-can", "pull", "shop/checkout", "--snapshot", "examples/who-can/estate.json"),
+        "--snapshot is given twice",
+    ),
     "an account ID that lacks a digit": (("can-i", "arn:aws:iam::11111111111:user/push-user"), "with all 12 digits"),
     "an ARN of a bucket": (("can-i", "arn:aws:s3:::bucket"), "not the ARN of a principal"),
     "a name without an ARN": (("can-i", "push-user"), f"(did you mean {_BUILDER}?)"),

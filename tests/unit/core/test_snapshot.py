@@ -142,9 +142,22 @@ def test_resource_control_policies_that_only_deny_stand_alone() -> None:
     assert len(level) == 1
 
 
-def test_a_control_policy_that_cannot_be_parsed_is_unread() -> None:
-    ((policy, *_),) = control_policies('{"Statement": 1}', ControlKind.SERVICE, HOME)
-    assert isinstance(policy.document, Unread)
+NO_POLICY = {
+    "a statement that is a number": '{"Statement": 1}',
+    "a snapshot": '{"schema": 1, "accounts": {}}',
+    "a list of policies without their documents": '{"Policies": [{"Id": "p-1", "Name": "x"}]}',
+    "a text": '"x"',
+    "one of two that is none": json.dumps([_DENY, {}]),
+    "one of a level that is none": json.dumps([[_DENY], [7]]),
+}
+
+
+@pytest.mark.parametrize("kind", ControlKind)
+@pytest.mark.parametrize("name", NO_POLICY)
+def test_a_file_of_control_policies_that_is_no_policy_is_refused(name: str, kind: ControlKind) -> None:
+    with pytest.raises(SnapshotError, match=r"not a policy document") as raised:
+        control_policies(NO_POLICY[name], kind, HOME)
+    assert raised.value.remedy == "give a policy document, or a list of documents for each level"
 
 
 def test_an_id_that_somebody_has_is_their_arn() -> None:

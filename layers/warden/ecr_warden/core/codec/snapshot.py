@@ -14,7 +14,7 @@ from ecr_warden.core.codec.accounts import ecr_account_of
 from ecr_warden.core.estate import Estate
 from iam_access.document.document import Document, Effect, parse_document
 from iam_access.inventory.accounts import IDENTITY_ARN, IDENTITY_LISTS, AccountReader, ControlKind, Parsed
-from iam_access.inventory.inventory import Levels, Policy
+from iam_access.inventory.inventory import Levels, Policy, Unread
 from iam_access.inventory.printed import DOCUMENTS, Json, SnapshotError, slim, text_of_document
 from iam_access.inventory.unique_ids import arns_by_id, with_arns
 
@@ -69,19 +69,22 @@ def control_policies(text: str | bytes, kind: ControlKind, account: str) -> Leve
     A document may be as `aws organizations describe-policy` prints it. Documents of one level that only deny are
     attached beside FullAWSAccess, as AWS does by default. Raises SnapshotError.
     """
-    raw = _loaded(text, "give a policy document, or a list of documents for each level")
+    raw = _loaded(text, _CONTROL)
     levels = raw if isinstance(raw, list) and all(isinstance(one, list) for one in raw) else None
     one = [_described(each) for each in (raw if isinstance(raw, list) else [raw])] if levels is None else []
     reader = AccountReader(account, {}, Parsed())
     reader.place = f"control policies of {account}"
     found = reader.levels(levels or [one], kind.value) or ()
-    parsed = [policy.document for level in found for policy in level if isinstance(policy.document, Document)]
-    allows = any(statement.effect is Effect.ALLOW for document in parsed for statement in document.statements)
+    policies = [policy for level in found for policy in level]
+    if unread := next((policy.document for policy in policies if isinstance(policy.document, Unread)), None):
+        raise SnapshotError(f"{unread.what}: {unread.why}", remedy=_CONTROL)
+    allows = any(statement.effect is Effect.ALLOW for policy in policies for statement in policy.statements)
     if kind is ControlKind.SERVICE and levels is None and not allows:
         found = ((*found[0], Policy("policy FullAWSAccess", parse_document(_FULL_ACCESS))),)
     return found
 
 
+_CONTROL = "give a policy document, or a list of documents for each level"
 _FULL_ACCESS = {"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
 
 
