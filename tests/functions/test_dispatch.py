@@ -49,6 +49,7 @@ def test_each_event_becomes_its_jobs_on_the_queue(handler: Handler, deployed: De
                 NamesOfCall.IMAGES: {ReportCall},
                 NamesOfCall.CERTIFICATE: {ReportCall},
                 NamesOfCall.SETTING: {ReportCall},
+                NamesOfCall.SESSIONS: {ReconcileTarget, ReportCall},
             }
             kinds[f"{service}-{name}"] = made.get(row.names, {ReconcileTarget}) | ({survey} if row.surveys else set())
     for stem in stems:

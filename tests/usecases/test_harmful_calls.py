@@ -6,11 +6,11 @@ import pytest
 
 from ecr_warden.core.job import Cause, CauseKind, ReportCall
 from ecr_warden.core.result import Severity
-from ecr_warden.core.target import RepositoryTarget, Target, UserTarget
+from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target, UserTarget
 from ecr_warden.notify.kinds import message_of
 from ecr_warden.repair.alerts import HarmfulCall
 from ecr_warden.repair.harmful_calls import ReportCalls
-from local.testing.seed import CHECKOUT, CI, HOME, PUSH_USER, compiled
+from local.testing.seed import CHECKOUT, CI, HOME, PUSH_USER, PUSHER, compiled
 from tests.usecases.world import MALLORY, World, world_in_sync
 
 
@@ -39,9 +39,9 @@ def test_a_credential_of_a_user_of_the_spec_is_reported_with_who_made_it(action:
 @pytest.mark.parametrize("user", [UserTarget(CI, "somebody"), UserTarget(HOME, PUSH_USER.name)])
 def test_a_credential_of_anybody_else_is_not(user: UserTarget) -> None:
     world = world_in_sync()
-    assert report(world, user) == "not in the spec"
+    assert report(world, user) == "not reported"
     world.specs.compiled = None
-    assert report(world, PUSH_USER) == "not in the spec"
+    assert report(world, PUSH_USER) == "not reported"
     assert world.alerts.published == []
 
 
@@ -60,7 +60,7 @@ def test_what_makes_images_expire_or_move_is_reported_of_a_repository_of_the_spe
     where = f"repository shop/checkout in {HOME} eu-central-1"
     assert (message.title, message.severity) == (f"{what} of {where} was changed by mallory", Severity.WARNING)
     assert command in message.lines[-1]
-    assert report(world, RepositoryTarget(HOME, "eu-central-1", "shop/other"), action) == "not in the spec"
+    assert report(world, RepositoryTarget(HOME, "eu-central-1", "shop/other"), action) == "not reported"
     assert len(world.alerts.published) == 1
     assert world.writes == []
 
@@ -82,10 +82,21 @@ def test_what_weakens_a_registry_or_a_provider_is_reported_of_the_accounts_of_th
     world, (region, what) = world_in_sync(), WITHOUT_A_TARGET[action]
     cause = Cause(CauseKind.EVENT, "e", action, "2026-01-01T00:00:00Z", actor=MALLORY)
     calls = ReportCalls(world.specs, world.alerts)
-    assert calls.report(ReportCall(cause, None, "999999999999", region)) == "not in the spec"
+    assert calls.report(ReportCall(cause, None, "999999999999", region)) == "not reported"
     assert calls.report(ReportCall(cause, None, HOME, region)) == "reported"
     message = message_of(world.alerts.published)
     assert (message.title, message.severity) == (f"{what} was changed by mallory", Severity.WARNING)
+
+
+def test_longer_sessions_are_reported_of_every_role_of_an_account_of_the_spec_but_those_that_it_names() -> None:
+    world = world_in_sync()
+    assert report(world, RoleTarget(HOME, "deploy"), "iam:UpdateRole") == "reported"
+    message = message_of(world.alerts.published)
+    assert message.title == f"longest session of role deploy in {HOME} was changed by mallory"
+    assert message.severity is Severity.WARNING
+    for role in (PUSHER, RoleTarget("999999999999", "deploy")):
+        assert report(world, role, "iam:UpdateRole") == "not reported"
+    assert len(world.alerts.published) == 1
 
 
 def test_a_repository_that_a_pattern_covers_is_of_the_spec() -> None:
@@ -100,4 +111,4 @@ def test_a_repository_that_a_pattern_covers_is_of_the_spec() -> None:
         report(world, RepositoryTarget(HOME, "eu-central-1", name), "ecr:PutLifecyclePolicy")
         for name in ("shop/checkout", "shop/secret", "tool/build")
     ]
-    assert said == ["reported", "not in the spec", "not in the spec"]
+    assert said == ["reported", "not reported", "not reported"]

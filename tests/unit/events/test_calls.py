@@ -61,6 +61,7 @@ def test_a_watched_call_has_the_parameter_that_names_its_target(service: Watched
     parameter = {
         NamesOfCall.REPOSITORY: {"repositoryName"},
         NamesOfCall.ROLE: {"RoleName"},
+        NamesOfCall.SESSIONS: {"RoleName", "MaxSessionDuration"},
         NamesOfCall.USER: {"UserName"},
         NamesOfCall.BOTH_USERS: {"UserName", "NewUserName"},
         NamesOfCall.POLICY: {"PolicyArn"},

@@ -36,6 +36,7 @@ CALLS = [pytest.param(service, name, id=f"{service}:{name}") for service, rows i
 NAMES = {
     NamesOfCall.REPOSITORY: [REPOSITORY],
     NamesOfCall.ROLE: [ROLE],
+    NamesOfCall.SESSIONS: [ROLE, ROLE],
     NamesOfCall.USER: [USER],
     NamesOfCall.BOTH_USERS: [USER, f"{USER}-old"],
     NamesOfCall.POLICY: [BOUNDARY],
@@ -107,6 +108,29 @@ def test_a_call_makes_one_job_for_each_target_it_names_and_a_survey_behind_them(
         assert job.cause.id.startswith("00000000-0000-4000-8000-"), "the call's own id, not the envelope's"
         assert job.cause.actor is not None
         assert job.cause.actor.arn
+
+
+@pytest.mark.parametrize(
+    ("sent", "is_reported"),
+    [
+        ({"maxSessionDuration": 43200}, True),
+        ({"maxSessionDuration": 3601}, True),
+        ({"maxSessionDuration": "43200"}, True),
+        ({"maxSessionDuration": 3600}, False),
+        ({"maxSessionDuration": None}, False),
+        ({"description": "x"}, False),
+        ({"roleName": "ecr-warden-read", "maxSessionDuration": 43200}, False),
+    ],
+)
+def test_longer_sessions_are_reported(sent: dict[str, object], is_reported: bool) -> None:
+    event = _event("iam-UpdateRole")
+    event["detail"]["requestParameters"] = {"roleName": "ecr-pusher", **sent}
+    found = decide(event, PLACE)
+    assert isinstance(found, EventDecision)
+    kinds = [type(job) for job in found.jobs]
+    assert (ReportCall in kinds) is is_reported
+    assert ReconcileTarget in kinds
+    assert (ReportOwnChange in kinds) is ("roleName" in sent), "ecr-warden's own is reported once"
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ class NamesOfCall(StrEnum):
     REPOSITORY = "the repository"
     REGISTRY = "the registry"
     ROLE = "the role"
+    SESSIONS = "the role's sessions"
     USER = "the user"
     BOTH_USERS = "the user under both names"
     CREDENTIAL = "the user's credential"
@@ -122,7 +123,7 @@ _IAM: Mapping[str, Row] = {
         TagRole="may add ecr-warden's tag",
         UntagRole="may remove ecr-warden's tag",
     ),
-    "UpdateRole": Watched(NamesOfCall.ROLE, "sets MaxSessionDuration", surveys=False),
+    "UpdateRole": Watched(NamesOfCall.SESSIONS, "sets MaxSessionDuration", surveys=False),
     **_watched(
         NamesOfCall.USER,
         CreateUser="policies that name an earlier user of the same name do not match the new one",

@@ -114,6 +114,8 @@ def _call_jobs(call: ApiCall, targets: tuple[Target, ...]) -> Iterator[Job]:
     row = WATCHED[call.service][call.name]
     made = ReportCall if row.names in (NamesOfCall.CREDENTIAL, NamesOfCall.IMAGES) else ReconcileTarget
     yield from (made(cause, target) for target in targets)
+    if row.names is NamesOfCall.SESSIONS and call.parameters.lengthens and not own:
+        yield from (ReportCall(cause, target) for target in targets)
     if row.names is NamesOfCall.CERTIFICATE:
         yield ReportCall(cause, None, call.account)
     elif row.names is NamesOfCall.SETTING:
@@ -175,7 +177,7 @@ def _keys(names: NamesOfCall, call: ApiCall) -> tuple[str, ...]:
     match names:
         case NamesOfCall.REPOSITORY | NamesOfCall.IMAGES:
             return (f"repository/{_registry(call)}/{call.region}/{parameters.repository}",)
-        case NamesOfCall.ROLE:
+        case NamesOfCall.ROLE | NamesOfCall.SESSIONS:
             return (f"role/{call.account}/{parameters.role}",)
         case NamesOfCall.USER | NamesOfCall.CREDENTIAL:
             return (f"user/{call.account}/{parameters.user}",)
@@ -204,7 +206,7 @@ def _own_resource(call: ApiCall) -> str:
     if call.name in _HARMLESS or not isinstance(row, Watched):
         return ""
     match row.names:
-        case NamesOfCall.ROLE if call.parameters.role.lower().startswith(_OWN_ROLE):
+        case NamesOfCall.ROLE | NamesOfCall.SESSIONS if call.parameters.role.lower().startswith(_OWN_ROLE):
             return f"role {call.parameters.role}"
         case NamesOfCall.POLICY:
             arn = parse_arn(call.parameters.policy)

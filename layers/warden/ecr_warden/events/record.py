@@ -41,6 +41,7 @@ def account_id(source: Mapping[str, object], key: str) -> str:
 
 
 _RESOURCES_READ = 16
+_SHORTEST = 3600
 
 type _Json = Mapping[str, object]
 
@@ -68,6 +69,7 @@ def parameters_of(record: _Json) -> Parameters:
         user=_identity(sent, answered, arns, "user"),
         new_user=name(sent, "newUserName"),
         policy=name(sent, "policyArn", 2048),
+        lengthens=sent.get("maxSessionDuration") not in (None, _SHORTEST),
     )
 
 

@@ -41,7 +41,10 @@ class Blindable(StrEnum):
 
 
 class Parameters(Struct, frozen=True):
-    """The request parameters that name what a call changed, as the caller sent them; "" when not sent."""
+    """The request parameters that name what a call changed, as the caller sent them; "" when not sent.
+
+    `lengthens`: it sets how long sessions last, and to more than the hour that is the least.
+    """
 
     repository: str = ""
     registry: str = ""
@@ -49,6 +52,7 @@ class Parameters(Struct, frozen=True):
     user: str = ""
     new_user: str = ""
     policy: str = ""  # an ARN
+    lengthens: bool = False
 
 
 class ApiCall(Struct, frozen=True):

@@ -176,7 +176,7 @@ class OwnChanged(Alert, frozen=True, tag="own-changed"):
 
 
 class HarmfulCall(Alert, frozen=True, tag="harmful-call"):
-    """A call that changes no document, on what the spec names: a user's credential, or how long images last.
+    """A call that changes no document: on a user's credential, on how long images last, on another role's sessions.
 
     `target`, `account`, `region`: as of the job (ReportCall).
     """

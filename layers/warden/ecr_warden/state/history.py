@@ -26,7 +26,7 @@ class HistoryKind(StrEnum):
     WRITES_ENABLED = "writes-enabled"
     FINDING = "finding"  # somebody has access that the spec does not give, or lacks what it gives
     FINDING_ENDED = "finding-ended"
-    CREDENTIAL = "credential"  # somebody made a key or password for a user of the spec
+    CREDENTIAL = "credential"  # somebody made a key or password of a user of the spec, or a role's sessions longer
     IMAGE_SETTING = "image-setting"  # somebody changed how long images and tags of a repository last
     OWN_PART = "own-part"  # somebody changed what ecr-warden consists of
     WIRE_BROKEN = "wire-broken"  # something through which ecr-warden sees or works is not as it should be

@@ -30,7 +30,7 @@ from ecr_warden.core.job import (
 )
 from ecr_warden.core.listing import listing
 from ecr_warden.core.result import Severity, highest
-from ecr_warden.core.target import RepositoryTarget
+from ecr_warden.core.target import RepositoryTarget, RoleTarget
 from ecr_warden.notify import wiring
 from ecr_warden.notify.delivery import AtOnce, Collected, Routing
 from ecr_warden.notify.kinds.kind import PROBLEMS, TEXT, Kind, OneByOne, few_texts
@@ -101,6 +101,7 @@ _CALLED = {
     "iam:CreateAccessKey": "access key",
     "iam:CreateLoginProfile": "password",
     "iam:UpdateLoginProfile": "password",
+    "iam:UpdateRole": "longest session",
     "ecr:PutLifecyclePolicy": "lifecycle policy",
     "ecr:DeleteLifecyclePolicy": "lifecycle policy",
     "ecr:PutImageTagMutability": "tag mutability",
@@ -122,6 +123,14 @@ def _of_credentials(user: str, what: str) -> tuple[str, ...]:
     return (
         "Whoever has it can do what the user can. No policy has changed, so no audit shows it.",
         f"If nobody should have it, end it, for ecr-warden does not: {end}",
+    )
+
+
+def _of_sessions(role: str) -> tuple[str, ...]:
+    return (
+        "Sessions of it may last up to 12 hours from now on, also if somebody else opens them. No policy has changed.",
+        "ecr-warden does not repair it, for the spec does not name the role.",
+        f"See what is set now: aws iam get-role --profile ... --role-name {role}",
     )
 
 
@@ -169,6 +178,8 @@ class _HarmfulCall(OneByOne[HarmfulCall]):
         match alert.target:
             case RepositoryTarget() as target:
                 lines = _of_images(target, what)
+            case RoleTarget() as target:
+                lines = _of_sessions(target.name)
             case None if alert.region:
                 lines = _of_registry(alert.region, what)
             case None:
