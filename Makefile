@@ -23,7 +23,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test quick check templates lint-imports unit sam-build deployed built handlers engine commands others pure behaviour prove thorough worked-through coverage fuzz schema bench pictures aws-smoke lint format setup clean distclean
+.PHONY: help demo test quick check templates lint-imports unit sam-build deployed built handlers engine commands others pure behaviour prove thorough worked-through coverage fuzz schema bench pictures aws-smoke lint format lock layer-lock setup clean distclean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -138,6 +138,15 @@ aws-smoke: .venv/.synced ## ARGS="...": try the loop on two real accounts, and a
 format: .venv/.synced ## apply ruff's fixes and format
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+lock: | $(UV) ## lock the requirements again, those of the layer with their hashes
+	$(UV) lock
+	@$(MAKE) --no-print-directory layer-lock
+
+# Beside requirements.txt, from which setuptools reads the dependencies: with hashes it could not.
+layer-lock: | $(UV)
+	$(UV) export --quiet --frozen --no-emit-project --no-dev --no-header --no-annotate \
+	  $(foreach name,$(shell sed 's/=.*//' cli/requirements.txt),--prune $(name)) --output-file layers/warden/requirements.lock
 
 clean: ## remove build output
 	rm -rf build dist .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -125,7 +125,7 @@ def runner(tmp_path: Path) -> Runner:
 
 def test_no_script_contains_an_expression() -> None:
     scripts = [step["run"] for step in ACTION["runs"]["steps"] if "run" in step]
-    assert len(scripts) == 6
+    assert len(scripts) == 7
     assert not [script for script in scripts if "${{" in script]
 
 
@@ -144,8 +144,39 @@ def test_the_steps_of_a_pull_request_and_of_a_merge_exclude_each_other() -> None
     }
     others = {name for name, one in conditions.items() if one.startswith("github.event_name != 'pull_request'")}
     assert ours == {"Compare", "Comment", "Fail if the spec cannot be compared"}
-    assert others == {"Validate", "Publish", "aws-actions/configure-aws-credentials"}
-    assert all("inputs.publish != 'false'" in conditions[name] for name in others - {"Validate"})
+    assert others == {"Validate", "Decide whether to publish"}
+    assert "inputs.publish != 'false'" in conditions["Decide whether to publish"]
+    decided = {name for name, one in conditions.items() if one == "steps.decide.outputs.publish == 'true'"}
+    assert decided == {"Publish", "aws-actions/configure-aws-credentials"}
+
+
+EVENTS = {
+    ("push", "refs/heads/main"): True,
+    ("workflow_dispatch", "refs/heads/main"): True,
+    ("push", "refs/heads/other"): False,
+    ("push", "refs/heads/main/x"): False,
+    ("push", "refs/tags/main"): False,
+    ("pull_request_target", "refs/heads/main"): False,
+    ("workflow_run", "refs/heads/main"): False,
+    ("issue_comment", "refs/heads/main"): False,
+}
+
+
+@pytest.mark.parametrize(("event", "ref"), EVENTS)
+def test_only_the_default_branch_publishes(runner: Runner, event: str, ref: str) -> None:
+    output = runner.root / "temp/output"
+    output.touch()
+    given = {"GITHUB_OUTPUT": str(output), "EVENT": event, "REF": ref, "BRANCH": "main"}
+    ran = runner.bash(STEPS["Decide whether to publish"]["run"], given)
+    published = output.read_text() == "publish=true\n"
+    assert (ran.returncode, published) == (0, EVENTS[event, ref])
+    assert ("::warning::not published" in ran.stdout) is not published
+
+
+def test_without_a_default_branch_nothing_is_published(runner: Runner) -> None:
+    given = {"GITHUB_OUTPUT": str(runner.root / "temp/output"), "EVENT": "push", "REF": "refs/heads/", "BRANCH": ""}
+    assert runner.bash(STEPS["Decide whether to publish"]["run"], given).returncode == 1
+    assert not (runner.root / "temp/output").exists()
 
 
 def test_the_command_is_installed_from_the_action_itself(runner: Runner) -> None:

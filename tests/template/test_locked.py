@@ -1,0 +1,46 @@
+"""What the layer installs is what uv.lock has, by its hashes."""
+
+import re
+import tomllib
+from typing import Any
+
+from tests.template.cfn import ROOT
+
+LAYER = ROOT / "layers" / "warden"
+NAME = r"[A-Za-z0-9_.-]+"
+LOCK: dict[str, dict[str, Any]] = {one["name"]: one for one in tomllib.loads((ROOT / "uv.lock").read_text())["package"]}
+
+
+def _required() -> set[str]:
+    """The packages that the requirements of the layer need, with all that these need."""
+    waiting = [re.split("[=<>]", line)[0].lower() for line in (LAYER / "requirements.txt").read_text().splitlines()]
+    found: set[str] = set()
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += (one["name"] for one in LOCK[name].get("dependencies", ()))
+    return found
+
+
+def _locked() -> dict[str, tuple[str, set[str]]]:
+    """The version and hashes of each package that the layer installs."""
+    text = (LAYER / "requirements.lock").read_text().replace("\\\n", " ")
+    lines = [re.fullmatch(rf"({NAME})==(\S+)((?: +--hash=sha256:[0-9a-f]{{64}})+)", line) for line in text.splitlines()]
+    assert None not in lines
+    return {one[1]: (one[2], {*re.findall("sha256:[0-9a-f]+", one[3])}) for one in lines if one is not None}
+
+
+def test_the_layer_installs_what_is_locked() -> None:
+    found = _locked()
+    assert found.keys() == _required(), "run: make lock"
+    for name, (version, hashes) in found.items():
+        package = LOCK[name]
+        files = [*package["wheels"], *filter(None, [package.get("sdist")])]
+        assert (version, hashes) == (package["version"], {one["hash"] for one in files}), "run: make lock"
+
+
+def test_the_layer_installs_nothing_without_a_hash() -> None:
+    (install,) = re.findall(r"pip install .*?\|\|", (LAYER / "Makefile").read_text(), re.DOTALL)
+    assert "--require-hashes" in install
+    assert re.findall(r"--requirement (\S+)", install) == ["requirements.lock"]
