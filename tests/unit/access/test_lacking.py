@@ -79,6 +79,20 @@ def test_of_a_user_without_inline_policies_aws_leaves_the_list_out() -> None:
     assert answer(found) is Answer.NO
 
 
+UNUSABLE: dict[str, dict[str, Any]] = {
+    "a group that is no text": {"GroupList": [7]},
+    "an attached policy without its ARN": {"AttachedManagedPolicies": [{"PolicyName": "own"}]},
+    "an inline policy without its document": {"UserPolicyList": [{"PolicyName": "own"}]},
+}
+
+
+@pytest.mark.parametrize("case", UNUSABLE)
+def test_an_entry_that_lacks_what_it_is_about_is_unknown(case: str) -> None:
+    found = given()
+    found["accounts"][HOME]["iam"]["UserDetailList"][0] |= UNUSABLE[case]
+    assert answer(found) is Answer.UNKNOWN
+
+
 @pytest.mark.parametrize("null", [False, True], ids=["left out", "null"])
 @pytest.mark.parametrize(("kind", "key"), LACKING)
 def test_what_lacks_is_unknown(kind: str, key: str, *, null: bool) -> None:

@@ -300,7 +300,7 @@ class AccountReader:
             *self._absent(entry, kind),
         ]
         attached = list(attached_to(entry))
-        member_of = [text for text in as_list(entry.get("GroupList") or [], "GroupList") if isinstance(text, str)]
+        member_of = [str(group) for group in as_list(entry.get("GroupList") or [], "GroupList")]
         for group in member_of:
             if group in groups:
                 policies += groups[group].policies
