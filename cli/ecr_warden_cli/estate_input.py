@@ -16,8 +16,8 @@ from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.access_spec import Valid
 from ecr_warden.access_spec.accounts import REGIONS, is_name
 from ecr_warden.access_spec.spec import SpecAccount
-from ecr_warden.audit.audit import is_left
-from ecr_warden.audit.repaired import as_repaired
+from ecr_warden.audit.audit import why_waiting
+from ecr_warden.audit.repaired import Waits, as_repaired
 from ecr_warden.collect.estate import Reading
 from ecr_warden.collect.observed import LiveEstate, unread_of
 from ecr_warden.core.codec.accounts import joined
@@ -316,9 +316,10 @@ def hub_graph(
         target.key
         for target_status in status.targets
         if target_status.standing is Standing.OK
-        and not is_left(accepted, target := parse_target(target_status.target), target_status)
+        and why_waiting(accepted, target := parse_target(target_status.target), target_status) is None
     }
-    return RepositoryGraph(as_repaired(now, accepted, lambda key: key not in repaired)), began
+    seen = as_repaired(now, accepted, lambda key: None if key in repaired else Waits.NOBODY)
+    return RepositoryGraph(seen), began
 
 
 def kept_estate(client: HubClient) -> tuple[Json, Mapping[str, datetime]]:

@@ -19,6 +19,7 @@ from ecr_warden.access_spec import Valid, load_spec
 from ecr_warden.audit.changes import access_changes
 from ecr_warden.audit.finding import Certainty, Finding, FindingKind
 from ecr_warden.audit.findings import find
+from ecr_warden.audit.repaired import Waits
 from ecr_warden.collect.observed import LiveEstate, NotRead, ReadAccounts
 from ecr_warden.core.address import DOCUMENT_KINDS, AddressKind, is_our_policy
 from ecr_warden.core.codec.base import to_json
@@ -286,7 +287,7 @@ def _found(inputs: Inputs) -> Verdict:
         _valid(inputs["spec"]).compiled,
         given.get("administrators"),
         given.get("upstreams"),
-        live=frozenset(given.get("live", ())).__contains__,
+        live=dict.fromkeys(given.get("live", ()), Waits.NOBODY).get,
     )
     kinds = {one.kind.value for one in proof.findings}
     codes = [f"finding {one}" for one in kinds] + [f"certainty {one.certainty.value}" for one in proof.findings]

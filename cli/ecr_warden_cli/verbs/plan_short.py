@@ -6,6 +6,7 @@ from typing import Any, assert_never
 
 from ecr_warden.audit.finding import Condition, ConditionStatus
 from ecr_warden.audit.health import AuditedAccess, Involved
+from ecr_warden.audit.repaired import Waits
 from ecr_warden.core.codec.values import to_json
 from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.estate import Estate
@@ -93,7 +94,7 @@ def _audit(estate: Estate, compiled: CompiledSpec, plans: Sequence[Plan], contex
 
     now, differing = context.clock.now(), frozenset(plan.target.key for plan in plans if plan.drifts)
     with context.console.doing("finding out who can pull and push"):
-        record = audit_here(estate, compiled, now, live=differing.__contains__)
+        record = audit_here(estate, compiled, now, live=dict.fromkeys(differing, Waits.NOBODY).get)
     return AuditedAccess(Involved(compiled), record, now)
 
 

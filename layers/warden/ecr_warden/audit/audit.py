@@ -18,7 +18,7 @@ from ecr_warden.audit.alerts import AccessAudited
 from ecr_warden.audit.finding import AUDITED_FOR, AuditRecord, AuditResult, Audits
 from ecr_warden.audit.health import Health, Involved, longest_gap, statuses
 from ecr_warden.audit.news import News, compare, grouped
-from ecr_warden.audit.repaired import Live
+from ecr_warden.audit.repaired import Live, Waits
 from ecr_warden.collect.estate import EstateStore, Kept
 from ecr_warden.core.alert import AlertBus
 from ecr_warden.core.clock import Clock
@@ -27,6 +27,7 @@ from ecr_warden.core.desired import CompiledSpec, Mode
 from ecr_warden.core.estate import EcrAccount, Estate
 from ecr_warden.core.failures import PortError
 from ecr_warden.core.job import AuditAccess, Cause
+from ecr_warden.core.result import Result
 from ecr_warden.core.target import RepositoryTarget, Target, TargetError, parse_target
 from ecr_warden.state.accepted import AcceptedSpecs
 from ecr_warden.state.state import State
@@ -111,8 +112,8 @@ class Audit(Struct, frozen=True):
 
     def _unrepaired(
         self, accepted: CompiledSpec, sweeps: Mapping[str, SweepRecord], last: AuditRecord | None
-    ) -> frozenset[str]:
-        """The targets that nobody repairs, by key: observed, paused, or with a last run that did not end well.
+    ) -> dict[str, Waits]:
+        """Why targets count as they lie there, by key: observed, paused, or with a last run that did not end well.
 
         A pattern stands for the repositories that will be created.
         """
@@ -121,7 +122,8 @@ class Audit(Struct, frozen=True):
         fitting = _repositories_of(last) if last is not None else ()
         targets = {one.key: one for one in (*named, *patterns, *fitting) if accepted.spec_of(one) is not None}
         seen = statuses(targets.values(), self.state, sweeps, accepted, self.clock.now())
-        return frozenset(key for key, one in targets.items() if is_left(accepted, one, seen[key]))
+        waits = {key: why_waiting(accepted, one, seen[key]) for key, one in targets.items()}
+        return {key: why for key, why in waits.items() if why is not None}
 
     def _made(
         self,
@@ -129,11 +131,12 @@ class Audit(Struct, frozen=True):
         accepted: CompiledSpec,
         kept: Mapping[str, Kept],
         last: AuditRecord | None,
-        unrepaired: frozenset[str],
+        unrepaired: Mapping[str, Waits],
     ) -> "_Made":
         tags = {part: one.tag for part, one in kept.items()}
         now = self.clock.now()
-        digest = sha256("\n".join(sorted(unrepaired)).encode()).hexdigest() if unrepaired else ""
+        lines = "\n".join(f"{key} {why}" for key, why in sorted(unrepaired.items()))
+        digest = sha256(lines.encode()).hexdigest() if lines else ""
         about = accepted.version, tags, digest
         is_same = last is not None and (last.version, last.pieces, last.unrepaired) == about
         asked = _Asked(cause, accepted, tags, last, now, unrepaired, digest)
@@ -165,16 +168,21 @@ class Audit(Struct, frozen=True):
         return Health(involved, seen, made.record, sweeps, kept, longest_gap(self.schedule), now)
 
 
-def is_left(accepted: CompiledSpec, target: Target, status: TargetStatus) -> bool:
-    """Whether nobody repairs a target of the spec, so that it counts as it is.
+def why_waiting(accepted: CompiledSpec, target: Target, status: TargetStatus) -> Waits | None:
+    """Why a target of the spec counts as it lies there.
 
     It counts as repaired if it is enforced, not paused, and its last run ended well or is still to come.
     """
     spec = accepted.spec_of(target)
     mode = None if spec is None else spec.mode
-    if (mode or accepted.mode) is Mode.OBSERVE or status.pause is not None:
-        return True
-    return status.last is not None and status.last.result is not None and not status.last.result.is_fine
+    if (mode or accepted.mode) is Mode.OBSERVE:
+        return Waits.OBSERVED
+    if status.pause is not None:
+        return Waits.PAUSED
+    result = None if status.last is None else status.last.result
+    if result is None or result.is_fine:
+        return None
+    return Waits.HELD if result is Result.REPORTED else Waits.FAILED
 
 
 class _Asked(Struct, frozen=True):
@@ -185,12 +193,8 @@ class _Asked(Struct, frozen=True):
     tags: Mapping[str, str]
     last: AuditRecord | None
     now: datetime
-    unrepaired: frozenset[str]
+    unrepaired: Mapping[str, Waits]
     digest: str
-
-    def is_live(self, key: str) -> bool:
-        """Does a target count as it is?"""
-        return key in self.unrepaired
 
 
 class _Made(Struct, frozen=True):
@@ -211,7 +215,7 @@ def _audited(asked: _Asked, store: EstateStore, find: Find) -> _Made:
     last = asked.last
     estate, broken = stored_estate(store, asked.tags, asked.now)
     known = (None, None) if last is None else (last.administrators, last.upstreams)
-    audit = find(estate, asked.accepted, *known, live=asked.is_live)
+    audit = find(estate, asked.accepted, *known, live=asked.unrepaired.get)
     unread = (*broken, *audit.unread)
     places = asked.tags if audit.failure else (one.partition(":")[0] for one in unread)
     unsettled = frozenset(places)

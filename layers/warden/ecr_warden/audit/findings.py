@@ -118,7 +118,7 @@ class SuccessiveAudits:
 
 def _is_of(finding: Finding, live: Live) -> bool:
     """Is the finding's repository, or somebody on its way, a target that nobody repairs?"""
-    return live(finding.place) or any(map(live, filter(None, map(_key_of, finding.chain))))
+    return any(map(live, filter(None, (finding.place, *map(_key_of, finding.chain)))))
 
 
 def _key_of(arn: str) -> str:

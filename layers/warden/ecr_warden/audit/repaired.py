@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from copy import replace
+from enum import StrEnum
 
 from ecr_warden.core.address import (
     OUR_POLICY_PREFIX,
@@ -25,13 +26,30 @@ from iam_access.document.kind import DocumentKind
 from iam_access.inventory.identity_kind import IdentityKind
 from iam_access.inventory.inventory import Identity, Policy, PolicyPlace, Unread
 
-type Live = Callable[[str], bool]
-"""Says of a target, by its key, that nobody repairs it, so that its documents count as they are."""
+
+class Waits(StrEnum):
+    """Why the documents of a target count as they lie there, and not as repaired."""
+
+    OBSERVED = "observed"  # its mode
+    PAUSED = "paused"
+    HELD = "held"  # its last run left it for a person, or for the switch to be turned
+    FAILED = "failed"  # its last run did not end well
+    STALE = "stale"  # read longer than a sweep's interval ago, and no run that ended well has begun since
+    NOBODY = "nobody"  # there is no hub that repairs, or it has no part in the target
 
 
-def all_repaired(_: str) -> bool:
-    """No target counts as it is."""
-    return False
+type Live = Callable[[str], Waits | None]
+"""Says of a target, by its key, why its documents count as they lie there; None where they count as repaired."""
+
+
+def all_repaired(_: str) -> Waits | None:
+    """Every target counts as repaired."""
+    return None
+
+
+def none_repaired(_: str) -> Waits | None:
+    """There is no hub."""
+    return Waits.NOBODY
 
 
 def as_repaired(estate: Estate, compiled: CompiledSpec, live: Live = all_repaired) -> Estate:
