@@ -152,7 +152,7 @@ class Loop:
         survey = Survey(specs, AwsEstateReader(accounts), estate, jobs, clock)
         # No hub is deployed, so there is none to watch.
         watch = Watch(MemoryWiring(), estate, MemoryWatchRecords(), self.alerts, MemoryMetric(), clock)
-        self.sweep = Sweep(specs, state, jobs, sweep_records, clock, survey, watch, self.alerts, 1000)
+        self.sweep = Sweep(specs, state, jobs, sweep_records, clock, survey, watch, self.alerts)
 
     def _load(self, pusher: str, puller: str, role: str, repository: str) -> CompiledSpec:
         registry, ci = self.places.registry, self.places.ci

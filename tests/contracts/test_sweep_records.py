@@ -175,6 +175,9 @@ def test_all_pages_of_the_switchs_history_are_read(moto_hub: MotoHub) -> None:
 
 def test_the_parts_of_a_sweep_share_what_it_may_ask_for(hub: Hub) -> None:
     records = hub.sweep_records
-    assert [records.take("s1", wanted, 10) for wanted in (4, 5, 3, 2)] == [4, 5, 1, 0]
-    assert records.take("s2", 12, 10) == 10, "another sweep has its own"
+    wanted = {"a": 4, "b": 5, "c": 3, "d": 2}
+    assert [records.take("s1", part, number, 10) for part, number in wanted.items()] == [4, 5, 1, 0]
+    assert [records.take("s1", part, wanted[part], 10) for part in "bac"] == [5, 4, 1], "killed, and begun again"
+    assert records.take("s1", "e", 1, 10) == 0, "what was taken again counts once"
+    assert records.take("s2", "a", 12, 10) == 10, "another sweep has its own"
     assert records.all() == []

@@ -110,7 +110,6 @@ class Deployed:
             "WARDEN_SESSION_CUTOFF_MARGIN": "60",
             "WARDEN_VERDICT_PATIENCE": "900",
             "WARDEN_SWEEP_SCHEDULE": "rate(15 minutes)",
-            "WARDEN_REPAIRS_OF_A_SWEEP": "1000",
             "WARDEN_WEBHOOK": "",
             "WARDEN_ALERT_TOPIC": self.topic,
             "WARDEN_HUB_ACCOUNT": "111111111111",

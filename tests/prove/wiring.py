@@ -38,7 +38,7 @@ from tests.usecases.world import Crash, World
 VISIBILITY = {Queue.REPAIR: 120, Queue.ACCEPT: 360, Queue.COLLECT: 360, Queue.AUDIT: 960}
 """Of the queues in seconds, as in template.yaml: after it the job of a process that died comes again."""
 _SOON = timedelta(seconds=5)
-_NO_PORTS = frozenset({"accepted", "clock", "to_audit", "ids", "repairs_of_a_sweep"})
+_NO_PORTS = frozenset({"accepted", "clock", "to_audit", "ids", "budget"})
 _ENDS = 400
 """Deliveries after which jobs that still come are taken to never end."""
 

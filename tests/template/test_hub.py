@@ -58,7 +58,6 @@ ENVIRONMENT = {
         "WARDEN_EXTERNAL_ID",
         "WARDEN_HUB_ACCOUNT",
         "WARDEN_STACK",
-        "WARDEN_REPAIRS_OF_A_SWEEP",
         "WARDEN_SWEEP_SHARE",
     },
     "Audit": {

@@ -6,6 +6,8 @@ from datetime import timedelta
 
 import pytest
 
+from ecr_warden.collect.sweep import Budget
+from ecr_warden.core.address import identity_policy
 from ecr_warden.core.failures import PortError
 from ecr_warden.core.job import Queue
 from ecr_warden.core.queue import QueueState
@@ -17,7 +19,7 @@ from ecr_warden.state.specs import SpecVersion
 from ecr_warden.state.target_status import Standing, TargetStatus
 from local.testing.memory.hub import MemorySpecs
 from local.testing.memory.wiring import PARAMETERS
-from local.testing.seed import ACCEPTED, CHECKOUT, CI, D1, D3, D4, HOME, NOW, PUSHER
+from local.testing.seed import ACCEPTED, CHECKOUT, CI, D1, EVERYTHING, HOME, NOW, PUSHER, USERS
 from tests.usecases.hub import ask, hub_status
 from tests.usecases.pattern_world import shop, world_of
 from tests.usecases.test_queries_unread import closed
@@ -219,9 +221,9 @@ def queues_unread(world: World) -> None:
 
 
 def left_over(world: World) -> None:
-    world.repairs_of_a_sweep = 1
-    for address in (D1, D3, D4):
-        world.put(address, OPEN)
+    world.budget = Budget(of_spec=1)
+    for user in USERS:
+        world.put(identity_policy(user, "ecr-warden-pull"), EVERYTHING)
     world.sweep()
 
 

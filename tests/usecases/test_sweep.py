@@ -6,6 +6,7 @@ from functools import partial
 
 import pytest
 
+from ecr_warden.collect.sweep import Budget
 from ecr_warden.core.address import identity_policy, role
 from ecr_warden.core.desired import Extent, Removed, RoleSettings, TargetSpec
 from ecr_warden.core.failures import AccountUnreachable, PermissionMissing
@@ -231,9 +232,9 @@ def test_the_number_of_parts_depends_only_on_accounts_and_regions(accounts: int)
     assert len(parts) == len(set(parts)) == 3 * accounts + 1
 
 
-def test_all_parts_of_a_sweep_together_ask_for_a_bounded_number_of_repairs_and_the_next_ones_find_the_rest() -> None:
+def test_a_part_asks_for_a_bounded_number_of_repairs_and_the_next_sweeps_find_the_rest() -> None:
     world = world_in_sync()
-    world.repairs_of_a_sweep = 2
+    world.budget = Budget(of_spec=1)
     differing = {CHECKOUT.key, PUSHER.key, PUSH_USER.key, PULL_USER.key}
     for spec in ACCEPTED.targets.values():
         if spec.target.key in differing:
@@ -243,6 +244,7 @@ def test_all_parts_of_a_sweep_together_ask_for_a_bounded_number_of_repairs_and_t
     while world.differing():
         asked.append(len(world.sweep()))
         world.drain()
-    assert asked[0] == 2
-    assert all(0 < number <= 2 for number in asked)
+    assert asked[0] == 3
+    assert all(0 < number <= 3 for number in asked)
+    assert world.sweep() == ()
     assert sum(one.over for one in world.sweep_records.all()) == 0

@@ -10,7 +10,7 @@ from ecr_warden.audit.audit import Audit, Find
 from ecr_warden.audit.finding import AuditRecord
 from ecr_warden.audit.findings import find
 from ecr_warden.collect.survey import Survey
-from ecr_warden.collect.sweep import Sweep
+from ecr_warden.collect.sweep import Budget, Sweep
 from ecr_warden.collect.watch import Watch
 from ecr_warden.core.address import Address
 from ecr_warden.core.desired import CompiledSpec, MustNotExist
@@ -145,7 +145,7 @@ class World:
     holds: MemoryHolds = field(default_factory=MemoryHolds)
     verdicts: MemoryVerdicts = field(default_factory=MemoryVerdicts)
     queues: MemoryQueues = field(default_factory=MemoryQueues)
-    repairs_of_a_sweep: int = 1000
+    budget: Budget = field(default_factory=Budget)
     to_audit: list[AuditAccess] = field(default_factory=list)
     ids: Iterator[int] = field(default_factory=lambda: count(1))
 
@@ -220,7 +220,7 @@ class World:
             self.survey,
             self.watch,
             self.alerts,
-            self.repairs_of_a_sweep,
+            self.budget,
         )
 
     def sweep(self, *, attempt: Attempt = FIRST_AND_LAST) -> tuple[Target, ...]:

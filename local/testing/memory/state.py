@@ -189,14 +189,14 @@ class MemorySweepRecords:
     """The last record of each part."""
 
     noted: dict[str, SweepRecord] = field(default_factory=dict)
-    taken: dict[str, int] = field(default_factory=dict)
+    taken: dict[str, dict[str, tuple[int, int]]] = field(default_factory=dict)
 
     def note(self, record: SweepRecord) -> None:
         self.noted[record.part] = record
 
-    def take(self, sweep: str, wanted: int, at_most: int) -> int:
-        before = self.taken.get(sweep, 0)
-        self.taken[sweep] = before + wanted
+    def take(self, sweep: str, part: str, wanted: int, at_most: int) -> int:
+        parts = self.taken.setdefault(sweep, {})
+        before, _ = parts.setdefault(part, (sum(taken for _, taken in parts.values()), wanted))
         return max(0, min(wanted, at_most - before))
 
     def of(self, part: str) -> SweepRecord | None:

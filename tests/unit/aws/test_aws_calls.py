@@ -145,7 +145,7 @@ def test_a_sweep_reads_the_users_and_roles_of_an_account_once_and_each_policy_of
     survey = Survey(specs, AwsEstateReader(world.accounts), estate, jobs, world.clock)
     watch = Watch(MemoryWiring(), estate, MemoryWatchRecords(), MemoryAlertBus(), MemoryMetric(), world.clock)
     ports = specs, MemoryState(world.clock), jobs, MemorySweepRecords(), world.clock, survey, watch, MemoryAlertBus()
-    sweep = Sweep(*ports, 1000)
+    sweep = Sweep(*ports)
     cause = Cause(CauseKind.SWEEP, "s")
     for policies in (2, 1):  # the policy of the other one stands for a day
         world.wire.calls.clear()

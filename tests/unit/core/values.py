@@ -19,7 +19,7 @@ from ecr_warden.audit.finding import (
     RepositoryHealth,
     SeenFinding,
 )
-from ecr_warden.collect.alerts import Unlisted
+from ecr_warden.collect.alerts import LeftOver, Unlisted
 from ecr_warden.core import judgement
 from ecr_warden.core.address import (
     Address,
@@ -285,6 +285,7 @@ alerts: Strategy[Alert] = st.one_of(
         SpecAccepted, causes, IDS, st.none() | IDS, _few(IDS), _few(IDS), _few(TEXTS), st.tuples(COUNTS, COUNTS, COUNTS)
     ),
     st.builds(Unlisted, causes, IDS, _few(TEXTS), _few(IDS), COUNTS),
+    st.builds(LeftOver, causes, IDS, COUNTS, COUNTS),
     st.builds(OwnChanged, causes, accounts, TEXTS),
     st.builds(HarmfulCall, causes, users),
     st.builds(

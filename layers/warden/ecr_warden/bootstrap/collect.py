@@ -51,7 +51,6 @@ def _sweep() -> Sweep:
         _survey(),
         watch,
         alerts,
-        int(common.environment.required("WARDEN_REPAIRS_OF_A_SWEEP")),
     )
 
 

@@ -29,6 +29,14 @@ class EventMissed(Alert, frozen=True, tag="event-missed"):
     found: Moment
 
 
+class LeftOver(Alert, frozen=True, tag="left-over"):
+    """Repairs of a part are overdue: left to the next sweep, or asked for twice; none were before. `over` of `due`."""
+
+    part: str
+    over: Count
+    due: Count
+
+
 class WiringChanged(Alert, frozen=True, tag="wiring-changed"):
     """A sweep found the wiring of a part of it, or of the hub, other than the sweep before.
 

@@ -32,6 +32,16 @@ class Piece(Struct, frozen=True):
     entry: Mapping[str, Any]
 
 
+def policy_times(piece: Piece) -> dict[str, datetime]:
+    """When the policies were read that are older or newer than the rest of a piece, by the repository's key."""
+    account, _, region = piece.part.partition("/")
+    return {
+        RepositoryTarget(account, region, one["repositoryName"]).key: datetime.fromisoformat(one["policyReadAt"])
+        for one in piece.entry.get("repositories", ())
+        if "policyReadAt" in one
+    }
+
+
 class Kept(Struct, frozen=True):
     """A kept piece, without what is in it. `tag` is the same while the entry is; `at`: when the piece was put."""
 

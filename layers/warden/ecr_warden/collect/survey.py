@@ -3,14 +3,14 @@
 What has changed is audited: by the job's cause, so that people learn of both in one message.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from copy import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from msgspec import Struct
 
-from ecr_warden.collect.estate import EstateReader, EstateStore, Needed, Piece, Reading
+from ecr_warden.collect.estate import EstateReader, EstateStore, Needed, Piece, Reading, policy_times
 from ecr_warden.core.clock import Clock
 from ecr_warden.core.failures import RetryLater
 from ecr_warden.core.job import (
@@ -109,7 +109,7 @@ class Survey(Struct, frozen=True):
         No policy is taken from an earlier reading. Raises RetryLater, or a PortError if the piece cannot be kept.
         """
         last = self.store.get(part)
-        if last is not None and min((last.began, *_policy_times(last))) > since:
+        if last is not None and min((last.began, *policy_times(last).values())) > since:
             return
         began, last = self.clock.now(), None
         piece = self._piece(part, began, self.read(part, is_due=lambda _: True), attempt)
@@ -178,13 +178,6 @@ def _policies(last: Piece, now: datetime) -> dict[str, Json]:
         for name, one in _repositories(dated).items()
         if "policy" in one and now - datetime.fromisoformat(one["policyReadAt"]) < POLICIES_KEPT
     }
-
-
-def _policy_times(piece: Piece) -> Iterator[datetime]:
-    """When the policies were read that are older than the rest of a piece."""
-    for one in piece.entry.get("repositories", ()):
-        if "policyReadAt" in one:
-            yield datetime.fromisoformat(one["policyReadAt"])
 
 
 def _with_later(piece: Piece, kept: Piece) -> Piece:

@@ -5,14 +5,14 @@ its part, and one that fails or hangs stops no other. What was read is compared,
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from copy import replace
 from datetime import datetime
 from functools import partial
 
 from msgspec import Struct
 
-from ecr_warden.collect.alerts import EventMissed, Unlisted
+from ecr_warden.collect.alerts import EventMissed, LeftOver, Unlisted
 from ecr_warden.collect.estate import Reading
 from ecr_warden.collect.observed import LiveEstate, ReadAccounts
 from ecr_warden.collect.survey import Survey, shows, survey_of
@@ -49,13 +49,25 @@ from ecr_warden.repair.looks import complete_plan
 from ecr_warden.repair.missed import awaited_from, calls_of, still_awaited
 from ecr_warden.repair.orphans import as_observed
 from ecr_warden.repair.planner import Facts, make_plan
-from ecr_warden.repair.targets import leaving_patterns, removals, spec_for
+from ecr_warden.repair.targets import is_orphan, leaving_patterns, removals, spec_for
 from ecr_warden.state.accepted import AcceptedSpecs
 from ecr_warden.state.state import State, TargetRecord
 from ecr_warden.state.sweeps import SweepRecord, SweepRecords, parts_of
 from iam_access.text.printable import few
 
 PROBLEMS_REPORTED = 50
+
+
+class Budget(Struct, frozen=True):
+    """How many repairs are asked for at once, so that whoever makes much differ cannot fill the queue of repairs.
+
+    `of_spec`: of what the spec names or named, by a part. `orphans`: of what anybody may call ours, by a part, and
+    `orphans_of_sweep`, by all its parts together: however many there are, they take nothing from the spec.
+    """
+
+    of_spec: int = 1000
+    orphans: int = 100
+    orphans_of_sweep: int = 1000
 
 
 class _Part(Struct, frozen=True):
@@ -86,10 +98,7 @@ class _Judgement(Struct, frozen=True):
 
 
 class Sweep(Struct, frozen=True):
-    """The use case over its ports; it reads and enqueues, and never writes to a member account.
-
-    `at_most`: the repairs that a sweep asks for.
-    """
+    """The use case over its ports; it reads and enqueues, and never writes to a member account."""
 
     specs: AcceptedSpecs
     state: State
@@ -99,7 +108,7 @@ class Sweep(Struct, frozen=True):
     survey: Survey
     watch: Watch
     alerts: AlertBus
-    at_most: int
+    budget: Budget = Budget()
 
     def sweep(self, job: SweepAll | SweepPart, attempt: Attempt = FIRST_AND_LAST) -> tuple[Job, ...]:
         """Enqueue the parts of a sweep, or the targets of a part that are not in sync, and return these jobs.
@@ -137,16 +146,12 @@ class Sweep(Struct, frozen=True):
         swept = self._read(accepted, job)
         asked = [observation for observation in swept.observations if swept.besides.is_asked(observation.target)]
         judged = {observation.target.key: self._judge(accepted, observation, swept) for observation in asked}
-        due = tuple(
-            ReconcileTarget(job.cause, observation.target)
-            for observation in asked
-            if judged[observation.target.key].is_due
-        )
-        # So that whoever makes much differ cannot fill the queue of repairs: the next sweep finds what is left over.
-        sent = due[: self.sweep_records.take(job.cause.id, len(due), self.at_most) if due else 0]
-        self.jobs.enqueue(sent)
+        due = [observation.target for observation in asked if judged[observation.target.key].is_due]
+        sent = self._within_budget(accepted, job, sorted(due, key=partial(_tried_in_vain, swept.remembered)))
+        jobs = tuple(ReconcileTarget(job.cause, target) for target in sent)
+        self.jobs.enqueue(jobs)
         if not swept.unread:
-            self._note(job.cause, accepted, swept, judged, len(due) - len(sent))
+            self._note(job.cause, accepted, swept, judged, {target.key for target in sent})
         lists = [(target, swept.unread.get(target.key)) for target in swept.listed]
         later = [error for _, error in lists if error is not None and error.retryable and not attempt.is_last]
         known = [(target, error) for target, error in lists if error not in later]
@@ -156,7 +161,15 @@ class Sweep(Struct, frozen=True):
         self.watch.part(job.cause, accepted, job.part)
         if later:
             raise RetryLater(str(later[0]), retryable=True)
-        return sent
+        return jobs
+
+    def _within_budget(self, accepted: CompiledSpec, job: SweepPart, due: Sequence[Target]) -> list[Target]:
+        """What of it this part asks for; the next sweep finds what is left over."""
+        orphans = [target for target in due if is_orphan(target, accepted)]
+        of_spec = [target for target in due if not is_orphan(target, accepted)]
+        wanted = min(len(orphans), self.budget.orphans)
+        most = self.sweep_records.take(job.cause.id, job.part, wanted, self.budget.orphans_of_sweep) if wanted else 0
+        return [*of_spec[: self.budget.of_spec], *orphans[:most]]
 
     def _read(self, accepted: CompiledSpec, job: SweepPart) -> _Part:
         began, part = self.clock.now(), job.part
@@ -188,7 +201,12 @@ class Sweep(Struct, frozen=True):
         return _Part(part, began, reading, before, besides, observations, listed, unread, remembered)
 
     def _note(
-        self, cause: Cause, accepted: CompiledSpec, swept: _Part, judged: Mapping[str, _Judgement], over: int
+        self,
+        cause: Cause,
+        accepted: CompiledSpec,
+        swept: _Part,
+        judged: Mapping[str, _Judgement],
+        sent: Collection[str],
     ) -> None:
         """Keep the record of a part that was read as a whole, and report the changes that no event reported."""
         began, before, remembered = swept.began, swept.before, swept.remembered
@@ -205,8 +223,23 @@ class Sweep(Struct, frozen=True):
         changed = {key: calls_of(judgement.drifts) for key, judgement in judged.items() if judgement.drifts}
         awaited = awaited_from(before, accepted.version, changed, remembered, began) | waiting
         left, cleared = swept.besides.after(swept.observations, due)
+        overdue = frozenset(key for key in due if key not in sent or _is_overdue(key, before, remembered))
+        if overdue and not (before is not None and before.over):
+            self.alerts.publish(LeftOver(cause, swept.part, len(overdue), len(due)))
         self.sweep_records.note(
-            SweepRecord(swept.part, began, accepted.version, seen - due, due, looks, awaited, left, cleared, over)
+            SweepRecord(
+                part=swept.part,
+                at=began,
+                version=accepted.version,
+                fine=seen - due,
+                due=due,
+                trusts=looks,
+                awaited=awaited,
+                left=left,
+                cleared=cleared,
+                over=len(overdue),
+                overdue=overdue,
+            )
         )
 
     def _report_unlisted(
@@ -277,6 +310,21 @@ def _job(part: str, cause: Cause) -> SweepPart:
     """The job for a part, as state.sweeps names parts."""
     account, _, region = part.partition("/")
     return SweepRepositories(cause, account, region) if region else SweepIdentities(cause, account)
+
+
+def _tried_in_vain(remembered: Mapping[str, TargetRecord], target: Target) -> float:
+    """When a run of it last ended without success, for lack of a permission or else: the oldest comes first of these.
+
+    Whatever else differs comes before.
+    """
+    last = remembered.get(target.key, TargetRecord()).last
+    return 0.0 if last is None or last.result is None or last.result.is_fine else last.at.timestamp()
+
+
+def _is_overdue(key: str, before: SweepRecord | None, remembered: Mapping[str, TargetRecord]) -> bool:
+    """Whether the sweep before found it due already, and no run that ended has begun since."""
+    ran = remembered.get(key, TargetRecord()).settled_at
+    return before is not None and key in before.due and (ran is None or ran < before.at)
 
 
 def _mark(error: PortError) -> str:

@@ -25,10 +25,10 @@ from ecr_warden.repair.looks import complete_plan, last_seen_in_sync
 from ecr_warden.repair.orphans import as_observed
 from ecr_warden.repair.planner import Facts, make_plan
 from ecr_warden.repair.scope_gap import ScopeGap, ScopeUnread
-from ecr_warden.repair.targets import expected_of, is_cleared, leaving_patterns, removals, spec_for
+from ecr_warden.repair.targets import expected_of, leaving_patterns, removals, spec_for
 from ecr_warden.repair.write_scope import WriteScope, accounts_with_identities, scope_gap, scope_of
 from ecr_warden.state.state import State, TargetRecord
-from ecr_warden.state.sweeps import SweepRecords
+from ecr_warden.state.sweeps import SweepRecords, is_cleared
 
 
 class Planned(Struct, frozen=True):
@@ -175,8 +175,8 @@ class _Reading(Struct, frozen=True):
         key, compiled = observation.target.key, self.compiled
         spec = spec_for(observation.target, compiled)
         record = self.records.get(key, TargetRecord())
-        sweep_records = None if self.memory is None else self.memory.sweep_records
-        if spec is None or is_cleared(observation.target, compiled, record, sweep_records):
+        swept_last = (lambda _: None) if self.memory is None else self.memory.sweep_records.of
+        if spec is None or is_cleared(observation.target, compiled, record, swept_last):
             return None
         if is_out_of_time():
             return _unread(observation.target, OutOfTime(f"no time was left to plan {observation.target}"), compiled)

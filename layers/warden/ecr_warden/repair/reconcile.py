@@ -59,12 +59,12 @@ from ecr_warden.repair.results import (
     result_of,
     result_without_writes,
 )
-from ecr_warden.repair.targets import expected_of, is_cleared, nothing_asked, spec_for, targets_naming
+from ecr_warden.repair.targets import expected_of, nothing_asked, spec_for, targets_naming
 from ecr_warden.state.accepted import AcceptedSpecs, SpecSuperseded
 from ecr_warden.state.commands import CommandRecords
 from ecr_warden.state.fight import Repairs
 from ecr_warden.state.state import Learned, State, TargetRecord
-from ecr_warden.state.sweeps import SweepRecords
+from ecr_warden.state.sweeps import SweepRecords, is_cleared
 from ecr_warden.state.switch import Switch
 
 _CLOCKS_APART = timedelta(seconds=1)
@@ -110,7 +110,7 @@ class Reconcile(Struct, frozen=True):
         run_id, started_at = self.new_run_id(), self.clock.now()
         lease, record = self.state.acquire(spec.target, run_id)
         learned = Learned(reported=record.reported)
-        if is_cleared(spec.target, accepted, record, self.sweep_records):
+        if is_cleared(spec.target, accepted, record, self.sweep_records.of):
             if not intruder:
                 self.state.release(lease, learned)
                 return None

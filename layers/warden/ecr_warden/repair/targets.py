@@ -14,7 +14,6 @@ from ecr_warden.core.desired import (
     TargetSpec,
 )
 from ecr_warden.core.kept import within
-from ecr_warden.core.part import part_of
 from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target, UserTarget
 from ecr_warden.state.state import State, TargetRecord
 from ecr_warden.state.sweeps import SweepRecords
@@ -55,6 +54,12 @@ def orphan_spec(target: Target, accepted: CompiledSpec) -> TargetSpec | None:
             return None
 
 
+def is_orphan(target: Target, accepted: CompiledSpec) -> bool:
+    """Whether it is a user or role that the spec neither names nor named in an account that left it."""
+    is_named = target.key in accepted.targets or target.key in accepted.removed
+    return not (is_named or isinstance(target, RepositoryTarget))
+
+
 def _leaving(target: RepositoryTarget, left: RemovedPattern) -> TargetSpec:
     """What a repository has to lose that left a pattern; it may be deleted at any time."""
     pattern = left.pattern
@@ -93,17 +98,6 @@ def removals(accepted: CompiledSpec, state: State, part: str = "") -> Iterator[T
             spec = orphan_spec(entry.target, accepted)
             if spec is not None:
                 yield spec
-
-
-def is_cleared(
-    target: Target, accepted: CompiledSpec, record: TargetRecord, sweep_records: SweepRecords | None
-) -> bool:
-    """Whether a target was removed and has lost what it held; from then on ecr-warden leaves it alone."""
-    removed, left = accepted.removed.get(target.key), accepted.pattern_left_by(target)
-    if left is None:
-        return removed is not None and record.revoked == removed.since
-    swept = None if sweep_records is None else sweep_records.of(part_of(target))
-    return swept is not None and left.key in swept.cleared
 
 
 def leaving_patterns(accepted: CompiledSpec, sweep_records: SweepRecords) -> tuple[RepositoryPattern, ...]:

@@ -27,7 +27,7 @@ class DynamoSweepRecords(Struct, frozen=True):
 
     def note(self, record: SweepRecord) -> None:
         looked = {"fine": sorted(record.fine), "due": sorted(record.due), "trusts": to_json(record.trusts)}
-        targets = packed(dumps({**looked, "awaited": to_json(record.awaited)}))
+        targets = packed(dumps({**looked, "awaited": to_json(record.awaited), "overdue": sorted(record.overdue)}))
         item: dict[str, Any] = {
             "pk": _PARTS,
             "sk": {"S": f"PART#{record.part}"},
@@ -43,13 +43,24 @@ class DynamoSweepRecords(Struct, frozen=True):
             item["unnamed"] = packed(dumps({"left": to_json(record.left), "cleared": sorted(record.cleared)}))
         self.table.put(f"recording the sweep of {record.part}", item)
 
-    def take(self, sweep: str, wanted: int, at_most: int) -> int:
-        key = {"pk": {"S": "SENT"}, "sk": {"S": sweep}}
-        values = {":wanted": {"N": str(wanted)}, ":expires": expiry(datetime.now(UTC), _SENT_KEPT)}
-        expression = "SET expires = :expires ADD sent :wanted"
-        answer = self.table.update("counting repairs of a sweep", key, expression, values, ReturnValues="UPDATED_NEW")
-        before = int(answer["Attributes"]["sent"]["N"]) - wanted
-        return max(0, min(wanted, at_most - before))
+    def take(self, sweep: str, part: str, wanted: int, at_most: int) -> int:
+        key, what = {"pk": {"S": "SENT"}, "sk": {"S": sweep}}, "counting repairs of a sweep"
+        # Each part has the number of repairs that were taken before it.
+        answer = self.table.update(
+            what,
+            key,
+            "SET #part = if_not_exists(sent, :none), sent = if_not_exists(sent, :none) + :wanted, expires = :expires",
+            {
+                ":wanted": {"N": str(wanted)},
+                ":none": {"N": "0"},
+                ":expires": expiry(datetime.now(UTC), _SENT_KEPT),
+            },
+            ConditionExpression="attribute_not_exists(#part)",
+            ExpressionAttributeNames={"#part": f"before {part}"},
+            ReturnValues="ALL_NEW",
+        )
+        item = self.table.get(what, key) if answer is None else answer["Attributes"]
+        return max(0, min(wanted, at_most - int(item[f"before {part}"]["N"])))
 
     def of(self, part: str) -> SweepRecord | None:
         key = {"pk": _PARTS, "sk": {"S": f"PART#{part}"}}
@@ -83,7 +94,9 @@ def _record_of(item: Any) -> SweepRecord:
         awaited=read(targets["awaited"], dict[str, Awaited]),
         left=read(unnamed["left"], dict[str, str]),
         cleared=read(unnamed["cleared"], frozenset[str]),
-        over=int(item.get("over", {"N": "0"})["N"]),
+        over=(over := int(item.get("over", {"N": "0"})["N"])),
+        # The version before did not say which; any that was due may be.
+        overdue=read(targets.get("overdue", targets["due"] if over else []), frozenset[str]),
     )
 
 

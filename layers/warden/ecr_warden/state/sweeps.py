@@ -1,6 +1,6 @@
 """What the last sweep of each part found, and where it is kept."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -12,6 +12,7 @@ from ecr_warden.core.part import part_of
 from ecr_warden.core.sessions import TrustLook
 from ecr_warden.core.target import Target
 from ecr_warden.core.value import Moment, Value
+from ecr_warden.state.state import TargetRecord
 
 GRANT_ENDS = "grant-ends"
 """The part that stands for what has come due: the record of it says when the clock was last followed."""
@@ -38,8 +39,9 @@ class SweepRecord(Struct, frozen=True):
     has to report.
 
     Of what the spec no longer names: `left`: by the repository's name, the version that left its policy as it is;
-    `cleared`: keys of the removed patterns and released documents of which nothing is left. `over`: how many of what is
-    due were left to the next sweep.
+    `cleared`: keys of the removed patterns and released documents of which nothing is left. `overdue`: keys of
+    what was left to the next sweep, and of what the sweep before found due too while no run that ended has begun since;
+    `over`: how many these are.
     """
 
     part: str
@@ -52,6 +54,11 @@ class SweepRecord(Struct, frozen=True):
     left: Mapping[str, str] = field(default_factory=dict)
     cleared: frozenset[str] = frozenset()
     over: int = 0
+    overdue: frozenset[str] = frozenset()
+
+    def is_overdue(self, key: str) -> bool:
+        """Whether a target's repair is overdue; any may be where the record says nothing about single targets."""
+        return key in self.overdue or bool(self.over and not self.due)
 
 
 def parts_of(spec: CompiledSpec, leaving: Iterable[Target] = ()) -> frozenset[str]:
@@ -60,14 +67,31 @@ def parts_of(spec: CompiledSpec, leaving: Iterable[Target] = ()) -> frozenset[st
     return parts_in(spec.targets).union(spec.accounts, map(part_of, targets))
 
 
+def is_cleared(
+    target: Target, accepted: CompiledSpec, record: TargetRecord, swept_last: Callable[[str], SweepRecord | None]
+) -> bool:
+    """Whether a target was removed and has lost what it held; from then on ecr-warden leaves it alone.
+
+    `swept_last`: the last record of a part.
+    """
+    removed, left = accepted.removed.get(target.key), accepted.pattern_left_by(target)
+    if left is None:
+        return removed is not None and record.revoked == removed.since
+    swept = swept_last(part_of(target))
+    return swept is not None and left.key in swept.cleared
+
+
 class SweepRecords(Protocol):
     """When and how each part was last swept; a sweep notes a part once it has read all of it."""
 
     def note(self, record: SweepRecord) -> None:
         """Store a record, replacing the part's last one."""
 
-    def take(self, sweep: str, wanted: int, at_most: int) -> int:
-        """How many of the wanted repairs a sweep may still ask for; all its parts together may for `at_most`."""
+    def take(self, sweep: str, part: str, wanted: int, at_most: int) -> int:
+        """How many of the wanted repairs a part of a sweep may ask for; all parts together may for `at_most`.
+
+        A part that takes again, because it was killed before it asked, has what it took.
+        """
 
     def of(self, part: str) -> SweepRecord | None:
         """The last record of a part; None if there is none, or this version cannot read it."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from copy import replace
 from typing import Any, assert_never
 
-from ecr_warden.collect.alerts import EventMissed, Unlisted, WiringChanged
+from ecr_warden.collect.alerts import EventMissed, LeftOver, Unlisted, WiringChanged
 from ecr_warden.collect.wire import HUB_PART, Wire
 from ecr_warden.core.alert import Alert
 from ecr_warden.core.failures import BlockedByDeny, Crashed
@@ -313,6 +313,23 @@ class _EventMissed(Kind[EventMissed]):
         )
 
 
+class _LeftOver(Kind[LeftOver]):
+    def route(self, alert: LeftOver) -> Routing:
+        return Collected(alert.cause.incident)
+
+    def describe(self, alerts: Sequence[LeftOver], *, is_follow_up: bool) -> Parts:  # noqa: ARG002
+        lines = [f"{alert.part}: {alert.over} of {alert.due}" for alert in alerts]
+        over = count(sum(alert.over for alert in alerts), "target")
+        return Parts(
+            f"{over} that differ wait: a sweep asks for a limited number of repairs",
+            [
+                Field("Meanwhile", "their documents count as they are; each sweep asks for more of them"),
+                Field("See", "ecr-warden status; ecr-warden apply has all repaired now"),
+            ],
+            [listing("part", lines, title="Left to the next sweep, or asked for and not begun:")],
+        )
+
+
 class _WiringChanged(OneByOne[WiringChanged]):
     def severity(self, alert: WiringChanged) -> Severity:
         return highest([wiring.severity(wire) for wire in (*alert.broken, *alert.ended)])
@@ -368,5 +385,6 @@ WATCHING: Mapping[type[Alert], Kind[Any]] = {
     JobFailed: _JobFailed(),
     WiringChanged: _WiringChanged(),
     EventMissed: _EventMissed(),
+    LeftOver: _LeftOver(),
     Unlisted: _Unlisted(),
 }
