@@ -6,17 +6,17 @@ from datetime import datetime
 from ecr_warden.audit.finding import AuditRecord
 from ecr_warden.audit.findings import find
 from ecr_warden.audit.news import compare
-from ecr_warden.audit.repaired import Live, all_repaired
+from ecr_warden.audit.repaired import none_repaired
 from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.estate import Estate
 from iam_access.errors import NamedError, site_of
 
 
-def audit_here(estate: Estate, compiled: CompiledSpec, now: datetime, *, live: Live = all_repaired) -> AuditRecord:
-    """What an audit of the estate finds; what could not be audited is unknown. `live`: as of audit.findings."""
+def audit_here(estate: Estate, compiled: CompiledSpec, now: datetime) -> AuditRecord:
+    """What an audit of the estate as it is finds; what could not be audited is unknown."""
     record = AuditRecord(now, compiled.version, {})
     try:
-        audit = find(estate, compiled, None, None, live=live)
+        audit = find(estate, compiled, None, None, live=none_repaired)
         news = compare(None, audit, frozenset(), now)
     except Exception as error:  # what the accounts hold may have been written by anybody
         failure = str(error) if isinstance(error, NamedError) else f"ecr-warden failed ({site_of(error)})"

@@ -16,16 +16,16 @@ from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.access_spec import Valid
 from ecr_warden.access_spec.accounts import REGIONS, is_name
 from ecr_warden.access_spec.spec import SpecAccount
-from ecr_warden.audit.audit import why_waiting
 from ecr_warden.audit.repaired import Waits, as_repaired
-from ecr_warden.collect.estate import Reading
+from ecr_warden.collect.estate import Piece, Reading, policy_times
 from ecr_warden.collect.observed import LiveEstate, unread_of
 from ecr_warden.core.codec.accounts import joined
 from ecr_warden.core.codec.base import CodecError
 from ecr_warden.core.codec.compressed import decompress
 from ecr_warden.core.codec.snapshot import MAX_BYTES, SCHEMA, control_policies, estate_of, load_snapshot
-from ecr_warden.core.desired import CompiledSpec
+from ecr_warden.core.desired import CompiledSpec, Mode
 from ecr_warden.core.estate import Estate
+from ecr_warden.core.part import part_of_key
 from ecr_warden.core.target import REGION, parse_target
 from ecr_warden.hub.reply import EstateReply, StatusReply
 from ecr_warden.hub.request import AskEstate, AskStatus
@@ -304,36 +304,39 @@ def hub_graph(
 ) -> tuple[RepositoryGraph, Mapping[str, datetime]]:
     """What the hub has read last, asked for now, and when it began to read each part; raises Failure.
 
-    What its runs wrote since then is in it, of each target that is in sync and that somebody repairs.
+    What its runs wrote since then is in it, of each target that is enforced, not paused, and was seen in sync since.
     """
-    kept, began = kept_estate(client)
+    kept, began, read = kept_estate(client)
     estate = estate_from(kept, None, context)
     now = replace(estate, taken_at=context.clock.now())
     if accepted is None:
         return RepositoryGraph(now), began
     status = expect(StatusReply, client.ask(AskStatus()))
-    repaired = {
-        target.key
-        for target_status in status.targets
-        if target_status.standing is Standing.OK
-        and why_waiting(accepted, target := parse_target(target_status.target), target_status) is None
+    in_sync = {
+        target.key: one.last.at
+        for one in status.targets
+        if one.standing is Standing.OK and one.last is not None and one.pause is None
+        if accepted.mode_of(target := parse_target(one.target)) is Mode.ENFORCE
     }
+    repaired = {key for key, at in in_sync.items() if at >= read.get(key, read.get(part_of_key(key), now.taken_at))}
     seen = as_repaired(now, accepted, lambda key: None if key in repaired else Waits.NOBODY)
     return RepositoryGraph(seen), began
 
 
-def kept_estate(client: HubClient) -> tuple[Json, Mapping[str, datetime]]:
+def kept_estate(client: HubClient) -> tuple[Json, Mapping[str, datetime], Mapping[str, datetime]]:
     """The hub's own parts of the estate as a snapshot, which is as old as the oldest, and when reading each began.
 
-    Raises Failure.
+    The last is that too, with the times of policies that were read by themselves, by the repository's key. Raises
+    Failure.
     """
     parts = expect(EstateReply, client.ask(AskEstate())).parts
     fetched = client.console.progress(map(partial(_part, client), parts), of=len(parts), doing="parts fetched")
     found = dict(zip(parts, fetched, strict=True))
     accounts = joined({part: entry for part, (_, entry) in found.items()})
     began = {part: at for part, (at, _) in found.items()}
+    read = began | {key: at for one in found.items() for key, at in policy_times(Piece(one[0], *one[1])).items()}
     taken = min(began.values(), default=None)
-    return {"schema": SCHEMA, "takenAt": taken and taken.isoformat(), "accounts": accounts}, began
+    return {"schema": SCHEMA, "takenAt": taken and taken.isoformat(), "accounts": accounts}, began, read
 
 
 def _part(client: HubClient, part: str) -> tuple[datetime, dict[str, Any]]:

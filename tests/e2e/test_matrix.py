@@ -139,7 +139,7 @@ def graph(deployed: House, people: Mapping[str, Somebody]) -> RepositoryGraph:
             store.put_text(policy, text)
         store.put(Piece(account, now, reading.entry))
     store.put(Piece(f"{REGISTRY}/{REGION}", now, reader.registry(REGISTRY, REGION, {}).entry))
-    estate, broken = stored_estate(store, store.kept(), now)
+    estate, broken, _ = stored_estate(store, store.kept(), now)
     assert not broken
     return RepositoryGraph(estate)
 

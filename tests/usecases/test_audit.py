@@ -340,7 +340,7 @@ def _reading(estate: Estates) -> list[Document | Unread]:
     """What the stored estate has of the policy that a user of each account has."""
     for account in (CI, HOME):
         estate.put(account, {"iam": {"UserDetailList": [_user(account)], "Policies": [policy_of_aws(READ_ONLY)]}})
-    made, broken = stored_estate(estate.world.estate_store, PARTS, estate.world.clock.now())
+    made, broken, _ = stored_estate(estate.world.estate_store, PARTS, estate.world.clock.now())
     assert broken == ()
     return [policy.document for identity in made.identities() for policy in identity.policies]
 

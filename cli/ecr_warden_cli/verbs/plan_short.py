@@ -1,17 +1,14 @@
 """`plan --short`: whether each target is as the spec says, and whether anybody else has access."""
 
 import argparse
-from collections.abc import Sequence
 from typing import Any, assert_never
 
 from ecr_warden.audit.finding import Condition, ConditionStatus
 from ecr_warden.audit.health import AuditedAccess, Involved
-from ecr_warden.audit.repaired import Waits
 from ecr_warden.core.codec.values import to_json
 from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.estate import Estate
 from ecr_warden.core.kinds import DriftKind
-from ecr_warden.core.plan import Plan
 from ecr_warden.core.target import RepositoryTarget, Target
 from ecr_warden.hub.plan import plan_spec
 from ecr_warden.hub.reply import Verified, VerifyReply
@@ -75,7 +72,7 @@ def _read(place: Here | AtHub, context: Context) -> VerifyReply:
                 live = estate_of_file(place.snapshot, context)
             compiled = spec.compiled
             every, _ = plan_spec(compiled, lambda _: live, context.clock)
-            audited = _audit(live.estate, compiled, every, context)
+            audited = _audit(live.estate, compiled, context)
             # Removing an expired session cut-off is a change without drift.
             plans = [plan for plan in every if plan.drifts or compiled.spec_of(plan.target) is not None]
             targets = tuple(
@@ -88,13 +85,13 @@ def _read(place: Here | AtHub, context: Context) -> VerifyReply:
                 return expect(VerifyReply, client.ask(AskVerify(selection_of(place))))
 
 
-def _audit(estate: Estate, compiled: CompiledSpec, plans: Sequence[Plan], context: Context) -> AuditedAccess:
-    """Who has access now, against the spec: what differs counts as it is, for nobody here knows what is repaired."""
+def _audit(estate: Estate, compiled: CompiledSpec, context: Context) -> AuditedAccess:
+    """Who has access now, against the spec."""
     from ecr_warden_cli.audit_here import audit_here  # noqa: PLC0415 - the hub audits by itself
 
-    now, differing = context.clock.now(), frozenset(plan.target.key for plan in plans if plan.drifts)
+    now = context.clock.now()
     with context.console.doing("finding out who can pull and push"):
-        record = audit_here(estate, compiled, now, live=dict.fromkeys(differing, Waits.NOBODY).get)
+        record = audit_here(estate, compiled, now)
     return AuditedAccess(Involved(compiled), record, now)
 
 

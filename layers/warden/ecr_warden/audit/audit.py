@@ -8,7 +8,6 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from copy import replace
 from datetime import datetime
 from functools import cache
-from hashlib import sha256
 from itertools import groupby
 from typing import Protocol
 
@@ -16,23 +15,22 @@ from msgspec import Struct
 
 from ecr_warden.audit.alerts import AccessAudited
 from ecr_warden.audit.finding import AUDITED_FOR, AuditRecord, AuditResult, Audits
-from ecr_warden.audit.health import Health, Involved, longest_gap, statuses
+from ecr_warden.audit.health import Health, Involved, interval_of, longest_gap, statuses
 from ecr_warden.audit.news import News, compare, grouped
-from ecr_warden.audit.repaired import Live, Waits
-from ecr_warden.collect.estate import EstateStore, Kept
+from ecr_warden.audit.repaired import Live
+from ecr_warden.audit.waiting import Remembered, known_targets
+from ecr_warden.collect.estate import EstateStore, Kept, policy_times
 from ecr_warden.core.alert import AlertBus
 from ecr_warden.core.clock import Clock
 from ecr_warden.core.codec.accounts import account_from_pieces
-from ecr_warden.core.desired import CompiledSpec, Mode
+from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.estate import EcrAccount, Estate
 from ecr_warden.core.failures import PortError
 from ecr_warden.core.job import AuditAccess, Cause
-from ecr_warden.core.result import Result
-from ecr_warden.core.target import RepositoryTarget, Target, TargetError, parse_target
+from ecr_warden.core.target import RepositoryTarget, TargetError, parse_target
 from ecr_warden.state.accepted import AcceptedSpecs
 from ecr_warden.state.state import State
 from ecr_warden.state.sweeps import SweepRecord, SweepRecords, parts_of
-from ecr_warden.state.target_status import TargetStatus
 from iam_access.errors import site_of
 from iam_access.inventory.accounts import Parsed
 from iam_access.inventory.printed import SnapshotError, with_texts
@@ -101,7 +99,7 @@ class Audit(Struct, frozen=True):
 
     def _audit(self, cause: Cause, accepted: CompiledSpec, kept: Mapping[str, Kept], last: AuditRecord | None) -> str:
         sweeps = {sweep.part: sweep for sweep in self.sweep_records.all()}
-        made = self._made(cause, accepted, kept, last, self._unrepaired(accepted, sweeps, last))
+        made = self._made(cause, accepted, kept, last, self._known(accepted, kept, sweeps))
         health = self._health(accepted, kept, sweeps, made)
         record = replace(made.record, health={str(target): health.of(target) for target in made.named(accepted)})
         if made.alert is not None:
@@ -110,20 +108,18 @@ class Audit(Struct, frozen=True):
             self.audits.keep(record)
         return made.answer
 
-    def _unrepaired(
-        self, accepted: CompiledSpec, sweeps: Mapping[str, SweepRecord], last: AuditRecord | None
-    ) -> dict[str, Waits]:
-        """Why targets count as they lie there, by key: observed, paused, or with a last run that did not end well.
-
-        A pattern stands for the repositories that will be created.
-        """
-        named = (spec.target for spec in accepted.targets.values())
-        patterns = (pattern.target for pattern in accepted.patterns)
-        fitting = _repositories_of(last) if last is not None else ()
-        targets = {one.key: one for one in (*named, *patterns, *fitting) if accepted.spec_of(one) is not None}
-        seen = statuses(targets.values(), self.state, sweeps, accepted, self.clock.now())
-        waits = {key: why_waiting(accepted, one, seen[key]) for key, one in targets.items()}
-        return {key: why for key, why in waits.items() if why is not None}
+    def _known(self, accepted: CompiledSpec, kept: Mapping[str, Kept], sweeps: Mapping[str, SweepRecord]) -> Remembered:
+        targets = known_targets(accepted, sweeps.values())
+        return Remembered(
+            accepted=accepted,
+            targets=targets,
+            records=self.state.records([*targets.values()]),
+            pauses=self.state.pattern_pauses(),
+            sweeps=sweeps,
+            kept=kept,
+            interval=interval_of(self.schedule),
+            now=self.clock.now(),
+        )
 
     def _made(
         self,
@@ -131,15 +127,13 @@ class Audit(Struct, frozen=True):
         accepted: CompiledSpec,
         kept: Mapping[str, Kept],
         last: AuditRecord | None,
-        unrepaired: Mapping[str, Waits],
+        known: Remembered,
     ) -> "_Made":
         tags = {part: one.tag for part, one in kept.items()}
-        now = self.clock.now()
-        lines = "\n".join(f"{key} {why}" for key, why in sorted(unrepaired.items()))
-        digest = sha256(lines.encode()).hexdigest() if lines else ""
+        now, digest = known.now, known.digest()
         about = accepted.version, tags, digest
         is_same = last is not None and (last.version, last.pieces, last.unrepaired) == about
-        asked = _Asked(cause, accepted, tags, last, now, unrepaired, digest)
+        asked = _Asked(cause, accepted, tags, last, now, known, digest)
         if last is not None and is_same and now - last.at < AUDITED_FOR:
             if last.failure == _BEGUN_AGAIN:
                 return _failed(asked, _DIED)
@@ -168,23 +162,6 @@ class Audit(Struct, frozen=True):
         return Health(involved, seen, made.record, sweeps, kept, longest_gap(self.schedule), now)
 
 
-def why_waiting(accepted: CompiledSpec, target: Target, status: TargetStatus) -> Waits | None:
-    """Why a target of the spec counts as it lies there.
-
-    It counts as repaired if it is enforced, not paused, and its last run ended well or is still to come.
-    """
-    spec = accepted.spec_of(target)
-    mode = None if spec is None else spec.mode
-    if (mode or accepted.mode) is Mode.OBSERVE:
-        return Waits.OBSERVED
-    if status.pause is not None:
-        return Waits.PAUSED
-    result = None if status.last is None else status.last.result
-    if result is None or result.is_fine:
-        return None
-    return Waits.HELD if result is Result.REPORTED else Waits.FAILED
-
-
 class _Asked(Struct, frozen=True):
     """What is audited: the pieces' tags by part, after the last audit."""
 
@@ -193,7 +170,7 @@ class _Asked(Struct, frozen=True):
     tags: Mapping[str, str]
     last: AuditRecord | None
     now: datetime
-    unrepaired: Mapping[str, Waits]
+    known: Remembered
     digest: str
 
 
@@ -213,9 +190,9 @@ class _Made(Struct, frozen=True):
 
 def _audited(asked: _Asked, store: EstateStore, find: Find) -> _Made:
     last = asked.last
-    estate, broken = stored_estate(store, asked.tags, asked.now)
+    estate, broken, read = stored_estate(store, asked.tags, asked.now)
     known = (None, None) if last is None else (last.administrators, last.upstreams)
-    audit = find(estate, asked.accepted, *known, live=asked.unrepaired.get)
+    audit = find(estate, asked.accepted, *known, live=asked.known.live(read))
     unread = (*broken, *audit.unread)
     places = asked.tags if audit.failure else (one.partition(":")[0] for one in unread)
     unsettled = frozenset(places)
@@ -284,13 +261,17 @@ def _alert(cause: Cause, record: AuditRecord, news: News, last: AuditRecord | No
     )
 
 
-def stored_estate(store: EstateStore, parts: Iterable[str], now: datetime) -> tuple[Estate, tuple[str, ...]]:
+def stored_estate(
+    store: EstateStore, parts: Iterable[str], now: datetime
+) -> tuple[Estate, tuple[str, ...], Mapping[str, datetime]]:
     """The estate of kept pieces, and a line for each that cannot be used, as `PART: what: why`; raises PortError.
 
-    One account is read after the other, and of each only what the policies say is left in memory.
+    And when they were read: by part, and by the key of a repository whose policy was read at another time. One account
+    is read after the other, and of each only what the policies say is left in memory.
     """
     accounts: dict[str, EcrAccount] = {}
     lines: list[str] = []
+    read: dict[str, datetime] = {}
     parsed, text_of = Parsed(), cache(store.text)
     for name, names in groupby(sorted(parts), lambda part: part.partition("/")[0]):
         pieces: dict[str, Mapping[str, object]] = {}
@@ -300,13 +281,14 @@ def stored_estate(store: EstateStore, parts: Iterable[str], now: datetime) -> tu
                 lines.append(f"{part}: what was kept of it: another version wrote it")
             else:
                 pieces[part] = with_texts(piece.entry, text_of)
+                read |= {part: piece.began, **policy_times(piece)}
         try:
             accounts[name] = account_from_pieces(name, pieces, parsed)
         except Exception:
             lines += _taken_out(name, pieces, parsed)
             if pieces:
                 accounts[name] = account_from_pieces(name, pieces, parsed)
-    return Estate(now, accounts), tuple(lines)
+    return Estate(now, accounts), tuple(lines), read
 
 
 def _taken_out(account: str, pieces: dict[str, Mapping[str, object]], parsed: Parsed) -> Iterator[str]:

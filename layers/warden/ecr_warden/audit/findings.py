@@ -26,7 +26,7 @@ from ecr_warden.audit.outsiders import let_in, let_in_for
 from ecr_warden.audit.providers import GapKind, gaps, trusts_of
 from ecr_warden.audit.registries import findings_of_registry, upstreams_of
 from ecr_warden.audit.remedies import Remedies
-from ecr_warden.audit.repaired import Live, all_repaired, as_repaired
+from ecr_warden.audit.repaired import Live, Waits, all_repaired, as_repaired
 from ecr_warden.audit.spec_access import SpecAccess, bare
 from ecr_warden.audit.words import named
 from ecr_warden.core.actions import REQUIRED, Access
@@ -90,10 +90,10 @@ class SuccessiveAudits:
     ) -> AuditResult:
         """As `find`."""
         known = known_administrators or {}, known_upstreams or {}
-        audit = self._audit(estate, compiled, live, known)
+        audit = self._audit(estate, compiled, live, known, is_once=False)
         if audit.failure or not any(_is_of(finding, live) for finding in audit.findings):
             return audit
-        once = self._audit(estate, compiled, all_repaired, known)
+        once = self._audit(estate, compiled, partial(_once, live), known, is_once=True)
         if once.failure:
             return replace(audit, failure=once.failure)
         left = {finding.key for finding in once.findings}
@@ -102,9 +102,11 @@ class SuccessiveAudits:
         others = (finding for finding in now if finding.kind is not FindingKind.MISSING)
         return replace(audit, findings=(*others, *missing))
 
-    def _audit(self, estate: Estate, compiled: CompiledSpec, live: Live, known: tuple[Known, Known]) -> AuditResult:
-        is_repaired, make = live is all_repaired, partial(_Auditor, has_time=self._has_time, hub=self._hub, live=live)
-        last, auditor = self._last.pop(is_repaired, None), None
+    def _audit(
+        self, estate: Estate, compiled: CompiledSpec, live: Live, known: tuple[Known, Known], *, is_once: bool
+    ) -> AuditResult:
+        make = partial(_Auditor, has_time=self._has_time, hub=self._hub, live=live)
+        last, auditor = self._last.pop(is_once, None), None
         if last is not None and timedelta() <= estate.taken_at - last.asked_at < AUDITED_FOR:
             # At the same time, or nothing would be the same.
             auditor = make(replace(estate, taken_at=last.asked_at), compiled)
@@ -112,13 +114,19 @@ class SuccessiveAudits:
             auditor = make(estate, compiled)
         audit = auditor.audit(*known)
         if not audit.failure:
-            self._last[is_repaired] = auditor
+            self._last[is_once] = auditor
         return audit
 
 
+def _once(live: Live, key: str) -> Waits | None:
+    """Why a target counts as it lies there once all is repaired that ever is."""
+    return Waits.OTHERS if live(key) is Waits.OTHERS else None
+
+
 def _is_of(finding: Finding, live: Live) -> bool:
-    """Is the finding's repository, or somebody on its way, a target that nobody repairs?"""
-    return any(map(live, filter(None, (finding.place, *map(_key_of, finding.chain)))))
+    """Is the finding's repository, or somebody on its way, a target whose repair waits?"""
+    on_the_way = filter(None, (finding.place, *map(_key_of, finding.chain)))
+    return any(live(key) not in (None, Waits.OTHERS) for key in on_the_way)
 
 
 def _key_of(arn: str) -> str:

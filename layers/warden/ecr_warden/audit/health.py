@@ -51,16 +51,20 @@ _LONGEST_CRON = timedelta(days=1)
 _OF_REGISTRY = (FindingKind.REGISTRY, FindingKind.REPLICATION)
 
 
-def longest_gap(schedule: str) -> timedelta:
-    """How long after a sweep the next one is overdue, by the schedule of the sweeps."""
+def interval_of(schedule: str) -> timedelta:
+    """From one sweep to the next, by the schedule of the sweeps."""
     found = _RATE.fullmatch(schedule)
-    return 2 * int(found[1]) * _UNITS[found[2]] + _GRACE if found else _LONGEST_CRON
+    return int(found[1]) * _UNITS[found[2]] if found else _LONGEST_CRON
+
+
+def longest_gap(schedule: str) -> timedelta:
+    """How long after a sweep the next one is overdue."""
+    return stuck_after(schedule) + (interval_of(schedule) if _RATE.fullmatch(schedule) else timedelta())
 
 
 def stuck_after(schedule: str) -> timedelta:
     """How long nothing is done of a queue that has jobs before they are stuck: each tick puts one on every queue."""
-    found = _RATE.fullmatch(schedule)
-    return int(found[1]) * _UNITS[found[2]] + _GRACE if found else _LONGEST_CRON
+    return interval_of(schedule) + (_GRACE if _RATE.fullmatch(schedule) else timedelta())
 
 
 def statuses(

@@ -1,4 +1,4 @@
-"""The estate as it is once every document of the spec is repaired: what differs then, the spec does not decide."""
+"""The estate with what is known to be repaired in place: what differs then, the spec does not decide, or it waits."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -7,10 +7,7 @@ from enum import StrEnum
 
 from ecr_warden.core.address import (
     OUR_POLICY_PREFIX,
-    OUR_ROLE_PATH,
     OWN_ROLES,
-    TAG_KEY,
-    TAG_VALUE,
     Address,
     AddressKind,
     repository_policy,
@@ -30,16 +27,22 @@ from iam_access.inventory.inventory import Identity, Policy, PolicyPlace, Unread
 class Waits(StrEnum):
     """Why the documents of a target count as they lie there, and not as repaired."""
 
+    NOBODY = "nobody"  # there is no hub that repairs
+    OTHERS = "others"  # nothing is asked of it: it never was the spec's, or has lost what the spec gave it
     OBSERVED = "observed"  # its mode
     PAUSED = "paused"
-    HELD = "held"  # its last run left it for a person, or for the switch to be turned
+    HELD = "held"  # its last run left it for a person, for the switch to be turned, or for its role
     FAILED = "failed"  # its last run did not end well
+    OVERDUE = "overdue"  # a sweep left its repair to a later one, or two asked for it, and no run has begun since
     STALE = "stale"  # read longer than a sweep's interval ago, and no run that ended well has begun since
-    NOBODY = "nobody"  # there is no hub that repairs, or it has no part in the target
 
 
 type Live = Callable[[str], Waits | None]
-"""Says of a target, by its key, why its documents count as they lie there; None where they count as repaired."""
+"""Says of a target, by its key, why its documents count as they lie there; None where they count as repaired.
+
+A document that differs counts as repaired only if that is known: its name, path or tag, or that it was removed from the
+spec, proves nothing.
+"""
 
 
 def all_repaired(_: str) -> Waits | None:
@@ -53,10 +56,10 @@ def none_repaired(_: str) -> Waits | None:
 
 
 def as_repaired(estate: Estate, compiled: CompiledSpec, live: Live = all_repaired) -> Estate:
-    """The estate with every document of the spec in place of the live one, and without orphans.
+    """The estate with the documents of the spec in place of live ones, and without orphans, where these are repaired.
 
     Push roles that do not exist are created; users, other roles and repositories that do not exist are not. Accounts
-    that the spec does not name, and those that were not read, stay as they are.
+    that the spec does not name, those that were not read, and whatever waits, stay as they are.
     """
     repaired = _Repaired(compiled, live)
     return replace(estate, accounts={name: repaired.account(account) for name, account in estate.accounts.items()})
@@ -85,7 +88,7 @@ class _Repaired:
 
     def _repository(self, repository: Repository) -> Repository:
         spec = self._compiled.spec_of(repository.target)
-        if spec is not None and self._live(repository.target.key):
+        if self._live(repository.target.key):
             return repository
         if spec is None:
             return replace(repository, policy=None) if self._is_revoked(repository) else repository
@@ -93,14 +96,13 @@ class _Repaired:
         return replace(repository, policy=self._policy(name, spec.granted[repository_policy(repository.target)]))
 
     def _is_revoked(self, repository: Repository) -> bool:
-        """Whether it still has what it loses by its removal; whatever it gets afterwards is not the spec's."""
-        removed, left = self._compiled.removed.get(repository.target.key), None
-        if removed is None:
-            left = self._compiled.pattern_left_by(repository.target)
+        """Whether it still has what it loses by its removal; whatever else it gets is not the spec's."""
+        removed = self._compiled.removed.get(repository.target.key)
+        left = self._compiled.pattern_left_by(repository.target)
         given = removed.given if removed is not None else left.pattern.policy if left is not None else None
         live = repository.policy.document if repository.policy is not None else None
         if not isinstance(given, Document) or not isinstance(live, Document):
-            return removed is not None
+            return False
         return not isinstance(relate(live, given, kind=DocumentKind.RESOURCE), Differs)
 
     def _identities(self, account: EcrAccount) -> dict[str, Identity]:
@@ -111,10 +113,9 @@ class _Repaired:
             seen.add(target.key)
             spec = self._compiled.targets.get(target.key)
             repaired = self._named(identity, spec, account) if spec else _without_orphans(identity)
-            if spec is not None and (self._live(target.key) or _is_elsewhere(identity, spec)):
+            if self._live(target.key) or (spec is not None and _is_elsewhere(identity, spec)):
                 repaired = identity
-            if repaired is not None:
-                found[repaired.arn] = repaired
+            found[repaired.arn] = repaired
         for key, spec in self._targets[account.id]:
             settings = _settings(spec)
             if settings and key not in seen and not self._live(key):
@@ -166,29 +167,19 @@ def _new_role(spec: TargetSpec, settings: RoleSettings) -> Identity:
 
 def _stays(policy: Policy, spec: TargetSpec) -> bool:
     """Whether a repair leaves a policy that the spec does not name: a group's always, for it is not the identity's."""
-    if policy.place.group:
+    if policy.place.group or spec.extent is Extent.NAMED:
         return True
-    match spec.extent:
-        case Extent.WHOLE:
-            return False
-        case Extent.OURS:
-            return not _is_ours(policy)
-        case Extent.NAMED:
-            return True
+    return spec.extent is Extent.OURS and not _is_ours(policy)
 
 
 def _is_ours(policy: Policy) -> bool:
     return policy.place.inline.startswith(OUR_POLICY_PREFIX) and not policy.place.group
 
 
-def _without_orphans(identity: Identity) -> Identity | None:
-    """A user or role that the spec does not name, without what is ecr-warden's; None if all of it is."""
-    if identity.kind is IdentityKind.ROLE:
-        if identity.name.lower() in OWN_ROLES:
-            return identity
-        at_our_path = identity.arn.partition("/")[2] == f"{OUR_ROLE_PATH[1:]}{identity.name}"
-        if at_our_path and identity.tags.get(TAG_KEY) == TAG_VALUE:
-            return None
+def _without_orphans(identity: Identity) -> Identity:
+    """A user or role that the spec does not name, without the policies that are ecr-warden's."""
+    if identity.kind is IdentityKind.ROLE and identity.name.lower() in OWN_ROLES:
+        return identity
     return replace(identity, policies=tuple(policy for policy in identity.policies if not _is_ours(policy)))
 
 

@@ -128,6 +128,6 @@ class JudgeVersions(Struct, frozen=True):
 
     def _live(self, parts: frozenset[str], unread: dict[str, str]) -> LiveEstate:
         """The accounts as they were read; a piece that cannot be used counts as unread."""
-        estate, broken = stored_estate(self.estate, parts - unread.keys(), self.clock.now())
+        estate, broken, _ = stored_estate(self.estate, parts - unread.keys(), self.clock.now())
         why = unread | {line.partition(": ")[0]: line.partition(": ")[2] for line in broken}
         return LiveEstate(estate, {part: NotRead(f"{part}: {text}") for part, text in why.items()})

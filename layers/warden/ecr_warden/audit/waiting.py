@@ -1,0 +1,83 @@
+"""Whether the documents of a target are known to be repaired: the one rule, which fails closed."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import cache
+from hashlib import sha256
+
+from msgspec import Struct
+
+from ecr_warden.audit.repaired import Live, Waits
+from ecr_warden.collect.estate import Kept
+from ecr_warden.core.desired import CompiledSpec, Mode
+from ecr_warden.core.part import part_of
+from ecr_warden.core.pause import PatternPause, pause_of
+from ecr_warden.core.result import Result
+from ecr_warden.core.target import Target, parse_target
+from ecr_warden.state.state import TargetRecord
+from ecr_warden.state.sweeps import SweepRecord, is_cleared
+
+_LEFT = (Result.REPORTED, Result.WAITING)
+
+
+class Remembered(Struct, frozen=True):
+    """What the hub remembers at one time: `targets` and `records` by key, `sweeps` and `kept` pieces by part.
+
+    `interval`: from one sweep to the next.
+    """
+
+    accepted: CompiledSpec
+    targets: Mapping[str, Target]
+    records: Mapping[str, TargetRecord]
+    pauses: Sequence[PatternPause]
+    sweeps: Mapping[str, SweepRecord]
+    kept: Mapping[str, Kept]
+    interval: timedelta
+    now: datetime
+
+    def live(self, read: Mapping[str, datetime]) -> Live:
+        """Why each target counts as it lies there; `read`: as of audit.stored_estate."""
+
+        def why(key: str) -> Waits | None:
+            target = self.targets.get(key)
+            return Waits.OTHERS if target is None else self._why(target, read.get(key, read.get(part_of(target))))
+
+        return cache(why)
+
+    def _why(self, target: Target, read: datetime | None) -> Waits | None:
+        """`read`: when its documents were, at the earliest. A time to come is another clock's, and proves nothing."""
+        record, part = self.records.get(target.key, TargetRecord()), part_of(target)
+        if self.accepted.mode_of(target) is Mode.OBSERVE:
+            return Waits.OBSERVED
+        if pause_of(target, record.pause, self.pauses, self.now) is not None:
+            return Waits.PAUSED
+        if record.last is not None and (record.last.result is None or not record.last.result.is_fine):
+            return Waits.HELD if record.last.result in _LEFT else Waits.FAILED
+        kept = self.kept.get(part)
+        if kept is not None and record.settled_at is not None and kept.at < record.settled_at <= self.now:
+            return None  # the run began after the piece was kept, so after all of it was read
+        if is_cleared(target, self.accepted, record, self.sweeps.get):
+            return Waits.OTHERS
+        sweep = self.sweeps.get(part)
+        if sweep is not None and sweep.is_overdue(target.key):
+            return Waits.OVERDUE
+        return None if read is not None and timedelta() <= self.now - read < self.interval else Waits.STALE
+
+    def digest(self) -> str:
+        """Of all that waits. What the last sweep found in sync grows old with every part, which changes nothing yet."""
+        fine = frozenset[str]().union(*(sweep.fine for sweep in self.sweeps.values()))
+        live = self.live({part: one.at for part, one in self.kept.items()})
+        waits = {key: why for key in sorted(self.targets) if (why := live(key))}
+        lines = [f"{key} {why}" for key, why in waits.items() if why is not Waits.STALE or key not in fine]
+        return sha256("\n".join(lines).encode()).hexdigest() if lines else ""
+
+
+def known_targets(accepted: CompiledSpec, sweeps: Iterable[SweepRecord]) -> dict[str, Target]:
+    """All of which something may be repaired, by key: what the spec names, and what the sweeps looked at.
+
+    A pattern stands for what will be created.
+    """
+    named = (spec.target for spec in accepted.targets.values())
+    patterns = (pattern.target for pattern in accepted.patterns)
+    seen = (parse_target(key) for sweep in sweeps for key in sweep.fine | sweep.due)
+    return {target.key: target for target in (*seen, *patterns, *named)}
