@@ -1,7 +1,7 @@
 """Whether the documents of a target are known to be repaired: the one rule, which fails closed."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from hashlib import sha256
 
@@ -18,6 +18,7 @@ from ecr_warden.state.state import TargetRecord
 from ecr_warden.state.sweeps import SweepRecord, is_cleared
 
 _LEFT = (Result.REPORTED, Result.WAITING)
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class Remembered(Struct, frozen=True):
@@ -53,13 +54,14 @@ class Remembered(Struct, frozen=True):
             return Waits.PAUSED
         if record.last is not None and (record.last.result is None or not record.last.result.is_fine):
             return Waits.HELD if record.last.result in _LEFT else Waits.FAILED
-        kept = self.kept.get(part)
-        if kept is not None and record.settled_at is not None and kept.at < record.settled_at <= self.now:
+        began = record.settled_at if record.settled_at is not None and record.settled_at <= self.now else _NEVER
+        if part in self.kept and self.kept[part].at < began:
             return None  # the run began after the piece was kept, so after all of it was read
-        if is_cleared(target, self.accepted, record, self.sweeps.get):
+        is_later = record.last is None or (read is not None and record.last.at <= read)
+        if is_later and is_cleared(target, self.accepted, record, self.sweeps.get):
             return Waits.OTHERS
         sweep = self.sweeps.get(part)
-        if sweep is not None and sweep.is_overdue(target.key):
+        if sweep is not None and began < sweep.at and sweep.is_overdue(target.key):
             return Waits.OVERDUE
         return None if read is not None and timedelta() <= self.now - read < self.interval else Waits.STALE
 
