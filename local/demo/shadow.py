@@ -14,18 +14,21 @@ FOUND = f"anybody in account {OUTSIDE} can pull and push"
 _POLICY = "images"
 
 
-def make(somebody: Somebody) -> None:
-    """Make a role that anybody in an outside account may assume, and that may do everything with images."""
+def make(somebody: Somebody, name: str = _POLICY) -> None:
+    """Make a role that anybody in an outside account may assume, and that may do everything with images.
+
+    `name`: of its policy.
+    """
     iam = somebody.client("iam")
     outside = {"AWS": f"arn:aws:iam::{OUTSIDE}:root"}
     iam.create_role(RoleName=SHADOW, AssumeRolePolicyDocument=policy(allow("sts:AssumeRole", Principal=outside)))
-    iam.put_role_policy(RoleName=SHADOW, PolicyName=_POLICY, PolicyDocument=policy(allow("ecr:*", Resource="*")))
+    iam.put_role_policy(RoleName=SHADOW, PolicyName=name, PolicyDocument=policy(allow("ecr:*", Resource="*")))
 
 
-def remove(somebody: Somebody) -> None:
+def remove(somebody: Somebody, name: str = _POLICY) -> None:
     """Remove it again."""
     iam = somebody.client("iam")
-    iam.delete_role_policy(RoleName=SHADOW, PolicyName=_POLICY)
+    iam.delete_role_policy(RoleName=SHADOW, PolicyName=name)
     iam.delete_role(RoleName=SHADOW)
 
 

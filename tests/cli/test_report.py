@@ -309,3 +309,51 @@ def test_wrong_arguments_are_refused_before_files_are_looked_at(
     ran = Command()("report", *argv)
     assert ran.code == 1
     assert problem in ran.err
+
+
+# ---------------------------------------------------------------- without a hub nobody repairs
+
+PUBLIC = {"Effect": "Allow", "Principal": "*", "Action": ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]}
+
+
+def _open_repository(given: dict[str, Any]) -> None:
+    """What the spec's repair would end, if there were a hub."""
+    [first, *_] = given["accounts"][REGISTRY]["ecr"]["eu-central-1"]["repositories"]
+    policy = json.loads(first["policy"]) if isinstance(first["policy"], str) else first["policy"]
+    statements = policy["Statement"] if isinstance(policy["Statement"], list) else [policy["Statement"]]
+    first["policy"] = {**policy, "Statement": [*statements, PUBLIC]}
+
+
+def _named(name: str, given: dict[str, Any]) -> None:
+    """The shadow role's policy under another name, the role with our tag."""
+    [role] = [one for one in given["accounts"][REGISTRY]["iam"]["RoleDetailList"] if "shadow-pusher" in one["Arn"]]
+    role["Tags"] = [{"Key": "ecr-warden", "Value": "managed"}]
+    [policy] = role["RolePolicyList"]
+    policy["PolicyName"] = name
+
+
+def _findings(ran: Ran) -> list[tuple[str, str, str]]:
+    found = (one["finding"] for one in json.loads(ran.out)["findings"])
+    return [(one["place"], one["access"], one["principal"]) for one in found if one.get("foreign")]
+
+
+@pytest.mark.parametrize("mode", ["observe", "enforce"])
+def test_a_report_without_a_hub_finds_who_gets_in_until_a_repair(laptop: Laptop, mode: str) -> None:
+    laptop.spec.write_bytes(spec_text().replace(b"enforce", mode.encode()))
+    everybody = "pull", "anyone on the internet with an AWS account"
+    assert everybody not in [one[1:] for one in _findings(laptop("--json"))]
+    given = whole()
+    _open_repository(given)
+    laptop.keep(given)
+    assert everybody in [one[1:] for one in _findings(laptop("--json"))]
+    short = laptop.command("plan", "--short", str(laptop.spec), "--snapshot", str(laptop.snapshot))
+    assert "anyone on the internet with an AWS account can pull" in short.out
+
+
+@pytest.mark.parametrize("name", ["ecr-warden-x", "ecr-warden-push"])
+def test_a_policy_that_is_named_like_ours_hides_nobody(laptop: Laptop, name: str) -> None:
+    before = _findings(laptop("--json"))
+    given = whole()
+    _named(name, given)
+    laptop.keep(given)
+    assert _findings(laptop("--json")) == before != []

@@ -9,7 +9,7 @@ from local.demo import shadow
 from local.demo.operator import READER, terminal_of
 from local.demo.places import OUTSIDE, REPOSITORY_TARGET
 from tests.cli.command import unfolded
-from tests.e2e.house import House
+from tests.e2e.house import SEED, House
 
 
 @pytest.mark.journey
@@ -40,6 +40,20 @@ def test_a_new_role_that_lets_in_an_outsider_is_found_and_not_touched_while_ever
     house.quiet.wait(since.mark)
     assert reader.run("plan", "--short", "--hub").returncode == 0
     assert len(house.messages(since, "Found:")) == 1
+    _find_one_that_is_named_like_ours(house)
+
+
+def _find_one_that_is_named_like_ours(house: House) -> None:
+    """Where nothing is repaired, the name of a policy hides nobody."""
+    mallory, name = house.stage.people.registry_admin, "ecr-warden-x"
+    house.upload(SEED.replace("regions: [eu-central-1]}", "regions: [eu-central-1], mode: observe}"))
+    since = house.now()
+    shadow.make(mallory, name)
+    try:
+        house.hears(since, shadow.FOUND)
+        assert house.product_writes(since) == []
+    finally:
+        shadow.remove(mallory, name)
 
 
 def test_a_reader_makes_the_report_of_what_the_deployed_functions_know(house: House, tmp_path: Path) -> None:
