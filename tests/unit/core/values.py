@@ -285,7 +285,7 @@ alerts: Strategy[Alert] = st.one_of(
         SpecAccepted, causes, IDS, st.none() | IDS, _few(IDS), _few(IDS), _few(TEXTS), st.tuples(COUNTS, COUNTS, COUNTS)
     ),
     st.builds(Unlisted, causes, IDS, _few(TEXTS), _few(IDS), COUNTS),
-    st.builds(LeftOver, causes, IDS, COUNTS, COUNTS),
+    st.builds(LeftOver, causes, IDS, COUNTS),
     st.builds(OwnChanged, causes, accounts, TEXTS),
     st.builds(HarmfulCall, causes, users),
     st.builds(

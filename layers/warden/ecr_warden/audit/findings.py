@@ -93,7 +93,9 @@ class SuccessiveAudits:
         audit = self._audit(estate, compiled, live, known, is_once=False)
         if audit.failure or not any(_is_of(finding, live) for finding in audit.findings):
             return audit
-        once = self._audit(estate, compiled, partial(_once, live), known, is_once=True)
+        # Once all is repaired that ever is.
+        ever: Live = lambda key: Waits.OTHERS if live(key) is Waits.OTHERS else None  # noqa: E731
+        once = self._audit(estate, compiled, ever, known, is_once=True)
         if once.failure:
             return replace(audit, failure=once.failure)
         left = {finding.key for finding in once.findings}
@@ -118,15 +120,9 @@ class SuccessiveAudits:
         return audit
 
 
-def _once(live: Live, key: str) -> Waits | None:
-    """Why a target counts as it lies there once all is repaired that ever is."""
-    return Waits.OTHERS if live(key) is Waits.OTHERS else None
-
-
 def _is_of(finding: Finding, live: Live) -> bool:
     """Is the finding's repository, or somebody on its way, a target whose repair waits?"""
-    on_the_way = filter(None, (finding.place, *map(_key_of, finding.chain)))
-    return any(live(key) not in (None, Waits.OTHERS) for key in on_the_way)
+    return any(live(key) not in (None, Waits.OTHERS) for key in (finding.place, *map(_key_of, finding.chain)) if key)
 
 
 def _key_of(arn: str) -> str:

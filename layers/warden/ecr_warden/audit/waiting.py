@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from hashlib import sha256
 
 from msgspec import Struct
@@ -17,7 +16,6 @@ from ecr_warden.core.target import Target, parse_target
 from ecr_warden.state.state import TargetRecord
 from ecr_warden.state.sweeps import SweepRecord, is_cleared
 
-_LEFT = (Result.REPORTED, Result.WAITING)
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -39,11 +37,8 @@ class Remembered(Struct, frozen=True):
     def live(self, read: Mapping[str, datetime]) -> Live:
         """Why each target counts as it lies there; `read`: as of audit.stored_estate."""
 
-        def why(key: str) -> Waits | None:
-            target = self.targets.get(key)
-            return Waits.OTHERS if target is None else self._why(target, read.get(key, read.get(part_of(target))))
-
-        return cache(why)
+        reasons = {key: self._why(one, read.get(key, read.get(part_of(one)))) for key, one in self.targets.items()}
+        return lambda key: reasons.get(key, Waits.OTHERS)
 
     def _why(self, target: Target, read: datetime | None) -> Waits | None:
         """`read`: when its documents were, at the earliest. A time to come is another clock's, and proves nothing."""
@@ -53,7 +48,7 @@ class Remembered(Struct, frozen=True):
         if pause_of(target, record.pause, self.pauses, self.now) is not None:
             return Waits.PAUSED
         if record.last is not None and (record.last.result is None or not record.last.result.is_fine):
-            return Waits.HELD if record.last.result in _LEFT else Waits.FAILED
+            return Waits.HELD if record.last.result in (Result.REPORTED, Result.WAITING) else Waits.FAILED
         began = record.settled_at if record.settled_at is not None and record.settled_at <= self.now else _NEVER
         if part in self.kept and self.kept[part].at < began:
             return None  # the run began after the piece was kept, so after all of it was read
@@ -61,7 +56,8 @@ class Remembered(Struct, frozen=True):
         if is_later and is_cleared(target, self.accepted, record, self.sweeps.get):
             return Waits.OTHERS
         sweep = self.sweeps.get(part)
-        if sweep is not None and began < sweep.at and sweep.is_overdue(target.key):
+        # Any may be, where there were too many for the record to say which.
+        if sweep and began < sweep.at and (target.key in sweep.overdue or (sweep.over and not sweep.due)):
             return Waits.OVERDUE
         return None if read is not None and timedelta() <= self.now - read < self.interval else Waits.STALE
 
@@ -69,8 +65,8 @@ class Remembered(Struct, frozen=True):
         """Of all that waits. What the last sweep found in sync grows old with every part, which changes nothing yet."""
         fine = frozenset[str]().union(*(sweep.fine for sweep in self.sweeps.values()))
         live = self.live({part: one.at for part, one in self.kept.items()})
-        waits = {key: why for key in sorted(self.targets) if (why := live(key))}
-        lines = [f"{key} {why}" for key, why in waits.items() if why is not Waits.STALE or key not in fine]
+        waits = ((key, why) for key in sorted(self.targets) if (why := live(key)))
+        lines = [f"{key} {why}" for key, why in waits if why is not Waits.STALE or key not in fine]
         return sha256("\n".join(lines).encode()).hexdigest() if lines else ""
 
 

@@ -30,11 +30,10 @@ class EventMissed(Alert, frozen=True, tag="event-missed"):
 
 
 class LeftOver(Alert, frozen=True, tag="left-over"):
-    """Repairs of a part are overdue: left to the next sweep, or asked for twice; none were before. `over` of `due`."""
+    """Repairs of a part are overdue: left to the next sweep, or asked for twice; none were before."""
 
     part: str
     over: Count
-    due: Count
 
 
 class WiringChanged(Alert, frozen=True, tag="wiring-changed"):

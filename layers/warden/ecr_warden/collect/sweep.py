@@ -49,7 +49,7 @@ from ecr_warden.repair.looks import complete_plan
 from ecr_warden.repair.missed import awaited_from, calls_of, still_awaited
 from ecr_warden.repair.orphans import as_observed
 from ecr_warden.repair.planner import Facts, make_plan
-from ecr_warden.repair.targets import is_orphan, leaving_patterns, removals, spec_for
+from ecr_warden.repair.targets import leaving_patterns, removals, spec_for
 from ecr_warden.state.accepted import AcceptedSpecs
 from ecr_warden.state.state import State, TargetRecord
 from ecr_warden.state.sweeps import SweepRecord, SweepRecords, parts_of
@@ -74,8 +74,9 @@ class _Part(Struct, frozen=True):
     """A part as a sweep read it.
 
     `reading`: all of it, to be kept. `before`: the last sweep of the part. `besides`: what is looked at although the
-    spec does not name it. `listed`: the target that represents each list that was asked for; `unread`: why a list was
-    not returned, by that target's key. `remembered`: the records of the targets, by key.
+    spec does not name it; `orphans`: keys of users and roles that it does not name. `listed`: the target that
+    represents each list that was asked for; `unread`: why a list was not returned, by that target's key. `remembered`:
+    the records of the targets, by key.
     """
 
     part: str
@@ -87,6 +88,7 @@ class _Part(Struct, frozen=True):
     listed: Sequence[Target]
     unread: Mapping[str, PortError]
     remembered: Mapping[str, TargetRecord]
+    orphans: Collection[str] = ()
 
 
 class _Judgement(Struct, frozen=True):
@@ -147,7 +149,7 @@ class Sweep(Struct, frozen=True):
         asked = [observation for observation in swept.observations if swept.besides.is_asked(observation.target)]
         judged = {observation.target.key: self._judge(accepted, observation, swept) for observation in asked}
         due = [observation.target for observation in asked if judged[observation.target.key].is_due]
-        sent = self._within_budget(accepted, job, sorted(due, key=partial(_tried_in_vain, swept.remembered)))
+        sent = self._within_budget(job, swept, sorted(due, key=partial(_tried_in_vain, swept.remembered)))
         jobs = tuple(ReconcileTarget(job.cause, target) for target in sent)
         self.jobs.enqueue(jobs)
         if not swept.unread:
@@ -163,10 +165,10 @@ class Sweep(Struct, frozen=True):
             raise RetryLater(str(later[0]), retryable=True)
         return jobs
 
-    def _within_budget(self, accepted: CompiledSpec, job: SweepPart, due: Sequence[Target]) -> list[Target]:
+    def _within_budget(self, job: SweepPart, swept: _Part, due: Sequence[Target]) -> list[Target]:
         """What of it this part asks for; the next sweep finds what is left over."""
-        orphans = [target for target in due if is_orphan(target, accepted)]
-        of_spec = [target for target in due if not is_orphan(target, accepted)]
+        orphans = [target for target in due if target.key in swept.orphans]
+        of_spec = [target for target in due if target.key not in swept.orphans]
         wanted = min(len(orphans), self.budget.orphans)
         most = self.sweep_records.take(job.cause.id, job.part, wanted, self.budget.orphans_of_sweep) if wanted else 0
         return [*of_spec[: self.budget.of_spec], *orphans[:most]]
@@ -198,7 +200,8 @@ class Sweep(Struct, frozen=True):
             except PortError as error:
                 unread[everybody.key] = error
         remembered = self.state.records([*(observation.target for observation in observations), *listed])
-        return _Part(part, began, reading, before, besides, observations, listed, unread, remembered)
+        orphans = {observation.target.key for observation in observations} - wanted.keys()
+        return _Part(part, began, reading, before, besides, observations, listed, unread, remembered, orphans)
 
     def _note(
         self,
@@ -225,7 +228,7 @@ class Sweep(Struct, frozen=True):
         left, cleared = swept.besides.after(swept.observations, due)
         overdue = frozenset(key for key in due if key not in sent or _is_overdue(key, before, remembered))
         if overdue and not (before is not None and before.over):
-            self.alerts.publish(LeftOver(cause, swept.part, len(overdue), len(due)))
+            self.alerts.publish(LeftOver(cause, swept.part, len(overdue)))
         self.sweep_records.note(
             SweepRecord(
                 part=swept.part,

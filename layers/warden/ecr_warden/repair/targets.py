@@ -54,12 +54,6 @@ def orphan_spec(target: Target, accepted: CompiledSpec) -> TargetSpec | None:
             return None
 
 
-def is_orphan(target: Target, accepted: CompiledSpec) -> bool:
-    """Whether it is a user or role that the spec neither names nor named in an account that left it."""
-    is_named = target.key in accepted.targets or target.key in accepted.removed
-    return not (is_named or isinstance(target, RepositoryTarget))
-
-
 def _leaving(target: RepositoryTarget, left: RemovedPattern) -> TargetSpec:
     """What a repository has to lose that left a pattern; it may be deleted at any time."""
     pattern = left.pattern

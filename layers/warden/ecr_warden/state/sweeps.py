@@ -56,10 +56,6 @@ class SweepRecord(Struct, frozen=True):
     over: int = 0
     overdue: frozenset[str] = frozenset()
 
-    def is_overdue(self, key: str) -> bool:
-        """Whether a target's repair is overdue; any may be where the record says nothing about single targets."""
-        return key in self.overdue or bool(self.over and not self.due)
-
 
 def parts_of(spec: CompiledSpec, leaving: Iterable[Target] = ()) -> frozenset[str]:
     """Every part that a sweep has to read; `leaving`: removed targets that have not lost their access yet."""

@@ -318,10 +318,9 @@ class _LeftOver(Kind[LeftOver]):
         return Collected(alert.cause.incident)
 
     def describe(self, alerts: Sequence[LeftOver], *, is_follow_up: bool) -> Parts:  # noqa: ARG002
-        lines = [f"{alert.part}: {alert.over} of {alert.due}" for alert in alerts]
-        over = count(sum(alert.over for alert in alerts), "target")
+        lines, over = [f"{alert.part}: {alert.over}" for alert in alerts], sum(alert.over for alert in alerts)
         return Parts(
-            f"{over} that differ wait: a sweep asks for a limited number of repairs",
+            f"{count(over, 'target')} that differ wait: a sweep asks for a limited number of repairs",
             [
                 Field("Meanwhile", "their documents count as they are; each sweep asks for more of them"),
                 Field("See", "ecr-warden status; ecr-warden apply has all repaired now"),
