@@ -303,7 +303,7 @@ def test_what_is_not_known_to_be_repaired_lies_there_as_it_was_read(seed: int) -
 
 def test_the_cases_tell_every_reason_apart() -> None:
     random = Random(7)
-    told = [why for _ in range(200) for why in live_of(case_of(random)).values()]
-    assert {*told} == {None, *Waits} - {Waits.NOBODY}
+    reasons = [why for _ in range(200) for why in live_of(case_of(random)).values()]
+    assert {*reasons} == {None, *Waits} - {Waits.NOBODY}
     assert all_repaired(CHECKOUT.key) is None
     assert isinstance(LIVE, Document)

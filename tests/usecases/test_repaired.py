@@ -229,8 +229,8 @@ def test_undeletable_orphans_take_no_repair_from_the_spec() -> None:
         world.drain()
         assert not world.differing() or world.live(D1) == ACCEPTED.targets[CHECKOUT.key].documents[D1]
     assert tried == {CHECKOUT, *orphans}, "what failed comes last, the oldest first"
-    [told] = [alert for alert in world.alerts.published if isinstance(alert, LeftOver)]
-    assert (told.part, told.over) == (HOME, 4)
+    [alert] = [alert for alert in world.alerts.published if isinstance(alert, LeftOver)]
+    assert (alert.part, alert.over) == (HOME, 4)
     assert "repairs-left-over" in {trouble.code for trouble in hub_status(world).troubles}
 
 

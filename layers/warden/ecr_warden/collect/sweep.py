@@ -227,21 +227,12 @@ class Sweep(Struct, frozen=True):
         awaited = awaited_from(before, accepted.version, changed, remembered, began) | waiting
         left, cleared = swept.besides.after(swept.observations, due)
         overdue = frozenset(key for key in due if key not in sent or _is_overdue(key, before, remembered))
-        if overdue and not (before is not None and before.over):
-            self.alerts.publish(LeftOver(cause, swept.part, len(overdue)))
+        over = len(overdue)
+        if over and not (before is not None and before.over):
+            self.alerts.publish(LeftOver(cause, swept.part, over))
         self.sweep_records.note(
             SweepRecord(
-                part=swept.part,
-                at=began,
-                version=accepted.version,
-                fine=seen - due,
-                due=due,
-                trusts=looks,
-                awaited=awaited,
-                left=left,
-                cleared=cleared,
-                over=len(overdue),
-                overdue=overdue,
+                swept.part, began, accepted.version, seen - due, due, looks, awaited, left, cleared, over, overdue
             )
         )
 
