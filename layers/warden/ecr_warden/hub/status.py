@@ -343,12 +343,12 @@ def _of_sweeps(
 
 
 def _of_left_over(sweeps: Sequence[SweepRecord]) -> Iterator[Trouble]:
-    """What the last sweeps found and did not have repaired, because one asks for a bounded number of repairs."""
+    """What the last sweeps found and did not have repaired: one asks for a bounded number of repairs, or none began."""
     over = {sweep.part: sweep.over for sweep in sweeps if sweep.over}
     if over:
         where = ", ".join(first(sorted(over), _PARTS_SHOWN))
         targets = count(sum(over.values()), "target")
-        message = f"{targets} of {where} differ and wait: a sweep asks for a limited number of repairs"
+        message = f"{targets} of {where} differ and wait: left to a later sweep, or asked for and not begun"
         yield Trouble("repairs-left-over", message, "the next sweep asks for more; ecr-warden apply does so now")
 
 

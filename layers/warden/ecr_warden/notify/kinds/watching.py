@@ -320,12 +320,12 @@ class _LeftOver(Kind[LeftOver]):
     def describe(self, alerts: Sequence[LeftOver], *, is_follow_up: bool) -> Parts:  # noqa: ARG002
         lines, over = [f"{alert.part}: {alert.over}" for alert in alerts], sum(alert.over for alert in alerts)
         return Parts(
-            f"{count(over, 'target')} that differ wait: a sweep asks for a limited number of repairs",
+            f"{count(over, 'target')} that differ wait: left to a later sweep, or asked for and not begun",
             [
-                Field("Meanwhile", "their documents count as they are; each sweep asks for more of them"),
+                Field("Meanwhile", "their documents count as they are; each sweep asks for them again, what failed last"),
                 Field("See", "ecr-warden status; ecr-warden apply has all repaired now"),
             ],
-            [listing("part", lines, title="Left to the next sweep, or asked for and not begun:")],
+            [listing("part", lines, title="Where:")],
         )
 
 
