@@ -322,7 +322,9 @@ class _LeftOver(Kind[LeftOver]):
         return Parts(
             f"{count(over, 'target')} that differ wait: left to a later sweep, or asked for and not begun",
             [
-                Field("Meanwhile", "their documents count as they are; each sweep asks for them again, what failed last"),
+                Field(
+                    "Meanwhile", "their documents count as they are; each sweep asks for them again, what failed last"
+                ),
                 Field("See", "ecr-warden status; ecr-warden apply has all repaired now"),
             ],
             [listing("part", lines, title="Where:")],
