@@ -24,7 +24,17 @@ ALICE = Actor("IAMUser", arn="arn:aws:iam::111111111111:user/alice", account="11
 ROLE, USER = "role/111111111111/a", "user/111111111111/b"
 TRUSTS = {ROLE: TrustLook(NOON, "a" * 64), "role/111111111111/z": TrustLook(NOON - timedelta(hours=1), "b" * 64)}
 AWAITED = {USER: Awaited(NOON, NOON - timedelta(hours=1), ("PutUserPolicy",))}
-RECORD = SweepRecord("111111111111", NOON, "v1", frozenset((ROLE,)), frozenset((USER,)), TRUSTS, AWAITED)
+RECORD = SweepRecord(
+    "111111111111",
+    NOON,
+    "v1",
+    frozenset((ROLE,)),
+    frozenset((USER,)),
+    TRUSTS,
+    AWAITED,
+    over=1,
+    due_since={USER: NOON - timedelta(hours=1)},
+)
 UNNAMED = SweepRecord("222222222222/us-east-1", NOON, "v1", left={"a/b": "v0"}, cleared=frozenset(("x v0", "y v0")))
 
 
@@ -76,14 +86,27 @@ def test_a_sweep_record_is_one_write(moto_hub: MotoHub) -> None:
     assert [action for action in moto_hub.wire.actions if action != "dynamodb:CreateTable"] == ["dynamodb:PutItem"]
 
 
+def test_a_record_of_the_version_before_says_of_no_target_since_when_it_is_due(moto_hub: MotoHub) -> None:
+    moto_hub.sweep_records.note(RECORD)
+    written = packed(dumps({"fine": [ROLE], "due": [USER], "trusts": {}, "awaited": {}}))
+    moto_hub.client("dynamodb").update_item(
+        TableName=TABLE,
+        Key={"pk": {"S": "SWEEP"}, "sk": {"S": f"PART#{RECORD.part}"}},
+        UpdateExpression="SET targets = :targets",
+        ExpressionAttributeValues={":targets": written},
+    )
+    assert moto_hub.sweep_records.of(RECORD.part) == replace(RECORD, trusts={}, awaited={}, due_since={})
+
+
 @pytest.mark.parametrize(("count", "kept"), [(10_000, True), (100_000, False)])
 def test_too_many_targets_are_not_stored_with_a_sweep_record(moto_hub: MotoHub, count: int, kept: bool) -> None:
     # Names without a pattern: the worst there is to pack.
     scattered = (number * 2654435761 % 2**32 for number in range(count))
     names = frozenset(f"repository/222222222222/eu-central-1/{name:08x}" for name in scattered)
-    moto_hub.sweep_records.note(replace(RECORD, fine=names, due=frozenset(), trusts={}, awaited={}))
+    record = replace(RECORD, due=frozenset(), trusts={}, awaited={}, due_since={})
+    moto_hub.sweep_records.note(replace(record, fine=names))
     [found] = DynamoSweepRecords(moto_hub.table).all()
-    assert found == replace(RECORD, fine=names if kept else frozenset(), due=frozenset(), trusts={}, awaited={})
+    assert found == replace(record, fine=names if kept else frozenset())
 
 
 OFF = Wire("rule a of 2 in r", "events", WireState.CHANGED, why="pattern", mark="changed pattern")

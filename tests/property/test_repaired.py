@@ -125,10 +125,10 @@ def sweeps_of(random: Random, spec: CompiledSpec) -> Iterator[SweepRecord]:
         here = [one.key for one in EVERY if part_of(one) == part and one.name != "fresh"]
         due = frozenset(key for key in here if random.random() < 0.4)
         fine = frozenset(here) - due
-        overdue = frozenset(key for key in due if random.random() < 0.4)
+        waiting = {key: time_of(random) for key in due if random.random() < 0.8}
         cleared = frozenset(one.key for one in spec.removed_patterns if random.random() < 0.5)
         kept = random.random() > 0.1  # or there were too many to store
-        over = len(overdue)
+        over = random.randrange(3)
         yield SweepRecord(
             part,
             time_of(random),
@@ -137,7 +137,7 @@ def sweeps_of(random: Random, spec: CompiledSpec) -> Iterator[SweepRecord]:
             due if kept else frozenset(),
             cleared=cleared,
             over=over,
-            overdue=overdue if kept else frozenset(),
+            due_since=waiting if kept else {},
         )
 
 
@@ -255,9 +255,14 @@ def may_come(case: Case, target: Target, record: TargetRecord) -> bool:
         return False
     if target == LEFT and sweep is not None and sweep.cleared and (record.last is None or record.last.at <= read):
         return False
-    if sweep is None or not (target.key in sweep.overdue or (sweep.over > 0 and not sweep.due)):
+    if sweep is None:
         return True
-    return record.settled_at is not None and sweep.at <= record.settled_at <= NOW
+    if sweep.over and not sweep.due:
+        return False
+    found = sweep.due_since.get(target.key)
+    if found is None or (record.settled_at is not None and found <= record.settled_at <= NOW):
+        return True
+    return NOW - INTERVAL < found <= NOW
 
 
 def live_of(case: Case) -> Mapping[str, Waits | None]:

@@ -56,10 +56,15 @@ class Remembered(Struct, frozen=True):
         if is_later and is_cleared(target, self.accepted, record, self.sweeps.get):
             return Waits.OTHERS
         sweep = self.sweeps.get(part)
-        # Any may be, where there were too many for the record to say which.
-        if sweep and began < sweep.at and (target.key in sweep.overdue or (sweep.over and not sweep.due)):
+        since = None if sweep is None else sweep.due_since.get(target.key)
+        # Where there were too many for the record to say which wait, it may be any.
+        is_lost = sweep is not None and sweep.over > 0 and not sweep.due
+        if is_lost or (since is not None and began < since and not self._is_recent(since)):
             return Waits.OVERDUE
-        return None if read is not None and timedelta() <= self.now - read < self.interval else Waits.STALE
+        return None if read is not None and self._is_recent(read) else Waits.STALE
+
+    def _is_recent(self, at: datetime) -> bool:
+        return timedelta() <= self.now - at < self.interval
 
     def digest(self) -> str:
         """Of all that waits. What the last sweep found in sync grows old with every part, which changes nothing yet."""

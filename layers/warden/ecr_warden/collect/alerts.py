@@ -30,7 +30,7 @@ class EventMissed(Alert, frozen=True, tag="event-missed"):
 
 
 class LeftOver(Alert, frozen=True, tag="left-over"):
-    """Repairs of a part are overdue: left to the next sweep, or asked for twice; none were before."""
+    """Repairs of a part wait: left to the next sweep, or asked for and not begun; none did before. `over`: how many."""
 
     part: str
     over: Count

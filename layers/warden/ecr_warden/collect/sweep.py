@@ -51,7 +51,7 @@ from ecr_warden.repair.orphans import as_observed
 from ecr_warden.repair.planner import Facts, make_plan
 from ecr_warden.repair.targets import leaving_patterns, removals, spec_for
 from ecr_warden.state.accepted import AcceptedSpecs
-from ecr_warden.state.state import State, TargetRecord
+from ecr_warden.state.state import LEFT_OPEN, State, TargetRecord
 from ecr_warden.state.sweeps import SweepRecord, SweepRecords, parts_of
 from iam_access.text.printable import few
 
@@ -226,13 +226,13 @@ class Sweep(Struct, frozen=True):
         changed = {key: calls_of(judgement.drifts) for key, judgement in judged.items() if judgement.drifts}
         awaited = awaited_from(before, accepted.version, changed, remembered, began) | waiting
         left, cleared = swept.besides.after(swept.observations, due)
-        overdue = frozenset(key for key in due if key not in sent or _is_overdue(key, before, remembered))
-        over = len(overdue)
+        waits = {key: _due_since(key, before, remembered, began) for key in due}
+        over = sum(key not in sent or began - since >= LEFT_OPEN for key, since in waits.items())
         if over and not (before is not None and before.over):
             self.alerts.publish(LeftOver(cause, swept.part, over))
         self.sweep_records.note(
             SweepRecord(
-                swept.part, began, accepted.version, seen - due, due, looks, awaited, left, cleared, over, overdue
+                swept.part, began, accepted.version, seen - due, due, looks, awaited, left, cleared, over, waits
             )
         )
 
@@ -315,10 +315,13 @@ def _tried_in_vain(remembered: Mapping[str, TargetRecord], target: Target) -> fl
     return 0.0 if last is None or last.result is None or last.result.is_fine else last.at.timestamp()
 
 
-def _is_overdue(key: str, before: SweepRecord | None, remembered: Mapping[str, TargetRecord]) -> bool:
-    """Whether the sweep before found it due already, and no run that ended has begun since."""
+def _due_since(
+    key: str, before: SweepRecord | None, remembered: Mapping[str, TargetRecord], began: datetime
+) -> datetime:
+    """Since when sweeps have found it due, and no run that ended has begun."""
+    since = began if before is None else before.due_since.get(key, began)
     ran = remembered.get(key, TargetRecord()).settled_at
-    return before is not None and key in before.due and (ran is None or ran < before.at)
+    return since if ran is None or ran < since else began
 
 
 def _mark(error: PortError) -> str:

@@ -27,7 +27,8 @@ class DynamoSweepRecords(Struct, frozen=True):
 
     def note(self, record: SweepRecord) -> None:
         looked = {"fine": sorted(record.fine), "due": sorted(record.due), "trusts": to_json(record.trusts)}
-        targets = packed(dumps({**looked, "awaited": to_json(record.awaited), "overdue": sorted(record.overdue)}))
+        more = {"awaited": to_json(record.awaited), "dueSince": to_json(record.due_since)}
+        targets = packed(dumps(looked | more))
         item: dict[str, Any] = {
             "pk": _PARTS,
             "sk": {"S": f"PART#{record.part}"},
@@ -94,9 +95,8 @@ def _record_of(item: Any) -> SweepRecord:
         awaited=read(targets["awaited"], dict[str, Awaited]),
         left=read(unnamed["left"], dict[str, str]),
         cleared=read(unnamed["cleared"], frozenset[str]),
-        over=(over := int(item.get("over", {"N": "0"})["N"])),
-        # The version before did not say which; any that was due may be.
-        overdue=read(targets.get("overdue", targets["due"] if over else []), frozenset[str]),
+        over=int(item.get("over", {"N": "0"})["N"]),
+        due_since=read(targets.get("dueSince", {}), dict[str, Moment]),
     )
 
 

@@ -39,9 +39,9 @@ class SweepRecord(Struct, frozen=True):
     has to report.
 
     Of what the spec no longer names: `left`: by the repository's name, the version that left its policy as it is;
-    `cleared`: keys of the removed patterns and released documents of which nothing is left. `overdue`: keys of
-    what was left to the next sweep, and of what the sweep before found due too while no run that ended has begun since;
-    `over`: how many these are.
+    `cleared`: keys of the removed patterns and released documents of which nothing is left. `due_since`: by
+    the key of each that is due, since when sweeps have found it so and no run that ended has begun; `over`: how many of
+    these a sweep left to the next one, or asked for longer ago than any run takes.
     """
 
     part: str
@@ -54,7 +54,7 @@ class SweepRecord(Struct, frozen=True):
     left: Mapping[str, str] = field(default_factory=dict)
     cleared: frozenset[str] = frozenset()
     over: int = 0
-    overdue: frozenset[str] = frozenset()
+    due_since: Mapping[str, datetime] = field(default_factory=dict)
 
 
 def parts_of(spec: CompiledSpec, leaving: Iterable[Target] = ()) -> frozenset[str]:

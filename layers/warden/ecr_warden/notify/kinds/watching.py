@@ -323,7 +323,8 @@ class _LeftOver(Kind[LeftOver]):
             f"{count(over, 'target')} that differ wait: left to a later sweep, or asked for and not begun",
             [
                 Field(
-                    "Meanwhile", "their documents count as they are; each sweep asks for them again, what failed last"
+                    "Meanwhile",
+                    "each sweep asks again, what failed last; after an interval their documents count as they are",
                 ),
                 Field("See", "ecr-warden status; ecr-warden apply has all repaired now"),
             ],
