@@ -18,7 +18,8 @@ def test_a_new_role_that_lets_in_an_outsider_is_found_and_not_touched_while_ever
 ) -> None:
     since, mallory = house.now(), house.stage.people.registry_admin
     reader = terminal_of(house.stage, "trudy", READER)
-    assert reader.run("plan", "--short", "--hub").returncode == 0
+    before = reader.run("plan", "--short", "--hub")
+    assert before.returncode == 0, before.stdout
     shadow.make(mallory)
     try:
         house.hears(since, shadow.FOUND)

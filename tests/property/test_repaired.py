@@ -242,7 +242,7 @@ def is_paused(case: Case, target: Target, record: TargetRecord) -> bool:
 def ran_since(case: Case, target: Target, record: TargetRecord) -> bool:
     """A run began after its part was kept, and not in the future."""
     kept, began = case.kept.get(part_of(target)), record.settled_at
-    return kept is not None and began is not None and kept.at < began <= NOW
+    return kept is not None and began is not None and kept.at + timedelta(seconds=1) <= began <= NOW
 
 
 def may_come(case: Case, target: Target, record: TargetRecord) -> bool:

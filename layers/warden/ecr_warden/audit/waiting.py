@@ -16,6 +16,8 @@ from ecr_warden.core.target import Target, parse_target
 from ecr_warden.state.state import TargetRecord
 from ecr_warden.state.sweeps import SweepRecord, is_cleared
 
+_FULL_SECONDS = timedelta(seconds=1)
+"""S3 says in full seconds when something was put."""
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -50,7 +52,7 @@ class Remembered(Struct, frozen=True):
         if record.last is not None and (record.last.result is None or not record.last.result.is_fine):
             return Waits.HELD if record.last.result in (Result.REPORTED, Result.WAITING) else Waits.FAILED
         began = record.settled_at if record.settled_at is not None and record.settled_at <= self.now else _NEVER
-        if part in self.kept and self.kept[part].at < began:
+        if part in self.kept and self.kept[part].at + _FULL_SECONDS <= began:
             return None  # the run began after the piece was kept, so after all of it was read
         is_later = record.last is None or (read is not None and record.last.at <= read)
         if is_later and is_cleared(target, self.accepted, record, self.sweeps.get):
