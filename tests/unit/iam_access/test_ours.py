@@ -21,6 +21,7 @@ OURS = Ours(
         {
             Owner(GITHUB, "repo:acme", "1"),
             Owner(GITHUB, "repo:legacy"),
+            Owner(GITHUB, "repo:beta", "8"),
             Owner(GITLAB, "project_path:shop/web"),
             Owner(TRACKER, "org:7:project:*"),
         }
@@ -105,8 +106,8 @@ INSIDE = {
     ),
     "the same repository": by_id("acme/app", "1"),
     "the next repository of the owner": by_id("acme/web", "1", "3"),
-    "an ID added to a name": by_id("legacy/app", "5"),
     "the next repository of an owner by name": by_name("legacy", "web"),
+    "a known name beside the known ID of another owner": by_id("legacy/app", "1"),
     "an owner by name and ID": token(GITHUB, "repo:acme@1/web@3:*"),
     "the next project of the group": token(
         GITLAB, "project_path:shop/web/api:ref_type:branch:ref:main", operator="StringEquals"
@@ -214,6 +215,12 @@ OTHERS: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "another owner": (by_id("evil/app", "9"), ("repo:evil", "repo:*@9")),
     "the same name with another ID": (by_id("acme/app", "9"), ("repo:acme", "repo:*@9")),
     "another name with our ID": (by_id("evil/app", "1"), ("repo:evil",)),
+    "an ID that nobody knows, added to a name that is known": (by_id("legacy/app", "5"), ("repo:*@5",)),
+    "a name that is known by another ID than the one beside it": (by_id("acme/app", "8"), ("repo:acme",)),
+    "an ID beside a known one, added to a known name": (
+        token(GITHUB, "repo:legacy/app:x", "repo:*@1/*@2:x", "repo:*@5/*@2:x", repository="2"),
+        ("repo:*@1", "repo:*@5"),
+    ),
     "the ID dropped": (by_name("acme", "app"), ("repo:acme", "repo:acme")),
     "another ID in full": (token(GITHUB, "repo:acme@9/app@2:*"), ("repo:acme@9",)),
     "an ID that begins alike": (token(GITHUB, "repo:acme@1*/app@2:*"), ("repo:acme@1*/app@2:*",)),

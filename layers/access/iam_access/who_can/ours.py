@@ -245,17 +245,16 @@ def _other_owners(issuer: str, conditions: Iterable[CanonicalClause], ours: Ours
 def _unknown(named: list[Owner], known: frozenset[Owner], is_one: bool) -> tuple[str, ...]:
     """Those of the owners beside each other in a condition that are not ours; `is_one`: it is for one repository's ID.
 
-    An ID with any name, and a name whose ID is known, are ours only together, and for one repository: its owner may
-    choose the form of its subjects. An ID that nobody knows is an addition to names that are known without one.
+    An ID with any name is ours only if it is known, and so is a name beside it that is known by this ID; both only for
+    one repository, because its owner may choose the form of its subjects. A known name vouches for no ID.
     """
-    ids = {owner.id for owner in named if owner.name == _ANY_NAME}
-    plain = {owner for owner in named if owner.name != _ANY_NAME and not owner.id}
-    adds_ids = bool(plain) and plain <= known
-    by_id = is_one and bool(ids) and "" not in ids and (adds_ids or ids <= {owner.id for owner in known})
+    ids = frozenset(owner.id for owner in named if owner.name == _ANY_NAME)
+    are_known = is_one and "" not in ids and ids <= {owner.id for owner in known}
+    vouching = ids if are_known else frozenset()
 
     def is_ours(one: Owner) -> bool:
         of_name = {each.id for each in known if _is_of(one.name, each.name)}
-        return by_id if one.name == _ANY_NAME else not of_name.isdisjoint({"", one.id}) or (by_id and bool(of_name))
+        return one.id in vouching if one.name == _ANY_NAME else not of_name.isdisjoint({"", one.id, *vouching})
 
     return tuple(str(owner) for owner in named if not is_ours(owner))
 
