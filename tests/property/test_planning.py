@@ -5,6 +5,7 @@ Requests are tried one by one by an oracle that shares no code with the planner.
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from copy import replace
 from datetime import UTC, datetime
 from itertools import product
@@ -22,6 +23,7 @@ from ecr_warden.core.observed import Absent, Observation, Observed, Present
 from ecr_warden.core.plan import Change, Plan
 from ecr_warden.core.target import RoleTarget, UserTarget
 from ecr_warden.repair.orphans import as_observed
+from ecr_warden.repair.planner import Facts
 from iam_access.delta.delta import gained_and_lost
 from iam_access.document.document import Document, parse_document
 from iam_access.equivalent.canonical import digest
@@ -80,11 +82,11 @@ def repairs(draw: st.DrawFn) -> tuple[Live, TargetSpec]:
     return live, TargetSpec(PUSHER, Extent.WHOLE, wanted)
 
 
-def _plan(live: Live, spec: TargetSpec) -> Plan:
+def _plan(live: Live, spec: TargetSpec, expected: Mapping[str, str] | None = None) -> Plan:
     documents: dict[Address, Observed] = {ROLE: Present(SETTINGS, repr(SETTINGS)), PUSH: Absent()}
     documents |= {address: Present(value, digest(value, kind=address.document_kind)) for address, value in live.items()}
     seen = Observation(PUSHER, documents)
-    return plan_for(spec, seen)
+    return plan_for(spec, seen, Facts(NOW, expected=expected or {}))
 
 
 def _moments(live: Live, plan: Plan) -> list[Live]:
@@ -142,6 +144,22 @@ def test_the_role_never_gives_access_that_neither_state_gives(repair: tuple[Live
     old, new = _through(live), _through(_desired(spec))
     for moment in _moments(live, _plan(live, spec)):
         assert _through(moment) <= old | new
+
+
+@examples.of(60, 150)
+@given(repairs())
+def test_of_documents_that_moved_since_they_were_judged_only_what_is_too_much_goes(
+    repair: tuple[Live, TargetSpec],
+) -> None:
+    live, spec = repair
+    desired, judged = _desired(spec), {str(address): "another digest" for address in (TRUST, PUSH, EXTRA)}
+    *_, last = moments = _moments(live, _plan(live, spec, judged))
+    for address, document in [one for moment in moments for one in moment.items()]:
+        assert address == CUTOFF or _allowed(document) <= _allowed(live.get(address))
+    for address, document in last.items():
+        assert address == CUTOFF or _allowed(document) <= _allowed(desired.get(address))
+    unmoved = {str(address): digest(one, kind=address.document_kind) for address, one in live.items()}
+    assert _plan(live, spec, {str(PUSH): "", **unmoved}) == _plan(live, spec)
 
 
 @examples.of(40, 100)

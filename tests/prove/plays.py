@@ -3,11 +3,14 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
+from copy import replace
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import groupby, islice
 from typing import Any, NamedTuple
 
+from ecr_warden.core.address import by_target
+from ecr_warden.core.desired import Taken
 from ecr_warden.core.job import AcceptSpec, Attempt, Cause, CauseKind, Job, ReconcileTarget, SweepRepositories
 from ecr_warden.core.result import Result
 from ecr_warden.core.run import RunReport
@@ -16,9 +19,10 @@ from ecr_warden.hub.codec_requests import request_to_text
 from ecr_warden.state.commands import Accept, Command, Reject
 from ecr_warden.state.hold import Verdict
 from ecr_warden.state.state import Learned
-from iam_access.document.document import Document
+from iam_access.document.document import Document, raw_statements
+from iam_access.equivalent.canonical import digest
 from iam_access.errors import NamedError
-from local.testing.seed import CHECKOUT, D1, HOME, MALLORY, OUTSIDER, allow, document
+from local.testing.seed import CHECKOUT, CI, D1, HOME, MALLORY, OUTSIDER, allow, document
 from tests.prove.judge import swept, unjournalled, unreported, unsettled
 from tests.prove.scenes import CAREFUL, FEWER, held_spec, spec_in_sync, upload
 from tests.prove.schedules import Moves, Step, explored, played
@@ -59,7 +63,7 @@ class Stage:
     """One world and its actors, each with a wire of its own.
 
     `events`: what happened, in order; `waits`: the versions of the spec that wait for a person; `intruders`: the events
-    of calls by intruders.
+    of calls by intruders; `accepts`: a person accepts in the end whatever waits then.
     """
 
     world: World
@@ -68,6 +72,7 @@ class Stage:
     failed: list[Job] = field(default_factory=list)
     waits: frozenset[str] = frozenset()
     intruders: frozenset[str] = frozenset()
+    accepts: bool = False
 
     def hub(self) -> Hub:
         return Hub(self.world, written=self.written)
@@ -138,6 +143,12 @@ class Stage:
             hub.again(job)
         hub.settle()
         swept(hub)
+        # Whatever waits, nobody whom the accepted version does not name is let in meanwhile.
+        live = str(self.world.live(D1))
+        yield from (f"{who} is still let in" for who in (MALLORY, OUTSIDER) if who in live)
+        for hold in self.world.holds.waiting() if self.accepts else ():
+            self.gives(Accept(f"yes-{hold.id}", hold.id), AcceptSpec(Cause(CauseKind.EVENT, "look")))(lambda: None)
+            hub.settle()
         yield from self.stale()
         yield from self.unapproved()
         yield from self.miscounted()
@@ -312,6 +323,24 @@ def _two_specs() -> Play:
     return Play(stage, {"v2": _judged(stage, first, _job("v2")), "v3": uploads, "somebody": stage.writes(THEIRS)})
 
 
+def _take_over() -> Play:
+    """A version takes over a document that its writer changes until it is rolled out, and while it is."""
+    stage = _stage()
+    stage.accepts = True
+    judged = {str(D1): Taken(digest(OPEN, kind=D1.document_kind), "v1")}
+    stage.world.specs.compiled = replace(stage.world.accepted, taken_over=by_target(judged))
+    # The second leaves something of the spec's, which has to be judged anew before the rest comes back.
+    part = document(*raw_statements(OTHERS), allow("ecr:BatchGetImage", who=f"arn:aws:iam::{CI}:user/pull-user-1"))
+    return Play(
+        stage,
+        {
+            "run": stage.works(_job("one")),
+            "event": stage.works(_job("other")),
+            "somebody": stage.writes(document(*raw_statements(OPEN), *raw_statements(THEIRS)), THEIRS, part),
+        },
+    )
+
+
 def _approval(newer: str) -> Play:
     """One person accepts a version that waits and another rejects it, while a newer one is uploaded."""
     hub, hold = held_spec()
@@ -336,6 +365,7 @@ PLAYS: Mapping[str, Callable[[], Play]] = {
     "a run that lost its lease": _late_run,
     "an approval and a newer spec": lambda: _approval(CAREFUL + "# again\n"),
     "two runs of a target": _two_runs,
+    "a take-over and the writer of the document": _take_over,
     "an event that comes twice": _event_comes_twice,
     "a run and a new spec": _run_and_spec,
     "a sweep and a new spec": _sweep_and_spec,

@@ -23,11 +23,14 @@ from local.testing.seed import (
     CUTOFF,
     D1,
     D2,
+    MALLORY,
     MORE_TRUST,
     NOW,
     PULL_USER,
     PUSH_USER,
     PUSHER,
+    allow,
+    document,
     spec_of,
 )
 from tests.usecases.hub import queries_of
@@ -57,8 +60,9 @@ def opened() -> World:
 
 
 def moved() -> World:
-    """A document that a version takes over has changed since it was judged."""
+    """A document that a version takes over has changed since it was judged, and lacks something too."""
     world = opened()
+    world.put(D2, document(allow("sts:AssumeRole", who=MALLORY)))
     assert world.specs.compiled is not None
     world.specs.compiled = replace(world.specs.compiled, taken_over=by_target({str(D2): Taken("another digest", "v1")}))
     return world

@@ -24,7 +24,9 @@ from ecr_warden.state.specs import SpecVersion
 from ecr_warden.versions.alerts import HoldOpened, HoldSettled, SpecAccepted
 from ecr_warden.versions.holds import HoldOver, NoSuchHold
 from ecr_warden.versions.offers import ASKED_AGAIN, MOST_ASKED
-from local.testing.seed import CHECKOUT, CI, D1, HOME, NOW, allow, document
+from iam_access.document.document import Document
+from iam_access.equivalent.canonical import canonical
+from local.testing.seed import CHECKOUT, CI, D1, HOME, MALLORY, NOW, allow, compiled, document
 from tests.usecases.hub import HUB, ask, commands_of
 from tests.usecases.uploads import (
     JOB,
@@ -484,20 +486,65 @@ def test_a_roll_out_takes_over_the_document_that_was_judged_and_repairs_it_from_
     assert world.live(BASKET) != MOVED
 
 
-def test_a_roll_out_leaves_a_document_that_is_not_the_one_that_was_judged_and_asks_again() -> None:
+PART = allow("ecr:BatchGetImage", who=f"arn:aws:iam::{CI}:user/pull-user-1")
+BASKETS = compiled(TAKING).targets[BASKET.target.key].documents[BASKET]
+
+
+def says(document: object) -> object:
+    """What a policy says, however it is written; None for none."""
+    return canonical(document, kind=BASKET.document_kind) if isinstance(document, Document) else None
+
+
+# What its writer makes of the document between verdict and roll-out; what the run leaves, and whether that waits then.
+CHANGED_MEANWHILE: dict[str, tuple[Document, object, bool]] = {
+    "open to everybody: all that is too much goes, and nothing is lacking": (MOVED, BASKETS, False),
+    "an outsider among those of the version: he goes, the others wait": (
+        document(PART, allow("ecr:*", who=MALLORY)),
+        document(PART),
+        True,
+    ),
+    "an outsider alone: it goes, and what comes into nothing takes nothing over": (
+        document(allow("ecr:*", who=MALLORY)),
+        None,
+        False,
+    ),
+    "one of the version alone: nothing goes, the others wait": (document(PART), document(PART), True),
+}
+
+
+@pytest.mark.parametrize("name", CHANGED_MEANWHILE)
+def test_of_a_document_that_is_not_the_one_that_was_judged_a_roll_out_takes_what_is_too_much(name: str) -> None:
+    live, left, waits = CHANGED_MEANWHILE[name]
     world, before = taking_over()
-    world.put(BASKET, MOVED)
+    world.put(BASKET, live)
     world.run(BASKET.target)
-    assert (world.writes, world.live(BASKET)) == ([], MOVED)
-    [job] = [job for job in world.jobs.sent if isinstance(job, AcceptSpec)]
-    assert job.moved == BASKET.target
-    assert accept_of(world).process(job) is None
-    opened = judged(world)
-    assert isinstance(opened, HoldOpened) and opened.hold.id != before
-    assert WaitCode.TAKES_OVER in codes(opened.hold)
+    assert says(world.live(BASKET)) == says(left)
+    jobs = [job for job in world.jobs.sent if isinstance(job, AcceptSpec)]
+    assert [job.moved for job in jobs] == ([] if left is BASKETS else [BASKET.target])
+    opened = [accept_of(world).process(job) or judged(world) for job in jobs]
+    holds = [one.hold for one in opened if isinstance(one, HoldOpened)]
+    assert [codes(hold) for hold in holds] == ([[WaitCode.TAKES_OVER]] if waits else [])
+    for hold in holds:
+        assert hold.id != before
+        writes = len(world.writes)
+        world.run(BASKET.target)
+        assert len(world.writes) == writes
+        give(world, Accept("command-2", hold.id))
+        assert isinstance(tick(world), SpecAccepted)
     world.run(BASKET.target)
-    assert world.writes == []
-    give(world, Accept("command-2", opened.hold.id))
-    assert isinstance(tick(world), SpecAccepted)
+    assert (version_of(world), says(world.live(BASKET))) == ("v2", says(BASKETS))
+
+
+def test_whoever_changes_it_after_each_acceptance_opens_nothing() -> None:
+    world, _ = taking_over()
+    for number in range(5):
+        world.clock.advance(MINUTE)
+        world.put(BASKET, document(PART, allow("ecr:*", who=MALLORY, Sid=f"Again{number}")))
+        world.run(BASKET.target)
+        assert says(world.live(BASKET)) == says(document(PART))
+        [job] = [job for job in world.jobs.sent if isinstance(job, AcceptSpec)]
+        opened = expect(HoldOpened, accept_of(world).process(job) or judged(world))
+        give(world, Accept(f"command-again-{number}", opened.hold.id))
+        assert isinstance(tick(world), SpecAccepted)
+        world.forget()
     assert world.run(BASKET.target) is Result.CONVERGED
-    assert (version_of(world), world.live(BASKET) != MOVED) == ("v2", True)

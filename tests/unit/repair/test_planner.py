@@ -561,6 +561,44 @@ def test_of_a_policy_that_would_deny_ecr_warden_only_excess_access_is_taken(
     assert [*map(meant, written)] == [*map(meant, left)]
 
 
+JUDGED = {str(address): "another digest" for address in (D1, D2, D3)}
+# Of a document that moved since it was judged: what is written at once, and what is held.
+MOVED: dict[str, tuple[TargetSpec, Mapping[Address, Observed | LiveValue], list[object], list[HoldReason]]] = {
+    "more than the version gives: nothing has to wait": (ROLE_SPEC, {D2: MORE_TRUST}, [desired(D2)], []),
+    "an attached policy that nobody saw: it is detached": (ROLE_SPEC, {ATTACHED: None}, [None], []),
+    "another policy that nobody saw: it goes": (ROLE_SPEC, {EXTRA: EVERYTHING}, [None], []),
+    "what such a policy denies stays": (
+        ROLE_SPEC,
+        {EXTRA: document(allow("ecr:*"), deny("ecr:PutImage"))},
+        [document(deny("ecr:PutImage"))],
+        [HoldReason.MOVED],
+    ),
+    "something else: it goes, and what would be added waits": (
+        spec_of(CHECKOUT),
+        {D1: document(allow("ecr:PutImage", who=MALLORY))},
+        [None],
+        [HoldReason.MOVED],
+    ),
+    "less than the version gives: all of it waits": (spec_of(CHECKOUT), {D1: Absent()}, [], [HoldReason.MOVED]),
+    "what is not understood goes": (spec_of(CHECKOUT), {D1: unparseable()}, [None], [HoldReason.MOVED]),
+    "a policy that would deny ecr-warden": (
+        LOCKED_OUT,
+        {D1: WITH_MALLORY},
+        [document(FOR_ANNA)],
+        [HoldReason.OWN_ACCESS],
+    ),
+    "what cannot be read": (spec_of(CHECKOUT), {D1: unreadable()}, [], [HoldReason.UNREADABLE]),
+}
+
+
+@pytest.mark.parametrize("name", MOVED)
+def test_of_a_document_that_moved_what_is_too_much_goes_and_what_is_lacking_waits(name: str) -> None:
+    spec, live, written, held = MOVED[name]
+    plan = plan_of(spec, live, Facts(NOW, last_look=None, expected=JUDGED))
+    changes = [change.after for change in plan.changes if change.address != CUTOFF]
+    assert ([*map(meant, changes)], [hold.reason for hold in plan.held]) == ([*map(meant, written)], held)
+
+
 def meant(value: object) -> object:
     """What a document says, however it is written; any other value as it is."""
     return canonical(value, kind=D1.document_kind) if isinstance(value, Document) else value

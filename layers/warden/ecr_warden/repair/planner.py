@@ -147,10 +147,6 @@ def _repair(
         yield from _without_target(spec, drift, desired)
         return
     change = _change(spec, observation, drift, desired)
-    if _has_moved(drift, change, facts.expected):
-        explain = "it is not as it was when the version that takes it over was judged; it is judged anew"
-        yield Held(drift, HoldReason.MOVED, explain)
-        return
     refusals = facts.refusals.get(drift.address, 0)
     if cuts_own_access(change, observation.documents.get(drift.address)):
         yield Held(drift, HoldReason.OWN_ACCESS, "it would remove the access that ecr-warden needs for repairs")
@@ -158,13 +154,17 @@ def _repair(
             spared = sparing_own_access(desired, drift.address.target.account)
             yield from filter(None, [removing_access(_change(spec, observation, drift, spared), refusals + 1)])
         return
-    cut = removing_access(change, refusals) if refusals else None
-    if cut is not None:
+    has_moved = gains(change) and _has_moved(drift, change, facts.expected)
+    cut = removing_access(change, refusals or 1) if refusals or has_moved else None
+    if has_moved:
+        explain = "it is not as it was when the version that takes it over was judged; it is judged anew"
+        yield Held(drift, HoldReason.MOVED, f"{explain} before it gives anything")
+    elif cut is not None:
         explain = "AWS refuses the document of the spec (yet); until it takes it, only excess access is removed"
         yield Held(drift, HoldReason.REFUSED, explain)
-        yield cut
     else:
         yield from _gated(drift, change, spec.widen_after.get(drift.address, ()) if gains(change) else (), facts)
+    yield from filter(None, [cut])
 
 
 def _gated(
