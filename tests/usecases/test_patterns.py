@@ -6,16 +6,17 @@ import pytest
 
 from ecr_warden.core.failures import PermissionMissing
 from ecr_warden.core.job import SweepAll
+from ecr_warden.core.judgement import WaitCode
 from ecr_warden.core.kinds import DriftKind
 from ecr_warden.core.plan import Change
 from ecr_warden.core.result import Result
 from ecr_warden.core.target import RepositoryTarget, Target, UserTarget
 from ecr_warden.hub.plan import plan_spec
-from ecr_warden.versions.alerts import SpecAccepted
+from ecr_warden.versions.alerts import HoldOpened, SpecAccepted
 from iam_access.document.document import Document, parse_document, raw_statements
 from local.testing.seed import CI, HOME, allow, document
 from tests.usecases.pattern_world import PATTERN, policy, settle, shop, world_of
-from tests.usecases.uploads import enqueued, upload
+from tests.usecases.uploads import codes, enqueued, offer, upload
 from tests.usecases.world import World, expect, present
 
 ANNA = UserTarget(CI, "anna")
@@ -254,3 +255,14 @@ def test_a_pattern_does_not_reach_into_another_account_or_region() -> None:
         world.documents.make(target)
         assert world.run(target) is None
     assert world.sweep() == ()
+
+
+@pytest.mark.parametrize(("repositories", "waits"), [(12, True), (3, False)])
+def test_a_pattern_that_loses_everybody_is_judged_by_the_repositories_that_fit_it(
+    repositories: int, waits: bool
+) -> None:
+    world = world_of(*(f"r{number}" for number in range(repositories)))
+    world.estate_store.pieces.clear()
+    seen = offer(world, PATTERN.replace(", pull: [ci:user/anna]", ""), "v2")
+    assert f"{HOME}/eu-central-1" in world.estate_store.pieces
+    assert [codes(seen.hold)] == [[WaitCode.REMOVES_MUCH]] if isinstance(seen, HoldOpened) else not waits

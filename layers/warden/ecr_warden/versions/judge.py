@@ -15,6 +15,7 @@ from ecr_warden.core.access_change import PHRASES, AccessChange, AccessChanges, 
 from ecr_warden.core.desired import CompiledSpec, Widening
 from ecr_warden.core.judgement import Judgement, WaitCode, WaitReason
 from ecr_warden.core.ours import ours_of
+from ecr_warden.core.part import part_of
 from ecr_warden.versions.changes import Versions, observes
 from ecr_warden.versions.enforced import EnforcedChange, Left, Why, step
 from ecr_warden.versions.growth import grown, loosened, silenced, widening_of
@@ -23,6 +24,8 @@ from ecr_warden.versions.removals import (
     LEAST_REMOVED,
     DocumentsChange,
     document_changes,
+    emptied,
+    emptied_patterns,
     fewest_grants,
     most_removed,
     removed_grants,
@@ -39,6 +42,7 @@ def parts_to_read(versions: Versions) -> frozenset[str]:
         return frozenset()
     parts = taking(versions.accepted, versions.new).parts
     change = step(versions.accepted, versions.new)
+    parts |= {part_of(pattern.target) for pattern in emptied_patterns(change)}
     if _outside(versions, change, None).unseen:
         # Whom a live role trusts may be another one, in any of the accounts.
         parts |= {*versions.new.accounts}
@@ -70,9 +74,10 @@ def judge(
     change = step(versions.accepted, versions.new)
     changes = access_changes(change.before, change.after, has_time)
     documents = tuple(document_changes(change))
-    removed = removed_grants(changes, documents)
+    in_patterns, uncounted = emptied(change, accounts, has_time)
+    removed = removed_grants(changes, documents) + in_patterns
     outside = _outside(versions, change, accounts)
-    unread = outside.unseen
+    unread = (*outside.unseen, *uncounted)
     held = (
         *(WaitReason(WaitCode.OUTSIDE_GAINS, reason) for reason in outside.reasons),
         *_by_versions(versions, change.before, removed, removed_before),

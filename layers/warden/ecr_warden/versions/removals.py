@@ -1,19 +1,23 @@
 """What a version takes away of what the accepted one gives, counted in grants, and the limit."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from copy import replace
 
 from msgspec import Struct
 
 from ecr_warden.audit.changes import access_changes
 from ecr_warden.audit.touched import key_of
+from ecr_warden.collect.observed import ReadAccounts
 from ecr_warden.core.access_change import AccessChange, AccessChanges, Direction
-from ecr_warden.core.desired import CompiledSpec, DesiredValue, HoldLimits
-from ecr_warden.core.target import Target
+from ecr_warden.core.desired import CompiledSpec, DesiredValue, HoldLimits, RepositoryPattern
+from ecr_warden.core.failures import PortError
+from ecr_warden.core.target import RepositoryTarget, Target
 from ecr_warden.versions.enforced import EnforcedChange, enforced
 from iam_access.delta.delta import AccessDelta, access_change, gained_and_lost
 from iam_access.document.document import Document
 from iam_access.document.kind import DocumentKind
+from iam_access.document.pattern import patterns_meet
 from iam_access.equivalent.canonical import canonical_together
 from iam_access.evaluate.request_principal import RequestError, parse_request_principal
 
@@ -49,6 +53,67 @@ def removed_grants(changes: AccessChanges, documents: Iterable[DocumentsChange])
     counted = {key for one in lost for key in keys_of(one)}
     others = sum(document.losing for document in documents if document.target.key not in counted)
     return len({(one.principal, one.repository, one.access) for one in lost}) + others
+
+
+def emptied_patterns(change: EnforcedChange) -> tuple[RepositoryPattern, ...]:
+    """The patterns that cover repositories from which all lose a pull, or to which all lose a push, or may."""
+    if not change.before.patterns:
+        return ()
+    had, lost, undecided = _had_and_lost(change, ())
+    keys = {pattern.target.key: pattern for pattern in change.before.patterns}
+    found = {
+        key
+        for (place, access), who in lost.items()
+        for key in keys
+        if (key, access) in had and had[key, access] <= who and patterns_meet(place, key)
+    }
+    return tuple(pattern for key, pattern in keys.items() if key in found | undecided)
+
+
+def emptied(
+    change: EnforcedChange, accounts: ReadAccounts | None, has_time: Callable[[], bool]
+) -> tuple[int, tuple[str, ...]]:
+    """How many of the repositories that fit patterns are those, or may be; and why not all are known, in words."""
+    patterns = emptied_patterns(change)
+    if accounts is None or not patterns:
+        return 0, tuple(f"how many repositories fit {pattern.target}, from which it takes all" for pattern in patterns)
+    try:
+        fitting = {target.key: target for pattern in patterns for target in accounts.fitting(pattern)}
+    except PortError as error:
+        return 0, (str(error),)
+    unnamed = [target for key, target in fitting.items() if key not in change.before.targets]
+    had, lost, undecided = _had_and_lost(change, unnamed, has_time)
+    places = {place for (place, access), who in had.items() if who <= lost[place, access]}
+    return len((places | undecided) & fitting.keys()), ()
+
+
+type _Access = defaultdict[tuple[str, str], set[str]]
+"""Who, by the key of a repository and the access to it."""
+
+
+def _had_and_lost(
+    change: EnforcedChange, targets: Collection[RepositoryTarget], has_time: Callable[[], bool] = lambda: True
+) -> tuple[_Access, _Access, frozenset[str]]:
+    """Who had access to repositories, or to patterns without any, and loses it; and what is undecided."""
+    before, after = (_only(version, targets) for version in (change.before, change.after))
+    given, changed = access_changes(None, before, has_time), access_changes(before, after, has_time)
+    had, lost = (_who(one.changes, way) for one, way in ((given, Direction.GAINS), (changed, Direction.LOSES)))
+    return had, lost, frozenset((*given.undecided, *changed.undecided))
+
+
+def _who(changes: Iterable[AccessChange], direction: Direction) -> _Access:
+    found: _Access = defaultdict(set)
+    for one in changes:
+        if one.direction is direction:
+            found[one.repository, one.access].add(one.principal)
+    return found
+
+
+def _only(version: CompiledSpec, repositories: Collection[RepositoryTarget]) -> CompiledSpec:
+    """A version of these repositories, each by its name, or without any of its patterns."""
+    named = {target.key: spec for target in repositories if (spec := version.spec_of(target)) is not None}
+    others = {key: spec for key, spec in version.targets.items() if not isinstance(spec.target, RepositoryTarget)}
+    return replace(version, targets={**others, **named}, patterns=() if repositories else version.patterns)
 
 
 def grants_of(version: CompiledSpec) -> int:
