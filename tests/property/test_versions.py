@@ -25,9 +25,9 @@ from tests.property.version_oracle import (
     State,
     Version,
     carried_out,
+    counted,
     gained,
     left_open,
-    lost,
     taken_over,
 )
 from tests.property.versions import CI, HOME, REGION, Drawn, Json, drawn
@@ -69,7 +69,10 @@ def tried(seed: int) -> Tried | None:
     judged = judge(Versions(old, old, new), LiveEstate(estate), removed_before=0, now=NOW)
     before = _state(entries)
     after = carried_out(before, _version(old), _version(new))
-    demanded = _demanded(one, before, after, _version(old), _version(new))
+    # What repairs leave alone at most: every document with all that observed grants add to it.
+    widest = [_version(version.with_observed) for version in (old, new)]
+    left_alone = carried_out(before, widest[0], widest[0]), carried_out(before, *widest)
+    demanded = _demanded(one, (before, after), left_alone, (_version(old), _version(new)))
     return Tried(one, judged, demanded, not demanded and _is_plain(one))
 
 
@@ -134,20 +137,27 @@ def _state(entries: Json) -> State:
     return state
 
 
-def _demanded(one: Drawn, before: State, after: State, old: Version, new: Version) -> dict[WaitCode, str]:
+def _demanded(
+    one: Drawn, states: tuple[State, State], left_alone: tuple[State, State], versions: tuple[Version, Version]
+) -> dict[WaitCode, str]:
     found: dict[WaitCode, str] = {}
     settings = one.accepted["settings"]
+    (before, after), (old, new) = states, versions
     if settings.get("widening") != "free":
         outsiders = [person for person in OUTSIDERS if not _is_known(one.accepted, person)]
-        gains = {person.arn: more for person in outsiders if (more := gained(before, after, person))}
-        if gains:
+        gains = {person: gained(*some, person) for some in (states, left_alone) for person in outsiders}
+        if any(gains.values()):
             found[WaitCode.OUTSIDE_GAINS] = repr(gains)
-    taken = taken_over(before, after, (old, new), EVERYBODY)
+    if settings.get("widening") == "approve":
+        more = {person: gained(*some, person) for some in (states, left_alone) for person in EVERYBODY}
+        if any(more.values()):
+            found[WaitCode.WIDENS] = repr(more)
+    taken = taken_over(before, after, versions, EVERYBODY)
     if taken:
         found[WaitCode.TAKES_OVER] = repr(taken)
     if left := left_open(before, after, old, new):
         found[WaitCode.STAYS_OPEN] = repr(left)
-    gone = {each for each in lost(before, after, PEOPLE) if each[2] not in taken}
+    gone = {each for each in counted(before, after, PEOPLE, old) if each[2] not in taken}
     if len(gone) > settings.get("max_removed", 5):
         found[WaitCode.REMOVES_MUCH] = repr(gone)
     return found
@@ -156,7 +166,7 @@ def _demanded(one: Drawn, before: State, after: State, old: Version, new: Versio
 def _is_known(spec: Json, person: Person) -> bool:
     """Whether a version's grants name the organization or the owner."""
     text = json.dumps([entry.get(key) for entry in spec["repositories"] for key in ("pull", "push")])
-    is_owner = "-provider/" in person.arn and '"owner_id": 13' in text
+    is_owner = any(f"@{one}/" in str(person) and f'"owner_id": {one},' in text for one in (13, 66))
     return is_owner or (bool(person.context) and "beta" in spec["organizations"])
 
 

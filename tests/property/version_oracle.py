@@ -7,7 +7,6 @@ tests' own oracle (policy_oracle), one statement at a time.
 import copy
 import fnmatch
 import json
-from collections.abc import Iterator
 from functools import cache
 from itertools import product
 from typing import Any, NamedTuple
@@ -68,13 +67,16 @@ OUTSIDERS = (
     Person("arn:aws:iam::999999999999:user/outsider"),
     Person("arn:aws:iam::999999999999:user/contractor"),
     Person("arn:aws:iam::777777777777:user/member", (("aws:principalorgid", "o-b1b2c3d4e5"),)),
-    Person(
-        f"arn:aws:iam::{HOME}:oidc-provider/token.actions.githubusercontent.com",
-        (
-            ("token.actions.githubusercontent.com:aud", "sts.amazonaws.com"),
-            ("token.actions.githubusercontent.com:repository_id", "345"),
-            ("token.actions.githubusercontent.com:sub", "repo:acme@13/x@345:ref:refs/heads/main"),
-        ),
+    *(
+        Person(
+            f"arn:aws:iam::{HOME}:oidc-provider/token.actions.githubusercontent.com",
+            (
+                ("token.actions.githubusercontent.com:aud", "sts.amazonaws.com"),
+                ("token.actions.githubusercontent.com:repository_id", "345"),
+                ("token.actions.githubusercontent.com:sub", f"repo:{name}/x@345:ref:refs/heads/main"),
+            ),
+        )
+        for name in ("acme@13", "evil@66")
     ),
 )
 """Nobody in the first version's accounts and organizations, and no owner that it names."""
@@ -106,7 +108,7 @@ def _write(after: State, key: str, extent: str, documents: Json) -> None:
         if name not in ("trust", "role"):
             kept[name] = value if value != KEPT else after.own.get(arn, {}).get(name, _NOTHING)
     after.own[arn] = kept
-    if "trust" in documents:
+    if "trust" in documents and documents["trust"] != KEPT:
         after.trusts[arn] = documents["trust"]
 
 
@@ -282,17 +284,35 @@ def gained(before: State, after: State, person: Person) -> set[tuple[str, str]]:
     return set().union(*(access(after, person, when) - access(before, person, when) for when in TIMES))
 
 
-def lost(before: State, after: State, people: Iterator[Person] | list[Person]) -> set[tuple[str, str, str]]:
+def lost(before: State, after: State, people: list[Person]) -> set[tuple[str, str, str]]:
     """Who may no longer pull from what, or push to it."""
-    gone: set[tuple[str, str, str]] = set()
-    for person, when in product(people, TIMES):
-        missing = access(before, person, when) - access(after, person, when)
-        gone |= {
-            (person.arn, "push" if action == "ecr:PutImage" else "pull", name)
-            for action, name in missing
-            if name != "s3"
-        }
-    return gone
+    return {
+        grant
+        for person, when in product(people, TIMES)
+        for grant in _grants(before, person, when) - _grants(after, person, when)
+    }
+
+
+def counted(before: State, after: State, people: list[Person], old: Version) -> set[tuple[str, str, str]]:
+    """The grants that go: one for all repositories of a pattern, and each of them that everybody loses."""
+    gone = lost(before, after, people)
+    had = {grant for person, when in product(people, TIMES) for grant in _grants(before, person, when)}
+    found = set[tuple[str, str, str]]()
+    for person, kind, name in gone:
+        pattern = None if _key(name) in old.targets else old.pattern_of(name)
+        found.add((person, kind, name if pattern is None else pattern[0]))
+        everybody = {grant for grant in had if grant[1:] == (kind, name)}
+        if pattern is not None and everybody <= gone:
+            found.add(("everybody", "", name))
+    return found
+
+
+def _grants(state: State, person: Person, when: str) -> set[tuple[str, str, str]]:
+    return {
+        (person.arn, "push" if action == "ecr:PutImage" else "pull", name)
+        for action, name in access(state, person, when)
+        if name != "s3"
+    }
 
 
 def differ(one: Json | None, other: Json | None, people: list[Person]) -> bool:

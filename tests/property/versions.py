@@ -13,6 +13,8 @@ ACME, BETA = "o-a1b2c3d4e5", "o-b1b2c3d4e5"
 PULL = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
 USERS = ("ci:user/ann", "ci:user/bob", "ci:user/new", "registry:user/carl", "ci:role/build", "ci:role/open")
 OUTSIDER, CONTRACTOR = f"arn:aws:iam::{AWAY}:user/outsider", f"arn:aws:iam::{AWAY}:user/contractor"
+IN_PATTERN = tuple(f"lab/r{number}" for number in range(6))
+"""More repositories that fit the pattern of the first version."""
 UNNAMED = ("shop/c", "lab/secret", "lab/one", "free/z", "own/fresh")
 """Repositories that the first version does not name, but for one that fits its pattern."""
 
@@ -47,7 +49,8 @@ def _house() -> Json:
             {"name": "shop/a", "account": "registry", "pull": ["ci:user/ann", "ci:user/bob"]},
             {"name": "shop/b", "account": "registry", "pull": ["ci:user/ann", "ci:role/build"]},
             {"name": "base/img", "account": "registry", "pull": [{"organization": "acme"}]},
-            {"name": "app/x", "account": "registry", "push": [{"role": "pusher", "by": ["ci:user/bob", _github(12)]}]},
+            {"name": "app/x", "account": "registry", "push": [_through("pusher", "ci:user/bob", _github(12))]},
+            {"name": "app/old", "account": "registry", "push": [_through("old-pusher", {**_BY_NAME})]},
             {
                 "name": "bank/l",
                 "account": "registry",
@@ -58,6 +61,13 @@ def _house() -> Json:
         "documents": [_literal("robot", "letters", letters, exclusive=True), _literal("clerk", "papers", papers)],
         "settings": {"mode": "enforce"},
     }
+
+
+_BY_NAME: Json = {"github": "legacy/x", "branch": "main"}
+
+
+def _through(role: str, *by: str | Json) -> Json:
+    return {"role": role, "shared_role": True, "by": [*by]}
 
 
 def _github(owner: int) -> Json:
@@ -109,6 +119,29 @@ def _pushes(rng: Random, spec: Json) -> None:
     by = [rng.choice(["ci:user/ann", _github(12), _github(12), _github(13)])]
     name = f"app/{rng.choice('yz')}"
     spec["repositories"].append({"name": name, "account": "registry", "push": [{"role": f"push-{name[4:]}", "by": by}]})
+
+
+def _pushes_observed(rng: Random, spec: Json) -> None:
+    """Through the role of what is enforced, or through one of its own."""
+    pushers: list[str | Json] = ["ci:user/new", "ci:user/ann", _github(12), _github(13), {**_BY_NAME}]
+    by = rng.choice(pushers)
+    name, role = f"app/{rng.choice('uvw')}", rng.choice(["pusher", "pusher", "tester"])
+    entry = {"name": name, "account": "registry", "mode": "observe", "push": [_through(role, by)]}
+    spec["repositories"].append(entry)
+
+
+def _identifies(rng: Random, spec: Json) -> None:
+    for entry in spec["repositories"]:
+        for push in entry.get("push", []):
+            for one in push["by"]:
+                if isinstance(one, dict) and one.get("github") == "legacy/x" and "owner_id" not in one:
+                    one.update(owner_id=rng.choice([66, 66, 12]), repository_id=345)
+
+
+def _deserts(rng: Random, spec: Json) -> None:
+    for entry in spec["repositories"]:
+        if "*" in entry["name"]:
+            entry["pull"] = rng.choice([[], ["ci:user/bob"], entry.get("pull", [])])
 
 
 def _shares(rng: Random, spec: Json) -> None:
@@ -216,6 +249,9 @@ CHANGES: dict[str, tuple[Change, int]] = {
     "a repository is retired": (_retires, 3),
     "a repository comes": (_comes, 6),
     "a job pushes": (_pushes, 4),
+    "a job pushes what is only observed": (_pushes_observed, 3),
+    "a name gets an ID": (_identifies, 2),
+    "everybody leaves a pattern": (_deserts, 1),
     "an organization pulls": (_shares, 3),
     "a statement lets somebody in": (_lets_in, 2),
     "a contract has another end": (_puts_off, 2),
@@ -259,6 +295,7 @@ def _live(rng: Random) -> Json:
     policies = [None, None, _document(_reads(f"arn:aws:iam::{CI}:user/ann")), _document(_reads(OUTSIDER))]
     repositories = {name: rng.choice(policies) for name in UNNAMED if name == "lab/one" or rng.random() < 0.7}
     trusts = [_trust(CI), _trust(CI), _trust(AWAY)]
+    repositories |= dict.fromkeys(IN_PATTERN)
     identities: Json = {
         f"arn:aws:iam::{CI}:role/build": {"trust": rng.choice(trusts)},
         f"arn:aws:iam::{CI}:role/open": {"trust": _trust(AWAY)},

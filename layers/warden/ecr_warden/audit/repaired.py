@@ -15,7 +15,9 @@ from ecr_warden.core.address import (
 )
 from ecr_warden.core.desired import CompiledSpec, DesiredValue, Extent, RoleSettings, TargetSpec
 from ecr_warden.core.estate import EcrAccount, Estate, Registry, Repository, target_of
+from ecr_warden.core.observed import Observation, Present
 from ecr_warden.core.target import RoleTarget, target_arn
+from ecr_warden.core.tolerated import with_observed_grants
 from iam_access.arn import ARN_COLONS
 from iam_access.delta.relate import Differs, relate
 from iam_access.document.document import Document
@@ -136,13 +138,20 @@ class _Repaired:
         if (settings := _settings(spec)) is not None:
             boundary = _boundary(settings.boundary, account)
         if isinstance(spec.target, RoleTarget) and (at := trust_policy(spec.target)) in spec.granted:
-            trust = self._policy(f"trust policy of {identity.name}", spec.granted[at])
+            left = _trust_left(trust, spec, at)
+            trust = trust if left is None else self._policy(f"trust policy of {identity.name}", left)
         return replace(identity, policies=(*added, *kept), boundary=boundary, trust=trust)
 
     def _policy(self, name: str, value: DesiredValue) -> Policy | None:
         if not isinstance(value, Document):
             return None
         return Policy(name, self._known.setdefault(value.text, value))
+
+
+def _trust_left(live: Policy | None, spec: TargetSpec, at: Address) -> DesiredValue | None:
+    """The trust policy that a repair leaves: with what observed grants add to it, if that is there; None: any."""
+    seen = {at: Present(live.document, "")} if live is not None and isinstance(live.document, Document) else {}
+    return with_observed_grants(spec, Observation(spec.target, seen)).documents.get(at)
 
 
 def _inline(spec: TargetSpec) -> Iterator[tuple[Address, DesiredValue]]:

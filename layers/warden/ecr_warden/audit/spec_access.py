@@ -1,14 +1,14 @@
 """What the spec gives: the questions about access, asked of the documents that the spec stands for."""
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
 from copy import replace
 from functools import lru_cache
 from itertools import pairwise
 
 from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.core.actions import REQUIRED, Access
-from ecr_warden.core.address import repository_policy, trust_policy
-from ecr_warden.core.desired import CompiledSpec, Extent, ForeignStatement, RoleSettings, TargetSpec
+from ecr_warden.core.address import AddressKind, repository_policy, trust_policy
+from ecr_warden.core.desired import CompiledSpec, Extent, ForeignStatement, Mode, RoleSettings, TargetSpec
 from ecr_warden.core.estate import EcrAccount, Estate, Registry, Repository, target_of
 from ecr_warden.core.target import IdentityTarget, RepositoryTarget, RoleTarget, target_arn
 from iam_access.document.document import VARIABLES_VERSION, Document, Effect, parse_document
@@ -23,9 +23,14 @@ from iam_access.who_can.subject import ALLOW_EVERYTHING, ANY_ACCOUNT, Subject
 class SpecAccess:
     """What a spec gives on some repositories; what is certain of the estate's principals and accounts counts too."""
 
-    def __init__(self, compiled: CompiledSpec, estate: Estate, targets: Iterable[RepositoryTarget]) -> None:
-        self._compiled = compiled
-        self._graph = RepositoryGraph(desired_estate(compiled, estate, targets))
+    def __init__(self, compiled: CompiledSpec, estate: Estate, targets: Collection[RepositoryTarget]) -> None:
+        self._compiled, enforced = compiled, _of_enforced_trust(compiled)
+        # On what is only observed, observed grants count as well.
+        observed = [target for target in targets if compiled.mode_of(target) is Mode.OBSERVE]
+        self._observed = (
+            None if enforced.targets == compiled.targets else SpecAccess(compiled.with_observed, estate, observed)
+        )
+        self._graph = RepositoryGraph(desired_estate(enforced, estate, targets))
         self._desired = {bare(arn): subject for arn, subject in self._graph.subjects.items()}
         self._found: dict[tuple[str, RepositoryTarget, bool], dict[str, AccessPath]] = {}
         self._alone: dict[tuple[int, tuple[Policy, ...]], tuple[Subject, Subject]] = {}
@@ -45,7 +50,8 @@ class SpecAccess:
 
     def kind_of(self, target: RepositoryTarget) -> Hashable:
         """The same for repositories on which the spec gives the same to everybody."""
-        return self._graph.kind_of(self._graph.estate.registry_of(target).repositories[target.name])
+        kind = self._graph.kind_of(self._graph.estate.registry_of(target).repositories[target.name])
+        return kind, self._compiled.mode_of(target)
 
     def gives(self, what: str, target: RepositoryTarget, path: AccessPath) -> bool:
         """Does the spec give what a path shows, through the same roles and at least as certainly?
@@ -53,6 +59,8 @@ class SpecAccess:
         If it lets a whole account or organization in, it gives it to everybody there. And whomever its documents of the
         repository and of the roles name has it, whichever of their policies that the spec leaves alone do the rest.
         """
+        if self._observed is not None and self._compiled.mode_of(target) is Mode.OBSERVE:
+            return self._observed.gives(what, target, path)
         given = self.paths(what, target)
         exact = given.get(bare(path.subject.arn))
         if exact is not None and _is_as_certain(exact, exact.answer, path):
@@ -143,6 +151,17 @@ class SpecAccess:
             # With the subject, so that no other takes its ID.
             found = self._alone[name] = subject, self._graph.keep(alone)
         return found[1]
+
+
+def _of_enforced_trust(compiled: CompiledSpec) -> CompiledSpec:
+    """The spec without those who may take a role by observed grants alone: they get what enforced ones give it."""
+    return replace(compiled, targets={key: _less_trusting(spec) for key, spec in compiled.targets.items()})
+
+
+def _less_trusting(spec: TargetSpec) -> TargetSpec:
+    shared = {at for at in spec.observed.keys() & spec.documents if at.kind is AddressKind.TRUST_POLICY}
+    observed = {at: value for at, value in spec.observed.items() if at not in shared}
+    return replace(spec, observed=observed) if shared else spec
 
 
 def _is_as_certain(given: AccessPath, first: Answer, path: AccessPath) -> bool:

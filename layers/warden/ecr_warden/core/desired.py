@@ -324,6 +324,12 @@ class CompiledSpec(Value, frozen=True):
             literal=dict(self.literal),
         )
 
+    @property
+    def with_observed(self) -> "CompiledSpec":
+        """The same with every grant in the documents, also with those that are only observed."""
+        targets = {key: replace(spec, documents=spec.granted, observed={}) for key, spec in self.targets.items()}
+        return replace(self, targets=targets)
+
     def mode_of(self, target: Target) -> Mode:
         """Whether drift of a target is repaired.
 

@@ -6,9 +6,9 @@ from ecr_warden.core.address import OUR_ROLE_PATH, role
 from ecr_warden.core.desired import Extent, MustNotExist, RoleSettings, TargetSpec
 from ecr_warden.core.observed import Absent, Observation, Present, TargetMissing, Unreadable
 from ecr_warden.core.target import RepositoryTarget, RoleTarget
+from ecr_warden.core.tolerated import with_observed_grants
 from ecr_warden.repair.aws_edits import with_foreign
 from ecr_warden.repair.guardrails import decided
-from ecr_warden.repair.modes import with_observed_grants
 from iam_access.delta.relate import Differs, relate
 from iam_access.document.document import Document
 

@@ -10,7 +10,7 @@ from ecr_warden.core.address import Address, repository_policy
 from ecr_warden.core.desired import CompiledSpec, DesiredValue, Extent, Mode, TargetSpec
 from ecr_warden.core.observed import Observation, Present
 from ecr_warden.core.target import RepositoryTarget, Target
-from ecr_warden.repair.modes import with_observed_grants
+from ecr_warden.core.tolerated import with_observed_grants
 from ecr_warden.versions.changes import left_of, succeeding
 from iam_access.document.document import Document
 
@@ -87,6 +87,11 @@ def step(accepted: CompiledSpec | None, new: CompiledSpec) -> EnforcedChange:
             if is_named or is_observed or not piece.revoke_on_remove:
                 patterns.append(piece)
     return EnforcedChange(before, replace(after, targets=targets, patterns=tuple(patterns)), tuple(left))
+
+
+def widened(accepted: CompiledSpec | None, new: CompiledSpec) -> EnforcedChange:
+    """What a new version changes of what repairs leave alone at most: all grants that share an enforced document."""
+    return step(None if accepted is None else accepted.with_observed, new.with_observed)
 
 
 def value_at(version: CompiledSpec, address: Address) -> DesiredValue | None:

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Container, Iterable, Iterator
 from datetime import datetime
 from functools import cache
+from itertools import chain
 
 from ecr_warden.audit.changes import access_changes
 from ecr_warden.collect.observed import LiveEstate, ReadAccounts
@@ -17,12 +18,11 @@ from ecr_warden.core.judgement import Judgement, WaitCode, WaitReason
 from ecr_warden.core.ours import ours_of
 from ecr_warden.core.part import part_of
 from ecr_warden.versions.changes import Versions, observes
-from ecr_warden.versions.enforced import EnforcedChange, Left, Why, step
+from ecr_warden.versions.enforced import EnforcedChange, Left, Why, step, widened
 from ecr_warden.versions.growth import grown, loosened, silenced, widening_of
 from ecr_warden.versions.outside_gains import OutsideGains, outside_gains
 from ecr_warden.versions.removals import (
     LEAST_REMOVED,
-    DocumentsChange,
     document_changes,
     emptied,
     emptied_patterns,
@@ -43,7 +43,7 @@ def parts_to_read(versions: Versions) -> frozenset[str]:
     parts = taking(versions.accepted, versions.new).parts
     change = step(versions.accepted, versions.new)
     parts |= {part_of(pattern.target) for pattern in emptied_patterns(change)}
-    if _outside(versions, change, None).unseen:
+    if _outside(versions, (change, widened(versions.accepted, versions.new)), None).unseen:
         # Whom a live role trusts may be another one, in any of the accounts.
         parts |= {*versions.new.accounts}
     return parts
@@ -76,14 +76,16 @@ def judge(
     documents = tuple(document_changes(change))
     in_patterns, uncounted = emptied(change, accounts, has_time)
     removed = removed_grants(changes, documents) + in_patterns
-    outside = _outside(versions, change, accounts)
+    # Repairs leave alone what observed grants add to the documents of enforced ones.
+    both = change, widened(versions.accepted, versions.new)
+    outside = _outside(versions, both, accounts)
     unread = (*outside.unseen, *uncounted)
     held = (
         *(WaitReason(WaitCode.OUTSIDE_GAINS, reason) for reason in outside.reasons),
         *_by_versions(versions, change.before, removed, removed_before),
         *_takes_over(taken),
         *_stays_open(change.left),
-        *(_widens(documents) if _widening(versions) is Widening.APPROVE else ()),
+        *(_widens(both) if _widening(versions) is Widening.APPROVE else ()),
         *_unknown((*map(_place, changes.undecided), *taken.unknown, *(unread if accounts is not None else ()))),
     )
     gains, loses = _in_words(changes, taken, change.before.accounts)
@@ -121,11 +123,16 @@ def _silenced(versions: Versions) -> Iterator[WaitReason]:
         yield from silenced(versions.accepted, versions.new, ours_of(versions.baseline))
 
 
-def _outside(versions: Versions, change: EnforcedChange, accounts: ReadAccounts | None) -> OutsideGains:
-    """Who outside gains; nobody where nobody is ours, because such a version waits anyway."""
+def _outside(versions: Versions, changes: Iterable[EnforcedChange], accounts: ReadAccounts | None) -> OutsideGains:
+    """Who outside gains by any of the changes; nobody where nobody is ours, because such a version waits anyway."""
     if versions.baseline is None or _widening(versions) is Widening.FREE:
         return OutsideGains()
-    return outside_gains(change, ours_of(versions.baseline), None if accounts is None else accounts.account)
+    ours, account = ours_of(versions.baseline), None if accounts is None else accounts.account
+    found = [outside_gains(change, ours, account) for change in changes]
+    return OutsideGains(
+        tuple(dict.fromkeys(reason for one in found for reason in one.reasons)),
+        tuple(dict.fromkeys(what for one in found for what in one.unseen)),
+    )
 
 
 def _unseen(what: Taking) -> Iterator[str]:
@@ -178,8 +185,9 @@ def _stays_open(left: Iterable[Left]) -> Iterator[WaitReason]:
         yield WaitReason(WaitCode.STAYS_OPEN, f"{why}: {listed(where, _NAMED)}")
 
 
-def _widens(documents: Iterable[DocumentsChange]) -> Iterator[WaitReason]:
-    gaining = [str(document.target) for document in documents if document.access.gained]
+def _widens(changes: Iterable[EnforcedChange]) -> Iterator[WaitReason]:
+    documents = chain.from_iterable(map(document_changes, changes))
+    gaining = list(dict.fromkeys(str(document.target) for document in documents if document.access.gained))
     if gaining:
         yield WaitReason(WaitCode.WIDENS, f"it gives access, and widening is approve: {listed(gaining, _NAMED)}")
 
