@@ -18,6 +18,12 @@ from tests.e2e.house import SEED, House
 
 # As the first version of a spec may have been: accounts, and nobody who may do anything.
 OLDER = SEED[: SEED.index("teams:")] + "settings: {mode: enforce}\n"
+# What is observed shares the push role of what is enforced: whoever lets this outsider take it would be left alone.
+TOLERANT = SEED.replace("- role: ecr-pusher\n", "- role: ecr-pusher\n        shared_role: true\n").replace(
+    "settings:",
+    "  - {name: shop/test, account: registry, mode: observe, push: [{role: ecr-pusher, shared_role: true, by: [\n"
+    "      {github: evil/x, owner_id: 666, repository_id: 777, branch: main}]}]}\nsettings:",
+)
 NEW = "shop/new"
 EVERYDAY = {
     "an own user joins a team": SEED.replace("ci:user/pull-user-2]", "ci:user/pull-user-2, ci:user/push-user]"),
@@ -53,6 +59,11 @@ def test_an_older_version_waits_while_the_accepted_one_repairs_and_is_enforced_o
     house: House, olga: Terminal
 ) -> None:
     enforced, moment = house.accepted(), house.now()
+    tolerant = house.put(TOLERANT)
+    house.hears(moment, f"version {tolerant} of the spec waits for a person")
+    [hold] = json.loads(olga.run("held", "--json").stdout)["holds"]
+    assert (hold["ground"]["version"], {one["code"] for one in hold["why"]}) == (tolerant, {"outside-gains"})
+
     older = house.put(OLDER)
     house.hears(moment, f"version {older} of the spec waits for a person")
     house.quiet.wait(moment.mark)
