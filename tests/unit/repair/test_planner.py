@@ -561,7 +561,7 @@ def test_of_a_policy_that_would_deny_ecr_warden_only_excess_access_is_taken(
     assert [*map(meant, written)] == [*map(meant, left)]
 
 
-JUDGED = {str(address): "another digest" for address in (D1, D2, D3)}
+JUDGED = {str(address): "another digest" for address in (D1, D2, D3, ROLE)}
 # Of a document that moved since it was judged: what is written at once, and what is held.
 MOVED: dict[str, tuple[TargetSpec, Mapping[Address, Observed | LiveValue], list[object], list[HoldReason]]] = {
     "more than the version gives: nothing has to wait": (ROLE_SPEC, {D2: MORE_TRUST}, [desired(D2)], []),
@@ -588,6 +588,7 @@ MOVED: dict[str, tuple[TargetSpec, Mapping[Address, Observed | LiveValue], list[
         [HoldReason.OWN_ACCESS],
     ),
     "what cannot be read": (spec_of(CHECKOUT), {D1: unreadable()}, [], [HoldReason.UNREADABLE]),
+    "the settings of a role are no document": (ROLE_SPEC, {ROLE: replace(SETTINGS, boundary=None)}, [SETTINGS], []),
 }
 
 

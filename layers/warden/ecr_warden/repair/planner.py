@@ -185,10 +185,10 @@ def _gated(
 
 def _has_moved(drift: Drift, change: Change, expected: Mapping[str, str]) -> bool:
     """Whether a document that is taken over is not the one that was judged; what nobody saw then was not there."""
-    is_document = drift.address.kind is not AddressKind.ROLE
-    is_new = bool(expected) and is_document and drift.kind is DriftKind.UNEXPECTED
+    is_new = bool(expected) and drift.kind is DriftKind.UNEXPECTED
     judged = expected.get(str(drift.address), "" if is_new else None)
-    return judged is not None and judged != (change.expect or "")
+    is_document = drift.address.kind is not AddressKind.ROLE
+    return is_document and judged is not None and judged != (change.expect or "")
 
 
 def _in_pace(drift: Drift, change: Change, *, is_paced: bool) -> Iterator[Change | Held]:
