@@ -130,6 +130,11 @@ CASES = (
         (allow("ecr:A", Condition=within("10.0.0.0/9", "10.128.0.0/9")),),
     ),
     Pair(
+        "a pattern of a condition beside what it covers",
+        (allow("ecr:A", Condition={"StringLike": {"aws:TagKeys": ["a*", "ab?", "a${aws:username}"]}}),),
+        (allow("ecr:A", Condition=condition("StringLike", "aws:TagKeys", "a*")),),
+    ),
+    Pair(
         "a statement split by the values of a condition",
         (allow(["ecr:A", "ecr:B"], "*", Condition={"StringEquals": {"aws:PrincipalOrgID": ["o-1", "o-2"]}}),),
         tuple(
@@ -304,6 +309,20 @@ MAY_HOLD = (
             ("none of the values", "StringNotEquals", "aws:SourceArn"),
             ("any of the values, or no value", "ForAnyValue:StringEqualsIfExists", "aws:SourceArn"),
             ("no value", "Null", "aws:SourceArn"),
+        )
+    ),
+    *(
+        Pair(
+            f"{name}, in a condition",
+            (allow("ecr:A", Condition={operator: {"aws:TagKeys": [wide, narrow]}}),),
+            (allow("ecr:A", Condition={operator: {"aws:TagKeys": wide}}),),
+        )
+        for name, operator, wide, narrow in (
+            ("a pattern that another does not cover", "StringLike", "a?", "a*"),
+            ("an asterisk that is a text", "StringLike", "a${*}", "ab"),
+            ("a variable that is no pattern", "StringLike", "${aws:username}*", "a*"),
+            ("a pattern beside one that must not match", "StringNotLike", "a?", "a*"),
+            ("a pattern that is a text", "StringEquals", "a*", "ab"),
         )
     ),
     Pair(

@@ -141,7 +141,7 @@ def _uncovered(narrow: list[CanonicalStatement], wide: list[CanonicalStatement],
         covered: set[tuple[int, ...]] = set()
         for other in wide:
             steps.spend(1 + len(other.conditions) * len(statement.conditions))
-            if covers_conditions(other.conditions, statement.conditions):
+            if covers_conditions(other.conditions, statement.conditions, steps):
                 covered.update(product(*_covered_indices(other, parts, steps)))
         principals, actions, resources = parts
         for p, a, r in product(range(len(principals)), range(len(actions)), range(len(resources))):
@@ -232,7 +232,7 @@ _NOTHING = _Nothing()
 
 
 def _both(one: CanonicalStatement, other: CanonicalStatement, steps: Steps) -> CanonicalStatement | None:
-    conditions = _both_conditions(one.conditions, other.conditions)
+    conditions = _both_conditions(one.conditions, other.conditions, steps)
     principals = _both_principals(one.principals, other.principals)
     actions = _both_patterns(one.actions, other.actions, steps)
     resources = _both_patterns(one.resources, other.resources, steps)
@@ -285,13 +285,13 @@ def _both_principals(
 
 
 def _both_conditions(
-    one: frozenset[CanonicalClause], other: frozenset[CanonicalClause]
+    one: frozenset[CanonicalClause], other: frozenset[CanonicalClause], steps: Steps
 ) -> frozenset[CanonicalClause] | None:
     """All clauses of both; two on the same operator and key become one that holds only if both do."""
     merged = {(clause.operator, clause.key): clause for clause in one}
     for clause in other:
         mine = merged.get((clause.operator, clause.key), clause)
-        narrow = clause if covers_clause(mine, clause) else mine if covers_clause(clause, mine) else None
+        narrow = clause if covers_clause(mine, clause, steps) else mine if covers_clause(clause, mine, steps) else None
         if narrow is not None:
             merged[clause.operator, clause.key] = narrow
             continue

@@ -13,8 +13,9 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_eval
 
 It is decided by structure, principal by principal, and not by `compare`. An attacker chooses the conditions of a
 document: one that holds for a caller we did not think of, or for a value that AWS reads differently, must not count as
-one that never holds. So the verdict needs no list of callers and, except for networks, no reading of values. Of a key
-that has one value in each request, a clause with several values is as many statements with one each.
+one that never holds. So the verdict needs no list of callers and, except for networks and patterns of StringLike, no
+reading of values. Of a key that has one value in each request, a clause with several values is as many statements with
+one each.
 
 Different: everything else, and whatever is too hard to compare (`steps`); the latter counts as gaining and as losing.
 """
@@ -190,7 +191,7 @@ def _is_void(permission: PermissionDelta, statements: _Statements, steps: Steps)
     steps.spend(len(statements))
     return any(
         statement.effect is Effect.DENY
-        and covers_conditions(statement.conditions, permission.conditions)
+        and covers_conditions(statement.conditions, permission.conditions, steps)
         and covers_patterns(statement.actions, permission.action, steps)
         and covers_patterns(statement.resources, permission.resource, steps)
         for statement in statements

@@ -1,15 +1,15 @@
 """Does one part of a statement cover another? Yes is certain; no may mean unknown, and then counts as access.
 
 Covered: equal parts, what a wildcard matches, any principal by `*`, a condition by fewer or wider clauses, an end of
-access by a later one. Not decided: an account's root against its users; numbers, networks and other dates in
-conditions. Functions that compare patterns raise TooManySteps once the steps are used up.
+access by a later one. Not decided: an account's root against its users; patterns of ARNs, numbers, networks and other
+dates in conditions. Functions that compare patterns raise TooManySteps once the steps are used up.
 """
 
 import re
 
 from msgspec import Struct
 
-from iam_access.document.condition import CanonicalClause
+from iam_access.document.condition import CanonicalClause, parse_operator
 from iam_access.document.pattern import is_literal, pattern_covers, patterns_meet
 from iam_access.document.principal import ANYONE, Principal
 from iam_access.document.steps import Steps
@@ -67,19 +67,24 @@ def covers_principals(wide: CanonicalPrincipals | None, part: Part[Principal] | 
             return not wide.negated and (ANYONE in wide.values or part in wide.values)
 
 
-def covers_conditions(wide: frozenset[CanonicalClause], narrow: frozenset[CanonicalClause]) -> bool:
+def covers_conditions(wide: frozenset[CanonicalClause], narrow: frozenset[CanonicalClause], steps: Steps) -> bool:
     """Does `wide` hold whenever `narrow` does?"""
-    return wide <= narrow or all(any(covers_clause(clause, other) for other in narrow) for clause in wide)
+    return wide <= narrow or all(any(covers_clause(clause, other, steps) for other in narrow) for clause in wide)
 
 
-def covers_clause(wide: CanonicalClause, narrow: CanonicalClause) -> bool:
-    """Does one clause hold whenever another on the same key and operator does?"""
+def covers_clause(wide: CanonicalClause, narrow: CanonicalClause, steps: Steps | None = None) -> bool:
+    """Does one clause hold whenever another on the same key and operator does?
+
+    Without `steps`, patterns are compared as texts.
+    """
     if wide == narrow:
         return True
     if (wide.operator, wide.key) != (narrow.operator, narrow.key) or not wide.values or not narrow.values:
         return False
     if wide.values <= narrow.values if wide.negative else wide.values >= narrow.values:
         return True
+    if steps is not None and not wide.negative and parse_operator(wide.operator).positive == "StringLike":
+        return covers_patterns(CanonicalPatterns(False, wide.values), AnyOf(tuple(sorted(narrow.values))), steps)
     last, latest = last_end(narrow), last_end(wide)
     return last is not None and latest is not None and last <= latest
 
@@ -102,7 +107,7 @@ def covers_statement(wide: CanonicalStatement, narrow: CanonicalStatement, steps
     """Does one statement cover another of the same effect?"""
     return (
         wide.effect is narrow.effect
-        and covers_conditions(wide.conditions, narrow.conditions)
+        and covers_conditions(wide.conditions, narrow.conditions, steps)
         and all(covers_principals(wide.principals, part) for part in principal_parts(narrow))
         and all(covers_patterns(wide.actions, part, steps) for part in action_parts(narrow))
         and all(covers_patterns(wide.resources, part, steps) for part in resource_parts(narrow))
