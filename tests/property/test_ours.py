@@ -140,7 +140,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     f"{GITHUB}:sub": (
         *("repo:legacy/app:*", "repo:legacy@*/app@*:*", "repo:legacy*", "repo:evil/app:*", "repo:*", "*"),
         *("repo:acme/app:*", "repo:acme@1/app@2:*", "repo:acme@*/app@*:*", "repo:acme@?/app@*:*", "repo:*@1/*@2:*"),
-        *("repo:*@9/*@8:*", "repo:acme@9*/*"),
+        *("repo:*@1/*@*:*", "repo:*@9/*@*:*", "repo:*@9/*@8:*", "repo:acme@9*/*"),
     ),
     f"{GITHUB}:repository_id": ("2", "3"),
     "SAML:sub": ("anna",),
@@ -196,8 +196,8 @@ def single_conditions() -> Iterator[tuple[str, Any, Json]]:
                 yield "repository", who, {operator: {key: "true" if operator == "Null" else value}}
     subject, repository = f"{GITHUB}:sub", f"{GITHUB}:repository_id"
     for operator, pair, ids in product(OPERATORS[:5], combinations(NAMES[subject], 2), ([], ["2"], ["8"], ["2", "8"])):
-        if ids == ["8"] and any("@1/" in one for one in pair):
-            continue  # The known ID of an owner vouches for the repository's.
+        if "8" in ids and "repo:*@1/*@*:*" in pair:
+            continue  # The known ID of an owner vouches for those of repositories.
         condition: Json = {operator: {subject: list(pair)}}
         if ids:
             condition.setdefault("StringEquals", {})[repository] = ids

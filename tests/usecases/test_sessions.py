@@ -310,3 +310,78 @@ def test_a_cut_off_on_a_role_for_services_stays_and_goes_once_it_is_spent() -> N
     assert world.sweep() == (BUILDER,)
     world.drain()
     assert world.live(CUT) is None
+
+
+GITHUB = "token.actions.githubusercontent.com"
+JOBS = trust_policy(PUSHER)
+
+
+def of_jobs(names: str) -> CompiledSpec:
+    """Jobs of GitHub repositories of one letter push, and two users."""
+    by = ", ".join(f"{{github: acme/{name}, owner_id: 12, repository_id: {ord(name)}, branch: main}}" for name in names)
+    accounts = f'{{registry: {{id: "{HOME}", regions: [eu-central-1]}}}}'
+    push = f"[{{role: {PUSHER.name}, by: [{by}, registry:user/push-user, registry:user/dora]}}]"
+    return compiled(
+        f"""
+version: 1
+accounts: {accounts}
+repositories: [{{name: shop/checkout, account: registry, push: {push}}}]
+settings: {{mode: enforce}}
+""",
+        version=names,
+    )
+
+
+def one_by_one(names: str) -> Document:
+    """The trust policy with a statement for each repository, in a form of its own."""
+    tagging = ["sts:TagSession", "sts:SetSourceIdentity"]
+    users = allow("sts:AssumeRole", *tagging, who="")
+    users["Principal"] = {"AWS": [f"arn:aws:iam::{HOME}:user/{name}" for name in ("push-user", "dora")]}
+    jobs = [
+        allow("sts:AssumeRoleWithWebIdentity", *tagging, who="")
+        | {
+            "Principal": {"Federated": f"arn:aws:iam::{HOME}:oidc-provider/{GITHUB}"},
+            "Condition": {
+                "StringEquals": {f"{GITHUB}:aud": "sts.amazonaws.com", f"{GITHUB}:repository_id": f"{ord(name)}"},
+                "StringLike": {
+                    f"{GITHUB}:sub": [
+                        f"repo:*@12/*@{ord(name)}:ref:refs/heads/main",
+                        f"repo:acme/{name}:ref:refs/heads/main",
+                    ]
+                },
+            },
+        }
+        for name in names
+    ]
+    return document(*jobs, users)
+
+
+def test_an_upgrade_finds_the_trust_policy_of_a_few_repositories_as_it_is_written() -> None:
+    world = world_in_sync(of_jobs("abc"))
+    world.put(JOBS, one_by_one("abc"))
+    assert (world.sweep(), world.run(PUSHER)) == ((), Result.IN_SYNC)
+    assert (world.writes, world.announced) == ([], [])
+
+
+# Before and after, how many statements there are then, and whether older sessions end.
+CHANGED_JOBS = {
+    "another, with a statement of its own": ("ab", "abc", 4, False),
+    "another, for which the statements are merged": ("abc", "abcd", 2, False),
+    "another, in the merged statement": ("abcd", "abcde", 2, False),
+    "one goes from the merged statement": ("abcde", "abcd", 2, True),
+    "one goes, and there is room for statements of their own": ("abcd", "abc", 4, True),
+}
+
+
+@pytest.mark.parametrize("name", CHANGED_JOBS)
+def test_sessions_end_only_if_a_repository_goes_however_statements_are_merged(name: str) -> None:
+    before, after, statements, ends = CHANGED_JOBS[name]
+    world = world_in_sync(of_jobs(before))
+    world.specs.compiled = of_jobs(after)
+    assert world.run(PUSHER, actor=None) is Result.CONVERGED
+    live = world.live(JOBS)
+    assert isinstance(live, Document)
+    assert len(live.statements) == statements
+    assert isinstance(world.live(CUTOFF), Document) is ends
+    assert world.written[0] == "update trust-policy"
+    assert world.run(PUSHER, actor=None) is Result.IN_SYNC

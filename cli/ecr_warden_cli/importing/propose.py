@@ -15,6 +15,7 @@ from ecr_warden.core.address import AddressKind, repository_policy
 from ecr_warden.core.estate import Repository, target_of
 from ecr_warden.core.target import IdentityTarget, RepositoryTarget, RoleTarget
 from ecr_warden.notify.wording import describe_address
+from ecr_warden_cli.importing.federation import names_repositories_together
 from ecr_warden_cli.importing.notes import Note, NoteKind
 from ecr_warden_cli.importing.policies import (
     KEEP,
@@ -125,7 +126,7 @@ def propose(world: World, *, narrow: bool = False, tidy: bool = False) -> Propos
     spec = Spec(world.accounts, {}, tuple(entries), (*literals, *pushing.literals))
     if tidy:
         spec = _with_patterns(spec, world, notes)
-    for key, note in (*_of_other_tools(world, spec.literals), *_without_provider(world, spec)):
+    for key, note in (*_of_other_tools(world, spec.literals), *_of_issuers(world, spec)):
         notes[key].append(note)
     named = {address.target.key for literal in spec.literals for address in literal.addresses}
     left_out += sorted(key for key in pushing.notes if key not in named)
@@ -135,8 +136,11 @@ def propose(world: World, *, narrow: bool = False, tidy: bool = False) -> Propos
 # Identity providers
 
 
-def _without_provider(world: World, spec: Spec) -> Iterator[tuple[str, Note]]:
-    """What an account lacks of the identity providers that roles of the spec trust, by the target that says so."""
+def _of_issuers(world: World, spec: Spec) -> Iterator[tuple[str, Note]]:
+    """What an account lacks of the identity providers that roles of the spec trust, by the target that says so.
+
+    And which grants to jobs of GitHub are in doubt.
+    """
     roles = {target_of(one).key: one for one in world.by_arn.values()}
     known = {account.id: account.providers for account in world.estate.accounts.values()}
     places = [(push.role, repository.targets[0].key) for repository in spec.repositories for push in repository.push]
@@ -153,6 +157,10 @@ def _without_provider(world: World, spec: Spec) -> Iterator[tuple[str, Note]]:
             for gap in gaps([Trust(role.name, document)], known):
                 if gap.kind is not GapKind.UNKNOWN:
                     yield key, Note(NoteKind.NO_PROVIDER, gap.because, gap.remedy, "create it later")
+            if key != role.key and names_repositories_together(document):
+                what = f"the trust policy of {role.name} does not say which of its GitHub repositories has which ID"
+                better = "compare each with gh api repos/OWNER/REPO --jq '.owner.id, .id'"
+                yield key, Note(NoteKind.DOUBTFUL, what, better, "keep them")
 
 
 # Other tools

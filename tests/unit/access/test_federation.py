@@ -100,11 +100,10 @@ def test_a_token_of_github_opens_the_push_role_only_if_it_is_meant(name: str) ->
     grant, subject, repository, expected = TOKENS[name]
     claims = {"aud": "sts.amazonaws.com", "sub": subject, "repository_id": repository}
     assert may_push(pushers(grant), GITHUB, claims) is expected
-    # With other grants of the role beside it, too.
-    assert (
-        may_push(pushers(grant, "{github: acme/other, owner_id: 12, repository_id: 56, branch: dev}"), GITHUB, claims)
-        is expected
-    )
+    # With other grants of the role beside it, too, and where they share a statement.
+    for ref in ("branch: dev", "branch: main", "tag: 'v*'", "environment: prod"):
+        others = (f"{{github: acme/other{n}, owner_id: 12, repository_id: 56{n}, {ref}}}" for n in range(4))
+        assert may_push(pushers(grant, *others), GITHUB, claims) is expected
 
 
 @pytest.mark.parametrize("lacking", ["aud", "sub", "repository_id"])
@@ -186,6 +185,11 @@ def test_what_a_permission_set_gives_is_no_finding() -> None:
 )
 def test_jobs_that_the_spec_lets_push_are_no_finding(grant: str) -> None:
     assert find(estate("somebody"), pushers(grant).compiled, None, None).findings == ()
+
+
+def test_jobs_of_repositories_that_share_a_statement_are_no_finding() -> None:
+    grants = [f"{{github: acme/shop{n}, owner_id: 12, repository_id: 3{n}, branch: main}}" for n in range(9)]
+    assert find(estate("somebody"), pushers(*grants).compiled, None, None).findings == ()
 
 
 def test_the_policy_that_a_permission_set_needs_is_what_an_identity_would_get() -> None:

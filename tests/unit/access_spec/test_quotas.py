@@ -32,6 +32,49 @@ def repositories_of(principal: str, name: str = "shop/service") -> Sized:
     return spec
 
 
+def jobs(
+    *,
+    owners: tuple[str, ...] = ("acme",),
+    refs: tuple[str, ...] = ("branch: main",),
+    beside: str = "",
+    by_name: int = 0,
+) -> Sized:
+    """Jobs of GitHub repositories with names of 30 characters, some of them without IDs, the owners in turn."""
+
+    def spec(count: int) -> str:
+        by = [beside] if beside else []
+        for number in range(count):
+            owner = number % len(owners)
+            ids = f"owner_id: {123456789 + owner}, repository_id: {1123456789 + number}, " if number >= by_name else ""
+            name = f"{owners[owner]}/{'checkout-service-of-the-shop'}{number:02}"
+            by += [f"{{github: {name}, {ids}{ref}}}" for ref in refs]
+        push = f"[{{role: pusher, by: [{', '.join(by)}]}}]"
+        return f"{ACCOUNTS}\nrepositories: [{{name: shop/checkout, account: registry, push: {push}}}]"
+
+    return spec
+
+
+@pytest.mark.parametrize(
+    ("spec", "fit"),
+    [
+        pytest.param(jobs(), 20, id="of one owner"),
+        pytest.param(
+            jobs(owners=("a" * 39,), refs=("environment: production",)), 13, id="of an owner with a long name"
+        ),
+        pytest.param(jobs(owners=("acme", "beta")), 14, id="of two owners"),
+        pytest.param(jobs(beside="ci:user/builder"), 18, id="beside a user"),
+        pytest.param(jobs(by_name=2), 14, id="two of them without IDs"),
+        pytest.param(jobs(refs=("branch: main", "tag: 'v*'")), 11, id="each for a branch and for tags"),
+    ],
+)
+def test_many_github_repositories_fit_into_a_trust_policy(spec: Sized, fit: int) -> None:
+    assert quota_problems(spec(fit)) == ()
+    (found,) = quota_problems(spec(fit + 1))
+    assert found.code == "E404"
+    assert "give the repository a second push role" in found.remedy
+    assert re.search(r": [0-9]+ of its [0-9]+ principals fit", found.message)
+
+
 ASSUME = "Action: 'sts:*'"
 
 

@@ -68,6 +68,12 @@ def by_name(owner: str, repository: str) -> dict[str, Any]:
     )
 
 
+def merged(*names: str, owners: tuple[str, ...], repositories: list[str]) -> dict[str, Any]:
+    """As grants to repositories of an owner write it that share a statement."""
+    subjects = (*(f"repo:{name}:ref:refs/heads/main" for name in names), *(f"repo:*@{owner}/*@*:x" for owner in owners))
+    return token(GITHUB, *subjects, repository=repositories)
+
+
 INSIDE = {
     "a user of ours": pull({"AWS": f"arn:aws:iam::{CI}:user/anna"}),
     "a whole account of ours": pull({"AWS": CI}),
@@ -109,6 +115,10 @@ INSIDE = {
     "the next repository of an owner by name": by_name("legacy", "web"),
     "a known name beside the known ID of another owner": by_id("legacy/app", "1"),
     "an owner by name and ID": token(GITHUB, "repo:acme@1/web@3:*"),
+    "repositories of an owner in one statement": merged("acme/a", "acme/b", owners=("1",), repositories=["2", "3"]),
+    "the same, each with its own ID": token(
+        GITHUB, "repo:acme/a:x", "repo:acme/b:x", "repo:*@1/*@2:x", "repo:*@1/*@3:x", repository=["2", "3"]
+    ),
     "the next project of the group": token(
         GITLAB, "project_path:shop/web/api:ref_type:branch:ref:main", operator="StringEquals"
     ),
@@ -229,6 +239,23 @@ OTHERS: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
         token(GITHUB, "repo:acme/app:*", "repo:*@1/*@2:*", repository=["2", "3"]),
         ("repo:acme", "repo:*@1"),
     ),
+    "our ID for a repository that it does not name": (
+        token(GITHUB, "repo:acme/app:*", "repo:*@1/*@2:*", repository="3"),
+        ("repo:acme", "repo:*@1"),
+    ),
+    "our ID for any repository": (merged("acme/a", owners=("1",), repositories=[]), ("repo:acme", "repo:*@1")),
+    "another name among ours in one statement": (
+        merged("acme/a", "evil/b", owners=("1",), repositories=["2", "3"]),
+        ("repo:evil",),
+    ),
+    "another ID beside ours in one statement": (
+        merged("acme/a", "acme/b", owners=("1", "9"), repositories=["2", "3"]),
+        ("repo:acme", "repo:*@1", "repo:*@9"),
+    ),
+    "another ID for our names in one statement": (
+        merged("acme/a", "acme/b", owners=("9",), repositories=["2", "3"]),
+        ("repo:acme", "repo:*@9"),
+    ),
     "names that begin alike": (token(GITHUB, "repo:legacy*/app:*"), ("repo:legacy*/app:*",)),
     "any owner": (token(GITHUB, "repo:*/app:*"), ("repo:*",)),
     "any owner with any ID": (token(GITHUB, "repo:*@*/app@*:*"), ("repo:*",)),
@@ -287,6 +314,10 @@ NAMED = {
     "an owner by name and ID": (by_id("acme/app", "1"), {Owner(GITHUB, "repo:acme", "1")}),
     "an owner by name": (by_name("legacy", "web"), {Owner(GITHUB, "repo:legacy")}),
     "a group": (token(GITLAB, "project_path:shop/web:ref_type:tag:ref:v1"), {Owner(GITLAB, "project_path:shop")}),
+    "an owner of merged repositories": (
+        merged("acme/a", "acme/b", owners=("1",), repositories=["2", "3"]),
+        {Owner(GITHUB, "repo:acme", "1")},
+    ),
     "any owner": (token(GITHUB, "repo:*"), set()),
     "a user": (assume({"AWS": f"arn:aws:iam::{CI}:user/anna"}), set()),
 }

@@ -71,6 +71,35 @@ repositories:
           - {github: acme/other, tag: v1}
           - ci:user/builder
 """,
+    "jobs of more GitHub repositories than statements of their own have room for": """\
+repositories:
+  - name: shop/app
+    account: registry
+    push:
+      - role: shop
+        by:
+          - {github: acme/a, owner_id: 12, repository_id: 900, branch: main}
+          - {github: acme/a-b, owner_id: 12, repository_id: 34, branch: main}
+          - {github: acme/b, owner_id: 12, repository_id: 7, branch: main}
+          - {github: beta/b, owner_id: 13, repository_id: 8, branch: main}
+          - {github: acme/e, branch: main}
+          - ci:user/builder
+""",
+    "jobs of more GitHub repositories than have room, each for a tag and an environment": """\
+repositories:
+  - name: shop/app
+    account: registry
+    push:
+      - role: shop
+        by:
+          - {github: acme/c, owner_id: 12, repository_id: 60, environment: production}
+          - {github: acme/c, owner_id: 12, repository_id: 60, tag: "v*"}
+          - {github: acme/d, owner_id: 12, repository_id: 50, environment: production}
+          - {github: acme/d, owner_id: 12, repository_id: 50, tag: "v*"}
+          - {github: acme/d-e, owner_id: 12, repository_id: 51, environment: production}
+          - {github: acme/d-e, owner_id: 12, repository_id: 51, tag: "v*"}
+          - {github: acme/f, owner_id: 12, repository_id: 52, environment: production}
+""",
     "limits": """\
 repositories:
   - name: shop/app
@@ -156,6 +185,17 @@ def _snapshot() -> Json:
     return {"schema": 1, "accounts": accounts}
 
 
+def _pushers(loaded: Valid) -> set[Any]:
+    """Who pushes where, and under which limits; an ID and a name of GitHub's are a pair."""
+    return {
+        (target, push.role, push.limits, pusher)
+        for repository in loaded.spec.repositories
+        for target in repository.targets
+        for push in repository.push
+        for pusher in push.by
+    }
+
+
 def _documents(loaded: Valid) -> dict[str, Any]:
     return {key: (spec.documents, spec.extent) for key, spec in loaded.compiled.targets.items()}
 
@@ -167,6 +207,15 @@ def test_a_spec_that_is_in_force_is_imported_as_it_is(name: str) -> None:
     again = imported(enforced(_snapshot(), loaded.compiled))
     assert {one.effect for one in again.outcomes} == {ImportEffect.EQUAL}
     assert _documents(again.loaded).items() >= _documents(loaded).items()
+    assert _pushers(again.loaded) == _pushers(loaded)
     beyond = _documents(again.loaded).keys() - _documents(loaded).keys()
     assert all(key.startswith("repository/") for key in beyond)
     assert not again.left_out
+
+
+def test_a_policy_that_does_not_say_which_repository_has_which_id_has_a_comment() -> None:
+    doubtful = "doubtful: the trust policy of shop does not say which"
+    for name, spec in SPECS.items():
+        loaded = load_spec((_HEAD + spec).encode(), now=NOW)
+        assert isinstance(loaded, Valid)
+        assert (doubtful in imported(enforced(_snapshot(), loaded.compiled)).text) is ("room" in name)

@@ -198,6 +198,7 @@ _SOURCE: _Keys = {
 _PROVIDER = re.compile(r"arn:[a-z-]+:iam::([0-9]{12}):oidc-provider/(.+)", re.DOTALL)
 # Of GitHub `repo:acme/`, `repo:acme@1/`, `repo:acme@*/` (with any ID) and `repo:*@1/` (with any name).
 _GITHUB = re.compile(r"(repo:(?:[^/@:*?$]+|\*))(?:@([^/@:*?$]+|\*))?/.+", re.DOTALL)
+_REPOSITORY = re.compile(r"repo:\*@[^/]+/\*@([^/@:*?$]+|\*):.+", re.DOTALL)
 _GITLAB = re.compile(r"(project_path:[^:*?$]+)/[^/:]+(?::.*)?", re.DOTALL)
 
 
@@ -212,7 +213,7 @@ def owners_in(statement: CanonicalStatement) -> Iterator[Owner]:
     """The owners that a statement of a grant names, by ID where it gives one; "any owner" is nobody."""
     for principal in statement.principals.values if statement.principals else ():
         found = _PROVIDER.fullmatch(principal.value)
-        for named in _named(found[2], statement.conditions) if found else ():
+        for named in _named(found[2], statement.conditions).values() if found else ():
             ids = [one.id for one in named if one.name == _ANY_NAME]
             for owner in named:
                 if owner.name != _ANY_NAME:
@@ -220,10 +221,10 @@ def owners_in(statement: CanonicalStatement) -> Iterator[Owner]:
                     yield from [replace(owner, id=each) for each in ids] if ids and not owner.id else [owner]
 
 
-def _named(issuer: str, conditions: Iterable[CanonicalClause]) -> Iterator[list[Owner]]:
-    """The owners in the values of each condition on the subject."""
-    for values in _values(f"{issuer}:sub", conditions, ("StringEquals", "StringLike")):
-        yield [_owner(issuer, value) for value in values]
+def _named(issuer: str, conditions: Iterable[CanonicalClause]) -> dict[tuple[str, ...], list[Owner]]:
+    """The values of each condition on the subject, and the owners in them."""
+    several = _values(f"{issuer}:sub", conditions, ("StringEquals", "StringLike"))
+    return {tuple(values): [_owner(issuer, value) for value in values] for values in several}
 
 
 def _values(key: str, conditions: Iterable[CanonicalClause], operators: tuple[str, ...]) -> Iterator[list[str]]:
@@ -236,20 +237,30 @@ def _values(key: str, conditions: Iterable[CanonicalClause], operators: tuple[st
 def _other_owners(issuer: str, conditions: Iterable[CanonicalClause], ours: Ours) -> tuple[str, ...]:
     """The owners that are not ours, of the condition with the fewest; "anybody" where no condition names owners."""
     known = frozenset(owner for owner in ours.owners if owner.issuer == issuer)
-    repositories = _values(f"{issuer}:repository_id", conditions, ("StringEquals",))
-    is_one = any(len(values) == 1 for values in repositories)
-    found = sorted((len(one), one) for one in (_unknown(named, known, is_one) for named in _named(issuer, conditions)))
+    repositories = [*_values(f"{issuer}:repository_id", conditions, ("StringEquals",))]
+    unknown = (
+        _unknown(named, known, _names_all(subjects, repositories))
+        for subjects, named in _named(issuer, conditions).items()
+    )
+    found = sorted((len(one), one) for one in unknown)
     return found[0][1] if found else ("anybody",)
 
 
-def _unknown(named: list[Owner], known: frozenset[Owner], is_one: bool) -> tuple[str, ...]:
-    """Those of the owners beside each other in a condition that are not ours; `is_one`: it is for one repository's ID.
+def _names_all(subjects: Iterable[str], repositories: Iterable[Iterable[str]]) -> bool:
+    """Whether a condition is on the IDs of repositories, and each of them is in a subject beside its owner's ID."""
+    named = {found[1] for subject in subjects if (found := _REPOSITORY.fullmatch(subject))}
+    return any("*" in named or named.issuperset(ids) for ids in repositories)
+
+
+def _unknown(named: list[Owner], known: frozenset[Owner], names_all: bool) -> tuple[str, ...]:
+    """Those of the owners beside each other in a condition that are not ours; `names_all`: see `_names_all`.
 
     An ID with any name is ours only if it is known, and so is a name beside it that is known by this ID; both only for
-    one repository, because its owner may choose the form of its subjects. A known name vouches for no ID.
+    repositories that are named, because the owner of any other may choose the form of its subjects. A known name
+    vouches for no ID.
     """
     ids = frozenset(owner.id for owner in named if owner.name == _ANY_NAME)
-    are_known = is_one and "" not in ids and ids <= {owner.id for owner in known}
+    are_known = names_all and "" not in ids and ids <= {owner.id for owner in known}
     vouching = ids if are_known else frozenset()
 
     def is_ours(one: Owner) -> bool:

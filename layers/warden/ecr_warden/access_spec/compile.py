@@ -52,7 +52,7 @@ from ecr_warden.core.desired import (
 )
 from ecr_warden.core.target import IdentityTarget, RepositoryTarget, RoleTarget, Target, UserTarget, target_arn
 from iam_access.arn import iam_arn, parse_arn
-from iam_access.document.document import Document, Effect
+from iam_access.document.document import TRUST_POLICY_QUOTA, Document, Effect, policy_size
 from iam_access.document.pattern import pattern_covers
 from iam_access.text.printable import first
 
@@ -407,11 +407,12 @@ def pushers_of(grants: Iterable[PushGrant]) -> frozenset[tuple[Limits, Pusher]]:
 
 
 def trust_of(pushers: Iterable[tuple[Limits, Pusher]], *, account: str) -> Document:
-    """The trust policy of a push role in an account."""
+    """The trust policy of a push role in an account; its statements are merged only where AWS's quota needs it."""
     by_limits: defaultdict[Limits, list[Pusher]] = defaultdict(list)
     for limits, pusher in pushers:
         by_limits[limits].append(pusher)
-    return push_trust(by_limits, account=account)
+    apart = push_trust(by_limits, account=account)
+    return apart if policy_size(apart) <= TRUST_POLICY_QUOTA else push_trust(by_limits, account=account, together=True)
 
 
 def _identity(identity: IdentityTarget, grants: IdentityGrants) -> TargetSpec:

@@ -1,7 +1,7 @@
 """The documents of a grant, in an order that does not depend on the spec's."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, assert_never
 
 from ecr_warden.access_spec.spec import (
@@ -194,35 +194,59 @@ def _acting_for(service: SpecService, region: str) -> Condition:
     return condition if service.arn is None else condition | {"ArnLike": {"aws:SourceArn": service.arn}}
 
 
-def push_trust(pushers: Limited[Pusher], *, account: str) -> Document:
-    """The trust policy of a push role in an account: for each limits, who may assume it."""
+def push_trust(pushers: Limited[Pusher], *, account: str, together: bool = False) -> Document:
+    """The trust policy of a push role in an account: for each limits, who may assume it.
+
+    `together`: of GitHub repositories with IDs, those of one owner for the same branches, tags and environments share a
+    statement, which lets in jobs with the ID of one and the name of another.
+    """
     statements: list[dict[str, object]] = []
     for limits in sorted(pushers, key=lambda limits: limits.order):
-        statements += _trust_statements(tuple(pushers[limits]), limits, account)
+        statements += _trust_statements(tuple(pushers[limits]), limits, account, together=together)
     return _document(*statements)
 
 
-def _trust_statements(pushers: tuple[Pusher, ...], limits: Limits, account: str) -> Iterator[dict[str, object]]:
+def _trust_statements(
+    pushers: tuple[Pusher, ...], limits: Limits, account: str, *, together: bool
+) -> Iterator[dict[str, object]]:
     arns = [pusher.arn for pusher in pushers if isinstance(pusher, SpecPrincipal)]
     if arns:
         yield _allow("AllowAssume", limits, {"AWS": _few(arns)}, _ASSUME, {})
     for _, home, condition in _conditions(pusher for pusher in pushers if isinstance(pusher, ByCondition)):
         yield _allow("", limits, {"AWS": iam_arn(home, "root")}, _ASSUME, condition)
-    subjects: defaultdict[tuple[str, str, str], list[str]] = defaultdict(list)
-    for pusher in sorted(pusher for pusher in pushers if isinstance(pusher, Federated)):
-        subjects[pusher.issuer, pusher.audience, pusher.repository_id] += pusher.subjects
-    for (issuer, audience, repository_id), some in subjects.items():
+    jobs = (pusher for pusher in pushers if isinstance(pusher, Federated))
+    for issuer, condition in _having_tokens(jobs, together=together):
         provider = iam_arn(account, f"oidc-provider/{issuer}")
-        condition = _having_token(issuer, audience, repository_id, some)
         yield _allow("", limits, {"Federated": provider}, _ASSUME_BY_TOKEN, condition)
 
 
-def _having_token(issuer: str, audience: str, repository_id: str, subjects: Sequence[str]) -> Condition:
-    """The claims of the token. The order of subjects is kept: AWS checks only the first one for being too wide."""
+def _having_tokens(jobs: Iterable[Federated], *, together: bool) -> Iterator[tuple[str, Condition]]:
+    """Issuers, and what the claims of a token must be."""
+    subjects: defaultdict[tuple[str, str, str], list[str]] = defaultdict(list)
+    for job in sorted(jobs):
+        subjects[job.issuer, job.audience, job.repository_id] += job.subjects
+    groups: defaultdict[tuple[str, ...], tuple[list[str], list[str]]] = defaultdict(lambda: ([], []))
+    for (issuer, audience, repository), some in subjects.items():
+        by_id = {one for one in some if together and repository and f"@{repository}:" in one}
+        # Beside a condition on the IDs of repositories, the ID of their owner is enough.
+        patterns = sorted({one.replace(f"@{repository}:", "@*:") for one in by_id})
+        repositories, names = groups[issuer, audience, "" if patterns else repository, *patterns]
+        repositories += [repository] if repository else []
+        names += [one for one in some if one not in by_id]
+    for (issuer, audience, _, *patterns), (repositories, names) in groups.items():
+        yield issuer, _having_token(issuer, audience, tuple(repositories), (*names, *patterns))
+
+
+def _having_token(issuer: str, audience: str, repositories: tuple[str, ...], subjects: tuple[str, ...]) -> Condition:
+    """The claims of the token.
+
+    The order is kept: AWS checks only the first subject for being too wide, and an import reads the n-th name as the
+    name of the n-th repository.
+    """
     exact: dict[str, Any] = {f"{issuer}:aud": audience}
-    if repository_id:
-        exact[f"{issuer}:repository_id"] = repository_id
-    one_of = subjects[0] if len(subjects) == 1 else list(subjects)
+    if repositories:
+        exact[f"{issuer}:repository_id"] = _one_or_all(repositories)
+    one_of = _one_or_all(subjects)
     if any("*" in subject for subject in subjects):
         return {"StringEquals": exact, "StringLike": {f"{issuer}:sub": one_of}}
     return {"StringEquals": exact | {f"{issuer}:sub": one_of}}
@@ -299,8 +323,8 @@ def _actions(actions: tuple[str, ...], limits: Limits) -> str | list[str]:
     return _one_or_all(tuple(action for action in actions if not (limits.plain and action in _TAGGING)))
 
 
-def _one_or_all(actions: tuple[str, ...]) -> str | list[str]:
-    return actions[0] if len(actions) == 1 else list(actions)
+def _one_or_all(values: tuple[str, ...]) -> str | list[str]:
+    return values[0] if len(values) == 1 else list(values)
 
 
 def _few(values: Iterable[str]) -> str | list[str]:
