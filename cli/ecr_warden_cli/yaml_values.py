@@ -106,6 +106,7 @@ def comment(text: str, indent: int = 0) -> Iterator[str]:
     start = f"{' ' * indent}# "
     for line in text.split("\n"):
         shown = printable(line, _LONGEST_COMMENT)
-        further = " " * (len(shown) - len(shown.lstrip(" ")))
+        # No outside text begins a line as what is to be taken over does.
+        further = " " * (len(shown) - len(shown.lstrip(" ")) + 2)
         lines = wrap(shown, WIDTH - len(start), break_on_hyphens=False, subsequent_indent=further)
         yield from (start + one for one in lines)

@@ -34,6 +34,7 @@ def command(*actions: str, **more: Any) -> Command:
     return Command(entries=entries(*(actions or PULL), **more), accounts=profiles)
 
 
+NAMED = ("--ours", "o-a1b2c3d4e5", "--ours", "github:acme")
 BOTH = ("--profile", "ci=ci-read", "--profile", "registry=registry-read")
 
 
@@ -143,10 +144,87 @@ def _snapshot(*argv: str, **parts: Any) -> Ran:
 
 
 def test_the_first_pages_show_what_it_says_of_200_repositories() -> None:
-    said = Command()("import", "--snapshot", "-", stdin=json.dumps(grown(200).snapshot()).encode()).err.splitlines()
-    pages = [(ROOT / page).read_text() for page in ("README.md", "docs/how-to.md")]
-    for line in said[:2]:
-        assert [line in page for page in pages] == [True, True], line
+    snapshot = json.dumps(grown(200).snapshot()).encode()
+    run = Command()("import", "--snapshot", "-", *NAMED, stdin=snapshot)
+    pages = [(ROOT / page).read_text() for page in ("README.md", "docs/how-to.md", "docs/import.md")]
+    for line in run.err.splitlines()[:3]:
+        assert [line in page for page in pages] == [True, True, True], line
+
+
+def _with_outsiders() -> dict[str, dict[str, Any]]:
+    """A repository that lets in an organization and somebody's account, and a role for the jobs of an owner."""
+    named = {"AWS": [NODE, "arn:aws:iam::999999999999:root"]}
+    statements = [{"Effect": "Allow", "Principal": named, "Action": PULL}]
+    members = {"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}
+    statements.append({"Effect": "Allow", "Principal": "*", "Action": PULL, "Condition": members})
+    issuer = "token.actions.githubusercontent.com"
+    claims = {
+        "StringEquals": {f"{issuer}:aud": "sts.amazonaws.com", f"{issuer}:sub": "repo:acme/shop:ref:refs/heads/main"}
+    }
+    provider = {"Federated": f"arn:aws:iam::{REGISTRY}:oidc-provider/{issuer}"}
+    trust = {"Effect": "Allow", "Principal": provider, "Action": "sts:AssumeRoleWithWebIdentity", "Condition": claims}
+    push = {"Effect": "Allow", "Action": "ecr:PutImage", "Resource": "*"}
+    made = entries(*PULL)
+    made[REGISTRY]["ecr"]["eu-central-1"]["repositories"][0]["policy"] = json.dumps({"Statement": statements})
+    made[REGISTRY]["iam"]["RoleDetailList"] = [
+        {
+            "Arn": f"arn:aws:iam::{REGISTRY}:role/github",
+            "RoleId": "AROAGITHUB",
+            "AssumeRolePolicyDocument": {"Statement": trust},
+            "RolePolicyList": [{"PolicyName": "push", "PolicyDocument": {"Statement": push}}],
+        }
+    ]
+    return made
+
+
+NOBODY: tuple[str, ...] = ()
+OF_GITHUB = "identity provider arn:aws:iam::222222222222:oidc-provider/token.actions.githubusercontent.com, repo:acme"
+
+
+@pytest.mark.parametrize(
+    ("named", "left"),
+    [
+        (NOBODY, ["account 999999999999", OF_GITHUB, "organization o-a1b2c3d4e5"]),
+        (NAMED, ["account 999999999999"]),
+        ((*NAMED, "--ours", "999999999999"), []),
+        (("--ours", "999999999999", "--ours", "github:other"), [OF_GITHUB, "organization o-a1b2c3d4e5"]),
+        (("--ours", "github:acme@12"), ["account 999999999999", OF_GITHUB, "organization o-a1b2c3d4e5"]),
+        (
+            ("--ours", "token.actions.githubusercontent.com:repo:acme"),
+            ["account 999999999999", "organization o-a1b2c3d4e5"],
+        ),
+        (("--ours", "gitlab.com:repo:acme", "--ours", "o-a1b2c3d4e5"), ["account 999999999999", OF_GITHUB]),
+    ],
+)
+def test_whom_nobody_named_is_left_out_of_the_spec(named: tuple[str, ...], left: list[str]) -> None:
+    run = command()
+    run.entries = _with_outsiders()
+    ran = run("import", *BOTH, *named, "--json")
+    assert ran.json["outsiders"] == left
+    loaded = load_spec(ran.json["spec"].encode())
+    assert isinstance(loaded, Valid)
+    assert ("mode: observe\n    pull" in ran.json["spec"]) == bool({*left} - {OF_GITHUB})
+    assert [one.addresses[0].target.name for one in loaded.spec.literals] == (
+        [] if OF_GITHUB in left else ["github"] * 2
+    )
+    said = " ".join(run("import", *BOTH, *named).err.split())
+    assert f"left out, as nobody has named them: {', '.join(left)}; see outsider in the spec" in said or not left
+    assert ("left out, as" in said) == bool(left)
+
+
+def test_whoever_the_given_spec_names_is_named(tmp_path: Path) -> None:
+    spec = tmp_path / "access.yaml"
+    spec.write_text("""\
+version: 1
+accounts: {ci: {id: "111111111111"}, registry: {id: "222222222222", regions: [eu-central-1]}}
+organizations: {acme: {id: o-a1b2c3d4e5}}
+repositories:
+  - {name: shop/x, account: registry, push: [{role: x, by: [{github: acme/other, branch: main}]}]}
+""")
+    run = command()
+    run.entries = _with_outsiders()
+    ran = run("import", "--spec", str(spec), *BOTH, "--json")
+    assert ran.json["outsiders"] == ["account 999999999999"]
 
 
 def test_the_repositories_of_a_half_readable_account_are_said_and_left_out() -> None:
@@ -164,12 +242,12 @@ def test_the_repositories_of_a_half_readable_account_are_said_and_left_out() -> 
     assert "1 target left out: see the end of the spec" in left.err
 
 
-def test_pullers_of_an_account_that_was_not_read_stay_in_a_literal_document() -> None:
+def test_pullers_of_an_account_that_was_not_read_stay_beside_no_grant() -> None:
     run = command()
     assert run.entries is not None
     run.entries[CI] = {"unread": [{"what": "iam:GetAccountAuthorizationDetails", "code": "AccessDenied"}]}
     ran = run("import", *BOTH)
-    assert "  - kind: repository-policy" in ran.out.splitlines()
+    assert "    beside:" in ran.out.splitlines()
     assert "unread: arn:aws:iam::111111111111:role/node: the users and roles of its account were" in ran.out
 
 
@@ -180,6 +258,9 @@ WRONG: dict[str, tuple[tuple[str, ...], str]] = {
     "a profile that does not work": (("--profile", "nobody"), "no such profile in this test"),
     "a profile without a region": (("--profile", "bare"), "the profile bare has no region; give --region REGION"),
     "no region": (("--profile", "bare", "--region", "europe"), "--region europe; write it as AWS does"),
+    "nobody in particular": ((*BOTH, "--ours", "acme"), "--ours acme; write an account's ID, an organization's"),
+    "an owner without a name": ((*BOTH, "--ours", "github:"), "--ours github:; write"),
+    "a text of two lines": ((*BOTH, "--ours", "999999999999\n"), "--ours 999999999999"),
     "one account twice": ((*BOTH, "--profile", "again=ci-read"), f"two profiles of the account {CI}"),
     "one alias twice": (("--profile", "a=ci-read", "--profile", "a=registry-read"), "the name a or its account"),
 }

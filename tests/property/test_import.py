@@ -15,7 +15,8 @@ from ecr_warden_cli.yaml_values import block, comment
 from local.testing.grown import grown
 from tests import examples
 from tests.property import estates
-from tests.unit.importing.imports import NOW, enforced, imported
+from tests.unit.importing.imports import NOW, imported
+from tests.unit.importing.letting_in import in_force
 
 type Json = dict[str, Any]
 
@@ -88,7 +89,7 @@ def _readers() -> st.SearchStrategy[Json]:
 def test_who_can_pull_changes_only_as_the_summary_says(snapshot: Json, narrow: bool, tidy: bool) -> None:
     made = imported(snapshot, narrow=narrow, tidy=tidy)
     changed = [one for one in made.outcomes if one.effect is ImportEffect.CHANGE]
-    after = enforced(snapshot, made.loaded.compiled)
+    after = in_force(snapshot, made.text)
     for name in estates.REPOSITORIES:
         was, will = (estates.who_can(one, name, _PULL) for one in (snapshot, after))
         if not changed:
@@ -104,7 +105,7 @@ def test_without_narrow_nothing_changes_access(snapshot: Json, tidy: bool) -> No
 
 
 @pytest.mark.thorough
-def test_grants_literals_and_what_is_left_out_are_all_drawn() -> None:
+def test_grants_literals_and_outsiders_are_all_drawn() -> None:
     seen: Counter[str] = Counter()
 
     @settings(max_examples=60, database=None, derandomize=True)
@@ -115,10 +116,11 @@ def test_grants_literals_and_what_is_left_out_are_all_drawn() -> None:
         seen["grants"] += sum(bool(entry.pull) for entry in spec.repositories)
         seen["no policy"] += sum(not entry.pull for entry in spec.repositories)
         seen["literals"] += len(spec.literals)
-        seen["left out"] += len(made.left_out)
+        seen["beside"] += sum(entry.beside is not None for entry in spec.repositories)
+        seen["outsiders"] += len(made.outsiders)
 
     draw()
-    assert min(seen[what] for what in ("grants", "no policy", "literals", "left out")) >= 5
+    assert min(seen[what] for what in ("grants", "no policy", "word for word", "outsiders")) >= 5
 
 
 @examples.of(10)
@@ -148,9 +150,9 @@ def test_no_text_of_a_policy_becomes_anything_else(values: list[str], sid: str, 
     }
     policy = {"Version": "2012-10-17", "Statement": [statement]}
     made = imported(_one(json.dumps(policy)))
-    for literal in made.loaded.spec.literals:
-        assert json.loads(literal.document.text) == policy
-    assert len(made.loaded.spec.literals) + len(made.left_out) == 1
+    said = [json.loads(entry.beside.text) for entry in made.loaded.spec.repositories if entry.beside]
+    assert said in ([], [policy])
+    assert len(said) + len(made.left_out) == 1
     assert made.loaded.spec.settings.mode == "observe"
 
 

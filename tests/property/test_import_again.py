@@ -6,7 +6,7 @@ from ecr_warden_cli.importing.effects import ImportEffect
 from tests import examples
 from tests.property.grants import CI, HOME, REGION, Drawn, specs
 from tests.property.test_grants import loaded
-from tests.unit.importing.imports import Json, enforced, imported
+from tests.unit.importing.imports import EVERYBODY, Json, enforced, imported
 
 
 def _snapshot() -> Json:
@@ -34,7 +34,7 @@ def test_grants_that_are_in_force_are_imported_as_they_are(drawn: Drawn) -> None
     # Nothing that is there shows a pattern, and what is only observed may not be there.
     grants = tuple(one for one in drawn.grants if "*" not in one.repository)
     spec = loaded(drawn._replace(grants=grants, mode="enforce", modes={}))
-    again = imported(enforced(_snapshot(), spec.compiled))
+    again = imported(enforced(_snapshot(), spec.compiled), ours=EVERYBODY)
     assert {one.effect for one in again.outcomes} <= {ImportEffect.EQUAL}
     assert not again.left_out
     made = again.loaded.compiled.targets

@@ -52,7 +52,7 @@ def _repositories(compiled: CompiledSpec, world: World) -> Iterator[Outcome]:
         if spec is None:
             continue
         address = repository_policy(repository.target)
-        live = world.document(repository.policy)
+        live = world.policy_of(repository)
         if live is not None and not isinstance(live, Document):
             yield Outcome(address, ImportEffect.CHANGE, ("its live policy is unknown",))
             continue

@@ -10,25 +10,26 @@ from msgspec import Struct
 from ecr_warden.access_spec import Invalid, Problem, Valid
 from ecr_warden.access_spec.render import PULL_ACTIONS
 from ecr_warden.access_spec.spec import Literal, Spec, SpecRepository
-from ecr_warden.core.address import AddressKind
 from ecr_warden.core.estate import Estate
 from ecr_warden.core.spec_failures import MAX_SPEC_BYTES
-from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target
+from ecr_warden.core.target import RoleTarget, Target
 from ecr_warden_cli.context import Failure
 from ecr_warden_cli.importing.effects import Outcome, prove
 from ecr_warden_cli.importing.notes import Note, NoteKind
-from ecr_warden_cli.importing.policies import KEEP, KEPT, has_own_side
-from ecr_warden_cli.importing.propose import Proposal, literals_of, propose
+from ecr_warden_cli.importing.policies import KEPT, has_own_side
+from ecr_warden_cli.importing.propose import Proposal, propose, word_for_word
 from ecr_warden_cli.importing.spec_text import SpecValue, load_value, spec_text, spec_value
-from ecr_warden_cli.importing.tidy import with_merged_statements, with_teams
+from ecr_warden_cli.importing.tidy import with_teams
 from ecr_warden_cli.importing.world import World
 from iam_access.document.document import Document, Effect, Statement
 from iam_access.document.pattern import pattern_covers
 from iam_access.document.principal import is_unique_id
 from iam_access.inventory.inventory import Unread
 from iam_access.text.printable import count, show_time
+from iam_access.who_can.ours import Ours
 
-_DOUBTFUL = "W505"
+_NOBODY = Ours()
+_ALLOW = "leave it so, and list them under also_allowed: with a reason"
 
 
 class ImportFailed(Failure):
@@ -49,7 +50,10 @@ class PullAccess(Struct, frozen=True):
 
 
 class Imported(Struct, frozen=True):
-    """A spec that loads, and what enforcing it would change."""
+    """A spec that loads, and what enforcing it would change.
+
+    `outcomes`: but for repositories that let in outsiders, of which the spec says only the rest.
+    """
 
     text: str
     loaded: Valid
@@ -58,26 +62,40 @@ class Imported(Struct, frozen=True):
     outcomes: tuple[Outcome, ...]
     pull_access: PullAccess
 
+    @property
+    def outsiders(self) -> tuple[str, ...]:
+        """Whom the estate lets in and the spec does not name, in words."""
+        notes = (note for some in self.notes.values() for note in some if note.kind is NoteKind.OUTSIDER)
+        return tuple(sorted({who for note in notes for who in note.who}))
+
 
 def import_estate(
-    estate: Estate, aliases: Mapping[str, str], *, now: datetime, narrow: bool = False, tidy: bool = False
+    estate: Estate,
+    aliases: Mapping[str, str],
+    *,
+    now: datetime,
+    ours: Ours = _NOBODY,
+    narrow: bool = False,
+    tidy: bool = False,
 ) -> Imported:
-    """The spec of an estate; raises ImportFailed."""
-    world = World(estate, aliases)
+    """The spec of an estate; raises ImportFailed. `ours`: who is, beside the accounts of the estate."""
+    world = World(estate, aliases, ours)
     proposal = propose(world, narrow=narrow, tidy=tidy)
     while True:
-        value = spec_value(with_teams(with_merged_statements(proposal.spec) if tidy else proposal.spec))
+        spec = with_teams(proposal.spec)
+        value = spec_value(spec)
         match load_value(value, now):
             case Valid() as loaded:
                 break
             case Invalid(problems):
                 proposal = _without_refused(proposal, value, problems, world)
-    proposal = _with_doubts(proposal, value, loaded.warnings)
+    proposal = _acceptable(proposal, spec, now)
+    value = spec_value(spec, proposal.waiting)
     text = _text(value, proposal, estate)
     if len(text.encode()) > MAX_SPEC_BYTES:
         raise ImportFailed("the spec would be larger than 5 MiB", remedy="import fewer accounts at a time, or --tidy")
-    outcomes = prove(loaded.compiled, world)
-    shares = _pull_access(loaded.spec, world)
+    outcomes = tuple(one for one in prove(loaded.compiled, world) if one.address.target.key not in world.outside)
+    shares = _pull_access(loaded, world)
     return Imported(text, loaded, proposal.notes, proposal.left_out, outcomes, shares)
 
 
@@ -104,16 +122,15 @@ def _untagged(estate: Estate) -> Iterator[Unread]:
 
 
 def _without_refused(proposal: Proposal, value: SpecValue, problems: tuple[Problem, ...], world: World) -> Proposal:
-    """The proposal without what a spec cannot hold: first push roles, then entries, whose policies become literal."""
-    refused = {problem.line: problem for problem in reversed(problems) if problem.is_error and problem.line}
+    """The proposal without what a spec cannot hold: first push roles, then pull grants, then entries."""
+    refused = _by_position(problems)
     if not refused:
         raise _not_valid(problems)
     notes: defaultdict[str, list[Note]] = defaultdict(list, {key: list(some) for key, some in proposal.notes.items()})
-    literals: list[Literal] = []
+    instead: list[SpecRepository] = []
     left_out = set(proposal.left_out)
     gone: set[int] = set()
     roles: dict[RoleTarget, Problem] = {}
-    # Entries are known by their place in the spec: tidying changes what they say.
     for position, entry in enumerate(value.entries, start=1):
         problem = refused.get(position)
         if problem is None:
@@ -122,24 +139,49 @@ def _without_refused(proposal: Proposal, value: SpecValue, problems: tuple[Probl
             roles |= {grant.role: problem for grant in entry.push}
             continue
         gone.add(position)
-        own = list(literals_of(entry, world)) if isinstance(entry, SpecRepository) else []
-        literals += own
+        own = [*word_for_word(entry, world)] if isinstance(entry, SpecRepository) and entry.pull else []
+        instead += own
         for target in _targets(entry):
-            if not own:
-                left_out.add(target.key)
-                notes[target.key] = [
-                    replace(note, accept="") if note.accept in KEPT else note for note in notes[target.key]
-                ]
-            notes[target.key].append(_refused(problem))
+            left_out |= set() if own else {target.key}
+            notes[target.key] = [*(notes[target.key] if own else _not_kept(notes[target.key])), _refused(problem)]
     for role, problem in roles.items():
         notes[role.key].append(_refused(problem))
         left_out.add(role.key)
     spec = _without(proposal.spec, gone, roles)
     return Proposal(
-        replace(spec, literals=(*spec.literals, *literals)),
+        replace(spec, repositories=(*spec.repositories, *instead)),
         {key: tuple(sorted(set(some))) for key, some in notes.items()},
         tuple(sorted(left_out)),
+        proposal.waiting,
     )
+
+
+def _acceptable(proposal: Proposal, spec: Spec, now: datetime) -> Proposal:
+    """The proposal with those of the entries that wait which a spec can hold, if all of them are accepted."""
+    entries = {entry.targets[0].key: entry for entry in spec.repositories}
+    waiting = {key: some for key, some in proposal.waiting.items() if key in entries or isinstance(some[0], Literal)}
+    given = [one for some in waiting.values() for one in some]
+    taken = tuple(one for key, one in entries.items() if key not in waiting)
+    more = tuple(one for one in given if isinstance(one, SpecRepository))
+    literals = (*spec.literals, *(one for one in given if isinstance(one, Literal)))
+    value = spec_value(replace(spec, repositories=(*taken, *more), literals=literals))
+    loaded = load_value(value, now) if given else None
+    refused = _by_position(loaded.problems) if isinstance(loaded, Invalid) else {}
+    found = {_targets(value.entries[position - 1])[0].key: problem for position, problem in refused.items()}
+    refusals = {key: replace(_refused(found[key]), accept=_ALLOW) for key in waiting.keys() & found.keys()}
+    notes = {key: (*_not_kept(proposal.notes[key]), refusal) for key, refusal in refusals.items()}
+    left = {key: some for key, some in waiting.items() if key not in found}
+    return replace(proposal, notes={**proposal.notes, **notes}, waiting=left)
+
+
+def _by_position(problems: Iterable[Problem]) -> Mapping[int, Problem]:
+    """The first error of each entry, by its place in the spec: tidying changes what entries say."""
+    return {problem.line: problem for problem in reversed([*problems]) if problem.is_error and problem.line}
+
+
+def _not_kept(notes: Iterable[Note]) -> list[Note]:
+    """The notes on something that the spec does not have after all."""
+    return [replace(note, accept="") if note.accept in KEPT else note for note in notes]
 
 
 def _without(spec: Spec, gone: Container[int], roles: Container[RoleTarget]) -> Spec:
@@ -153,17 +195,6 @@ def _without(spec: Spec, gone: Container[int], roles: Container[RoleTarget]) -> 
     return replace(spec, repositories=tuple(without), literals=tuple(stay))
 
 
-def _with_doubts(proposal: Proposal, value: SpecValue, warnings: Iterable[Problem]) -> Proposal:
-    """The proposal with what policy lint says of its trust policies: who else may assume a role that pushes."""
-    notes = {key: set(some) for key, some in proposal.notes.items()}
-    for problem in warnings:
-        entry = value.entries[problem.line - 1] if problem.code == _DOUBTFUL and problem.line else None
-        if isinstance(entry, Literal) and entry.addresses[0].kind is AddressKind.TRUST_POLICY:
-            key = entry.addresses[0].target.key
-            notes.setdefault(key, set()).add(Note(NoteKind.DOUBTFUL, problem.message, problem.remedy, KEEP))
-    return replace(proposal, notes={key: tuple(sorted(some)) for key, some in notes.items()})
-
-
 def _refused(problem: Problem) -> Note:
     return Note(NoteKind.REFUSED, f"a spec cannot hold it: {problem.code} {problem.message}", problem.remedy)
 
@@ -172,36 +203,22 @@ def _targets(entry: SpecRepository | Literal) -> tuple[Target, ...]:
     return entry.targets if isinstance(entry, SpecRepository) else tuple(address.target for address in entry.addresses)
 
 
-def _pull_access(spec: Spec, world: World) -> PullAccess:
-    granted = {target for entry in spec.repositories for target in entry.targets if not entry.is_pattern}
-    patterns = [entry for entry in spec.repositories if entry.is_pattern]
-    found: dict[RepositoryTarget, set[str]] = {}
-    for repository in world.estate.repositories():
-        document = world.document(repository.policy)
-        if isinstance(document, Document):
-            named = {who for statement in document.statements for who in _pulling(statement)}
-            found[repository.target] = {who for who in named if has_own_side(who, repository.target, world)}
+def _pull_access(loaded: Valid, world: World) -> PullAccess:
     literal = {
         target: {who for statement in entry.beside.statements for who in _pulling(statement)}
-        for entry in spec.repositories
+        for entry in loaded.spec.repositories
         if entry.beside is not None
         for target in entry.targets
     }
-    said = sum(
-        len(who - literal.get(target, set()))
-        for target, who in found.items()
-        if target in granted or _is_under(target, patterns)
-    )
-    return PullAccess(sum(map(len, found.values())), said)
-
-
-def _is_under(target: RepositoryTarget, patterns: list[SpecRepository]) -> bool:
-    return any(
-        (repository_target.account, repository_target.region) == (target.account, target.region)
-        and pattern_covers(repository_target.name, target.name)
-        for entry in patterns
-        for repository_target in entry.targets
-    )
+    shares = []
+    for repository in world.estate.repositories():
+        document, target = world.policy_of(repository), repository.target
+        if isinstance(document, Document):
+            named = {who for statement in document.statements for who in _pulling(statement)}
+            found = {who for who in named if has_own_side(who, target, world)}
+            is_said = loaded.compiled.spec_of(target) is not None
+            shares.append((len(found), len(found - literal.get(target, set())) if is_said else 0))
+    return PullAccess(sum(every for every, _ in shares), sum(said for _, said in shares))
 
 
 def _pulling(statement: Statement) -> Iterator[str]:

@@ -15,8 +15,7 @@ _WHO_SHOWN = 8
 class NoteKind(StrEnum):
     """Every kind of note."""
 
-    PUBLIC = "public"
-    NOT_PRINCIPAL = "not-principal"
+    OUTSIDER = "outsider"
     WHOLE_ACCOUNT = "whole-account"
     UNKNOWN_ACCOUNT = "unknown-account"
     UNKNOWN_PRINCIPAL = "unknown-principal"

@@ -33,6 +33,7 @@ from ecr_warden.core.observed import Observation, Present
 from ecr_warden.core.target import RepositoryTarget, target_arn
 from ecr_warden.repair.aws_edits import is_foreign, with_foreign
 from ecr_warden_cli.importing.notes import Note, NoteKind, together
+from ecr_warden_cli.importing.outside import IN_PLACE, UNDER_DOCUMENTS, named_in, values_of, with_principals
 from ecr_warden_cli.importing.world import World
 from iam_access.arn import ACCOUNT_ID, account_of, account_of_root, parse_arn
 from iam_access.catalogue import matching_actions, spelled
@@ -49,7 +50,7 @@ from iam_access.document.document import (
 )
 from iam_access.document.kind import DocumentKind
 from iam_access.document.pattern import pattern_covers
-from iam_access.document.principal import ANYONE, IDENTITY_CENTER_NAME, Principal, is_unique_id
+from iam_access.document.principal import ANYONE, IDENTITY_CENTER_NAME, is_unique_id
 from iam_access.text.printable import listed, printable
 
 _LAMBDA = "lambda.amazonaws.com"
@@ -58,10 +59,8 @@ _PUSH = tuple(action for action in PUSH.actions if action != "ecr:BatchCheckLaye
 _ORGANIZATION_KEY = "aws:principalorgid"
 _SAID = frozenset(map(str.lower, (*PULL_ACTIONS, *IMPORT_ACTIONS, *READ_ACTIONS)))
 _READS = {action.lower(): action for action in READ_ACTIONS}
-KEEP = "keep the literal document"
-KEEP_BESIDE = "keep it under beside:"
-KEEP_GRANT = "keep it"
-KEPT = (KEEP, KEEP_BESIDE, KEEP_GRANT)
+KEEP = "keep it"
+KEPT = (KEEP, IN_PLACE, UNDER_DOCUMENTS)
 
 
 class Grants(Struct, frozen=True):
@@ -154,29 +153,19 @@ def _apart(
     raw: dict[str, Any], statement: Statement, target: RepositoryTarget, world: World
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """What grants say of a statement, as a statement, and the rest of it."""
-    actions, principals = _list(raw.get("Action")), raw.get("Principal")
+    actions, named = values_of(raw.get("Action")), named_in(raw)
     taken = [action for action in actions if action.lower() in _SAID]
-    if statement.effect is Effect.DENY or not taken or principals is None:
+    if statement.effect is Effect.DENY or not taken or statement.principals is None or statement.principals.negated:
         return [], [raw]
-    named = [(kind, one) for kind, values in principals.items() for one in _list(values)] if principals != "*" else []
     pulling = [one for one in named if _may_be_granted(one, statement, target, world)]
     others = [one for one in named if one not in pulling]
-    whom = _principals(pulling) if named else principals
-    # Its parts cannot share a Sid.
-    part = {key: value for key, value in raw.items() if key != "Sid"}
-    pulls = part | {"Principal": whom, "Action": taken}
+    part = with_principals(raw, pulling) if named else {key: value for key, value in raw.items() if key != "Sid"}
+    pulls = part | {"Action": taken}
     if (named and not pulling) or not _is_said(pulls, target, world):
         return [], [raw]
     rest = [action for action in actions if action not in taken]
-    left = [part | {"Principal": whom, "Action": rest}] if rest else []
-    return [pulls], [*left, *([part | {"Principal": _principals(others)}] if others else [])]
-
-
-def _principals(named: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for kind, value in named:
-        found.setdefault(kind, []).append(value)
-    return found
+    left = [part | {"Action": rest}] if rest else []
+    return [pulls], [*left, *([with_principals(raw, others)] if others else [])]
 
 
 def _may_be_granted(named: tuple[str, str], statement: Statement, target: RepositoryTarget, world: World) -> bool:
@@ -410,28 +399,19 @@ def _with_statements(document: Document, statements: Iterable[dict[str, Any] | N
 
 
 def _without_deleted(statement: dict[str, Any]) -> dict[str, Any] | None:
-    principal = statement.get("Principal")
-    if not isinstance(principal, dict) or statement["Effect"] != Effect.ALLOW:
+    named = named_in(statement)
+    alive = [one for one in named if not is_unique_id(one[1])]
+    if alive == named or statement["Effect"] != Effect.ALLOW:
         return statement
-    named = _list(principal.get("AWS"))
-    alive = [value for value in named if not is_unique_id(value)]
-    if alive == named:
-        return statement
-    others = {kind: value for kind, value in principal.items() if kind != "AWS"}
-    left = others | ({"AWS": alive} if alive else {})
-    return statement | {"Principal": left} if left else None
+    return with_principals(statement, alive) if alive else None
 
 
 def _without_void_actions(statement: dict[str, Any]) -> dict[str, Any] | None:
-    actions = _list(statement.get("Action"))
+    actions = values_of(statement.get("Action"))
     acting = [action for action in actions if not has_no_effect(action)]
     if acting == actions or statement["Effect"] != Effect.ALLOW:
         return statement
     return statement | {"Action": acting} if acting else None
-
-
-def _list(value: Any) -> list[str]:
-    return [] if value is None else value if isinstance(value, list) else [value]
 
 
 def has_no_effect(action: str) -> bool:
@@ -453,47 +433,18 @@ def policy_notes(document: Document, target: RepositoryTarget, world: World) -> 
     return together(note for statement in own for note in _statement_notes(statement, world))
 
 
-def trust_notes(document: Document, world: World) -> tuple[Note, ...]:
-    """The same for a trust policy."""
-    shown = (NoteKind.PUBLIC, NoteKind.NOT_PRINCIPAL, NoteKind.UNKNOWN_ACCOUNT, NoteKind.DELETED_PRINCIPAL)
-    return together(
-        note for statement in document.statements for note in _statement_notes(statement, world) if note.kind in shown
-    )
-
-
 def _statement_notes(statement: Statement, world: World) -> Iterator[Note]:
     if statement.effect is Effect.DENY:
         yield Note(NoteKind.DENIES, "a Deny, which no grant says", "grant less", KEEP)
         return
-    principals = statement.principals
-    if principals is None:
-        return
-    if principals.negated:
-        better = "name whom to let in, instead of whom not"
-        yield Note(NoteKind.NOT_PRINCIPAL, "NotPrincipal lets everybody else in", better, "leave it out of the spec")
-        return
-    for principal in principals.values:
-        yield from _principal_notes(principal, statement, world)
+    named = [value for kind, value in statement.principals.values if kind == "AWS"] if statement.principals else []
+    for value in named:
+        found = _aws_notes(value, statement, world) if value != ANYONE.value else ()
+        yield from (note if note.who else replace(note, who=(printable(value, 160),)) for note in found)
     if not statement.actions.negated:
         for action in sorted(filter(has_no_effect, statement.actions.values)):
             what = f"{printable(action)} has no effect in a repository policy"
             yield Note(NoteKind.NO_EFFECT, what, "allow it in the identity policy of whoever needs it, on *")
-
-
-def _principal_notes(principal: Principal, statement: Statement, world: World) -> Iterator[Note]:
-    if principal == ANYONE:
-        if not any(_organizations(statement.conditions)):
-            better = "name accounts, users and roles"
-            if statement.conditions:
-                yield Note(NoteKind.PUBLIC, "anyone (*) under conditions", better, KEEP)
-            else:
-                allow = "leave it out of the spec, and list * under also_allowed: with a reason"
-                yield Note(NoteKind.PUBLIC, "anyone (*)", better, allow)
-    elif principal.kind == "AWS":
-        shown = (printable(principal.value, 160),)
-        yield from (
-            note if note.who else replace(note, who=shown) for note in _aws_notes(principal.value, statement, world)
-        )
 
 
 def _aws_notes(value: str, statement: Statement, world: World) -> Iterator[Note]:
@@ -511,7 +462,7 @@ def _aws_notes(value: str, statement: Statement, world: World) -> Iterator[Note]
         if all(map(_is_limit, statement.conditions)):
             what = "the administrators of an account decide who in it has access"
             who = (world.alias(account_of_root(value) or value),)
-            yield Note(NoteKind.WHOLE_ACCOUNT, what, "name its users and roles", KEEP_GRANT, who)
+            yield Note(NoteKind.WHOLE_ACCOUNT, what, "name its users and roles", KEEP, who)
     elif account:
         identity = world.by_arn.get(value)
         if identity is None:

@@ -12,14 +12,15 @@ from ecr_warden.access_spec.render import pull_permissions
 from ecr_warden.access_spec.spec import Literal, PullGrant, PullScope, Spec, SpecRepository
 from ecr_warden.audit.providers import GapKind, Trust, gaps
 from ecr_warden.core.address import AddressKind, repository_policy
+from ecr_warden.core.desired import Mode
 from ecr_warden.core.estate import Repository, target_of
 from ecr_warden.core.target import IdentityTarget, RepositoryTarget, RoleTarget
 from ecr_warden.notify.wording import describe_address
 from ecr_warden_cli.importing.federation import names_repositories_together
 from ecr_warden_cli.importing.notes import Note, NoteKind
+from ecr_warden_cli.importing.outside import IN_PLACE, Outside
 from ecr_warden_cli.importing.policies import (
     KEEP,
-    KEEP_BESIDE,
     Exact,
     Grants,
     Narrower,
@@ -50,39 +51,34 @@ _OVER_QUOTA = Note(
 )
 
 type Notes = Mapping[str, tuple[Note, ...]]
+type Waiting = Mapping[str, tuple[SpecRepository | Literal, ...]]
 
 
 class Proposal(Struct, frozen=True):
-    """A spec that was not checked yet. `notes` by the key of a target; `left_out`: keys of what it does not say."""
+    """A spec that was not checked yet. `notes` by the key of a target; `left_out`: keys of what it does not say.
+
+    `waiting`: by the key of a target that lets in outsiders, the entries that would say so.
+    """
 
     spec: Spec
     notes: Notes
     left_out: tuple[str, ...] = ()
+    waiting: Waiting = {}
 
 
 class _Candidate(Struct, frozen=True):
-    """One repository: its policy, what grants say of it, and with which pull scopes they change no access.
+    """One repository: its policy, what is said of it, and with which pull scopes that changes no access.
 
-    `apart`: grants with statements beside them, where grants alone do not say it.
+    `reading`: the policy as grants alone; `grants`: what the entry says. `outside`: what else the live policy says, for
+    outsiders.
     """
 
     target: RepositoryTarget
     document: Document | None
+    outside: Outside | None
     reading: Reading
+    grants: Grants
     scopes: tuple[PullScope, ...]
-    apart: Grants | None = None
-
-    def grants(self, *, narrow: bool) -> Grants | None:
-        """The grants to write, None if only a literal document says it."""
-        if self.apart is not None:
-            return self.apart.without_reads if narrow else self.apart
-        match self.reading:
-            case Exact(grants) if self.scopes:
-                return grants.without_reads if narrow else grants
-            case Narrower(grants) if self.scopes and narrow:
-                return grants.without_reads
-            case _:
-                return None
 
 
 type Regions = Sequence[_Candidate]
@@ -98,7 +94,6 @@ def propose(world: World, *, narrow: bool = False, tidy: bool = False) -> Propos
     notes: defaultdict[str, list[Note]] = defaultdict(list)
     left_out: list[str] = []
     entries: list[SpecRepository] = []
-    literals: list[Literal] = []
     examined = _Examined(world)
     for repositories in repositories_by_name(world.estate).values():
         candidates: list[_Candidate] = []
@@ -109,28 +104,36 @@ def propose(world: World, *, narrow: bool = False, tidy: bool = False) -> Propos
             else:
                 notes[live.target.key].append(found)
                 left_out.append(live.target.key)
-        alike, rest = _alike(candidates, narrow=narrow)
+        alike = _alike(candidates)
         for candidate in candidates:
-            notes[candidate.target.key] += _notes_of(candidate, alike, rest, world, narrow=narrow)
-        entries += [_entry(regions, narrow=narrow) for regions in alike]
-        literals += _literals(rest)
+            notes[candidate.target.key] += _notes_of(candidate, alike, world)
+        entries += map(_entry, alike)
     entries, demoted = _within_quotas(entries, world)
     for entry in demoted:
-        literals += literals_of(entry, world)
+        entries += word_for_word(entry, world)
         for target in entry.targets:
             notes[target.key].append(_OVER_QUOTA)
     pushing = find_pushing(world, entries)
     for key, found_notes in pushing.notes.items():
         notes[key] += found_notes
     entries = [replace(repository, push=pushing.grants.get(repository.targets[0], ())) for repository in entries]
-    spec = Spec(world.accounts, {}, tuple(entries), (*literals, *pushing.literals))
+    spec = Spec(world.accounts, {}, tuple(entries), pushing.literals)
     if tidy:
         spec = _with_patterns(spec, world, notes)
     for key, note in (*_of_other_tools(world, spec.literals), *_of_issuers(world, spec)):
         notes[key].append(note)
     named = {address.target.key for literal in spec.literals for address in literal.addresses}
     left_out += sorted(key for key in pushing.notes if key not in named)
-    return Proposal(spec, {key: tuple(sorted(set(some))) for key, some in notes.items() if some}, tuple(left_out))
+    said = {key: tuple(sorted(set(some))) for key, some in notes.items() if some}
+    return Proposal(spec, said, tuple(left_out), {**dict(_waiting(spec, world)), **pushing.waiting})
+
+
+def _waiting(spec: Spec, world: World) -> Iterator[tuple[str, tuple[SpecRepository]]]:
+    """The entries that would say what policies of repositories say for outsiders."""
+    for entry in spec.repositories:
+        key = entry.targets[0].key
+        if key in world.outside:
+            yield key, (replace(entry, mode=None, beside=world.outside[key].beside(entry.beside)),)
 
 
 # Identity providers
@@ -223,7 +226,7 @@ def _candidate(repository: Repository, examined: _Examined, *, narrow: bool) -> 
     account = next(spec_account for spec_account in world.accounts if spec_account.id == target.account)
     if target.region not in account.regions:
         return Note(NoteKind.REFUSED, f"{target.region} is in a partition or form that a spec cannot name")
-    document = world.document(repository.policy)
+    document = world.policy_of(repository)
     if isinstance(document, Unread):
         if not document.text:
             better = "import again with the right to read it"
@@ -231,13 +234,28 @@ def _candidate(repository: Repository, examined: _Examined, *, narrow: bool) -> 
         what = f"its policy cannot be parsed: {document.why}. The policy: {document.text}"
         return Note(NoteKind.UNPARSEABLE, what, "write a policy that AWS can read, and import again")
     reading = examined.reading(document, target)
-    grants = reading.grants if isinstance(reading, Exact | Narrower) else Grants()
-    candidate = _Candidate(target, document, reading, tuple(examined.scopes(grants, target)))
-    if document is None or candidate.grants(narrow=narrow) is not None:
-        return candidate
-    apart = read_beside(document, target, world)
-    scopes = () if apart is None else tuple(examined.scopes(apart, target))
-    return replace(candidate, apart=apart, scopes=scopes) if scopes else candidate
+    outside = world.outside.get(target.key)
+    sayable = _sayable(reading, document, target, world, narrow=narrow)
+    scopes = ((grants, tuple(examined.scopes(grants, target))) for grants in sayable)
+    grants, allowed = next(one for one in scopes if one[1])
+    return _Candidate(target, document, outside, reading, grants.without_reads if narrow else grants, allowed)
+
+
+def _sayable(
+    reading: Reading, document: Document | None, target: RepositoryTarget, world: World, *, narrow: bool
+) -> Iterator[Grants]:
+    """What an entry may say: grants, grants with the rest beside them, and the policy as it is."""
+    match reading:
+        case Exact(grants):
+            yield grants
+        case Narrower(grants) if narrow:
+            yield grants
+        case _:
+            pass
+    if document is not None:
+        if apart := read_beside(document, target, world):
+            yield apart
+        yield Grants(beside=without_deleted(document))
 
 
 def _without_policy(entry: SpecRepository, world: World) -> Iterator[Identity]:
@@ -254,91 +272,67 @@ def _without_policy(entry: SpecRepository, world: World) -> Iterator[Identity]:
             yield live
 
 
-def _notes_of(
-    candidate: _Candidate, alike: Sequence[Regions], rest: Sequence[_Candidate], world: World, *, narrow: bool
-) -> list[Note]:
-    """What looks wrong in a policy; `alike`, `rest`: the repository's regions with entries, and with literal ones."""
-    grants = candidate.grants(narrow=narrow)
+def _notes_of(candidate: _Candidate, alike: Sequence[Regions], world: World) -> list[Note]:
+    """What looks wrong in a policy; `alike`: the repository's regions by entry."""
     notes = []
-    if grants is not None and candidate not in alike[0]:
+    if candidate not in alike[0]:
         what = "its policy is another one than in the repository's other regions"
         what = what if candidate.document else "it has no policy, and in other regions it has one"
         notes.append(Note(NoteKind.PER_REGION, what, "give it the same policy everywhere"))
+    if candidate.outside is not None:
+        notes.append(candidate.outside.note(IN_PLACE))
     if candidate.document is None:
         return notes
-    is_apart = candidate.apart is not None
-    keep = KEEP_BESIDE if is_apart else KEEP
     seen = policy_notes(candidate.document, candidate.target, world)
-    notes += (replace(note, accept=keep) if note.accept == KEEP else note for note in seen)
-    accept = keep
-    if not alike and all(other.document == candidate.document for other in rest):
-        entry = _entry_text([other.target for other in rest], candidate.reading, world)
-        accept = f"replace the literal document by the entry {entry}"
+    notes += seen
+    if candidate.grants.beside is None:
+        return notes
+    found = candidate.reading.grants.pull if isinstance(candidate.reading, Exact | Narrower) else ()
+    lacking = [*_without_policy(SpecRepository((candidate.target,), pull=found), world)]
+    pull = flow({"pull": pull_value(found, world.alias)})
+    accept = KEEP if candidate.grants.pull else f"put {pull} in place of beside:"
     match candidate.reading:
-        case Exact(found) | Narrower(found) if grants is None and not candidate.scopes:
-            notes.append(_no_identity_policy(found, candidate.target, world, accept))
-        case Exact(found) if is_apart:
-            notes.append(_no_identity_policy(found, candidate.target, world, keep))
-        case Narrower(_, beyond) if grants is None or is_apart:
+        case Exact() | Narrower() if lacking:
+            names = listed(sorted(principal_text(identity.arn, world.alias) for identity in lacking), 4)
+            what = f"no identity policy lets {names} log in and pull, and a grant would write one"
+            notes.append(Note(NoteKind.NO_IDENTITY_POLICY, what, "remove whoever does not pull", accept))
+        case Narrower(_, beyond):
             notes.append(beyond_note(beyond, f"{accept}, or import with --narrow"))
-        case Exact() | Narrower():
-            pass
         case _ if not seen:
             what = "conditions, patterns or actions that no grant says"
             sets = tuple(map(PullGrant, unnamed_in(candidate.document, world)))
             better = flow({"pull": pull_value(sets, world.alias)}) if sets else "name who pulls"
-            notes.append(Note(NoteKind.OTHER_FORM, what, better, keep))
+            notes.append(Note(NoteKind.OTHER_FORM, what, better, KEEP))
     return notes
 
 
-def _no_identity_policy(grants: Grants, target: RepositoryTarget, world: World, accept: str) -> Note:
-    entry = SpecRepository((target,), pull=grants.pull)
-    names = sorted(principal_text(identity.arn, world.alias) for identity in _without_policy(entry, world))
-    what = f"no identity policy lets {listed(names, 4)} log in and pull, and a grant would write one"
-    return Note(NoteKind.NO_IDENTITY_POLICY, what, "remove whoever does not pull", accept)
-
-
-def _entry_text(targets: Sequence[RepositoryTarget], reading: Reading, world: World) -> str:
-    """The entry that would say who pulls, on one line; `targets`: the repository in its regions."""
-    grants = reading.grants if isinstance(reading, Exact | Narrower) else Grants()
-    account = next(spec_account for spec_account in world.accounts if spec_account.id == targets[0].account)
-    regions = tuple(target.region for target in targets)
-    narrowed = {} if regions == account.regions else {"regions": list(regions)}
-    pull = pull_value(grants.pull, world.alias)
-    return flow({"name": targets[0].name, "account": account.alias} | narrowed | {"pull": pull})
-
-
-def _alike(candidates: Sequence[_Candidate], *, narrow: bool) -> tuple[list[Regions], Regions]:
-    """The regions that one entry can describe together, those with pullers and the most regions first; the others."""
-    groups: defaultdict[tuple[Grants, tuple[PullScope, ...]], list[_Candidate]] = defaultdict(list)
-    rest: list[_Candidate] = []
+def _alike(candidates: Iterable[_Candidate]) -> list[Regions]:
+    """The regions that one entry can describe together, those with pullers and the most regions first."""
+    groups: defaultdict[tuple[Grants, tuple[PullScope, ...], Outside | None], list[_Candidate]] = defaultdict(list)
     for candidate in candidates:
-        grants = candidate.grants(narrow=narrow)
-        (rest if grants is None else groups[grants, candidate.scopes]).append(candidate)
-    order = sorted(groups, key=lambda said: (bool(said[0].pull), len(groups[said])), reverse=True)
-    return [groups[said] for said in order], rest
+        groups[candidate.grants, candidate.scopes, candidate.outside].append(candidate)
+    return sorted(groups.values(), key=lambda some: (bool(some[0].grants.pull), len(some)), reverse=True)
 
 
-def _entry(regions: Regions, *, narrow: bool) -> SpecRepository:
-    grants = regions[0].grants(narrow=narrow) or Grants()
+def _entry(regions: Regions) -> SpecRepository:
+    grants = regions[0].grants
     return SpecRepository(
         tuple(region.target for region in regions),
         pull=grants.pull,
         pull_scope=regions[0].scopes[0],
         foreign=grants.foreign,
         beside=grants.beside,
+        mode=Mode.OBSERVE if regions[0].outside else None,
     )
 
 
-def _literals(candidates: Iterable[_Candidate]) -> Iterator[Literal]:
-    """One literal document for all regions with the same one."""
-    same: defaultdict[tuple[str, Document], list[RepositoryTarget]] = defaultdict(list)
-    for candidate in candidates:
-        document = without_deleted(candidate.document) if candidate.document is not None else None
-        if document is not None:
-            same[candidate.target.name, document].append(candidate.target)
-    for (_, document), targets in same.items():
-        yield Literal(tuple(map(repository_policy, targets)), document)
+def word_for_word(entry: SpecRepository, world: World) -> Iterator[SpecRepository]:
+    """The entry without grants for who pulls, for each region with a policy of its own."""
+    for target in entry.targets:
+        live = world.estate.registry_of(target).repositories.get(target.name)
+        document = world.policy_of(live) if live else None
+        if isinstance(document, Document) and (beside := without_deleted(document)):
+            yield SpecRepository((target,), push=entry.push, beside=beside, mode=entry.mode)
 
 
 # Quotas
@@ -427,16 +421,6 @@ def _over(entries: Iterable[SpecRepository], room: Mapping[IdentityTarget, int])
         if target in room
     }
     return frozenset(target for target, size in sizes.items() if size > room[target])
-
-
-def literals_of(entry: SpecRepository, world: World) -> Iterator[Literal]:
-    """The live policies of an entry's repositories as literal documents."""
-    for target in entry.targets:
-        live = world.estate.registry_of(target).repositories.get(target.name)
-        document = world.document(live.policy) if live else None
-        alive = without_deleted(document) if isinstance(document, Document) else None
-        if alive is not None:
-            yield Literal((repository_policy(target),), alive)
 
 
 # Patterns

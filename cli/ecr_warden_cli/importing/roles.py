@@ -1,7 +1,7 @@
 """Who pushes: push roles as grants where they are as the spec would write them, else as literal documents."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import replace
 
 from msgspec import Struct
@@ -34,11 +34,13 @@ from ecr_warden.core.estate import target_of
 from ecr_warden.core.target import RepositoryTarget, RoleTarget, target_arn
 from ecr_warden_cli.importing.federation import is_sayable, read_federated
 from ecr_warden_cli.importing.notes import Note, NoteKind
-from ecr_warden_cli.importing.policies import limits_of, trust_notes, unnamed_of, without_deleted
+from ecr_warden_cli.importing.outside import UNDER_DOCUMENTS
+from ecr_warden_cli.importing.policies import limits_of, unnamed_of, without_deleted
 from ecr_warden_cli.importing.world import World, inline_policies
 from iam_access.arn import iam_arn, parse_arn
 from iam_access.delta.relate import Differs, relate
 from iam_access.document.document import Document, Effect, Patterns, Statement
+from iam_access.document.kind import DocumentKind
 from iam_access.document.pattern import pattern_covers, patterns_meet
 from iam_access.document.variables import completed_arn
 from iam_access.evaluate.statement_match import action_matches
@@ -53,10 +55,14 @@ type _Wanted = Callable[[set[str]], bool]
 
 
 class Pushing(Struct, frozen=True):
-    """What was found of pushing: grants by the first target of their entry, literal documents, notes."""
+    """What was found of pushing: grants by the first target of their entry, literal documents, notes.
+
+    `waiting`: the literal documents of roles that let in outsiders, by the role's key.
+    """
 
     grants: Mapping[RepositoryTarget, tuple[PushGrant, ...]]
     literals: tuple[Literal, ...]
+    waiting: Mapping[str, tuple[Literal, ...]]
     notes: Mapping[str, tuple[Note, ...]]
 
 
@@ -65,6 +71,7 @@ def find_pushing(world: World, entries: Iterable[SpecRepository]) -> Pushing:
     grants: defaultdict[RepositoryTarget, list[PushGrant]] = defaultdict(list)
     notes: defaultdict[str, list[Note]] = defaultdict(list)
     literals: list[Literal] = []
+    waiting: dict[str, tuple[Literal, ...]] = {}
     named = {target: entry for entry in entries for target in entry.targets}
     identities = sorted(world.by_arn.values(), key=lambda one: one.arn)
     for identity in identities:
@@ -79,14 +86,21 @@ def find_pushing(world: World, entries: Iterable[SpecRepository]) -> Pushing:
                 for first, more in found.items():
                     grants[first] += more
         else:
-            literals += _literals(identity, world)
-            notes[key] += _notes(identity, world)
+            own = tuple(_literals(identity, world))
+            outside = world.outside_of(identity.trust, DocumentKind.TRUST, identity.account) if own else None
+            if outside is None:
+                literals += own
+            else:
+                waiting[key] = own
+                notes[key].append(outside.note(UNDER_DOCUMENTS))
+            notes[key] += _notes(identity, own, world)
     roles = {literal.addresses[0].target.key for literal in literals}
     arns = [one.arn for one in identities if one.kind is IdentityKind.ROLE and target_of(one).key in roles]
-    literals += _assuming(identities, literals, arns)
+    literals += _assuming((one for one in identities if target_of(one).key not in waiting), literals, arns)
     return Pushing(
         {first: tuple(found) for first, found in grants.items()},
         tuple(literals),
+        waiting,
         {key: tuple(found) for key, found in notes.items() if found},
     )
 
@@ -96,18 +110,16 @@ def _no_grant(identity: Identity, why: str) -> Note:
     return Note(NoteKind.PUSH_ROLE, what, "grant the pushes, and let ecr-warden write the role")
 
 
-def _notes(identity: Identity, world: World) -> Iterator[Note]:
-    """What looks wrong in how a user or role pushes."""
+def _notes(identity: Identity, own: Sequence[Literal], world: World) -> Iterator[Note]:
+    """What looks wrong in how a user or role pushes, whose documents these are."""
     attached = _attached(identity, world)
     if attached:
         what = f"{target_of(identity)} pushes by {listed(attached, 3)}, which no literal document can be"
         yield Note(NoteKind.ATTACHED_POLICY, what, "push through a push role: push: [{role: ROLE, by: [...]}]")
-    trust, pushes = world.document(identity.trust), any(_literals(identity, world))
-    if isinstance(trust, Document) and pushes:
-        yield from trust_notes(trust, world)
+    trust = world.document(identity.trust)
     unread = [policy.document for _, policy in inline_policies(identity) if isinstance(policy.document, Unread)]
     named = [one for one in unread if _ECR in one.text.lower()]
-    for one in (*named, *([trust] if isinstance(trust, Unread) and (pushes or named) else [])):
+    for one in (*named, *([trust] if isinstance(trust, Unread) and (own or named) else [])):
         what = f"the {one.what} of {target_of(identity)} cannot be parsed: {one.why}. The policy: {one.text}"
         yield Note(NoteKind.UNPARSEABLE, what, "write a policy that AWS can read, and import again")
 
@@ -137,6 +149,8 @@ def _granted(
     pushed = _resources(permissions, lambda actions: "ecr:putimage" in actions)
     pulled = _resources(permissions, lambda actions: actions == {*map(str.lower, PULL_ACTIONS)})
     by = _trusted(trust, role, world)
+    if outside := world.outside_of(identity.trust, DocumentKind.TRUST, role.account):
+        return f"it lets in {listed(outside.who, 3)}, not shown to be yours: import again with --ours"
     if not pushed or not by:
         return "it pushes to no repository, or nobody may assume it"
     if not named.keys() >= {*pushed.values()} or not pulled.keys() <= pushed.keys():

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import assert_never
 
 from msgspec import Struct
@@ -48,10 +49,14 @@ type Entry = SpecRepository | Literal
 
 
 class SpecValue(Struct, frozen=True):
-    """What the spec's text says: `head`, its fields but the lists, and in `lists` each entry with the value it is."""
+    """What the spec's text says: `head`, its fields but the lists, and in `lists` each entry with the value it is.
+
+    `waiting`: by the key of a target, the values that stand in a comment.
+    """
 
     head: Mapping[str, Value]
     lists: Mapping[str, Sequence[tuple[Entry, Value]]]
+    waiting: Mapping[str, Sequence[Value]]
 
     @property
     def entries(self) -> list[Entry]:
@@ -59,17 +64,18 @@ class SpecValue(Struct, frozen=True):
         return [entry for several in self.lists.values() for entry, _ in several]
 
 
-def spec_value(spec: Spec) -> SpecValue:
-    """The value that the spec's text stands for."""
+def spec_value(spec: Spec, waiting: Mapping[str, Sequence[Entry]] = MappingProxyType({})) -> SpecValue:
+    """The value that the spec's text stands for; `waiting`: the entries that stand in comments."""
     values = _Values(spec)
     named = {"accounts": values.accounts(), "organizations": values.organizations(), "teams": values.teams()}
     head = {name: entries for name, entries in named.items() if entries}
     return SpecValue(
         {"version": FORMAT_VERSION, **head, "settings": {"mode": str(spec.settings.mode)}},
         {
-            "repositories": [(entry, values.repository(entry)) for entry in spec.repositories],
-            "documents": [(entry, values.literal(entry)) for entry in spec.literals],
+            "repositories": [(entry, values.entry(entry)) for entry in spec.repositories],
+            "documents": [(entry, values.entry(entry)) for entry in spec.literals],
         },
+        {key: [*map(values.entry, entries)] for key, entries in waiting.items()},
     )
 
 
@@ -112,17 +118,23 @@ def spec_text(
     for name, several in value.lists.items():
         lines += [f"{name}:"] if several else []
         for entry, one in several:
-            lines += _notes_of(entry, above)
+            lines += _notes_of(entry, above, value)
             lines += item(one, 2)
     if left_out:
         lines += comment(f"Left out: {count(len(left_out), 'target')}, which this spec says nothing of.")
     for key in left_out:
         lines += comment(f"- {key}")
         lines += [line for note in notes.get(key, ()) for line in comment(f"  {note}")]
+        lines += _waiting(value, key)
     return "\n".join(lines) + "\n"
 
 
-def _notes_of(entry: Entry, notes: dict[str, Sequence[Note]]) -> Iterator[str]:
+def _waiting(value: SpecValue, key: str) -> Iterator[str]:
+    """What waits of a target, as lines that are part of the spec without their `# `."""
+    yield from (f"  # {line[2:]}" for one in value.waiting.get(key, ()) for line in item(one, 2))
+
+
+def _notes_of(entry: Entry, notes: dict[str, Sequence[Note]], value: SpecValue) -> Iterator[str]:
     """The comments above the first entry of a target, with the region that they are about, where it has several."""
     targets = entry.targets if isinstance(entry, SpecRepository) else [address.target for address in entry.addresses]
     seen: dict[Note, list[str]] = {}
@@ -132,6 +144,7 @@ def _notes_of(entry: Entry, notes: dict[str, Sequence[Note]]) -> Iterator[str]:
     for note, regions in seen.items():
         where = f"in {', '.join(regions)}: " if len(targets) > len(regions) else ""
         yield from comment(f"{where}{note}", 2)
+    yield from _waiting(value, targets[0].key)
 
 
 class _Values:
@@ -162,10 +175,15 @@ class _Values:
     def _alias(self, account: str) -> str:
         return self._aliases[account]
 
+    def entry(self, entry: Entry) -> Value:
+        return self.repository(entry) if isinstance(entry, SpecRepository) else self.literal(entry)
+
     def repository(self, entry: SpecRepository) -> Value:
         target = entry.targets[0]
         found: dict[str, Value] = {"name": target.name, "account": self._aliases[target.account]}
         found |= self._narrowed(target.account, [repository_target.region for repository_target in entry.targets])
+        if entry.mode is not None:
+            found["mode"] = str(entry.mode)
         if entry.pull:
             found["pull"] = pull_value(entry.pull, self._alias, self._names)
         if entry.push:

@@ -1,23 +1,15 @@
-"""The same access in fewer words: teams, and on request patterns and merged statements."""
+"""The same access in fewer words: teams, and on request patterns."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from copy import replace
 
 from ecr_warden.access_spec.accounts import is_name
-from ecr_warden.access_spec.spec import Limits, Literal, PullGrant, Spec, SpecPrincipal, SpecRepository
-from iam_access.catalogue import spelled
-from iam_access.delta.relate import Differs, relate
-from iam_access.document.document import Document
-from iam_access.document.kind import DocumentKind
-from iam_access.equivalent.canonical import CanonicalStatement, canonical_statements, to_document
-from iam_access.text.strict_json import DocumentError
+from ecr_warden.access_spec.spec import Limits, PullGrant, Spec, SpecPrincipal, SpecRepository
 
 _LEAST_MEMBERS, _LEAST_USES, _LEAST_REPOSITORIES = 2, 2, 3
 
 type Members = frozenset[SpecPrincipal]
-type _Alike = Callable[[CanonicalStatement], object]
-type _Join = Callable[[CanonicalStatement, CanonicalStatement], CanonicalStatement]
 
 
 # Teams
@@ -85,7 +77,7 @@ def patterns_for(
         several = tuple(
             spec_repository
             for spec_repository in found
-            if spec_repository.pull and not (spec_repository.push or spec_repository.beside)
+            if spec_repository.pull and not (spec_repository.push or spec_repository.beside or spec_repository.mode)
         )
         if (
             len(several) < max(_LEAST_REPOSITORIES, len(names))
@@ -115,65 +107,3 @@ def with_patterns(spec: Spec, chosen: Mapping[SpecRepository, tuple[SpecReposito
     gone = {repository.targets for several in chosen.values() for repository in several}
     kept = [repository for repository in spec.repositories if repository.targets not in gone]
     return replace(spec, repositories=tuple(sorted((*kept, *chosen), key=lambda repository: repository.targets)))
-
-
-# Statements
-
-
-def with_merged_statements(spec: Spec) -> Spec:
-    """The spec with fewer statements in its literal documents, where the documents stay interchangeable."""
-    return replace(spec, literals=tuple(map(_merged_literal, spec.literals)))
-
-
-def _merged_literal(literal: Literal) -> Literal:
-    kind = literal.addresses[0].document_kind
-    assert kind is not None
-    return replace(literal, document=_merged(literal.document, kind))
-
-
-def _merged(document: Document, kind: DocumentKind) -> Document:
-    statements = list(dict.fromkeys(canonical_statements(document, kind=kind)))
-    together = _joined(_joined(statements, _same_but_actions, _with_actions), _same_but_principals, _with_principals)
-    if len(together) == len(document.statements):
-        return document
-    try:
-        merged = to_document(together, spell=spelled)
-    except DocumentError:
-        return document
-    return document if isinstance(relate(document, merged, kind=kind), Differs) else merged
-
-
-def _same_but_actions(statement: CanonicalStatement) -> object:
-    return statement.effect, statement.principals, statement.resources, statement.conditions, statement.actions.negated
-
-
-def _same_but_principals(statement: CanonicalStatement) -> object:
-    is_one = statement.principals is None or statement.principals.negated
-    named = statement.principals if is_one else None
-    return statement.effect, statement.actions, statement.resources, statement.conditions, named
-
-
-def _with_actions(statement: CanonicalStatement, other: CanonicalStatement) -> CanonicalStatement:
-    if statement.actions.negated:
-        return statement
-    return replace(
-        statement, actions=replace(statement.actions, values=statement.actions.values | other.actions.values)
-    )
-
-
-def _with_principals(statement: CanonicalStatement, other: CanonicalStatement) -> CanonicalStatement:
-    if statement.principals is None or other.principals is None or statement.principals.negated:
-        return statement
-    return replace(
-        statement,
-        principals=replace(statement.principals, values=statement.principals.values | other.principals.values),
-    )
-
-
-def _joined(statements: Iterable[CanonicalStatement], alike: _Alike, join: _Join) -> list[CanonicalStatement]:
-    """One statement for those that are alike; whether that says the same, the comparison decides."""
-    found: dict[object, CanonicalStatement] = {}
-    for statement in statements:
-        key = alike(statement)
-        found[key] = join(found[key], statement) if key in found else statement
-    return list(found.values())

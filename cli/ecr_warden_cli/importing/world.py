@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from copy import replace
+from functools import cache, partial
 from typing import Any
 
 from ecr_warden.access_spec.accounts import Organizations, SpecAccounts, build_regions
@@ -11,12 +13,14 @@ from ecr_warden.access_spec.problems import Place, ProblemReport
 from ecr_warden.access_spec.spec import SpecAccount, SpecPrincipal
 from ecr_warden.core.estate import EcrAccount, Estate, Repository, target_of
 from ecr_warden.core.target import RepositoryTarget, Target
+from ecr_warden_cli.importing.outside import Outside, outside_of
 from iam_access.arn import partition_of
 from iam_access.delta.delta import access_change
 from iam_access.document.document import Document, parse_document, policy_size
 from iam_access.document.kind import DocumentKind
 from iam_access.equivalent.canonical import CanonicalStatement, canonical_statements, completed
 from iam_access.inventory.inventory import Identity, Policy, PolicyPlace, Unread
+from iam_access.who_can.ours import Ours
 
 _UNIQUE_IDS = ('"AIDA', '"AROA')
 _NOWHERE = Place(1, 1)
@@ -25,10 +29,11 @@ _NOWHERE = Place(1, 1)
 class World:
     """An estate whose accounts have aliases.
 
-    `accounts`: as the spec will name them; `by_arn`: the users and roles of those that could be listed.
+    `ours`: beside these accounts. `accounts`: as the spec will name them; `by_arn`: the users and roles of those that
+    could be listed; `outside`: what policies of repositories say for outsiders, by the repository's key.
     """
 
-    def __init__(self, estate: Estate, aliases: Mapping[str, str]) -> None:
+    def __init__(self, estate: Estate, aliases: Mapping[str, str], ours: Ours) -> None:
         self.estate = estate
         self.accounts = tuple(
             SpecAccount(aliases[account.id], account.id, _regions(account))
@@ -38,6 +43,13 @@ class World:
             identity.arn: identity for account in complete_accounts(estate) for identity in account.identities.values()
         }
         self._arns = {identity.unique_id: identity.arn for identity in estate.identities() if identity.unique_id}
+        ours = replace(ours, accounts=ours.accounts | estate.accounts.keys())
+        self._outside_of = cache(partial(outside_of, ours=ours))
+        self.outside = {
+            repository.target.key: found
+            for repository in estate.repositories()
+            if (found := self.outside_of(repository.policy, DocumentKind.RESOURCE, repository.target.account))
+        }
         self._directory = Directory(
             SpecAccounts(
                 {account.alias: account for account in self.accounts},
@@ -47,12 +59,6 @@ class World:
             ProblemReport(),
         )
         self._aliases = aliases
-        self.registries = tuple(
-            f"arn:{partition_of(registry.region)}:ecr:{registry.region}:{account.id}:repository/*"
-            for account in estate.accounts.values()
-            for registry in account.registries.values()
-            if registry.repositories
-        )
         self._tags = {target_of(identity).key: identity.tags for identity in self.by_arn.values()}
         self._statements: dict[str, frozenset[CanonicalStatement]] = {}
         self._adds_nothing: dict[tuple[str, str], bool] = {}
@@ -100,6 +106,16 @@ class World:
                     values = named["AWS"] if isinstance(named["AWS"], list) else [named["AWS"]]
                     named["AWS"] = [self._arns.get(value, value) for value in values]
         return parse_document(raw)
+
+    def outside_of(self, policy: Policy | None, kind: DocumentKind, account: str) -> Outside | None:
+        """What a policy in an account says for outsiders."""
+        document = self.document(policy)
+        return self._outside_of(document, kind, account) if isinstance(document, Document) else None
+
+    def policy_of(self, repository: Repository) -> Document | Unread | None:
+        """A repository's policy as `document` shows it, without what it says for outsiders."""
+        outside = self.outside.get(repository.target.key)
+        return self.document(repository.policy) if outside is None else outside.rest
 
     def _held(self, identity: Identity) -> frozenset[CanonicalStatement]:
         if identity.arn not in self._statements:

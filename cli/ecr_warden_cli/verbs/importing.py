@@ -1,12 +1,15 @@
 """`import`: the spec that describes what is there."""
 
 import argparse
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ecr_warden.access_spec.accounts import is_name
+from ecr_warden.access_spec.accounts import ORGANIZATION_ID, is_name
+from ecr_warden.access_spec.federation import GITHUB
 from ecr_warden.core.estate import Estate
+from ecr_warden.core.ours import ours_of
 from ecr_warden_cli.console import Console, Exit
 from ecr_warden_cli.context import Context, UsageError, Verb
 from ecr_warden_cli.estate_input import (
@@ -25,9 +28,11 @@ from ecr_warden_cli.inputs import load_compiled
 from ecr_warden_cli.naming import aliases_of
 from ecr_warden_cli.outputs import check_output, write_output
 from iam_access.arn import ACCOUNT_ID
-from iam_access.text.printable import count, cut, first
+from iam_access.text.printable import count, cut, first, listed
+from iam_access.who_can.ours import Ours, Owner
 
 _CHANGES_SHOWN = 50
+_OURS = re.compile(rf"{ACCOUNT_ID.pattern}|{ORGANIZATION_ID.pattern}|github:[\w.-]+(@[0-9]+)?|(?!github:)[^:\s]+:\S+")
 _COUNTED = {"equal": ImportEffect.EQUAL, "sameAccess": ImportEffect.NONE, "changed": ImportEffect.CHANGE}
 
 
@@ -39,6 +44,14 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="what the spec is to call an account of a file; default: as --spec or the hub's spec does, else account- "
         "and its last digits. Of profiles: --profile ALIAS=PROFILE",
+    )
+    parser.add_argument(
+        "--ours",
+        metavar="WHO",
+        action="append",
+        default=[],
+        help="who is no outsider beside these accounts and whoever --spec or the hub's spec names: an account's ID, an "
+        "organization's, github:OWNER, or ISSUER:SUBJECT as tokens of another issuer begin; others wait in comments",
     )
     parser.add_argument("-o", "--output", metavar="FILE", help="write the spec to a new file; default: stdout")
     parser.add_argument(
@@ -59,9 +72,10 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     """ERROR if users, roles or repositories were not read; DIFFERENT if what the spec would write changes access."""
     if arguments.output is not None:
         check_output(arguments.output)
-    estate, aliases = _input(arguments, context)
+    estate, aliases, ours = _input(arguments, context)
+    options = {"narrow": arguments.narrow, "tidy": arguments.tidy}
     with context.console.doing("importing"):
-        imported = import_estate(estate, aliases, now=context.clock.now(), narrow=arguments.narrow, tidy=arguments.tidy)
+        imported = import_estate(estate, aliases, now=context.clock.now(), ours=ours, **options)
     if arguments.output is not None:
         write_output(arguments.output, imported.text)
     elif not arguments.json:
@@ -80,8 +94,8 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
 # Input
 
 
-def _input(arguments: argparse.Namespace, context: Context) -> tuple[Estate, Mapping[str, str]]:
-    """The estate, and the name of each account; raises Failure."""
+def _input(arguments: argparse.Namespace, context: Context) -> tuple[Estate, Mapping[str, str], Ours]:
+    """The estate, the name of each account, and who is ours beside these; raises Failure."""
     source = source_of(arguments)
     if source is ReadFrom.PROFILES and arguments.name:
         raise UsageError("--name with --profile", remedy="name the account with --profile ALIAS=PROFILE")
@@ -93,7 +107,26 @@ def _input(arguments: argparse.Namespace, context: Context) -> tuple[Estate, Map
     given, accounts = snapshot_from(source, spec, arguments, context, all_tags=True)
     estate = estate_from(given, arguments.snapshot, context)
     named = {account: alias for alias, account in accounts.items()}
-    return estate, aliases_of(estate.accounts, {**named, **_names(arguments.name, estate)})
+    aliases = aliases_of(estate.accounts, {**named, **_names(arguments.name, estate)})
+    return estate, aliases, _ours(arguments.ours, ours_of(spec.compiled if spec else None))
+
+
+def _ours(texts: Sequence[str], known: Ours) -> Ours:
+    """Those whom the texts name beside those who are known."""
+    for text in texts:
+        if not _OURS.fullmatch(text):
+            remedy = "write an account's ID, an organization's, github:OWNER or ISSUER:SUBJECT"
+            raise UsageError(f"--ours {cut(text, 200)}", remedy=remedy)
+    return Ours(
+        known.accounts.union(filter(ACCOUNT_ID.fullmatch, texts)),
+        known.organizations.union(filter(ORGANIZATION_ID.fullmatch, texts)),
+        known.owners.union(_owner(*text.split(":", 1)) for text in texts if ":" in text),
+    )
+
+
+def _owner(issuer: str, subject: str) -> Owner:
+    name, _, identifier = subject.partition("@")
+    return Owner(GITHUB, f"repo:{name}", identifier) if issuer == "github" else Owner(issuer, subject)
 
 
 def _unlisted(estate: Estate) -> Iterator[str]:
@@ -134,6 +167,9 @@ def _summarize(imported: Imported, console: Console) -> None:
     shares = imported.pull_access
     share = f", {100 * shares.granted // shares.all} %" if shares.all else ""
     console.note(f"pull access: {shares.granted} of {shares.all} as grants{share}")
+    if imported.outsiders:
+        who = listed(imported.outsiders, 8)
+        console.note(f"left out, as nobody has named them: {who}; see outsider in the spec, or use --ours")
     kinds = Counter(note.kind for notes in imported.notes.values() for note in notes)
     if kinds:
         console.note("comments: " + ", ".join(f"{number} {kind}" for kind, number in sorted(kinds.items())))
@@ -163,6 +199,7 @@ def _to_json(imported: Imported, *, in_file: bool) -> dict[str, Any]:
             for note in notes
         ],
         "leftOut": list(imported.left_out),
+        "outsiders": list(imported.outsiders),
     }
 
 

@@ -14,6 +14,7 @@ from ecr_warden.core.target import RepositoryTarget, RoleTarget
 from ecr_warden_cli.importing.importing import Imported, import_estate
 from ecr_warden_cli.naming import aliases_of
 from iam_access.document.document import Document
+from iam_access.who_can.ours import Ours, Owner
 from local.testing.printed import complete
 
 type Json = dict[str, Any]
@@ -22,11 +23,19 @@ NOW = datetime(2026, 11, 27, 6, 0, tzinfo=UTC)
 ALIASES = {"111111111111": "ci", "222222222222": "registry", "333333333333": "run"}
 
 
-def imported(snapshot: Json, *, narrow: bool = False, tidy: bool = False) -> Imported:
+EVERYBODY = Ours(
+    frozenset({"999999999999"}),
+    frozenset({"o-a1b2c3d4e5", "o-b1b2c3d4e5"}),
+    frozenset({Owner("token.actions.githubusercontent.com", "repo:acme"), Owner("gitlab.com", "project_path:acme")}),
+)
+"""Whom somebody named who knows all estates of the tests."""
+
+
+def imported(snapshot: Json, *, ours: Ours = Ours(), narrow: bool = False, tidy: bool = False) -> Imported:  # noqa: B008
     """The import of a snapshot, with the aliases of the tests; its text says what was loaded."""
     estate = estate_from_text(json.dumps(complete(snapshot)), at=NOW)
     names = {account: alias for account, alias in ALIASES.items() if account in estate.accounts}
-    made = import_estate(estate, aliases_of(estate.accounts, names), now=NOW, narrow=narrow, tidy=tidy)
+    made = import_estate(estate, aliases_of(estate.accounts, names), now=NOW, ours=ours, narrow=narrow, tidy=tidy)
     read = load_spec(made.text.encode(), now=NOW)
     assert isinstance(read, Valid), read
     assert (read.spec, read.compiled) == (made.loaded.spec, made.loaded.compiled)

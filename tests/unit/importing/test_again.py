@@ -6,7 +6,7 @@ import pytest
 
 from ecr_warden.access_spec import Valid, load_spec
 from ecr_warden_cli.importing.effects import ImportEffect
-from tests.unit.importing.imports import NOW, Json, enforced, imported
+from tests.unit.importing.imports import EVERYBODY, NOW, Json, enforced, imported
 
 _HEAD = """\
 version: 1
@@ -204,7 +204,7 @@ def _documents(loaded: Valid) -> dict[str, Any]:
 def test_a_spec_that_is_in_force_is_imported_as_it_is(name: str) -> None:
     loaded = load_spec((_HEAD + SPECS[name]).encode(), now=NOW)
     assert isinstance(loaded, Valid)
-    again = imported(enforced(_snapshot(), loaded.compiled))
+    again = imported(enforced(_snapshot(), loaded.compiled), ours=EVERYBODY)
     assert {one.effect for one in again.outcomes} == {ImportEffect.EQUAL}
     assert _documents(again.loaded).items() >= _documents(loaded).items()
     assert _pushers(again.loaded) == _pushers(loaded)

@@ -1,6 +1,7 @@
 """Named estates and the spec that each of them becomes."""
 
 import json
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,10 @@ import pytest
 
 from ecr_warden_cli.importing.effects import ImportEffect
 from ecr_warden_cli.importing.importing import PullAccess
+from iam_access.who_can.ours import Ours
 from local.testing.printed import complete
 from tests import tables
-from tests.unit.importing.imports import ALIASES, Json, imported
+from tests.unit.importing.imports import ALIASES, EVERYBODY, Json, imported
 
 _IDS = {alias: account for account, alias in ALIASES.items()}
 _READ_ONLY = "arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryReadOnly"
@@ -88,8 +90,9 @@ def _tags(tags: dict[str, str]) -> list[Json]:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
 def test_an_estate_becomes_this_spec(case: Json) -> None:
     options = case.get("options", ())
-    made = imported(snapshot_of(case), narrow="narrow" in options, tidy="tidy" in options)
-    text = "\n".join(line.strip() for line in made.text.splitlines())
+    ours = EVERYBODY if "ours" in options else Ours()
+    made = imported(snapshot_of(case), ours=ours, narrow="narrow" in options, tidy="tidy" in options)
+    text = "\n".join(map(_shown, made.text.splitlines()))
     for part in _parts(case.get("has", "")):
         assert part in text, f"{part}\n--- is not in\n{made.text}"
     assert case.get("lacks", "\0") not in made.text
@@ -105,7 +108,12 @@ def test_an_estate_becomes_this_spec(case: Json) -> None:
 
 def _parts(lines: str) -> list[str]:
     """The lines without their indentation; a blank line separates parts."""
-    return ["\n".join(line.strip() for line in part.splitlines()) for part in lines.strip().split("\n\n") if part]
+    return ["\n".join(map(_shown, part.splitlines())) for part in lines.strip().split("\n\n") if part]
+
+
+def _shown(line: str) -> str:
+    """A line without its indentation, in a comment too."""
+    return re.sub(r"\A *(#?) *(.*?) *\Z", r"\1\2", line)
 
 
 def test_the_names_of_cases_are_different() -> None:

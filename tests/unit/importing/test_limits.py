@@ -38,14 +38,13 @@ def _pulled(number: int) -> list[Json]:
 
 
 @pytest.mark.parametrize(("more", "fit"), [("", 30), ("arn:aws:s3:::" + "x" * 700, 17)])
-def test_repositories_for_which_a_user_has_no_room_stay_literal(more: str, fit: int) -> None:
+def test_repositories_for_which_a_user_has_no_room_stay_word_for_word(more: str, fit: int) -> None:
     made = imported(_snapshot(_pulled(40), "arn:aws:ecr:*:222222222222:repository/shop/*", more=more))
     spec = made.loaded.spec
-    assert len(spec.literals) == 40 - len(spec.repositories)
-    assert len(spec.repositories) == fit
-    assert sum(note.kind is NoteKind.OVER_QUOTA for notes in made.notes.values() for note in notes) == len(
-        spec.literals
-    )
+    granted = [entry for entry in spec.repositories if entry.pull]
+    assert len(granted) == fit
+    assert len(spec.repositories) == 40
+    assert sum(note.kind is NoteKind.OVER_QUOTA for notes in made.notes.values() for note in notes) == 40 - fit
     assert not [one for one in made.outcomes if one.effect is ImportEffect.CHANGE]
 
 

@@ -1,0 +1,91 @@
+"""What a policy says for outsiders: whoever is not shown to be ours waits for a person who names them."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from msgspec import Struct
+
+from ecr_warden_cli.importing.notes import Note, NoteKind
+from iam_access.delta.delta import access_change
+from iam_access.document.document import Document, Effect, parse_document, raw_statements
+from iam_access.document.kind import DocumentKind
+from iam_access.equivalent.canonical import canonical_statements
+from iam_access.who_can.ours import Ours, outsiders
+
+IN_PLACE = 'put the lines below, without their "# ", in place of the entry'
+UNDER_DOCUMENTS = 'put the lines below, without their "# ", under documents:'
+
+
+class Outside(Struct, frozen=True):
+    """The part of a policy that lets outsiders in.
+
+    `who`: in words; `said`: its statements, of these principals alone; `rest`: the policy without it, None if that is
+    nothing. No Deny is in `said`, so `rest` gives nobody anything that the policy does not give.
+    """
+
+    who: tuple[str, ...]
+    said: Document
+    rest: Document | None
+
+    def note(self, accept: str) -> Note:
+        """The comment on it."""
+        what = "not shown to be yours, so the spec leaves out what lets them in, and audits go on to report it"
+        better = "take that away and import again, or name them with --ours if they are yours"
+        return Note(NoteKind.OUTSIDER, what, better, accept, self.who)
+
+    def beside(self, others: Document | None) -> Document:
+        """It beside other statements."""
+        return _document(self.said, [*(raw_statements(others) if others else ()), *raw_statements(self.said)])
+
+
+def outside_of(document: Document, kind: DocumentKind, home: str, *, ours: Ours) -> Outside | None:
+    """What a policy of an account says for outsiders; None if that is nothing."""
+    if not any(_outsiders(document, kind, home, ours)):
+        return None
+    who: dict[str, None] = {}
+    said: list[dict[str, Any]] = []
+    rest: list[dict[str, Any]] = []
+    for raw in raw_statements(document):
+        named = named_in(raw)
+        parts = {one: with_principals(raw, [one]) for one in named} or {("", ""): raw}
+        found = {one: [*_outsiders(_document(document, [part]), kind, home, ours)] for one, part in parts.items()}
+        who |= dict.fromkeys(name for names in found.values() for name in names)
+        said += [parts[one] for one, names in found.items() if names]
+        clean = [one for one in named if not found[one]]
+        rest += [raw] if not any(found.values()) else [with_principals(raw, clean)] if clean else []
+    return Outside(tuple(who), _document(document, said), _document(document, rest) if rest else None) if said else None
+
+
+def _outsiders(document: Document, kind: DocumentKind, home: str, ours: Ours) -> Iterator[str]:
+    """Whom the Allows let in, whatever a Deny takes from them."""
+    allows = frozenset(one for one in canonical_statements(document, kind=kind) if one.effect is Effect.ALLOW)
+    for permission in access_change(frozenset(), allows).gained:
+        # Nobody gets the ID of somebody who was deleted.
+        if not permission.is_of_deleted:
+            yield from outsiders(permission, ours, home=home)
+
+
+def _document(like: Document, statements: Iterable[dict[str, Any]]) -> Document:
+    return parse_document({"Version": like.version, "Statement": [*statements]})
+
+
+# Principals of a statement as JSON
+
+
+def named_in(raw: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Whom a Principal element names, each with its kind; nobody in particular where it is `*`."""
+    named = raw.get("Principal")
+    return [(kind, one) for kind, some in named.items() for one in values_of(some)] if isinstance(named, dict) else []
+
+
+def with_principals(raw: Mapping[str, Any], named: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    """A part of a statement, for some of its principals; parts cannot share a Sid."""
+    principals: dict[str, list[str]] = {}
+    for kind, value in named:
+        principals.setdefault(kind, []).append(value)
+    return {key: value for key, value in raw.items() if key != "Sid"} | {"Principal": principals}
+
+
+def values_of(value: Any) -> list[str]:
+    """The values of an element that may be one text or a list."""
+    return [] if value is None else value if isinstance(value, list) else [value]

@@ -1,0 +1,167 @@
+"""Outsiders of an imported estate stay findings, whether the spec is observed or enforced."""
+
+import json
+
+import pytest
+
+from ecr_warden.audit.findings import find
+from ecr_warden.core.codec.snapshot import estate_from_text
+from ecr_warden.core.desired import CompiledSpec
+from local.testing.grown import grown
+from tests.unit.importing.imports import EVERYBODY, NOW, Json, imported
+from tests.unit.importing.letting_in import in_force, loaded, with_lines
+
+HOME, CI = "222222222222", "111111111111"
+PULL = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+GITHUB = "token.actions.githubusercontent.com"
+INSIDER = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{CI}:root"}, "Action": PULL}
+
+
+def _found(snapshot: Json, compiled: CompiledSpec) -> set[tuple[str, str, str]]:
+    """Outsiders whom an audit of the observed estate finds: where, what, and who."""
+    estate = estate_from_text(json.dumps(snapshot), at=NOW)
+    audit = find(estate, compiled, None, None, live=lambda _: True)
+    assert not audit.failure
+    return {(one.place, one.access, one.principal) for one in audit.findings if one.foreign}
+
+
+def _policy(*statements: Json) -> Json:
+    return {"Version": "2012-10-17", "Statement": [*statements]}
+
+
+def _role(name: str, trust: Json) -> Json:
+    push = [*PULL, "ecr:PutImage", "ecr:InitiateLayerUpload", "ecr:UploadLayerPart", "ecr:CompleteLayerUpload"]
+    own = _policy({"Effect": "Allow", "Action": [*push, "ecr:GetAuthorizationToken"], "Resource": "*"})
+    return {
+        "Arn": f"arn:aws:iam::{HOME}:role/{name}",
+        "RoleId": f"AROA{name.upper()}",
+        "RolePolicyList": [{"PolicyName": "push", "PolicyDocument": own}],
+        "AttachedManagedPolicies": [],
+        "AssumeRolePolicyDocument": _policy(trust),
+    }
+
+
+def _snapshot(*roles: Json, policy: Json | None = None, registry: Json | None = None) -> Json:
+    repositories = [{"repositoryName": "shop/app", "policy": policy or _policy(INSIDER)}]
+    iam = {"UserDetailList": [], "GroupDetailList": [], "Policies": [], "RoleDetailList": [*roles]}
+    empty: Json = {"UserDetailList": [], "GroupDetailList": [], "Policies": [], "RoleDetailList": []}
+    home = {"iam": iam, "ecr": {"eu-central-1": {"repositories": repositories, "registryPolicy": registry}}}
+    return {"schema": 1, "accounts": {CI: {"iam": empty}, HOME: home}}
+
+
+def _allow(principal: Json | str, condition: Json | None = None, action: str | list[str] = PULL) -> Json:
+    return {"Effect": "Allow", "Principal": principal, "Action": action} | (
+        {"Condition": condition} if condition else {}
+    )
+
+
+def _trust(principal: Json | str, condition: Json | None = None) -> Json:
+    return _allow(principal, condition, "sts:AssumeRole")
+
+
+OTHER = {"AWS": "arn:aws:iam::999999999999:root"}
+JOBS = _allow(
+    {"Federated": f"arn:aws:iam::{HOME}:oidc-provider/{GITHUB}"},
+    {"StringEquals": {f"{GITHUB}:aud": "sts.amazonaws.com"}, "StringLike": {f"{GITHUB}:sub": "repo:evil/shop:*"}},
+    "sts:AssumeRoleWithWebIdentity",
+)
+BACK_DOORS = {
+    "an account in a statement of its own": _snapshot(policy=_policy(INSIDER, _allow(OTHER))),
+    "an account beside others in a statement": _snapshot(
+        policy=_policy(_allow({"AWS": [f"arn:aws:iam::{CI}:root", OTHER["AWS"]]}))
+    ),
+    "a user of an account": _snapshot(policy=_policy(INSIDER, _allow({"AWS": "arn:aws:iam::999999999999:user/eve"}))),
+    "an account after MFA": _snapshot(
+        policy=_policy(INSIDER, _allow(OTHER, {"Bool": {"aws:MultiFactorAuthPresent": "true"}}))
+    ),
+    "everybody": _snapshot(policy=_policy(INSIDER, _allow("*"))),
+    "an organization": _snapshot(
+        policy=_policy(INSIDER, _allow("*", {"StringEquals": {"aws:PrincipalOrgID": "o-zzzzzzzzzz"}}))
+    ),
+    "a unit of an organization": _snapshot(
+        policy=_policy(
+            INSIDER, _allow("*", {"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": "o-zzzzzzzzzz/r-1/ou-1/*"}})
+        )
+    ),
+    "a service for somebody's account": _snapshot(
+        policy=_policy(
+            INSIDER,
+            _allow({"Service": "codebuild.amazonaws.com"}, {"StringEquals": {"aws:SourceAccount": "999999999999"}}),
+        )
+    ),
+    "who may push and nothing else": _snapshot(policy=_policy(_allow(OTHER, action="ecr:*"))),
+    "a role that an account may take": _snapshot(_role("deploy", _trust(OTHER))),
+    "a role that an account may take with an external ID": _snapshot(
+        _role("deploy", _trust(OTHER, {"StringEquals": {"sts:ExternalId": "x"}}))
+    ),
+    "a role that others and an account may take": _snapshot(
+        _role("deploy", _trust({"AWS": [f"arn:aws:iam::{CI}:root", OTHER["AWS"]]}))
+    ),
+    "a role that takes a role that an account may take": _snapshot(
+        _role("deploy", _trust({"AWS": f"arn:aws:iam::{HOME}:role/door"})), _role("door", _trust(OTHER))
+    ),
+    "a role for the jobs of an owner at GitHub": _snapshot(_role("deploy", JOBS)),
+    "a registry policy, of which no spec says anything": _snapshot(registry=_policy(_allow(OTHER, action="ecr:*"))),
+}
+
+
+@pytest.mark.parametrize("name", BACK_DOORS)
+def test_who_is_no_insider_stays_a_finding_after_an_import(name: str) -> None:
+    snapshot = BACK_DOORS[name]
+    nothing = loaded(imported(_snapshot()).text)
+    before = _found(snapshot, nothing)
+    assert before, "the audit finds it where the spec says nothing of it"
+    made = imported(snapshot)
+    assert _found(snapshot, made.loaded.compiled) == before
+    assert _found(in_force(snapshot, made.text), made.loaded.compiled) == before
+
+
+def test_the_twin_without_outsiders_has_no_finding_and_no_comment() -> None:
+    snapshot = _snapshot(_role("deploy", _trust({"AWS": f"arn:aws:iam::{CI}:root"})))
+    made = imported(snapshot)
+    assert not made.outsiders
+    assert "  # - " not in made.text
+    assert not _found(snapshot, made.loaded.compiled)
+
+
+@pytest.mark.parametrize("name", [name for name in BACK_DOORS if name not in ("everybody", *list(BACK_DOORS)[-1:])])
+def test_whoever_takes_the_lines_names_them_and_then_they_are_no_finding(name: str) -> None:
+    made = imported(BACK_DOORS[name])
+    assert not _found(BACK_DOORS[name], loaded(with_lines(made.text)))
+
+
+@pytest.mark.parametrize("name", BACK_DOORS)
+def test_an_outsider_who_was_shut_out_is_not_given_back(name: str) -> None:
+    """Somebody removes the back door, and the spec is enforced."""
+    made = imported(BACK_DOORS[name])
+    assert not _found(in_force(_snapshot(), made.text), made.loaded.compiled)
+
+
+def test_every_text_with_lines_of_a_grown_estate_is_valid_and_says_all() -> None:
+    snapshot = grown(60, 11).snapshot()
+    made = imported(snapshot)
+    assert made.outsiders
+    compiled = loaded(with_lines(made.text))
+    named = imported(snapshot, ours=EVERYBODY)
+    assert compiled.targets.keys() >= named.loaded.compiled.targets.keys() - {
+        key for key in named.loaded.compiled.targets if key.startswith("user/")
+    }
+
+
+def test_a_document_of_a_megabyte_is_left_out_and_not_repeated() -> None:
+    names = [f"arn:aws:iam::999999999999:user/{number:05}" for number in range(20_000)]
+    snapshot = _snapshot(_role("deploy", _trust({"AWS": names})), policy=_policy(INSIDER, _allow({"AWS": names})))
+    made = imported(snapshot)
+    assert len(made.text) < 20_000
+    assert "  # - " not in made.text
+    assert f"repository/{HOME}/eu-central-1/shop/app" in made.left_out
+    assert "cannot be parsed" in made.text
+
+
+def test_of_hundreds_of_outsiders_some_are_named_and_the_others_counted() -> None:
+    names = [f"arn:aws:iam::{900_000_000_000 + number}:root" for number in range(150)]
+    made = imported(_snapshot(policy=_policy(INSIDER, _allow({"AWS": names}))))
+    assert len(made.outsiders) == 150
+    assert "and 143 more" in made.text or "and 142 more" in made.text
+    [entry] = made.loaded.spec.repositories
+    assert (entry.beside, [str(one.puller) for one in entry.pull]) == (None, [f"the account {CI}"])
