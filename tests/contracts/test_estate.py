@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from ecr_warden.collect.aws_estate_store import PREFIX, TEXTS
-from ecr_warden.collect.estate import Piece
+from ecr_warden.collect.estate import Call, Piece
 from ecr_warden.core.failures import PortError
+from ecr_warden.core.job import Actor, Cause, CauseKind
+from ecr_warden.core.target import RoleTarget
 from iam_access.inventory.inventory import PolicyOfAws
 from tests.contracts.hubs import OWNER, STATE_BUCKET, Hub, MotoHub
 
@@ -44,6 +46,24 @@ def test_a_tag_changes_with_what_was_read_and_not_with_when(hub: Hub) -> None:
         assert hub.estate.get(piece.part) == piece
         tags.append(hub.estate.kept()[piece.part].tag)
     assert tags[0] == tags[1] != tags[2]
+
+
+def test_the_calls_of_a_part_are_kept_and_are_no_piece(hub: Hub) -> None:
+    part = "111111111111/eu-central-1"
+    assert hub.estate.calls(part) == ()
+    cause = Cause(CauseKind.EVENT, "e1", "iam:PutRolePolicy", "2026-01-01T12:00:00Z", actor=Actor("IAMUser", "arn:x"))
+    calls = (Call(cause, RoleTarget("111111111111", "a")), Call(cause))
+    for some in (calls[:1], calls):
+        hub.estate.note(part, some)
+        assert hub.estate.calls(part) == some
+    assert hub.estate.calls("111111111111") == ()
+    assert (hub.estate.get(part), hub.estate.kept()) == (None, {})
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", gzip.compress(b'{"schema": 99, "calls": []}'), gzip.compress(b"[]")])
+def test_calls_that_this_version_cannot_read_are_none(moto_hub: MotoHub, body: bytes) -> None:
+    moto_hub.s3.put_object(Bucket=STATE_BUCKET, Key=f"{PREFIX}111111111111.calls", Body=body)
+    assert moto_hub.estate.calls("111111111111") == ()
 
 
 def test_every_piece_is_listed(moto_hub: MotoHub) -> None:

@@ -19,15 +19,16 @@ from ecr_warden.audit.finding import (
     Finding,
     FindingKind,
 )
-from ecr_warden.collect.estate import Piece
+from ecr_warden.collect.estate import Call, Piece
 from ecr_warden.core.alert import Alert
 from ecr_warden.core.desired import Mode, MustNotExist, RepositoryPattern
 from ecr_warden.core.estate import Estate
 from ecr_warden.core.failures import PermissionMissing, Throttled
-from ecr_warden.core.job import AuditAccess, Cause, CauseKind, SurveyIdentities, SurveyRegistry
+from ecr_warden.core.job import Actor, AuditAccess, Cause, CauseKind, SurveyIdentities, SurveyRegistry
 from ecr_warden.core.pause import Pause
 from ecr_warden.core.result import Result, Severity
 from ecr_warden.core.run import LastSeen
+from ecr_warden.core.target import RoleTarget, Target, UserTarget
 from ecr_warden.notify.kinds import severity
 from ecr_warden.state.state import TargetRecord
 from ecr_warden.state.sweeps import parts_of
@@ -41,7 +42,7 @@ from local.testing.memory.hub import MemoryAlertBus
 from local.testing.printed import complete_piece
 from local.testing.seed import ACCEPTED, CHECKOUT, CI, D1, HOME, OUTSIDER, USERS, compiled
 from tests.usecases.hub import ALICE
-from tests.usecases.world import OPEN, World, bare_world, world_in_sync
+from tests.usecases.world import OPEN, World, bare_world, world_in_sync, write_session
 
 REGISTRY = f"{HOME}/{CHECKOUT.region}"
 PARTS = (CI, HOME, REGISTRY)
@@ -612,3 +613,106 @@ def test_what_was_missing_does_not_end_because_it_is_not_seen_any_more(jobs_push
     alert, record = surveyed_with(jobs_push, providers=None, sweep="s2")
     assert [seen.finding.principal for seen in record.findings] == [GITHUB]
     assert alert is None or alert.ended == ()
+
+
+# Whose call it was
+
+
+def called(estate: Estates, who: str, action: str, target: Target | None, part: str = HOME) -> Cause:
+    """Somebody's call, which an event reports and for which a part was surveyed."""
+    at = estate.world.clock.now().isoformat()
+    actor = Actor("IAMUser", f"arn:aws:iam::{HOME}:user/{who}", HOME)
+    cause = Cause(CauseKind.EVENT, f"e{next(estate.world.ids)}", action, at, actor=actor)
+    noted(estate, cause, target, part)
+    return cause
+
+
+def noted(estate: Estates, cause: Cause, target: Target | None, part: str = HOME) -> None:
+    calls = [*estate.world.estate_store.calls(part), Call(cause, target)]
+    estate.world.estate_store.note(part, calls)
+
+
+def openers_after(estate: Estates, cause: Cause) -> tuple[Cause, list[Cause]]:
+    """The cause of the one announcement, and the calls that may have opened what it found."""
+    estate.world.auditor().audit(AuditAccess(cause, HOME))
+    [alert] = estate.announced
+    [opened] = {*alert.openers}
+    assert opened.left_out == 0
+    return alert.cause, list(opened.calls)
+
+
+DOOR = RoleTarget(HOME, "shadow-pusher")
+OTHER_ROLE = RoleTarget(HOME, "billing")
+
+
+def test_a_finding_names_the_call_that_opened_the_door_and_not_the_first_of_its_batch(estate: Estates) -> None:
+    first = called(estate, "alice", "iam:TagRole", OTHER_ROLE)
+    opened = called(estate, "mallory", "iam:UpdateAssumeRolePolicy", DOOR)
+    called(estate, "bob", "iam:PutUserPolicy", UserTarget(HOME, "bob"))
+    estate.open()
+    assert openers_after(estate, first) == (first, [opened])
+
+
+def test_all_calls_that_may_have_opened_it_are_named_the_latest_first(estate: Estates) -> None:
+    made = called(estate, "alice", "iam:CreateRole", DOOR)
+    of_group = called(estate, "bob", "iam:PutGroupPolicy", None)
+    opened = called(estate, "mallory", "iam:UpdateAssumeRolePolicy", DOOR)
+    estate.open()
+    assert openers_after(estate, made) == (made, [opened, of_group, made])
+
+
+def test_where_no_call_on_the_way_is_known_none_is_named(estate: Estates) -> None:
+    first = called(estate, "alice", "iam:TagRole", OTHER_ROLE)
+    elsewhere = called(estate, "bob", "iam:PutGroupPolicy", None, CI)
+    estate.open()
+    assert openers_after(estate, first) == (first, [])
+    assert elsewhere.id not in str(estate.record)
+
+
+def test_a_call_whose_target_the_event_hides_may_have_opened_anything(estate: Estates) -> None:
+    hidden = Cause(CauseKind.EVENT, "hidden", "iam:UpdateAssumeRolePolicy", estate.world.clock.now().isoformat())
+    estate.open()
+    assert openers_after(estate, hidden) == (hidden, [hidden])
+
+
+def test_calls_of_a_part_that_did_not_change_opened_nothing(estate: Estates) -> None:
+    called(estate, "bob", "iam:PutGroupPolicy", None, CI)
+    opened = called(estate, "mallory", "iam:UpdateAssumeRolePolicy", DOOR)
+    estate.open()
+    assert openers_after(estate, opened)[1] == [opened]
+
+
+def test_our_own_repair_is_called_ours_by_its_run_and_a_session_that_no_run_opened_is_not(
+    estate: Estates,
+) -> None:
+    world = estate.world
+    world.put(D1, OPEN)
+    world.run(CHECKOUT)
+    [run] = [report.run_id for report in world.reports if report.applied]
+    at = world.clock.now().isoformat()
+    ours, theirs = (
+        Cause(
+            CauseKind.EVENT, f"w{number}", "ecr:SetRepositoryPolicy", at, actor=write_session(f"ecrw-{name}", CHECKOUT)
+        )
+        for number, name in enumerate((run, "nobody"))
+    )
+    world.forget()
+    noted(estate, ours, CHECKOUT, REGISTRY)
+    noted(estate, theirs, CHECKOUT, REGISTRY)
+    estate.put(
+        REGISTRY, {"repositories": [{"repositoryName": CHECKOUT.name, "policy": None}], "registryPolicy": LET_IN}
+    )
+    world.auditor().audit(AuditAccess(ours, REGISTRY))
+    [alert] = estate.announced
+    assert (alert.cause.kind, alert.cause.id) == (CauseKind.RUN, run)
+    found = {(one.kind, one.id) for opened in alert.openers for one in opened.calls}
+    assert found == {(CauseKind.RUN, run), (CauseKind.EVENT, theirs.id)}
+
+
+def test_the_first_audit_looks_for_no_calls() -> None:
+    estate = Estates()
+    called(estate, "mallory", "iam:UpdateAssumeRolePolicy", DOOR)
+    estate.open()
+    estate.audit()
+    [alert] = estate.announced
+    assert (alert.is_first, alert.openers) == (True, ())

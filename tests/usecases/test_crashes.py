@@ -10,7 +10,7 @@ from ecr_warden.core.run import Applied
 from ecr_warden.core.sessions import Sessions, denied_by
 from ecr_warden.core.target import Target
 from ecr_warden.repair.cutoff import LOOK_MARGIN
-from ecr_warden.repair.results import LONGEST_RUN
+from ecr_warden.state.own_runs import LONGEST_RUN
 from iam_access.document.document import Document
 from local.testing.seed import (
     CHECKOUT,

@@ -24,7 +24,7 @@ from ecr_warden.core.job import (
     SurveyRegistry,
 )
 from ecr_warden.core.plan import Change
-from ecr_warden.core.target import RepositoryTarget, Target
+from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target
 from iam_access.inventory.inventory import PolicyOfAws
 from iam_access.inventory.printed import with_texts
 from local.testing.memory.estate import MemoryEstateReader
@@ -471,3 +471,35 @@ def test_what_may_be_readable_in_a_minute_is_not_kept_as_unread() -> None:
     assert world.sweep() == ()
     assert [job.part for job in world.jobs.sent if isinstance(job, SurveyRegistry)] == [PART]
     assert world.estate_store.pieces[PART] == before[PART]
+
+
+def test_who_called_what_is_kept_also_where_nothing_is_read_again() -> None:
+    world = estate_world()
+    role = RoleTarget(CI, "build")
+    for target in (role, None):
+        world.survey.take(SurveyIdentities(reported(world, -2 * SETTLED), CI, target))
+    assert read(world) == [CI], "the second call was made before that reading"
+    assert [call.target for call in world.estate_store.calls(CI)] == [role, None]
+    surveyed(world, PART, repository=OTHER.name)
+    assert [call.target for call in world.estate_store.calls(PART)] == [OTHER]
+
+
+def test_of_equal_calls_the_last_is_kept_for_an_hour_and_of_others_a_hundred() -> None:
+    world = estate_world()
+    world.survey.take(SurveyIdentities(reported(world), CI, RoleTarget(CI, "door")))
+    for number in range(150):
+        world.survey.take(SurveyIdentities(reported(world), CI, RoleTarget(CI, f"r{number % 99}")))
+    kept = world.estate_store.calls(CI)
+    assert len(kept) == 100
+    assert kept[0].target == RoleTarget(CI, "door"), "nobody pushes it out by making the same calls again"
+    world.clock.advance(timedelta(minutes=61))
+    last = reported(world)
+    surveyed(world, CI, last)
+    assert [call.cause for call in world.estate_store.calls(CI)] == [last]
+
+
+def test_a_sweep_and_an_account_without_a_part_keep_no_call() -> None:
+    world = estate_world()
+    surveyed(world, CI, Cause(CauseKind.SWEEP, "s1"))
+    surveyed(world, "999999999999")
+    assert not world.estate_store.noted

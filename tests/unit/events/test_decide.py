@@ -2,6 +2,7 @@
 
 import copy
 import json
+from copy import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecr_warden.core.job import Actor
+from ecr_warden.core.codec.jobs import job_from_text, job_to_json
+from ecr_warden.core.job import Actor, SurveyIdentities
 from ecr_warden.events.decide import EventDecision, decide
 from ecr_warden.events.record import actor_of
 from ecr_warden.events.trigger import ApiCall, Ignored, TriggerError
@@ -50,6 +52,33 @@ def test_a_record_without_an_id_has_the_same_one_in_any_order_of_its_keys() -> N
     found = [decide(one, PLACE) for one in (record, other, record | {"eventName": "DeleteRolePolicy"})]
     ids = [one.trigger.event_id for one in found if isinstance(one, EventDecision) and isinstance(one.trigger, ApiCall)]
     assert ids[0] == ids[1] != ids[2]
+
+
+SURVEYED: dict[str, tuple[str, dict[str, str], str | None]] = {
+    "a role": ("UpdateAssumeRolePolicy", {"roleName": "door"}, "role/222222222222/door"),
+    "a user": ("PutUserPolicy", {"userName": "bob"}, "user/222222222222/bob"),
+    "a renamed user": ("UpdateUser", {"userName": "bob", "newUserName": "eve"}, "user/222222222222/eve"),
+    "a group": ("PutGroupPolicy", {"groupName": "team"}, None),
+}
+
+
+@pytest.mark.parametrize("name", SURVEYED)
+def test_a_survey_of_an_account_says_what_the_call_names(name: str) -> None:
+    call, parameters, key = SURVEYED[name]
+    record = {
+        "eventVersion": "1.0",
+        "eventSource": "iam.amazonaws.com",
+        "eventName": call,
+        "requestParameters": parameters,
+        "recipientAccountId": "222222222222",
+    }
+    found = decide(record, PLACE)
+    assert isinstance(found, EventDecision)
+    [survey] = [job for job in found.jobs if isinstance(job, SurveyIdentities)]
+    assert (survey.target and survey.target.key) == key
+    assert job_from_text(json.dumps(job_to_json(survey))) == survey
+    older = {name: value for name, value in job_to_json(survey).items() if name != "target"}
+    assert job_from_text(json.dumps(older)) == replace(survey, target=None)
 
 
 @pytest.mark.parametrize("case", _cases("identities.json"))

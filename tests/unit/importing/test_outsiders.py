@@ -5,6 +5,7 @@ import json
 import pytest
 
 from ecr_warden.audit.findings import find
+from ecr_warden.audit.repaired import none_repaired
 from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden.core.desired import CompiledSpec
 from local.testing.grown import grown
@@ -20,7 +21,7 @@ INSIDER = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{CI}:root"}, "
 def _found(snapshot: Json, compiled: CompiledSpec) -> set[tuple[str, str, str]]:
     """Outsiders whom an audit of the observed estate finds: where, what, and who."""
     estate = estate_from_text(json.dumps(snapshot), at=NOW)
-    audit = find(estate, compiled, None, None, live=lambda _: True)
+    audit = find(estate, compiled, None, None, live=none_repaired)
     assert not audit.failure
     return {(one.place, one.access, one.principal) for one in audit.findings if one.foreign}
 

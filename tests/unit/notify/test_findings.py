@@ -4,9 +4,10 @@ from copy import replace
 
 import pytest
 
-from ecr_warden.audit.alerts import AccessAudited
+from ecr_warden.audit.alerts import AccessAudited, Openers
 from ecr_warden.audit.finding import Certainty, Finding, FindingGroup, FindingKind
 from ecr_warden.audit.finding_texts import causes, details, place_name, sentence, who
+from ecr_warden.core.job import Actor, Cause, CauseKind
 from ecr_warden.core.result import Severity
 from ecr_warden.notify.formats import to_email, to_slack
 from ecr_warden.notify.kinds import message_of
@@ -295,3 +296,41 @@ def test_many_places_are_cut_and_counted() -> None:
     [few] = shorter(alert, groups=20, places=5).appeared
     assert (len(few.places), few.left_out) == (5, 4995)
     assert message_of([shorter(alert, groups=20, places=5)]).title == message_of([alert]).title
+
+
+def _call(number: int) -> Cause:
+    actor = Actor("IAMUser", f"arn:aws:iam::{HOME}:user/user{number}", HOME)
+    return Cause(CauseKind.EVENT, f"e{number}", "iam:PutRolePolicy", actor=actor)
+
+
+RUN = Cause(CauseKind.RUN, "20261124T101532Zabc")
+AFTER = {
+    "no call that is known": Openers(),
+    "iam:PutRolePolicy by user1": Openers((_call(1),)),
+    "one of iam:PutRolePolicy by user1, iam:PutRolePolicy by user2": Openers((_call(1), _call(2))),
+    "one of iam:PutRolePolicy by user1, iam:PutRolePolicy by user2, iam:PutRolePolicy by user3 and 9 more": Openers(
+        (_call(1), _call(2), _call(3), _call(4)), 8
+    ),
+    "follow-up of run 20261124T101532Zabc": Openers((RUN,)),
+}
+
+
+@pytest.mark.parametrize("words", AFTER)
+def test_a_finding_says_after_whose_call_it_is_there(words: str) -> None:
+    message = message_of([audited(GROUP, openers=(AFTER[words],))])
+    assert f"  after {words}" in message.lines
+    assert message.fields[0].text == words
+
+
+def test_findings_after_different_calls_each_say_which() -> None:
+    other = replace(GROUP, finding=replace(FINDING, principal=SHADOW, chain=(SHADOW,), remedy=""))
+    message = message_of([audited(GROUP, other, openers=(Openers((_call(1),)), Openers()))])
+    assert "  after iam:PutRolePolicy by user1" in message.lines
+    assert "  after no call that is known" in message.lines
+    assert message.fields[0].text == "iam:PutRolePolicy by user1; no call that is known"
+
+
+def test_an_alert_of_the_version_before_says_what_it_said() -> None:
+    message = message_of([audited(GROUP)])
+    assert message.fields[0].text == "ecr:SetRepositoryPolicy by mallory of Administrator"
+    assert not [line for line in message.lines if line.startswith("  after")]

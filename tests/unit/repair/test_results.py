@@ -17,7 +17,6 @@ from ecr_warden.core.sessions import Sessions
 from ecr_warden.repair.diff import diff
 from ecr_warden.repair.planner import Facts
 from ecr_warden.repair.results import (
-    LONGEST_RUN,
     fingerprint,
     is_news,
     is_retryable,
@@ -26,6 +25,7 @@ from ecr_warden.repair.results import (
     result_of,
     result_without_writes,
 )
+from ecr_warden.state.own_runs import LONGEST_RUN
 from local.testing.seed import (
     ANNA,
     CHECKOUT,

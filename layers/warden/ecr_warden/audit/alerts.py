@@ -2,13 +2,22 @@
 
 from ecr_warden.audit.finding import FindingGroup
 from ecr_warden.core.alert import Alert
-from ecr_warden.core.value import Count
+from ecr_warden.core.job import Cause
+from ecr_warden.core.value import Count, Value
+
+
+class Openers(Value, frozen=True):
+    """The calls one of which may have opened a group of findings, the latest first; `left_out`: how many more."""
+
+    calls: tuple[Cause, ...] = ()
+    left_out: Count = 0
 
 
 class AccessAudited(Alert, frozen=True, tag="access-audited"):
     """An audit differs from the one before: in what it found, or because it failed.
 
-    `appeared`, `ended`: the gravest first; `left_out`: of each. `is_first`: there was none before. `unread`: what could
+    `appeared`, `ended`: the gravest first; `left_out`: of each. `openers`: of each of `appeared`, none where nobody
+    looked for them. `is_first`: there was none before. `unread`: what could
     not be read, and `unread_left_out` more; `failure`: why nothing could be audited, "" if it was.
     """
 
@@ -20,3 +29,4 @@ class AccessAudited(Alert, frozen=True, tag="access-audited"):
     unread: tuple[str, ...] = ()
     unread_left_out: Count = 0
     failure: str = ""
+    openers: tuple[Openers, ...] = ()

@@ -16,19 +16,20 @@ from msgspec import Struct
 from ecr_warden.audit.alerts import AccessAudited
 from ecr_warden.audit.finding import AUDITED_FOR, AuditRecord, AuditResult, Audits
 from ecr_warden.audit.health import Health, Involved, interval_of, longest_gap, statuses
-from ecr_warden.audit.news import News, compare, grouped
+from ecr_warden.audit.news import News, compare, grouped, openers
 from ecr_warden.audit.repaired import Live
 from ecr_warden.audit.waiting import Remembered, known_targets
-from ecr_warden.collect.estate import EstateStore, Kept, policy_times
+from ecr_warden.collect.estate import Call, EstateStore, Kept, policy_times
 from ecr_warden.core.alert import AlertBus
 from ecr_warden.core.clock import Clock
 from ecr_warden.core.codec.accounts import account_from_pieces
 from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.estate import EcrAccount, Estate
 from ecr_warden.core.failures import PortError
-from ecr_warden.core.job import AuditAccess, Cause
+from ecr_warden.core.job import AuditAccess, Cause, CauseKind
 from ecr_warden.core.target import RepositoryTarget, TargetError, parse_target
 from ecr_warden.state.accepted import AcceptedSpecs
+from ecr_warden.state.own_runs import own_run
 from ecr_warden.state.state import State
 from ecr_warden.state.sweeps import SweepRecord, SweepRecords, parts_of
 from iam_access.errors import site_of
@@ -145,12 +146,32 @@ class Audit(Struct, frozen=True):
         ).record
         self.audits.keep(begun)
         try:
-            return _audited(asked, self.estate, self.find)
+            made = _audited(asked, self.estate, self.find)
+            return made if made.alert is None else replace(made, alert=self._with_openers(made.alert, asked))
         except PortError:
             raise
         except Exception as error:  # an attacker may have written what it reads
             failure = error.message if isinstance(error, Unfinished) else f"ecr-warden failed ({site_of(error)})"
             return _failed(asked, failure)
+
+    def _with_openers(self, alert: AccessAudited, asked: "_Asked") -> AccessAudited:
+        """The alert with the calls that may have opened what appeared: of parts that changed since the last audit."""
+        pieces = {} if asked.last is None else asked.last.pieces
+        changed = [part for part, tag in asked.tags.items() if pieces.get(part) != tag]
+        noted = [(part, call) for part in changed for call in self.estate.calls(part)]
+        ours = {call.cause.id: self._ours(call) for _, call in noted}
+        if alert.cause.kind is CauseKind.EVENT and alert.cause.id not in ours:
+            noted.append(("", Call(alert.cause)))
+        made = [(part, replace(call, cause=ours.get(call.cause.id, call.cause))) for part, call in noted]
+        found = () if alert.is_first else tuple(openers(group, made) for group in alert.appeared)
+        return replace(alert, cause=ours.get(alert.cause.id, alert.cause), openers=found)
+
+    def _ours(self, call: Call) -> Cause:
+        """The cause of a call; of one that ecr-warden made itself, the run that made it."""
+        opened = None if call.target is None else own_run(self.state, call.target, call.cause)
+        if opened is None:
+            return call.cause
+        return Cause(CauseKind.RUN, opened.run_id, at=call.cause.at, root=opened.cause.incident)
 
     def _health(
         self, accepted: CompiledSpec, kept: Mapping[str, Kept], sweeps: Mapping[str, SweepRecord], made: "_Made"

@@ -8,6 +8,7 @@ from typing import Protocol
 from msgspec import Struct, field
 
 from ecr_warden.core.value import Count, Moment, Value
+from iam_access.arn import parse_arn
 
 AUDITED_FOR = timedelta(hours=1)
 """How long an audit holds although nothing changes: a condition on the time can let somebody in later."""
@@ -28,6 +29,13 @@ class FindingKind(StrEnum):
 def is_call(access: str) -> bool:
     """Is an access one action, and neither a pull nor a push?"""
     return ":" in access
+
+
+def key_of_arn(arn: str) -> str:
+    """The key of the user or role that an ARN names; "" for any other text."""
+    parsed = parse_arn(arn)
+    kind = "" if parsed is None else parsed.resource.partition("/")[0]
+    return f"{kind}/{parsed.account}/{parsed.name}".lower() if parsed and kind in ("user", "role") else ""
 
 
 class Certainty(StrEnum):

@@ -43,8 +43,11 @@ def causes(groups: Iterable[FindingGroup]) -> tuple[FindingCause, ...]:
     )
 
 
-def details(group: FindingGroup, others: Iterable[str]) -> Listing:
-    """The way, the statements that decide, and the remedy, a line each; `others`: whom else they let in."""
+def details(group: FindingGroup, others: Iterable[str], after: str = "") -> Listing:
+    """The way, the statements that decide, and the remedy, a line each.
+
+    `others`: whom else they let in; `after`: the calls that may have opened it.
+    """
     finding = group.finding
     lines = [f"through {who(arn)}" for arn in finding.chain[1:]]
     also = [*map(who, others)]
@@ -52,6 +55,7 @@ def details(group: FindingGroup, others: Iterable[str]) -> Listing:
     lines += [f"if {condition}" for condition in finding.conditions]
     lines += [f"by API; by docker not, {' and '.join(finding.lacking)} missing"] if finding.lacking else []
     lines += [f"because {reason}" for reason in finding.because]
+    lines += [f"after {after}"] if after else []
     lines += ["so it is now; a repair of the spec's documents, which waits, ends it"] if finding.ends_repaired else []
     lines += [f"remedy: {finding.remedy}"] if finding.remedy else []
     lines += [f"if it is intended: {finding.accept}"] if finding.accept else []

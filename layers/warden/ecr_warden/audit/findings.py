@@ -19,7 +19,7 @@ from ecr_warden.access.difference import Concerned, concerned, is_itself_the_sam
 from ecr_warden.access.docker import by_docker
 from ecr_warden.access.graph import RepositoryGraph, gravest
 from ecr_warden.audit.administrators import administrators, calls
-from ecr_warden.audit.finding import AUDITED_FOR, AuditResult, Finding, FindingKind, is_call
+from ecr_warden.audit.finding import AUDITED_FOR, AuditResult, Finding, FindingKind, is_call, key_of_arn
 from ecr_warden.audit.grounds import Ground, Grounds
 from ecr_warden.audit.judge import EVERY, Judge
 from ecr_warden.audit.outsiders import let_in, let_in_for
@@ -34,7 +34,6 @@ from ecr_warden.core.administering import is_of_registry
 from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.estate import ROOT, EcrAccount, Estate, Registry, Repository
 from ecr_warden.core.target import RepositoryTarget
-from iam_access.arn import parse_arn
 from iam_access.document.document import Document
 from iam_access.inventory.inventory import Policy
 from iam_access.text.printable import count, printable
@@ -122,14 +121,8 @@ class SuccessiveAudits:
 
 def _is_of(finding: Finding, live: Live) -> bool:
     """Is the finding's repository, or somebody on its way, a target whose repair waits?"""
-    return any(live(key) not in (None, Waits.OTHERS) for key in (finding.place, *map(_key_of, finding.chain)) if key)
-
-
-def _key_of(arn: str) -> str:
-    """The key of the user or role that an ARN names; "" for any other text."""
-    parsed = parse_arn(arn)
-    kind = "" if parsed is None else parsed.resource.partition("/")[0]
-    return f"{kind}/{parsed.account}/{parsed.name}".lower() if parsed and kind in ("user", "role") else ""
+    keys = (finding.place, *filter(None, map(key_of_arn, finding.chain)))
+    return any(live(key) not in (None, Waits.OTHERS) for key in keys)
 
 
 class _Found(Struct, frozen=True):

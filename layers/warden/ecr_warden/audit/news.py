@@ -6,6 +6,7 @@ from itertools import islice
 
 from msgspec import Struct
 
+from ecr_warden.audit.alerts import Openers
 from ecr_warden.audit.finding import (
     AuditRecord,
     AuditResult,
@@ -14,9 +15,12 @@ from ecr_warden.audit.finding import (
     FindingGroup,
     FindingKind,
     SeenFinding,
+    key_of_arn,
 )
 from ecr_warden.audit.words import ANYONE
+from ecr_warden.collect.estate import Call
 from ecr_warden.core.target import RepositoryTarget, TargetError, parse_target
+from iam_access.text.printable import few
 
 MAX_FINDINGS = 10_000
 """Findings that are kept: an attacker who makes a thousand roles makes a finding for each and each repository."""
@@ -32,6 +36,7 @@ _GRAVEST_FIRST = (
     FindingKind.UPSTREAM,
     FindingKind.MISSING,
 )
+_OPENERS = 5
 _SUREST_FIRST = (Certainty.YES, Certainty.CONDITIONAL, Certainty.UNKNOWN)
 
 
@@ -116,6 +121,23 @@ def _is_of_account(finding: Finding, parts: Iterable[str]) -> bool:
 def rests_on(finding: Finding) -> frozenset[str]:
     """The parts of the estate, as state.sweeps names parts, that show it."""
     return frozenset((*_parts_of(finding.place), *(arn.split(":")[4] for arn in finding.chain if arn.count(":") >= 5)))
+
+
+def openers(group: FindingGroup, noted: Iterable[tuple[str, Call]]) -> Openers:
+    """The calls one of which may have opened a group of findings.
+
+    `noted`: calls with their parts, "" where that is not known, the latest last. One that names a target may have, if
+    that is on the way; any other if its part is.
+    """
+    finding = group.finding
+    targets = {*group.places, *map(key_of_arn, finding.chain)}
+    parts = rests_on(finding).union([""], *map(_parts_of, group.places))
+    found = [
+        call.cause
+        for part, call in noted
+        if (part in parts if call.target is None else not targets.isdisjoint((call.target.key, str(call.target))))
+    ]
+    return Openers(*few(found[::-1], _OPENERS))
 
 
 def _parts_of(place: str) -> Iterator[str]:

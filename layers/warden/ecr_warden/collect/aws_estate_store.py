@@ -5,7 +5,7 @@ bucket's encryption, SSE-S3), so a piece that was read again and has not changed
 Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -13,10 +13,11 @@ from msgspec import Meta, Struct, convert
 
 from ecr_warden.aws.bucket import StateBucket
 from ecr_warden.aws.errors import HUB, translated
-from ecr_warden.collect.estate import Kept, KnownOfAws, Piece
-from ecr_warden.core.codec.base import CodecError, Json, check_schema, reading
+from ecr_warden.collect.estate import Call, Kept, KnownOfAws, Piece
+from ecr_warden.core.codec.base import CodecError, Json, check_schema, forms, reading
 from ecr_warden.core.codec.compressed import compress, decompress
 from ecr_warden.core.failures import PortError
+from ecr_warden.core.value import Value
 from iam_access.inventory.inventory import PolicyOfAws
 
 PREFIX = "estate/"
@@ -25,6 +26,15 @@ TEXTS = "policies-of-aws/"
 _END = ".json.gz"
 SCHEMA = 1
 _BEGAN = "began"
+
+
+class Calls(Value, frozen=True):
+    """The calls of a part, as they are kept."""
+
+    calls: tuple[Call, ...]
+
+
+_to_json, _from_json = forms("calls", Calls, SCHEMA)
 
 
 class S3EstateStore(Struct, frozen=True):
@@ -51,6 +61,16 @@ class S3EstateStore(Struct, frozen=True):
     def kept(self) -> Mapping[str, Kept]:
         listed = self._listed(PREFIX, "listing the stored estate")
         return {name: Kept(entry["ETag"], entry["LastModified"]) for name, entry in listed}
+
+    def note(self, part: str, calls: Sequence[Call]) -> None:
+        self.bucket.put(f"keeping the calls in {part}", _calls_key(part), compress(_to_json(Calls(tuple(calls)))))
+
+    def calls(self, part: str) -> Sequence[Call]:
+        found = self.bucket.get(f"reading the calls in {part}", _calls_key(part))
+        try:
+            return () if found is None else _from_json(decompress(found[0])).calls
+        except CodecError:
+            return ()
 
     def put_text(self, policy: PolicyOfAws, text: str) -> None:
         self.bucket.put(f"keeping {policy.arn}", _text_key(policy), compress({"schema": SCHEMA, "text": text}))
@@ -81,6 +101,10 @@ class S3EstateStore(Struct, frozen=True):
 
 def _key(part: str) -> str:
     return f"{PREFIX}{part}{_END}"
+
+
+def _calls_key(part: str) -> str:
+    return f"{PREFIX}{part}.calls"
 
 
 def _text_key(policy: PolicyOfAws) -> str:

@@ -1,7 +1,7 @@
 """The estate: read from the accounts piece by piece, stored, and checked against the spec."""
 
 from collections import defaultdict
-from collections.abc import Collection, Container, Iterator, Mapping
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from copy import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
@@ -11,8 +11,10 @@ from msgspec import Struct, field
 
 from ecr_warden.core.address import OUR_POLICY_PREFIX, OUR_ROLE_PATH, TAG_KEY, TAG_VALUE
 from ecr_warden.core.desired import RepositoryPattern
+from ecr_warden.core.job import Cause
 from ecr_warden.core.part import part_of
 from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target, UserTarget
+from ecr_warden.core.value import Value
 
 if TYPE_CHECKING:
     from ecr_warden.core.failures import PortError
@@ -40,6 +42,13 @@ def policy_times(piece: Piece) -> dict[str, datetime]:
         for one in piece.entry.get("repositories", ())
         if "policyReadAt" in one
     }
+
+
+class Call(Value, frozen=True, omit_defaults=True):
+    """A call that an event reported; `target`: the repository, user or role that it names, None if it names none."""
+
+    cause: Cause
+    target: Target | None = None
 
 
 class Kept(Struct, frozen=True):
@@ -184,6 +193,12 @@ class EstateStore(Protocol):
 
     def kept(self) -> Mapping[str, Kept]:
         """Each part that has a piece, in one call per thousand; raises PortError."""
+
+    def note(self, part: str, calls: Sequence[Call]) -> None:
+        """Keep the calls that may have changed a part lately, in place of those before; raises PortError."""
+
+    def calls(self, part: str) -> Sequence[Call]:
+        """Those calls; none before the first, and of a version that this one cannot read. Raises PortError."""
 
     def put_text(self, policy: "PolicyOfAws", text: str) -> None:
         """Keep the text of a policy of AWS's; raises PortError."""

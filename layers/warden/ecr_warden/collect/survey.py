@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from ecr_warden.collect.estate import EstateReader, EstateStore, Needed, Piece, Reading, policy_times
+from ecr_warden.collect.estate import Call, EstateReader, EstateStore, Needed, Piece, Reading, policy_times
 from ecr_warden.core.clock import Clock
 from ecr_warden.core.failures import RetryLater
 from ecr_warden.core.job import (
@@ -36,6 +36,9 @@ POLICIES_KEPT = timedelta(hours=24)
 The text of a version of AWS's never changes: it is read again in case somebody wrote another one into the bucket.
 """
 
+CALLS_KEPT, MOST_CALLS = timedelta(hours=1), 100
+"""How long, and how many calls of a part are kept: the latest."""
+
 type Json = Mapping[str, Any]
 
 
@@ -57,6 +60,7 @@ class Survey(Struct, frozen=True):
         accepted, part = self.specs.accepted(), job.part
         if accepted is None or part not in parts_of(accepted):
             return "not in the spec"
+        self._note(job)
         last = self.store.get(part)
         if last is not None and shows(_read_at(last, job), job.cause):
             return "surveyed since"
@@ -65,6 +69,18 @@ class Survey(Struct, frozen=True):
         last = None  # a large account's piece takes hundreds of megabytes: never three of them at once
         began = self.clock.now()
         return self.keep(part, began, self.read(part), job.cause, attempt)
+
+    def _note(self, job: SurveyPart) -> None:
+        """Keep who called what: the audit of a change tells by that whose call it may have been.
+
+        The last of each kind: nobody pushes others' calls out by making the same one again and again.
+        """
+        if job.cause.kind is not CauseKind.EVENT:
+            return
+        now, made = self.clock.now(), Call(job.cause, job.target)
+        known = (one for one in self.store.calls(job.part) if now - one.cause.happened(now) < CALLS_KEPT)
+        others = [one for one in known if _kind(one) != _kind(made)]
+        self.store.note(job.part, [*others, made][-MOST_CALLS:])
 
     def read(self, part: str, named: Collection[str] = (), is_due: Callable[[str], bool] = lambda _: False) -> Reading:
         """Read a part as it is now, but for policies of repositories that were read not long ago.
@@ -132,6 +148,10 @@ class Survey(Struct, frozen=True):
         if unread := [*last.entry.get("unread", ()), *(one for one in found.get("unread", ()))]:
             entry["unread"] = [one for number, one in enumerate(unread) if one not in unread[:number]]
         return Piece(last.part, last.began, entry)
+
+
+def _kind(call: Call) -> object:
+    return call.target, call.cause.action, call.cause.actor and call.cause.actor.principal
 
 
 def survey_of(part: str, cause: Cause) -> SurveyPart:

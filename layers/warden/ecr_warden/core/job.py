@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta, Struct
 
-from ecr_warden.core.target import REGION, Target
+from ecr_warden.core.target import REGION, RepositoryTarget, Target
 from ecr_warden.core.value import AccountId, Value
 
 SCHEMA = 1
@@ -217,9 +217,13 @@ class SweepRepositories(_OfRegistry, frozen=True, tag="sweep-repositories"):
 
 
 class SurveyIdentities(_OfAccount, frozen=True, tag="survey-identities"):
-    """Read the users, groups, roles and managed policies of one account, and keep them as a piece of the estate."""
+    """Read the users, groups, roles and managed policies of one account, and keep them as a piece of the estate.
+
+    `target`: the user or role that the call of its cause names, None if it names none.
+    """
 
     apart_by = "survey"  # a sweep that could not survey its part makes a job of it, with the same cause
+    target: Target | None = None
 
 
 class SurveyRegistry(_OfRegistry, frozen=True, tag="survey-registry"):
@@ -227,6 +231,11 @@ class SurveyRegistry(_OfRegistry, frozen=True, tag="survey-registry"):
 
     apart_by = "survey"
     repository: Annotated[str, Meta(max_length=256)] = ""
+
+    @property
+    def target(self) -> Target | None:
+        """The repository, None for the whole registry."""
+        return RepositoryTarget(self.account, self.region, self.repository) if self.repository else None
 
 
 class NoteHeartbeat(_OfRegistry, frozen=True, tag="note-heartbeat"):

@@ -132,7 +132,8 @@ def _call_jobs(call: ApiCall, targets: tuple[Target, ...]) -> Iterator[Job]:
         case WatchedService.ECR:
             yield SweepRepositories(cause, _registry(call), call.region)
         case WatchedService.IAM if is_named:
-            yield SurveyIdentities(cause, call.account)
+            # Of a user that was renamed, the new name is the one that can be found.
+            yield SurveyIdentities(cause, call.account, next(reversed(targets), None))
         case WatchedService.IAM:
             yield ReportCall(cause, None, call.account)
             yield SweepIdentities(cause, call.account)

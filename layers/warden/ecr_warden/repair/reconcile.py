@@ -19,7 +19,7 @@ from ecr_warden.core.failures import RetryAtOnce, RetryLater
 from ecr_warden.core.job import FIRST_AND_LAST, AcceptSpec, Attempt, Cause, CauseKind, ReconcileTarget
 from ecr_warden.core.kinds import HoldReason
 from ecr_warden.core.observed import Observation
-from ecr_warden.core.own_sessions import is_write_role, run_id_of
+from ecr_warden.core.own_sessions import is_write_role
 from ecr_warden.core.pause import pause_of
 from ecr_warden.core.plan import Plan
 from ecr_warden.core.queue import Jobs
@@ -52,7 +52,6 @@ from ecr_warden.repair.results import (
     is_retryable,
     leaves_surplus,
     made_role,
-    may_be_of,
     planned_debts,
     refused_documents,
     remaining_debts,
@@ -63,6 +62,7 @@ from ecr_warden.repair.targets import expected_of, nothing_asked, spec_for, targ
 from ecr_warden.state.accepted import AcceptedSpecs, SpecSuperseded
 from ecr_warden.state.commands import CommandRecords
 from ecr_warden.state.fight import Repairs
+from ecr_warden.state.own_runs import own_run
 from ecr_warden.state.state import Learned, State, TargetRecord
 from ecr_warden.state.sweeps import SweepRecords, is_cleared
 from ecr_warden.state.switch import Switch
@@ -172,15 +172,12 @@ class Reconcile(Struct, frozen=True):
     def _cause_of(self, job: ReconcileTarget) -> tuple[Cause, bool]:
         """The cause to report, and whether its event came from a session of the write role that no run opened.
 
-        CloudTrail shows the IDs of runs to everybody, so one vouches only for calls made while that run could write.
         Drift found after a write of our own is somebody else's: the event then names nobody.
         """
         actor = job.cause.actor
         if actor is None or not is_write_role(actor, account=job.target.account):
             return job.cause, False
-        claimed = run_id_of(actor, account=job.target.account)
-        opened = None if claimed is None else self.state.load_run(job.target, claimed)
-        if opened is None or not may_be_of(opened, job.cause.time):
+        if own_run(self.state, job.target, job.cause) is None:
             return job.cause, True
         return replace(job.cause, action="", actor=None), False
 

@@ -4,7 +4,6 @@ import hashlib
 import json
 from collections.abc import Sequence
 from copy import replace
-from datetime import datetime, timedelta
 
 from ecr_warden.core.address import Address, AddressKind, trust_policy
 from ecr_warden.core.drift import Drift
@@ -13,19 +12,16 @@ from ecr_warden.core.kinds import DriftKind, HoldReason, Operation
 from ecr_warden.core.observed import Absent, Observation, Present, Unparseable, Unreadable
 from ecr_warden.core.plan import Change, Held, NewRole, Plan
 from ecr_warden.core.result import Result
-from ecr_warden.core.run import Applied, Conflict, Debts, Failed, OpenRun, Outcome, RunReport, Skipped
+from ecr_warden.core.run import Applied, Conflict, Debts, Failed, Outcome, RunReport, Skipped
 from ecr_warden.core.sessions import Sessions, whole_second
 from ecr_warden.core.target import RoleTarget
 from ecr_warden.repair.cutoff import LastLook, denied_sessions, owed_sessions, takes_living_right
 from ecr_warden.repair.ordering import loses, removing_access
 from ecr_warden.repair.planner import Facts
+from ecr_warden.state.own_runs import LONGEST_RUN
 from iam_access.delta.delta import PermissionDelta
 from iam_access.document.document import Document
 
-# No run writes longer after its start: its lease and its function have ended.
-LONGEST_RUN = timedelta(seconds=150)
-# CloudTrail's clock differs from the function's, and has full seconds only.
-_CLOCKS_APART = timedelta(seconds=60)
 _REFUSALS = frozenset({PrincipalNotFound.code, QuotaExceeded.code, Refused.code})
 _RETRYABLE = frozenset({Result.NOT_YET_VISIBLE, Result.STILL_DRIFTED, Result.CONFLICT})
 
@@ -108,12 +104,6 @@ def refused_documents(report: RunReport) -> Sequence[Address]:
         if isinstance(outcome, Failed) and outcome.code in _REFUSALS and isinstance(outcome.change.after, Document)
     ]
     return [change.address for change in refused if removing_access(change, 1) is not None]
-
-
-def may_be_of(run: OpenRun, called: datetime | None) -> bool:
-    """Whether a call made at that time may be one of the run's; yes if the time is unknown."""
-    latest = run.started_at + LONGEST_RUN + _CLOCKS_APART
-    return called is None or run.started_at - _CLOCKS_APART <= called <= latest
 
 
 def is_news(report: RunReport, reported: str | None) -> bool:

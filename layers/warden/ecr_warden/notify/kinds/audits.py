@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import replace
 from typing import Any
 
-from ecr_warden.audit.alerts import AccessAudited
+from ecr_warden.audit.alerts import AccessAudited, Openers
 from ecr_warden.audit.finding import Certainty, Finding, FindingGroup, FindingKind
 from ecr_warden.audit.finding_texts import FindingCause, causes, details, sentence
 from ecr_warden.core.alert import Alert
@@ -14,9 +14,9 @@ from ecr_warden.notify.kinds.kind import TEXT, Kind, OneByOne, few_texts
 from ecr_warden.notify.layout import Parts
 from ecr_warden.notify.message import Field
 from ecr_warden.notify.wording import describe_cause
-from iam_access.text.printable import count, cut, few, first, show_time
+from iam_access.text.printable import count, cut, few, first, listed, show_time
 
-_ENDS = 4
+_ENDS, _CALLS = 4, 3
 
 
 class _AccessAudited(OneByOne[AccessAudited]):
@@ -28,13 +28,17 @@ class _AccessAudited(OneByOne[AccessAudited]):
 
     def describe_one(self, alert: AccessAudited) -> Parts:
         appeared, ended = alert.left_out
-        found = tuple(_entry(cause) for cause in causes(alert.appeared))
+        after = {group: _after(one) for group, one in zip(alert.appeared, alert.openers, strict=False)}
+        found = tuple(_entry(cause, after.get(cause.group, "")) for cause in causes(alert.appeared))
         over = [f"no longer: {sentence(group)} (found {show_time(group.first_seen)})" for group in alert.ended]
         unread = "Not known, because it could not be read:"
         return Parts(
             _title(alert),
             [
-                Field("Found after", describe_cause(alert.cause)),
+                Field(
+                    "Found after",
+                    "; ".join(first(dict.fromkeys(after.values()), _CALLS)) or describe_cause(alert.cause),
+                ),
                 Field("Judged by", "the policies that could be read"),
                 Field("Spec", alert.version),
                 Field("See", "ecr-warden status"),
@@ -51,9 +55,17 @@ class _AccessAudited(OneByOne[AccessAudited]):
             yield shorter(alert, groups=groups, places=places)
 
 
-def _entry(cause: FindingCause) -> Entry:
+def _entry(cause: FindingCause, after: str) -> Entry:
     group, others = cause.group, cause.others
-    return Entry(sentence(group, len(others)), details(group, others), cause.number)
+    return Entry(sentence(group, len(others)), details(group, others, after), cause.number)
+
+
+def _after(openers: Openers) -> str:
+    """The calls that may have opened findings, in words."""
+    calls = list(dict.fromkeys(map(describe_cause, openers.calls)))
+    number = len(calls) + openers.left_out
+    one_of = "one of " if number > 1 else ""
+    return f"{one_of}{listed(calls, _CALLS, more=openers.left_out)}" if calls else "no call that is known"
 
 
 def _lets_in_outsider(finding: Finding) -> bool:
@@ -82,6 +94,7 @@ def shorter(audited: AccessAudited, *, groups: int, places: int) -> AccessAudite
     return replace(
         audited,
         appeared=_shortened(appeared, places),
+        openers=audited.openers[:groups],
         ended=_shortened(ended, places),
         left_out=(more_appeared, more_ended),
         unread=unread,
