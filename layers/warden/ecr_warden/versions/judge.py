@@ -76,7 +76,6 @@ def judge(
     documents = tuple(document_changes(change))
     in_patterns, uncounted = emptied(change, accounts, has_time)
     removed = removed_grants(changes, documents) + in_patterns
-    # Repairs leave alone what observed grants add to the documents of enforced ones.
     both = change, widened(versions.accepted, versions.new)
     outside = _outside(versions, both, accounts)
     unread = (*outside.unseen, *uncounted)
