@@ -39,6 +39,7 @@ READ_ACTIONS = (
     "ecr:DescribeImageScanFindings",
     "ecr:DescribeImageSigningStatus",
     "ecr:DescribeImages",
+    "ecr:DescribeReplicationBackfillResults",
     "ecr:DescribeRepositories",
     "ecr:Get*",
     "ecr:GetImageCopyStatus",
@@ -46,7 +47,9 @@ READ_ACTIONS = (
     "ecr:GetLifecyclePolicyPreview",
     "ecr:GetRepositoryPolicy",
     "ecr:List*",
+    "ecr:ListImageReferrers",
     "ecr:ListImages",
+    "ecr:ListReplicationBackfills",
     "ecr:ListTagsForResource",
 )
 
