@@ -26,7 +26,15 @@ ALIASES = {"111111111111": "ci", "222222222222": "registry", "333333333333": "ru
 EVERYBODY = Ours(
     frozenset({"999999999999"}),
     frozenset({"o-a1b2c3d4e5", "o-b1b2c3d4e5"}),
-    frozenset({Owner("token.actions.githubusercontent.com", "repo:acme"), Owner("gitlab.com", "project_path:acme")}),
+    frozenset(
+        {
+            *(Owner("token.actions.githubusercontent.com", "repo:acme", known) for known in ("", "12")),
+            *(
+                Owner("token.actions.githubusercontent.com", "repo:beta", "13"),
+                Owner("gitlab.com", "project_path:acme"),
+            ),
+        }
+    ),
 )
 """Whom somebody named who knows all estates of the tests."""
 
