@@ -97,6 +97,8 @@ def _shadow() -> dict[str, Any]:
     return {
         "Arn": f"arn:aws:iam::{_HOME}:role/shadow",
         "RoleId": "AROASHADOW",
+        "AttachedManagedPolicies": [],
+        "Tags": [],
         "AssumeRolePolicyDocument": _document(trust),
         "RolePolicyList": [{"PolicyName": "images", "PolicyDocument": _document(_allow("ecr:*", _arn(1, "*")))}],
     }

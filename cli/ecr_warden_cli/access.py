@@ -14,6 +14,9 @@ from ecr_warden.access.escalation import Escalation, Escalations, certain_first
 from ecr_warden.access.graph import RepositoryGraph, who_can_any
 from ecr_warden.access.missing import Edit, PolicyChange, Side, change_along, smallest_change
 from ecr_warden.access_spec.spec import Spec
+from ecr_warden.audit.administrators import Administrators
+from ecr_warden.audit.grounds import Grounds
+from ecr_warden.audit.judge import Judge
 from ecr_warden.audit.providers import GapKind, ProviderGap, Trust, gaps
 from ecr_warden.audit.remedies import target_named
 from ecr_warden.audit.spec_access import SpecAccess
@@ -417,10 +420,20 @@ def is_class(subject: Subject) -> bool:
     return subject.is_class or subject.principal.kind is CallerKind.ROOT
 
 
-def given_by(compiled: CompiledSpec, asked: Question, estate: Estate) -> Callable[[AccessPath], bool]:
-    """Says of a path in the answer whether the spec gives it."""
+def against_spec(
+    graph: RepositoryGraph, compiled: CompiledSpec, asked: Question, found: WhoCan
+) -> tuple[Callable[[AccessPath], bool], WhoCan]:
+    """Says of a path whether the spec gives it; and the answer, with outsiders' ways besides what it gives."""
     target = asked.repository.target
-    return partial(SpecAccess(compiled, estate, [target]).gives, asked.what, target)
+    spec_access = SpecAccess(compiled, graph.estate, [target])
+    given = partial(spec_access.gives, asked.what, target)
+    paths = {path.subject.arn: path for path in (*found.identities, *found.classes)}
+    nobody = {target.account: Administrators({}, {})}
+    left = Grounds(Judge(graph, compiled), spec_access, nobody).without(paths, asked.what, target, outsiders=True)
+    more = {path.subject.arn: path for path in left if given(paths[path.subject.arn])}.values()
+    identities = (*found.identities, *(path for path in more if not is_class(path.subject)))
+    classes = (*found.classes, *(path for path in more if is_class(path.subject)))
+    return given, replace(found, identities=identities, classes=classes)
 
 
 def spec_change(spec: Spec, asked: Question, subject: Subject, file: str | None) -> str:

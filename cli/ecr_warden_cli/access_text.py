@@ -235,7 +235,7 @@ def show_who_can(
             console.line(f"{'':<13}{'if':<13}{condition}", Style.FAINT)
         for policy in escalation.unread:
             console.line(f"{'':<13}{'unknown':<13}{unread_text(policy)}", Style.FAINT)
-    paths = (*found.identities, *found.classes)
+    paths = {path.subject.arn: path for path in (*found.classes[::-1], *found.identities[::-1])}.values()
     unknown = sum(path.answer is Answer.UNKNOWN for path in paths)
     could = sum(not escalation.unread for escalation in found.escalations)
     more = f", {could} more could escalate to it" if could else ""

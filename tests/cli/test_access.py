@@ -156,6 +156,34 @@ def test_who_can_names_whom_the_spec_does_not(ask: Any) -> None:
     assert anybody in lines
 
 
+def test_who_can_shows_an_outsider_once_more_besides_what_the_spec_gives(tmp_path: Path) -> None:
+    accounts, users = _accounts(), {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:user/*"}}
+    opening = {"Effect": "Allow", "Principal": "*", "Action": _PULL, "Resource": "*", "Condition": users}
+    of_acme = {"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}
+    given = {"Effect": "Allow", "Principal": "*", "Action": _PULL, "Condition": of_acme}
+    registry = accounts[HOME]["ecr"]["eu-central-1"]
+    registry["repositories"][0]["policy"] = document(given)
+    (spec := tmp_path / "access.yaml").write_text(
+        SPEC.replace("repositories:", "organizations: {acme: {id: o-a1b2c3d4e5}}\nrepositories:").replace(
+            "pull: [ci:user/pull-user-1]", "pull: [{organization: acme}]"
+        )
+    )
+
+    def rows(policy: Any) -> list[list[str]]:
+        registry["registryPolicy"] = policy
+        (estate := tmp_path / "estate.json").write_text(json.dumps({"schema": 1, "accounts": accounts}))
+        ran = Command()("who-can", "pull", "shop/checkout", "--spec", str(spec), "--snapshot", str(estate), "--json")
+        anybody = [one for one in ran.json["classes"] if one["class"].startswith("anyone")]
+        return [[str(one["inSpec"]), *one["conditions"]] for one in anybody]
+
+    inside, outside = ('aws:PrincipalOrgID is "o-a1b2c3d4e5"', 'aws:PrincipalOrgID is not "o-a1b2c3d4e5"')
+    assert rows(None) == [["True", inside]]
+    assert rows(document(opening)) == [
+        ["True", inside],
+        ["False", outside, 'aws:PrincipalArn matches "arn:aws:iam::*:user/*"'],
+    ]
+
+
 def test_who_can_as_json(ask: Any) -> None:
     ran = ask("who-can", "push", "shop/checkout", "--spec", "SPEC", "--json")
     found = {one["principal"]: (one["inSpec"], one["via"]) for one in ran.json["principals"]}

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from local.demo import shadow
+from local.demo.edits import allow, policy
 from local.demo.operator import READER, terminal_of
-from local.demo.places import OUTSIDE, REPOSITORY_TARGET
+from local.demo.places import OUTSIDE, REGION, REGISTRY, REPOSITORY, REPOSITORY_TARGET
 from tests.cli.command import unfolded
 from tests.e2e.house import SEED, House
 
@@ -69,3 +70,30 @@ def test_a_reader_makes_the_report_of_what_the_deployed_functions_know(house: Ho
     assert {(one["access"], one["ground"]) for one in report["accesses"]} >= {("pull", "spec"), ("push", "spec")}
     assert len(report["history"]["days"]) == 30
     assert "Made by the deployed hub" in page.read_text()
+
+
+_ACME = SEED.replace("teams:", "organizations: {acme: {id: o-a1b2c3d4e5}}\nteams:", 1).replace(
+    "pull: [deployers]", "pull: [deployers, {organization: acme}]", 1
+)
+_ANY_USER = "anyone on the internet with an AWS account can under conditions pull"
+
+
+@pytest.mark.journey
+def test_a_registry_policy_that_lets_in_any_iam_user_behind_an_organizations_grant_is_found(house: House) -> None:
+    house.upload(_ACME)
+    since, ecr = house.now(), house.stage.people.registry_admin.client("ecr")
+    users = {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:user/*"}}
+    actions = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+    repository = f"arn:aws:ecr:{REGION}:{REGISTRY}:repository/{REPOSITORY}"
+    opening = allow(actions, Principal="*", Resource=repository, Condition=users)
+    ecr.put_registry_policy(policyText=policy(opening))
+    try:
+        house.hears(since, _ANY_USER)
+        house.quiet.wait(since.mark)
+        [message] = house.messages(since, _ANY_USER)[:1]
+        assert "because statement 1 of registry policy of 222222222222" in message.text
+        assert house.product_writes(since) == []
+    finally:
+        ecr.delete_registry_policy()
+    house.hears(since, f"no longer: {_ANY_USER}")
+    house.quiet.wait(since.mark)

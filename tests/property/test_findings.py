@@ -15,15 +15,16 @@ from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.audit.finding import AuditResult, Certainty, Finding, FindingKind
 from ecr_warden.audit.findings import SuccessiveAudits, find
 from ecr_warden.audit.remedies import Remedies
-from ecr_warden.audit.repaired import as_repaired, none_repaired
+from ecr_warden.audit.repaired import Waits, as_repaired, none_repaired
+from ecr_warden.audit.spec_access import SpecAccess
 from ecr_warden.audit.words import edit_to_json
 from ecr_warden.core.actions import Access
 from ecr_warden.core.address import AddressKind
 from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.estate import Estate
-from ecr_warden.core.target import UserTarget
-from ecr_warden_cli.access import WhoCan, given_by, question, who_can
+from ecr_warden.core.target import UserTarget, parse_target
+from ecr_warden_cli.access import WhoCan, against_spec, question, who_can
 from ecr_warden_cli.report.matrix import Sources, matrix_of, taken
 from ecr_warden_cli.report.report import REPOSITORY
 from iam_access.document.document import Document
@@ -221,7 +222,7 @@ def test_who_can_says_not_in_spec_of_the_same_paths(drawn: Json, spec: Json) -> 
     for name in REPOSITORIES:
         for access in ("pull", "push"):
             asked = question(graph, access, name)
-            is_given = given_by(compiled, asked, estate)
+            is_given, _ = against_spec(graph, compiled, asked, who_can(graph, asked))
             paths = graph.who_can(asked.ways[0]).items()
             said = {arn for arn, path in paths if path.subject.identity and arn not in masters and not is_given(path)}
             extra = {one for one in _found(findings, FindingKind.EXTRA) if one[2] not in masters}
@@ -246,10 +247,13 @@ def test_what_is_also_allowed_is_no_finding_and_nothing_else_changes(
 
 @_SOME
 @given(estates.estates(), specs(), st.data())
-def test_removing_the_statements_of_a_remedy_removes_the_finding(drawn: Json, spec: Json, data: st.DataObject) -> None:
+def test_a_remedy_ends_its_finding_and_takes_nothing_from_whoever_the_spec_lets_in(
+    drawn: Json, spec: Json, data: st.DataObject
+) -> None:
     snapshot, compiled = _with_boundary(drawn), _compiled(spec)
     graph = RepositoryGraph(as_repaired(_estate(snapshot), compiled))
-    remedies = Remedies(graph, compiled)
+    targets = [one.target for one in graph.estate.repositories()]
+    remedies = Remedies(graph, compiled, SpecAccess(compiled, graph.estate, targets))
     findings = find(_estate(snapshot), compiled, None, None).findings
     extra = [one for one in findings if one.kind is FindingKind.EXTRA and one.principal.startswith("arn:")]
     if extra:
@@ -259,9 +263,29 @@ def test_removing_the_statements_of_a_remedy_removes_the_finding(drawn: Json, sp
         path = graph.who_can(graph.permissions(Access(access), repository))[principal]
         edits = remedies.cut(path)
         assert edits
-        assert "remove statement" in one.remedy or "detach" in one.remedy
+        assert any(word in one.remedy for word in ("remove statement", "detach", '"Deny"'))
         changed = _never_empty(estates.applied(snapshot, [edit_to_json(edit) for edit in edits]))
         assert one.key not in {other.key for other in find(_estate(changed), compiled, None, None).findings}
+        # Whoever pushes through a push role need not be able to without it.
+        direct = {each for each in _named(spec) if each[1] == "pull" or ":role/ecr-warden/" in each[2]}
+        let_in = (direct | _let_in(spec)) - {(name, access, principal)}
+        before, after = (_directly(_repaired(each, compiled), let_in) for each in (snapshot, changed))
+        assert {one for one in let_in if before[one] != "no" and after[one] == "no"} == set()
+
+
+@_SOME
+@given(estates.estates(), specs(), st.data())
+def test_the_repair_that_a_remedy_names_ends_its_finding(drawn: Json, spec: Json, data: st.DataObject) -> None:
+    snapshot, compiled = _with_boundary(drawn), _compiled(spec)
+    waiting = [key for key in sorted(compiled.targets) if data.draw(st.booleans())]
+    findings = find(_estate(snapshot), compiled, None, None, live=dict.fromkeys(waiting, Waits.FAILED).get).findings
+    for one in findings:
+        if one.remedy.startswith("ecr-warden apply "):
+            repaired = [parse_target(text.removeprefix("ecr-warden apply ")).key for text in one.remedy.split(" and ")]
+            left = {key: Waits.FAILED for key in waiting if key not in repaired}
+            again = find(_estate(snapshot), compiled, None, None, live=left.get).findings
+            assert not [other for other in again if other.key == one.key], one
+            assert one.ends_repaired
 
 
 def _never_empty(value: Any) -> Any:

@@ -44,7 +44,7 @@ from ecr_warden.repair.targets import orphan_spec
 from ecr_warden.versions.changes import Versions, succeeding
 from ecr_warden.versions.enforced import step
 from ecr_warden.versions.judge import judge
-from ecr_warden_cli.access import can_assume, can_i, find_subject, given_by, question, who_can
+from ecr_warden_cli.access import against_spec, can_assume, can_i, find_subject, question, who_can
 from iam_access.compare import Relation, compare
 from iam_access.delta.delta import PermissionDelta
 from iam_access.delta.relate import Differs, Interchangeable, Same, relate
@@ -343,7 +343,9 @@ def _who_can(inputs: Inputs) -> Verdict:
     graph = RepositoryGraph(estate)
     asked = question(graph, inputs["access"], inputs["repository"])
     found = who_can(graph, asked, Escalations(graph) if inputs.get("escalation") else None)
-    given = given_by(_valid(inputs["spec"]).compiled, asked, estate) if "spec" in inputs else None
+    given = None
+    if "spec" in inputs:
+        given, found = against_spec(graph, _valid(inputs["spec"]).compiled, asked, found)
     paths = (*found.identities, *found.classes)
     answers = {path.answer.value for path in paths}
     answer = "nobody" if not answers else min(answers) if len(answers) == 1 else "several answers"

@@ -20,11 +20,11 @@ from ecr_warden_cli.access import (
     TrustingRoles,
     WhoCan,
     access_named,
+    against_spec,
     can_i,
     everybody_of,
     find_repositories,
     find_subject,
-    given_by,
     place_in_spec,
     question,
     question_of,
@@ -214,7 +214,9 @@ class _WhoCan(Struct, frozen=True):
 
 
 def _who_can(asked: OpenedEstate, what: Question, found: WhoCan, trusting_roles: TrustingRoles) -> _WhoCan:
-    given = None if asked.spec is None else given_by(asked.spec.compiled, what, asked.estate)
+    given = None
+    if asked.spec is not None:
+        given, found = against_spec(asked.graph, asked.spec.compiled, what, found)
     return _WhoCan(what, found, given, trusting_roles.closed(found))
 
 

@@ -17,7 +17,7 @@ from ecr_warden_cli.access_text import names_of, show_reach, show_who_can
 from ecr_warden_cli.console import Console
 from ecr_warden_cli.context import Context
 from iam_access.document.steps import Allowance
-from iam_access.who_can.decide import AccessDecision, Permission
+from iam_access.who_can.decide import AccessDecision, Given, Permission
 from iam_access.who_can.subject import Subject
 from local.testing.memory.hub import ManualClock
 from tests.cli.command import Command
@@ -142,9 +142,9 @@ class _Counting(RepositoryGraph):
 
     decisions = 0
 
-    def ask(self, subject: Subject, permissions: tuple[Permission, ...]) -> AccessDecision:
+    def ask(self, subject: Subject, permissions: tuple[Permission, ...], given: Given | None = None) -> AccessDecision:
         self.decisions += 1
-        return super().ask(subject, permissions)
+        return super().ask(subject, permissions, given)
 
 
 _ATTACHES = ["iam:AttachUserPolicy", "iam:AttachRolePolicy", "iam:PutUserPolicy"]

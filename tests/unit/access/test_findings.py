@@ -17,7 +17,7 @@ from ecr_warden.audit.repaired import Waits
 from ecr_warden.audit.words import short
 from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden.core.estate import Estate
-from ecr_warden_cli.access import given_by, question
+from ecr_warden_cli.access import against_spec, question, who_can
 from local.testing.printed import complete
 from tests import tables
 from tests.counting import counted
@@ -70,9 +70,10 @@ def line(finding: Finding) -> str:
 def test_the_audit_finds(case: str) -> None:
     row = TABLE["cases"][case]
     spec = spec_of(row.get("spec", TABLE["spec"]), row.get("also_allowed", []))
-    live = frozenset(row.get("live", ()))
+    waiting = row.get("live", ())
+    live = {key: Waits(waiting[key] if isinstance(waiting, dict) else Waits.NOBODY) for key in waiting}
     known = row.get("administrators"), row.get("upstreams")
-    audit = find(estate_of(row), spec.compiled, *known, live=dict.fromkeys(live, Waits.NOBODY).get)
+    audit = find(estate_of(row), spec.compiled, *known, live=live.get)
     assert [line(finding) for finding in audit.findings] == row["finds"]
     assert len({finding.key for finding in audit.findings}) == len(audit.findings)
     if "remedies" in row:
@@ -107,7 +108,8 @@ def test_who_can_says_whether_the_spec_permits_a_foreign_statement(case: list[st
     graph = RepositoryGraph(estate)
     asked = question(graph, "pull", "other")
     (path,) = graph.who_can(asked.ways[0]).values()
-    assert given_by(compiled, asked, estate)(path) is bool(case)
+    given, _ = against_spec(graph, compiled, asked, who_can(graph, asked))
+    assert given(path) is bool(case)
 
 
 def test_of_very_many_principals_the_rest_is_one_finding_that_changes_with_them() -> None:
@@ -290,3 +292,77 @@ def test_the_hubs_roles_in_an_account_of_their_own_are_left_out_and_nobody_else_
     audit = find(estate, spec_of(TABLE["spec"], []).compiled, {HOME: ()}, None, hub=hub)
     assert len(audit.administrators[HOME]) == found
     assert [one.kind for one in audit.findings] == [FindingKind.EXTRA] * found
+
+
+def chained(number: int = 20) -> dict[str, Any]:
+    """A condition that takes more combinations than are tried: each tag is another one."""
+    tags = {f"aws:PrincipalTag/t{at}": f"${{aws:PrincipalTag/t{at + 1}}}-" for at in range(number)}
+    return {"StringLike": tags, "StringEquals": {f"aws:PrincipalTag/t{number}": "x"}}
+
+
+_HARD = {"Effect": "Allow", "Principal": {"AWS": "999999999999"}, "Condition": chained()}
+
+
+def _with_role(action: str) -> dict[str, Any]:
+    role = {
+        "Arn": f"arn:aws:iam::{HOME}:role/shadow",
+        "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": _HARD | {"Action": "sts:AssumeRole"}},
+        "RolePolicyList": [
+            {
+                "PolicyName": "own",
+                "PolicyDocument": {"Statement": {"Effect": "Allow", "Action": action, "Resource": "*"}},
+            }
+        ],
+    }
+    return {"iam": {HOME: {"RoleDetailList": [role]}}}
+
+
+HARD: dict[str, dict[str, Any]] = {
+    "a registry policy": {
+        "ecr": {"registryPolicy": {"Version": "2012-10-17", "Statement": _HARD | {"Action": "ecr:*", "Resource": "*"}}}
+    },
+    "a role that pushes": _with_role("ecr:*"),
+    "a role that administers the account": _with_role("iam:*"),
+}
+
+
+@pytest.mark.parametrize("case", HARD.values(), ids=HARD)
+def test_what_was_read_and_is_too_hard_to_decide_lets_an_outsider_in(case: dict[str, Any]) -> None:
+    findings = find(estate_of(case), spec_of(TABLE["spec"], []).compiled, None, None).findings
+    foreign = [one for one in findings if one.foreign]
+    assert foreign
+    assert {one.certainty for one in foreign} == {Certainty.CONDITIONAL}
+    assert all("to decide it" in " ".join(one.because) or "are tried" in " ".join(one.because) for one in foreign)
+
+
+def test_what_was_not_read_is_unknown_of_an_outsider_too() -> None:
+    unread = [{"PolicyArn": "arn:aws:iam::aws:policy/NotInTheSnapshot"}]
+    trust = {"Statement": {"Effect": "Allow", "Principal": {"AWS": "999999999999"}, "Action": "sts:AssumeRole"}}
+    role = {
+        "Arn": f"arn:aws:iam::{HOME}:role/shadow",
+        "AssumeRolePolicyDocument": trust,
+        "AttachedManagedPolicies": unread,
+    }
+    estate = estate_of({"iam": {HOME: {"RoleDetailList": [role]}}})
+    findings = find(estate, spec_of(TABLE["spec"], []).compiled, None, None).findings
+    assert {one.certainty for one in findings if one.foreign} == {Certainty.UNKNOWN}
+
+
+def test_what_is_left_of_an_outsider_is_asked_once_for_repositories_that_nothing_tells_apart() -> None:
+    accounts = {"registry": {"id": HOME, "regions": [REGION]}}
+    spec = {"version": 1, "accounts": accounts, "organizations": {"acme": {"id": "o-a1b2c3d4e5"}}}
+    entry = {"account": "registry", "pull": [{"organization": "acme"}]}
+    users = {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:user/*"}}
+    opening = {"Effect": "Allow", "Principal": "*", "Action": "ecr:*", "Resource": "*", "Condition": users}
+
+    def work(number: int) -> int:
+        names = [f"shop/{number}-alike/{at}" for at in range(number)]
+        listed = [{"repositoryName": name} for name in names]
+        estate = estate_of({"ecr": {"repositories": listed, "registryPolicy": {"Statement": opening}}})
+        whole = spec | {"repositories": [entry | {"name": name} for name in names]}
+        compiled = spec_of(json.dumps(whole), []).compiled
+        found, done = counted(lambda: find(estate, compiled, None, None).findings)
+        assert sum(one.foreign and one.access == "pull" and one.kind is FindingKind.EXTRA for one in found) == number
+        return done
+
+    assert (work(60) - work(10)) / 50 < 800

@@ -80,6 +80,16 @@ class Permission(Struct, frozen=True):
     closed: tuple[str, ...] = ()
 
 
+class Given(Struct, frozen=True):
+    """What a question leaves out: requests that would be allowed with these policies in place of the real ones.
+
+    `own`: the subject's; `permissions`: the same requests, on resources with other policies.
+    """
+
+    own: tuple[Policy, ...]
+    permissions: tuple[Permission, ...]
+
+
 class Missing(Struct, frozen=True):
     """An action that is not allowed, and why: what denies it, or the sides that do not allow it."""
 
@@ -109,11 +119,16 @@ class Assumed(Enum):
     DENIES = "denies everything"
 
 
-def decide(subject: Subject, permissions: Sequence[Permission], allowance: Allowance | None = None) -> AccessDecision:
+def decide(
+    subject: Subject,
+    permissions: Sequence[Permission],
+    allowance: Allowance | None = None,
+    given: Given | None = None,
+) -> AccessDecision:
     """Does the subject have all permissions? Each action is evaluated against all policies that apply to it.
 
     Whatever the policies say, a bounded number of comparisons decides it; what would take more is unknown.
-    `allowance`: for all questions of some kind together.
+    `allowance`: for all questions of some kind together. `given`: does it have them in requests besides these?
     """
     if any(_is_elsewhere(permission.resource, subject) for permission in permissions):
         return AccessDecision(Answer.NO)
@@ -124,18 +139,19 @@ def decide(subject: Subject, permissions: Sequence[Permission], allowance: Allow
     )
     try:
         with (allowance or Allowance()).steps() as steps:
-            access_decision = _decide(subject, permissions, steps)
+            access_decision = _decide(subject, permissions, steps, given)
             if not doubts:
                 return access_decision
-            others = tuple(
-                replace(permission, resource=permission.resource.otherwise or permission.resource)
-                for permission in permissions
-            )
-            if _decide(subject, others, steps).answer is access_decision.answer:
+            others = given and replace(given, permissions=_otherwise(given.permissions))
+            if _decide(subject, _otherwise(permissions), steps, others).answer is access_decision.answer:
                 return access_decision
     except TooManySteps:
         return AccessDecision(Answer.UNKNOWN, unread=(_UNCOMPARED,))
     return replace(access_decision, answer=Answer.UNKNOWN, unread=(*access_decision.unread, *doubts))
+
+
+def _otherwise(permissions: Iterable[Permission]) -> tuple[Permission, ...]:
+    return tuple(replace(one, resource=one.resource.otherwise or one.resource) for one in permissions)
 
 
 def _is_elsewhere(resource: Resource, subject: Subject) -> bool:
@@ -143,12 +159,12 @@ def _is_elsewhere(resource: Resource, subject: Subject) -> bool:
     return resource.arn == ANY_RESOURCE and resource.account not in (None, subject.principal.account)
 
 
-def _decide(subject: Subject, permissions: Sequence[Permission], steps: Steps) -> AccessDecision:
-    worst = Case(subject, permissions, steps=steps).decision()
+def _decide(subject: Subject, permissions: Sequence[Permission], steps: Steps, given: Given | None) -> AccessDecision:
+    worst = Case(subject, permissions, steps=steps, given=given).decision()
     unread = tuple(_unread(subject, permissions))
     if not unread:
         return worst
-    best = Case(subject, permissions, Assumed.ALLOWS, steps).decision()
+    best = Case(subject, permissions, Assumed.ALLOWS, steps, given).decision()
     if best.answer is not worst.answer:
         return AccessDecision(Answer.UNKNOWN, best.because, best.missing, best.conditions, unread)
     # What was not read is neither why a yes is one, nor why a no is.
@@ -221,6 +237,7 @@ class Case:
         permissions: Sequence[Permission],
         unread: Assumed = Assumed.DENIES,
         steps: Steps | None = None,
+        given: Given | None = None,
     ) -> None:
         self._steps = steps or Steps()
         self._subject = subject
@@ -231,6 +248,9 @@ class Case:
         self._asked = tuple(self._all_asked())
         self._distinct = tuple(one for index, one in enumerate(self._asked) if one.first == index)
         self._allowed: dict[frozenset[tuple[str, tuple[str, ...]]], bool] = {}
+        self._given = (
+            Case(replace(subject, policies=given.own), given.permissions, unread, self._steps) if given else None
+        )
 
     def _all_asked(self) -> Iterator[_Asked]:
         resources = {id(one.resource): one.resource for one in self._permissions}
@@ -257,12 +277,29 @@ class Case:
                 sizes[place],
             )
 
+    def _is_given(self, context: Context) -> bool:
+        """Is it among what the question leaves out?"""
+        return self._given is not None and self._given.allows(context, self._steps)
+
+    def _says_no_more(self) -> bool:
+        """Is whatever may allow it, and whatever may deny it there, among what the question leaves out?"""
+        if self._given is None:
+            return False
+        both = zip(self._asked, self._given._asked, strict=True)
+        return all(
+            _saying(mine, Effect.ALLOW) <= _saying(other, Effect.ALLOW)
+            and _saying(other, Effect.DENY) <= _saying(mine, Effect.DENY)
+            for mine, other in both
+        )
+
     def decision(self) -> AccessDecision:
+        if self._says_no_more():
+            return AccessDecision(Answer.NO)
         clauses, resources = self.open()
         if not clauses and not resources:
             verdicts = self._verdicts({})
             missing = self._missing(verdicts)
-            if missing:
+            if missing or self._is_given({}):
                 return AccessDecision(Answer.NO, missing=missing)
             return AccessDecision(Answer.YES, _because(verdicts))
         always = {*self._subject.always, *(one for asked in self._permissions for one in asked.resource.always)}
@@ -288,7 +325,7 @@ class Case:
         tried = _Tried(space.complete)
         try:
             for context in space:
-                tried.add(context, self._verdicts(context))
+                tried.add(context, self._verdicts(context), is_given=self._is_given(context))
         except TooManySteps:
             if tried.chosen is None:
                 raise
@@ -360,7 +397,8 @@ class Case:
         """How far from allowed: the actions that are refused, and the statements and sides that refuse them."""
         verdicts = self._verdicts(context)
         refused = [verdict for verdict in verdicts if not isinstance(verdict, Allowed)]
-        return len(refused) + (not space.can_occur(context)), sum(len(verdict.because) for verdict in refused)
+        is_out = not space.can_occur(context) or self._is_given(context)
+        return len(refused) + is_out, sum(len(verdict.because) for verdict in refused)
 
     def _is_possible(self, clauses: Collection[CanonicalClause]) -> bool:
         """Would every action be allowed if each clause whose truth is open held or failed just as that needs?"""
@@ -409,7 +447,9 @@ class Case:
                         if any(self._known(variable.key, asked) is None for variable in variables_in(value)):
                             resources[value, asked.request.resource] = None
                             self.spelling |= {ascii_lower(name): name for name in _VARIABLE.findall(value)}
-        return list(clauses), list(resources)
+        more, others = self._given.open() if self._given is not None else ((), ())
+        self.spelling |= self._given.spelling if self._given is not None else {}
+        return list(dict.fromkeys((*clauses, *more))), list(dict.fromkeys((*resources, *others)))
 
     def _known(self, key: str, asked: _Asked) -> tuple[str, ...] | None:
         """The values of a key in one of the requests, `()` if it is certainly absent, None if it is open."""
@@ -481,7 +521,8 @@ class Case:
         found = self._allowed.get(name)
         if found is None:
             verdicts = (one.verdict(context, steps or self._steps) for one in self._distinct)
-            found = self._allowed[name] = all(isinstance(verdict, Allowed) for verdict in verdicts)
+            is_allowed = all(isinstance(verdict, Allowed) for verdict in verdicts)
+            found = self._allowed[name] = is_allowed and not self._is_given(context)
         return found
 
 
@@ -496,10 +537,10 @@ class _Tried(Struct):
     nearest: list[Decision] = []
     refused: bool = False
 
-    def add(self, context: Context, verdicts: list[Decision]) -> None:
+    def add(self, context: Context, verdicts: list[Decision], *, is_given: bool) -> None:
         """Note one more context."""
         refused = _count_refused(verdicts)
-        if not refused:
+        if not refused and not is_given:
             if self.chosen is None or _size(context) < _size(self.chosen[0]):
                 self.chosen = context, verdicts
             return
@@ -514,6 +555,19 @@ _OF_SESSIONS_AND_POLICIES = ("sts", "iam")
 # Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-tagkeys
 OF_TAGGING = ("aws:requesttag/", "aws:tagkeys")
 """What the keys begin with that a request has only where it sets tags."""
+
+
+def _saying(asked: _Asked, effect: Effect) -> set[tuple[bool, str, Statement]]:
+    """What both sides say of an action with this effect, each by its side, and with the version by which it is read."""
+    policies = asked.policies
+    attached = (one for one in (policies.resource, policies.trust) if one is not None)
+    every = (*((True, one) for one in policies.identity), *((False, one) for one in attached))
+    return {
+        (is_own, one.version, statement)
+        for is_own, one in every
+        for statement in one.statements
+        if statement.effect is effect and action_matches(statement.actions, asked.permission.action)
+    }
 
 
 def _matching(policies: Policies, action: str) -> Iterator[bool]:

@@ -16,10 +16,10 @@ from iam_access.document.steps import Allowance, Steps
 from iam_access.errors import NamedError
 from iam_access.evaluate.principal_match import named_ways
 from iam_access.evaluate.request_principal import CallerKind, RequestError, RequestPrincipal, parse_request_principal
-from iam_access.inventory.inventory import Inventory, Policy
+from iam_access.inventory.inventory import Inventory, Policy, Untried
 from iam_access.text.printable import printable
 from iam_access.who_can.candidates import NOBODY
-from iam_access.who_can.decide import AccessDecision, Answer, Missing, Permission, Resource, decide
+from iam_access.who_can.decide import AccessDecision, Answer, Given, Missing, Permission, Resource, decide
 from iam_access.who_can.directory import SubjectDirectory
 from iam_access.who_can.entering import Elsewhere, entering
 from iam_access.who_can.evidence import Evidence
@@ -41,11 +41,15 @@ def rank(answer: Answer) -> int:
 
 
 class Step(Struct, frozen=True):
-    """One link of a chain: who acts, and the decision on what they do: assume the next role, or use the resource."""
+    """One link of a chain: who acts, and the decision on what they do: assume the next role, or use the resource.
+
+    `given`: what the decision leaves out.
+    """
 
     subject: Subject
     permissions: tuple[Permission, ...]
     decision: AccessDecision
+    given: Given | None = None
 
 
 class AccessPath(Struct, frozen=True):
@@ -84,6 +88,11 @@ class AccessPath(Struct, frozen=True):
     def unread(self) -> tuple[Policy, ...]:
         """The policies that were not read and could change the answer."""
         return tuple(dict.fromkeys(policy for step in self.steps for policy in step.decision.unread))
+
+    @property
+    def is_too_hard(self) -> bool:
+        """Was everything read that could decide it, and does it take more than is tried?"""
+        return self.answer is Answer.UNKNOWN and all(isinstance(policy.document, Untried) for policy in self.unread)
 
 
 class Denial(Struct, frozen=True):
@@ -260,17 +269,31 @@ class Graph(SubjectDirectory):
         return paths
 
     def ways_through(self, paths: Mapping[str, AccessPath], of: Collection[str]) -> Iterator[AccessPath]:
-        """The other ways of these through the roles with a path, as certain as their best one; `paths`: by ARN."""
-        for path in paths.values():
-            for subject, decision in self.assumers(path.subject):
-                if subject.arn in of and subject.arn not in path.chain:
-                    way = AccessPath((self._assuming(subject, path.subject, decision), *path.steps))
-                    best = paths[subject.arn]
-                    if way.chain != best.chain and rank(way.answer) <= rank(best.answer):
-                        yield way
+        """The other ways of these, as certain as their best one; `paths`: by ARN, of which those of roles lead further.
 
-    def decide(self, subject: Subject, permissions: tuple[Permission, ...]) -> AccessDecision:
-        """Can the subject do it without assuming a role? Sessions that a policy names count."""
+        Of whoever is not in the inventory and cannot for certain, also less certain ones.
+        """
+        through = (
+            AccessPath((self._assuming(subject, path.subject, decision), *path.steps))
+            for path in paths.values()
+            for subject, decision in self.assumers(path.subject)
+            if subject.arn in of and subject.arn not in path.chain
+        )
+        last = ((paths[arn].subject, paths[arn].steps[-1].permissions) for arn in of if len(paths[arn].steps) > 1)
+        asked = (one for one in last if one[0].principal.account != one[1][0].resource.account)
+        for way in (*through, *(AccessPath((Step(*one, self.decide(*one)),)) for one in asked)):
+            best = paths[way.subject.arn]
+            is_open = way.subject.identity is None and best.answer is not Answer.YES and way.answer is not Answer.NO
+            if way.chain != best.chain and (is_open or rank(way.answer) <= rank(best.answer)):
+                yield way
+
+    def decide(
+        self, subject: Subject, permissions: tuple[Permission, ...], given: Given | None = None
+    ) -> AccessDecision:
+        """Can the subject do it without assuming a role? Sessions that a policy names count.
+
+        `given`: as of who_can.decide.
+        """
         if not self._has_time():
             raise Unfinished("there was not enough time to prove who has access")
         if isinstance(elsewhere := permissions[0].resource, Elsewhere):
@@ -278,11 +301,11 @@ class Graph(SubjectDirectory):
             return entering(subject, _assume_action(subject), elsewhere, self.inventory, allowance)
         if subject.principal.kind is CallerKind.FEDERATED and not permissions[0].resource.trust:
             return AccessDecision(Answer.NO)  # a token opens roles and signs no other call
-        access_decision = self._decided(subject, permissions)
+        access_decision = self.ask(subject, permissions, given) if given else self._decided(subject, permissions)
         if subject.principal.kind is not CallerKind.ROLE:
             return access_decision
         for session in _sessions_named(subject, permissions):
-            named = self.ask(as_session(subject, session), permissions)
+            named = self.ask(as_session(subject, session), permissions, given)
             name = f'named "{printable(session.text.rpartition("/")[2])}"'
             if access_decision.answer is Answer.YES and named.answer is Answer.NO:
                 access_decision = replace(
@@ -295,6 +318,11 @@ class Graph(SubjectDirectory):
                 conditions = (f"the session is {name}", *named.conditions)
                 access_decision = replace(named, answer=Answer.CONDITIONAL, conditions=conditions)
         return access_decision
+
+    def beyond(self, step: Step, given: Given) -> Step | None:
+        """A step as far as it is possible in requests besides those that are given; None if it is not."""
+        decision = self.decide(step.subject, step.permissions, given)
+        return None if decision.answer is Answer.NO else replace(step, decision=decision, given=given)
 
     def _decided(self, subject: Subject, permissions: tuple[Permission, ...]) -> AccessDecision:
         """The decision, made once for all questions with the same evidence."""
@@ -318,13 +346,13 @@ class Graph(SubjectDirectory):
         """The number of all that decides it for one of the inventory, the same where the same does; None if unknown."""
         return self._evidence.of(subject, permissions) if self.subjects.get(subject.arn) is subject else None
 
-    def ask(self, subject: Subject, permissions: tuple[Permission, ...]) -> AccessDecision:
+    def ask(self, subject: Subject, permissions: tuple[Permission, ...], given: Given | None = None) -> AccessDecision:
         """One decision on the subject as it is; the hard ones of an account share the comparisons they may take.
 
         Raises TooManySteps within `bounded`.
         """
         self.spend(_DECISION)
-        return decide(subject, permissions, self._allowances[subject.principal.account])
+        return decide(subject, permissions, self._allowances[subject.principal.account], given)
 
     def assumers(self, role: Subject) -> tuple[tuple[Subject, AccessDecision], ...]:
         """Who can assume a role, possibly under conditions."""
@@ -383,11 +411,14 @@ class Graph(SubjectDirectory):
         but_of: str = "",
         among: Collection[str] | None = None,
     ) -> Iterator[tuple[Subject, AccessDecision]]:
-        permission = permissions[0]
-        allowed = self.allowing(permission.action).of(permission.resource.arn)
-        found = {subject.arn: subject for subject in allowed.of(permission.resource.account)}
-        for policy in permission.resource.policies:
-            found |= {one.arn: one for one in self.meant_by(policy, permission, allowed, services=True)}
+        first = permissions[0]
+        allowed = self.allowing(first.action).of(first.resource.arn)
+        found = {subject.arn: subject for subject in allowed.of(first.resource.account)}
+        for permission in permissions:
+            named = (self.meant_by(one, permission, allowed, services=True) for one in permission.resource.policies)
+            # Each may be allowed to others, of whom somebody is both; of the resource's account the first says it all.
+            own = None if permission is first else first.resource.account
+            found |= {one.arn: one for each in named for one in each if own is None or one.principal.account != own}
         found = {one.arn: one for one in also} | found
         for subject in found.values():
             is_left_out = among is not None and subject.identity is not None and subject.arn not in among

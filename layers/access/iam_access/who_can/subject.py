@@ -181,12 +181,21 @@ def outside_subject(principal: RequestPrincipal, inventory: Inventory, *, is_cla
     )
 
 
+def for_none(accounts: Collection[str]) -> tuple[CanonicalClause, ...]:
+    """What always holds of a service's calls for whoever is in none of these accounts."""
+    arns = frozenset(f"arn:*:*:*:{account}:*" for account in accounts)
+    return (
+        CanonicalClause("StringNotEquals", "aws:sourceaccount", frozenset(accounts)),
+        CanonicalClause("ArnNotLike", "aws:sourcearn", arns),
+    )
+
+
 def of_none(accounts: Collection[str]) -> tuple[CanonicalClause, ...]:
     """What always holds of whoever is in none of these accounts."""
     arns = frozenset(f"arn:*:*::{account}:*" for account in accounts)
     return (
         CanonicalClause("StringNotEquals", "aws:principalaccount", frozenset(accounts)),
-        CanonicalClause("StringNotLike", "aws:principalarn", arns),
+        CanonicalClause("ArnNotLike", "aws:principalarn", arns),
     )
 
 

@@ -19,7 +19,7 @@ from iam_access.evaluate.request_principal import CallerKind
 from iam_access.inventory.inventory import Policy
 from iam_access.text.ascii_case import ascii_lower
 from iam_access.who_can import unread
-from iam_access.who_can.decide import OF_TAGGING, AccessDecision, Answer, Permission, Resource
+from iam_access.who_can.decide import OF_TAGGING, AccessDecision, Answer, Given, Permission, Resource
 from iam_access.who_can.graph import AccessPath, Graph, rank
 from iam_access.who_can.resources import keys_asked_for
 from iam_access.who_can.subject import Subject
@@ -74,11 +74,11 @@ class RepositoryGraph(Graph):
     ) -> None:
         super().__init__(estate, has_time, seen_as, allowances)
         self.estate = estate
-        self._repositories: dict[str, Resource] = {}
+        self._repositories: dict[tuple[str, Policy | None], Resource] = {}
         self._of_registries: dict[Hashable, dict[str, AccessPath]] = {}
         self._alike: dict[tuple[str | None, bool], Alike] = {}
         self._kinds: dict[tuple[str, str | None, bool], Hashable] = {}
-        self._needed: dict[tuple[str, str, bool], _Permissions] = {}
+        self._needed: dict[tuple[str, str, Policy | None, bool], _Permissions] = {}
         self._signing_in: dict[tuple[str, str], bool] = {}
         self._limited: tuple[_Permissions, Sequence[tuple[Policy, _Permissions]]] = (), ()
 
@@ -133,7 +133,7 @@ class RepositoryGraph(Graph):
 
     def permissions(self, what: str, repository: Repository, *, by_docker: bool = False) -> tuple[Permission, ...]:
         """What `what` requires, all of it: an Access, or one action; `by_docker`: for docker to do it."""
-        name = what, repository.arn, by_docker
+        name = what, repository.arn, repository.policy, by_docker
         found = self._needed.get(name)
         if found is None:
             access = Access(what) if what in REQUIRED else None
@@ -215,16 +215,18 @@ class RepositoryGraph(Graph):
             found = self._of_registries[name] = super().who_can(permissions, also=also)
         return found
 
-    def decide(self, subject: Subject, permissions: tuple[Permission, ...]) -> AccessDecision:
+    def decide(
+        self, subject: Subject, permissions: tuple[Permission, ...], given: Given | None = None
+    ) -> AccessDecision:
         """As any graph does; services come through no VPC endpoint."""
-        access_decision = super().decide(subject, permissions)
+        access_decision = super().decide(subject, permissions, given)
         is_service = subject.principal.kind is CallerKind.SERVICE
         if not self.estate.endpoints or is_service or access_decision.answer not in (Answer.YES, Answer.CONDITIONAL):
             return access_decision
         # Whoever comes through an endpoint needs its policy to allow it too.
         texts = []
         for endpoint, asked in self._through_endpoints(permissions):
-            limited = super().decide(subject, asked)
+            limited = super().decide(subject, asked, given)
             if (limited.answer, limited.conditions) != (access_decision.answer, access_decision.conditions):
                 texts.append(f"not through the VPC endpoint {endpoint.name}, whose policy does not allow it by itself")
         if not texts:
@@ -252,9 +254,10 @@ class RepositoryGraph(Graph):
         return self._resource(repositories[resource.arn]) if resource.arn in repositories else resource
 
     def _resource(self, repository: Repository) -> Resource:
-        resource = self._repositories.get(repository.arn)
+        name = repository.arn, repository.policy
+        resource = self._repositories.get(name)
         if resource is None:
-            resource = self._repositories[repository.arn] = resource_of_repository(repository, self.estate, self.tags)
+            resource = self._repositories[name] = resource_of_repository(repository, self.estate, self.tags)
         return resource
 
 

@@ -44,8 +44,8 @@ class Edit(Struct, frozen=True):
     """One change of one policy: a statement to remove, or one to add.
 
     `holder`: the ARN of the identity or repository that has the policy, or the account of a control policy; `level`: of
-    a control policy, from 0. `statement`: what to add; else `policy`, its `place` and `index` say which statement
-    denies it.
+    a control policy, from 0. `statement`: what to add, with this `effect`; else `policy`, its `place` and `index` say
+    which statement denies it.
     """
 
     side: Side
@@ -57,6 +57,7 @@ class Edit(Struct, frozen=True):
     policy: str = ""
     place: PolicyPlace = PolicyPlace()
     index: int | None = None
+    effect: Effect = Effect.ALLOW
 
     def is_addition(self, side: Side, holder: str) -> bool:
         """Does it add to this side of this holder?"""
@@ -65,7 +66,7 @@ class Edit(Struct, frozen=True):
     @property
     def statement(self) -> dict[str, object]:
         """The statement to add."""
-        made: dict[str, object] = {"Effect": "Allow"}
+        made: dict[str, object] = {"Effect": self.effect.value}
         if self.principal:
             kind = "AWS" if self.principal.startswith("arn:") or self.principal.isdigit() else "Service"
             made["Principal"] = {kind: self.principal}

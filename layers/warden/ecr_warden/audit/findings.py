@@ -20,7 +20,7 @@ from ecr_warden.access.docker import by_docker
 from ecr_warden.access.graph import RepositoryGraph, gravest
 from ecr_warden.audit.administrators import administrators, calls
 from ecr_warden.audit.finding import AUDITED_FOR, AuditResult, Finding, FindingKind, is_call, key_of_arn
-from ecr_warden.audit.grounds import Ground, Grounds
+from ecr_warden.audit.grounds import Grounds
 from ecr_warden.audit.judge import EVERY, Judge
 from ecr_warden.audit.outsiders import let_in, let_in_for
 from ecr_warden.audit.providers import GapKind, gaps, trusts_of
@@ -33,7 +33,7 @@ from ecr_warden.core.actions import REQUIRED, Access
 from ecr_warden.core.administering import is_of_registry
 from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.estate import ROOT, EcrAccount, Estate, Registry, Repository
-from ecr_warden.core.target import RepositoryTarget
+from ecr_warden.core.target import RepositoryTarget, Target
 from iam_access.document.document import Document
 from iam_access.inventory.inventory import Policy
 from iam_access.text.printable import count, printable
@@ -140,12 +140,12 @@ class _Auditor:
         self._read = read_part(estate)
         self._graph = RepositoryGraph(as_repaired(self._read.estate, compiled, live), has_time)
         self._judge = Judge(self._graph, compiled, hub, live)
-        self._remedies = Remedies(self._graph, compiled)
         accounts = self._graph.estate.accounts
         self._accounts = [accounts[name] for name in compiled.accounts if name in accounts]
         targets = (repository.target for account in self._accounts for repository in _repositories(account))
         self._named = frozenset(target for target in targets if compiled.spec_of(target) is not None)
         self._spec_access = SpecAccess(compiled, self._read.estate, self._named)
+        self._remedies = Remedies(self._graph, compiled, self._spec_access, live)
         self._administrators = {account.id: administrators(self._graph, account) for account in self._accounts}
         self._known: dict[Hashable, RepositoryTarget] = {}
         self._found: dict[RepositoryTarget, _Found] = {}
@@ -220,7 +220,7 @@ class _Auditor:
             self._found[target] = kept
             yield from kept.findings
             return
-        kind = self._grounds.kind_of(repository, is_named=is_named)
+        kind = self._grounds.kind_of(repository, is_named=is_named), self._judge.live(target.key)
         sample = self._known.get(kind)
         if sample is not None:
             like = self._found[sample]
@@ -241,7 +241,8 @@ class _Auditor:
         if last is None or found is None or principals is None:
             return None
         old = last._graph.estate.registry_of(target).repositories[target.name]
-        if not is_itself_the_same(last._graph, self._graph, old, repository):
+        waits = last._judge.live(target.key), self._judge.live(target.key)
+        if len({*waits}) > 1 or not is_itself_the_same(last._graph, self._graph, old, repository):
             return None
         if not principals:
             return found
@@ -256,8 +257,10 @@ class _Auditor:
     def _who_can(self, action: str, repository: Repository) -> dict[str, AccessPath]:
         """Everybody who can on any of the ways, who is noted."""
         paths: dict[str, AccessPath] = {}
+        is_live = repository.target in self._named and self._judge.live(repository.target.key)
         for way in self._ways(action, repository):
-            for arn, path in self._graph.who_can(way).items():
+            also = self._spec_access.kept_out(way) if is_live else ()
+            for arn, path in self._graph.who_can(way, also=also).items():
                 paths[arn] = min(paths.get(arn, path), path, key=lambda one: one.order)
         self._principals.update(map(bare, paths))
         return paths
@@ -285,23 +288,18 @@ class _Auditor:
 
         Of others, only who is new is a finding.
         """
-        ground_of = self._grounds.of_unnamed if registry else self._grounds.of
         of_registry = (one for one in calls(self._graph) if is_of_registry(one))
         found = gravest(
             (action, path)
             for action in (of_registry if registry else self._administering_of(repository))
-            for path in self._all_ways(action, repository)
-            if self._judge.is_foreign(path) and ground_of(path, action, repository.target) is Ground.NONE
+            for path in self._grounds.without(
+                self._who_can(action, repository), action, repository.target, outsiders=True
+            )
         )
         target = repository.target
         place = f"{target.account}/{target.region}" if registry else str(target)
         for action, paths in found.items():
             yield from self._extra(action, place, paths)
-
-    def _all_ways(self, action: str, repository: Repository) -> Iterator[AccessPath]:
-        paths = self._who_can(action, repository)
-        yield from paths.values()
-        yield from self._graph.ways_through(paths, [arn for arn, one in paths.items() if one.subject.identity is None])
 
     def _outside_administrators(self, account: EcrAccount) -> Iterator[Finding]:
         """Outsiders who can change what identities of the account may do, and so act as whoever the spec names there.
@@ -345,7 +343,13 @@ class _Auditor:
     def _extra(
         self, access: str, place: str, paths: Iterable[AccessPath], repository: Repository | None = None
     ) -> Iterator[Finding]:
-        named_, rest = self._judge.divided(paths)
+        by_repair: dict[tuple[Target, ...], list[AccessPath]] = defaultdict(list)
+        for path in paths:
+            by_repair[self._remedies.repairs(path)].append(path)
+        named_, rest = self._judge.divided(by_repair.pop((), ()))
+        for targets, those in by_repair.items():
+            remedy = self._remedies.repairing(targets)
+            yield self._judge.finding_of_document(place, access, those, remedy=remedy)
         for path in named_:
             remedy = self._remedies.closing(path)
             finding = self._judge.finding(FindingKind.EXTRA, place, access, path, remedy=remedy)
@@ -501,7 +505,8 @@ def _new_upstreams(known: Known, found: Known) -> Iterator[Finding]:
 
 
 def _moved(finding: Finding, sample: RepositoryTarget, target: RepositoryTarget) -> Finding:
-    return replace(finding, place=str(target), remedy=moved(finding.remedy, sample, target))
+    remedy = moved(finding.remedy.replace(str(sample), str(target)), sample, target)
+    return replace(finding, place=str(target), remedy=remedy)
 
 
 def _any_of(account: EcrAccount, registry: Registry) -> Repository:

@@ -56,35 +56,44 @@ class Grounds(Struct, frozen=True):
             return Ground.ALSO_ALLOWED
         return Ground.NONE
 
-    def without(self, paths: Mapping[str, AccessPath], access: str, target: RepositoryTarget) -> Iterator[AccessPath]:
-        """The ways that have no ground: everybody's best one, and others as certain where that does not say it all.
+    def without(
+        self, paths: Mapping[str, AccessPath], access: str, target: RepositoryTarget, *, outsiders: bool = False
+    ) -> Iterator[AccessPath]:
+        """The ways that have no ground: everybody's best one, and others where that does not say it all.
 
         It does not of an outsider, who may be somebody else by each role, and where the spec gives access under
-        conditions.
+        conditions. `outsiders`: only theirs.
         """
-        found = ((arn, self._without(path, access, target)) for arn, path in paths.items())
+        asked = {arn: path for arn, path in paths.items() if not outsiders or self.judge.is_foreign(path)}
+        found = ((arn, self._without(path, access, target)) for arn, path in asked.items())
         extra = {arn: path for arn, path in found if path is not None}
         yield from extra.values()
         others = {
             arn
-            for arn, best in paths.items()
+            for arn, best in asked.items()
             if best.subject.identity is None or (best.answer is Answer.CONDITIONAL and arn not in extra)
         }
-        for way in self.judge.graph.ways_through(paths, others):
-            if self._without(way, access, target):
-                yield way
+        for way in self.judge.graph.ways_through({**paths, **extra}, others):
+            if (left := self._without(way, access, target)) is not None:
+                yield left
 
     def _without(self, path: AccessPath, access: str, target: RepositoryTarget) -> AccessPath | None:
         """The path as far as it has no ground; of the account's administrators nothing has to be asked of the spec."""
         if self._is_administrator(path, target):
             return None
-        match self.of(path, access, target):
-            case Ground.NONE:
-                return path
-            case Ground.SPEC:
-                return self.spec_access.left(access, target, path)
-            case _:
-                return None
+        ground = self.of(path, access, target)
+        if ground is Ground.SPEC and self._may_have_more(path, target):
+            more = self.spec_access.left(target, path)
+            return more and self._without(more, access, target)
+        return path if ground is Ground.NONE else None
+
+    def _may_have_more(self, path: AccessPath, target: RepositoryTarget) -> bool:
+        """Is it an outsider's, or under conditions that of somebody in the repository's account, which is enough alone?
+
+        What the spec leaves to others, and to their accounts, is theirs.
+        """
+        is_own = len(path.steps) == 1 and path.subject.principal.account == target.account
+        return self.judge.is_foreign(path) or (is_own and path.answer is Answer.CONDITIONAL)
 
     def _is_administrator(self, path: AccessPath, target: RepositoryTarget) -> bool:
         """Whether it is that of an administrator of the repository's account who could give themselves any access."""
@@ -114,5 +123,5 @@ class Grounds(Struct, frozen=True):
             return Ground.OWN
         if self.judge.is_allowed(path.subject, access, target.account, target.name):
             return Ground.ALSO_ALLOWED
-        is_direct = len(path.steps) == 1 and is_outside(path, Ours(frozenset({target.account})))
+        is_direct = len(path.steps) == 1 and is_outside(self.judge.graph, path, Ours(frozenset({target.account})))
         return Ground.NONE if is_direct or self.judge.is_foreign(path) else Ground.UNNAMED

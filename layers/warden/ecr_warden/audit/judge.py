@@ -13,15 +13,15 @@ from ecr_warden.audit.finding import Certainty, Finding, FindingKind
 from ecr_warden.audit.outsiders import is_outside
 from ecr_warden.audit.remedies import target_named
 from ecr_warden.audit.repaired import Live, all_repaired
-from ecr_warden.audit.words import AllowingStatement, because_of, named, unread_text
+from ecr_warden.audit.words import ANYONE, AllowingStatement, because_of, named, unread_text
 from ecr_warden.core.address import HUB_ROLES, OWN_ROLES
 from ecr_warden.core.desired import CompiledSpec
 from iam_access.arn import iam_arn
 from iam_access.document.condition import CanonicalClause
 from iam_access.evaluate.request_principal import CallerKind, is_identity_center_role, is_service_linked_role
-from iam_access.text.printable import count, first, printable
+from iam_access.text.printable import count, first, listed, printable
 from iam_access.who_can.decide import Answer
-from iam_access.who_can.graph import AccessPath, rank
+from iam_access.who_can.graph import AccessPath
 from iam_access.who_can.ours import Ours
 from iam_access.who_can.subject import ANY_ACCOUNT, ANY_SERVICE, Subject
 
@@ -47,7 +47,7 @@ class Judge(Struct, frozen=True):
 
     def is_foreign(self, path: AccessPath) -> bool:
         """Whether it begins with somebody who is not shown to be ours by the spec."""
-        return is_outside(path, _ours(self.compiled.accounts))
+        return is_outside(self.graph, path, _ours(self.compiled.accounts))
 
     def divided(self, paths: Iterable[AccessPath]) -> tuple[list[AccessPath], list[AccessPath]]:
         """At most MAX_NAMED paths with a finding of their own, outsiders' before others', and the rest.
@@ -100,17 +100,25 @@ class Judge(Struct, frozen=True):
         return self.graph.decide(anybody_else, first.permissions).answer is Answer.NO
 
     def finding(
-        self, kind: FindingKind, place: str, access: str, path: AccessPath, *, remedy: str, scope: str = ""
+        self,
+        kind: FindingKind,
+        place: str,
+        access: str,
+        path: AccessPath,
+        *,
+        remedy: str,
+        scope: str = "",
+        also: str = "",
     ) -> Finding:
-        """The finding for a path."""
+        """The finding for a path; `also`: stands for others whom it is for."""
         who = named(path.subject)
         return Finding(
             kind,
             place,
             str(access),
             who,
-            (who, *path.chain[1:]),
-            _CERTAINTY[path.answer],
+            (also or who, *path.chain[1:]),
+            self._certainty(path),
             path.conditions,
             (*map(str, _because(path, place)), *map(unread_text, path.unread)),
             remedy,
@@ -119,6 +127,21 @@ class Judge(Struct, frozen=True):
             accept=_acceptance(path.subject),
         )
 
+    def finding_of_document(self, place: str, access: str, paths: Sequence[AccessPath], *, remedy: str) -> Finding:
+        """One finding for all whom a document lets in, of the widest: another one whenever it lets in others."""
+        firsts = ((not self.is_foreign(one), named(one.subject) != ANYONE, not one.subject.is_class) for one in paths)
+        _, widest = min(zip(firsts, paths, strict=True), key=lambda one: (*one[0], one[1].order))
+        who, names = named(widest.subject), dict.fromkeys(named(path.subject) for path in paths)
+        others = [name for name in names if who not in (name, ANYONE)]
+        if not others:
+            return self.finding(FindingKind.EXTRA, place, access, widest, remedy=remedy)
+        made = self.finding(FindingKind.EXTRA, place, access, widest, remedy=remedy, also=_digest(paths))
+        return replace(made, because=(*made.because, f"the same lets in {listed(others, _MAX_LISTED)}"))
+
+    def _certainty(self, path: AccessPath) -> Certainty:
+        """Where all was read that could decide it, an outsider counts as let in: who writes it may make it hard."""
+        return _CERTAINTY[Answer.CONDITIONAL if path.is_too_hard and self.is_foreign(path) else path.answer]
+
     def joint_finding(
         self, kind: FindingKind, place: str, access: str, paths: Sequence[AccessPath], *, scope: str = ""
     ) -> Finding:
@@ -126,12 +149,16 @@ class Judge(Struct, frozen=True):
 
         Its chain begins with a digest, so that it is another finding whenever the paths begin at others.
         """
-        digest = sha256("\n".join(sorted(path.subject.arn for path in paths)).encode()).hexdigest()[:8]
+        digest = _digest(paths)
         names = tuple(dict.fromkeys(named(path.subject) for path in paths))
         who, because = count(len(names), "more principal"), tuple(first(names, _MAX_LISTED))
         foreign = any(map(self.is_foreign, paths))
-        certainty = _CERTAINTY[min((path.answer for path in paths), key=rank)]
+        certainty = min(map(self._certainty, paths), key=list(Certainty).index)
         return Finding(kind, place, str(access), who, (digest,), certainty, (), because, "", foreign, scope)
+
+
+def _digest(paths: Iterable[AccessPath]) -> str:
+    return sha256("\n".join(sorted(path.subject.arn for path in paths)).encode()).hexdigest()[:8]
 
 
 @lru_cache(maxsize=1)

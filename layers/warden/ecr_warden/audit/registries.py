@@ -10,7 +10,7 @@ from msgspec import Struct
 from ecr_warden.access.missing import located
 from ecr_warden.audit.finding import Finding, FindingKind
 from ecr_warden.audit.judge import EVERY, Judge
-from ecr_warden.audit.outsiders import let_in, let_in_for
+from ecr_warden.audit.outsiders import denying, let_in, let_in_for
 from ecr_warden.core.actions import REGISTRY_CALLS, REPLICATE
 from ecr_warden.core.desired import RepositoryPattern
 from ecr_warden.core.ecr import ECR
@@ -119,7 +119,10 @@ class _Part(Struct, frozen=True):
     def outsiders(self, access: str) -> Iterator[AccessPath]:
         """Outsiders to the account whom the policy lets in for this, and who are not intended."""
         judge, target = self.judge, self.target
-        permissions = judge.graph.permissions(access, Repository(replace(target, name=_sample(target.name))))
+        known = judge.graph.estate.registry_of(target).repositories.get(target.name)
+        denied = denying(known.policy) if known is not None and known.policy is not None else None
+        sample = Repository(replace(target, name=_sample(target.name)), denied)
+        permissions = judge.graph.permissions(access, sample)
         asked = tuple(replace(permission, resource=self._as_of_part(permission.resource)) for permission in permissions)
         for path in let_in(judge.graph, asked, self.policy):
             of_spec = access in REGISTRY_CALLS and path.subject.principal.account in judge.compiled.accounts

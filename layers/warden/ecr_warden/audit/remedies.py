@@ -1,24 +1,28 @@
 """Remedies: how to remove access that the spec does not give, and how to enable access that it gives in vain."""
 
 import json
-from collections.abc import Collection, Hashable, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
 from copy import replace
+from itertools import product
 
 from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.access.missing import Edit, Side, change_along, located, needed_along
-from ecr_warden.audit.spec_access import bare
+from ecr_warden.audit.repaired import Live, Waits, all_repaired, as_repaired
+from ecr_warden.audit.spec_access import SpecAccess, bare
 from ecr_warden.audit.words import edit_text, short
+from ecr_warden.core.actions import Access
 from ecr_warden.core.address import identity_policy, trust_policy
 from ecr_warden.core.desired import CompiledSpec
+from ecr_warden.core.estate import target_of
 from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target, UserTarget
 from iam_access.arn import parse_arn
-from iam_access.document.document import Document, Patterns
+from iam_access.document.document import Document, Effect, Patterns, parse_document
 from iam_access.document.principal import IDENTITY_CENTER_NAME
 from iam_access.evaluate.request_principal import is_identity_center_role
 from iam_access.inventory.inventory import Policy
 from iam_access.text.printable import printable
-from iam_access.who_can.decide import Answer, Permission
-from iam_access.who_can.graph import AccessPath
+from iam_access.who_can.decide import Answer, Given, Permission
+from iam_access.who_can.graph import AccessPath, Step, rank
 from iam_access.who_can.subject import Subject
 
 _MAX_ROUNDS = 40
@@ -32,59 +36,120 @@ _NEVER = Patterns(negated=False, values=())
 class Remedies:
     """Remedies for one estate; the documents of the spec are never what has to change."""
 
-    def __init__(self, graph: RepositoryGraph, compiled: CompiledSpec) -> None:
+    def __init__(
+        self, graph: RepositoryGraph, compiled: CompiledSpec, spec_access: SpecAccess, live: Live = all_repaired
+    ) -> None:
         self._graph = graph
         self._compiled = compiled
+        self._spec_access = spec_access
+        self._live = live
         self._cuts: dict[Hashable, tuple[Edit, ...]] = {}
+
+    def repairs(self, path: AccessPath) -> tuple[Target, ...]:
+        """The targets whose documents wait for a repair that ends the path by itself; the fewest."""
+        for step in path.steps:
+            arns = (step.permissions[0].resource.arn, step.subject.arn if step.subject.identity else "")
+            found = map(target_named, filter(self._is_named, arns))
+            waiting = tuple(target for target in found if target is not None and self._live(target.key))
+            is_beyond = waiting and self._graph.beyond(step, self._spec_access.given(step))
+            for targets in (*((one,) for one in waiting), waiting) if is_beyond else ():
+                if self._graph.beyond(self._repaired(step, targets), self._spec_access.given(step)) is None:
+                    return targets
+        return ()
+
+    def _repaired(self, step: Step, targets: Collection[Target]) -> Step:
+        """A step with the spec's documents of some targets."""
+        subject, permissions = step.subject, step.permissions
+        if subject.identity is not None and target_of(subject.identity) in targets:
+            account = self._graph.estate.accounts[subject.identity.account]
+            alone = replace(account, identities={subject.arn: subject.identity}, registries={})
+            repaired = as_repaired(replace(self._graph.estate, accounts={account.id: alone}), self._compiled)
+            identity = repaired.accounts[account.id].identities.get(subject.arn, subject.identity)
+            subject = replace(subject, policies=identity.policies, boundary=identity.boundary)
+        if target_named(permissions[0].resource.arn) in targets:
+            permissions = tuple(replace(one, resource=self._spec_access.repaired(one.resource)) for one in permissions)
+        return replace(step, subject=subject, permissions=permissions)
+
+    def repairing(self, targets: Iterable[Target]) -> str:
+        """What ends what the documents of targets let in, by why they wait."""
+        return " and ".join(_REPAIRS.get(self._live(target.key), _APPLY).format(target) for target in targets)
 
     def closing(self, path: AccessPath) -> str:
         """What to remove so that the path ends; "" where nothing but the spec's own documents gives it."""
-        return " and ".join(map(_removal, self.cut(path)))
+        return " and ".join(map(_said, self.cut(path)))
 
     def cut(self, path: AccessPath) -> tuple[Edit, ...]:
         """The statements without which the path ends, at its first step where others than the spec's allow it."""
-        needed = ((step.subject, permission) for step in path.steps for permission in step.permissions)
-        return next((edits for subject, permission in needed if (edits := self._cut(subject, permission))), ())
+        needed = ((step, some) for step in path.steps for some in _each(step))
+        return next((edits for step, some in needed if (edits := self._cut(step.subject, some, step.given))), ())
 
-    def _cut(self, subject: Subject, permission: Permission) -> tuple[Edit, ...]:
-        """The fewest statements to remove so that the subject lacks one permission; none if the spec gives it.
+    def _cut(self, subject: Subject, permissions: tuple[Permission, ...], given: Given | None) -> tuple[Edit, ...]:
+        """The fewest statements to remove so that the subject lacks something of this; none if the spec gives it.
 
         Found once for the resources on which the same decides it, unless what is to be removed is the resource's own.
         """
-        resource = permission.resource
-        here = subject.arn, permission.action, resource.arn
-        evidence = None if resource.trust else self._graph.evidence(subject, (permission,))
-        alike = here if evidence is None else (subject.arn, permission.action, evidence, self._is_named(resource.arn))
+        resource = permissions[0].resource
+        actions = tuple(one.action for one in permissions)
+        here, known = (subject.arn, actions, resource.arn), {} if given else self._cuts
+        evidence = None if resource.trust or given else self._graph.evidence(subject, permissions)
+        alike = here if evidence is None else (subject.arn, actions, evidence, self._is_named(resource.arn))
         for name in (alike, here):
-            if name in self._cuts:
-                return self._cuts[name]
-        edits = min(filter(None, self._ways(subject, permission)), key=len, default=())
-        is_own = any(edit.side in _ON_RESOURCES for edit in edits)
-        self._cuts[here if is_own else alike] = edits
+            if name in known:
+                return known[name]
+        ways = sorted(filter(None, self._ways(subject, permissions, given)), key=len)
+        denied = (Edit(Side.IDENTITY, subject.arn, 0, actions, resource.arn, effect=Effect.DENY),)
+        tried = (*ways, denied) if ways and not given else ways
+        edits = next((one for one in tried if given or not self._takes(one)), ())
+        is_own = any(edit.side in _ON_RESOURCES or edit.index is None for edit in edits)
+        known[here if is_own else alike] = edits
         return edits
+
+    def _takes(self, edits: Collection[Edit]) -> bool:
+        """Would somebody whom the spec lets in lose what their own account gives them for it?"""
+        own = [edit for edit in edits if edit.side is Side.IDENTITY]
+        return any(
+            rank(self._graph.decide(*_without(holder, asked, own)).answer)
+            > max(rank(self._graph.decide(holder, asked).answer), rank(given))
+            for holder in (self._graph.subjects.values() if own else ())
+            if any(_is_held_by(holder, edit) for edit in own)
+            for given, asked in self._needs(holder)
+        )
+
+    def _needs(self, holder: Subject) -> Iterator[tuple[Answer, tuple[Permission, ...]]]:
+        """What somebody does whom the spec lets in: assumes a role, or uses a repository as docker does."""
+        for target, access in product(self._spec_access.targets, (Access.PULL, Access.PUSH)):
+            repository = self._graph.estate.registry_of(target).repositories[target.name]
+            for given in filter(None, self._spec_access.given_to(holder, access, target)):
+                role = self._graph.subjects.get(given.chain[1]) if len(given.chain) > 1 else None
+                docker = self._graph.permissions(access, repository, by_docker=True)
+                yield given.answer, docker if role is None else self._graph.assuming(holder, role)
 
     def _is_named(self, arn: str) -> bool:
         """Does the spec name what has this ARN?"""
         target = target_named(arn)
         return target is not None and self._compiled.spec_of(target) is not None
 
-    def _ways(self, subject: Subject, permission: Permission) -> Iterator[tuple[Edit, ...]]:
+    def _ways(
+        self, subject: Subject, permissions: tuple[Permission, ...], given: Given | None
+    ) -> Iterator[tuple[Edit, ...]]:
         for sides in (_ON_RESOURCES, (Side.IDENTITY,), _REMOVABLE):
-            edits = self._cut_on(sides, subject, permission)
+            edits = self._cut_on(sides, subject, permissions, given)
             yield edits
             if len(edits) == 1:
                 return  # there is no fewer
 
-    def _cut_on(self, sides: Collection[Side], subject: Subject, permission: Permission) -> tuple[Edit, ...]:
+    def _cut_on(
+        self, sides: Collection[Side], subject: Subject, permissions: tuple[Permission, ...], given: Given | None
+    ) -> tuple[Edit, ...]:
         """The statements to remove on some sides; none if the others allow it by themselves."""
         removed: list[Edit] = []
         for _ in range(_MAX_ROUNDS):
             # What is there was asked before, mostly of somebody else.
-            changed, asked = _without(subject, permission, removed) if removed else (subject, permission)
-            decision = self._graph.decide(changed, (asked,))
+            changed, asked = _without(subject, permissions, removed) if removed else (subject, permissions)
+            decision = self._graph.decide(changed, asked, given)
             if decision.answer is Answer.NO:
                 return tuple(removed)
-            found = (located(changed, asked.resource, reason) for reason in decision.because)
+            found = (located(changed, asked[0].resource, reason) for reason in decision.because)
             more = {edit for edit in found if edit and edit.side in sides and self._is_others(edit, subject)}
             if not more - {*removed}:
                 return ()
@@ -118,7 +183,7 @@ class Remedies:
             return (), ""
         edits = needed_along(self._graph, chain, permissions, change.edits)
         because = tuple(edit_text(edit)[1] for edit in edits)
-        return because, " and ".join(_removal(edit) if edit.index is not None else _addition(edit) for edit in edits)
+        return because, " and ".join(map(_said, edits))
 
     def _absent(self, arns: Sequence[str]) -> tuple[tuple[str, ...], str]:
         """The same for users and roles that do not exist; one of another path may have the name."""
@@ -129,6 +194,11 @@ class Remedies:
         )
         delete = f"delete {' and '.join(others.values())} and " if others else ""
         return tuple(because), f"{delete}create {' and '.join(map(short, arns))}, or change the spec"
+
+
+_APPLY = "ecr-warden apply {}"
+_WRITE = "have whoever writes the documents of {} make them what the spec says: ecr-warden plan shows them"
+_REPAIRS: dict[Waits | None, str] = {Waits.PAUSED: "ecr-warden resume {}", Waits.OBSERVED: _WRITE, Waits.NOBODY: _WRITE}
 
 
 def target_named(arn: str) -> Target | None:
@@ -148,12 +218,29 @@ def target_named(arn: str) -> Target | None:
             return None
 
 
-def _without(subject: Subject, permission: Permission, removed: Collection[Edit]) -> tuple[Subject, Permission]:
+def _is_held_by(holder: Subject, edit: Edit) -> bool:
+    return holder.arn == edit.holder or (
+        bool(edit.place.shared) and any(policy.place == edit.place for policy in holder.policies)
+    )
+
+
+def _each(step: Step) -> Iterator[tuple[Permission, ...]]:
+    """What it is enough to take away: one of its permissions, or all of what the spec does not give."""
+    yield from ((step.permissions,) if step.given else ((one,) for one in step.permissions))
+
+
+def _without(
+    subject: Subject, permissions: tuple[Permission, ...], removed: Collection[Edit]
+) -> tuple[Subject, tuple[Permission, ...]]:
     """The question as it is once the statements are removed."""
-    policies = tuple(_disarmed(policy, removed) for policy in permission.resource.policies)
-    resource = replace(permission.resource, policies=policies, varies_by_principal=True)
-    own = tuple(_disarmed(policy, removed) for policy in subject.policies)
-    return replace(subject, policies=own), replace(permission, resource=resource)
+    own = [_disarmed(policy, removed) for policy in subject.policies]
+    added = [parse_document({"Statement": edit.statement}) for edit in removed if edit.index is None]
+    own += [Policy("what is added", document) for document in added]
+    each = ((one, tuple(_disarmed(policy, removed) for policy in one.resource.policies)) for one in permissions)
+    return replace(subject, policies=tuple(own)), tuple(
+        replace(one, resource=replace(one.resource, policies=policies, varies_by_principal=True))
+        for one, policies in each
+    )
 
 
 def _disarmed(policy: Policy, removed: Collection[Edit]) -> Policy:
@@ -166,6 +253,10 @@ def _disarmed(policy: Policy, removed: Collection[Edit]) -> Policy:
         for index, statement in enumerate(document.statements)
     )
     return replace(policy, document=replace(document, text="", statements=tuple(statements)))
+
+
+def _said(edit: Edit) -> str:
+    return _addition(edit) if edit.index is None else _removal(edit)
 
 
 def _removal(edit: Edit) -> str:

@@ -3,7 +3,6 @@
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
 from copy import replace
 from functools import lru_cache
-from itertools import pairwise
 
 from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.core.actions import REQUIRED, Access
@@ -15,8 +14,10 @@ from iam_access.document.document import VARIABLES_VERSION, Document, Effect, pa
 from iam_access.evaluate.request_principal import CallerKind
 from iam_access.inventory.identity_kind import IdentityKind
 from iam_access.inventory.inventory import Identity, Policy
-from iam_access.who_can.decide import Answer, Permission, Resource
+from iam_access.who_can.candidates import NOBODY
+from iam_access.who_can.decide import Answer, Given, Permission, Resource
 from iam_access.who_can.graph import AccessPath, Step, rank
+from iam_access.who_can.resources import with_policies
 from iam_access.who_can.subject import ALLOW_EVERYTHING, ANY_ACCOUNT, Subject
 
 
@@ -25,6 +26,7 @@ class SpecAccess:
 
     def __init__(self, compiled: CompiledSpec, estate: Estate, targets: Collection[RepositoryTarget]) -> None:
         self._compiled, enforced = compiled, _of_enforced_trust(compiled)
+        self.targets = dict.fromkeys(targets)
         # On what is only observed, observed grants count as well.
         observed = [target for target in targets if compiled.mode_of(target) is Mode.OBSERVE]
         self._observed = (
@@ -32,8 +34,11 @@ class SpecAccess:
         )
         self._graph = RepositoryGraph(desired_estate(enforced, estate, targets))
         self._desired = {bare(arn): subject for arn, subject in self._graph.subjects.items()}
+        trusts = {name: one.identity.trust for name, one in self._desired.items() if one.identity}
+        self._policies = trusts | {one.arn: one.policy for one in self._graph.estate.repositories()}
         self._found: dict[tuple[str, RepositoryTarget, bool], dict[str, AccessPath]] = {}
         self._alone: dict[tuple[int, tuple[Policy, ...]], tuple[Subject, Subject]] = {}
+        self._asked: dict[int, tuple[tuple[Permission, ...], tuple[Permission, ...]]] = {}
 
     def is_like(self, other: "SpecAccess") -> bool:
         """Whether both give the same on the same repositories."""
@@ -59,35 +64,74 @@ class SpecAccess:
         If it lets a whole account or organization in, it gives it to everybody there. And whomever its documents of the
         repository and of the roles name has it, whichever of their policies that the spec leaves alone do the rest.
         """
+        if target not in self.targets or any(step.given is not None for step in path.steps):
+            return False  # what the spec gives is left out of such steps
         if self._observed is not None and self._compiled.mode_of(target) is Mode.OBSERVE:
             return self._observed.gives(what, target, path)
-        given = self.paths(what, target)
-        exact = given.get(bare(path.subject.arn))
+        exact, *classes = self.given_to(path.subject, what, target)
         if exact is not None and _is_as_certain(exact, exact.answer, path):
             return True
-        account = path.subject.principal.account
-        classes = (given.get(bare(_anyone(text))) for text in (account, ANY_ACCOUNT) if text is not None)
         if any(access_path is not None and self._gives_class(access_path, path) for access_path in classes):
             return True
         return self._lets_through(what, target, path)
 
-    def left(self, what: str, target: RepositoryTarget, path: AccessPath) -> AccessPath | None:
-        """What the path shows besides what the spec gives under conditions, where the account's own side is enough.
+    def given_to(self, subject: Subject, what: str, target: RepositoryTarget) -> Iterator[AccessPath | None]:
+        """What the spec gives a subject: by its name, as one of its account, and as anybody."""
+        given, account = self.paths(what, target), subject.principal.account
+        yield given.get(bare(subject.arn))
+        yield from (given.get(bare(_anyone(text))) for text in (account, ANY_ACCOUNT) if text is not None)
 
-        It is asked with a Deny in place of each Allow of the spec.
-        """
-        given, step = self.paths(what, target).get(bare(path.subject.arn)), path.steps[0]
-        subject, resource = step.subject, step.permissions[0].resource
-        are_conditional = given is not None and given.answer is path.answer is Answer.CONDITIONAL
-        if given is None or not are_conditional or len(path.steps) > 1 or not _is_enough_alone(subject, resource):
-            return None
-        own, of_repository = given.subject.policies, given.steps[0].permissions[0].resource.policies
-        subject = replace(subject, policies=(*subject.policies, *map(_denying, own)))
-        policies = (*resource.policies, *map(_denying, of_repository))
-        without = replace(resource, policies=policies, varies_by_principal=True)
-        permissions = tuple(replace(permission, resource=without) for permission in step.permissions)
-        decision = self._graph.decide(subject, permissions)
-        return None if decision.answer is Answer.NO else AccessPath((Step(subject, permissions, decision),))
+    def left(self, target: RepositoryTarget, path: AccessPath) -> AccessPath | None:
+        """The path as far as the spec's documents do not give it, by its first step that they do not."""
+        if self._observed is not None and self._compiled.mode_of(target) is Mode.OBSERVE:
+            return self._observed.left(target, path)
+        for index, step in enumerate(path.steps):
+            more = self._graph.beyond(step, self.given(step))
+            if more is not None:
+                return AccessPath((*path.steps[:index], more, *path.steps[index + 1 :]))
+        return None
+
+    def kept_out(self, permissions: tuple[Permission, ...]) -> Iterator[Subject]:
+        """Whom the spec denies something by name: without that they are let in with their class."""
+        for policy in self._policies_of(permissions[0].resource):
+            denies = (replace(one, effect=Effect.ALLOW) for one in policy.statements if one.effect is Effect.DENY)
+            turned = Policy(policy.name, Document("", VARIABLES_VERSION, tuple(denies)))
+            for one in permissions:
+                yield from self._graph.meant_by(turned, one, NOBODY, services=True, all_of="")
+
+    def given(self, step: Step) -> Given:
+        """What the spec gives of a step: the same requests, by its documents alone."""
+        asked = step.permissions
+        if id(asked) not in self._asked:
+            on_spec = (
+                replace(one, resource=with_policies(one.resource, self._policies_of(one.resource))) for one in asked
+            )
+            # With what was asked, so that no other takes its ID.
+            self._asked[id(asked)] = asked, tuple(on_spec)
+        return Given(self._own(step.subject, asked[0].resource), self._asked[id(asked)][1])
+
+    def repaired(self, resource: Resource) -> Resource:
+        """A role or repository with the spec's document in place of its own, which not every role has."""
+        registry = () if resource.trust else (one for one in resource.policies if one.name.startswith("registry "))
+        policies = (*self._policies_of(resource), *registry)
+        return (
+            replace(resource, policies=policies, varies_by_principal=True)
+            if policies or not resource.trust
+            else resource
+        )
+
+    def _policies_of(self, resource: Resource) -> tuple[Policy, ...]:
+        """The policies of a role or repository by the spec."""
+        policy = self._policies.get(bare(resource.arn))
+        return (policy,) if policy else ()
+
+    def _own(self, subject: Subject, resource: Resource) -> tuple[Policy, ...]:
+        """A subject's policies by the spec, and unless it decides all of them, whatever its account gives it."""
+        spec = self._compiled.targets.get(target_of(subject.identity).key) if subject.identity else None
+        own = () if spec is None else self._desired[bare(subject.arn)].policies
+        if spec is not None and spec.extent is Extent.WHOLE:
+            return own
+        return (*own, _others(subject, resource))
 
     def _gives_class(self, given: AccessPath, path: AccessPath) -> bool:
         """Is it given to a class that the path begins in, and does not leave before it goes as the class does?"""
@@ -109,36 +153,20 @@ class SpecAccess:
             permissions = tuple(
                 replace(one, resource=replace(one.resource, account=ANY_ACCOUNT)) for one in permissions
             )
-        return self._answer_to(subject, permissions)
+        return self._answer_to(subject, permissions, (_others(subject, permissions[0].resource),))
 
     def _lets_through(self, what: str, target: RepositoryTarget, path: AccessPath) -> bool:
         """Do the spec's policies of each role on the path and of the repository let in whoever comes?"""
-        asked: list[tuple[Permission, ...]] = []
-        for step, following in pairwise(path.steps):
-            role = self._desired.get(bare(following.subject.arn))
-            if role is None:
-                return False
-            asked.append(self._graph.assuming(step.subject, role))
+        *before, last = path.steps
         repository = self._graph.estate.registry_of(target).repositories[target.name]
-        asked.append(self._graph.permissions(what, repository))
-        subjects = (step.subject for step in path.steps)
-        answers = (self._of_step(subject, one) for subject, one in zip(subjects, asked, strict=True))
+        asked = (*before, replace(last, permissions=self._graph.permissions(what, repository)))
+        each = ((step.subject, self.given(step)) for step in asked)
+        answers = (self._answer_to(subject, given.permissions, given.own) for subject, given in each)
         return max(map(rank, answers)) <= rank(path.answer)
 
-    def _of_step(self, subject: Subject, permissions: tuple[Permission, ...]) -> Answer:
-        """An identity has what the spec's documents allow it, and unless the spec decides all of them, any others."""
-        spec = self._compiled.targets.get(target_of(subject.identity).key) if subject.identity else None
-        if spec is None:
-            return self._answer_to(subject, permissions)
-        own = self._desired[bare(subject.arn)].policies
-        if spec.extent is Extent.WHOLE:
-            return self._graph.decide(self._with(subject, own), permissions).answer
-        return self._answer_to(subject, permissions, own)
-
-    def _answer_to(self, subject: Subject, permissions: tuple[Permission, ...], own: tuple[Policy, ...] = ()) -> Answer:
-        """What the resource's policies answer, whatever else than `own` the subject's account gives it."""
-        others = Policy("whatever its account gives it", _presumed(subject, permissions[0].resource))
-        return self._graph.decide(self._with(subject, (*own, others)), permissions).answer
+    def _answer_to(self, subject: Subject, permissions: tuple[Permission, ...], own: tuple[Policy, ...]) -> Answer:
+        """What the spec's documents answer a subject that has these policies of its own."""
+        return self._graph.decide(self._with(subject, own), permissions).answer
 
     def _with(self, subject: Subject, policies: tuple[Policy, ...]) -> Subject:
         """The subject with these policies alone: of each identity one, so that decisions on it are shared."""
@@ -171,16 +199,10 @@ def _is_as_certain(given: AccessPath, first: Answer, path: AccessPath) -> bool:
     return max(map(rank, (first, *(step.decision.answer for step in given.steps[1:])))) <= rank(path.answer)
 
 
-def _denying(policy: Policy) -> Policy:
-    """A policy of the spec with a Deny in place of each Allow, and without its own."""
-    allowing = (one for one in policy.statements if one.effect is Effect.ALLOW)
-    statements = tuple(replace(one, effect=Effect.DENY) for one in allowing)
-    return Policy(f"what the spec gives by {policy.name}", Document("", VARIABLES_VERSION, statements))
-
-
-def _presumed(subject: Subject, resource: Resource) -> Document:
+def _others(subject: Subject, resource: Resource) -> Policy:
     """Everything, where the resource's policy has to allow it too; nothing, where either side is enough."""
-    return _NOTHING if _is_enough_alone(subject, resource) else ALLOW_EVERYTHING
+    document = _NOTHING if _is_enough_alone(subject, resource) else ALLOW_EVERYTHING
+    return Policy("whatever its account gives it", document)
 
 
 def _is_enough_alone(subject: Subject, resource: Resource) -> bool:
