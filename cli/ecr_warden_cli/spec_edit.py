@@ -21,13 +21,17 @@ type Access = Literal["pull", "push"]
 
 
 class GrantEdit(Struct, frozen=True):
-    """`who` shall have the access, until a time (UTC; None: no end); `role`: of a push, "" where there is only one."""
+    """`who` shall have the access, until a time (UTC; None: no end).
+
+    `role`: of a push, "" where there is only one; `is_new`: it need not be there.
+    """
 
     access: Access
     repository: str
     who: str
     until: datetime | None = None
     role: str = ""
+    is_new: bool = False
 
 
 class Revoke(Struct, frozen=True):
@@ -231,7 +235,7 @@ def _granted(document: Text, entry: yaml.MappingNode, edit: GrantEdit) -> Text:
             value: Value = {"by": [edit.who], "until": limits.until} if limits.until else edit.who
             return _add(document, entry, "pull", value)
         case "push":
-            role = edit.role or _only_role(entry, edit)
+            role = _role(entry, edit)
             grants = [item for item in _items(_get(entry, "push")) if _get(item, "role").value == role]
             if _is_given(grants, names, limits, edit):
                 return document
@@ -254,18 +258,19 @@ def _is_given(items: list[yaml.Node], names: tuple[str, ...], wanted: _Limits, e
     return False
 
 
-def _only_role(entry: yaml.MappingNode, edit: GrantEdit) -> str:
+def _role(entry: yaml.MappingNode, edit: GrantEdit) -> str:
+    """The push role that is meant; raises Failure. A misspelt name would make a second one."""
     roles = list(dict.fromkeys(str(_get(item, "role").value) for item in _items(_get(entry, "push"))))
-    if len(roles) == 1:
+    if edit.role and (edit.is_new or edit.role in roles or not roles):
+        return edit.role
+    if len(roles) == 1 and not edit.role:
         return roles[0]
-    if roles:
-        remedy = f"add --role with one of {listed(roles, 5)}"
-        raise Failure(f"{edit.repository} has {len(roles)} push roles", code="which-role", remedy=remedy)
-    raise Failure(
-        f"{edit.repository} has no push role yet",
-        code="which-role",
-        remedy="add --role with the name of the role to create",
-    )
+    has = f"{len(roles)} push roles" if roles else "no push role yet"
+    remedy = f"add --role with one of {listed(roles, 5)}" if roles else "add --role with the name of the role to create"
+    if edit.role:
+        has = f"no push role {edit.role}"
+        remedy = f"{advice(nearest(edit.role, roles))}{remedy}, or --new-role if it is to be created"
+    raise Failure(f"{edit.repository} has {has}", code="which-role", remedy=remedy)
 
 
 _OF_ROLE = ("pull", "shared_role", "max_session_duration", "sessions")

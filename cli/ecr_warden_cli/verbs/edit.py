@@ -45,6 +45,7 @@ def _add_arguments(parser: argparse.ArgumentParser, principal: str) -> None:
 
 def _add_grant_arguments(parser: argparse.ArgumentParser) -> None:
     _add_arguments(parser, "--to")
+    parser.add_argument("--new-role", action="store_true", help="push: the push role is new, and no other is meant")
     parser.add_argument("--until", metavar="TIME", type=coming, help=f"when it ends: {COMING}")
 
 
@@ -58,7 +59,10 @@ def _grant(arguments: argparse.Namespace, context: Context) -> Exit:
     if until is not None and until <= context.clock.now():
         raise UsageError("--until is in the past", remedy="give a time to come")
     one = arguments
-    return _edit(GrantEdit(one.access, one.repository, one.who, until, _role(one)), arguments, context)
+    if one.new_role and not _role(one):
+        raise UsageError("--new-role without --role", remedy="give its name with --role")
+    edit = GrantEdit(one.access, one.repository, one.who, until, _role(one), one.new_role)
+    return _edit(edit, arguments, context)
 
 
 def _revoke(arguments: argparse.Namespace, context: Context) -> Exit:
