@@ -14,6 +14,7 @@ _CLAUSES = 3
 _STOPPED: Mapping[str, str] = {
     "writes-stopped": "nothing is repaired, for writes are stopped",
     "jobs-stuck": "jobs of the hub are stuck",
+    "jobs-waiting": "a change was reported and is not looked at yet",
     "wiring-cut": "something through which ecr-warden sees or works is missing or off",
     "heartbeat-missing": "no heartbeat comes from a region",
     "sweep-overdue": "sweeps are overdue",

@@ -199,13 +199,13 @@ def rule_unread(world: World) -> None:
     world.wiring.hide("rule ecr-warden-trail", PortError("no permission"))
 
 
-def queue(waiting: int, in_flight: int, ago: timedelta | None) -> Callable[[World], None]:
-    """The audit's queue, of which the last job was done so long ago."""
+def queue(waiting: int, in_flight: int, ago: timedelta | None, of: Queue = Queue.AUDIT) -> Callable[[World], None]:
+    """A queue, of which the last job was done so long ago."""
 
     def spoil(world: World) -> None:
         world.clock.advance(MINUTE)
         finished = None if ago is None else world.clock.now() - ago
-        world.queues.found = [QueueState(Queue.AUDIT, waiting, in_flight, finished)]
+        world.queues.found = [QueueState(of, waiting, in_flight, finished)]
 
     return spoil
 
@@ -242,6 +242,11 @@ TROUBLES: dict[str, tuple[Callable[[World], None], str, tuple[str, ...]]] = {
         queue(12, 3, 26 * MINUTE),
         "jobs-stuck",
         ("jobs of ecr-warden-audit are stuck: 12 wait, 3 in flight, the last done at 2026-11-24T09:35:00Z",),
+    ),
+    "a change that nobody looks at for 30 seconds": (
+        queue(1, 0, timedelta(seconds=31), Queue.REPAIR),
+        "jobs-waiting",
+        ("a change was reported and is not looked at yet: 1 wait, 0 in flight",),
     ),
     "a job that hangs": (queue(0, 1, 26 * MINUTE), "jobs-stuck", ("0 wait, 1 in flight",)),
     "a queue of which no job was ever done": (never_done, "jobs-stuck", ("1 wait", "none done yet")),
@@ -299,6 +304,20 @@ def test_each_trouble_is_reported_by_itself(name: str) -> None:
     [trouble] = hub_status(world).troubles
     assert trouble.code == code
     assert [word for word in words if word not in str(trouble)] == []
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        queue(1, 0, timedelta(seconds=30), Queue.REPAIR),
+        queue(0, 0, timedelta(seconds=31), Queue.REPAIR),
+        queue(1, 0, timedelta(seconds=31), Queue.AUDIT),
+    ],
+)
+def test_a_job_that_waits_for_seconds_is_no_trouble(spoil: Callable[[World], None]) -> None:
+    world = world_in_sync()
+    spoil(world)
+    assert hub_status(world).troubles == ()
 
 
 def test_a_few_overdue_parts_are_named_and_the_rest_counted() -> None:

@@ -22,6 +22,7 @@ from ecr_warden.core.address import repository_policy
 from ecr_warden.core.clock import Clock
 from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.failures import PortError
+from ecr_warden.core.job import Queue
 from ecr_warden.core.part import part_of
 from ecr_warden.core.queue import Queues
 from ecr_warden.core.selection import is_about, selects
@@ -46,6 +47,8 @@ from iam_access.text.printable import count, few, first, show_time
 
 REMEMBERED = timedelta(days=366)
 """The journal and the history log are kept for a year."""
+_LOOKED_AT = timedelta(seconds=30)
+"""How long no run ends before a job of a repair that waits is said: a repair takes seconds."""
 _PARTS_SHOWN = 4
 _FINDINGS_SHOWN, _NAMES_SHOWN = 500, 100
 _LEFT_SHOWN = 200
@@ -127,7 +130,8 @@ class StatusQuery(Struct, frozen=True):
         if stopped is not None:
             yield Trouble("writes-stopped", stopped)
         yield from _of_wires(wires)
-        yield from self._of_queues(stuck_after(schedule), accepted_at, now)
+        is_running = any(status.open_run for status in health.statuses.values())
+        yield from self._of_queues(stuck_after(schedule), accepted_at, now, is_running=is_running)
         yield from _of_sweeps(parts_of(accepted, going), sweeps, schedule, accepted_at=accepted_at, now=now)
         yield from _of_left_over(sweeps)
         yield from _of_audit(health.record, accepted.version)
@@ -178,8 +182,10 @@ class StatusQuery(Struct, frozen=True):
                 message = f"sessions of {roles[key]} {sessions} go on until {until} at the latest: no repair ends them"
                 yield Trouble("sessions-go-on", message, ending_sessions(roles[key], sessions.before))
 
-    def _of_queues(self, after: timedelta, accepted_at: datetime | None, now: datetime) -> Iterator[Trouble]:
-        """The queues of which jobs wait or are in flight, and none is done."""
+    def _of_queues(
+        self, after: timedelta, accepted_at: datetime | None, now: datetime, *, is_running: bool
+    ) -> Iterator[Trouble]:
+        """The queues of which jobs wait or are in flight, and none is done; `is_running`: a target has an open run."""
         try:
             states = self.queues.states()
         except PortError as error:
@@ -187,11 +193,19 @@ class StatusQuery(Struct, frozen=True):
             return
         for state in states:
             since = state.finished or accepted_at
-            if state.waiting + state.in_flight and (since is None or now - since > after):
-                name = f"ecr-warden-{state.queue.function}"
-                last = "none done yet" if state.finished is None else f"the last done at {show_time(state.finished)}"
-                message = f"jobs of {name} are stuck: {state.waiting} wait, {state.in_flight} in flight, {last}"
-                yield Trouble("jobs-stuck", message, f"see the log group /aws/lambda/{name}: docs/deploy.md")
+            rests = None if since is None else now - since
+            last = "none done yet" if state.finished is None else f"the last done at {show_time(state.finished)}"
+            name, waits = (
+                f"ecr-warden-{state.queue.function}",
+                f"{state.waiting} wait, {state.in_flight} in flight, {last}",
+            )
+            log = f"see the log group /aws/lambda/{name}: docs/deploy.md"
+            if not state.waiting + state.in_flight:
+                continue
+            if rests is None or rests > after:
+                yield Trouble("jobs-stuck", f"jobs of {name} are stuck: {waits}", log)
+            elif state.queue is Queue.REPAIR and rests > _LOOKED_AT and not is_running:
+                yield Trouble("jobs-waiting", f"a change was reported and is not looked at yet: {waits}", log)
 
     def _current(self) -> str | PortError:
         try:
