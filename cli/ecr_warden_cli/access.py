@@ -1,6 +1,5 @@
 """Questions about access, answered from an estate and compared with the spec."""
 
-import shlex
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from copy import replace
 from functools import partial
@@ -13,8 +12,8 @@ from ecr_warden.access.docker import ByDocker, by_docker
 from ecr_warden.access.escalation import Escalation, Escalations, certain_first
 from ecr_warden.access.graph import RepositoryGraph, who_can_any
 from ecr_warden.access.missing import Edit, PolicyChange, Side, change_along, smallest_change
-from ecr_warden.access_spec.spec import Spec
 from ecr_warden.audit.administrators import Administrators
+from ecr_warden.audit.advice import Advice
 from ecr_warden.audit.grounds import Grounds
 from ecr_warden.audit.judge import Judge
 from ecr_warden.audit.providers import GapKind, ProviderGap, Trust, gaps
@@ -26,7 +25,6 @@ from ecr_warden.core.desired import CompiledSpec, Extent
 from ecr_warden.core.estate import Estate, Repository
 from ecr_warden.core.selection import is_pattern, selects
 from ecr_warden.core.target import RepositoryTarget, RoleTarget, UserTarget
-from ecr_warden_cli.inputs import DEFAULT_SPEC
 from iam_access.arn import ACCOUNT_ID, iam_arn
 from iam_access.document.document import Document
 from iam_access.errors import NamedError
@@ -162,34 +160,20 @@ def _called(name: str, estate: Estate) -> Iterator[str]:
     return (arn for arn in arns if arn.endswith((f":{name}", f"/{name}")))
 
 
-class Denied(Struct, frozen=True):
-    """What AWS's message says of a denial: the kind of policy, its ARN if it has one, and what to do.
-
-    `unseen`: a kind that no snapshot has, so that the message decides.
-    """
-
-    kind: str
-    text: str
-    remedy: str
-    policy: str = ""
-    unseen: bool = False
-
-
 class CanI(Struct, frozen=True):
     """An answer about one subject: its path, and the change that it, or docker, needs; None: none would help, or is.
 
-    `denied`: what a message says of a denial, which decides where it names a policy that is in no snapshot. `grant`:
-    what gives it by the spec, in place of changes that would be repaired; `places`: where the spec says what a document
-    of the change is.
+    `advice`: what to do about a no; `places`: where the spec says what a document of the change is; `given`: the values
+    of the request's condition keys that are known.
     """
 
     answer: Answer
     path: AccessPath | None
     change: PolicyChange | None
-    denied: Denied | None = None
     docker: ByDocker | None = None
-    grant: str = ""
+    advice: Advice = Advice()
     places: Mapping[Edit, str] = field(default_factory=dict)
+    given: Callable[[str], tuple[str, ...] | None] = lambda _: None
 
 
 def can_i(graph: RepositoryGraph, subject: Subject, asked: Question) -> CanI:
@@ -198,7 +182,7 @@ def can_i(graph: RepositoryGraph, subject: Subject, asked: Question) -> CanI:
     if path is None:
         return CanI(Answer.NO, None, _change(graph, subject, asked))
     docker = by_docker(graph, path, asked.what, asked.repository)
-    lacks = docker is not None and docker.answer is Answer.NO
+    lacks = docker is not None and docker.lacking
     return CanI(path.answer, path, _change(graph, subject, asked) if lacks else None, docker=docker)
 
 
@@ -434,25 +418,6 @@ def against_spec(
     identities = (*found.identities, *(path for path in more if not is_class(path.subject)))
     classes = (*found.classes, *(path for path in more if is_class(path.subject)))
     return given, replace(found, identities=identities, classes=classes)
-
-
-def spec_change(spec: Spec, asked: Question, subject: Subject, file: str | None) -> str:
-    """The command, or the change to the spec, that gives this access; "" where no grant can. `file`: the spec's."""
-    target = asked.repository.target
-    identity = subject.identity
-    aliases = spec.aliases
-    entry = next((repository for repository in spec.repositories if target in repository.targets), None)
-    if identity is None or identity.account not in aliases or asked.what not in (Access.PULL, Access.PUSH):
-        return ""
-    name = f"{aliases[identity.account]}:{identity.arn.partition('::')[2].partition(':')[2]}"
-    if entry is None:
-        return f"add an entry for {printable(target.name, 200)} under repositories:, with {name} in {asked.what}:"
-    roles = [push.role.name for push in entry.push]
-    if asked.what == Access.PUSH and not roles:
-        return f"add {name} to {printable(target.name, 200)}, under push:, by: of a push role"
-    role = f" --role {roles[0]}" if asked.what == Access.PUSH and len(roles) > 1 else ""
-    path = f" {shlex.quote(file)}" if file not in (None, "-", DEFAULT_SPEC) else ""
-    return f"ecr-warden grant {asked.what} {printable(target.name, 200)}{path} --to {name}{role}"
 
 
 def place_in_spec(edit: Edit, compiled: CompiledSpec) -> str:

@@ -11,9 +11,9 @@ from msgspec import Struct
 from ecr_warden.access.docker import ByDocker
 from ecr_warden.access.escalation import Escalation
 from ecr_warden.access.missing import Edit, unmet
+from ecr_warden.audit.advice import Advice
 from ecr_warden.audit.words import (
     AllowingStatement,
-    already_allowed_text,
     because_of,
     class_of,
     edit_text,
@@ -37,7 +37,7 @@ type Given = Callable[[AccessPath], bool]
 """Does the spec give what a path shows?"""
 
 
-_STYLES = {
+_STYLES: Mapping[str, Style] = {
     Answer.YES: Style.GOOD,
     Answer.NO: Style.BAD,
     Answer.CONDITIONAL: Style.ODD,
@@ -80,14 +80,16 @@ def can_i_to_json(found: CanI, estate: Estate) -> dict[str, Any]:
         "docker": _docker_to_json(found.docker),
         "unknown": [unread_text(policy) for policy in path.unread] if path else [],
         "notLookedAt": list(not_looked_at(estate)),
-        "specChange": found.grant or None,
+        "do": found.advice.text or None,
+        "commands": list(found.advice.commands),
+        "specChange": (found.advice.commands or (found.advice.text,))[0] if found.advice.in_spec else None,
     }
 
 
 def _edit_to_json(edit: Edit, found: CanI, estate: Estate) -> dict[str, Any]:
-    texts = [unmet_text(*one) for one in unmet(edit, estate)]
+    texts = [unmet_text(*one) for one in unmet(edit, estate, found.given)]
     form = edit_to_json(edit) | {"unmet": texts, "inSpec": found.places.get(edit) or None}
-    return form | {"add": None} if found.grant else form
+    return form if edit in found.advice.edits else form | {"add": None}
 
 
 def _docker_to_json(found: ByDocker | None) -> dict[str, Any] | None:
@@ -101,24 +103,37 @@ def _because_to_json(statement: AllowingStatement) -> dict[str, Any]:
 
 
 def show_can_i(found: CanI, does: str, arn: str, estate: Estate, context: Context) -> None:
-    """`does`: such as `push shop/checkout`."""
-    verb = {Answer.NO: "cannot", Answer.UNKNOWN: "may or may not"}.get(found.answer, "can")
-    names, console = names_of(estate), context.console
-    console.line(f"{found.answer.value:<13}{names.identity(arn)} {verb} {does}", _STYLES[found.answer])
-    if found.denied is not None:
-        console.line(detail("AWS says", found.denied.text))
-        if found.denied.remedy:
-            console.line(detail("do", found.denied.remedy))
-    for label, text, statement in _details(found, estate, names):
-        console.line(detail(label, text))
+    """The answer, what to do, and what both rest on; `does`: such as `push shop/checkout`."""
+    show_answer(found.answer, says_of(found.answer, does, arn, estate), found.advice, context)
+    show_details(found, estate, context)
+
+
+def says_of(answer: Answer, does: str, arn: str, estate: Estate) -> str:
+    """`user/newcomer cannot push shop/checkout`."""
+    verb = {Answer.NO: "cannot", Answer.UNKNOWN: "may or may not"}.get(answer, "can")
+    return f"{names_of(estate).identity(arn)} {verb} {does}"
+
+
+def show_answer(verdict: str, says: str, advice: Advice, context: Context) -> None:
+    """The line that answers, and the one that says what to do; commands are not folded, so that they can be pasted."""
+    console = context.console
+    console.line(f"{verdict}: {says}", _STYLES.get(verdict, Style.HEADING))
+    if not advice.text and len(advice.commands) == 1:
+        console.block(f"do: {advice.commands[0]}")
+        return
+    if advice.text:
+        console.line(f"do: {advice.text}")
+    for command in advice.commands:
+        console.block(f"    {command}")
+
+
+def show_details(found: CanI, estate: Estate, context: Context) -> None:
+    """What an answer rests on."""
+    for label, text, statement in _details(found, estate, names_of(estate)):
+        context.console.line(detail(label, text))
         if statement is not None:
-            console.line(detail("add", "this statement:"))
-            console.block(indent(json.dumps(statement, indent=2), " " * 4))
-    if found.grant.startswith("ecr-warden "):
-        console.line(detail("do", "this command:"))
-        console.block(f"    {found.grant}")  # not folded, so that it can be pasted
-    elif found.grant:
-        console.line(detail("do", found.grant))
+            context.console.line(detail("add", "this statement:"))
+            context.console.block(indent(json.dumps(statement, indent=2), " " * 4))
 
 
 def detail(label: str, text: str) -> str:
@@ -135,14 +150,12 @@ def _details(found: CanI, estate: Estate, names: AccessNames) -> Iterator[tuple[
             yield "docker", f"by API {found.answer.value}; by docker {found.docker.text}", None
     if found.change is not None:
         yield from (("as", names.identity(arn), None) for arn in found.change.via)
-        yield from (("ok", already_allowed_text(edit), None) for edit in found.change.already_allowed)
         for edit in found.change.edits:
-            lines = [edit_text(edit), *(("but", unmet_text(*one)) for one in unmet(edit, estate))]
+            lines = [edit_text(edit), *(("but", unmet_text(*one)) for one in unmet(edit, estate, found.given))]
             yield from ((label, text, None) for label, text in lines[:-1])
-            yield *lines[-1], None if found.grant or edit.index is not None else edit.statement
-            if not found.grant and (place := found.places.get(edit)):
-                yield "in", f"the spec, under {place}: another change of this document is repaired", None
-    elif found.path is None:
+            is_written = edit in found.advice.edits and edit.index is None and not found.places.get(edit)
+            yield *lines[-1], edit.statement if is_written else None
+    elif found.path is None and found.answer is Answer.NO and not found.advice.text:
         yield "missing", "no change of a policy would allow it", None
     yield from (("not read", text, None) for text in not_looked_at(estate))
 
@@ -156,7 +169,7 @@ def _of_path(path: AccessPath, names: AccessNames) -> Iterator[tuple[str, str]]:
 _MOST_ACCOUNTS = 5
 
 
-def not_looked_at(estate: Estate) -> Iterator[str]:
+def not_given(estate: Estate) -> Iterator[str]:
     """The policies that were not given and could deny it all the same."""
     accounts = estate.accounts.values()
     lacking = {
@@ -171,6 +184,11 @@ def not_looked_at(estate: Estate) -> Iterator[str]:
     missing += [] if estate.endpoints else ["VPC endpoint policies"]
     if missing:
         yield f"{', '.join(missing)}: not given, so not taken into account"
+
+
+def not_looked_at(estate: Estate) -> Iterator[str]:
+    """All that no answer takes into account."""
+    yield from not_given(estate)
     yield "entitlements of account access managers: not read, so not taken into account"
     yield from not_read(
         (account.id, f"{printable(unread.what, 160)}: {printable(unread.why, 160)}")
@@ -208,25 +226,23 @@ def escalation_to_json(escalation: Escalation, given: Given | None) -> dict[str,
 
 
 def show_who_can(
-    found: WhoCan, what: Question, given: Given | None, asked: tuple[Estate, AccessNames], context: Context
+    found: WhoCan,
+    what: Question,
+    given: Given | None,
+    asked: tuple[Estate, AccessNames],
+    context: Context,
+    *,
+    closing: Callable[[AccessPath], str] = lambda _: "",
 ) -> None:
-    estate, names = asked
-    console = context.console
+    """`closing`: what ends a path that the spec does not give, as a finding says it."""
+    names, console = asked[1], context.console
     verb, name = verb_of(what.what), names.repository(what.repository.target)
     for path in (*found.identities, *found.classes):
-        who = (
-            class_of(path.subject, path.steps[0].permissions[0], estate)
-            if is_class(path.subject)
-            else names.identity(path.subject.arn)
-        )
         in_spec = "" if given is None else "spec" if given(path) else "NOT IN SPEC"
-        style = Style.BAD if in_spec == "NOT IN SPEC" else _STYLES[path.answer]
-        console.line(f"{path.answer.value:<13}{in_spec:<13}{who}".rstrip(), style)
-        for label, text in _of_path(path, names):
-            console.line(f"{'':<13}{label:<13}{text}", Style.FAINT)
         docker = found.docker.get(path.subject.arn)
-        if docker is not None and docker.answer is not path.answer:
-            console.line(f"{'':<13}{'docker':<13}{docker.text}", Style.FAINT)
+        _show_path(path, in_spec, docker, asked, context)
+        if in_spec == "NOT IN SPEC" and (ends := closing(path)):
+            console.line(f"{'':<13}{'to end it':<13}{ends}", Style.FAINT)
     for escalation in found.escalations:
         console.line(f"{escalation.answer:<26}{names.identity(escalation.arn)}", Style.ODD)
         for step in escalation.steps:
@@ -246,6 +262,22 @@ def show_who_can(
     console.line(f"{says}{more}, by the policies that could be read", Style.HEADING)
     for policy in found.unread:
         console.note(unread_text(policy))
+
+
+def _show_path(
+    path: AccessPath, in_spec: str, docker: ByDocker | None, asked: tuple[Estate, AccessNames], context: Context
+) -> None:
+    estate, names = asked
+    who = names.identity(path.subject.arn)
+    if is_class(path.subject):
+        who = class_of(path.subject, path.steps[0].permissions[0], estate)
+    style = Style.BAD if in_spec == "NOT IN SPEC" else _STYLES[path.answer]
+    context.console.line(f"{path.answer.value:<13}{in_spec:<13}{who}".rstrip(), style)
+    lines = [*_of_path(path, names)]
+    if docker is not None and docker.answer is not path.answer:
+        lines.append(("docker", docker.text))
+    for label, text in lines:
+        context.console.line(f"{'':<13}{label:<13}{text}", Style.FAINT)
 
 
 def show_reach(rows: Sequence[Reach], unread: Sequence[str], principal: str, estate: Estate, context: Context) -> None:

@@ -6,6 +6,7 @@ import re
 from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -136,7 +137,7 @@ def load_bytes(data: bytes, path: str, context: Context) -> Valid:
         case Invalid(problems):
             raise SpecInvalid(name_of(path), problems)
         case Valid():
-            return loaded
+            return replace(loaded, text=data.decode("utf-8-sig"))
 
 
 def read_spec(path: str, stdin: BinaryIO, *, remedy: str = _SPEC_REMEDY) -> bytes:

@@ -68,9 +68,9 @@ MORE: dict[str, tuple[str, bytes, Callable[[Command, Path], Asked]]] = {
         lambda _, __: (over_holds(holding()), ("held", ID, "--reject", "--yes", "--wait", "1")),
     ),
     "a denial": ("explain-denial", DENIAL.encode(), lambda run, _: (run, ("explain-denial", *WHO_CAN))),
-    "docker without credentials": (
+    "docker, by its status": (
         "explain-denial",
-        b"222222222222.dkr.ecr.eu-central-1.amazonaws.com/shop/checkout: no basic auth credentials",
+        b"GET https://222222222222.dkr.ecr.eu-central-1.amazonaws.com/v2/shop/checkout/manifests/1: 403 Forbidden",
         lambda run, _: (run, ("explain-denial", "--as", NEWCOMER, *WHO_CAN)),
     ),
     "a snapshot of the accounts": ("snapshot", b"", lambda run, _: (run, ("snapshot", "--spec", str(SPEC_FILE)))),
@@ -114,7 +114,7 @@ def too_long(text: str, width: int) -> list[str]:
     return [
         line
         for line in lines
-        if " " in line.strip() and not re.match(r'\s*(["{}+@-]|aws |docker |ecr-warden grant )', line)
+        if " " in line.strip() and not re.match(r'\s*(do: )?(["{}+@-]|aws |docker |ecr-warden grant )', line)
     ]
 
 

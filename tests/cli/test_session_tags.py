@@ -30,7 +30,7 @@ def role_of(estate: dict[str, Any]) -> dict[str, Any]:
 def answer(command: Command, estate: dict[str, Any], path: Path) -> str:
     path.write_text(json.dumps(estate))
     ran = command("can-i", USER, "push", "shop/checkout", "--snapshot", str(path))
-    return ran.out.split()[0]
+    return ran.out.partition(":")[0]
 
 
 def trust_of(estate: dict[str, Any]) -> dict[str, Any]:

@@ -1,21 +1,21 @@
 """`can-i` and `who-can`: who can do what, from the policies that could be read."""
 
 import argparse
-from collections.abc import Callable
-from copy import replace
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from msgspec import Struct
 
 from ecr_warden.access.escalation import Escalation, Escalations
 from ecr_warden.audit.providers import ProviderGap
+from ecr_warden.audit.remedies import Remedies
+from ecr_warden.audit.spec_access import SpecAccess
 from ecr_warden.audit.words import class_of, unread_text, verb_of
-from ecr_warden.core.actions import Access
+from ecr_warden.core.actions import TOKEN, Access
 from ecr_warden.core.estate import Repository
 from ecr_warden.core.selection import is_pattern
 from ecr_warden_cli.access import (
     CanI,
-    Denied,
     Question,
     TrustingRoles,
     WhoCan,
@@ -25,11 +25,9 @@ from ecr_warden_cli.access import (
     everybody_of,
     find_repositories,
     find_subject,
-    place_in_spec,
     question,
     question_of,
     reach,
-    spec_change,
     unlisted,
     who_can_each,
 )
@@ -44,6 +42,7 @@ from ecr_warden_cli.access_text import (
     show_reach,
     show_who_can,
 )
+from ecr_warden_cli.advising import Asking, advised
 from ecr_warden_cli.console import Exit
 from ecr_warden_cli.context import Context, UsageError, Verb
 from ecr_warden_cli.estate_input import OpenedEstate, add_source, open_estate
@@ -55,13 +54,14 @@ from iam_access.lint.names import nearest_action
 from iam_access.text.printable import show_time
 from iam_access.who_can.decide import Answer
 from iam_access.who_can.graph import AccessPath
+from iam_access.who_can.subject import Subject
 
 _ASKING = "asking the policies"
 _PRINCIPAL = (
     "the ARN of a user, role or role session, or ALIAS:user/NAME or ALIAS:role/NAME as the spec writes it; for a list "
     "also an account, by its alias or ID: everybody in it"
 )
-_EXITS = {
+EXITS: Mapping[str, Exit] = {
     Answer.YES: Exit.FINE,
     Answer.NO: Exit.DIFFERENT,
     Answer.CONDITIONAL: Exit.DIFFERENT,
@@ -99,61 +99,40 @@ def _run_can_i(arguments: argparse.Namespace, context: Context) -> Exit:
     return answer(asked, ask(asked, access, repository, context), arguments.principal, arguments, context)
 
 
-def answer(
-    asked: OpenedEstate,
-    what: Question,
-    arn: str,
-    arguments: argparse.Namespace,
-    context: Context,
-    *,
-    denied: Denied | None = None,
-    for_docker: bool = False,
-) -> Exit:
-    """Answer one question; `for_docker`: what docker cannot do is a no."""
-    arn = arn_of(arn, asked.accounts)
-    subject = find_subject(asked.graph, arn)
+def answer(asked: OpenedEstate, what: Question, arn: str, arguments: argparse.Namespace, context: Context) -> Exit:
+    """Answer one question."""
+    subject = find_subject(asked.graph, arn_of(arn, asked.accounts))
     with context.console.doing(_ASKING):
         found = can_i(asked.graph, subject, what)
-    if for_docker and found.docker is not None and found.docker.answer is Answer.NO:
-        found = replace(found, answer=Answer.NO, path=None, docker=None)
-    does = f"{verb_of(what.what)} {names_of(asked.estate).repository(what.repository.target)}"
-    if asked.spec is not None and found.change is not None:
-        places = {edit: place_in_spec(edit, asked.spec.compiled) for edit in found.change.edits}
-        found = replace(found, grant=spec_change(asked.spec.spec, what, subject, arguments.spec), places=places)
-    return say(asked, replace(found, denied=denied), (arn, does), arguments, context)
+        asking = asking_of(asked, subject, what, arguments, context)
+        found = advised(asked, found, asking)
+    return say(asked, found, asking, arguments, context)
 
 
-def say(
-    asked: OpenedEstate,
-    found: CanI,
-    said: tuple[str, str],
-    arguments: argparse.Namespace,
-    context: Context,
-) -> Exit:
-    """Print an answer of can-i; a policy that no snapshot has denies whatever the others say.
+def asking_of(
+    asked: OpenedEstate, subject: Subject, what: Question, arguments: argparse.Namespace, context: Context
+) -> Asking:
+    """The question in words; docker's token is of no repository."""
+    now, file, target = context.clock.now(), arguments.spec, what.repository.target
+    if what.what == TOKEN:
+        return Asking(subject, "sign in to ECR", TOKEN, "ECR", None, file, now)
+    name = names_of(asked.estate).repository(target)
+    return Asking(subject, f"{verb_of(what.what)} {name}", what.what, name, target, file, now)
 
-    `said`: who it is about, and what they would do.
-    """
-    arn, does = said
-    denied = found.denied
-    if denied is not None and denied.unseen:
-        found = replace(found, answer=Answer.NO)
-    elif denied is not None and not denied.remedy and found.answer is not Answer.NO:
-        denied = replace(denied, remedy="the policies changed after this message, or were read before it")
-        found = replace(found, denied=denied)
+
+def say(asked: OpenedEstate, found: CanI, asking: Asking, arguments: argparse.Namespace, context: Context) -> Exit:
+    """Print an answer of can-i."""
     if arguments.json:
-        form = can_i_to_json(found, asked.estate)
-        kept = None if denied is None else {"kind": denied.kind, "policy": denied.policy, "remedy": denied.remedy}
-        context.console.answer(form if hasattr(arguments, "expect") else form | {"denied": kept})
+        context.console.answer(can_i_to_json(found, asked.estate))
     else:
-        show_can_i(found, does, arn, asked.estate, context)
+        show_can_i(found, asking.does, asking.subject.arn, asked.estate, context)
         say_age(asked, context)
-    return _expected(found.answer, getattr(arguments, "expect", None))
+    return expected(found.answer, getattr(arguments, "expect", None))
 
 
-def _expected(answer: Answer, expected: str | None) -> Exit:
+def expected(answer: Answer, expected: str | None) -> Exit:
     if expected is None:
-        return _EXITS[answer]
+        return EXITS[answer]
     return Exit.FINE if answer == expected else Exit.ERROR if answer is Answer.UNKNOWN else Exit.DIFFERENT
 
 
@@ -209,8 +188,17 @@ class _WhoCan(Struct, frozen=True):
         return path_to_json(path, self.given, self.found.docker.get(path.subject.arn))
 
     def show(self, asked: OpenedEstate, names: AccessNames, context: Context) -> None:
-        show_who_can(self.found, self.what, self.given, (asked.estate, names), context)
+        remedies = _remedies(asked, self.what)
+        show_who_can(self.found, self.what, self.given, (asked.estate, names), context, closing=remedies)
         show_gaps(context.console, self.lacking)
+
+
+def _remedies(asked: OpenedEstate, what: Question) -> Callable[[AccessPath], str]:
+    """What ends a path that the spec does not give, as a finding says it."""
+    if asked.spec is None:
+        return lambda _: ""
+    spec_access = SpecAccess(asked.spec.compiled, asked.estate, [what.repository.target])
+    return Remedies(asked.graph, asked.spec.compiled, spec_access).closing
 
 
 def _who_can(asked: OpenedEstate, what: Question, found: WhoCan, trusting_roles: TrustingRoles) -> _WhoCan:

@@ -11,7 +11,10 @@ from iam_access.who_can.graph import AccessPath, rank
 
 
 class ByDocker(Struct, frozen=True):
-    """The answer for docker; for no the actions that it lacks, for conditional what has to hold."""
+    """The answer for docker; the actions that it lacks, and for conditional what has to hold.
+
+    Without ecr:GetAuthorizationToken alone it is unknown: signin:CreateBearerToken may make up for it, or not.
+    """
 
     answer: Answer
     lacking: tuple[str, ...] = ()
@@ -19,7 +22,7 @@ class ByDocker(Struct, frozen=True):
 
     @property
     def text(self) -> str:
-        """`no, ecr:GetAuthorizationToken is missing`."""
+        """`no, ecr:UploadLayerPart is missing`."""
         more = f"{' and '.join(self.lacking)} {'is' if len(self.lacking) == 1 else 'are'} missing"
         needs = f"if {' and '.join(self.conditions)}" if self.conditions else ""
         return ", ".join(filter(None, (self.answer.value, more if self.lacking else needs)))
@@ -43,4 +46,5 @@ def by_docker(graph: RepositoryGraph, path: AccessPath, what: str, repository: R
     lacking = dict.fromkeys(missing.permission.action for missing in decision.missing)
     # A session that a policy names may have by its name what others of its role lack.
     others = tuple(action for action in lacking if action not in {one.action for one in last.permissions})
-    return ByDocker(best, others or tuple(lacking), decision.conditions)
+    missing = others or tuple(lacking)
+    return ByDocker(Answer.UNKNOWN if missing == (TOKEN,) else best, missing, decision.conditions)

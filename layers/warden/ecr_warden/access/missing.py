@@ -4,7 +4,7 @@ The change is found by trying: denying statements are removed, and policies that
 says yes; edits that turn out not to be needed are dropped. So the change is known to work.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from copy import replace
 from enum import StrEnum
 from itertools import pairwise
@@ -13,12 +13,14 @@ from msgspec import Struct
 
 from ecr_warden.access.graph import RepositoryGraph, permission
 from ecr_warden.core.estate import EcrAccount, Estate, Registry
-from iam_access.document.condition import canonical_clauses
+from iam_access.document.condition import Clause, canonical_clauses
 from iam_access.document.document import Document, Effect, Statement, parse_document
+from iam_access.evaluate.condition_match import clause_holds
 from iam_access.evaluate.principal_match import named_ways
 from iam_access.evaluate.request_principal import CallerKind, parse_request_principal
 from iam_access.evaluate.statement_match import Reason, action_matches, resource_matches
 from iam_access.inventory.inventory import Identity, Levels, Policy, PolicyPlace
+from iam_access.text.printable import printable
 from iam_access.who_can.condition_text import clause_text
 from iam_access.who_can.decide import AccessDecision, Answer, Missing, Permission, Resource
 from iam_access.who_can.graph import AccessPath
@@ -77,14 +79,10 @@ class Edit(Struct, frozen=True):
 
 
 class PolicyChange(Struct, frozen=True):
-    """Everything that has to change for one chain to work: `via`, the roles in between, in order.
-
-    `already_allowed`: the statements that allow a part of it now.
-    """
+    """Everything that has to change for one chain to work: `via`, the roles in between, in order."""
 
     via: tuple[str, ...]
     edits: tuple[Edit, ...]
-    already_allowed: tuple[Edit, ...] = ()
 
 
 def smallest_change(
@@ -169,12 +167,11 @@ def change_along(
         decisions = _decisions(graph, chain, permissions, edits)
         refused = [(subject, decision) for subject, _, decision in decisions if decision.answer is Answer.NO]
         if not refused:
-            allowed = tuple(dict.fromkeys(place for step in decisions for place in _already_allowing(*step)))
             # What denied one request may spare another one, now that it is allowed.
             is_needed = len(edits) < 2 or all(edit.index is None for edit in edits)
             kept = tuple(edits) if is_needed else needed_along(graph, chain, permissions, edits)
-            return PolicyChange(tuple(subject.arn for subject in chain[1:]), kept, allowed)
-        more = [edit for subject, decision in refused for edit in _edits(subject, decision) if edit not in edits]
+            return PolicyChange(tuple(subject.arn for subject in chain[1:]), kept)
+        more = [edit for subject, decision in refused for edit in edits_of(subject, decision) if edit not in edits]
         if not more:
             return None
         edits = _merged([*edits, *more])
@@ -226,14 +223,6 @@ def _asked(registry: Registry, names: Collection[str]) -> Registry:
     return replace(registry, repositories={name: known[name] for name in names if name in known})
 
 
-def _already_allowing(subject: Subject, permissions: Sequence[Permission], decision: AccessDecision) -> Iterator[Edit]:
-    """The statements that allow it, except those that were added."""
-    for reason in decision.because:
-        edit = located(subject, permissions[0].resource, reason)
-        if edit is not None and reason.sid != _ADDED:
-            yield edit
-
-
 def _merged(edits: Sequence[Edit]) -> list[Edit]:
     """The edits, with those that add to the same policy for the same resource joined into one."""
     found: dict[object, Edit] = {}
@@ -245,7 +234,8 @@ def _merged(edits: Sequence[Edit]) -> list[Edit]:
     return list(found.values())
 
 
-def _edits(subject: Subject, decision: AccessDecision) -> Iterator[Edit]:
+def edits_of(subject: Subject, decision: AccessDecision) -> Iterator[Edit]:
+    """What would have to change for a decision to be another, one edit for each policy that is in the way."""
     for missing in decision.missing:
         if missing.denied:
             resource = missing.permission.resource
@@ -332,18 +322,31 @@ def located(subject: Subject, resource: Resource, reason: Reason) -> Edit | None
             return None
 
 
-def unmet(edit: Edit, estate: Estate) -> Iterator[tuple[Edit, str]]:
-    """The statements that would allow what an edit adds if their conditions held, each with these in words."""
+def unmet(
+    edit: Edit, estate: Estate, given: Callable[[str], tuple[str, ...] | None] = lambda _: None
+) -> Iterator[tuple[Edit, str]]:
+    """The statements that would allow what an edit adds if their conditions held, each with these in words.
+
+    `given`: the values of the request's keys, None for what is not known; of what is known, what does not hold is said.
+    """
     for policy in _policies_at(edit, estate) if edit.index is None else ():
         for index, statement in enumerate(policy.statements):
             is_about = any(action_matches(statement.actions, action) for action in edit.actions)
             if statement.effect is Effect.ALLOW and statement.conditions and is_about and _applies(statement, edit):
-                texts = (
-                    clause_text(canonical._replace(key=clause.key), holds=True)
-                    for clause in statement.conditions
-                    for canonical in canonical_clauses((clause,))
-                )
+                values = {clause: given(clause.key.lower()) for clause in statement.conditions}
+                texts = [text for clause, has in values.items() if has is not None and (text := _unmet(clause, has))]
+                texts = texts or [_unmet(clause, None) for clause, has in values.items() if has is None]
                 yield _removal(edit.side, edit.holder, policy, index), " and ".join(texts)
+
+
+def _unmet(clause: Clause, given: tuple[str, ...] | None) -> str:
+    """What a clause asks for, and what is given; "" where it holds."""
+    if given is not None and clause_holds(clause, {clause.key.lower(): given}, variables=True):
+        return ""
+    canonical = canonical_clauses((clause,))
+    asks = " and ".join(clause_text(one._replace(key=clause.key), holds=True) for one in canonical)
+    has = " and ".join(f'"{printable(value, 200)}"' for value in given or ()) or "absent"
+    return asks if given is None else f"{asks}, and here it is {has}"
 
 
 def _policies_at(edit: Edit, estate: Estate) -> Iterator[Policy]:

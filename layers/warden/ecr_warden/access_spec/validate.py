@@ -27,11 +27,12 @@ from iam_access.document.kind import DocumentKind
 
 
 class Valid(Struct, frozen=True):
-    """A spec without errors, the documents that it stands for, and its warnings."""
+    """A spec without errors, the documents that it stands for, and its warnings; `text`: where it is to be edited."""
 
     spec: Spec
     compiled: CompiledSpec
     warnings: tuple[Problem, ...] = ()
+    text: str = ""
 
 
 class Invalid(Struct, frozen=True):

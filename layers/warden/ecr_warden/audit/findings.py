@@ -37,7 +37,7 @@ from ecr_warden.core.target import RepositoryTarget, Target
 from iam_access.document.document import Document
 from iam_access.inventory.inventory import Policy
 from iam_access.text.printable import count, printable
-from iam_access.who_can.decide import Answer, Permission
+from iam_access.who_can.decide import Permission
 from iam_access.who_can.graph import AccessPath, Unfinished, rank
 
 type Known = Mapping[str, tuple[str, ...]]
@@ -360,7 +360,7 @@ class _Auditor:
     def _lacking(self, path: AccessPath, access: str, repository: Repository) -> tuple[str, ...]:
         """What docker lacks to do what is possible by API."""
         found = by_docker(self._graph, path, access, repository)
-        return found.lacking if found is not None and found.answer is Answer.NO else ()
+        return found.lacking if found is not None else ()
 
     def _missing(self, access: Access, repository: Repository, paths: Mapping[str, AccessPath]) -> Iterator[Finding]:
         able = {bare(arn): path for arn, path in paths.items()}

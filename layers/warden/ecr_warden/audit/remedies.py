@@ -1,15 +1,15 @@
 """Remedies: how to remove access that the spec does not give, and how to enable access that it gives in vain."""
 
-import json
 from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
 from copy import replace
 from itertools import product
 
 from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.access.missing import Edit, Side, change_along, located, needed_along
+from ecr_warden.audit.advice import advise
 from ecr_warden.audit.repaired import Live, Waits, all_repaired, as_repaired
 from ecr_warden.audit.spec_access import SpecAccess, bare
-from ecr_warden.audit.words import edit_text, short
+from ecr_warden.audit.words import change_text, edit_text, short
 from ecr_warden.core.actions import Access
 from ecr_warden.core.address import identity_policy, trust_policy
 from ecr_warden.core.desired import CompiledSpec
@@ -17,10 +17,7 @@ from ecr_warden.core.estate import target_of
 from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target, UserTarget
 from iam_access.arn import parse_arn
 from iam_access.document.document import Document, Effect, Patterns, parse_document
-from iam_access.document.principal import IDENTITY_CENTER_NAME
-from iam_access.evaluate.request_principal import is_identity_center_role
 from iam_access.inventory.inventory import Policy
-from iam_access.text.printable import printable
 from iam_access.who_can.decide import Answer, Given, Permission
 from iam_access.who_can.graph import AccessPath, Step, rank
 from iam_access.who_can.subject import Subject
@@ -28,7 +25,6 @@ from iam_access.who_can.subject import Subject
 _MAX_ROUNDS = 40
 _ON_RESOURCES = (Side.TRUST, Side.REPOSITORY)
 _REMOVABLE = (*_ON_RESOURCES, Side.IDENTITY)
-_OF_AWS = ":iam::aws:policy/"
 _NEVER = Patterns(negated=False, values=())
 """The actions of a statement that replaces a removed one, so that the others keep their numbers."""
 
@@ -76,7 +72,7 @@ class Remedies:
 
     def closing(self, path: AccessPath) -> str:
         """What to remove so that the path ends; "" where nothing but the spec's own documents gives it."""
-        return " and ".join(map(_said, self.cut(path)))
+        return " and ".join(map(change_text, self.cut(path)))
 
     def cut(self, path: AccessPath) -> tuple[Edit, ...]:
         """The statements without which the path ends, at its first step where others than the spec's allow it."""
@@ -183,7 +179,7 @@ class Remedies:
             return (), ""
         edits = needed_along(self._graph, chain, permissions, change.edits)
         because = tuple(edit_text(edit)[1] for edit in edits)
-        return because, " and ".join(map(_said, edits))
+        return because, advise(chain[0], "have access", "it", edits, ours=None).in_full
 
     def _absent(self, arns: Sequence[str]) -> tuple[tuple[str, ...], str]:
         """The same for users and roles that do not exist; one of another path may have the name."""
@@ -253,35 +249,3 @@ def _disarmed(policy: Policy, removed: Collection[Edit]) -> Policy:
         for index, statement in enumerate(document.statements)
     )
     return replace(policy, document=replace(document, text="", statements=tuple(statements)))
-
-
-def _said(edit: Edit) -> str:
-    return _addition(edit) if edit.index is None else _removal(edit)
-
-
-def _removal(edit: Edit) -> str:
-    """`remove statement 1 of trust policy of shadow in account 222222222222`."""
-    arn, holder = parse_arn(edit.holder), short(edit.holder)
-    account = arn.account if arn else edit.holder
-    place, where = edit.place, f"account {account}"
-    if place.group:
-        holder = f"group {place.group.rpartition('/')[2]}"
-    if is_identity_center_role(edit.holder):
-        # Only AWS writes the policies of the role itself.
-        holder = f"permission set {holder.partition(IDENTITY_CENTER_NAME)[2].rpartition('_')[0]}"
-        where = "IAM Identity Center"
-    detach = f"detach policy {printable(place.arn, 200)} from {holder} in {where}"
-    if _OF_AWS in place.arn:
-        return detach
-    of_identity = f" of {holder}" if edit.side is Side.IDENTITY and not place.group else ""
-    name = f"{printable(edit.policy, 200)}{of_identity}"
-    region = f", {arn.region}" if arn and arn.region else ""
-    there = "" if account in edit.policy else f" in {where}{region}"
-    text = f"remove statement {(edit.index or 0) + 1} of {name}{there}"
-    return f"{text}, or {detach}" if edit.side is Side.IDENTITY and place.arn else text
-
-
-def _addition(edit: Edit) -> str:
-    """What to add, and to which policy."""
-    statement = json.dumps(edit.statement)
-    return f"add {statement} to the {edit.side} of {short(edit.holder)}"

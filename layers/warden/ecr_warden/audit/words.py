@@ -1,5 +1,6 @@
 """Answers in words: the statements that allow access, what is missing, and whom a class stands for."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,8 +9,9 @@ from msgspec import Struct
 from ecr_warden.access.missing import Edit, Side, located
 from ecr_warden.core.actions import Access
 from ecr_warden.core.estate import Estate
-from iam_access.document.principal import ROLES_ANYWHERE
-from iam_access.evaluate.request_principal import CallerKind
+from iam_access.arn import parse_arn
+from iam_access.document.principal import IDENTITY_CENTER_NAME, ROLES_ANYWHERE
+from iam_access.evaluate.request_principal import CallerKind, is_identity_center_role
 from iam_access.evaluate.statement_match import Reason
 from iam_access.inventory.inventory import Policy, Untried
 from iam_access.text.printable import printable
@@ -17,6 +19,7 @@ from iam_access.who_can.decide import Permission
 from iam_access.who_can.graph import AccessPath, Step
 from iam_access.who_can.subject import ANY_ACCOUNT, ANY_SERVICE, Subject
 
+_OF_AWS = ":iam::aws:policy/"
 ANYONE = "anyone on the internet with an AWS account"
 _VERBS = {
     Access.PULL: "pull",
@@ -154,15 +157,43 @@ def edit_to_json(edit: Edit) -> dict[str, Any]:
     }
 
 
-def already_allowed_text(edit: Edit) -> str:
-    """Says that a statement allows its part already."""
-    holder = f" of {short(edit.holder)}" if edit.side is Side.IDENTITY else ""
-    return f"statement {(edit.index or 0) + 1} of {printable(edit.policy, 200)}{holder} allows it"
+def change_text(edit: Edit) -> str:
+    """What to add or to remove, and where."""
+    return addition_text(edit) if edit.index is None else removal_text(edit)
+
+
+def removal_text(edit: Edit) -> str:
+    """`remove statement 1 of trust policy of shadow in account 222222222222`."""
+    arn, holder = parse_arn(edit.holder), short(edit.holder)
+    account = arn.account if arn else edit.holder
+    place, where = edit.place, f"account {account}"
+    if place.group:
+        holder = f"group {place.group.rpartition('/')[2]}"
+    if is_identity_center_role(edit.holder):
+        # Only AWS writes the policies of the role itself.
+        holder = f"permission set {holder.partition(IDENTITY_CENTER_NAME)[2].rpartition('_')[0]}"
+        where = "IAM Identity Center"
+    detach = f"detach policy {printable(place.arn, 200)} from {holder} in {where}"
+    if _OF_AWS in place.arn:
+        return detach
+    of_identity = f" of {holder}" if edit.side is Side.IDENTITY and not place.group else ""
+    name = f"{printable(edit.policy, 200)}{of_identity}"
+    region = f", {arn.region}" if arn and arn.region else ""
+    there = "" if account in edit.policy else f" in {where}{region}"
+    text = f"remove statement {(edit.index or 0) + 1} of {name}{there}"
+    return f"{text}, or {detach}" if edit.side is Side.IDENTITY and place.arn else text
+
+
+def addition_text(edit: Edit) -> str:
+    """What to add, and to which policy."""
+    statement = json.dumps(edit.statement)
+    return f"add {statement} to the {edit.side} of {short(edit.holder)}"
 
 
 def unmet_text(edit: Edit, conditions: str) -> str:
     """Says that a statement would allow its part under conditions that do not hold."""
-    return f"{already_allowed_text(edit)} only if {conditions}"
+    holder = f" of {short(edit.holder)}" if edit.side is Side.IDENTITY else ""
+    return f"statement {(edit.index or 0) + 1} of {printable(edit.policy, 200)}{holder} allows it only if {conditions}"
 
 
 def unread_text(policy: Policy) -> str:
