@@ -145,8 +145,9 @@ def _heading(report: Report) -> Element:
         p(class_="soft")[
             f"Made {origin} at {show_time(report.made_at)}",
             span(id="age"),
-            f". Spec {report.version}, mode {report.mode}. Everything here is by the policies that could be read: "
-            "service control, resource control and endpoint policies are not.",
+            f". Spec {report.version}, mode {report.mode}. Everything here is by the policies that could be read",
+            "".join(f"; {text}" for text in report.not_given),
+            ".",
         ],
     ]
 

@@ -14,6 +14,7 @@ from ecr_warden.audit.news import grouped
 from ecr_warden.audit.spec_access import bare
 from ecr_warden.core.codec.base import to_json
 from ecr_warden.core.grant import Grant
+from ecr_warden_cli.access_text import not_given
 from ecr_warden_cli.report.ends import ends_of
 from ecr_warden_cli.report.matrix import Sources, Teams, matrix_of
 from ecr_warden_cli.report.report import History, Origin, PartRead, PausedTarget, Report, Waiting
@@ -52,6 +53,7 @@ def make_report(sources: Sources, audit: AuditRecord, beside: Beside) -> Report:
         findings=shown,
         findings_left_out=audit.left_out + len(groups) - len(shown),
         unread=tuple(first([*beside.unread, *audit.unread], MAX_NAMED)),
+        not_given=tuple(not_given(sources.estate)),
         failure=audit.failure,
         administrators={account: tuple(first(names, MAX_NAMED)) for account, names in audit.administrators.items()},
         ends=ends_of(beside.grants, matrix)[:MAX_ENDS],

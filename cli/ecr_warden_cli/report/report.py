@@ -185,8 +185,8 @@ class Report(Value, frozen=True):
     """One report.
 
     `failure`: why it is not known who has access, or not all of it; `unread`: what could not be read, as `PLACE: what:
-    why`; `findings`: of the last audit, the gravest first, and `findings_left_out` more. `administrators`: by account;
-    `history`: None where there is no journal.
+    why`; `not_given`: policies that were not given; `findings`: of the last audit, the gravest first, and
+    `findings_left_out` more. `administrators`: by account; `history`: None where there is no journal.
     """
 
     made_at: Moment
@@ -198,6 +198,7 @@ class Report(Value, frozen=True):
     findings: tuple[FindingGroup, ...] = ()
     findings_left_out: Count = 0
     unread: tuple[str, ...] = ()
+    not_given: tuple[str, ...] = ()
     failure: str = ""
     administrators: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     ends: tuple[EndingGrant, ...] = ()

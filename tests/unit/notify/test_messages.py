@@ -184,6 +184,7 @@ SAID: dict[str, tuple[Alert, str]] = {
         OwnChanged(EVENT, HOME, "role ecr-warden-read"),
         "detect-stack-drift --profile ... --region ... --stack-name",
     ),
+    "that no stack makes the webhook": (OwnChanged(EVENT, "", "webhook /ecr-warden/hook"), "put the right URL back"),
     "what a deployment looks like": (OwnChanged(DEPLOYED, HOME, "role ecr-warden-read"), "If nobody deployed them"),
     "who resumed": (TargetsResumed(ASKED, ("repository/x",)), "1 target resumed by mallory of Administrator"),
     "that a grant ends in a week": (

@@ -91,6 +91,9 @@ def _advice(changed: OwnChanged) -> Iterator[str]:
     else:
         yield "ecr-warden works through it, and only a deployment of its stacks should change it."
         yield "A caller who can change it can use ecr-warden's access or blind it. ecr-warden does not repair it:"
+    if changed.thing.startswith("webhook "):
+        yield "no stack makes it: put the right URL back, as docs/deploy.md says where it is first stored"
+        return
     # Without profile and region the AWS CLI takes the default account, which need not be the changed one.
     command = "aws cloudformation detect-stack-drift --profile ... --region ... --stack-name ecr-warden-member"
     yield f"see what differs: {command} (or the hub's stack)"
