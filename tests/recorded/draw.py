@@ -402,7 +402,6 @@ def _broad_questions() -> Iterator[Inputs]:
         rng = Random(number)
         for where in rng.sample(places := _places(snapshot), min(2, len(places))):
             inputs = {"estate": json.dumps(snapshot), "access": rng.choice(_ACCESS), "repository": where}
-            inputs |= {"escalation": "yes"} if rng.random() < 0.3 else {}
             yield inputs | ({"spec": spec} if spec is not None and inputs["access"] in ("pull", "push") else {})
 
 

@@ -12,7 +12,6 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
-from ecr_warden.access.escalation import Escalations
 from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.access.missing import Edit, Side
 from ecr_warden.access_spec import Valid, load_spec
@@ -27,7 +26,6 @@ from ecr_warden.core.codec.jobs import job_to_json
 from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden.core.desired import CompiledSpec, RoleSettings, TargetSpec
 from ecr_warden.core.drift import Drift, Loosening
-from ecr_warden.core.ecr import ECR
 from ecr_warden.core.estate import Estate, target_of
 from ecr_warden.core.job import Job
 from ecr_warden.core.judgement import WaitCode
@@ -45,7 +43,6 @@ from ecr_warden.versions.changes import Versions, succeeding
 from ecr_warden.versions.enforced import step
 from ecr_warden.versions.judge import judge
 from ecr_warden_cli.access import against_spec, can_assume, can_i, find_subject, question, who_can
-from iam_access.compare import Relation, compare
 from iam_access.delta.delta import PermissionDelta
 from iam_access.delta.relate import Differs, Interchangeable, Same, relate
 from iam_access.document.document import Document, parse_document
@@ -66,7 +63,6 @@ SPEC_BUCKET = "ecr-warden-spec-111111111111-eu-central-1"
 CODES: Mapping[str, type[StrEnum]] = {
     "answer": Answer,
     "certainty": Certainty,
-    "compared": Relation,
     "drift": DriftKind,
     "finding": FindingKind,
     "hold": HoldReason,
@@ -97,16 +93,12 @@ def _related(inputs: Inputs) -> Verdict:
     kind = DOCUMENT_KINDS[AddressKind(inputs["kind"])]
     live, desired = (parse_document(inputs[name]) for name in ("live", "desired"))
     found = relate(live, desired, kind=kind)
-    compared = compare(live, desired, kind=kind, service=ECR, account="222222222222")
     answer = {Same: "same", Interchangeable: "interchangeable", Differs: "differs"}[type(found)]
-    more: Verdict = {
-        "digests": [digest(one, kind=kind) for one in (live, desired)],
-        "compared": compared.relation.value,
-    }
+    more: Verdict = {"digests": [digest(one, kind=kind) for one in (live, desired)]}
     if isinstance(found, Differs):
         more["gained"], more["lost"] = (_permissions(one) for one in (found.access.gained, found.access.lost))
         more["assumed"], more["outlasts"] = found.access.assumed, found.outlasts
-    return _verdict(answer, [f"compared {compared.relation.value}"], **more)
+    return _verdict(answer, (), **more)
 
 
 def _permissions(permissions: Iterable[PermissionDelta]) -> list[str]:
@@ -342,7 +334,7 @@ def _who_can(inputs: Inputs) -> Verdict:
     estate = _estate(inputs["estate"])
     graph = RepositoryGraph(estate)
     asked = question(graph, inputs["access"], inputs["repository"])
-    found = who_can(graph, asked, Escalations(graph) if inputs.get("escalation") else None)
+    found = who_can(graph, asked)
     given = None
     if "spec" in inputs:
         given, found = against_spec(graph, _valid(inputs["spec"]).compiled, asked, found)
@@ -354,9 +346,6 @@ def _who_can(inputs: Inputs) -> Verdict:
         [f"answer {one}" for one in answers],
         identities=sorted(_path(path, given) for path in found.identities),
         classes=sorted(_path(path, given) for path in found.classes),
-        escalations=sorted(
-            " ".join((*_via(one.chain), *_if(one.conditions), *map(gist, one.steps))) for one in found.escalations
-        ),
         unread=sorted({gist(one.name) for one in found.unread}),
     )
 
