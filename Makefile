@@ -67,8 +67,8 @@ HANDLERS := tests/functions tests/contracts tests/prove
 COMMANDS := tests/cli tests/usecases tests/template
 ENGINE := tests/property tests/fuzz tests/mutants tests/unit/iam_access
 # Slow ones: files at the size limit, AWS's managed policies, boto3 on moto; and long tables.
-LARGE := tests/unit/access_spec/test_text.py tests/unit/iam_access/test_compare_bounds.py tests/unit/aws
-LONG := tests/unit/iam_access/test_compare.py tests/unit/access/test_what_if.py tests/unit/access/test_published_answers.py
+LARGE := tests/unit/access_spec/test_text.py tests/unit/aws
+LONG := tests/unit/access/test_what_if.py tests/unit/access/test_published_answers.py
 
 # One `sam build` for all that deploys it or looks into it.
 deployed built thorough: export WARDEN_BUILT := $(CURDIR)/build/tested

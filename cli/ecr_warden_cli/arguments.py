@@ -45,14 +45,9 @@ _GROUPS: Mapping[str, Mapping[str, Lazy | VerbGroup]] = {
     },
     "for developers": {
         "dev": VerbGroup(
-            "examine policy documents and events, complete commands in a shell",
-            "ecr-warden dev policy-lint examples/policy/live.json",
+            "examine events, complete commands in a shell",
+            "ecr-warden dev event events/ecr-SetRepositoryPolicy.json",
             {
-                "policy-compare": Lazy("say which of two policy documents allows more", "policy_compare", "COMPARE"),
-                "policy-evaluate": Lazy(
-                    "say whether policies allow requests (JSON Lines in and out)", "policy_evaluate", "EVALUATE"
-                ),
-                "policy-lint": Lazy("find problems in policy documents", "policy_lint", "LINT"),
                 "event": Lazy("say what ecr-warden would do about an event of AWS", "event", "EXPLAIN"),
                 "completion": Lazy(
                     "print the script by which a shell completes this command", "completion", "COMPLETION"
@@ -191,7 +186,7 @@ def _add_verbs(
     """Add the verbs; only what is asked for is loaded, and has its arguments.
 
     `group`: the words before these verbs. `json`: settings of --json. A verb in a group leaves it unset, so that
-    `policy --json lint` keeps the flag.
+    `spec --json show` keeps the flag.
     """
     choices = parser.add_subparsers(metavar="VERB", required=True, title="verbs")
     for name, lazy in verbs.items():

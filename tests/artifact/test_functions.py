@@ -111,7 +111,7 @@ def test_a_cold_event_does_nothing_that_it_does_not_need(installed: Installed, t
         "ecr_warden.notify.message",
         "ecr_warden.core.codec.snapshot",
         "ecr_warden.core.codec.runs",
-        "iam_access.compare",
+        "iam_access.key_values",
         "iam_access.evaluate.request",
         "ecr_warden.audit",
         "ecr_warden.versions.accept",

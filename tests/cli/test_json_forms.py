@@ -189,10 +189,6 @@ SCENES: dict[str, tuple[str, Callable[[Command, Path], Asked]]] = {
         "report",
         lambda run, _: (run, ("report", "--spec", str(ROOT / "examples/who-can/access.yaml"), *WHO_CAN[:2])),
     ),
-    "a document with findings": (
-        "dev policy-lint",
-        lambda run, tmp: (run, ("dev", "policy-lint", spec_file(tmp, b'{"Statement": []}'))),
-    ),
 }
 
 
@@ -243,9 +239,6 @@ def test_odd_keys_are_found() -> None:
     assert odd_keys({"a": [{"b_c": {"D": 1}}], "document": {"Statement": []}}) == [".a[].b_c", ".a[].b_c.D"]
 
 
-OPEN = {"Statement": {"Effect": "Allow", "Principal": "*", "Action": "ecr:BatchGetImage"}}
-COMPARISON = json.dumps({"kind": "repository", "live": OPEN, "desired": {"Statement": []}}).encode()
-VERDICT = json.dumps({"principal": "*", "action": "ecr:BatchGetImage", "resourcePolicy": OPEN}).encode()
 SESSION_EVENT = json.dumps(
     next(
         case["event"]
@@ -256,9 +249,6 @@ SESSION_EVENT = json.dumps(
 LINES: dict[str, Callable[[Command], Ran]] = {
     "an event": lambda run: run("dev", "event", stdin=SESSION_EVENT),
     "not an event": lambda run: run("dev", "event", stdin=b"{}"),
-    "a comparison": lambda run: run("dev", "policy-compare", stdin=COMPARISON),
-    "not a comparison": lambda run: run("dev", "policy-compare", stdin=b"{}"),
-    "a verdict": lambda run: run("dev", "policy-evaluate", stdin=VERDICT),
 }
 
 

@@ -79,19 +79,6 @@ MORE: dict[str, tuple[str, bytes, Callable[[Command, Path], Asked]]] = {
         b"",
         lambda _, __: (over_holds(first()), ("publish", "--rollback", "v1", "--yes")),
     ),
-    "two documents": (
-        "dev policy-compare",
-        b"",
-        lambda run, _: (
-            run,
-            ("dev", "policy-compare", *(str(ROOT / f"examples/policy/{one}.json") for one in ["live", "desired"])),
-        ),
-    ),
-    "requests": (
-        "dev policy-evaluate",
-        (ROOT / "examples/policy/requests.jsonl").read_bytes(),
-        lambda run, _: (run, ("dev", "policy-evaluate")),
-    ),
     "an event": (
         "dev event",
         b"",
@@ -105,7 +92,7 @@ MORE: dict[str, tuple[str, bytes, Callable[[Command, Path], Asked]]] = {
 }
 ALL = {name: (verb_of(row), b"", scene) for name, (row, scene) in SCENES.items()} | MORE
 # These print data, as their help says: a script, a spec, documents and snapshots as they are, and lines of JSON.
-DATA = {"dev completion", "import", "render", "spec show", "snapshot", "dev policy-evaluate", "dev event"}
+DATA = {"dev completion", "import", "render", "spec show", "snapshot", "dev event"}
 
 
 def too_long(text: str, width: int) -> list[str]:
@@ -137,7 +124,7 @@ def test_the_output_fits(
 
 
 # These are done in an instant: what they read is a file of bounded size, and nothing is asked.
-QUICK = {"dev completion", "dev policy-compare", "dev policy-evaluate", "dev policy-lint", "dev event"}
+QUICK = {"dev completion", "dev event"}
 
 
 @pytest.mark.parametrize("scene", ALL)

@@ -43,11 +43,6 @@ USAGE = {
     "an option that is like none": (("held", "--approve", "3f2a"), "--approve; ", "see ecr-warden held --help"),
     "an option before the verb": (("--yes", "held"), "--yes; ", "options come after the verb; see ecr-warden held"),
     "nothing of what grant needs": (("grant",), "required: ACCESS, REPOSITORY, --to", "see ecr-warden grant --help"),
-    "an unknown option of a verb of a verb": (
-        ("dev", "policy-lint", "--knd", "trust"),
-        "--knd",
-        "see ecr-warden dev policy-lint --help",
-    ),
     "an unknown option of dev event": (
         ("dev", "event", "--all"),
         "--all",
@@ -97,7 +92,6 @@ PROFILES = {
 HUGE = "a" * 10_000_000
 LONG = {
     "a file": (("validate", HUGE), "give the path"),
-    "a document instead of its name": (("dev", "policy-lint", HUGE), ""),
     "a verb": ((HUGE,), "see ecr-warden --help"),
     "a surplus argument": (("validate", SEED, HUGE), "see ecr-warden validate --help"),
     "an option's value": (("apply", "--wait", HUGE), "see ecr-warden apply --help"),
@@ -148,7 +142,7 @@ def test_a_profile_that_matches_no_account(command: Command, case: str) -> None:
     assert_one_line(command, ("plan", SEED, *options), named, remedy)
 
 
-READERS = [("dev", "event"), ("dev", "policy-evaluate"), ("dev", "policy-compare"), ("dev", "policy-lint")]
+READERS = [("dev", "event")]
 
 
 @pytest.mark.parametrize("verb", READERS)

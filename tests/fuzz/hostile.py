@@ -20,7 +20,6 @@ from ecr_warden.versions.judge import judge
 from ecr_warden_cli.access import can_i, find_subject, question, who_can
 from ecr_warden_cli.importing.importing import ImportFailed, import_estate
 from ecr_warden_cli.report.matrix import Sources, matrix_of
-from iam_access.compare import compare
 from iam_access.delta.delta import gained_and_lost, intersection
 from iam_access.delta.describe import describe_change
 from iam_access.delta.relate import relate
@@ -130,11 +129,6 @@ def _structural(hard: Hard) -> None:
         intersection(live, desired, kind=kind)
 
 
-def _explained(hard: Hard) -> None:
-    for kind, live, desired in _pairs(hard):
-        compare(live, desired, kind=kind)
-
-
 def _linted(hard: Hard) -> None:
     for kind, live, desired in _pairs(hard):
         lint(live, kind=kind, now=NOW)
@@ -184,7 +178,6 @@ MOST = 150_000_000
 
 ENTRIES: Mapping[str, Callable[[Hard], None]] = {
     "relate": _structural,
-    "compare": _explained,
     "lint": _linted,
     "can-i": _can_i,
     "who-can": _who_can,

@@ -153,25 +153,6 @@ def pairs(draw: st.DrawFn) -> tuple[Any, Any]:
     return one, draw(changed(one) | documents())
 
 
-@st.composite
-def requests(draw: st.DrawFn) -> dict[str, Any]:
-    """A request as `dev policy-evaluate` reads it, with documents."""
-    fields: dict[str, Any] = {
-        "principal": draw(st.sampled_from(comparisons.CALLERS) | texts),
-        "action": draw(st.sampled_from(("ecr:PutImage", "sts:AssumeRole", "s3:GetObject")) | texts),
-        "resource": draw(st.sampled_from(comparisons.ASKED_RESOURCES) | texts),
-        "context": draw(st.dictionaries(st.sampled_from(_KEYS), odd | st.lists(odd, max_size=3), max_size=3)),
-        "identityPolicies": draw(st.lists(documents(), max_size=2)),
-    }
-    for name in ("resourcePolicy", "trustPolicy", "permissionBoundary", "sessionPolicy"):
-        if draw(st.integers(0, 3)) == 0:
-            fields[name] = draw(documents())
-    for name in ("serviceControlPolicies", "resourceControlPolicies"):
-        if draw(st.integers(0, 5)) == 0:
-            fields[name] = [draw(st.lists(documents(), min_size=1, max_size=2))]
-    return fields
-
-
 _DOCUMENTS = ("PolicyDocument", "AssumeRolePolicyDocument", "Document", "policy", "registryPolicy")
 
 
@@ -191,21 +172,3 @@ def snapshots(draw: st.DrawFn) -> bytes:
             return text.replace(b"{", b'{"schema": 1, ', 1)
         case _:
             return text
-
-
-_comparison = st.builds(
-    lambda kind, pair: {"kind": kind, "live": pair[0], "desired": pair[1]},
-    st.sampled_from(("repository", "trust", "identity")),
-    pairs(),
-)
-_objects = (_comparison | requests()).flatmap(changed)
-_lines = (
-    _objects.map(lambda fields: json.dumps(fields).encode())
-    | _objects.map(lambda fields: json.dumps({"name": "x", **fields} if isinstance(fields, dict) else fields).encode())
-    | odd.map(lambda value: json.dumps(value).encode())
-    | st.binary(max_size=20)
-    | st.sampled_from(
-        (b"", b"{", b"\xff", b'{"name":"a","name":"b"}', b'{"name":"a","live":{"a":1,"a":2}}', b"\xef\xbb\xbf{}")
-    )
-)
-lines = st.lists(_lines, min_size=1, max_size=4).map(b"\n".join)

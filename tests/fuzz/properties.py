@@ -7,12 +7,10 @@ from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
 
-from iam_access.compare import compare
-from iam_access.compare.result import Relation, Witness
+from iam_access.delta.relate import Differs, relate
 from iam_access.document.document import Document, DocumentError, parse_document
 from iam_access.document.kind import DocumentKind
 from iam_access.equivalent.canonical import canonical_document, digest, equivalent
-from iam_access.evaluate.statement_match import Allowed, document_decision
 from iam_access.lint import lint
 from tests.cli.command import Command
 from tests.contracts.worlds import MemoryWorld
@@ -23,7 +21,6 @@ from tests.fuzz.repaired import is_repaired_and_reported, tampers
 from tests.property import estates
 
 _NOW = datetime(2026, 11, 24, tzinfo=UTC)
-_MIRRORED = {Relation.MORE: Relation.LESS, Relation.LESS: Relation.MORE}
 
 
 class Property(NamedTuple):
@@ -59,7 +56,7 @@ def _one_document(raw: Any) -> None:
         assert equivalent(document, document, kind=kind)
         assert equivalent(document, same, kind=kind)
         assert digest(document, kind=kind) == digest(same, kind=kind)
-        assert compare(document, same, kind=kind).relation is Relation.EQUAL
+        assert not isinstance(relate(document, same, kind=kind), Differs)
         lint(document, kind=kind, now=_NOW)
 
 
@@ -70,38 +67,12 @@ def _two_documents(pair: tuple[Any, Any]) -> None:
     for kind in DocumentKind:
         alike = equivalent(live, desired, kind=kind)
         assert alike is equivalent(desired, live, kind=kind)
-        there = compare(live, desired, kind=kind, account="222222222222")
-        back = compare(desired, live, kind=kind, account="222222222222")
-        assert back.relation is _MIRRORED.get(there.relation, there.relation)
-        assert there.equivalent is alike
-        assert not alike or there.relation is Relation.EQUAL
-        assert there.summary.isascii()
-        for witnesses, one, other in ((there.gained, live, desired), (there.lost, desired, live)):
-            for witness in witnesses:
-                assert _allowed(one, witness, kind)
-                assert not _allowed(other, witness, kind)
-
-
-def _allowed(document: Document, witness: Witness, kind: DocumentKind) -> bool:
-    return isinstance(document_decision(document, witness.request, kind=kind), Allowed)
+        there, back = relate(live, desired, kind=kind), relate(desired, live, kind=kind)
+        assert isinstance(there, Differs) is isinstance(back, Differs)
+        assert not (alike and isinstance(there, Differs))
 
 
 _COMMAND = Command(MemoryWorld().reader)
-
-
-def _lines(stdin: bytes) -> None:
-    asked = sum(1 for line in stdin.split(b"\n") if line.strip())
-    for verb in ("compare", "evaluate"):
-        ran = _COMMAND("dev", f"policy-{verb}", stdin=stdin)
-        assert ran.code in (0, 1, 2)
-        answers = [json.loads(line) for line in ran.out.splitlines()]
-        assert len(answers) == asked
-        for answer in answers:
-            assert "error" not in answer or answer["error"]["code"]
-
-
-def _request(fields: dict[str, Any]) -> None:
-    _lines(json.dumps(fields).encode())
 
 
 _QUESTIONS = (
@@ -135,9 +106,7 @@ PROPERTIES: dict[str, Property] = {
     "parse": Property(st.text() | st.binary() | inputs.documents().map(json.dumps), _parse),
     "one-document": Property(inputs.documents(), _one_document),
     "two-documents": Property(inputs.pairs(), _two_documents),
-    "evaluate": Property(inputs.requests(), _request),
     "snapshot": Property(inputs.snapshots(), _snapshot),
-    "lines": Property(inputs.lines, _lines),
     "repaired": Property(tampers, is_repaired_and_reported),
     "hostile": Property(st.tuples(st.integers(0, 1_000_000), st.sampled_from(sorted(ENTRIES))), _hostile, most=3),
 }

@@ -12,10 +12,10 @@ from iam_access.delta.delta import gained_and_lost
 from iam_access.document.document import Document, parse_document
 from iam_access.evaluate.evaluate import evaluate
 from iam_access.evaluate.policies import Policies
-from iam_access.evaluate.request import parse_request
 from iam_access.evaluate.statement_match import Allowed
 from iam_access.who_can.ours import Ours, Owner, outsiders
 from tests import examples
+from tests.unit.iam_access.evaluations import requested
 
 type Json = dict[str, Any]
 type Context = dict[str, str | None]
@@ -92,7 +92,7 @@ def let_in(document: Document, kind: str) -> list[str]:
     found = []
     for who, action, context in requests_of(kind):
         resource = REPOSITORY if kind == "repository" else ROLE
-        request = parse_request(who, action, resource, context, HOME)
+        request = requested(who, action, resource, context, HOME)
         attached = Policies(resource=document) if kind == "repository" else Policies(trust=document)
         policies = Policies(identity=(EVERYTHING,), session=EVERYTHING if "federated-user" in who else None)
         asked = Policies(policies.identity, attached.resource, attached.trust, session=policies.session)

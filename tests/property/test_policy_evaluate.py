@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from iam_access.document.document import Document, parse_document
 from iam_access.evaluate.evaluate import evaluate
 from iam_access.evaluate.policies import Policies
-from iam_access.evaluate.request import parse_request
 from iam_access.evaluate.statement_match import Decision
 from tests import examples
 from tests.property import iam_oracle, iam_requests, wider
+from tests.unit.iam_access.evaluations import requested
 
 
 def _one(raw: dict[str, Any] | None) -> Document | None:
@@ -25,7 +25,7 @@ def _levels(raw: list[list[dict[str, Any]]]) -> tuple[tuple[Document, ...], ...]
 
 
 def _verdict(request: dict[str, Any], policies: dict[str, Any]) -> Decision:
-    made = parse_request(request["principal"], request["action"], request["resource"], request["context"])
+    made = requested(request["principal"], request["action"], request["resource"], request["context"])
     return evaluate(
         made,
         Policies(

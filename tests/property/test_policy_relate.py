@@ -10,11 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from iam_access.delta.relate import Differs, relate
+from iam_access.document.condition import OPERATORS
 from iam_access.document.document import parse_document
 from iam_access.document.kind import DocumentKind
 from tests import examples
-from tests.property import iam_oracle, iam_requests, wider
+from tests.property import comparisons, corners, iam_oracle, iam_requests, universe, wider
 from tests.property.iam_oracle import as_list
+from tests.property.policy_documents import parsed, rewritten
+from tests.property.policy_oracle import allowed
 
 type Raw = dict[str, Any]
 
@@ -131,3 +134,74 @@ def test_both_answers_are_common() -> None:
 
     ask()
     assert min(seen[True], seen[False]) > 40, seen
+
+
+_KINDS = {"repository": DocumentKind.RESOURCE, "trust": DocumentKind.TRUST, "identity": DocumentKind.IDENTITY}
+
+type Pair = tuple[str, Raw, Raw]
+
+
+def _are_interchangeable(kind: str, live: Raw, desired: Raw) -> bool:
+    return not isinstance(relate(parsed(live), parsed(desired), kind=_KINDS[kind]), Differs)
+
+
+@examples.of(50, 125)
+@given(comparisons.pairs())
+def test_no_request_of_a_small_universe_tells_interchangeable_documents_apart(pair: Pair) -> None:
+    kind, live, desired = pair
+    if _are_interchangeable(*pair):
+        assert all(allowed(live, ask) == allowed(desired, ask) for ask in comparisons.requests(kind, live, desired))
+
+
+_ASKED_OF_EACH = 60
+_WORLDS = pytest.mark.parametrize("world", [universe, corners], ids=["universe", "corners"])
+
+
+@_WORLDS
+@examples.of(60, 150)
+@given(st.integers(0, 2**64))
+def test_no_request_with_any_operator_on_any_key_tells_interchangeable_documents_apart(world: Any, seed: int) -> None:
+    kind, live, desired = world.pair(seed)
+    if _are_interchangeable(kind, live, desired):
+        asked = world.requests(seed, kind, live, desired, _ASKED_OF_EACH)
+        assert all(allowed(live, ask) == allowed(desired, ask) for ask in asked)
+
+
+@_WORLDS
+def test_the_universe_is_wide_and_its_requests_tell_documents_apart(world: Any) -> None:
+    """Else the one above would prove nothing."""
+    kinds: Counter[str] = Counter()
+    seen: Counter[str] = Counter()
+    operators = set[str]()
+    for seed in range(400):
+        kind, live, desired = world.pair(seed)
+        kinds[kind] += 1
+        operators.update(name for one in live["Statement"] for name in one.get("Condition", {}))
+        requests = world.requests(seed, kind, live, desired, 30)
+        seen["told apart"] += any(allowed(live, request) != allowed(desired, request) for request in requests)
+        seen["interchangeable"] += _are_interchangeable(kind, live, desired)
+    assert min(kinds.values()) >= 40
+    assert seen["told apart"] >= 100 and seen["interchangeable"] >= 10, seen
+    assert len(operators) >= len(OPERATORS) // 2
+
+
+@examples.of(40, 100)
+@given(comparisons.pairs(), st.randoms(use_true_random=False))
+def test_the_same_document_written_differently_is_interchangeable(pair: Pair, chance: random.Random) -> None:
+    kind, live, _ = pair
+    assert _are_interchangeable(kind, live, rewritten(live, chance))
+
+
+@examples.of(30, 75)
+@given(comparisons.pairs())
+def test_splitting_a_list_into_statements_changes_nothing(pair: Pair) -> None:
+    kind, live, _ = pair
+    split = [
+        statement | {name: value}
+        for statement in live["Statement"]
+        for name in ("Action", "Resource")
+        if isinstance(statement.get(name), list)
+        for value in statement[name]
+    ]
+    kept = [one for one in live["Statement"] if not any(isinstance(one.get(n), list) for n in ("Action", "Resource"))]
+    assert _are_interchangeable(kind, live | {"Statement": [*kept, *split]}, live)

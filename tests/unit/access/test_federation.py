@@ -18,9 +18,9 @@ from ecr_warden.core.target import RoleTarget
 from iam_access.document.document import Document
 from iam_access.evaluate.evaluate import evaluate
 from iam_access.evaluate.policies import Policies
-from iam_access.evaluate.request import parse_request
 from iam_access.evaluate.statement_match import Allowed
 from local.testing.printed import complete
+from tests.unit.iam_access.evaluations import requested
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 GITHUB, GITLAB = "token.actions.githubusercontent.com", "gitlab.com"
@@ -48,7 +48,7 @@ def may_push(spec: Valid, issuer: str, claims: dict[str, str]) -> bool:
     """Whether a token with these claims opens the push role, by the evaluator."""
     trust = spec.compiled.targets[ROLE.key].documents[trust_policy(ROLE)]
     assert isinstance(trust, Document)
-    request = parse_request(
+    request = requested(
         f"arn:aws:iam::222222222222:oidc-provider/{issuer}",
         "sts:AssumeRoleWithWebIdentity",
         "arn:aws:iam::222222222222:role/ecr-warden/pusher",

@@ -10,8 +10,8 @@ from ecr_warden.core.target import RepositoryTarget, RoleTarget, UserTarget
 from iam_access.document.document import Document
 from iam_access.evaluate.evaluate import evaluate
 from iam_access.evaluate.policies import Policies
-from iam_access.evaluate.request import parse_request
 from iam_access.evaluate.statement_match import Allowed
+from tests.unit.iam_access.evaluations import requested
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 BOB = UserTarget("111111111111", "bob")
@@ -49,15 +49,15 @@ def allowed(found: dict[Address, Document], what: str, context: dict[str, str]) 
     """Whether bob may pull or assume the role, or the role's session push, with the documents alone."""
     match what:
         case "pull":
-            request = parse_request(BOB_ARN, "ecr:BatchGetImage", REPOSITORY, context)
+            request = requested(BOB_ARN, "ecr:BatchGetImage", REPOSITORY, context)
             own = found[identity_policy(BOB, "ecr-warden-pull")]
             policies = Policies(identity=(own,), resource=found[repository_policy(CHECKOUT)])
         case "assume":
-            request = parse_request(BOB_ARN, "sts:AssumeRole", ROLE_ARN, context)
+            request = requested(BOB_ARN, "sts:AssumeRole", ROLE_ARN, context)
             own = found[identity_policy(BOB, "ecr-warden-assume")]
             policies = Policies(identity=(own,), trust=found[trust_policy(ROLE)])
         case _:
-            request = parse_request(SESSION, "ecr:PutImage", REPOSITORY, context)
+            request = requested(SESSION, "ecr:PutImage", REPOSITORY, context)
             policies = Policies(identity=(found[identity_policy(ROLE, "ecr-warden-push")],))
     return isinstance(evaluate(request, policies), Allowed)
 

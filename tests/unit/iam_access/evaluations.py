@@ -1,11 +1,13 @@
 """Reads the table of requests: requests and the policies that have a say, or one condition in one context."""
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from iam_access.document.document import Document, parse_document
 from iam_access.evaluate.policies import Policies
-from iam_access.evaluate.request import Request, parse_request
+from iam_access.evaluate.request import ANY_RESOURCE, Request, make_request
+from iam_access.evaluate.request_principal import parse_request_principal
 from tests import tables
 from tests.unit.iam_access.tables import CASES, Case
 
@@ -26,7 +28,26 @@ def conditions() -> list[Case]:
 
 def request(case: Case) -> Request:
     """The request that a case makes."""
-    return parse_request(case["principal"], case["action"], case["resource"], case.get("context"), case.get("owner"))
+    return requested(case["principal"], case["action"], case["resource"], case.get("context"), case.get("owner"))
+
+
+def requested(
+    principal: str,
+    action: str,
+    resource: str = ANY_RESOURCE,
+    context: Mapping[str, Any] | None = None,
+    owner: str | None = None,
+) -> Request:
+    """A request of texts; the context as a table or JSON has it, where null is a key that the request lacks."""
+    keys = {key: _values(raw) for key, raw in (context or {}).items()}
+    return make_request(parse_request_principal(principal), action, resource, keys, resource_account=owner)
+
+
+def _values(raw: Any) -> tuple[str, ...]:
+    if raw is None:
+        return ()
+    entries = raw if isinstance(raw, list | tuple) else [raw]
+    return tuple(one if isinstance(one, str) else json.dumps(one) for one in entries)
 
 
 def policies(case: Case) -> Policies:

@@ -5,8 +5,16 @@ import pytest
 from iam_access.evaluate.actions import is_plain
 from iam_access.evaluate.evaluate import evaluate
 from iam_access.evaluate.policies import Policies
-from iam_access.evaluate.request import parse_request
-from tests.unit.iam_access.evaluations import REPOSITORY, USER, conditions, document, evaluations, policies, request
+from tests.unit.iam_access.evaluations import (
+    REPOSITORY,
+    USER,
+    conditions,
+    document,
+    evaluations,
+    policies,
+    request,
+    requested,
+)
 from tests.unit.iam_access.tables import Case, name_of
 
 
@@ -21,7 +29,7 @@ def test_evaluation(case: Case) -> None:
 
 @pytest.mark.parametrize("case", conditions(), ids=name_of)
 def test_condition(case: Case) -> None:
-    made = parse_request(USER, "ecr:PutImage", REPOSITORY, case["in"])
+    made = requested(USER, "ecr:PutImage", REPOSITORY, case["in"])
     given = document({"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": case["when"]})
     denied = document({"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": case["when"]})
     everything = document({"Effect": "Allow", "Action": "*", "Resource": "*"})
@@ -37,7 +45,7 @@ def test_the_table_is_large() -> None:
 
 def test_reasons_say_where_a_statement_stands() -> None:
     allow = document([{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}, _ALLOW | {"Sid": "Push"}])
-    verdict = evaluate(parse_request(USER, "ecr:PutImage", REPOSITORY), Policies(identity=(allow, allow)))
+    verdict = evaluate(requested(USER, "ecr:PutImage", REPOSITORY), Policies(identity=(allow, allow)))
     found = [(reason.policy, reason.statement, reason.sid) for reason in verdict.because]
     assert found == [("identityPolicies[0]", 1, "Push"), ("identityPolicies[1]", 1, "Push")]
 

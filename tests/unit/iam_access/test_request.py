@@ -2,17 +2,8 @@
 
 import pytest
 
-from iam_access.document.document import parse_document
-from iam_access.document.kind import DocumentKind
-from iam_access.evaluate.request import make_request, parse_request
+from iam_access.evaluate.request import make_request
 from iam_access.evaluate.request_principal import ANONYMOUS, CallerKind, RequestError, parse_request_principal
-from iam_access.evaluate.statement_match import (
-    Allowed,
-    ExplicitlyDenied,
-    ImplicitlyDenied,
-    document_decision,
-    statement_naming,
-)
 from tests.unit.iam_access.evaluations import REPOSITORY, USER
 
 
@@ -59,22 +50,6 @@ def test_an_arn_of_no_session_is_no_principal(resource: str) -> None:
     assert caught.value.code == "request-principal"
 
 
-@pytest.mark.parametrize("resource", ["shop/checkout", "arn", "**", "arn:aws:ecr"])
-def test_a_resource_is_an_arn_or_any(resource: str) -> None:
-    with pytest.raises(RequestError) as caught:
-        parse_request(USER, "ecr:PutImage", resource)
-    assert caught.value.code == "request-resource"
-
-
-def test_a_number_of_a_context_has_128_bits() -> None:
-    most = (1 << 128) - 1
-    request = parse_request(USER, "ecr:PutImage", REPOSITORY, {"aws:MultiFactorAuthAge": most})
-    assert request.context["aws:multifactorauthage"] == (str(most),)
-    with pytest.raises(RequestError) as caught:
-        parse_request(USER, "ecr:PutImage", REPOSITORY, {"aws:MultiFactorAuthAge": most + 1})
-    assert caught.value.code == "request-context"
-
-
 def test_a_made_request_has_its_keys_in_lower_case_and_given_keys_win() -> None:
     principal = parse_request_principal(USER)
     made = make_request(principal, "ecr:PutImage", REPOSITORY, {"AWS:UserName": "other", "aws:TagKeys": ["a", "b"]})
@@ -87,24 +62,3 @@ def test_a_made_request_has_its_keys_in_lower_case_and_given_keys_win() -> None:
 def test_the_keys_of_an_anonymous_request_say_that_it_is() -> None:
     keys = {"aws:principaltype": "Anonymous", "aws:principalaccount": "anonymous", "aws:userid": "anonymous"}
     assert dict(make_request(ANONYMOUS, "ecr:PutImage").context) == {key: (value,) for key, value in keys.items()}
-
-
-def test_a_document_alone_allows_denies_or_says_nothing() -> None:
-    allow = {"Effect": "Allow", "Principal": {"AWS": "222222222222"}, "Action": "ecr:*"}
-    request = parse_request(USER, "ecr:PutImage", REPOSITORY)
-    both = parse_document({"Statement": [allow, allow | {"Effect": "Deny", "Action": "ecr:Put*"}]})
-    assert isinstance(document_decision(parse_document({"Statement": allow}), request), Allowed)
-    assert isinstance(document_decision(both, request), ExplicitlyDenied)
-    other = parse_request(USER, "ecr:BatchGetImage", REPOSITORY)
-    assert isinstance(document_decision(both, other), Allowed)
-    assert isinstance(document_decision(both, parse_request(USER, "s3:GetObject", REPOSITORY)), ImplicitlyDenied)
-
-
-def test_a_statement_without_principal_names_nobody_in_a_repository_policy() -> None:
-    document = parse_document({"Statement": {"Effect": "Allow", "Action": "ecr:*"}})
-    request = parse_request(USER, "ecr:PutImage", REPOSITORY)
-    assert isinstance(document_decision(document, request), Allowed)
-    assert isinstance(document_decision(document, request, kind=DocumentKind.IDENTITY), Allowed)
-    assert isinstance(document_decision(document, request, kind=DocumentKind.RESOURCE), ImplicitlyDenied)
-    assert isinstance(document_decision(document, request, kind=DocumentKind.TRUST), ImplicitlyDenied)
-    assert statement_naming(document.statements[0], request, version=document.version)

@@ -7,7 +7,6 @@ import pytest
 
 import iam_access
 from ecr_warden.core.ecr import ADMIN, DELETE, ECR, PULL, PUSH
-from iam_access.compare import compare
 from iam_access.delta.delta import gained_and_lost
 from iam_access.delta.describe import describe_change
 from iam_access.delta.service import ASSUME, EVERYTHING, OTHER, ActionGroup, group_of
@@ -32,14 +31,9 @@ def test_no_module_mentions_ecr() -> None:
 
 def test_without_a_service_the_answers_are_general() -> None:
     let = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::papers/*"}
-    document, other = (parse_document({"Statement": [let | more]}) for more in ({}, {"Action": "s3:PutObject"}))
+    document = parse_document({"Statement": [let]})
     sentence = "anyone (*) can now act on papers as arn:aws:s3:::papers/* (s3:getobject)"
     assert describe_change(gained_and_lost(None, document), subject="papers") == (sentence,)
-    [gained] = compare(document, other, kind=DocumentKind.RESOURCE, subject="papers").gained
-    assert (
-        gained.sentence
-        == "anyone (*), for example arn:aws:iam::999999999999:user/intruder, can now act on papers (s3:GetObject)"
-    )
     assert [found.code for found in lint(document, DocumentKind.RESOURCE)] == ["principal-anyone"]
 
 

@@ -29,8 +29,7 @@ class Service(Struct, frozen=True):
     """A service as far as answers about it need its words and rules.
 
     `prefix`: of its actions. `noun`: what its resource policies are attached to, each of at most `policy_quota`
-    characters. `parts`: actions of a group that by themselves do less than it. `arn`: of its resources, with `*` for
-    region, account and name; a name begins and ends with one of `name_ends`, and holds only those and `name_inner`.
+    characters. `parts`: actions of a group that by themselves do less than it.
     """
 
     prefix: str
@@ -38,9 +37,6 @@ class Service(Struct, frozen=True):
     policy_quota: int
     groups: tuple[ActionGroup, ...]
     parts: tuple[ActionGroup, ...]
-    arn: str
-    name_ends: str
-    name_inner: str
 
 
 EVERYTHING = ActionGroup("EVERYTHING", (), "do everything with {}", "full access to {}")

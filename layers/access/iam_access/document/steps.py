@@ -32,11 +32,6 @@ class Steps(Struct):
         if self.left < 0:
             raise TooManySteps(reason)
 
-    def affords(self, count: int) -> bool:
-        """Use some up for work that can be left undone; False if it must be."""
-        self.left -= count
-        return self.left >= 0
-
 
 class Allowance(Struct):
     """The steps that are left for many comparisons together, so that no number of hard ones takes for ever."""

@@ -101,11 +101,6 @@ def spelled_variables(text: str) -> str:
     return replace_variables(text, lambda variable: variable.spelled)
 
 
-def as_pattern(text: str) -> str:
-    """The pattern that only this text matches."""
-    return _SPECIAL.sub(lambda character: f"${{{character[0]}}}", text)
-
-
 def captured(pattern: str, text: str) -> list[tuple[str, str]]:
     """The key and the value of each variable with which a pattern matches a text; empty if it does not match.
 

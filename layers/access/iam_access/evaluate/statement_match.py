@@ -1,4 +1,4 @@
-"""Whether a statement matches a request, and the verdict of one document alone.
+"""Whether a statement matches a request, and the verdicts.
 
 Sources: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.html and
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
@@ -94,18 +94,6 @@ def resource_matches(
     values = map(completed_arn, element.values) if completes else element.values
     patterns = (resolved_glob(value, context if variables else None) for value in values)
     return any(pattern is not None and pattern.matches(resource) for pattern in patterns) is not element.negated
-
-
-def document_decision(document: Document, request: Request, *, kind: DocumentKind | None = None) -> Decision:
-    """The decision of one document by itself; see `matching_statements`."""
-    allows: list[Reason] = []
-    denies: list[Reason] = []
-    for index, _ in matching_statements(document, request, kind=kind):
-        statement = document.statements[index]
-        (denies if statement.effect is Effect.DENY else allows).append(statement_reason("", statement, index))
-    if denies:
-        return ExplicitlyDenied(tuple(denies))
-    return Allowed(tuple(allows)) if allows else ImplicitlyDenied()
 
 
 _EVERYBODY = Principals(negated=False, values=(ANYONE,))

@@ -14,29 +14,18 @@ from iam_access.document.document import (
     LITERAL_VERSION,
     ROLE_INLINE_QUOTA,
     TRUST_POLICY_QUOTA,
-    USER_INLINE_QUOTA,
     Document,
     policy_size,
 )
 from iam_access.document.kind import DocumentKind
 from iam_access.document.variables import placeholders
 from iam_access.lint.actions import check_actions, check_broad
+from iam_access.lint.cancelled import check_cancelled
 from iam_access.lint.conditions import check_conditions, check_resources, check_values
 from iam_access.lint.examination import Examination, PlacedStatement, PlacedText, placed_statements, quoted
 from iam_access.lint.names import is_condition_key, nearest_key, owns_key
 from iam_access.lint.principals import check_principals
-from iam_access.lint.redundant import check_redundant
 from iam_access.lint.rules import LintFinding, LintRule
-
-
-def guessed_kind(document: Document) -> tuple[DocumentKind, str]:
-    """The kind of a document that nobody stated, and why."""
-    if all(statement.principals is None for statement in document.statements):
-        return DocumentKind.IDENTITY, "it has no Principal"
-    actions = (value.lower() for statement in document.statements for value in statement.actions.values)
-    if any(action.startswith("sts:") for action in actions):
-        return DocumentKind.TRUST, "it has Principal and sts actions"
-    return DocumentKind.RESOURCE, "it has Principal and no sts action"
 
 
 def check_elements(examination: Examination) -> None:
@@ -121,12 +110,6 @@ def _check_size(examination: Examination) -> None:
         examination.add(LintRule.SIZE_OVER, "", used)
     elif size > _NEAR * quota:
         examination.add(LintRule.SIZE_NEAR, "", used)
-    if examination.kind is DocumentKind.IDENTITY and USER_INLINE_QUOTA < size <= quota:
-        examination.add(
-            LintRule.SIZE_OVER_USER,
-            "",
-            f"{size} characters, the inline policies of a user may have {USER_INLINE_QUOTA}",
-        )
 
 
 def _quota(examination: Examination) -> int | None:
@@ -177,7 +160,7 @@ def _texts(examination: Examination) -> Iterator[PlacedText]:
 
 _CHECKS = (
     *(check_whole, check_elements, check_principals, check_actions, check_broad, check_resources),
-    *(check_conditions, check_values, check_redundant),
+    *(check_conditions, check_values, check_cancelled),
 )
 
 
@@ -187,7 +170,7 @@ def lint(
     """Everything that is wrong with a document of this kind, in the order of its statements.
 
     `service`: whose resource policy it is, or what it is about. `now` decides which end dates are past; without it none
-    is. Never raises. The rules and their sources are in docs/policy-lint.md.
+    is. Never raises.
     """
     examination = Examination(document, kind, service, now, placed_statements(document))
     for check in _CHECKS:

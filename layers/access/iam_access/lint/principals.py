@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
 
 import re
 
-from iam_access.arn import ACCOUNT_ID, account_of_root, account_part
+from iam_access.arn import ACCOUNT_ID, account_part
 from iam_access.document.kind import DocumentKind
 from iam_access.document.principal import WEB_PROVIDERS
 from iam_access.document.values import network
@@ -21,8 +21,6 @@ _AWS_ARN = re.compile(
 _SERVICE = re.compile(
     r"[a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:amazonaws\.com(?:\.cn)?|amazon\.com|aws\.internal|amazonaws\.eu)"
 )
-# EC2 and Lambda send neither SourceAccount nor SourceArn when they assume the role of an instance or a function.
-_SEND_NO_SOURCE = frozenset({"ec2.amazonaws.com", "ec2.amazonaws.com.cn", "lambda.amazonaws.com"})
 # GitHub's subjects begin with repo:OWNER/.
 _EVERY_SUBJECT = re.compile(r"(?:repo:)?\*")
 
@@ -73,11 +71,7 @@ def _check_allowed(examination: Examination, statement: PlacedStatement, named: 
             examination.add(LintRule.PRINCIPAL_ANYONE_CONDITIONED, named.place)
         return
     match kind:
-        case "AWS":
-            account = account_of_root(value) or value
-            if ACCOUNT_ID.fullmatch(account) and not ties_to_principal(statement):
-                examination.add(LintRule.PRINCIPAL_ACCOUNT, named.place, f"everyone whom account {account} allows")
-        case "Service" if not names_source(statement):
+        case "Service" if examination.kind is DocumentKind.RESOURCE and not names_source(statement):
             _check_service(examination, named)
         case "Federated" if examination.kind is DocumentKind.TRUST:
             _check_federated(examination, statement, named)
@@ -86,13 +80,8 @@ def _check_allowed(examination: Examination, statement: PlacedStatement, named: 
 
 
 def _check_service(examination: Examination, named: PlacedPrincipal) -> None:
-    value = named.principal.value
-    if examination.kind is DocumentKind.RESOURCE:
-        message = f"{quoted(value)} acts for any of its customers: no condition restricts which"
-        examination.add(LintRule.SERVICE_WITHOUT_SOURCE, named.place, message)
-    elif value not in _SEND_NO_SOURCE:
-        message = f"no condition restricts for which customer {quoted(value)} assumes the role"
-        examination.add(LintRule.SERVICE_WITHOUT_SOURCE_IN_TRUST, named.place, message)
+    message = f"{quoted(named.principal.value)} acts for any of its customers: no condition restricts which"
+    examination.add(LintRule.SERVICE_WITHOUT_SOURCE, named.place, message)
 
 
 def _check_federated(examination: Examination, statement: PlacedStatement, named: PlacedPrincipal) -> None:
@@ -134,11 +123,6 @@ _CALLER = (
 def ties_caller(statement: PlacedStatement) -> bool:
     """Do the conditions name the caller, its account, organization or network?"""
     return any(_ties(clause, _CALLER) for clause in statement.clauses)
-
-
-def ties_to_principal(statement: PlacedStatement) -> bool:
-    """Do the conditions name users or roles?"""
-    return any(_ties(clause, _PRINCIPAL) for clause in statement.clauses)
 
 
 def names_source(statement: PlacedStatement) -> bool:

@@ -6,20 +6,19 @@ from msgspec import Struct
 
 
 class Level(StrEnum):
-    """ERROR: AWS refuses it, or outsiders get access. WARNING: its effect is not what it seems. NOTE: good to know."""
+    """ERROR: AWS refuses it, or outsiders get access. WARNING: its effect is not what it seems."""
 
     ERROR = "error"
     WARNING = "warning"
-    NOTE = "note"
 
 
-_E, _W, _N = Level.ERROR, Level.WARNING, Level.NOTE
+_E, _W = Level.ERROR, Level.WARNING
 
 
 class LintRule(Enum):
     """Every kind of finding: its level, title and remedy. Its code is its name, as in `sid-repeated`.
 
-    Codes are stable, and never reused for another kind; docs/policy-lint.md lists them and a test compares.
+    Codes are stable, and never reused for another kind.
     """
 
     # The document.
@@ -41,11 +40,6 @@ class LintRule(Enum):
     CHARACTERS = (_E, "characters that IAM refuses", "use characters up to U+00FF")
     SIZE_OVER = (_E, "a document over AWS's limit", "shorten it: fewer principals, patterns instead of lists")
     SIZE_NEAR = (_W, "a document at more than 80% of AWS's limit", "shorten it before it needs to grow")
-    SIZE_OVER_USER = (
-        _N,
-        "an identity policy too long to be inline on a user",
-        "put it on a role, or make it a managed policy",
-    )
     VARIABLES_IN_2008 = (
         _W,
         "a policy variable in a document of Version 2008-10-17, which takes it literally",
@@ -60,11 +54,6 @@ class LintRule(Enum):
         "add a condition on aws:PrincipalOrgID, aws:PrincipalAccount or aws:PrincipalArn",
     )
     ALLOW_NOT_PRINCIPAL = (_E, "Allow with NotPrincipal: access for everyone else", "use Principal")
-    PRINCIPAL_ACCOUNT = (
-        _N,
-        "access for a whole account: for everyone whom that account allows",
-        "name its users or roles, or add a condition on aws:PrincipalArn",
-    )
     PRINCIPAL_PATTERN = (
         _E,
         "a pattern in a principal, which AWS refuses",
@@ -85,11 +74,6 @@ class LintRule(Enum):
         _E,
         "access for a service on behalf of any of its customers (confused deputy)",
         "add a condition on aws:SourceAccount, aws:SourceArn or aws:SourceOrgID",
-    )
-    SERVICE_WITHOUT_SOURCE_IN_TRUST = (
-        _N,
-        "a role that a service can assume on behalf of any of its customers",
-        "add a condition on aws:SourceAccount or aws:SourceArn if the service sends them",
     )
     FEDERATED_ACTION = (
         _W,
@@ -127,7 +111,6 @@ class LintRule(Enum):
         "name the actions",
     )
     ALLOW_EVERYTHING = (_W, "every action allowed", "name the actions that are needed")
-    ACTION_REDUNDANT = (_N, "an action that another of the same list includes", "remove it")
     RESOURCE_MALFORMED = (_E, "a resource that is not an ARN", 'write an ARN, or "*"')
     RESOURCE_INCOMPLETE = (_W, "an ARN that lacks parts, which IAM completes with wildcards", "write all six parts")
     ARN_ACCOUNT = (_W, "an ARN whose account ID does not have 12 digits", "correct the account ID")
@@ -148,7 +131,6 @@ class LintRule(Enum):
         'add "Null": {KEY: "false"}',
     )
     # Statements together.
-    STATEMENT_REDUNDANT = (_N, "a statement that another one includes", "remove it")
     STATEMENT_DENIED = (_W, "an Allow that a Deny without a condition cancels", "remove one of the two")
 
     def __init__(self, level: Level, title: str, remedy: str) -> None:

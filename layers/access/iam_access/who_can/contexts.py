@@ -13,12 +13,12 @@ from itertools import islice, product
 
 from msgspec import Struct
 
-from iam_access.compare.clauses import Predicates
-from iam_access.compare.predicates import Literal
 from iam_access.document.condition import CanonicalClause, Clause, parse_operator
 from iam_access.document.steps import Steps, TooManySteps
 from iam_access.document.variables import captured, replace_variables, variables_in
 from iam_access.evaluate.condition_match import clause_holds
+from iam_access.key_values.clauses import Predicates
+from iam_access.key_values.predicates import Literal
 from iam_access.text.ascii_case import folded
 from iam_access.who_can.together import RELATED, can_be, presence
 
@@ -167,12 +167,13 @@ def _found(clauses: tuple[CanonicalClause, ...], units: int) -> tuple[tuple[Valu
     """As `_exactly` within so many steps, and those that it took."""
     budget = Steps(units)
     predicates = Predicates(clauses)
-    key = predicates.keys[clauses[0].key]
     found: list[tuple[tuple[Literal, ...], Values]] = [((), ())]
     try:
         for predicate in map(predicates.predicate, clauses):
             literals = [(*those, (predicate, holds)) for those, _ in found for holds in (False, True)]
-            found = [(those, values) for those in literals if (values := key.find(those, budget)) is not None]
+            found = [
+                (those, values) for those in literals if (values := predicates.key.find(those, budget)) is not None
+            ]
     except TooManySteps:
         return None, units
     return tuple(values for _, values in found), units - budget.left

@@ -20,8 +20,8 @@ from iam_access.evaluate.condition_match import clause_holds
 from iam_access.evaluate.evaluate import evaluate
 from iam_access.evaluate.policies import Policies
 from iam_access.evaluate.principal_match import named_ways
-from iam_access.evaluate.request import ANY_RESOURCE, Request, RequestError, make_request
-from iam_access.evaluate.request_principal import CallerKind
+from iam_access.evaluate.request import ANY_RESOURCE, Request, make_request
+from iam_access.evaluate.request_principal import CallerKind, RequestError
 from iam_access.evaluate.statement_match import Allowed, Decision, ExplicitlyDenied, Reason, action_matches
 from iam_access.inventory.inventory import Levels, Policy, Untried
 from iam_access.text.ascii_case import ascii_lower

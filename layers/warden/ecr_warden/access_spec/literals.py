@@ -220,7 +220,7 @@ def lint_literal(
     """Report the errors and warnings of a document; `has_refused`: some of its values are already reported."""
     for finding in lint(document, kind, ECR, now=now):
         rule = finding.rule
-        if rule.level is Level.NOTE or rule in _COUNTED_ELSEWHERE or (has_refused and rule is LintRule.VALUE_MALFORMED):
+        if rule in _COUNTED_ELSEWHERE or (has_refused and rule is LintRule.VALUE_MALFORMED):
             continue
         place = place_at(root, finding.place)
         if rule in _CODES:

@@ -262,8 +262,8 @@ class Code(Enum):
     )
     DOUBTFUL_DOCUMENT = (
         "W505",
-        "a warning from policy lint about a literal document",
-        "see the code in policy-lint.md",
+        "a literal document does other than it seems to",
+        "correct it",
     )
     UNKNOWN_REGION = ("W506", "a region that this version does not know", "correct it, unless the region is new")
     REGISTRY_IN_NAME = (

@@ -13,7 +13,6 @@ from ecr_warden.audit.judge import EVERY, Judge
 from ecr_warden.audit.outsiders import denying, let_in, let_in_for
 from ecr_warden.core.actions import REGISTRY_CALLS, REPLICATE
 from ecr_warden.core.desired import RepositoryPattern
-from ecr_warden.core.ecr import ECR
 from ecr_warden.core.estate import CreationTemplate, Registry, Repository
 from ecr_warden.core.target import RepositoryTarget
 from iam_access.arn import iam_arn
@@ -28,7 +27,8 @@ from iam_access.who_can.resources import named_in
 
 # A policy can name a hundred parts for a hundred principals each.
 _MAX_QUESTIONS = 200
-_NOT_IN_NAMES = re.compile(f"[^{re.escape(ECR.name_ends + ECR.name_inner)}*?]")
+_NOT_IN_NAMES = re.compile("[^a-z0-9_./*?-]")
+"""Source: https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html"""
 _NO_ACTIONS = Patterns(negated=False, values=())
 
 

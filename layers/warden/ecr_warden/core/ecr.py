@@ -3,8 +3,6 @@
 Actions as in botocore 1.44.8 (2026-11).
 """
 
-import string
-
 from ecr_warden.core.actions import REQUIRED, TOKEN, UPLOADS, Access
 from iam_access.delta.service import OTHER, ActionGroup, Service
 
@@ -47,8 +45,4 @@ ECR = Service(
         # A push needs it too, and alone it only says whether a layer is there: many pull policies have it.
         ActionGroup("LOOK", (_LOOK,), OTHER.does, OTHER.has),
     ),
-    arn="arn:aws:ecr:*:*:repository/*",
-    name_ends=f"{string.ascii_lowercase}{string.digits}",
-    name_inner="-_./",
 )
-"""Source: https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html"""

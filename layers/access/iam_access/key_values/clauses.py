@@ -10,7 +10,11 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from iam_access.arn import ARN_COLONS
-from iam_access.compare.domains import (
+from iam_access.document.condition import CanonicalClause, Quantifier, parse_operator
+from iam_access.document.pattern import Pattern, Syntax, pattern
+from iam_access.document.values import is_base64, moment, network, number
+from iam_access.document.variables import colons_outside_variables
+from iam_access.key_values.domains import (
     OrderedDomain,
     TextDomain,
     TextSet,
@@ -20,13 +24,9 @@ from iam_access.compare.domains import (
     epoch_domain,
     number_domain,
 )
-from iam_access.compare.language import sample
-from iam_access.compare.predicates import ConditionKey, KeyTest, Predicate, Uninterpreted
-from iam_access.compare.shapes import ARNS, NOT_ARNS, depends_on_variables, of_characters
-from iam_access.document.condition import CanonicalClause, Quantifier, parse_operator
-from iam_access.document.pattern import Pattern, Syntax, pattern
-from iam_access.document.values import is_base64, moment, network, number
-from iam_access.document.variables import colons_outside_variables
+from iam_access.key_values.language import sample
+from iam_access.key_values.predicates import ConditionKey, KeyTest, Predicate, Uninterpreted
+from iam_access.key_values.shapes import ARNS, NOT_ARNS, depends_on_variables, of_characters
 
 _SYNTAX = {
     "StringEquals": Syntax.EXACT,
@@ -112,17 +112,12 @@ def _may_be_empty(key: str) -> bool:
 
 
 class Predicates:
-    """The condition keys of two documents, and their clauses as predicates."""
+    """One condition key, and the clauses on it as predicates; `clauses`: at least one, all on that key."""
 
-    def __init__(self, clauses: Iterable[CanonicalClause]) -> None:
-        by_key: dict[str, list[CanonicalClause]] = {}
-        for clause in clauses:
-            by_key.setdefault(clause.key, []).append(clause)
-        self.keys: dict[str, ConditionKey] = {}
-        self._scales: dict[tuple[str, str], OrderedDomain | None] = {}
+    def __init__(self, clauses: Sequence[CanonicalClause]) -> None:
+        self._scales: dict[str, OrderedDomain | None] = {}
         self._epoch: OrderedDomain | None = None
-        for name, given in by_key.items():
-            self.keys[name] = self._key(name, given)
+        self.key = self._key(clauses[0].key, clauses)
 
     def predicate(self, clause: CanonicalClause) -> Predicate:
         """What a clause says about its key."""
@@ -160,7 +155,7 @@ class Predicates:
             # Booleans and ARNs are not numbers, dates or addresses, and addresses are not numbers or dates.
             if key in _DOMAINS or (key in _TYPES and (family == _ADDRESS) is not (_TYPES[key] == _ADDRESS)):
                 return (_NOTHING, True) if negated and not values else (_NOTHING, False)
-            domain = self._scales[key, family]
+            domain = self._scales[family]
             return (None if domain is None else domain.cells(positive, values, negated=negated)), False
         if positive == "Bool" and key in _TYPES:
             return _NOTHING, False
@@ -212,7 +207,7 @@ class Predicates:
             ordered_domain = both or make(
                 values, typed=_TYPES.get(key) == family or (key == _EPOCH_TIME and family == _NUMBER)
             )
-        self._scales[key, family] = ordered_domain
+        self._scales[family] = ordered_domain
         return ordered_domain
 
 

@@ -10,8 +10,6 @@ from functools import lru_cache
 from itertools import zip_longest
 
 from iam_access.arn import ARN_COLONS
-from iam_access.compare.budget import WILDCARDS
-from iam_access.compare.shapes import ACTIONS, ARNS, NONEMPTY
 from iam_access.document.pattern import (
     ANY,
     CharacterClass,
@@ -25,12 +23,14 @@ from iam_access.document.pattern import (
     pattern_covers,
 )
 from iam_access.document.steps import Steps
+from iam_access.key_values.budget import WILDCARDS
+from iam_access.key_values.shapes import ARNS, NONEMPTY
 
 type Language = frozenset[Pattern]
 """The texts that match one of the patterns."""
 
 _OTHERS = "xyzqvw0123456789abcdefghijklmnoprstu-_/.XYZ" + "".join(chr(0xE000 + index) for index in range(64))
-_SHAPES = frozenset({ACTIONS, ARNS, NONEMPTY})
+_SHAPES = frozenset({ARNS, NONEMPTY})
 _FILLERS = ("x", "")
 _LETTER = 2
 """The most characters of one letter, its two cases; a class with more is kept whole."""

@@ -13,11 +13,11 @@ from itertools import pairwise
 
 from msgspec import Struct
 
-from iam_access.compare.budget import STATEMENTS, WILDCARDS
-from iam_access.compare.language import Language, find_word
 from iam_access.document.pattern import Pattern
 from iam_access.document.steps import Steps
 from iam_access.document.values import address, moment, network, number
+from iam_access.key_values.budget import STATEMENTS, WILDCARDS
+from iam_access.key_values.language import Language, find_word
 
 _DAY = 86_400
 _EXACT = 120

@@ -10,13 +10,13 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from iam_access.compare.budget import STATEMENTS
-from iam_access.compare.domains import Membership, OrderedDomain, TextDomain, TextSet, ValueSet
-from iam_access.compare.shapes import NONEMPTY
 from iam_access.document.condition import CanonicalClause, Clause, Quantifier
 from iam_access.document.pattern import Syntax, pattern
 from iam_access.document.steps import Steps
 from iam_access.evaluate.condition_match import clause_holds
+from iam_access.key_values.budget import STATEMENTS
+from iam_access.key_values.domains import Membership, OrderedDomain, TextDomain, TextSet, ValueSet
+from iam_access.key_values.shapes import NONEMPTY
 
 type Values = tuple[str, ...]
 """The values of a key; none if it is missing."""
@@ -86,8 +86,6 @@ class ConditionKey(Struct, frozen=True):
     domains: tuple[OrderedDomain, ...] = ()
     """The ways in which clauses read the key other than as a text."""
     several: bool = False
-    required: bool = False
-    """Every request has it: Action and Resource."""
     may_be_empty: bool = False
     examples: tuple[str, ...] = ()
     """Values to try if clauses read the key in several ways, which no single domain distinguishes."""
@@ -97,7 +95,7 @@ class ConditionKey(Struct, frozen=True):
 
         None is certain. Values that depend on an Uninterpreted, or on several ways of reading the key, may prove wrong.
         """
-        if not self.required and all(predicate.missing in (wanted, None) for predicate, wanted in literals):
+        if all(predicate.missing in (wanted, None) for predicate, wanted in literals):
             return ()
         tests = [(predicate, wanted) for predicate, wanted in literals if isinstance(predicate, KeyTest)]
         unknown = [(predicate, wanted) for predicate, wanted in literals if isinstance(predicate, Uninterpreted)]
@@ -117,21 +115,6 @@ class ConditionKey(Struct, frozen=True):
                 return empty
             doubtful = doubtful or empty
         return doubtful
-
-    def may_hold(self, predicate: Predicate, values: Values) -> bool:
-        """Does a predicate hold on these values, under some values of the variables?"""
-        if isinstance(predicate, Uninterpreted):
-            return bool(values) or predicate.missing is not False
-        if not values:
-            return predicate.missing
-        if values == ("",):
-            return predicate.empty
-        if predicate.accepted is None:
-            return predicate.present
-        if predicate.quantifier is Quantifier.ONE and len(values) > 1:
-            return False
-        held = map(predicate.may_hold, values)
-        return all(held) if predicate.quantifier is Quantifier.ALL else any(held)
 
     def _single(
         self, tests: Sequence[tuple[KeyTest, bool]], unknown: Sequence[tuple[Uninterpreted, bool]], budget: Steps
