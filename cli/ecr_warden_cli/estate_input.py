@@ -31,7 +31,6 @@ from ecr_warden.hub.reply import EstateReply, StatusReply
 from ecr_warden.hub.request import AskEstate, AskStatus
 from ecr_warden.state.target_status import Standing
 from ecr_warden_cli.context import Context, Failure, UsageError
-from ecr_warden_cli.dumps import DumpUnusable, read_dumps, snapshot_accounts
 from ecr_warden_cli.hub import HubClient, accepted_version, expect, speak, text_of, unintelligible
 from ecr_warden_cli.inputs import HUB_PROFILE, HUB_REGION, load_bytes, load_compiled, name_of, read_file, read_json
 from ecr_warden_cli.live import AtHub, hub_profile, parse_profiles
@@ -46,7 +45,7 @@ from iam_access.text.printable import cut, listed, printable
 from iam_access.text.strict_json import DocumentError
 
 _OF_HUB = "what the hub has read of the accounts, and the version of the spec that it accepted"
-_FILES = "write a snapshot with: ecr-warden snapshot --spec SPEC > FILE, or --from FILES that the AWS CLI wrote"
+_FILES = "write a snapshot with: ecr-warden snapshot --spec SPEC > FILE"
 
 
 class ReadFrom(Enum):
@@ -54,7 +53,6 @@ class ReadFrom(Enum):
 
     HUB = auto()
     SNAPSHOT = auto()
-    FILES = auto()
     SPEC = auto()
     PROFILES = auto()
 
@@ -99,17 +97,7 @@ def add_source(parser: argparse.ArgumentParser, *, snapshots: bool = True, hub: 
         metavar="REGION",
         action="append",
         default=[],
-        help="with profiles alone: a region to read repositories in; default: each profile's own. With --from: the "
-        "region of policies of which no file or path says it",
-    )
-    source.add_argument(
-        "--from",
-        metavar="FILE",
-        dest="files",
-        nargs="+",
-        action="extend",
-        default=[],
-        help="what the AWS CLI printed: files, folders of them, or - for stdin; no account is read",
+        help="with profiles alone: a region to read repositories in; default: each profile's own",
     )
     if snapshots:
         _add_what_limits(source)
@@ -137,29 +125,22 @@ def _add_what_limits(source: argparse._ArgumentGroup) -> None:
     )
 
 
-_PLACES = {
-    "--snapshot": ("snapshot", ReadFrom.SNAPSHOT),
-    "--from": ("files", ReadFrom.FILES),
-    "--spec": ("spec", ReadFrom.SPEC),
-}
-"""Options that name a place, files before the spec that goes with them, and what argparse calls them."""
+_PLACES = {"--snapshot": ReadFrom.SNAPSHOT, "--spec": ReadFrom.SPEC}
+"""Options that name a place, a file before the spec that goes with it."""
 
 
 def source_of(arguments: argparse.Namespace) -> ReadFrom:
     """Where to read; raises UsageError if options of two places are given, or one that has no meaning there."""
-    given = [option for option, (name, _) in _PLACES.items() if getattr(arguments, name)]
-    files = [option for option in given if option != "--spec"]
-    if len(files) > 1:
-        raise UsageError("--snapshot with --from", remedy="give one of them")
+    given = [option for option in _PLACES if getattr(arguments, option.strip("-"))]
     if count_stdin(arguments) > 1:
         raise UsageError("- for two files", remedy="stdin can be one of them: give the path of the other")
     if given and (arguments.hub or arguments.hub_region is not None):
         option = "--hub" if arguments.hub else "--hub-region"
         raise UsageError(f"{option} with {given[0]}", remedy="give one of them: the hub has accounts and a spec")
-    if files and arguments.profile:
-        raise UsageError(f"--profile with {files[0]}", remedy="leave it out: no account is read")
+    if arguments.snapshot and arguments.profile:
+        raise UsageError("--profile with --snapshot", remedy="leave it out: no account is read")
     of_hub = arguments.hub or arguments.hub_region is not None or not arguments.profile
-    source = _PLACES[given[0]][1] if given else ReadFrom.HUB if of_hub else ReadFrom.PROFILES
+    source = _PLACES[given[0]] if given else ReadFrom.HUB if of_hub else ReadFrom.PROFILES
     _check_regions(arguments.region, source)
     return source
 
@@ -169,11 +150,9 @@ def _check_regions(regions: Sequence[str], source: ReadFrom) -> None:
     for region in regions:
         if not REGION.fullmatch(region):
             raise UsageError(f"--region {cut(region, 80)}", remedy="write it as AWS does, for example eu-central-1")
-    if regions and source not in (ReadFrom.PROFILES, ReadFrom.FILES):
+    if regions and source is not ReadFrom.PROFILES:
         remedy = "leave it out: a snapshot, a spec and the hub have their regions"
-        raise UsageError("--region without a --profile alone or --from", remedy=remedy)
-    if source is ReadFrom.FILES and len(regions) > 1:
-        raise UsageError("--from with several --region", remedy="give the one of the files that do not say theirs")
+        raise UsageError("--region without a --profile alone", remedy=remedy)
 
 
 def hub_of(arguments: argparse.Namespace) -> AtHub:
@@ -229,8 +208,6 @@ def snapshot_from(
                 return kept_estate(client)[0], named
         case ReadFrom.SNAPSHOT:
             return read_snapshot(arguments.snapshot, context), named
-        case ReadFrom.FILES:
-            return _of_files(arguments, context), named
         case ReadFrom.SPEC:
             assert spec is not None
             profiles = parse_profiles(arguments.profile, spec.spec.accounts)
@@ -385,7 +362,7 @@ _ENDPOINT = "give the policy document of the VPC endpoint"
 
 def count_stdin(arguments: argparse.Namespace) -> int:
     """How many files the arguments read from stdin."""
-    files = [arguments.snapshot, arguments.spec, *arguments.files]
+    files = [arguments.snapshot, arguments.spec]
     files += (path.rpartition("=")[2] for path in (*arguments.scp, *arguments.rcp, *arguments.vpce))
     return files.count("-")
 
@@ -441,17 +418,6 @@ def _snapshot(readings: Mapping[str, Reading], context: Context) -> Json:
     taken = context.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
     accounts = joined({part: reading.entry for part, reading in readings.items()})
     return {"schema": SCHEMA, "takenAt": taken, "accounts": accounts}
-
-
-def _of_files(arguments: argparse.Namespace, context: Context) -> Json:
-    """What the AWS CLI printed into files as a snapshot; raises Failure."""
-    region = arguments.region[0] if arguments.region else None
-    accounts = snapshot_accounts(read_dumps(arguments.files, context), region)
-    if not accounts:
-        remedy = "give outputs of aws iam get-account-authorization-details, and more as in docs/who-can.md"
-        raise DumpUnusable("the files have no account", remedy=remedy)
-    # Files may have been copied, so none of them says when it was read: it is as old as whoever wrote them knows.
-    return {"schema": SCHEMA, "accounts": accounts}
 
 
 _CONTROL = {"--scp": ControlKind.SERVICE, "--rcp": ControlKind.RESOURCE}

@@ -279,48 +279,6 @@ def test_a_denial_without_credentials_says_how_to_sign_in(ask: Any, message: str
     assert not ran.out.startswith(("yes", "no:"))
 
 
-def _said(code: str, operation: str, what: str) -> str:
-    """As the AWS CLI says that there is no policy."""
-    return f"An error occurred ({code}) when calling the {operation} operation: no policy for the {what}id '{HOME}'\n"
-
-
-_NO_REGISTRY_POLICY = _said("RegistryPolicyNotFoundException", "GetRegistryPolicy", "registry with ")
-_NO_POLICY = _said(
-    "RepositoryPolicyNotFoundException",
-    "GetRepositoryPolicy",
-    "repository with name 'shop/checkout' in the registry with ",
-)
-
-
-def test_three_files_of_the_aws_cli_are_enough(tmp_path: Path) -> None:
-    accounts = _accounts()
-    (tmp_path / "iam.json").write_text(json.dumps(accounts[HOME]["iam"]))
-    policy = accounts[HOME]["ecr"]["eu-central-1"]["repositories"][0]["policy"]
-    printed = {"registryId": HOME, "repositoryName": "shop/checkout", "policyText": json.dumps(policy)}
-    (tmp_path / "policy.json").write_text(json.dumps(printed))
-    (tmp_path / "registry.txt").write_text(_NO_REGISTRY_POLICY)
-    files = ("--from", *(str(tmp_path / name) for name in ("iam.json", "policy.json", "registry.txt")))
-    ran = Command()("who-can", "pull", "shop/checkout", *files, "--region", "eu-central-1", "--json")
-    assert [one["principal"] for one in ran.json["principals"]] == [_PULLER, _SHADOW]
-    ran = Command()("who-can", "pull", "shop/checkout", *files)
-    assert (ran.code, f"in which region is the policy of shop/checkout of {HOME}?" in ran.err) == (1, True)
-
-
-def test_without_the_repositorys_policy_what_it_could_change_is_unknown(tmp_path: Path) -> None:
-    (tmp_path / "iam.json").write_text(json.dumps(_accounts()[HOME]["iam"]))
-    (tmp_path / "list.json").write_text(json.dumps({"repositories": [{"repositoryArn": _HERE}]}))
-    (tmp_path / "registry.txt").write_text(_NO_REGISTRY_POLICY)
-    (tmp_path / "none.txt").write_text(_NO_POLICY)
-    files = [str(tmp_path / name) for name in ("iam.json", "list.json", "registry.txt")]
-    asked = ("can-i", _PUSHER, "push", "shop/checkout", "--from", *files)
-    ran = Command()(*asked)
-    assert (ran.code, ran.out.splitlines()[0]) == (1, "unknown: role/ecr-pusher may or may not push shop/checkout")
-    assert "repository policy of shop/checkout was not read: not in the files" in ran.out
-    assert "because" not in ran.out
-    policyless = Command()(*asked, str(tmp_path / "none.txt"))
-    assert policyless.out.startswith("yes: ")
-
-
 CONTROL: dict[str, tuple[tuple[str, ...], str]] = {
     "nothing": ((), "yes"),
     "a policy of the pusher's account that denies": (("--scp", f"{HOME}=DENY"), "no"),
@@ -471,7 +429,6 @@ def test_an_action_that_may_not_exist_is_answered_and_named(ask: Any, action: st
     ("argv", "said"),
     [
         (("who-can", "pull", "shop/checkout", "--snapshot", "-", "--spec", "-"), "- for two files"),
-        (("who-can", "pull", "shop/checkout", "--from", "-", "--spec", "-"), "- for two files"),
         (("who-can", "pull", "shop/checkout", "--snapshot", "-", "--scp", f"{HOME}=-"), "- for two files"),
         (("explain-denial", "--snapshot", "-"), "- for a file, and the error message from stdin"),
     ],

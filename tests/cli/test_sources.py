@@ -78,12 +78,6 @@ def test_the_profiles_of_accounts_are_enough_and_name_them(verb: str) -> None:
 
 
 WRONG: dict[str, tuple[tuple[str, ...], str]] = {
-    "the hub and files of the AWS CLI": (("--hub", "--from", "x"), "--hub with --from; give one of them"),
-    "files of the AWS CLI and a profile": (("--from", "x", "--profile", "a"), "--profile with --from; leave it out"),
-    "two regions of files": (
-        ("--from", "x", "--region", "eu-west-1", "--region", "eu-west-2"),
-        "--from with several --region; give the one of the files",
-    ),
     "the hub and a spec": (("--hub", "--spec", SPEC), "--hub with --spec; give one of them"),
     "a hub's region and a spec": (("--hub-region", "eu-west-1", "--spec", SPEC), "--hub-region with --spec; give one"),
     "two profiles of the hub": (
@@ -93,14 +87,13 @@ WRONG: dict[str, tuple[tuple[str, ...], str]] = {
     "a profile of an account at the hub": (("--hub", "--profile", "ci=a"), "--profile ci=a with --hub; give one"),
     "a region of a spec": (
         ("--spec", SPEC, "--region", "eu-west-1"),
-        "--region without a --profile alone or --from; leave it out",
+        "--region without a --profile alone; leave it out",
     ),
-    "a region of the hub": (("--region", "eu-west-1"), "--region without a --profile alone or --from; leave it out"),
+    "a region of the hub": (("--region", "eu-west-1"), "--region without a --profile alone; leave it out"),
 }
 OF_FILES: dict[str, tuple[tuple[str, ...], str]] = {
     "the hub and a file": (("--hub", "--snapshot", ESTATE), "--hub with --snapshot; give one of them"),
     "a file and a profile": (("--snapshot", ESTATE, "--profile", "a"), "--profile with --snapshot; leave it out"),
-    "two kinds of files": (("--snapshot", ESTATE, "--from", ESTATE), "--snapshot with --from; give one of them"),
 }
 
 

@@ -232,40 +232,6 @@ def _covered(chance: random.Random, statement: dict[str, Any], keys: list[str]) 
     return made
 
 
-def extended(document: dict[str, Any], donor: dict[str, Any], seed: int) -> dict[str, Any] | None:
-    """The document with one more Allow, or with more values in an element of one; None if nothing fits."""
-    chance = random.Random(seed)
-    given = document["Statement"]
-    allows = [one for one in donor["Statement"] if one["Effect"] == "Allow"]
-    if not allows:
-        return None
-    fresh = chance.choice(allows)
-    name = chance.choice(("Statement", "Principal", "Action", "Resource"))
-    if name == "Statement":
-        own = (
-            {"Principal", "NotPrincipal"}
-            if {"Principal", "NotPrincipal"} & given[0].keys()
-            else {"Resource", "NotResource"}
-        )
-        return {**document, "Statement": [*given, fresh]} if own & fresh.keys() else None
-    places = [at for at, one in enumerate(given) if one["Effect"] == "Allow" and name in one and name in fresh]
-    if not places:
-        return None
-    at = chance.choice(places)
-    changed = {**given[at], name: _joined(given[at][name], fresh[name])}
-    return {**document, "Statement": [*given[:at], changed, *given[at + 1 :]]}
-
-
-def _joined(one: Any, other: Any) -> Any:
-    if not isinstance(one, dict) and not isinstance(other, dict) and isinstance(one, list):
-        return [*one, *other]
-    kinds = [{"AWS": "*"} if element == "*" else element for element in (one, other)]
-    return {
-        kind: [value for element in kinds for value in as_list(element.get(kind, []))]
-        for kind in dict.fromkeys([*kinds[0], *kinds[1]])
-    }
-
-
 _IDENTIFIERS = ("AIDAABCDEFGHIJKLMNOPQ", "AROAABCDEFGHIJKLMNOPQ:s")
 _OPEN_TEXTS = (
     "a",
