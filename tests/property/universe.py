@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from iam_access.document.condition import OPERATORS
-from tests.property.iam_oracle import as_list
 from tests.property.policy_oracle import Request
 
 A, B, C = "111111111111", "222222222222", "333333333333"
