@@ -1,4 +1,4 @@
-"""Times as people type them: `2h`, `yesterday`, `friday`, a date, or a time with its zone."""
+"""Times as people type them: `2h`, a date, or a time with its zone."""
 
 import argparse
 import re
@@ -19,24 +19,22 @@ _UNITS = {
     "d": timedelta(days=1),
     "w": timedelta(weeks=1),
 }
-_DAYS = {"yesterday": -1, "today": 0, "tomorrow": 1}
-_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_FORMS = "write 2h, 7d, friday, 2026-11-27 or 2026-11-27T18:00:00Z"
-PAST = "2h or 7d ago, yesterday, friday (the last one), a date, or a time with its zone; a day is its midnight in UTC"
-COMING = "in 2h or 7d, tomorrow, friday (the next one), a date, or a time with its zone; a day is its midnight in UTC"
+_FORMS = "write 2h, 7d, 2026-11-27 or 2026-11-27T18:00:00Z"
+PAST = "2h or 7d ago, a date, or a time with its zone; a date is its midnight in UTC"
+COMING = "in 2h or 7d, a date, or a time with its zone; a date is its midnight in UTC"
 
 
 class TypedTime(Struct, frozen=True):
-    """A time that somebody typed. `of`: from now to that time; `is_day`: whether it names a day."""
+    """A time that somebody typed. `of`: from now to that time; `is_date`: whether it is a date alone."""
 
     text: str
     of: Callable[[datetime], datetime]
-    is_day: bool = False
+    is_date: bool = False
 
     def at(self, context: Context) -> datetime:
-        """The time by the clock; of a day, a note says which it is and in which zone."""
+        """The time by the clock; of a date, a note says in which zone."""
         at = self.of(context.clock.now())
-        if self.is_day:
+        if self.is_date:
             context.console.note(f"{self.text} is {show_time(at)}, midnight in UTC")
         return at
 
@@ -59,28 +57,13 @@ def duration(text: str) -> timedelta | None:
 
 def _typed(text: str, *, is_past: bool) -> TypedTime:
     length = duration(text.removesuffix(" ago") if is_past else text.removeprefix("in "))
-    word = text.lower() if len(text) < 20 else ""
     if length is not None:
         return TypedTime(text, lambda now: shifted(now, -length if is_past else length))
-    if word in _DAYS:
-        return TypedTime(text, lambda now: _midnight(now, _DAYS[word]), is_day=True)
-    weekday = next((number for number, name in enumerate(_WEEKDAYS) if word in (name, name[:3])), None)
-    if weekday is not None:
-        return TypedTime(text, lambda now: _midnight(now, _days_to(weekday, now, is_past=is_past)), is_day=True)
     if _DATE.fullmatch(text):
         day = _moment(f"{text}T00:00:00Z", text)
-        return TypedTime(text, lambda _: day, is_day=True)
+        return TypedTime(text, lambda _: day, is_date=True)
     at = _moment(text, text)
     return TypedTime(text, lambda _: at)
-
-
-def _days_to(weekday: int, now: datetime, *, is_past: bool) -> int:
-    """Back to the last such day, which may be today; on to the next one, which is not."""
-    return -((now.weekday() - weekday) % 7) if is_past else (weekday - now.weekday() - 1) % 7 + 1
-
-
-def _midnight(now: datetime, days: int) -> datetime:
-    return shifted(now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0), timedelta(days=days))
 
 
 def _moment(text: str, typed: str) -> datetime:

@@ -16,12 +16,6 @@ TYPED = {
     "2h": ("2026-11-24T08:00:00Z", "2026-11-24T12:00:00Z"),
     "7d": ("2026-11-17T10:00:00Z", "2026-12-01T10:00:00Z"),
     "1w": ("2026-11-17T10:00:00Z", "2026-12-01T10:00:00Z"),
-    "today": ("2026-11-24T00:00:00Z", "2026-11-24T00:00:00Z"),
-    "Yesterday": ("2026-11-23T00:00:00Z", "2026-11-23T00:00:00Z"),
-    "tomorrow": ("2026-11-25T00:00:00Z", "2026-11-25T00:00:00Z"),
-    "friday": ("2026-11-20T00:00:00Z", "2026-11-27T00:00:00Z"),
-    "Fri": ("2026-11-20T00:00:00Z", "2026-11-27T00:00:00Z"),
-    "tuesday": ("2026-11-24T00:00:00Z", "2026-12-01T00:00:00Z"),
     "2026-11-27": ("2026-11-27T00:00:00Z", "2026-11-27T00:00:00Z"),
     "2026-11-27T18:00:00+01:00": ("2026-11-27T17:00:00Z", "2026-11-27T17:00:00Z"),
 }
@@ -33,7 +27,7 @@ def test_a_time_is_where_people_mean_it(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "2x", "0h", "fridayy", "f", "20261127", "2026-W48-5", "2026-11-27T18:00:00", "١d"]
+    "text", ["", "2x", "0h", "friday", "yesterday", "20261127", "2026-W48-5", "2026-11-27T18:00:00", "١d"]
 )
 def test_any_other_text_is_refused(text: str) -> None:
     with pytest.raises(ArgumentTypeError):
@@ -48,8 +42,8 @@ def test_a_length_may_be_typed_as_the_help_says_it() -> None:
             wrong(text)
 
 
-def test_of_a_day_the_zone_is_said() -> None:
-    assert over(first())("history", "--since", "yesterday").err == (
-        "yesterday is 2026-11-23T00:00:00Z, midnight in UTC\n"
+def test_of_a_date_the_zone_is_said() -> None:
+    assert over(first())("history", "--since", "2026-11-23").err == (
+        "2026-11-23 is 2026-11-23T00:00:00Z, midnight in UTC\n"
     )
     assert over(first())("history", "--since", "2h").err == ""
