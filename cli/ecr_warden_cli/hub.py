@@ -22,7 +22,6 @@ from ecr_warden.state.commands import (
     Accept,
     Command,
     CommandResult,
-    Lift,
     Publish,
     Reject,
     Selection,
@@ -92,7 +91,7 @@ class HubClient(Struct, frozen=True):
 
     def command(self, command: Command) -> CommandReply:
         """Send a command in the caller's name; raises Failure."""
-        targets = () if isinstance(command, Accept | Reject | Lift | Publish) else command.targets
+        targets = () if isinstance(command, Accept | Reject | Publish) else command.targets
         if len(targets) > MAX_TARGETS:
             remedy = "name fewer, such as by a narrower pattern, and repeat the command for the others; "
             remedy += "the stop switch stops all writes: docs/deploy.md#stopping"

@@ -74,8 +74,6 @@ class RollOut(Struct, frozen=True):
                 console.line(f"{version} was not processed in time: ecr-warden status says why", Style.BAD)
             case _:
                 console.line(f"{version} was {self.story.fate}: {why}", Style.BAD)
-                if self.hold:
-                    console.line(f"ecr-warden held {self.hold} --lift has it judged anew")
 
     def _show_runs(self, version: str, console: Console) -> None:
         number, results = (

@@ -251,21 +251,6 @@ def test_publish_ends_with_what_happened(tmp_path: Path) -> None:
     assert as_json.json["results"][str(CHECKOUT)] == "reported"
 
 
-def test_publish_says_at_once_that_a_person_rejected_what_the_version_says(tmp_path: Path) -> None:
-    world = first()
-    path = spec_file(tmp_path, EMPTY)
-    waiting = over(world)("publish", path, "--yes")
-    [hold] = world.holds.waiting()
-    assert f"version u0 waits for a person: {hold.reasons[0]}" in waiting.out
-    assert over(world)("held", hold.id, "--reject", "--yes").code == 0
-    ran = over(world)("publish", path, "--yes")
-    assert ran.code == 1
-    said, remedy = ran.out.splitlines()[-2:]
-    assert said == "version u1 was rejected: it says what was rejected by alice at 2026-11-24T10:00:00Z"
-    command, _, does = remedy.removeprefix("ecr-warden ").partition(" has ")
-    assert (does, over(world)(*command.split(), "--yes").code) == ("it judged anew", 0)
-
-
 def test_publish_says_what_did_not_happen_in_time(tmp_path: Path) -> None:
     world = first()
     path = spec_file(tmp_path, TEXT.replace(", ci:user/pull-user-2]", "]"))

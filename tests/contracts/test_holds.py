@@ -11,7 +11,7 @@ from ecr_warden.core.codec.base import dumps
 from ecr_warden.core.job import Actor, Cause, CauseKind
 from ecr_warden.core.judgement import Judgement, WaitCode, WaitReason
 from ecr_warden.state.hold import HOLD_LASTS, Decision, Hold, HoldState, OfVersion, Verdict, VerdictRequest
-from ecr_warden.state.holds import HoldDecided, Judged, Publication, Rejection
+from ecr_warden.state.holds import HoldDecided, Judged, Publication
 from ecr_warden.versions.codec_holds import decision_to_json, hold_to_json
 from tests.contracts.hubs import TABLE, Hub, MotoHub
 
@@ -156,9 +156,6 @@ def test_a_decision_that_this_version_cannot_read_accepts_nothing_and_still_coun
         moto_hub.holds.decide(VERSION, REJECT)
 
 
-REJECTION = Rejection(VERSION.ground, "d" * 64, "t" * 64, REJECT)
-
-
 def test_the_last_hold_on_a_version_is_found_by_the_version(hub: Hub) -> None:
     assert hub.holds.last_of("v2") is None
     later = replace(VERSION, ground=replace(VERSION.ground, digests=("b", "other", "n")), since=NOON + MINUTE)
@@ -166,34 +163,6 @@ def test_the_last_hold_on_a_version_is_found_by_the_version(hub: Hub) -> None:
         hub.holds.open(hold)
     hub.holds.decide(later, REJECT)
     assert hub.holds.last_of("v2") == replace(later, decision=REJECT)
-
-
-def test_a_rejection_is_kept_until_it_is_forgotten(hub: Hub) -> None:
-    assert [*hub.holds.rejections()] == []
-    other = replace(REJECTION, digest="e" * 64)
-    for one in (REJECTION, other, REJECTION):
-        hub.holds.reject(one)
-    assert sorted(one.digest for one in hub.holds.rejections()) == ["d" * 64, "e" * 64]
-    hub.holds.forget(other)
-    hub.holds.forget(other)
-    assert [*hub.holds.rejections()] == [REJECTION]
-
-
-def test_no_row_of_a_rejection_expires(moto_hub: MotoHub) -> None:
-    moto_hub.holds.reject(REJECTION)
-    moto_hub.holds.lift(REJECTION, replace(ACCEPT, verdict=Verdict.LIFT))
-    items = moto_hub.table.client.scan(TableName=moto_hub.table.name)["Items"]
-    assert len(items) == 2
-    assert not any("expires" in item for item in items)
-
-
-def test_of_two_who_lift_a_rejection_the_first_counts_and_a_later_one_stands(hub: Hub) -> None:
-    lift = replace(ACCEPT, verdict=Verdict.LIFT)
-    assert hub.holds.lifted(REJECTION) is None
-    for one in (lift, replace(lift, by=BOB)):
-        hub.holds.lift(REJECTION, one)
-    assert hub.holds.lifted(REJECTION) == lift
-    assert hub.holds.lifted(replace(REJECTION, decision=replace(REJECT, at=NOON + 2 * MINUTE))) is None
 
 
 JUDGEMENT = Judgement(

@@ -16,13 +16,13 @@ from ecr_warden.notify.kinds import message_of
 from ecr_warden.notify.message import Field
 from ecr_warden.repair.alerts import OwnChanged
 from ecr_warden.state.accepted import SpecSuperseded
-from ecr_warden.state.commands import Accept, Command, Lift, Reject
+from ecr_warden.state.commands import Accept, Command, Reject
 from ecr_warden.state.history import HistoryKind
 from ecr_warden.state.hold import Hold, HoldState
 from ecr_warden.state.holds import Judged
 from ecr_warden.state.specs import SpecVersion
 from ecr_warden.versions.alerts import HoldOpened, HoldSettled, SpecAccepted
-from ecr_warden.versions.holds import HoldOver, NoSuchHold
+from ecr_warden.versions.holds import HoldOver
 from ecr_warden.versions.offers import ASKED_AGAIN, MOST_ASKED
 from iam_access.document.document import Document
 from iam_access.equivalent.canonical import canonical
@@ -324,72 +324,25 @@ def test_a_version_that_only_observes_needs_no_verdict_and_makes_no_baseline() -
     assert (world.specs.baseline(), [*filter(is_of_a_verdict, world.jobs.sent)]) == (None, [])
 
 
-# What a rejected version may come back as: another file, other formatting, another order.
-AGAIN: dict[str, str] = {
-    "as another object": NOBODY,
-    "with a remark": f"# a remark\n{NOBODY}",
-    "formatted otherwise": NOBODY.replace("settings: {mode: enforce}", "settings:\n  mode: enforce"),
-    "in another order": "settings: {mode: enforce}\n" + NOBODY.replace("settings: {mode: enforce}\n", ""),
-}
-
-
-def rejected(world: World | None = None) -> tuple[World, Hold]:
-    world = world or first()
+def test_what_was_rejected_is_void_and_uploaded_again_it_is_judged_again() -> None:
+    world = first()
     opened = expect(HoldOpened, offer(world, NOBODY, "v2"))
     give(world, Reject("command-1", opened.hold.id))
     tick(world)
     world.forget()
-    return world, opened.hold
-
-
-@pytest.mark.parametrize("case", AGAIN)
-def test_a_rejected_version_is_never_enforced_however_it_comes_back(case: str) -> None:
-    world, hold = rejected()
-    assert isinstance(offer(world, FEWER, "v3"), SpecAccepted)
-    world.clock.advance(timedelta(days=400))
-    world.forget()
-    assert offer(world, AGAIN[case], "v4") is None
-    assert version_of(world) == "v3"
-    [said] = [one for one in world.alerts.published if isinstance(one, HoldSettled)]
-    message = message_of([said])
-    assert message.title == "version v4 of the spec: rejected by alice"
-    assert any(field.label == "Never enforced until" and hold.id != "" for field in message.fields)
-    assert look(world) is None
-    assert len(world.alerts.published) == 1, "it is said once"
-
-
-def test_a_rejected_version_is_known_although_another_ecr_warden_compiles_it_otherwise() -> None:
-    world, _ = rejected()
-    [rejection] = world.holds.rejections()
-    world.holds.forget(rejection)
-    world.holds.reject(replace(rejection, digest="of another form"))
-    assert (offer(world, AGAIN["with a remark"], "v3"), version_of(world)) == (None, "v1")
-
-
-def test_a_rejection_is_lifted_by_a_proved_person_and_the_version_is_judged_anew() -> None:
-    world, hold = rejected()
-    world.clock.advance(MINUTE)
-    give(world, Lift("command-2", hold.id))
-    assert HistoryKind.REJECTION_LIFTED in {entry.kind for entry in world.log.kept.values()}
-    [said] = [one for one in world.alerts.published if isinstance(one, HoldSettled)]
-    assert message_of([said]).title == "version v2 of the spec: no longer rejected: lifted by alice"
-    opened = expect(HoldOpened, look(world))
-    give(world, Accept("command-3", opened.hold.id))
+    assert (look(world), version_of(world)) == (None, "v1"), "the rejected upload is not judged again"
+    again = expect(HoldOpened, offer(world, NOBODY, "v3"))
+    assert again.hold.reasons == opened.hold.reasons
+    give(world, Accept("command-2", again.hold.id))
     assert isinstance(tick(world), SpecAccepted)
-    assert (version_of(world), [*world.holds.rejections()]) == ("v2", [])
-
-
-def test_what_was_never_rejected_is_not_lifted() -> None:
-    world, _ = asked()
-    with pytest.raises(NoSuchHold):
-        give(world, Lift("command-1", "0" * 12))
+    assert version_of(world) == "v3"
 
 
 def test_a_version_that_was_rejected_before_it_was_judged_is_rejected() -> None:
     world, hold = asked(NOBODY)
     give(world, Reject("command-1", hold.id))
     tick(world)
-    assert (offer(world, AGAIN["with a remark"], "v3"), version_of(world)) == (None, "v1")
+    assert (look(world), version_of(world)) == (None, "v1")
 
 
 @pytest.mark.parametrize("what", ["text", "compiled form"])

@@ -11,7 +11,7 @@ from ecr_warden.audit.changes import access_changes
 from ecr_warden.core.codec.base import to_json
 from ecr_warden.hub.reply import CommandReply, HeldReply, VersionsReply
 from ecr_warden.hub.request import AskHeld, AskVersions
-from ecr_warden.state.commands import Accept, Decide, Lift, Reject
+from ecr_warden.state.commands import Accept, Decide, Reject
 from ecr_warden.state.hold import OPEN, Hold, HoldState
 from ecr_warden.versions.judge import words_of
 from ecr_warden_cli.console import Console, Exit, Style
@@ -36,8 +36,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     decision = parser.add_mutually_exclusive_group()
     for option, command, what in (
         ("--accept", Accept, "let it take effect, after a look at who gains by it"),
-        ("--reject", Reject, "keep it from ever taking effect"),
-        ("--lift", Lift, "lift a rejection: what was rejected is judged anew"),
+        ("--reject", Reject, "keep it from taking effect; uploaded again it is judged again"),
     ):
         decision.add_argument(option, dest="command", action="store_const", const=command, help=what)
     parser.add_argument("--yes", action="store_true", help="do not ask: for scripts")
@@ -51,10 +50,7 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
         return _held(arguments, context)
     if arguments.hold is None:
         raise UsageError("a decision is on one hold", remedy="add its ID, which ecr-warden held lists")
-    command: Decide | Lift = arguments.command(new_id(), arguments.hold)
-    if isinstance(command, Lift):
-        return _lift(command, arguments, context)
-    return _decide(command, arguments, context)
+    return _decide(arguments.command(new_id(), arguments.hold), arguments, context)
 
 
 def _held(arguments: argparse.Namespace, context: Context) -> Exit:
@@ -110,19 +106,6 @@ def _lines(hold: Hold) -> Iterator[str]:
             yield from (f"    {entry}" for entry in entries)
         if left_out:
             yield f"    {and_more(left_out)}"
-
-
-def _lift(command: Lift, arguments: argparse.Namespace, context: Context) -> Exit:
-    is_sure = arguments.yes or is_confirmed(f"lift the rejection of {command.hold}?", context)
-    reply = speak(arguments, context).command(command) if is_sure else None
-    if arguments.json:
-        by = {} if reply is None else {"id": reply.id, "caller": reply.caller}
-        context.console.answer({"hold": {"id": command.hold}, "decided": is_sure, **by})
-    elif reply is None:
-        context.console.note(_UNDECIDED)
-    else:
-        context.console.line("lifted: the version is judged anew once it is the bucket's current one", Style.GOOD)
-    return Exit.FINE if is_sure else Exit.DIFFERENT
 
 
 def _decide(command: Decide, arguments: argparse.Namespace, context: Context) -> Exit:

@@ -15,7 +15,7 @@ from ecr_warden.state.codec_records import entry_of
 from ecr_warden.state.commands import Call, CommandResult
 from ecr_warden.state.history import HistoryEntry, HistoryKind
 from ecr_warden.state.hold import OPEN, Decision, Hold
-from ecr_warden.state.holds import Judged, Publication, Rejection, hold_decided
+from ecr_warden.state.holds import Judged, Publication, hold_decided
 from ecr_warden.state.journal import MOST_ALIKE, Page
 from ecr_warden.state.state import LEFT_OPEN, Due, Learned, Lease, TargetRecord
 from ecr_warden.state.sweeps import SweepRecord
@@ -265,8 +265,6 @@ class MemoryHolds:
     kept: dict[str, Hold] = field(default_factory=dict)
     decisions: dict[tuple[str, datetime], Decision] = field(default_factory=dict)
     published: dict[str, Publication] = field(default_factory=dict)
-    rejected: dict[str, Rejection] = field(default_factory=dict)
-    lifting: dict[tuple[str, datetime], Decision] = field(default_factory=dict)
 
     def open(self, hold: Hold) -> None:
         self.kept[hold.id] = hold
@@ -300,21 +298,6 @@ class MemoryHolds:
 
     def publication(self, version: str) -> Publication | None:
         return self.published.get(version)
-
-    def reject(self, rejection: Rejection) -> None:
-        self.rejected[rejection.digest] = rejection
-
-    def rejections(self) -> Sequence[Rejection]:
-        return [*self.rejected.values()]
-
-    def lift(self, rejection: Rejection, decision: Decision) -> None:
-        self.lifting.setdefault((rejection.ground.id, rejection.decision.at), decision)
-
-    def lifted(self, rejection: Rejection) -> Decision | None:
-        return self.lifting.get((rejection.ground.id, rejection.decision.at))
-
-    def forget(self, rejection: Rejection) -> None:
-        self.rejected.pop(rejection.digest, None)
 
     def _decided(self, hold: Hold) -> Hold:
         return replace(hold, decision=hold.decision or self.decisions.get((hold.id, hold.since)))

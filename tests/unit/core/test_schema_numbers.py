@@ -33,7 +33,6 @@ from ecr_warden.versions.codec_holds import (
     hold_from_json,
     judged_from_json,
     publication_from_json,
-    rejection_from_json,
 )
 from iam_access.errors import NamedError
 
@@ -67,7 +66,6 @@ READERS: dict[str, Callable[[Json], object]] = {
     "a hold": hold_from_json,
     "a decision": decision_from_json,
     "who published a version": publication_from_json,
-    "a rejected version": rejection_from_json,
     "a verdict": judged_from_json,
 }
 

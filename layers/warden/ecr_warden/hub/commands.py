@@ -31,14 +31,13 @@ from ecr_warden.state.commands import (
     Command,
     CommandRecords,
     Decide,
-    Lift,
     PauseUntil,
     Publish,
     Reject,
     Resume,
 )
 from ecr_warden.state.history import HistoryEntry, HistoryKind, HistoryLog
-from ecr_warden.state.hold import Decision, Hold, HoldState, Verdict
+from ecr_warden.state.hold import Decision, HoldState, Verdict
 from ecr_warden.state.holds import Holds, Publication, hold_decided
 from ecr_warden.state.jobs import reconcile_jobs
 from ecr_warden.state.pauses import goes_on_by_pattern, latest_pauses
@@ -81,8 +80,6 @@ class Commands(Struct, frozen=True):
         match command:
             case Accept() | Reject():
                 return self._decide(command, text, caller)
-            case Lift():
-                return self._lift(command, text, caller)
             case Publish():
                 return self._publish(command, text, caller, self.specs.accepted())
             case Apply() | PauseUntil() | Resume():
@@ -150,32 +147,6 @@ class Commands(Struct, frozen=True):
         settled = replace(hold, decision=decision, state=_SETTLED[verdict], asked=None)
         self.log.record(HistoryEntry(_DECIDED[verdict], now, hold.id, caller, hold.what))
         self.alerts.publish(HoldSettled(cause, settled))
-        self.jobs.enqueue([AcceptSpec(cause)])
-        return CommandReply(command.id, caller.arn, self._mode(), (), enqueued=True)
-
-    def _lift(self, command: Lift, text: str, caller: Actor) -> CommandReply:
-        """Record that a rejection is lifted: what was rejected is judged anew when the bucket's version says it.
-
-        The ID may also be that of a later version that says the same, and is rejected by the same decision.
-        """
-        now, named = self.clock.now(), self.holds.find(command.hold)
-        rejection = next(
-            (
-                rejection
-                for rejection in self.holds.rejections()
-                if rejection.ground.id == command.hold or (named is not None and rejection.decision == named.decision)
-            ),
-            None,
-        )
-        if rejection is None:
-            raise no_such_hold(command.hold)
-        cause = self._begin(command, text, caller, now)
-        decision = Decision(command.id, Verdict.LIFT, caller, now)
-        self.holds.lift(rejection, decision)
-        what = f"version {rejection.ground.version} of the spec"
-        hold = Hold(rejection.ground, what, (), rejection.decision.at, now, state=HoldState.LIFTED, decision=decision)
-        self.log.record(HistoryEntry(HistoryKind.REJECTION_LIFTED, now, hold.id, caller, what))
-        self.alerts.publish(HoldSettled(cause, hold))
         self.jobs.enqueue([AcceptSpec(cause)])
         return CommandReply(command.id, caller.arn, self._mode(), (), enqueued=True)
 

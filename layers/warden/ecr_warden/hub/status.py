@@ -279,9 +279,7 @@ def _of_spec(
         case str() if hold is not None and hold.state not in OPEN:
             how = f"was {hold.decision}" if hold.decision is not None else f"was held, and its hold is {hold.state}"
             message = f"version {current} of the spec {how}; {stays}"
-            is_rejected = hold.state is HoldState.REJECTED
-            remedy = f"ecr-warden held {hold.id} --lift" if is_rejected else "upload it, or another one, again"
-            yield Trouble("spec-not-accepted", message, remedy)
+            yield Trouble("spec-not-accepted", message, "upload it, or another one, again")
         case str() if hold is not None and hold.state is HoldState.JUDGING and hold.decision is None:
             message = f"version {current} of the spec is being judged since {show_time(hold.since)}; {stays}"
             remedy = f"a verdict takes seconds; ecr-warden held {hold.id} --accept lets it take effect without one"

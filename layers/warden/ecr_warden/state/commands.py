@@ -65,14 +65,7 @@ class Accept(HubRequest, frozen=True, tag="accept"):
 
 
 class Reject(HubRequest, frozen=True, tag="reject"):
-    """Never let it."""
-
-    id: RequestId
-    hold: HoldId
-
-
-class Lift(HubRequest, frozen=True, tag="lift"):
-    """Have what was rejected as this hold be judged anew."""
+    """Do not let it."""
 
     id: RequestId
     hold: HoldId
@@ -87,7 +80,7 @@ class Publish(HubRequest, frozen=True, tag="publish"):
 
 
 type Decide = Accept | Reject
-type Command = Apply | PauseUntil | Resume | Decide | Lift | Publish
+type Command = Apply | PauseUntil | Resume | Decide | Publish
 
 
 class Call(Struct, frozen=True):

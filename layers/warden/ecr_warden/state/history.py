@@ -20,7 +20,7 @@ class HistoryKind(StrEnum):
     HOLD_ENDED = "hold-ended"
     HOLD_ACCEPTED = "hold-accepted"
     HOLD_REJECTED = "hold-rejected"
-    REJECTION_LIFTED = "rejection-lifted"
+    REJECTION_LIFTED = "rejection-lifted"  # of before 0.2.0: nobody writes it any more
     PUBLISHED = "published"
     WRITES_STOPPED = "writes-stopped"
     WRITES_ENABLED = "writes-enabled"

@@ -51,7 +51,6 @@ class Verdict(StrEnum):
 
     ACCEPT = "accept"
     REJECT = "reject"
-    LIFT = "lift"  # a rejection
 
 
 class Decision(Value, frozen=True):
@@ -86,7 +85,6 @@ class HoldState(StrEnum):
     JUDGED = "judged"  # nothing in it had to wait: it took effect by itself
     ACCEPTED = "accepted"  # and carried out: an acceptance serves once
     REJECTED = "rejected"
-    LIFTED = "lifted"  # its rejection was: the version is judged anew
     VOID = "void"  # its ground moved
     ENDED = "ended"  # nobody decided in time
 
@@ -141,7 +139,7 @@ class Hold(Value, frozen=True):
 
     @property
     def is_rejected(self) -> bool:
-        """Whether a person rejected it, and that was not kept yet."""
+        """Whether a person rejected it, and that was not settled yet."""
         return self.state in OPEN and self._is(Verdict.REJECT)
 
     def _is(self, verdict: Verdict) -> bool:

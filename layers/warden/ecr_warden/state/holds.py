@@ -20,19 +20,6 @@ class Publication(Value, frozen=True):
     at: Moment
 
 
-class Rejection(Value, frozen=True):
-    """That a person rejected what a version says; it lasts until a person lifts it.
-
-    `digest`: of what it says (versions.digest). `text`: the digest under which its text is kept, because another
-    ecr-warden may compile it to another form.
-    """
-
-    ground: OfVersion
-    digest: str
-    text: str
-    decision: Decision
-
-
 class Judged(Value, frozen=True):
     """A verdict on the ground of a hold, as audit found it; None until its `unread` parts have been read."""
 
@@ -84,18 +71,3 @@ class Holds(Protocol):
 
     def publication(self, version: str) -> Publication | None:
         """Who published a version; None if nobody did, or this version of ecr-warden cannot read it."""
-
-    def reject(self, rejection: Rejection) -> None:
-        """Keep a rejection for ever, in place of an earlier one of the same digest."""
-
-    def rejections(self) -> Sequence[Rejection]:
-        """Every rejection that was not forgotten."""
-
-    def lift(self, rejection: Rejection, decision: Decision) -> None:
-        """Record that a person lifts a rejection; the first who does counts."""
-
-    def lifted(self, rejection: Rejection) -> Decision | None:
-        """Who lifted a rejection; None if nobody did."""
-
-    def forget(self, rejection: Rejection) -> None:
-        """Forget a rejection that was lifted."""

@@ -137,7 +137,7 @@ class AcceptVersions(Struct, frozen=True):
                 # It was carried out by a process that died before it kept that.
                 keep.settle(cause, hold, HoldState.ACCEPTED if hold.is_accepted else HoldState.JUDGED)
             elif hold.is_rejected:
-                self.offers.reject(cause, hold)
+                keep.settle(cause, hold, HoldState.REJECTED)
             else:
                 keep.settle(cause, hold, HoldState.VOID, instead=instead)
 

@@ -1,8 +1,8 @@
 """The Holds and Verdicts ports on the hub's table, apart by who writes (template.yaml).
 
-Accept writes `HOLDS` / `<id>` and `REJECTED` / `<digest>`, control `DECISIONS` / `<id>#<since>` and `PUBLISHED` /
+Accept writes `HOLDS` / `<id>`, control `DECISIONS` / `<id>#<since>` and `PUBLISHED` /
 `<version>`, collect `READINGS` / `<id>#<part>`, audit `VERDICTS` / `<id>`. A decision names the time at which its hold
-was opened, or its rejection was decided, so that it never serves for a later one with the same ID.
+was opened, so that it never serves for a later one with the same ID.
 """
 
 from copy import replace
@@ -14,7 +14,7 @@ from ecr_warden.aws.table import Table, expiry, packed, unpacked
 from ecr_warden.core.clock import Clock
 from ecr_warden.core.codec.base import CodecError, dumps, loads
 from ecr_warden.state.hold import Decision, Hold, HoldState
-from ecr_warden.state.holds import Judged, Publication, Rejection, hold_decided
+from ecr_warden.state.holds import Judged, Publication, hold_decided
 from ecr_warden.versions.codec_holds import (
     decision_from_json,
     decision_to_json,
@@ -24,15 +24,13 @@ from ecr_warden.versions.codec_holds import (
     judged_to_json,
     publication_from_json,
     publication_to_json,
-    rejection_from_json,
-    rejection_to_json,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _HOLDS, _DECISIONS, _PUBLISHED = {"S": "HOLDS"}, {"S": "DECISIONS"}, {"S": "PUBLISHED"}
-_REJECTED, _READINGS, _VERDICTS = {"S": "REJECTED"}, {"S": "READINGS"}, {"S": "VERDICTS"}
+_READINGS, _VERDICTS = {"S": "READINGS"}, {"S": "VERDICTS"}
 _STATE, _OPEN = {"#state": "state"}, {":judging": {"S": HoldState.JUDGING}, ":waiting": {"S": HoldState.WAITING}}
 _IS_OPEN = "#state IN (:judging, :waiting)"
 _IS_NEW = "attribute_not_exists(pk)"
@@ -103,25 +101,6 @@ class DynamoHolds(Struct, frozen=True):
         except CodecError:
             return None
 
-    def reject(self, rejection: Rejection) -> None:
-        item = {**_rejected(rejection), "rejection": packed(dumps(rejection_to_json(rejection)))}
-        self.table.put(f"keeping that {rejection.ground.id} was rejected", item)
-
-    def rejections(self) -> "Sequence[Rejection]":
-        items = self.table.query("reading what was rejected", "pk = :rejected", {":rejected": _REJECTED})
-        return [rejection_from_json(loads(unpacked(item["rejection"]))) for item in items]
-
-    def lift(self, rejection: Rejection, decision: Decision) -> None:
-        item = {**_lifting(rejection), "decision": packed(dumps(decision_to_json(decision)))}
-        self.table.put(f"lifting the rejection of {rejection.ground.id}", item, ConditionExpression=_IS_NEW)
-
-    def lifted(self, rejection: Rejection) -> Decision | None:
-        what = f"reading whether the rejection of {rejection.ground.id} was lifted"
-        return _decision_of(self.table.get(what, _lifting(rejection)))
-
-    def forget(self, rejection: Rejection) -> None:
-        self.table.delete(f"forgetting the rejection of {rejection.ground.id}", _rejected(rejection))
-
     def _decided(self, hold: Hold) -> Hold:
         return hold if hold.decision is not None else replace(hold, decision=self._decision(hold))
 
@@ -178,14 +157,6 @@ class DynamoVerdicts(Struct, frozen=True):
         except CodecError:
             return None
         return judged if judged is not None and judged.is_on(hold) else None
-
-
-def _rejected(rejection: Rejection) -> dict[str, Any]:
-    return {"pk": _REJECTED, "sk": {"S": rejection.digest}}
-
-
-def _lifting(rejection: Rejection) -> dict[str, Any]:
-    return {"pk": _DECISIONS, "sk": {"S": f"{rejection.ground.id}#{rejection.decision.at.isoformat()}#lifted"}}
 
 
 def _hold_of(item: Any) -> Hold | None:

@@ -2,7 +2,7 @@
 
 from ecr_warden.core.codec.base import forms
 from ecr_warden.state.hold import Decision, Hold
-from ecr_warden.state.holds import Judged, Publication, Rejection
+from ecr_warden.state.holds import Judged, Publication
 
 SCHEMA = 1
 _RULE = 2
@@ -12,5 +12,4 @@ _RULE = 2
 hold_to_json, hold_from_json = forms("hold", Hold, SCHEMA)
 decision_to_json, decision_from_json = forms("decision", Decision, SCHEMA)
 publication_to_json, publication_from_json = forms("publication", Publication, SCHEMA)
-rejection_to_json, rejection_from_json = forms("rejection", Rejection, SCHEMA)
 judged_to_json, judged_from_json = forms("verdict", Judged, _RULE)

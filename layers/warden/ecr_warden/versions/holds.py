@@ -70,14 +70,6 @@ class KeepHolds(Struct, frozen=True):
             self._record(HistoryKind.HOLD_ENDED, cause, settled, f"{hold.what}: {_WHY_SETTLED[state]}")
         self.holds.settle(settled)
 
-    def reject_again(self, cause: Cause, hold: Hold) -> None:
-        """Keep a hold on a version that says what a person rejected before, by whose decision it is rejected."""
-        self.alerts.publish(HoldSettled(cause, hold))
-        text = f"{hold.what}; it says what was {hold.decision}"
-        decided_by = None if hold.decision is None else hold.decision.by
-        self.log.record(HistoryEntry(HistoryKind.HOLD_REJECTED, self.clock.now(), hold.id, decided_by, text))
-        self.holds.open(hold)
-
     def end_overdue(self, cause: Cause) -> Sequence[Hold]:
         """End every hold whose time is up and on which nobody decided; returns the others that wait."""
         now, waiting = self.clock.now(), self.holds.waiting()

@@ -1,11 +1,10 @@
-"""What becomes of a version of the spec that is not in force: it takes effect, is judged, waits, or was rejected."""
+"""What becomes of a version of the spec that is not in force: it takes effect, is judged, waits, or is void."""
 
 from copy import replace
 from datetime import timedelta
 
 from msgspec import Struct
 
-from ecr_warden.access_spec import Valid, load_spec
 from ecr_warden.core.address import by_target
 from ecr_warden.core.clock import Clock
 from ecr_warden.core.desired import CompiledSpec, Removal, Taken
@@ -14,11 +13,10 @@ from ecr_warden.core.judgement import Judgement, WaitCode, WaitReason
 from ecr_warden.core.queue import Jobs
 from ecr_warden.core.spec_failures import SpecMissing
 from ecr_warden.state.hold import HOLD_LASTS, OPEN, Decision, Hold, HoldState, OfVersion, VerdictRequest
-from ecr_warden.state.holds import Holds, Rejection
+from ecr_warden.state.holds import Holds
 from ecr_warden.state.specs import Specs, SpecsInForce
 from ecr_warden.versions.alerts import HoldOpened
 from ecr_warden.versions.changes import Versions, recent, rolls_out
-from ecr_warden.versions.digest import digest_of
 from ecr_warden.versions.holds import KeepHolds
 from ecr_warden.versions.ports import Verdicts
 from iam_access.text.printable import listed
@@ -76,27 +74,14 @@ class Offers(Struct, frozen=True):
 
     def consider(self, cause: Cause, offer: Offer) -> TakesEffect | HoldOpened | None:
         """What becomes of a version now; None if that was announced before, or awaits a verdict."""
-        rejection = None if offer.ground.again else self._rejection_of(offer.versions.new)
-        if rejection is not None:
-            self._say_rejected(cause, offer, rejection)
-            return None
         hold = self._hold_on(offer.ground)
         if hold is not None and hold.is_rejected:
-            self.reject(cause, hold)
+            self.keep.settle(cause, hold, HoldState.REJECTED)
         elif hold is not None and hold.is_accepted:
             return self._persons(cause, offer, hold)
         elif hold is None or hold.state in OPEN:
             return self._by_itself(cause, offer, hold)
         return None
-
-    def reject(self, cause: Cause, hold: Hold) -> None:
-        """Keep for ever that a person rejected what a version says; the roll-out of one in force just stops there."""
-        text = b"" if hold.ground.again else self._text(hold.ground.version) or b""
-        spec = None if hold.ground.again else self.specs.kept(hold.ground.digests[2]) or _compiled(text)
-        if spec is not None and hold.decision is not None:
-            digest = digest_of(spec)
-            self.holds.reject(Rejection(hold.ground, digest, self.specs.keep_text(text), hold.decision))
-        self.keep.settle(cause, hold, HoldState.REJECTED)
 
     def _by_itself(self, cause: Cause, offer: Offer, hold: Hold | None) -> TakesEffect | HoldOpened | None:
         versions = offer.versions
@@ -150,8 +135,7 @@ class Offers(Struct, frozen=True):
         hold = self.holds.find(ground.id)
         if hold is None or hold.ground != ground:
             return None
-        stands = (*OPEN, HoldState.ENDED, *([HoldState.REJECTED] if ground.again else []))
-        return hold if hold.state in stands else None
+        return hold if hold.state in (*OPEN, HoldState.ENDED, HoldState.REJECTED) else None
 
     def _ask(self, cause: Cause, hold: Hold) -> None:
         self.holds.open(hold)
@@ -189,34 +173,6 @@ class Offers(Struct, frozen=True):
             return None
         return self.keep.wait(cause if hold.asked is None else hold.asked.cause, replace(hold, why=why))
 
-    def _rejection_of(self, spec: CompiledSpec) -> Rejection | None:
-        """The rejection of what a version says, unless a person lifted it.
-
-        Texts are compiled again, because another ecr-warden may have compiled them to another form.
-        """
-        rejections = self.holds.rejections()
-        digest = digest_of(spec) if rejections else ""
-        for rejection in rejections:
-            if rejection.digest != digest:
-                again = _compiled(self.specs.kept_text(rejection.text))
-                if again is None or digest_of(again) != digest:
-                    continue
-            if self.holds.lifted(rejection) is None:
-                return rejection
-            self.holds.forget(rejection)
-        return None
-
-    def _say_rejected(self, cause: Cause, offer: Offer, rejection: Rejection) -> None:
-        """Say once that a version says what a person rejected."""
-        known = self.holds.find(offer.ground.id)
-        if known is not None and known.is_rejected:
-            self.keep.settle(cause, known, HoldState.REJECTED)
-        elif known is None or known.state is not HoldState.REJECTED:
-            now = self.clock.now()
-            hold = Hold(offer.ground, offer.what, (), now, now + HOLD_LASTS, state=HoldState.REJECTED)
-            hold = replace(hold, decision=rejection.decision)
-            self.keep.reject_again(offer.by, hold)
-
     def _text(self, version: str) -> bytes | None:
         try:
             return self.specs.text(version)
@@ -228,8 +184,3 @@ def decided(decision: Decision) -> Cause:
     """The cause of what a person decided: the command, whichever job carries it out."""
     at = decision.at.isoformat(timespec="seconds")
     return Cause(CauseKind.CALLER, decision.id, decision.verdict, at=at, actor=decision.by)
-
-
-def _compiled(text: bytes | None) -> CompiledSpec | None:
-    loaded = load_spec(text) if text else None
-    return loaded.compiled if isinstance(loaded, Valid) else None

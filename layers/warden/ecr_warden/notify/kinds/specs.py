@@ -141,11 +141,9 @@ class _HoldSettled(_OfHold[HoldSettled]):
         hold = alert.hold
         decided = [] if hold.decision is None else [Field("Who", describe_actor(hold.decision.by))]
         instead = [Field("Instead", f"ecr-warden held {hold.instead}")] if hold.instead else []
-        is_rejected = hold.state is HoldState.REJECTED and not hold.ground.again
-        lift = [Field("Never enforced until", f"ecr-warden held {hold.id} --lift")] if is_rejected else []
         return Parts(
             f"{hold.what}: {_settled(hold)}",
-            [*decided, Field("Hold", hold.id), Field("Held since", show_time(hold.since)), *instead, *lift],
+            [*decided, Field("Hold", hold.id), Field("Held since", show_time(hold.since)), *instead],
             [listing("reason", _why(hold), title="It was held because:"), *_effects(hold)],
         )
 
@@ -177,8 +175,6 @@ def _settled(hold: Hold) -> str:
             return "is being judged"
         case HoldState.JUDGED:
             return "takes effect by itself, because nothing in it has to wait"
-        case HoldState.LIFTED:
-            return f"no longer rejected{who.replace(' by ', ': lifted by ')}"
         case HoldState.ACCEPTED:
             return f"accepted{who}"
         case HoldState.REJECTED:
