@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ecr_warden.collect.aws_estate_store import PREFIX, TEXTS
-from ecr_warden.collect.estate import Call, Piece
+from ecr_warden.collect.estate import Piece, ReportedCall
 from ecr_warden.core.failures import PortError
 from ecr_warden.core.job import Actor, Cause, CauseKind
 from ecr_warden.core.target import RoleTarget
@@ -52,7 +52,7 @@ def test_the_calls_of_a_part_are_kept_and_are_no_piece(hub: Hub) -> None:
     part = "111111111111/eu-central-1"
     assert hub.estate.calls(part) == ()
     cause = Cause(CauseKind.EVENT, "e1", "iam:PutRolePolicy", "2026-01-01T12:00:00Z", actor=Actor("IAMUser", "arn:x"))
-    calls = (Call(cause, RoleTarget("111111111111", "a")), Call(cause))
+    calls = (ReportedCall(cause, RoleTarget("111111111111", "a")), ReportedCall(cause))
     for some in (calls[:1], calls):
         hub.estate.note(part, some)
         assert hub.estate.calls(part) == some

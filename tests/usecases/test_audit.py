@@ -19,7 +19,7 @@ from ecr_warden.audit.finding import (
     Finding,
     FindingKind,
 )
-from ecr_warden.collect.estate import Call, Piece
+from ecr_warden.collect.estate import Piece, ReportedCall
 from ecr_warden.core.alert import Alert
 from ecr_warden.core.desired import Mode, MustNotExist, RepositoryPattern
 from ecr_warden.core.estate import Estate
@@ -628,7 +628,7 @@ def called(estate: Estates, who: str, action: str, target: Target | None, part: 
 
 
 def noted(estate: Estates, cause: Cause, target: Target | None, part: str = HOME) -> None:
-    calls = [*estate.world.estate_store.calls(part), Call(cause, target)]
+    calls = [*estate.world.estate_store.calls(part), ReportedCall(cause, target)]
     estate.world.estate_store.note(part, calls)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from ecr_warden.collect.estate import Call, Kept, KnownOfAws, Needed, Piece, Reading
+from ecr_warden.collect.estate import Kept, KnownOfAws, Needed, Piece, Reading, ReportedCall
 from ecr_warden.collect.observed import LiveEstate
 from ecr_warden.core.address import TAG_KEY, TAG_VALUE, Address, AddressKind, repository_policy, role, trust_policy
 from ecr_warden.core.codec.accounts import LIST_CALL, POLICY_CALL
@@ -311,7 +311,7 @@ class MemoryEstateStore:
     pieces: dict[str, Piece] = field(default_factory=dict)
     of_aws: dict[PolicyOfAws, str] = field(default_factory=dict)
     error: PortError | None = None
-    noted: dict[str, Sequence[Call]] = field(default_factory=dict)
+    noted: dict[str, Sequence[ReportedCall]] = field(default_factory=dict)
     _put: dict[str, Kept] = field(default_factory=dict)
     _put_texts: dict[PolicyOfAws, datetime] = field(default_factory=dict)
 
@@ -328,12 +328,12 @@ class MemoryEstateStore:
     def kept(self) -> Mapping[str, Kept]:
         return dict(self._put)
 
-    def note(self, part: str, calls: Sequence[Call]) -> None:
+    def note(self, part: str, calls: Sequence[ReportedCall]) -> None:
         if self.error is not None:
             raise self.error
         self.noted[part] = tuple(calls)
 
-    def calls(self, part: str) -> Sequence[Call]:
+    def calls(self, part: str) -> Sequence[ReportedCall]:
         return self.noted.get(part, ())
 
     def put_text(self, policy: PolicyOfAws, text: str) -> None:

@@ -19,7 +19,7 @@ from ecr_warden.audit.health import Health, Involved, interval_of, longest_gap, 
 from ecr_warden.audit.news import News, compare, grouped, openers
 from ecr_warden.audit.repaired import Live
 from ecr_warden.audit.waiting import Remembered, known_targets
-from ecr_warden.collect.estate import Call, EstateStore, Kept, policy_times
+from ecr_warden.collect.estate import EstateStore, Kept, ReportedCall, policy_times
 from ecr_warden.core.alert import AlertBus
 from ecr_warden.core.clock import Clock
 from ecr_warden.core.codec.accounts import account_from_pieces
@@ -161,12 +161,12 @@ class Audit(Struct, frozen=True):
         noted = [(part, call) for part in changed for call in self.estate.calls(part)]
         ours = {call.cause.id: self._ours(call) for _, call in noted}
         if alert.cause.kind is CauseKind.EVENT and alert.cause.id not in ours:
-            noted.append(("", Call(alert.cause)))
+            noted.append(("", ReportedCall(alert.cause)))
         made = [(part, replace(call, cause=ours.get(call.cause.id, call.cause))) for part, call in noted]
         found = () if alert.is_first else tuple(openers(group, made) for group in alert.appeared)
         return replace(alert, cause=ours.get(alert.cause.id, alert.cause), openers=found)
 
-    def _ours(self, call: Call) -> Cause:
+    def _ours(self, call: ReportedCall) -> Cause:
         """The cause of a call; of one that ecr-warden made itself, the run that made it."""
         opened = None if call.target is None else own_run(self.state, call.target, call.cause)
         if opened is None:

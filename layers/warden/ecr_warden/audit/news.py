@@ -18,7 +18,7 @@ from ecr_warden.audit.finding import (
     key_of_arn,
 )
 from ecr_warden.audit.words import ANYONE
-from ecr_warden.collect.estate import Call
+from ecr_warden.collect.estate import ReportedCall
 from ecr_warden.core.target import RepositoryTarget, TargetError, parse_target
 from iam_access.text.printable import few
 
@@ -123,7 +123,7 @@ def rests_on(finding: Finding) -> frozenset[str]:
     return frozenset((*_parts_of(finding.place), *(arn.split(":")[4] for arn in finding.chain if arn.count(":") >= 5)))
 
 
-def openers(group: FindingGroup, noted: Iterable[tuple[str, Call]]) -> Openers:
+def openers(group: FindingGroup, noted: Iterable[tuple[str, ReportedCall]]) -> Openers:
     """The calls one of which may have opened a group of findings.
 
     `noted`: calls with their parts, "" where that is not known, the latest last. One that names a target may have, if

@@ -13,7 +13,7 @@ from msgspec import Meta, Struct, convert
 
 from ecr_warden.aws.bucket import StateBucket
 from ecr_warden.aws.errors import HUB, translated
-from ecr_warden.collect.estate import Call, Kept, KnownOfAws, Piece
+from ecr_warden.collect.estate import Kept, KnownOfAws, Piece, ReportedCall
 from ecr_warden.core.codec.base import CodecError, Json, check_schema, forms, reading
 from ecr_warden.core.codec.compressed import compress, decompress
 from ecr_warden.core.failures import PortError
@@ -31,7 +31,7 @@ _BEGAN = "began"
 class Calls(Value, frozen=True):
     """The calls of a part, as they are kept."""
 
-    calls: tuple[Call, ...]
+    calls: tuple[ReportedCall, ...]
 
 
 _to_json, _from_json = forms("calls", Calls, SCHEMA)
@@ -62,10 +62,10 @@ class S3EstateStore(Struct, frozen=True):
         listed = self._listed(PREFIX, "listing the stored estate")
         return {name: Kept(entry["ETag"], entry["LastModified"]) for name, entry in listed}
 
-    def note(self, part: str, calls: Sequence[Call]) -> None:
+    def note(self, part: str, calls: Sequence[ReportedCall]) -> None:
         self.bucket.put(f"keeping the calls in {part}", _calls_key(part), compress(_to_json(Calls(tuple(calls)))))
 
-    def calls(self, part: str) -> Sequence[Call]:
+    def calls(self, part: str) -> Sequence[ReportedCall]:
         found = self.bucket.get(f"reading the calls in {part}", _calls_key(part))
         try:
             return () if found is None else _from_json(decompress(found[0])).calls

@@ -44,7 +44,7 @@ def policy_times(piece: Piece) -> dict[str, datetime]:
     }
 
 
-class Call(Value, frozen=True, omit_defaults=True):
+class ReportedCall(Value, frozen=True, omit_defaults=True):
     """A call that an event reported; `target`: the repository, user or role that it names, None if it names none."""
 
     cause: Cause
@@ -194,10 +194,10 @@ class EstateStore(Protocol):
     def kept(self) -> Mapping[str, Kept]:
         """Each part that has a piece, in one call per thousand; raises PortError."""
 
-    def note(self, part: str, calls: Sequence[Call]) -> None:
+    def note(self, part: str, calls: Sequence[ReportedCall]) -> None:
         """Keep the calls that may have changed a part lately, in place of those before; raises PortError."""
 
-    def calls(self, part: str) -> Sequence[Call]:
+    def calls(self, part: str) -> Sequence[ReportedCall]:
         """Those calls; none before the first, and of a version that this one cannot read. Raises PortError."""
 
     def put_text(self, policy: "PolicyOfAws", text: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from ecr_warden.collect.estate import Call, EstateReader, EstateStore, Needed, Piece, Reading, policy_times
+from ecr_warden.collect.estate import EstateReader, EstateStore, Needed, Piece, Reading, ReportedCall, policy_times
 from ecr_warden.core.clock import Clock
 from ecr_warden.core.failures import RetryLater
 from ecr_warden.core.job import (
@@ -77,7 +77,7 @@ class Survey(Struct, frozen=True):
         """
         if job.cause.kind is not CauseKind.EVENT:
             return
-        now, made = self.clock.now(), Call(job.cause, job.target)
+        now, made = self.clock.now(), ReportedCall(job.cause, job.target)
         known = (one for one in self.store.calls(job.part) if now - one.cause.happened(now) < CALLS_KEPT)
         others = [one for one in known if _kind(one) != _kind(made)]
         self.store.note(job.part, [*others, made][-MOST_CALLS:])
@@ -150,7 +150,7 @@ class Survey(Struct, frozen=True):
         return Piece(last.part, last.began, entry)
 
 
-def _kind(call: Call) -> object:
+def _kind(call: ReportedCall) -> object:
     return call.target, call.cause.action, call.cause.actor and call.cause.actor.principal
 
 
