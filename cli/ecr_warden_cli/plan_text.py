@@ -12,17 +12,13 @@ from ecr_warden.core.listing import Listing
 from ecr_warden.core.plan import Change, Held, NewRole, Plan
 from ecr_warden.notify.layout import lay_out
 from ecr_warden.notify.wording import describe_address, describe_difference
-from ecr_warden.notify.writers import Tool
 from ecr_warden.repair.run_ended import difference_of
 from ecr_warden.repair.scope_gap import ScopeGap, ScopeUnread
 from ecr_warden_cli.console import Console, Style
-from ecr_warden_cli.other_tools import WHAT_TAGS_SAY, Claim
 from iam_access.document.document import Document
-from iam_access.text.printable import listed
 
 _LINES_PER_DRIFT = 21
 _TEMPLATE = "stacks/member.yaml"
-_CLAIMS_NAMED = 3
 
 
 class Reasons:
@@ -110,19 +106,6 @@ def _effect(change: Change) -> str:
             return "takes access away"
         case _:
             return "changes no access"
-
-
-def claim_lines(found: Iterable[Claim]) -> Iterator[str]:
-    """What other tools may undo, the documents of one tool and kind together."""
-    grouped: dict[tuple[Tool, tuple[str, ...]], list[Claim]] = {}
-    for claim in found:
-        grouped.setdefault((claim.mark.tool, claim.says), []).append(claim)
-    for (tool, says), several in grouped.items():
-        names = [f"{describe_address(one.address)} of {one.address.target}" for one in several]
-        yield f"{tool} may undo this, by the tags ({several[0].mark.tag}): {listed(names, _CLAIMS_NAMED)}"
-        yield from (f"  {line}" for line in says)
-    if grouped:
-        yield f"  else there is nothing to do ({WHAT_TAGS_SAY})"
 
 
 def show_gaps(console: Console, found: Iterable[ProviderGap]) -> None:

@@ -188,20 +188,11 @@ def test_identity_providers_are_read_with_their_audiences_or_are_unknown(world: 
     assert read_of(world).providers() == {HOME: Unread("identity providers", "account-unreachable"), CI: {}}
 
 
-def test_tags_are_read_of_users_and_roles_with_the_rest_and_of_each_repository_by_itself(world: World) -> None:
+def test_the_tags_of_each_repository_are_read_by_themselves(world: World) -> None:
     world.make(CHECKOUT)
-    world.make(PUSH_USER)
-    world.make_role(PUSHER, SETTINGS, trust_document(), tagged=True)
+    world.tag(CHECKOUT, "team", "shop")
     gone = replace(CHECKOUT, name="gone")
-    for target in (CHECKOUT, PUSHER, PUSH_USER):
-        world.tag(target, "ManagedBy", "Terraform")
-    accounts = read_of(world, ALL)
-    assert accounts.tags(PUSHER) == {"ecr-warden": "managed", "ManagedBy": "Terraform"}
-    assert accounts.tags(PUSH_USER) == {"ManagedBy": "Terraform"}
-    for unread in (CHECKOUT, gone, UserTarget(CI, "gone")):
-        with pytest.raises(NotRead):
-            accounts.tags(unread)
     found = world.reader.tags((CHECKOUT, gone))
-    assert found[CHECKOUT] == {"ManagedBy": "Terraform"}
+    assert found[CHECKOUT] == {"team": "shop"}
     assert isinstance(found[gone], TargetNotFound)
     assert world.reader.tags(()) == {}

@@ -32,7 +32,6 @@ class NoteKind(StrEnum):
     PATTERN = "pattern"
     ATTACHED_POLICY = "attached-policy"
     PUSH_ROLE = "push-role"
-    OTHER_TOOL = "other-tool"
     NO_PROVIDER = "no-provider"
     DOUBTFUL = "doubtful"
     REFUSED = "refused"

@@ -11,11 +11,10 @@ from ecr_warden.access_spec.compile import PULL_POLICY, IdentityGrants, identity
 from ecr_warden.access_spec.render import pull_permissions
 from ecr_warden.access_spec.spec import Literal, PullGrant, PullScope, Spec, SpecRepository
 from ecr_warden.audit.providers import GapKind, Trust, gaps
-from ecr_warden.core.address import AddressKind, repository_policy
+from ecr_warden.core.address import AddressKind
 from ecr_warden.core.desired import Mode
 from ecr_warden.core.estate import Repository, target_of
 from ecr_warden.core.target import IdentityTarget, RepositoryTarget, RoleTarget
-from ecr_warden.notify.wording import describe_address
 from ecr_warden_cli.importing.federation import names_repositories_together
 from ecr_warden_cli.importing.notes import Note, NoteKind
 from ecr_warden_cli.importing.outside import IN_PLACE, Outside
@@ -36,7 +35,6 @@ from ecr_warden_cli.importing.roles import find_pushing
 from ecr_warden_cli.importing.spec_text import principal_text, pull_value
 from ecr_warden_cli.importing.tidy import patterns_for, with_patterns
 from ecr_warden_cli.importing.world import World, inline_size, repositories_by_name
-from ecr_warden_cli.other_tools import claim_on, mark_of
 from ecr_warden_cli.yaml_values import flow
 from iam_access.document.document import ROLE_INLINE_QUOTA, USER_INLINE_QUOTA, Document, policy_size
 from iam_access.inventory.identity_kind import IdentityKind
@@ -120,7 +118,7 @@ def propose(world: World, *, narrow: bool = False, tidy: bool = False) -> Propos
     spec = Spec(world.accounts, {}, tuple(entries), pushing.literals)
     if tidy:
         spec = _with_patterns(spec, world, notes)
-    for key, note in (*_of_other_tools(world, spec.literals), *_of_issuers(world, spec)):
+    for key, note in _of_issuers(world, spec):
         notes[key].append(note)
     named = {address.target.key for literal in spec.literals for address in literal.addresses}
     left_out += sorted(key for key in pushing.notes if key not in named)
@@ -164,29 +162,6 @@ def _of_issuers(world: World, spec: Spec) -> Iterator[tuple[str, Note]]:
                 what = f"the trust policy of {role.name} does not say which of its GitHub repositories has which ID"
                 better = "compare each with gh api repos/OWNER/REPO --jq '.owner.id, .id'"
                 yield key, Note(NoteKind.DOUBTFUL, what, better, "keep them")
-
-
-# Other tools
-
-
-def _of_other_tools(world: World, literals: Iterable[Literal]) -> Iterator[tuple[str, Note]]:
-    """What other tools would do, by the tags, to documents that grants and these literal documents would write."""
-    addresses = [
-        repository_policy(repository.target)
-        for repository in world.estate.repositories()
-        if repository.policy is not None
-    ]
-    for literal in literals:
-        addresses += (one for one in literal.addresses if one.kind is not AddressKind.REPOSITORY_POLICY)
-    for address in addresses:
-        mark = mark_of(world.tags_of(address.target))
-        if mark is None:
-            continue
-        happens, *remedies = claim_on(address, mark).says
-        document = describe_address(address)
-        what = f"by its tags ({mark.tag}) it is {mark.tool}'s: once ecr-warden writes the {document}, {happens}"
-        note = Note(NoteKind.OTHER_TOOL, what, " ".join(remedies).removesuffix("."), "remove this comment")
-        yield address.target.key, note
 
 
 # One repository

@@ -12,7 +12,6 @@ from ecr_warden.access_spec.principals import Directory
 from ecr_warden.access_spec.problems import Place, ProblemReport
 from ecr_warden.access_spec.spec import SpecAccount, SpecPrincipal
 from ecr_warden.core.estate import EcrAccount, Estate, Repository, target_of
-from ecr_warden.core.target import RepositoryTarget, Target
 from ecr_warden_cli.importing.outside import Outside, outside_of
 from iam_access.arn import partition_of
 from iam_access.delta.delta import access_change
@@ -86,12 +85,6 @@ class World:
             change = access_change(before, before | _statements([document]))
             self._adds_nothing[key] = not change.assumed and not change.gained
         return self._adds_nothing[key]
-
-    def tags_of(self, target: Target) -> Mapping[str, str]:
-        """The tags of a repository, user or role; none where they were not read."""
-        if isinstance(target, RepositoryTarget):
-            return self.estate.registry_of(target).repositories[target.name].tags or {}
-        return self._tags.get(target.key, {})
 
     def document(self, policy: Policy | None) -> Document | Unread | None:
         """The document with the ARNs of users and roles that exist in place of their unique IDs, as AWS shows it."""

@@ -104,7 +104,7 @@ def _input(arguments: argparse.Namespace, context: Context) -> tuple[Estate, Map
             spec = accepted_of_hub(client, context)
     else:
         spec = load_compiled(arguments.spec, context) if arguments.spec else None
-    given, accounts = snapshot_from(source, spec, arguments, context, all_tags=True)
+    given, accounts = snapshot_from(source, spec, arguments, context)
     estate = estate_from(given, arguments.snapshot, context)
     named = {account: alias for alias, account in accounts.items()}
     aliases = aliases_of(estate.accounts, {**named, **_names(arguments.name, estate)})

@@ -1,23 +1,20 @@
 """`plan SPEC`, `plan --hub`: what differs, and what enforcing the spec would write."""
 
 import argparse
-from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection
 from copy import replace
 from typing import Any
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from ecr_warden.access_spec import Valid
 from ecr_warden.access_spec.compile import identity_providers
 from ecr_warden.audit.providers import ProviderGap, accounts_asked, trusts_of
 from ecr_warden.audit.providers import gaps as provider_gaps
 from ecr_warden.collect.estate import Needed
-from ecr_warden.collect.observed import LiveEstate, ReadAccounts
+from ecr_warden.collect.observed import LiveEstate
 from ecr_warden.core.codec.values import to_json
 from ecr_warden.core.desired import Mode
-from ecr_warden.core.failures import PortError
-from ecr_warden.core.target import RepositoryTarget, Target
 from ecr_warden.hub.plan import Read, plan_spec, scope_gaps, why_observed
 from ecr_warden.hub.reply import PlanReply
 from ecr_warden.hub.request import AskPlan
@@ -38,8 +35,7 @@ from ecr_warden_cli.live import (
     place_of,
     status_of,
 )
-from ecr_warden_cli.other_tools import Claim, claims, disputable, mark_of
-from ecr_warden_cli.plan_text import claim_lines, gap_to_json, held_of, show_gaps, show_targets, write_scope_lines
+from ecr_warden_cli.plan_text import gap_to_json, held_of, show_gaps, show_targets, write_scope_lines
 from ecr_warden_cli.verbs.plan_short import show_short
 from iam_access.text.printable import and_more, count
 
@@ -51,11 +47,6 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
         return show_short(place, arguments, context)
     read = _read(place, context)
     reply = read.reply
-    marks = {
-        target: mark for target, tags in read.tags.items() if isinstance(tags, Mapping) and (mark := mark_of(tags))
-    }
-    found = tuple(claims(disputable(reply.plans), marks))
-    untagged = {str(target): why.code for target, why in read.tags.items() if isinstance(why, PortError)}
     statuses = _statuses(reply)
     if arguments.json:
         answer: dict[str, Any] = {
@@ -67,27 +58,19 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
         extras = plan_extras(reply)
         if isinstance(place, Here):
             extras = {"identityProviders": list(read.needed), "providerGaps": list(map(gap_to_json, read.gaps))}
-            extras |= {"otherTools": [_to_json(claim) for claim in found], "tagsUnread": untagged}
         context.console.answer(answer | extras | {"writeScope": to_json(reply.write_scope)})
     else:
         show_gaps(context.console, read.gaps)
-        _show(reply, statuses, context, (*claim_lines(found), *_untagged_lines(untagged)))
+        _show(reply, statuses, context)
     return Exit.ERROR if reply.unread else exit_of(statuses)
 
 
-type _Tags = Mapping[str, str] | PortError
-type _ReadTags = Callable[[Collection[RepositoryTarget]], Mapping[Target, _Tags]]
-
-
 class _Read(Struct, frozen=True):
-    """The plans, and where a spec is at hand the identity providers that it needs and lacks, and the tags of what it
-    would write.
-    """
+    """The plans, and where a spec is at hand the identity providers that it needs and lacks."""
 
     reply: PlanReply
     needed: tuple[str, ...] = ()
     gaps: tuple[ProviderGap, ...] = ()
-    tags: Mapping[Target, _Tags] = field(default_factory=dict)
 
 
 def _read(place: Here | AtHub, context: Context) -> _Read:
@@ -103,7 +86,7 @@ def _read(place: Here | AtHub, context: Context) -> _Read:
 def _read_here(here: Here, context: Context) -> _Read:
     spec = load_compiled(here.spec, context)
     trusts = tuple(trusts_of(spec.compiled))
-    read, read_tags = _source(here, spec, accounts_asked(trusts), context)
+    read = _source(here, spec, accounts_asked(trusts), context)
     plans, accounts = plan_spec(spec.compiled, read, context.clock)
     reasons = ((str(plan.target), why_observed(spec.compiled, plan.target)) for plan in plans if plan.changes)
     reply = PlanReply(
@@ -114,19 +97,15 @@ def _read_here(here: Here, context: Context) -> _Read:
         left=tuple((target, why) for target, why in reasons if why is not None),
         write_scope=scope_gaps(spec.compiled, plans, accounts, of=[plan.target for plan in plans]),
     )
-    written = dict.fromkeys(change.address.target for change in disputable(plans))
-    known = {target: _tags(target, accounts) for target in written}
-    unread = [one for one, why in known.items() if isinstance(one, RepositoryTarget) and isinstance(why, PortError)]
-    tags = {**known, **read_tags(unread)}
     lacking = provider_gaps(trusts, accounts.providers())
-    return _Read(reply, identity_providers(spec.spec), lacking, tags)
+    return _Read(reply, identity_providers(spec.spec), lacking)
 
 
-def _source(here: Here, spec: Valid, of_providers: Collection[str], context: Context) -> tuple[Read, _ReadTags]:
-    """Where to read what the plans need, and the tags of repositories that were not read with it; raises Failure."""
+def _source(here: Here, spec: Valid, of_providers: Collection[str], context: Context) -> Read:
+    """Where to read what the plans need; raises Failure."""
     if here.snapshot is not None:
         live = estate_of_file(here.snapshot, context)
-        return lambda _: live, lambda _: {}
+        return lambda _: live
     profiles = parse_profiles(here.profiles, spec.spec.accounts)
     with context.console.doing("checking the credentials"):
         reader = context.aws().open_reader(spec.spec.accounts, profiles)
@@ -138,26 +117,7 @@ def _source(here: Here, spec: Valid, of_providers: Collection[str], context: Con
         )
         return LiveEstate.of(dict(parts), context.clock.now())
 
-    return read, reader.tags
-
-
-def _tags(target: Target, accounts: ReadAccounts) -> _Tags:
-    try:
-        return accounts.tags(target)
-    except PortError as error:
-        return error
-
-
-def _to_json(claim: Claim) -> dict[str, Any]:
-    return {"address": to_json(claim.address), "tool": claim.mark.tool, "tag": claim.mark.tag}
-
-
-def _untagged_lines(untagged: Mapping[str, str]) -> Iterator[str]:
-    """`untagged`: the error's code by target."""
-    for code, number in Counter(untagged.values()).items():
-        yield f"whether another tool writes {count(number, 'target')} too is unknown: the tags were not read ({code})"
-    if untagged:
-        yield "  it takes ecr:ListTagsForResource"
+    return read
 
 
 def _statuses(reply: PlanReply) -> list[LiveStatus]:
@@ -173,7 +133,7 @@ def _summary(reply: PlanReply, statuses: list[LiveStatus]) -> dict[str, int]:
     return count_by_status(statuses) | {"changes": changes, "held": held}
 
 
-def _show(reply: PlanReply, statuses: list[LiveStatus], context: Context, of_others: Sequence[str]) -> None:
+def _show(reply: PlanReply, statuses: list[LiveStatus], context: Context) -> None:
     console, left = context.console, dict(reply.left)
     differing = (plan for plan, status in zip(reply.plans, statuses, strict=False) if status is not LiveStatus.OK)
     show_targets(console, differing, left, apart=True)
@@ -184,7 +144,7 @@ def _show(reply: PlanReply, statuses: list[LiveStatus], context: Context, of_oth
     say_unread(reply.unread, context)
     if reply.omitted:
         console.line(f"{and_more(reply.omitted, 'target')} that differ; name fewer targets to see them", Style.ODD)
-    for line in (*of_others, *write_scope_lines(reply.write_scope, writes=any(plan.changes for plan in reply.plans))):
+    for line in write_scope_lines(reply.write_scope, writes=any(plan.changes for plan in reply.plans)):
         console.line(line, Style.ODD)
     summary = _summary(reply, statuses)
     if summary["changes"] and reply.mode is Mode.OBSERVE:

@@ -22,11 +22,11 @@ from ecr_warden.core.address import (
 )
 from ecr_warden.core.codec.accounts import LIST_CALL, ecr_account_of, joined
 from ecr_warden.core.desired import RepositoryPattern, RoleSettings, TargetSpec
-from ecr_warden.core.estate import EcrAccount, Estate, Registry, Repository, target_of
+from ecr_warden.core.estate import EcrAccount, Estate, Registry, target_of
 from ecr_warden.core.failures import PortError, crashed
 from ecr_warden.core.observed import Absent, Observation, Observed, Present, TargetMissing, Unparseable, as_unreadable
 from ecr_warden.core.part import part_of
-from ecr_warden.core.target import IdentityTarget, RepositoryTarget, RoleTarget, Target
+from ecr_warden.core.target import IdentityTarget, RepositoryTarget, RoleTarget
 from ecr_warden.repair.documents import RepositoryListing
 from ecr_warden.repair.extent import limited_to, missing, settings_digest, unreadable
 from iam_access.document.document import Document
@@ -164,17 +164,6 @@ class ReadAccounts:
     def providers(self) -> Mapping[str, Providers | Unread]:
         """The OIDC providers of each account, or why they are unknown."""
         return {account.id: account.providers for account in self._estate.accounts.values()}
-
-    def tags(self, target: Target) -> Mapping[str, str]:
-        """The tags of a target; raises a PortError if they are not known."""
-        found: Repository | Identity | None
-        if isinstance(target, RepositoryTarget):
-            found = self.registry(target.account, target.region).repositories.get(target.name)
-        else:
-            found = self._named_identity(target)
-        if found is None or found.tags is None:
-            raise NotRead(f"{target}: its tags were not read")
-        return found.tags
 
     def _repository(self, spec: TargetSpec, target: RepositoryTarget) -> Observation:
         registry = self.registry(target.account, target.region)
