@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from copy import replace
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -12,7 +13,7 @@ from ecr_warden.collect.aws_wiring import TRAILS_READ, AwsWiring
 from ecr_warden.collect.stacks import content_of
 from ecr_warden.collect.wire import Wire, WireState
 from ecr_warden.collect.wires import PASSING, SeenWire
-from ecr_warden.collect.wiring import TRAIL_BUS, account_wires, hub_wires, region_wires, rules_of
+from ecr_warden.collect.wiring import TOPICS, TRAIL_BUS, account_wires, hub_wires, region_wires, rules_of
 from iam_access.arn import IAM_REGION
 from local.testing.memory import wiring as deployed_as
 from local.testing.memory.wiring import HUB, PARAMETERS
@@ -56,6 +57,7 @@ def bare(monkeypatch: pytest.MonkeyPatch) -> Iterator[MotoHub]:
         # As S3 and Lambda answer; moto forgets the one and wants built functions for the other.
         made.wire.answer("s3:GetBucketNotificationConfiguration", lambda _: {"EventBridgeConfiguration": {}})
         made.wire.answer("lambda:ListEventSourceMappings", lambda call: mappings(call.parameters["FunctionName"]))
+        made.wire.answer("sns:ListSubscriptionsByTopic", lambda _: {"Subscriptions": [SUBSCRIBED]})
         answer_stacks(made, STACKS)
         yield made
 
@@ -69,6 +71,57 @@ def hub(bare: MotoHub) -> MotoHub:
         for wire in deployed_as.region_of(MEMBER, region):
             deploy(bare, wire, region)
     return bare
+
+
+SUBSCRIBED = {"Protocol": "email", "Endpoint": "team@example.com", "SubscriptionArn": "arn:aws:sns:eu-central-1:1:t:1"}
+PENDING = SUBSCRIBED | {"SubscriptionArn": "PendingConfirmation"}
+ON, UNCONFIRMED = WireState.ON, WireState.UNCONFIRMED
+# What SNS lists of a topic, page by page; the state of the subscription.
+SUBSCRIPTIONS: dict[str, tuple[list[list[dict[str, str]]], WireState]] = {
+    "the address, in other letters": ([[SUBSCRIBED]], ON),
+    "on a second page": ([[PENDING | {"Endpoint": "other@example.com"}], [SUBSCRIBED]], ON),
+    "beside one that waits": ([[PENDING, SUBSCRIBED]], ON),
+    "one that waits, or was suspended": ([[PENDING]], UNCONFIRMED),
+    "one that was deleted a moment ago": ([[SUBSCRIBED | {"SubscriptionArn": "Deleted"}]], UNCONFIRMED),
+    "none": ([[]], UNCONFIRMED),
+    "somebody else's address": ([[SUBSCRIBED | {"Endpoint": "eve@example.com"}]], UNCONFIRMED),
+    "the address as another protocol's": ([[SUBSCRIBED | {"Protocol": "sms"}]], UNCONFIRMED),
+}
+
+
+@pytest.mark.parametrize("name", SUBSCRIPTIONS)
+def test_an_e_mail_subscription_is_on_if_its_own_address_confirmed_it(bare: MotoHub, name: str) -> None:
+    pages, state = SUBSCRIPTIONS[name]
+
+    def listed(call: Call) -> dict[str, Any]:
+        at = int(call.parameters.get("NextToken", "0"))
+        return {"Subscriptions": pages[at]} | ({"NextToken": str(at + 1)} if at + 1 < len(pages) else {})
+
+    bare.wire.answer("sns:ListSubscriptionsByTopic", listed)
+    assert {topic: of_hub(bare)[f"e-mail subscription of {topic}"].state for topic in TOPICS} == dict.fromkeys(
+        TOPICS, state
+    )
+
+
+# What SNS says instead; the state.
+UNLISTED = {
+    "NotFound": WireState.MISSING,
+    "AuthorizationError": WireState.UNREADABLE,
+    "Throttled": WireState.UNREADABLE,
+}
+
+
+@pytest.mark.parametrize("code", UNLISTED)
+def test_a_topic_that_is_gone_is_missing_and_one_that_cannot_be_read_is_unknown(bare: MotoHub, code: str) -> None:
+    bare.wire.answers.pop("sns:ListSubscriptionsByTopic")
+    bare.wire.fail("sns:ListSubscriptionsByTopic", code)
+    assert {of_hub(bare)[f"e-mail subscription of {topic}"].state for topic in TOPICS} == {UNLISTED[code]}
+
+
+def test_without_an_address_no_subscription_is_looked_for(bare: MotoHub) -> None:
+    wiring = replace(wiring_of(bare), place=replace(HUB, email=""))
+    assert not [seen.name for seen in wiring.hub() if seen.name.startswith("e-mail")]
+    assert "sns:ListSubscriptionsByTopic" not in bare.wire.actions
 
 
 def mappings(function: str, state: str = "Enabled") -> dict[str, Any]:
@@ -152,8 +205,11 @@ def answer_stacks(hub: MotoHub, stacks: Mapping[str, Any]) -> None:
     hub.wire.answer("cloudformation:DescribeStacks", lambda call: {"Stacks": [stacks[call.parameters["StackName"]]]})
 
 
+SERVICES = {"events": "events", "s3": "s3", "functions": "lambda", "sns": "sns"}
+
+
 def wiring_of(hub: MotoHub) -> AwsWiring:
-    clients = {"events": hub.client("events"), "s3": hub.s3, "functions": hub.client("lambda")}
+    clients = {name: hub.client(service) for name, service in SERVICES.items()}
     return AwsWiring(cloudformation=hub.client("cloudformation"), accounts=Members(hub), place=HUB, **clients)
 
 
@@ -280,6 +336,8 @@ def test_what_may_not_be_read_is_unknown(hub: MotoHub) -> None:
         hub.wire.fail(action, "AccessDeniedException", "no")
     hub.wire.answers.pop("s3:GetBucketNotificationConfiguration")
     hub.wire.answers.pop("lambda:ListEventSourceMappings")
+    hub.wire.answers.pop("sns:ListSubscriptionsByTopic")
+    hub.wire.fail("sns:ListSubscriptionsByTopic", "AuthorizationError", "no", 403)
     for action in ("s3:GetBucketNotificationConfiguration", "s3:GetBucketVersioning", "s3:GetBucketPolicy"):
         hub.wire.fail(action, "AccessDenied", "no", 403)
     found = of_hub(hub)

@@ -18,6 +18,8 @@ from tests.template.cfn import ALL, EVENTS, HUB, MEMBER, ROOT, Template, load
 OWN = {
     ("cloudformation", "deploy"): {"--stack-name", "--template-file", "--capabilities", "--parameter-overrides"},
     ("s3", "cp"): set(),
+    # The command has an option --endpoint-url of its own, and so another name for the address.
+    ("sns", "subscribe"): {"--topic-arn", "--protocol", "--notification-endpoint"},
 }
 WAITED = {
     "stack-delete-complete": "describe-stacks",

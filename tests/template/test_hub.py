@@ -13,9 +13,10 @@ from ecr_warden.aws.deadline import HUB_RESERVE, MEMBER_RESERVE
 from ecr_warden.aws.redelivery import ATTEMPTS, FLUSH_RECEIVES, LATER_RECEIVES, MAX_RECEIVES
 from ecr_warden.aws.system import LogMetric
 from ecr_warden.bootstrap.common import HUB_CONFIG
+from ecr_warden.collect.wiring import TOPICS
 from ecr_warden.core.job import Queue
 from ecr_warden.state.aws_state import DynamoState
-from tests.template.cfn import EVENTS, HUB, ROOT, Node, say, says
+from tests.template.cfn import EVENTS, HUB, ROOT, Node, listed, say, says
 
 FUNCTIONS = ("Dispatch", "Reconcile", "Accept", "Collect", "Audit", "Alert", "Answer", "Control")
 COMMON = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "LOG_LEVEL"}
@@ -58,6 +59,7 @@ ENVIRONMENT = {
         "WARDEN_EXTERNAL_ID",
         "WARDEN_HUB_ACCOUNT",
         "WARDEN_STACK",
+        "WARDEN_ALERT_EMAIL",
         "WARDEN_SWEEP_SHARE",
     },
     "Audit": {
@@ -81,6 +83,7 @@ ENVIRONMENT = {
         "WARDEN_EXTERNAL_ID",
         "WARDEN_HUB_ACCOUNT",
         "WARDEN_STACK",
+        "WARDEN_ALERT_EMAIL",
     },
     "Control": {
         "WARDEN_TABLE",
@@ -333,15 +336,36 @@ def test_the_stop_switch_has_two_values_and_starts_enabled() -> None:
     assert switch["AllowedPattern"] == "^(enabled|stopped)$"
 
 
-def test_alarms_can_publish_to_the_encrypted_topic() -> None:
-    assert HUB.properties("AlertTopic")["KmsMasterKeyId"] == {"Ref": "TopicKey"}
+def test_alarms_can_publish_to_their_encrypted_topic_and_nobody_else_can() -> None:
+    topics = HUB.resources("AWS::SNS::Topic")
+    assert {topic["Properties"]["TopicName"] for topic in topics.values()} == {*TOPICS}
+    assert all(topic["Properties"]["KmsMasterKeyId"] == {"Ref": "TopicKey"} for topic in topics.values())
     own_account = {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
     cloudwatch = {"Service": "cloudwatch.amazonaws.com"}
     key = [s for s in HUB.properties("TopicKey")["KeyPolicy"]["Statement"] if s["Principal"] == cloudwatch]
-    [topic] = HUB.properties("AlertTopicPolicy")["PolicyDocument"]["Statement"]
+    [topic] = HUB.properties("AlarmTopicPolicy")["PolicyDocument"]["Statement"]
     assert [(set(s["Action"]), s["Condition"]) for s in key] == [({"kms:Decrypt", "kms:GenerateDataKey"}, own_account)]
     assert (topic["Principal"], topic["Action"], topic["Condition"]) == (cloudwatch, "sns:Publish", own_account)
+    assert (topic["Resource"], HUB.properties("AlarmTopicPolicy")["Topics"]) == (
+        {"Ref": "AlarmTopic"},
+        [{"Ref": "AlarmTopic"}],
+    )
+    assert len(HUB.resources("AWS::SNS::TopicPolicy")) == 1
     assert HUB.properties("TopicKey")["EnableKeyRotation"] is True
+
+
+def test_the_e_mail_address_is_subscribed_to_both_topics_and_both_are_looked_at() -> None:
+    subscriptions = [one["Properties"] for one in HUB.resources("AWS::SNS::Subscription").values()]
+    assert {say(one["TopicArn"]) for one in subscriptions} == {"${AlertTopic}", "${AlarmTopic}"}
+    assert all(one["Endpoint"] == {"Ref": "AlertEmail"} for one in subscriptions)
+    for role in ("CollectRole", "AnswerRole"):
+        [seen] = [one for one in HUB.policy(role) if one["Sid"] == "SeeSubscriptions"]
+        assert says(seen["Resource"]) == ["${AlertTopic}", "${AlarmTopic}"]
+
+
+def test_the_alert_function_publishes_to_its_topic_and_to_no_alarm() -> None:
+    published = [one for one in HUB.policy("AlertRole") if "sns:Publish" in listed(one["Action"])]
+    assert [say(one["Resource"]) for one in published] == ["${AlertTopic}"]
 
 
 def _alarms(metric: str) -> set[tuple[str, ...]]:
@@ -378,13 +402,13 @@ def test_jobs_that_wait_and_rules_that_fail_have_alarms() -> None:
     }
 
 
-def test_every_alarm_fires_on_the_first_one_and_reaches_the_topic() -> None:
+def test_every_alarm_fires_on_the_first_one_and_reaches_the_topic_of_alarms() -> None:
     alarms = HUB.resources("AWS::CloudWatch::Alarm")
     assert len(alarms) == 31
     for name, alarm in alarms.items():
         if name == "SweepAlarm":
             continue
-        assert alarm["Properties"]["AlarmActions"] == [{"Ref": "AlertTopic"}]
+        assert alarm["Properties"]["AlarmActions"] == [{"Ref": "AlarmTopic"}]
         assert alarm["Properties"]["ComparisonOperator"] == "GreaterThanThreshold"
         limit = 0
         if alarm["Properties"]["MetricName"] == "ApproximateAgeOfOldestMessage":
@@ -398,7 +422,7 @@ def test_the_alarm_on_sweeps_fires_when_nothing_comes_and_needs_no_function() ->
     assert (alarm["Statistic"], alarm["ComparisonOperator"], alarm["Threshold"]) == ("Sum", "LessThanThreshold", 1)
     assert (alarm["TreatMissingData"], alarm["Period"]) == ("breaching", 3600)
     assert alarm["EvaluationPeriods"] == {"Ref": "SweepAlarmHours"}
-    assert (alarm["AlarmActions"], alarm["OKActions"]) == ([{"Ref": "AlertTopic"}], [{"Ref": "AlertTopic"}])
+    assert (alarm["AlarmActions"], alarm["OKActions"]) == ([{"Ref": "AlarmTopic"}], [{"Ref": "AlarmTopic"}])
     log = StringIO()
     LogMetric(log).finished()
     line = json.loads(log.getvalue())
@@ -438,6 +462,7 @@ def test_parameters_and_outputs_are_the_published_ones() -> None:
         "TrailBusArn",
         "JobsQueueUrl",
         "AlertTopicArn",
+        "AlarmTopicArn",
         "WritesParameter",
         "ReaderPolicyArn",
         "OperatorPolicyArn",

@@ -283,6 +283,7 @@ def test_answer_only_reads() -> None:
         *("ssm:GetParameter", "ssm:GetParameterHistory"),
         *("events:DescribeRule", "events:ListTargetsByRule", "events:DescribeEventBus"),
         *("lambda:ListEventSourceMappings", "cloudformation:DescribeStacks", "sqs:GetQueueAttributes"),
+        "sns:ListSubscriptionsByTopic",
         "sts:AssumeRole",
         "logs:CreateLogStream",
         "logs:PutLogEvents",
@@ -292,7 +293,7 @@ def test_answer_only_reads() -> None:
 @pytest.mark.parametrize("role", ["AnswerRole", "CollectRole"])
 def test_what_is_seen_of_the_wiring_is_what_its_adapter_asks_for_and_nothing_else(role: str) -> None:
     seen = {s["Sid"]: s for s in HUB.policy(role) if s.get("Sid", "").startswith("See")}
-    assert seen.keys() - {"SeeQueues"} == {"SeeWiring", "SeeMappings"}
+    assert seen.keys() - {"SeeQueues"} == {"SeeWiring", "SeeMappings", "SeeSubscriptions"}
     rules = {f"${{{name}.Arn}}": body["Properties"] for name, body in HUB.resources("AWS::Events::Rule").items()}
     others = {"${AWS::StackId}", "${TrailBus.Arn}", "${SpecBucket.Arn}"}
     assert set(says(seen["SeeWiring"]["Resource"])) == rules.keys() | others

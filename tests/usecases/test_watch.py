@@ -59,6 +59,8 @@ CUTS = {
     "the sweep's rule": ("hub", "rule ecr-warden-sweep"),
     "the bucket's notification": ("hub", "notification of s3://spec to EventBridge"),
     "the bus's policy": ("hub", "policy of bus ecr-warden-trail"),
+    "the topic of alerts": ("hub", "e-mail subscription of ecr-warden-alerts"),
+    "the topic of alarms": ("hub", "e-mail subscription of ecr-warden-alarms"),
     "the queue's mapping": ("hub", "mapping of ecr-warden-jobs to ecr-warden-reconcile"),
     "IAM's forwarding": (CI, f"rule ecr-warden-forward-iam of {CI} in us-east-1"),
     "the write role": (HOME, f"role ecr-warden-write in {HOME}"),
@@ -91,6 +93,30 @@ def test_what_is_cut_is_announced_once_and_when_it_is_on_again(name: str) -> Non
         "1 thing through which ecr-warden works as it should again",
     )
     assert announced(world) == [(part, [], [wire])]
+    assert codes(world) == []
+
+
+UNCONFIRMED = {"it was never confirmed, or SNS suspended it": ["PendingConfirmation"], "it was deleted": []}
+
+
+@pytest.mark.parametrize("name", UNCONFIRMED)
+@pytest.mark.parametrize("topic", ["ecr-warden-alerts", "ecr-warden-alarms"])
+def test_an_e_mail_subscription_that_nobody_confirmed_is_critical_until_somebody_does(topic: str, name: str) -> None:
+    world, wire = world_in_sync(), f"e-mail subscription of {topic}"
+    world.wiring.edit(wire, subscriptions=UNCONFIRMED[name])
+    world.sweep()
+    [alert] = [one for one in world.alerts.published if isinstance(one, WiringChanged)]
+    message = message_of([alert])
+    assert message.severity is Severity.CRITICAL
+    assert message.title.startswith(f"the {wire} is not in force, for ")
+    assert "aws sns subscribe sends another" in "\n".join(message.lines)
+    assert announced(world) == [("hub", [(wire, WireState.UNCONFIRMED)], [])]
+    assert codes(world) == ["e-mail-unconfirmed"]
+    world.wiring.hide(wire, PermissionMissing("not authorized to perform: sns:ListSubscriptionsByTopic"))
+    assert codes(world) == ["wiring-unread"], "what could not be read is never fine"
+    world.wiring.restore(wire)
+    world.sweep()
+    assert announced(world) == [("hub", [], [wire])]
     assert codes(world) == []
 
 

@@ -12,6 +12,7 @@ from ecr_warden.collect.wiring import (
     OWN_POLICIES,
     OWN_ROLES,
     QUEUES,
+    TOPICS,
     TRAIL_BUS,
     EventRule,
     HubPlace,
@@ -23,7 +24,12 @@ from ecr_warden.core.failures import PortError
 from local.testing.seed import CI
 
 HUB = HubPlace(
-    CI, "eu-central-1", "spec", "external-id", f"arn:aws:cloudformation:eu-central-1:{CI}:stack/ecr-warden/1"
+    CI,
+    "eu-central-1",
+    "spec",
+    "external-id",
+    f"arn:aws:cloudformation:eu-central-1:{CI}:stack/ecr-warden/1",
+    "Team@example.com",
 )
 PARAMETERS = {"MemberAccounts": "111111111111,222222222222", "SweepSchedule": "rate(15 minutes)"}
 OF_MEMBER = dict.fromkeys(("ManagedOwners", "ManagedOwners2", "ManagedOwners3", "ManagedRoles"), "") | {
@@ -57,6 +63,10 @@ def hub() -> list[SeenWire]:
         SeenWire("versioning of s3://spec", "versions", {"state": "ENABLED"}),
         SeenWire("policy of bucket s3://spec", "the spec", {"policy": bucket["PolicyDocument"]}),
         *(SeenWire(name, "messages", {"state": "ENABLED"}) for name in queues),
+        *(
+            SeenWire(f"e-mail subscription of {topic}", delivers, {"subscriptions": [f"arn:aws:sns:{topic}:1"]})
+            for topic, delivers in TOPICS.items()
+        ),
     ]
 
 

@@ -35,6 +35,7 @@ def wiring() -> AwsWiring:
         events=common.client("events"),
         s3=common.client("s3"),
         functions=common.client("lambda"),
+        sns=common.client("sns"),
         cloudformation=common.client("cloudformation"),
         accounts=documents().accounts,
         place=HubPlace(
@@ -43,6 +44,7 @@ def wiring() -> AwsWiring:
             bucket=common.environment.required("WARDEN_SPEC_BUCKET"),
             external_id=common.environment.required("WARDEN_EXTERNAL_ID"),
             stack=common.environment.required("WARDEN_STACK"),
+            email=common.environment.optional("WARDEN_ALERT_EMAIL"),
         ),
     )
 

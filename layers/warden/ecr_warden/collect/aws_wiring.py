@@ -1,4 +1,4 @@
-"""The Wiring port: stacks, rules, buses, the spec's bucket, mappings and trails, by the names in the templates.
+"""The Wiring port: stacks, rules, buses, the spec's bucket, mappings, topics and trails, by the templates' names.
 
 Of a member's region it takes a call for the trails and two for each of them, two for each rule and one for the stack.
 Sources: the API references of the calls named here.
@@ -22,6 +22,7 @@ from ecr_warden.collect.wiring import (
     OWN_POLICIES,
     OWN_ROLES,
     QUEUES,
+    TOPICS,
     TRAIL_BUS,
     EventRule,
     HubPlace,
@@ -34,14 +35,18 @@ if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sns import SNSClient
 
 TRAILS_READ = 5
 """Of a region, and so the most calls; accounts have one or two."""
+SUBSCRIPTIONS_READ = 1000
+"""Of a topic; it has one or two."""
 _ABSENT = frozenset(
     {
         "ResourceNotFoundException",  # a rule, its bus, a function
         "NoSuchBucket",
         "NoSuchBucketPolicy",
+        "NotFound",  # a topic
     }
 )
 # A mapping that is being changed works until it is.
@@ -66,6 +71,7 @@ class AwsWiring(Struct, frozen=True):
     events: "EventBridgeClient"
     s3: "S3Client"
     functions: "LambdaClient"
+    sns: "SNSClient"
     cloudformation: CloudFormation
     accounts: Accounts
     place: HubPlace
@@ -78,6 +84,10 @@ class AwsWiring(Struct, frozen=True):
             _read(HUB, f"policy of bus {TRAIL_BUS}", "what members forward", self._bus_policy),
             *self._bucket(),
             *self._mappings(),
+            *(
+                _read(HUB, f"e-mail subscription of {topic}", delivers, partial(self._subscriptions, topic))
+                for topic, delivers in (TOPICS.items() if self.place.email else ())
+            ),
         )
 
     def region(self, account: str, region: str) -> Sequence[SeenWire]:
@@ -148,6 +158,16 @@ class AwsWiring(Struct, frozen=True):
                 found = None if state is None else {"state": "ENABLED" if state in _MAPPED else "DISABLED"}
                 name, delivers = f"mapping of {queue} to {function}", "the messages of this queue"
                 yield SeenWire(name, delivers, found, seen.error, seen.code, seen.passing)
+
+    def _subscriptions(self, topic: str) -> _Found:
+        """Those of AlertEmail; others' prove nothing, for whoever may subscribe may add one."""
+        arn = f"arn:aws:sns:{self.place.region}:{self.place.account}:{topic}"
+        pages = self.sns.get_paginator("list_subscriptions_by_topic").paginate(
+            TopicArn=arn, PaginationConfig={"MaxItems": SUBSCRIPTIONS_READ}
+        )
+        found = (one for page in pages for one in page.get("Subscriptions", ()) if one.get("Protocol") == "email")
+        email = self.place.email.casefold()
+        return {"subscriptions": [one["SubscriptionArn"] for one in found if one["Endpoint"].casefold() == email]}
 
     def _mapped(self, function: str) -> _Found:
         found = self.functions.list_event_source_mappings(FunctionName=function)["EventSourceMappings"]

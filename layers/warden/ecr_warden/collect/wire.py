@@ -18,6 +18,7 @@ class WireState(StrEnum):
     CHANGED = "changed"  # it is not as the stack deploys it
     OUTDATED = "outdated"  # a stack of another version
     SILENT = "silent"  # no heartbeat for too long
+    UNCONFIRMED = "unconfirmed"  # an e-mail subscription that delivers nothing
     UNREADABLE = "unreadable"
 
 

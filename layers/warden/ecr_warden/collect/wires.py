@@ -1,7 +1,7 @@
 """How ecr-warden notices changes: its wiring, the heartbeats of the regions, and what sweeps found of both.
 
 The *wiring* is everything that can blind or stop ecr-warden: trails, rules, the bus, the settings of the spec's bucket,
-the mappings of the queues, the stacks, its own roles and boundary, and the heartbeats.
+the mappings of the queues, the e-mail subscriptions, the stacks, its own roles and boundary, and the heartbeats.
 """
 
 from collections.abc import Mapping, Sequence
@@ -65,7 +65,7 @@ class Wiring(Protocol):
         """What the hub knows of itself."""
 
     def hub(self) -> Sequence[SeenWire]:
-        """The hub's stack, rules, bus, bucket and mappings."""
+        """The hub's stack, rules, bus, bucket, mappings and e-mail subscriptions."""
 
     def region(self, account: str, region: str) -> Sequence[SeenWire]:
         """The trail of a region of a member, its rules, and the stack of these."""

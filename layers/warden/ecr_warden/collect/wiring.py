@@ -27,6 +27,8 @@ QUEUES = {f"ecr-warden-{queue.function}": (queue.sqs_name,) for queue in Queue} 
     "ecr-warden-alert": ("ecr-warden-incidents", *(queue.exhausted for queue in Queue))
 }
 """The queues that Lambda polls, by the function that it calls with their messages."""
+TOPICS = {"ecr-warden-alerts": "alerts by e-mail", "ecr-warden-alarms": "alarms, which need no function of the hub"}
+"""The topics to which AlertEmail is subscribed."""
 SILENCE = timedelta(hours=2, minutes=15)
 """Two heartbeats are missing: they come every hour, and may be late."""
 OWN_ROLES = {"ReadRole": "ecr-warden-read", "WriteRole": "ecr-warden-write", "ForwardRole": "ecr-warden-forward"}
@@ -46,13 +48,14 @@ _SHOWN = 3
 
 
 class HubPlace(Struct, frozen=True):
-    """What the hub knows of itself. `bucket`: the spec's; `stack`: the ID of its stack."""
+    """What the hub knows of itself. `bucket`: the spec's; `stack`: the ID of its stack; `email`: AlertEmail, if any."""
 
     account: str
     region: str
     bucket: str
     external_id: str
     stack: str
+    email: str = ""
 
     @property
     def bus(self) -> str:
@@ -94,7 +97,7 @@ def rules_of(region: str) -> tuple[EventRule, ...]:
 
 
 def hub_wires(seen: Sequence[SeenWire], hub: HubPlace) -> tuple[Wire, ...]:
-    """The hub's own wires: its stack, rules, bus, bucket and mappings, in the order in which they were read."""
+    """The hub's own wires: its stack, rules, bus, bucket, mappings and subscriptions, in the order of reading."""
     content, known = content_of("hub"), known_of_hub(hub) | _parameters(_stack_of(seen))
 
     def judged(one: SeenWire) -> Wire:
@@ -105,6 +108,8 @@ def hub_wires(seen: Sequence[SeenWire], hub: HubPlace) -> tuple[Wire, ...]:
                 return _judged(one, partial(_stack, None))
             case "policy":
                 return _judged(one, partial(_document, _wanted(content, _POLICY_OF[one.name.split(" ")[2]], known)))
+            case "e-mail":
+                return _judged(one, _subscription)
             case _:
                 return _judged(one, _setting)
 
@@ -275,6 +280,13 @@ def _document(wanted: Json | None, wire: Wire, found: Json) -> Wire:
 def _setting(wire: Wire, found: Json) -> Wire:
     """What is on or off, or there or not."""
     return _with(wire, WireState.DISABLED) if found.get("state") == "DISABLED" else wire
+
+
+def _subscription(wire: Wire, found: Json) -> Wire:
+    """One that was not confirmed, or was suspended, has no ARN, and delivers nothing."""
+    if any(str(arn).startswith("arn:") for arn in found["subscriptions"]):
+        return wire
+    return _with(wire, WireState.UNCONFIRMED, "nobody has confirmed it" if found["subscriptions"] else "there is none")
 
 
 _GONE = ("DELETE_IN_PROGRESS", "DELETE_COMPLETE", "ROLLBACK_COMPLETE")

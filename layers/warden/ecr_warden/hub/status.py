@@ -312,6 +312,7 @@ _CODES = {
     WireState.UNREADABLE: "wiring-unread",
     WireState.OUTDATED: "wiring-outdated",
     WireState.SILENT: "heartbeat-missing",
+    WireState.UNCONFIRMED: "e-mail-unconfirmed",
 }
 
 

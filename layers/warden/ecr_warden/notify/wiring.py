@@ -23,6 +23,8 @@ def sentence(wire: Wire) -> str:
             return f"the {wire.name} no longer leads to its target: it delivers {wire.delivers}"
         case WireState.CHANGED:
             return f"the {wire.name} is not as its stack deploys it ({wire.why}): it delivers {wire.delivers}"
+        case WireState.UNCONFIRMED:
+            return f"the {wire.name} is not in force, for {wire.why}: it delivers {wire.delivers}"
         case WireState.MISSING | WireState.DISABLED:
             why = f" ({wire.why})" if wire.why else ""
             return f"the {wire.name} is {wire.state}{why}: it delivers {wire.delivers}"
@@ -39,6 +41,8 @@ def remedy(wire: Wire) -> str:
             return _OLD
         case WireState.SILENT:
             return "see its rule ecr-warden-heartbeat and the queue ecr-warden-forward-dlq: docs/safety.md"
+        case WireState.UNCONFIRMED:
+            return "confirm it by AWS's e-mail; aws sns subscribe sends another: docs/deploy.md"
         case WireState.MISSING | WireState.DISABLED | WireState.TARGETLESS | WireState.CHANGED:
             return "deploy its stack again: docs/deploy.md"
         case _:
@@ -52,7 +56,5 @@ def severity(wire: Wire) -> Severity:
             return Severity.INFO
         case WireState.UNREADABLE | WireState.OUTDATED:
             return Severity.WARNING
-        case WireState.MISSING | WireState.DISABLED | WireState.TARGETLESS | WireState.CHANGED | WireState.SILENT:
-            return Severity.CRITICAL
         case _:
-            assert_never(wire.state)
+            return Severity.CRITICAL
