@@ -93,10 +93,12 @@ def standing(
     sweeps: str = "rate(15 minutes)",
     guests: tuple[str, ...] = (),
     into: Path = deploy.BUILT,
+    email: str = "",
 ) -> Iterator[Stage]:
     """Build, start and deploy, announcing each. The first sweep is due after `sweeps`, or when the stage says so.
 
-    `guests`: further accounts from which the hub takes events, once they have stacks. `into`: the folder of the build.
+    `guests`: further accounts from which the hub takes events, once they have stacks. `into`: the folder of the build;
+    `email`: who gets alerts and alarms.
     Raises DeploymentFailed, EmulatorDied.
     """
     say("sam build: eight functions and their layers")
@@ -108,7 +110,7 @@ def standing(
         aws.client(CI, "ssm").put_parameter(Name=_WEBHOOK, Value=chat.url, Type="SecureString")
         built = building.result()
         say(f"sam deploy: template.yaml to {CI}, the hub")
-        hub = deploy.deploy(aws, Place(CI, REGION, "ecr-warden"), built, _hub_parameters(sweeps, guests))
+        hub = deploy.deploy(aws, Place(CI, REGION, "ecr-warden"), built, _hub_parameters(sweeps, guests, email))
         stage = Stage(aws, hub.outputs, chat, people)
         say(f"stacks/member.yaml and stacks/events.yaml to {CI} and {REGISTRY}")
         _members(aws, hub.outputs["TrailBusArn"])
@@ -137,7 +139,7 @@ def make_trail(aws: EmulatedAws, account: str) -> None:
     trail.start_logging(Name=TRAIL)
 
 
-def _hub_parameters(sweeps: str, guests: tuple[str, ...]) -> dict[str, str]:
+def _hub_parameters(sweeps: str, guests: tuple[str, ...], email: str) -> dict[str, str]:
     return {
         "SweepSchedule": f'"{sweeps}"',  # sam splits at spaces
         "ExternalId": _EXTERNAL_ID,
@@ -145,6 +147,7 @@ def _hub_parameters(sweeps: str, guests: tuple[str, ...]) -> dict[str, str]:
         # 60 s on AWS, where a policy takes a while to be seen everywhere; longer than a repair takes here.
         "SessionCutoffMargin": "5",
         "WebhookReference": f"ssm:{_WEBHOOK}",
+        **({"AlertEmail": email} if email else {}),
     }
 
 

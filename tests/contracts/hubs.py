@@ -19,7 +19,8 @@ from ecr_warden.core.codec.jobs import job_from_json
 from ecr_warden.core.job import Job, Queue
 from ecr_warden.core.queue import Jobs
 from ecr_warden.notify.aws_incidents import AwsIncidents, incident_key
-from ecr_warden.notify.ports import Incidents
+from ecr_warden.notify.aws_outbox import DynamoOutbox
+from ecr_warden.notify.ports import Incidents, Outbox
 from ecr_warden.state.aws_commands import DynamoCommandRecords
 from ecr_warden.state.aws_history import DynamoHistory
 from ecr_warden.state.aws_journal import DynamoJournal
@@ -81,6 +82,8 @@ class Hub(Protocol):
     def switch(self) -> Switch: ...
     @property
     def incidents(self) -> Incidents: ...
+    @property
+    def outbox(self) -> Outbox: ...
     @property
     def journal(self) -> Journal: ...
     @property
@@ -177,6 +180,10 @@ class MemoryHub:
 
     def throw(self, position: str) -> None:
         self.switch.enabled = position.strip() == "enabled"
+
+    @property
+    def outbox(self) -> MemoryIncidents:
+        return self.incidents
 
     def flushes(self) -> list[str]:
         flushes, self.incidents.flushes = self.incidents.flushes, []
@@ -351,6 +358,10 @@ class MotoHub:
     def incidents(self) -> AwsIncidents:
         queue_url = self.sqs.create_queue(QueueName="incidents")["QueueUrl"]
         return AwsIncidents(self.table, self.sqs, queue_url, self.clock)
+
+    @property
+    def outbox(self) -> DynamoOutbox:
+        return DynamoOutbox(self.table)
 
     def flushes(self) -> list[str]:
         """Taken from the wire: what a delayed message does until its time is the queue's business."""

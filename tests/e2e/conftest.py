@@ -10,7 +10,7 @@ import pytest
 
 from local.demo.quiet import Quiet
 from local.demo.stage import standing
-from tests.e2e.house import GUESTS, SEED, House
+from tests.e2e.house import EMAIL, GUESTS, SEED, House
 
 FOLDER = Path(__file__).parent
 
@@ -27,7 +27,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """The product in two accounts, with the seed's file accepted."""
     built = tmp_path_factory.mktemp("e2e") / "built"  # its own: the demo builds beside it, and so may another run
-    with standing(lambda _: None, sweeps="rate(1 day)", guests=GUESTS, into=built) as stage:
+    with standing(lambda _: None, sweeps="rate(1 day)", guests=GUESTS, into=built, email=EMAIL) as stage:
         bare = House(stage, Quiet.of(stage), {})
         bare.upload(SEED)
         yield House(stage, bare.quiet, bare.documents())

@@ -13,10 +13,12 @@ from local.demo.quiet import Quiet, by_product
 from local.demo.stage import Stage
 from local.demo.tampers import lets_everybody_in
 from local.demo.truth import Snapshot
-from local.testing.forgetting import forget_repairs
+from local.testing.forgetting import forget_messages, forget_repairs
 from local.testing.waiting import until
 
 SEED = SPEC.read_text()
+EMAIL = "registry-team@example.com"
+"""Who gets alerts and alarms. The emulator takes every address as confirmed, and sends nothing."""
 GUESTS = ("444444444444", "555555555555", "666666666666")
 """Accounts that the hub takes events from, and that have no stacks and nothing in them."""
 
@@ -56,8 +58,9 @@ class House:
         return bool(file["VersionId"] == self.accepted() and file["Body"].read() == SEED.encode())
 
     def forget_repairs(self) -> None:
-        """As if all repairs were long ago."""
-        forget_repairs(self.stage.aws.client(CI, "dynamodb", REGION), self.stage.hub["Table"])
+        """As if all repairs, and all messages on them, were long ago."""
+        for forget in (forget_repairs, forget_messages):
+            forget(self.stage.aws.client(CI, "dynamodb", REGION), self.stage.hub["Table"])
 
     def is_right(self) -> bool:
         """Whether exactly what the seed asks for stands."""

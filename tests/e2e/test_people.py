@@ -1,13 +1,17 @@
 """People at the deployed hub: who may ask, who may command, and in whose name it is done."""
 
 import json
+import time
+from typing import Any
 
 import pytest
 
+from local.demo.chat import Message
 from local.demo.operator import OPERATOR, READER, Terminal, terminal_of
-from local.demo.places import CI, REGISTRY, REPOSITORY, REPOSITORY_TARGET
+from local.demo.places import CI, REGION, REGISTRY, REPOSITORY, REPOSITORY_TARGET
+from local.testing.waiting import until
 from tests.cli.command import unfolded
-from tests.e2e.house import House
+from tests.e2e.house import EMAIL, House, Moment
 
 
 @pytest.fixture(scope="session")
@@ -23,7 +27,9 @@ def bob(deployed: House) -> Terminal:
 
 
 @pytest.mark.journey
-def test_a_user_who_may_only_ask_can_ask_and_command_nothing(house: House, bob: Terminal) -> None:
+def test_a_user_who_may_only_ask_can_ask_and_command_nothing_and_sees_whom_no_e_mail_reaches(
+    house: House, bob: Terminal
+) -> None:
     moment = house.now()
     asked = bob.run("status")
     assert asked.returncode == 0, asked.stdout + asked.stderr
@@ -38,6 +44,55 @@ def test_a_user_who_may_only_ask_can_ask_and_command_nothing(house: House, bob: 
     assert "you may not call ecr-warden-control" in refused.stderr
     assert "ecr-warden-operator" in refused.stderr
     assert house.messages(moment, "paused") == []
+
+    _change_our_read_role(house)
+    _unsubscribe_from_the_alarms(house, bob)
+
+
+def _change_our_read_role(house: House) -> None:
+    """Twenty quick changes by one principal are two messages; one more for each 20 s that their events take."""
+    iam, role = house.stage.aws.client(REGISTRY, "iam"), {"RoleName": "ecr-warden-read", "PolicyName": "more"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "s3:*", "Resource": "*"}})
+    since, began = house.now(), time.monotonic()
+    for _ in range(10):
+        iam.put_role_policy(**role, PolicyDocument=document)
+        iam.delete_role_policy(**role)
+    until(lambda: len(_reported(house, since)) == 20, what="the report of each change")
+    took = time.monotonic() - began
+    until(lambda: sum(map(_changes, house.messages(since, OWN))) == 20, what="messages that count all changes")
+    assert len(house.messages(since, OWN)) <= 2 + took // 20
+    house.quiet.wait(since.mark)
+
+
+OWN = "ecr-warden's own role"
+
+
+def _reported(house: House, since: Moment) -> list[Any]:
+    calls = house.stage.aws.calls(since.mark)
+    entries = [entry for call in calls if call.action == "PutEvents" for entry in call.parameters["entries"]]
+    return [entry for entry in entries if json.loads(entry["detail"]).get("kind") == "own-changed"]
+
+
+def _changes(message: Message) -> int:
+    """How many changes of the role a message shows: each is a line, unless there is one."""
+    return max(1, sum(line.startswith("role ecr-warden-read: ") for line in message.text.splitlines()))
+
+
+def _unsubscribe_from_the_alarms(house: House, bob: Terminal) -> None:
+    """As SNS does two days after too many e-mails, or whoever reads the list."""
+    sns, topic = house.stage.aws.client(CI, "sns", REGION), house.stage.hub["AlarmTopicArn"]
+    assert topic.endswith(":ecr-warden-alarms")
+    [subscribed] = sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+    assert subscribed["Endpoint"] == EMAIL
+    sns.unsubscribe(SubscriptionArn=subscribed["SubscriptionArn"])
+    try:
+        asked = bob.run("status")
+        assert asked.returncode == 2
+        assert "the e-mail subscription of ecr-warden-alarms is not in force" in unfolded(asked.stdout)
+    finally:
+        sns.subscribe(TopicArn=topic, Protocol="email", Endpoint=EMAIL)
+    asked = bob.run("status")
+    assert "e-mail subscription" not in unfolded(asked.stdout)
 
 
 @pytest.mark.journey

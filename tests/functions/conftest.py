@@ -112,7 +112,7 @@ class Deployed:
             "WARDEN_SWEEP_SCHEDULE": "rate(15 minutes)",
             "WARDEN_WEBHOOK": "",
             "WARDEN_ALERT_TOPIC": self.topic,
-            "WARDEN_ALERT_EMAIL": "",
+            "WARDEN_ALERT_EMAIL": "team@example.com",
             "WARDEN_HUB_ACCOUNT": "111111111111",
             "WARDEN_STACK": "arn:aws:cloudformation:eu-central-1:111111111111:stack/ecr-warden/1",
         }

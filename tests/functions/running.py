@@ -24,7 +24,7 @@ from ecr_warden.hub.request import Question
 from ecr_warden.repair.aws_documents import AwsDocuments
 from ecr_warden.repair.diff import diff
 from local.aws.realistic_moto import RealisticMoto
-from local.testing.forgetting import forget_repairs
+from local.testing.forgetting import forget_messages, forget_repairs
 from local.testing.messages import Message, batch
 from local.testing.seed import compiled
 from tests.contracts.aws import REGION, Call, Wire, new_session, with_models
@@ -134,6 +134,8 @@ class Running:
         self._redrive("incidents", "lost")
         self.wire.answer("events:PutEvents", self._announced)  # moto needs a package more to carry events on
         self.wire.answer("events:DescribeRule", lambda _: {"State": "ENABLED"})
+        subscribed = {"Protocol": "email", "Endpoint": "team@example.com", "SubscriptionArn": "arn:aws:sns:1"}
+        self.wire.answer("sns:ListSubscriptionsByTopic", lambda _: {"Subscriptions": [subscribed]})
         trail = {"Name": "all", "TrailARN": "arn:all", "IsMultiRegionTrail": True, "IncludeGlobalServiceEvents": True}
         selector = {"ReadWriteType": "All", "IncludeManagementEvents": True}
         self.wire.answer("cloudtrail:DescribeTrails", lambda _: {"trailList": [trail]})
@@ -290,7 +292,8 @@ class Running:
                 message.change_visibility(0)
 
     def send_alerts(self) -> None:
-        """Announcements and incidents reach the alert function; an event that it fails on comes twice more."""
+        """Announcements and incidents reach the alert function, long after others; what fails comes twice more."""
+        forget_messages(self.deployed.dynamodb, "ecr-warden")
         announcements, self.announcements[:] = list(self.announcements), []
         for detail in announcements:
             event = {"time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), "detail": json.loads(detail)}

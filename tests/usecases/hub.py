@@ -67,6 +67,7 @@ def queries_of(
             estate=world.estate_store,
             audits=world.audits,
             holds=world.holds,
+            outbox=world.incidents,
             clock=world.clock,
         ),
         log=world.log,

@@ -1,8 +1,9 @@
-"""Alerts over channels, some of which are down: nothing is lost, and no channel gets a message twice."""
+"""Alerts over channels, some of which are down: nothing is lost, and nobody decides how many messages leave."""
 
+from collections.abc import Callable, Sequence
 from copy import replace
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,14 +11,17 @@ import pytest
 from ecr_warden.core.address import repository_policy
 from ecr_warden.core.alert import Alert
 from ecr_warden.core.failures import PermissionMissing
-from ecr_warden.core.job import Cause, CauseKind, Queue
+from ecr_warden.core.job import Actor, Cause, CauseKind, Queue
+from ecr_warden.core.result import Severity
+from ecr_warden.notify.delivery import Sending
+from ecr_warden.notify.kinds import message_of, sending
 from ecr_warden.notify.message import Message
-from ecr_warden.notify.notify import RETRY_SECONDS, HearAlerts, ReportExhausted, SendAlerts
-from ecr_warden.notify.ports import ChannelError
-from ecr_warden.repair.alerts import HarmfulCall, RunEnded
+from ecr_warden.notify.notify import COLLECT_SECONDS, DIGEST_SECONDS, SINGLES, HearAlerts, ReportExhausted, SendAlerts
+from ecr_warden.notify.ports import E_MAIL, waiting_key
+from ecr_warden.repair.alerts import HarmfulCall, OwnChanged, RunEnded
 from ecr_warden.versions.alerts import SpecAccepted, SpecRefused
-from local.testing.memory.hub import MemoryIncidents
-from local.testing.seed import NOW
+from local.testing.people import People
+from local.testing.seed import HOME, NOW
 from tests.unit.notify.reports import EVENT, MALLORY, REPOSITORY, pulls, report, repository_drift
 
 SPEC = Cause(CauseKind.SPEC, "v2")
@@ -26,158 +30,121 @@ ACCEPTED = SpecAccepted(SPEC, "v2", "v1", ("repository/222222222222/eu-central-1
 OPENED, CLOSED = repository_drift(pulls("*")), repository_drift(None)
 
 
-@dataclass(slots=True)
-class Channel:
-    """Keeps the titles of the messages it got, while it works."""
-
-    works: bool = True
-    got: list[str] = field(default_factory=list)
-    texts: list[str] = field(default_factory=list)
-
-    def notify(self, message: Message) -> None:
-        if not self.works:
-            raise ChannelError("out of order", remedy="repair it", retryable=True)
-        self.got.append(message.title)
-        self.texts.append(str(message.fields))
-
-
-@dataclass(slots=True)
-class People:
-    chat: Channel = field(default_factory=Channel)
-    mail: Channel = field(default_factory=Channel)
-    incidents: MemoryIncidents = field(default_factory=MemoryIncidents)
-
-    @property
-    def send(self) -> SendAlerts:
-        return SendAlerts(self.incidents, {"chat": self.chat, "e-mail": self.mail})
-
-    def due(self) -> list[tuple[str, int]]:
-        """The flushes that are due, each with the seconds it was delayed."""
-        flushes, self.incidents.flushes[:] = list(self.incidents.flushes), []
-        return flushes
-
-    def flush_all(self) -> None:
-        for key, _ in self.due():
-            self.send.flush(key)
-
-
-ALERTS = pytest.mark.parametrize("alert", [REFUSED, ACCEPTED], ids=["at once", "collected"])
-
-
-@ALERTS
-@pytest.mark.parametrize("down", ["chat", "mail"])
-def test_only_the_channel_that_was_down_gets_the_message_later(alert: Alert, down: str) -> None:
-    people = People()
-    getattr(people, down).works = False
-    people.send.announce(alert)
-    if alert is ACCEPTED:
-        people.flush_all()
-    [(key, seconds)] = people.due()
-    assert seconds == RETRY_SECONDS
-    getattr(people, down).works = True
-    people.send.flush(key)
-    assert len(people.chat.got) == len(people.mail.got) == 1
-    assert people.chat.got == people.mail.got
-    people.send.flush(key)
-    assert len(people.chat.got) == len(people.mail.got) == 1, "a second flush sends nothing again"
-
-
-@ALERTS
-def test_while_a_channel_is_down_the_flush_fails_with_its_name_and_the_other_gets_nothing_again(alert: Alert) -> None:
-    people = People()
-    people.chat.works = False
-    people.send.announce(alert)
-    if alert is ACCEPTED:
-        people.flush_all()
-    [(key, _)] = people.due()
-    for _ in range(3):
-        with pytest.raises(ChannelError, match="chat: out of order; repair it"):
-            people.send.flush(key)
-    assert (people.chat.got, len(people.mail.got)) == ([], 1)
-    assert people.due() == [], "the queue retries the flush, no other is sent"
-    people.chat.works = True
-    people.send.flush(key)
-    assert people.chat.got == people.mail.got
-
-
-def test_two_channels_that_are_down_are_retried_separately() -> None:
-    people = People(Channel(works=False), Channel(works=False))
-    people.send.announce(REFUSED)
-    first, second = [key for key, _ in people.due()]
-    people.chat.works = True
-    people.send.flush(first)
-    with pytest.raises(ChannelError):
-        people.send.flush(second)
-    people.mail.works = True
-    people.send.flush(second)
-    assert len(people.chat.got) == len(people.mail.got) == 1
-
-
-def test_a_channel_that_is_no_longer_configured_gets_nothing() -> None:
-    people = People(chat=Channel(works=False))
-    people.send.announce(REFUSED)
-    [(key, _)] = people.due()
-    SendAlerts(people.incidents, {"e-mail": people.mail}).flush(key)
-    people.chat.works = True
-    people.send.flush(key)
-    assert (people.chat.got, len(people.mail.got)) == ([], 1)
-
-
-def test_an_alert_that_cannot_be_kept_is_an_error_so_that_the_event_is_delivered_again() -> None:
-    class Full(MemoryIncidents):
-        def add(self, key: str, alert: Alert, *, seconds: int) -> None:
-            raise ChannelError("the table takes nothing")
-
-    people = People(Channel(works=False), incidents=Full())
-    with pytest.raises(ChannelError, match="takes nothing"):
-        people.send.announce(REFUSED)
-
-
 def opened(number: int, **more: Any) -> RunEnded:
     """A repository that mallory opened, repaired."""
     drift = replace(OPENED, address=repository_policy(replace(REPOSITORY, name=f"shop/r{number:02}")))
-    return report(drift, cause=replace(EVENT, id=f"e-{number}"), run_id=f"r-{number}", **more)
+    return report(drift, **{"cause": replace(EVENT, id=f"e-{number}"), "run_id": f"r-{number}", **more})
+
+
+def by(name: str) -> Cause:
+    """A call of another role."""
+    return replace(EVENT, id=f"e-{name}", actor=replace(MALLORY, issuer=f"{MALLORY.issuer}-{name}"))
+
+
+def credential(number: int, cause: Cause = EVENT) -> HarmfulCall:
+    """A lesser thing, with a name."""
+    return HarmfulCall(
+        replace(cause, id=f"c-{number}", action="ecr:PutLifecyclePolicy"),
+        replace(REPOSITORY, name=f"made/n{number:02}"),
+    )
+
+
+def lines_of(message: Message) -> str:
+    return "\n".join((message.title, *message.lines))
+
+
+# ---------------------------------------------------------------- what one principal does
+
+BURSTS: dict[str, Sequence[Alert]] = {
+    "thirty repositories": [opened(number) for number in range(30)],
+    "thirty calls that change no document": [credential(number) for number in range(30)],
+    "twenty changes of our read role": [
+        OwnChanged(replace(EVENT, id=f"e-{number}"), HOME, "role ecr-warden-read") for number in range(20)
+    ],
+    "critical and other things": [one(number) for number in range(15) for one in (credential, opened)],
+    "a roll-out to sixty accounts": [
+        report(CLOSED, cause=replace(SPEC, actor=MALLORY), run_id=f"r-{number}") for number in range(60)
+    ],
+    "sessions of one role": [
+        opened(number, cause=replace(EVENT, id=f"e-{number}", actor=replace(MALLORY, session_name=f"s-{number}")))
+        for number in range(30)
+    ],
+    "unknown callers": [opened(number, cause=replace(EVENT, id=f"e-{number}", actor=None)) for number in range(30)],
+    "what runs of ours follow up": [
+        opened(number, cause=replace(EVENT, id=f"e-{number}").followed_by(f"r-{number}", NOW)) for number in range(30)
+    ],
+}
+
+
+@pytest.mark.parametrize("name", BURSTS)
+def test_what_one_principal_does_within_20_seconds_is_at_most_two_messages(name: str) -> None:
+    people = People()
+    began = people.clock.now()
+    for alert in BURSTS[name]:
+        people.announce(alert)
+        people.wait(19 / len(BURSTS[name]))
+    people.wait(300)
+    assert len(people.chat.got) <= 2
+    assert people.chat.got == people.mail.got
+    at_once = sending(BURSTS[name][0]) is Sending.AT_ONCE
+    assert people.chat.times[0] - began == timedelta(seconds=0 if at_once else COLLECT_SECONDS)
 
 
 def test_thirty_repositories_opened_by_one_user_are_two_messages_that_count_them_all() -> None:
     people = People()
-    for number in range(30):
-        people.send.announce(opened(number))
-    assert people.chat.got == [
-        "repository policy of shop/r00 was changed by mallory of Administrator; repaired after 2 s"
-    ]
-    people.flush_all()
-    assert people.chat.got[1:] == ["29 more targets repaired, after calls by mallory of Administrator"]
+    people.announce(*BURSTS["thirty repositories"])
+    first = "repository policy of shop/r00 was changed by mallory of Administrator; repaired after 2 s"
+    assert people.chat.titles == [first]
+    people.wait(COLLECT_SECONDS)
+    assert people.chat.titles == [first, "29 more targets repaired, after calls by mallory of Administrator"]
+
+
+def test_thirty_things_of_a_kind_without_a_summary_are_two_messages_with_their_names() -> None:
+    people = People()
+    people.announce(*BURSTS["thirty calls that change no document"])
+    people.wait(COLLECT_SECONDS)
+    first, second = (message for _, message in people.chat.got)
+    assert "made/n00" in first.title
+    assert second.title.startswith("29 alerts: lifecycle policy of repository made/n01")
+    for number in range(1, 30):
+        assert sum(f"made/n{number:02} " in line for line in second.lines) == 1
 
 
 def test_a_lasting_burst_is_one_message_per_flush_until_its_last_alert() -> None:
     people = People()
     for burst in range(3):
-        for number in range(10):
-            people.send.announce(opened(100 * burst + number))
-        people.flush_all()
-    assert [title.split(" ")[0] for title in people.chat.got] == ["repository", "9", "10", "10"]
-    people.flush_all()
-    people.send.announce(opened(999))
-    assert people.chat.got[-1].startswith("repository policy of shop/r999 was changed by mallory")
+        people.announce(*(opened(100 * burst + number) for number in range(10)))
+        people.wait(COLLECT_SECONDS)
+    assert [title.split(" ")[0] for title in people.chat.titles] == ["repository", "9", "10", "10"]
+    people.wait(COLLECT_SECONDS)
+    people.announce(opened(999))
+    assert people.chat.titles[-1].startswith("repository policy of shop/r999 was changed by mallory")
 
 
-def test_a_critical_alert_is_not_held_back_by_one_that_is_not() -> None:
+def test_a_critical_alert_behind_lesser_ones_of_the_same_principal_leaves_with_the_second_message_as_its_first() -> (
+    None
+):
     people = People()
-    people.send.announce(report(repository_drift(None)))
-    people.send.announce(report(repository_drift(None), cause=replace(EVENT, id="e-2"), run_id="r-2"))
-    people.send.announce(opened(7))
-    assert len(people.chat.got) == 2
-    assert "shop/r07" in people.chat.got[1]
+    people.announce(*(credential(number) for number in range(30)), opened(7))
+    people.wait(COLLECT_SECONDS)
+    _, second = (message for _, message in people.chat.got)
+    assert second.severity is Severity.CRITICAL
+    assert "shop/r07" in second.title
+    assert "shop/r07" in second.lines[0]
+
+
+def test_a_critical_alert_is_not_held_back_by_what_others_do() -> None:
+    people = People()
+    people.announce(*(credential(number, by("other")) for number in range(9)))
+    people.announce(opened(7))
+    assert "shop/r07" in people.chat.titles[-1]
 
 
 def test_a_fight_over_one_target_is_called_contested() -> None:
     people = People()
-    for number in range(5):
-        again = replace(opened(1), run_id=f"r-{number}", cause=replace(EVENT, id=f"e-{number}"))
-        people.send.announce(again)
-    people.flush_all()
-    assert people.chat.got[1:] == [
+    people.announce(*(opened(1, run_id=f"r-{number}", cause=replace(EVENT, id=f"e-{number}")) for number in range(5)))
+    people.wait(COLLECT_SECONDS)
+    assert people.chat.titles[1:] == [
         "repository shop/r01: repaired 4 more times, CONTESTED, after calls by mallory of Administrator"
     ]
 
@@ -187,79 +154,258 @@ def test_an_apply_of_many_targets_is_one_message() -> None:
     asked = Cause(CauseKind.CALLER, "c-1", "apply", actor=MALLORY)
     for number in range(30):
         drift = replace(CLOSED, address=repository_policy(replace(REPOSITORY, name=f"shop/r{number:02}")))
-        people.send.announce(report(drift, cause=asked, run_id=f"r-{number}"))
+        people.announce(report(drift, cause=asked, run_id=f"r-{number}"))
+    assert people.chat.titles == []
+    people.wait(COLLECT_SECONDS)
+    assert people.chat.titles == ["30 targets repaired"]
+
+
+# ---------------------------------------------------------------- what all principals do together
+
+
+def test_a_channel_gets_ten_messages_and_then_one_digest_a_minute_that_counts_all_others() -> None:
+    """Fresh roles, one for each call."""
+    people = People()
+    for number in range(200):
+        people.announce(opened(number, cause=by(str(number))))
+        people.wait(1)
+    people.wait(600)
+    assert len(people.chat.got) == SINGLES + 4
+    assert people.chat.got == people.mail.got
+    counted = [int(title.split(" ")[0]) for title in people.chat.titles[SINGLES:]]
+    assert sum(counted) == 200 - SINGLES
+    gaps = [
+        after - before
+        for before, after in zip(people.chat.times[SINGLES:], people.chat.times[SINGLES + 1 :], strict=False)
+    ]
+    assert min(gaps) >= timedelta(seconds=DIGEST_SECONDS)
+    people.announce(opened(999, cause=by("later")))
+    assert "shop/r999" in people.chat.titles[-1], "ten minutes later each leaves by itself again"
+
+
+def test_a_digest_shows_what_is_critical_first_however_much_noise_came_before() -> None:
+    people = People()
+    people.announce(*(credential(number, by(f"noise-{number}")) for number in range(500)))
+    people.announce(opened(7, cause=by("quiet")))
+    people.announce(*(credential(number, by(f"noise-{number}")) for number in range(500, 999)))
+    said = people.clock.now()
+    people.wait(DIGEST_SECONDS)
+    at, digest = people.chat.got[-1]
+    assert len(people.chat.got) == SINGLES + 1
+    assert (at - said).total_seconds() <= DIGEST_SECONDS
+    assert digest.severity is Severity.CRITICAL
+    assert digest.title.startswith("990 alerts, 1 of them critical: repository policy of shop/r07 was changed")
+    assert digest.lines[0].startswith("critical: repository policy of shop/r07")
+    assert sum(line.startswith("warning: ") for line in digest.lines) + int(digest.lines[-1].split(" ")[1]) == 989
+
+
+def test_one_principals_critical_noise_is_one_line_of_a_digest() -> None:
+    people = People()
+    people.announce(*(opened(number, cause=by(f"full-{number}")) for number in range(SINGLES)))
+    people.announce(*(opened(number, cause=by("noise")) for number in range(300)))
+    people.announce(opened(999, cause=by("quiet")))
+    people.wait(COLLECT_SECONDS + DIGEST_SECONDS)
+    digests = [lines_of(message) for _, message in people.chat.got[SINGLES:]]
+    assert any("shop/r999" in digest for digest in digests)
+
+
+def test_what_waits_for_a_channel_can_be_seen_until_it_left() -> None:
+    people = People()
+    people.announce(*(opened(number, cause=by(str(number))) for number in range(SINGLES + 3)))
+    assert [len(people.incidents.waiting(name)) for name in ("chat", "e-mail")] == [3, 3]
+    people.wait(DIGEST_SECONDS)
+    assert [len(people.incidents.waiting(name)) for name in ("chat", "e-mail")] == [0, 0]
+
+
+def test_each_channel_has_its_own_count() -> None:
+    people = People()
+    people.chat.works = False
+    people.announce(*(opened(number, cause=by(str(number))) for number in range(SINGLES)))
+    people.chat.works = True
+    people.wait(DIGEST_SECONDS)
+    assert (len(people.mail.got), len(people.chat.got)) == (SINGLES, 1)
+    assert people.chat.titles[0].startswith(f"{SINGLES} alerts, {SINGLES} of them critical: ")
+
+
+# ---------------------------------------------------------------- channels that are down
+
+ALERTS = pytest.mark.parametrize("alert", [REFUSED, ACCEPTED], ids=["at once", "collected"])
+
+
+@ALERTS
+@pytest.mark.parametrize("down", ["chat", "mail"])
+def test_only_the_channel_that_was_down_gets_the_message_later(alert: Alert, down: str) -> None:
+    people = People()
+    getattr(people, down).works = False
+    people.announce(alert)
+    people.wait(COLLECT_SECONDS)
+    getattr(people, down).works = True
+    people.wait(DIGEST_SECONDS)
+    assert people.chat.titles == people.mail.titles == [message_of([alert]).title]
+    people.wait(600)
+    assert people.chat.titles == people.mail.titles == [message_of([alert]).title]
+
+
+def test_a_channel_that_is_down_is_tried_each_minute_and_the_other_gets_nothing_again() -> None:
+    """A topic that was deleted, SNS that throttles, a webhook that answers 500: all are errors of their channel."""
+    people = People()
+    people.chat.works = False
+    people.announce(REFUSED)
+    people.wait(600)
+    assert (people.chat.got, len(people.mail.got)) == ([], 1)
+    assert {str(error) for error in people.failures} == {"out of order; repair it"}
+    assert 9 <= len(people.failures) <= 11
+    assert len(people.waiting) <= 2, "one chain of flushes, however long it lasts"
+    people.wait(6 * 3600)
+    assert len(people.waiting) <= 2
+    people.chat.works = True
+    people.wait(DIGEST_SECONDS)
+    assert people.chat.titles == people.mail.titles
+
+
+def test_what_came_while_a_channel_was_down_is_one_message() -> None:
+    people = People()
+    people.chat.works = False
+    for number in range(40):
+        people.announce(opened(number, cause=by(str(number))))
+        people.wait(30)
+    people.chat.works = True
+    people.wait(DIGEST_SECONDS)
+    assert len(people.chat.got) == 1
+    assert people.chat.titles[0].startswith("40 alerts, 40 of them critical: ")
+
+
+def test_a_channel_that_is_no_longer_configured_gets_nothing() -> None:
+    people = People()
+    people.chat.works = False
+    people.announce(REFUSED)
+    SendAlerts(people.incidents, {E_MAIL: people.mail}).flush(waiting_key("chat"))
+    people.chat.works = True
+    people.wait(600)
+    assert (people.chat.got, len(people.mail.got)) == ([], 1)
+    assert people.incidents.waiting("chat") == []
+
+
+def test_what_the_version_before_left_for_a_channel_is_delivered() -> None:
+    people = People()
+    people.incidents.add("undelivered/chat/first/abc/critical", [REFUSED], seconds=60)
+    people.incidents.add("first/abc/critical", [ACCEPTED], seconds=20)
+    people.wait(60)
+    assert people.chat.titles == [message_of([alert]).title for alert in (ACCEPTED, REFUSED)]
+    assert people.mail.titles == [message_of([ACCEPTED]).title]
+
+
+# ---------------------------------------------------------------- a table that is silent, a process that dies
+
+SILENCED: dict[str, Alert] = {
+    "at once": REFUSED,
+    "collected": ACCEPTED,
+    "critical": opened(1),
+}
+
+
+@pytest.mark.parametrize("name", SILENCED)
+def test_a_message_leaves_while_the_table_is_silent(name: str) -> None:
+    people = People()
+    people.incidents.silent = True
+    people.announce(SILENCED[name])
+    assert people.chat.titles == people.mail.titles == [message_of([SILENCED[name]]).title]
+
+
+def test_what_was_collected_before_the_table_fell_silent_leaves_once_it_answers() -> None:
+    people = People()
+    people.announce(ACCEPTED)
+    people.incidents.silent = True
+    people.wait(300)
     assert people.chat.got == []
-    people.flush_all()
-    assert people.chat.got == ["30 targets repaired"]
+    people.incidents.silent = False
+    people.wait(720)
+    assert people.chat.titles == people.mail.titles == [message_of([ACCEPTED]).title]
 
 
-def test_a_first_alert_whose_sending_crashed_is_in_the_follow_up() -> None:
-    class Broken(Channel):
-        def notify(self, message: Message) -> None:
-            raise RuntimeError("a bug")
+def test_an_alert_that_can_neither_be_sent_nor_kept_is_an_error_so_that_the_event_is_delivered_again() -> None:
+    people = People()
+    people.incidents.silent, people.chat.works = True, False
+    with pytest.raises(PermissionMissing, match="dynamodb"):
+        people.announce(REFUSED)
+    assert len(people.mail.got) == 1, "the other channel has it all the same"
 
-    people = People(chat=Broken())
+
+@dataclass(slots=True)
+class Dying:
+    """A channel whose process dies before it sends, once."""
+
+    died: bool = False
+
+    def notify(self, message: Message) -> None:
+        if not self.died:
+            self.died = True
+            raise RuntimeError("killed")
+
+
+def test_a_process_that_dies_between_counting_and_sending_has_the_alert_sent_later() -> None:
+    people = People()
     with pytest.raises(RuntimeError):
-        people.send.announce(opened(1))
-    people.chat = Channel()
-    people.send.announce(opened(1))
+        SendAlerts(people.incidents, {"chat": Dying()}).announce(opened(1))
+    people.announce(opened(1))
     assert people.chat.got == []
-    people.flush_all()
-    assert people.chat.got == [
+    people.wait(COLLECT_SECONDS)
+    assert people.chat.titles == [
         "repository policy of shop/r01 was changed by mallory of Administrator; repaired after 2 s"
     ]
 
 
-class Forgetful(MemoryIncidents):
-    """A table that answers nothing of what was heard."""
+def test_a_process_that_dies_with_a_digest_has_it_sent_by_the_next_delivery() -> None:
+    people = People()
+    people.announce(*(opened(number, cause=by(str(number))) for number in range(SINGLES + 5)))
+    key = waiting_key("chat")
+    with pytest.raises(RuntimeError):
+        SendAlerts(people.incidents, {"chat": Dying()}).flush(key)
+    people.clock.advance(timedelta(minutes=6))
+    people.send.flush(key)
+    assert people.chat.titles[-1].startswith("5 alerts, 5 of them critical")
 
-    def was_heard(self, alert: Alert) -> bool:
-        raise PermissionMissing("not authorized to perform: dynamodb:Query", remedy="deploy the hub again")
 
-    def note_heard(self, alert: Alert) -> None:
-        raise PermissionMissing("not authorized to perform: dynamodb:PutItem", remedy="deploy the hub again")
-
+# ---------------------------------------------------------------- what the bus delivers
 
 CALL = HarmfulCall(Cause(CauseKind.EVENT, "e-1", "iam:CreateAccessKey", actor=MALLORY), REPOSITORY)
-OTHER_CALL = replace(CALL, cause=replace(CALL.cause, id="e-2"))
+OTHER_CALL = replace(CALL, cause=replace(CALL.cause, id="e-2", actor=Actor("IAMUser", arn="arn:aws:iam::1:user/eve")))
 
-# What the bus delivers, on which table; how many messages people get, and how many entries the history.
-HEARD: dict[str, tuple[tuple[Alert, ...], type[MemoryIncidents], int]] = {
-    "a call that is reported twice": ((CALL, CALL), MemoryIncidents, 1),
-    "two calls": ((CALL, OTHER_CALL, CALL, OTHER_CALL), MemoryIncidents, 2),
-    "a run that is delivered twice": ((REFUSED, REFUSED), MemoryIncidents, 1),
-    "a call that is reported twice while the table does not answer": ((CALL, CALL), Forgetful, 2),
+# What the bus delivers, whether the table answers; how many messages people get, and how many entries the history.
+HEARD: dict[str, tuple[tuple[Alert, ...], bool, int]] = {
+    "a call that is reported twice": ((CALL, CALL), True, 1),
+    "two calls": ((CALL, OTHER_CALL, CALL, OTHER_CALL), True, 2),
+    "a run that is delivered twice": ((REFUSED, REFUSED), True, 1),
+    "a call that is reported twice while the table does not answer": ((CALL, CALL), False, 2),
 }
 
 
 @pytest.mark.parametrize("name", HEARD)
 def test_what_the_bus_delivers_twice_is_announced_and_recorded_once(name: str) -> None:
-    alerts, table, times = HEARD[name]
-    people, recorded = People(incidents=table()), list[Alert]()
+    alerts, answers, times = HEARD[name]
+    people, recorded = People(), list[Alert]()
+    people.incidents.silent = not answers
     hear = HearAlerts(people.send, lambda alert, _: recorded.append(alert))
     for alert in alerts:
         hear.hear(alert, NOW)
-    people.flush_all()
+    people.wait(COLLECT_SECONDS)
     assert (len(people.chat.got), len(recorded)) == (times, times)
+
+
+def fails(_: Alert, __: datetime) -> None:
+    raise PermissionMissing("the log takes nothing")
 
 
 def test_what_could_not_be_recorded_is_announced_again() -> None:
     people = People()
-
-    def fails(_: Alert, __: datetime) -> None:
-        raise PermissionMissing("the log takes nothing")
-
     with pytest.raises(PermissionMissing):
         HearAlerts(people.send, fails).hear(REFUSED, NOW)
     HearAlerts(people.send, lambda *_: None).hear(REFUSED, NOW)
+    people.wait(COLLECT_SECONDS)
     assert len(people.chat.got) == 2
 
 
-class Unwritable(MemoryIncidents):
-    """A table that takes nothing."""
-
-    def add(self, key: str, alert: Alert, *, seconds: int) -> None:
-        raise PermissionMissing("not authorized to perform: dynamodb:PutItem", remedy="deploy the hub again")
+# ---------------------------------------------------------------- jobs that failed
 
 
 @dataclass(slots=True)
@@ -272,18 +418,36 @@ class Kept:
         self.bodies.append(body)
 
 
-def test_a_failed_job_that_cannot_be_collected_is_reported_by_itself_and_kept() -> None:
-    people, kept = People(incidents=Unwritable()), Kept()
-    ReportExhausted(people.send, kept).report("{}", queue=Queue.REPAIR, message_id="m-1")
-    assert people.chat.got == people.mail.got == ["a job that cannot be read: the job failed on its last attempt"]
+def exhausted(people: People, kept: Kept, queue: Queue, record: Callable[[Alert, datetime], None]) -> None:
+    ReportExhausted(HearAlerts(people.send, record), kept, people.clock).report("{}", queue=queue, message_id="m-1")
+
+
+@pytest.mark.parametrize("record", [fails, lambda *_: None], ids=["not recorded", "recorded"])
+def test_a_failed_job_that_cannot_be_collected_is_reported_by_itself_and_kept(
+    record: Callable[[Alert, datetime], None],
+) -> None:
+    people, kept = People(), Kept()
+    people.incidents.silent = True
+    exhausted(people, kept, Queue.REPAIR, record)
+    title = "a job that cannot be read: the job failed on its last attempt"
+    assert people.chat.titles == people.mail.titles == [title]
     assert kept.bodies == ["{}"]
 
 
 @pytest.mark.parametrize("queue", [Queue.ACCEPT, Queue.COLLECT, Queue.AUDIT])
 def test_a_failed_job_of_a_queue_that_each_tick_fills_anew_is_reported_with_its_log_and_not_kept(queue: Queue) -> None:
-    people, kept = People(incidents=Unwritable()), Kept()
-    ReportExhausted(people.send, kept).report("{}", queue=queue, message_id="m-1")
-    [text] = people.chat.texts
-    assert f"ecr-warden-{queue.function}" in text
-    assert "dlq" not in text
-    assert kept.bodies == []
+    people, kept, recorded = People(), Kept(), list[Alert]()
+    exhausted(people, kept, queue, lambda alert, _: recorded.append(alert))
+    people.wait(COLLECT_SECONDS)
+    [(_, message)] = people.chat.got
+    assert f"ecr-warden-{queue.function}" in str(message.fields)
+    assert "dlq" not in str(message.fields)
+    assert (kept.bodies, len(recorded)) == ([], 1)
+
+
+def test_many_failed_jobs_are_one_message() -> None:
+    people, kept = People(), Kept()
+    for _ in range(30):
+        exhausted(people, kept, Queue.COLLECT, lambda *_: None)
+    people.wait(300)
+    assert len(people.chat.got) == 1

@@ -43,6 +43,7 @@ from local.testing.memory.estate import LiveEstateReader, MemoryEstateStore
 from local.testing.memory.hub import (
     ManualClock,
     MemoryAlertBus,
+    MemoryIncidents,
     MemoryJobs,
     MemoryMetric,
     MemoryQueues,
@@ -143,6 +144,7 @@ class World:
     estate_store: MemoryEstateStore = field(init=False)
     audits: MemoryAudits = field(default_factory=MemoryAudits)
     holds: MemoryHolds = field(default_factory=MemoryHolds)
+    incidents: MemoryIncidents = field(default_factory=MemoryIncidents)
     verdicts: MemoryVerdicts = field(default_factory=MemoryVerdicts)
     queues: MemoryQueues = field(default_factory=MemoryQueues)
     budget: Budget = field(default_factory=Budget)

@@ -1,6 +1,7 @@
 """The hub's ports in memory: clock, spec, queue, alerts, stop switch, metric."""
 
 import hashlib
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -20,7 +21,7 @@ from ecr_warden.core.spec_failures import (
     spec_too_large,
     version_missing,
 )
-from ecr_warden.notify.ports import MEMORY
+from ecr_warden.notify.ports import MEMORY, Incident, waiting_key
 from ecr_warden.state.accepted import CompiledUnusable, SpecSuperseded
 from ecr_warden.state.history import HistoryEntry
 from ecr_warden.state.specs import KeptBaseline, SpecsInForce, SpecVersion
@@ -237,30 +238,45 @@ class MemoryIncidents:
 
     clock: Clock = field(default_factory=ManualClock)
     heard: dict[str, datetime] = field(default_factory=dict)
-    collected: dict[str, list[Alert]] = field(default_factory=dict)
-    opened: set[str] = field(default_factory=set)
+    collected: dict[str, dict[str, tuple[Alert, datetime]]] = field(default_factory=dict)
+    opened: dict[str, bool] = field(default_factory=dict)
     flushes: list[tuple[str, int]] = field(default_factory=list)
+    turns: dict[str, list[datetime]] = field(default_factory=dict)
 
-    def open(self, key: str, *, seconds: int) -> bool:
+    def open(self, key: str, *, seconds: int, follows: bool = False) -> bool:
         if key in self.opened:
             return False
-        self.opened.add(key)
+        self.opened[key] = follows
         self.flushes.append((key, seconds))
         return True
 
-    def add(self, key: str, alert: Alert, *, seconds: int) -> None:
-        alerts = self.collected.setdefault(key, [])
-        if alert not in alerts:
-            alerts.append(alert)
+    def add(self, key: str, alerts: Sequence[Alert], *, seconds: int) -> None:
+        known = self.collected.setdefault(key, {})
+        for alert in alerts:
+            known.setdefault(repr(alert), (alert, self.clock.now()))
         self.open(key, seconds=seconds)
 
-    def close(self, key: str) -> dict[str, Alert]:
-        self.opened.discard(key)
-        return {repr(alert): alert for alert in self.collected.get(key, ())}
+    def close(self, key: str, *, again: int = 0) -> Incident:
+        follows = self.opened.pop(key, False)
+        alerts = {name: alert for name, (alert, _) in self.collected.get(key, {}).items()}
+        if again and alerts:
+            self.open(key, seconds=again, follows=True)
+        return Incident(alerts, follows)
 
     def drop(self, key: str, ids: Iterable[str]) -> None:
-        dropped = set(ids)
-        self.collected[key] = [alert for alert in self.collected.get(key, ()) if repr(alert) not in dropped]
+        for name in [*ids]:
+            self.collected.get(key, {}).pop(name, None)
+
+    def turn(self, name: str, *, most: int, seconds: int) -> int:
+        now, within = self.clock.now(), timedelta(seconds=seconds)
+        taken = [at for at in self.turns.get(name, ()) if abs(now - at) < within]
+        if len(taken) >= most:
+            return max(1, math.ceil((min(taken) + within - now).total_seconds()))
+        self.turns[name] = [*taken, now]
+        return 0
+
+    def waiting(self, channel: str) -> list[datetime]:
+        return [at for _, at in self.collected.get(waiting_key(channel), {}).values()]
 
     def was_heard(self, alert: Alert) -> bool:
         at = self.heard.get(repr(alert))

@@ -11,13 +11,15 @@ from ecr_warden.core.job import Cause, CauseKind, PauseMoment
 from ecr_warden.core.kinds import DriftKind, HoldReason
 from ecr_warden.core.result import Result
 from ecr_warden.core.run import RunReport
-from ecr_warden.notify.delivery import AtOnce, Collected, FirstAtOnce, Routing, Silent
-from ecr_warden.notify.kinds import KINDS, route, shorter
+from ecr_warden.notify.delivery import Sending
+from ecr_warden.notify.kinds import KINDS, incident, sending, shorter
 from ecr_warden.repair.alerts import (
     EndMoment,
     FightMoment,
     FightNoticed,
     GrantsEnd,
+    HarmfulCall,
+    JobFailed,
     OwnChanged,
     PauseReached,
     RunEnded,
@@ -56,98 +58,75 @@ HOLD = Hold(ground("v2", "v1"), "version v2 of the spec", reasons("it drops an a
 PAUSE = Cause(CauseKind.PAUSE, "command-1")
 FIGHT = FightNoticed(EVENT, FightMoment.BEGAN, Fight(DRIFT.address, NOW, NOW, 3, MALLORY), run_id="r-1")
 
-CASES: dict[str, tuple[Alert, type[FirstAtOnce] | Routing]] = {
-    "the first repair after a call is sent at once": (report(DRIFT), FirstAtOnce),
-    "the repairs of a command are one message": (report(DRIFT, cause=CALLER), Collected("caller/c-1")),
-    "a critical finding of a command is sent at once": (
-        report(OPENED, cause=CALLER),
-        FirstAtOnce("first/caller/c-1/critical"),
-    ),
-    "a critical finding of a sweep is sent at once": (
-        report(OPENED, cause=SWEEP),
-        FirstAtOnce("first/sweep/s-1/critical"),
-    ),
+AT_ONCE, COLLECTED, NEVER = Sending
+CASES: dict[str, tuple[Alert, Sending]] = {
+    "the repair after a call": (report(DRIFT), AT_ONCE),
+    "the repairs of a command are one message": (report(DRIFT, cause=CALLER), COLLECTED),
+    "a critical finding of a command": (report(OPENED, cause=CALLER), AT_ONCE),
+    "a critical finding of a sweep": (report(OPENED, cause=SWEEP), AT_ONCE),
     "a critical finding of a roll-out is in the message of its version": (
         report(OPENED, cause=SPEC, result=Result.FAILED),
-        Collected("spec/v2"),
+        COLLECTED,
     ),
-    "a contest is sent at once": (replace(report(DRIFT, result=Result.CONFLICT), contested=3), AtOnce()),
-    "a repair of a fight is counted in its messages": (replace(report(DRIFT), of_fight=True), Silent()),
-    "the beginning of a fight is sent at once": (FIGHT, FirstAtOnce),
-    "the repairs of a spec version are one message": (report(DRIFT, cause=SPEC), Collected("spec/v2")),
-    "the spec version that caused them is in it": (SpecAccepted(EVENT, "v2", "v1", (), ()), Collected("spec/v2")),
-    "the repairs of a sweep are one message": (report(DRIFT, cause=SWEEP), Collected("sweep/s-1")),
-    "the repairs that a run of ours made possible are one message": (report(DRIFT, cause=RUN), Collected("run/r-0")),
-    "a refused spec is sent at once": (SpecRefused(EVENT, "v3", None, ()), AtOnce()),
-    "a change of ecr-warden's own role is sent at once": (OwnChanged(EVENT, HOME, "role ecr-warden-read"), AtOnce()),
+    "a contest": (replace(report(DRIFT, result=Result.CONFLICT), contested=3), AT_ONCE),
+    "a repair of a fight is counted in its messages": (replace(report(DRIFT), of_fight=True), NEVER),
+    "the beginning of a fight": (FIGHT, AT_ONCE),
+    "the repairs of a spec version are one message": (report(DRIFT, cause=SPEC), COLLECTED),
+    "the spec version that caused them is in it": (SpecAccepted(EVENT, "v2", "v1", (), ()), COLLECTED),
+    "the repairs of a sweep are one message": (report(DRIFT, cause=SWEEP), COLLECTED),
+    "the repairs that a run of ours made possible are one message": (report(DRIFT, cause=RUN), COLLECTED),
+    "a refused spec": (SpecRefused(EVENT, "v3", None, ()), AT_ONCE),
+    "a change of ecr-warden's own role": (OwnChanged(EVENT, HOME, "role ecr-warden-read"), AT_ONCE),
     "a deployment's changes of ecr-warden's own roles are one message": (
         OwnChanged(DEPLOYED, HOME, "role ecr-warden-read"),
-        Collected(f"own/{HOME}"),
+        COLLECTED,
     ),
     "lists that could not be read are one message, whichever parts of a sweep met them": (
         Unlisted(SWEEP, "v2", ("a",), ("throttled",)),
-        Collected(SWEEP.incident),
+        COLLECTED,
     ),
-    "a pause is sent at once": (TargetsPaused(CALLER, ("a",), "why", NOW), AtOnce()),
-    "the end of a pause is sent at once": (TargetsResumed(CALLER, ("a",)), AtOnce()),
-    "the ends of grants are announced at once": (GrantsEnd(SWEEP, EndMoment.DAY, "v2", ("a",)), AtOnce()),
-    "what waits is announced at once": (HoldOpened(CALLER, HOLD), AtOnce()),
-    "what became of it is announced at once": (HoldSettled(CALLER, HOLD), AtOnce()),
-    "the time of a pause is announced at once": (PauseReached(PAUSE, PauseMoment.DAY, ("a",), "why", NOW), AtOnce()),
-    "what a pause left is one message": (report(DRIFT, cause=PAUSE), Collected("pause/command-1")),
-    "an event that changed nothing is silent": (report(result=Result.IN_SYNC), Silent()),
-    "a sweep that found nothing is silent": (report(result=Result.IN_SYNC, cause=SWEEP), Silent()),
-    "the finished run of a killed process is sent": (report(DRIFT, result=Result.IN_SYNC), FirstAtOnce),
-    "an intruder is reported even if nothing differed": (report(result=Result.IN_SYNC, intruder=True), FirstAtOnce),
-    "drift in observe mode is sent": (
+    "a pause": (TargetsPaused(CALLER, ("a",), "why", NOW), AT_ONCE),
+    "the end of a pause": (TargetsResumed(CALLER, ("a",)), AT_ONCE),
+    "the ends of grants": (GrantsEnd(SWEEP, EndMoment.DAY, "v2", ("a",)), AT_ONCE),
+    "what waits": (HoldOpened(CALLER, HOLD), AT_ONCE),
+    "what became of it": (HoldSettled(CALLER, HOLD), AT_ONCE),
+    "the time of a pause": (PauseReached(PAUSE, PauseMoment.DAY, ("a",), "why", NOW), AT_ONCE),
+    "what a pause left is one message": (report(DRIFT, cause=PAUSE), COLLECTED),
+    "an event that changed nothing": (report(result=Result.IN_SYNC), NEVER),
+    "a sweep that found nothing": (report(result=Result.IN_SYNC, cause=SWEEP), NEVER),
+    "the finished run of a killed process": (report(DRIFT, result=Result.IN_SYNC), AT_ONCE),
+    "an intruder even if nothing differed": (report(result=Result.IN_SYNC, intruder=True), AT_ONCE),
+    "drift in observe mode": (
         report(DRIFT, result=Result.REPORTED, held=HoldReason.OBSERVE_MODE, outcomes=()),
-        FirstAtOnce,
+        AT_ONCE,
     ),
-    "an identity that waits for its role to be created is silent": (
+    "an identity that waits for its role to be created": (
         report(DRIFT, result=Result.WAITING, held=HoldReason.ROLE_NOT_IN_SYNC, cause=SPEC),
-        Silent(),
+        NEVER,
     ),
-    "an identity's unparseable policy is sent though it waits": (
+    "an identity's unparseable policy though it waits": (
         report(replace(DRIFT, kind=DriftKind.UNPARSEABLE), result=Result.WAITING, cause=SPEC, outcomes=()),
-        Collected("spec/v2"),
+        COLLECTED,
     ),
-    "an identity that was changed and waits is sent": (
+    "an identity that was changed and waits": (
         report(DRIFT, result=Result.WAITING, held=HoldReason.ROLE_NOT_IN_SYNC),
-        FirstAtOnce,
+        AT_ONCE,
     ),
-    "an unreadable target is sent": (
-        report(DRIFT, result=Result.UNKNOWN, outcomes=(), cause=SWEEP),
-        Collected("sweep/s-1"),
-    ),
+    "an unreadable target": (report(DRIFT, result=Result.UNKNOWN, outcomes=(), cause=SWEEP), COLLECTED),
 }
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_route(name: str) -> None:
+def test_when_an_alert_is_sent(name: str) -> None:
     alert, expected = CASES[name]
-    found = route(alert)
-    assert isinstance(found, FirstAtOnce) if expected is FirstAtOnce else found == expected
-
-
-def test_two_sweeps_are_two_incidents() -> None:
-    other = replace(SWEEP, id="s-2")
-    assert route(report(DRIFT, cause=SWEEP)) != route(report(DRIFT, cause=other))
+    assert sending(alert) is expected
 
 
 OTHER_SESSION = replace(MALLORY, arn=f"{MALLORY.arn}-2", session_name="mallory-2")
 OTHER_ROLE = replace(MALLORY, issuer=f"{MALLORY.issuer}-2")
+UNKNOWN = replace(EVENT, actor=None)
+OWN = OwnChanged(EVENT, HOME, "role ecr-warden-read")
 TOGETHER: dict[str, tuple[Alert, Alert, bool]] = {
-    "fights of one writer over two documents": (
-        FIGHT,
-        replace(FIGHT, fight=replace(FIGHT.fight, address=push_drift(allows("ecr:ListImages")).address)),
-        True,
-    ),
-    "the beginning and the end of a fight": (FIGHT, replace(FIGHT, moment=FightMoment.ENDED), False),
-    "fights of two writers": (
-        FIGHT,
-        replace(FIGHT, fight=replace(FIGHT.fight, writer=replace(MALLORY, issuer="another"))),
-        False,
-    ),
     "two calls of one user": (report(DRIFT), report(DRIFT, cause=replace(EVENT, id="e-2")), True),
     "two sessions of one role, for their names are free": (
         report(DRIFT),
@@ -155,16 +134,45 @@ TOGETHER: dict[str, tuple[Alert, Alert, bool]] = {
         True,
     ),
     "two roles": (report(DRIFT), report(DRIFT, cause=replace(EVENT, actor=OTHER_ROLE)), False),
-    "what is critical and what is not": (report(DRIFT), report(OPENED), False),
-    "two calls of unknown callers on one target": (
-        report(DRIFT, cause=replace(EVENT, actor=None)),
-        report(DRIFT, cause=replace(EVENT, id="e-2", actor=None)),
+    "what is critical and what is not": (report(DRIFT), report(OPENED), True),
+    "a repair, a fight and a change of ecr-warden's own by one user": (report(DRIFT), FIGHT, True),
+    "calls of two kinds by one user": (OWN, HarmfulCall(replace(EVENT, id="e-2"), None), True),
+    "what one user did and what a run of ours followed it up with": (
+        report(DRIFT),
+        report(DRIFT, cause=EVENT.followed_by("r-1", NOW)),
         True,
     ),
-    "two calls of unknown callers on two targets": (
-        report(DRIFT, cause=replace(EVENT, actor=None)),
-        report(push_drift(allows("ecr:PutImage", "ecr:ListImages")), cause=replace(EVENT, actor=None)),
+    "what runs followed up of two users": (
+        report(DRIFT, cause=EVENT.followed_by("r-1", NOW)),
+        report(DRIFT, cause=replace(EVENT, actor=OTHER_ROLE).followed_by("r-2", NOW)),
         False,
+    ),
+    "a follow-up of a follow-up": (
+        report(DRIFT),
+        report(DRIFT, cause=EVENT.followed_by("r-1", NOW).followed_by("r-2", NOW)),
+        True,
+    ),
+    "two uploads of one account": (
+        SpecRefused(EVENT, "v3", None, ()),
+        SpecAccepted(replace(EVENT, id="e-2"), "v4", None, (), ()),
+        True,
+    ),
+    "calls of unknown callers, on whatever targets": (
+        report(DRIFT, cause=UNKNOWN),
+        report(push_drift(allows("ecr:PutImage", "ecr:ListImages")), cause=replace(UNKNOWN, id="e-2")),
+        True,
+    ),
+    "a version and the runs that roll it out": (
+        SpecAccepted(EVENT, "v2", "v1", (), ()),
+        report(DRIFT, cause=replace(SPEC, actor=EVENT.actor)),
+        True,
+    ),
+    "two sweeps": (report(DRIFT, cause=SWEEP), report(DRIFT, cause=replace(SWEEP, id="s-2")), False),
+    "the parts of one sweep": (Unlisted(SWEEP, "v2", ("a",), ()), report(DRIFT, cause=SWEEP), True),
+    "two jobs that failed, whatever caused them": (
+        JobFailed(SWEEP, None),
+        JobFailed(EVENT, None),
+        True,
     ),
 }
 
@@ -172,7 +180,7 @@ TOGETHER: dict[str, tuple[Alert, Alert, bool]] = {
 @pytest.mark.parametrize("name", TOGETHER)
 def test_are_collected_together_or_apart(name: str) -> None:
     one, other, together = TOGETHER[name]
-    assert (route(one) == route(other)) is together
+    assert (incident(one) == incident(other)) is together
 
 
 EVE = f"arn:aws:iam::{OUTSIDER}:user/eve"

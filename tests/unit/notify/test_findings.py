@@ -13,7 +13,7 @@ from ecr_warden.notify.formats import to_email, to_slack
 from ecr_warden.notify.kinds import message_of
 from ecr_warden.notify.kinds.audits import shorter
 from ecr_warden.notify.message import Message
-from tests.unit.notify.reports import CI, EVENT, HOME, NOW, REPOSITORY, SWEEP
+from tests.unit.notify.reports import CI, EVENT, HOME, NOW, REPOSITORY, SWEEP, report, repository_drift
 
 PLACE = str(REPOSITORY)
 SHADOW, MALLORY = f"arn:aws:iam::{HOME}:role/team/shadow-pusher", "arn:aws:iam::999999999999:user/mallory"
@@ -334,3 +334,13 @@ def test_an_alert_of_the_version_before_says_what_it_said() -> None:
     message = message_of([audited(GROUP)])
     assert message.fields[0].text == "ecr:SetRepositoryPolicy by mallory of Administrator"
     assert not [line for line in message.lines if line.startswith("  after")]
+
+
+def test_many_findings_leave_the_repairs_of_the_same_principal_their_lines() -> None:
+    found = [replace(GROUP, finding=replace(FINDING, principal=f"anybody in account {n:012}")) for n in range(60)]
+    runs = [report(repository_drift(None), run_id=f"run-{n}", cause=replace(EVENT, id=f"e-{n}")) for n in range(5)]
+    message = message_of([audited(*found), *runs])
+    text = "\n".join(message.lines)
+    assert message.severity is Severity.CRITICAL
+    for run in runs:
+        assert run.run_id in text

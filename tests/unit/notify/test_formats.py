@@ -135,3 +135,23 @@ def test_a_long_subject_is_cut_to_the_limit_of_sns() -> None:
     subject, body = to_email(Message(Severity.WARNING, "é" * 300))
     assert subject == "[ecr-warden warning] " + "\\xe9" * 18 + "\\xe..."
     assert "é" * 300 in body
+
+
+# How many lines of which characters, one to four bytes each; whether all are shown.
+LONG = {
+    "two hundred lines of letters": (200, "x", True),
+    "two hundred lines of two bytes a letter": (200, "\u00e9", False),
+    "two hundred lines of four bytes a letter": (200, "\U0001f600", False),
+    "forty lines of four bytes a letter": (40, "\U0001f600", True),
+}
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_an_e_mail_beyond_256_kilobytes_is_cut_and_counts_its_lines(name: str) -> None:
+    number, letter, whole = LONG[name]
+    _, body = to_email(Message(Severity.CRITICAL, "many", (), tuple(f"{n}: {letter * 990}" for n in range(number))))
+    assert len(body.encode()) <= 256_000
+    lines = body.splitlines()[2:]
+    shown = [line for line in lines if ": " in line]
+    assert (len(shown) == number) is whole
+    assert whole or lines[-1] == f"and {number - len(shown)} more lines"

@@ -23,6 +23,7 @@ from ecr_warden.notify.message import Message
 from ecr_warden.repair.alerts import (
     EndMoment,
     GrantsEnd,
+    HarmfulCall,
     JobFailed,
     OwnChanged,
     PauseReached,
@@ -254,7 +255,7 @@ def test_many_outcomes_of_one_cause_are_one_message_with_the_worst_first() -> No
     alerts.append(report(trust_drift(trusts(OUTSIDER)), cause=SPEC, result=Result.FAILED, run_id="r-bad"))
     message = message_of(alerts)
     assert message.severity is Severity.CRITICAL
-    assert message.title == "spec accepted, 12 targets changed; 11 targets rolled out, 1 NOT"
+    assert message.title == "11 targets rolled out, 1 NOT; spec accepted, 12 targets changed"
     assert message.lines[0] == "role ecr-pusher in 222222222222: could NOT be rolled out (run r-bad)"
     assert sum(": rolled out (run" in line for line in message.lines) == 11
 
@@ -460,3 +461,16 @@ def test_no_reason_in_the_title_of_a_hold_is_cut_in_the_middle(name: str) -> Non
     message = message_of([HoldOpened(EVENT, hold)])
     assert message.title == WAITS + says
     assert {f"removes-much: {one}" for one in why} < set(message.lines)
+
+
+def test_what_one_principal_did_in_several_ways_has_each_way_with_its_own_fields() -> None:
+    """Ten fields fit; what is said under each of them is shown or counted, and no command is lost."""
+    hold = HoldOpened(
+        EVENT, Hold(ground("v2", "v1"), "version v2 of the spec", reasons("it drops an account"), NOW, NOW)
+    )
+    message = message_of([on("a"), hold, HarmfulCall(replace(EVENT, action="iam:CreateAccessKey"), None)])
+    assert message.title.startswith("3 alerts: repository policy of a was changed by mallory")
+    assert [field.label for field in message.fields] == ["See"]
+    text = "\n".join(message.lines)
+    for words in (f"Accept: ecr-warden held {hold.hold.id} --accept", "Result: repaired", "Call: iam:CreateAccessKey"):
+        assert words in text

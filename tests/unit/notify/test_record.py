@@ -4,12 +4,12 @@ import pytest
 
 from ecr_warden.audit.alerts import AccessAudited
 from ecr_warden.audit.finding import Finding, FindingGroup, FindingKind
-from ecr_warden.collect.alerts import WiringChanged
+from ecr_warden.collect.alerts import Unlisted, WiringChanged
 from ecr_warden.collect.wire import Wire, WireState
 from ecr_warden.core.alert import Alert
 from ecr_warden.core.job import Actor, Cause, CauseKind
 from ecr_warden.notify.record import entries_of
-from ecr_warden.repair.alerts import HarmfulCall, OwnChanged
+from ecr_warden.repair.alerts import EndMoment, GrantsEnd, HarmfulCall, JobFailed, OwnChanged
 from ecr_warden.state.history import HistoryKind
 from ecr_warden.versions.alerts import SpecRefused
 from local.testing.seed import CHECKOUT, HOME, NOW, PUSH_USER
@@ -17,6 +17,7 @@ from local.testing.seed import CHECKOUT, HOME, NOW, PUSH_USER
 MALLORY = Actor("IAMUser", arn=f"arn:aws:iam::{HOME}:user/mallory")
 CALL = Cause(CauseKind.EVENT, "e1", action="iam:CreateAccessKey", actor=MALLORY)
 IMAGES = Cause(CauseKind.EVENT, "e1", action="ecr:PutLifecyclePolicy", actor=MALLORY)
+SWEEP = Cause(CauseKind.SWEEP, "s1")
 FINDING = Finding(FindingKind.EXTRA, str(CHECKOUT), "push", "999999999999", foreign=True)
 GROUP = FindingGroup(FINDING, ("push",), (str(CHECKOUT), HOME), NOW)
 WIRE = Wire("rule ecr-warden-sweep", "the schedule", WireState.MISSING)
@@ -45,6 +46,22 @@ RECORDED: dict[str, tuple[Alert, list[tuple[HistoryKind, str, tuple[str, ...]]]]
     "how long images last": (
         HarmfulCall(IMAGES, CHECKOUT),
         [(HistoryKind.IMAGE_SETTING, "lifecycle policy of", (str(CHECKOUT),))],
+    ),
+    "a job that failed": (
+        JobFailed(CALL, None, "not JSON"),
+        [(HistoryKind.ANNOUNCED, "a job that cannot be read: the job failed", ())],
+    ),
+    "an audit that failed": (
+        AccessAudited(CALL, "v1", failure="it took too long"),
+        [(HistoryKind.ANNOUNCED, "who has access could not be audited: it took too long", ())],
+    ),
+    "places that could not be listed": (
+        Unlisted(SWEEP, "v1", ("repository/*: denied",), ("denied",)),
+        [(HistoryKind.ANNOUNCED, "repositories, users or roles cannot be listed in 1 place", ())],
+    ),
+    "a grant that ends": (
+        GrantsEnd(SWEEP, EndMoment.DAY, "v1", ("a",)),
+        [(HistoryKind.ANNOUNCED, "1 grant of the spec: the end is a day away", ())],
     ),
     "what the log has already": (SpecRefused(CALL, "v2", "v1", ("E1",)), []),
 }

@@ -23,7 +23,7 @@ More than ATTEMPTS, because a message that meets another run's lease is received
 LATER_RECEIVES = 6
 """That of the other queues: a process that is killed each time uses up its attempts."""
 FLUSH_RECEIVES = 8
-"""The incidents queue's maxReceiveCount, as in template.yaml: a channel is retried for half an hour."""
+"""The incidents queue's maxReceiveCount, as in template.yaml: a flush that fails is retried for half an hour."""
 _FLUSH_SECONDS, _LONGEST_FLUSH_SECONDS = 20, 720
 _FIRST_SECONDS, _LONGEST_SECONDS, _AT_ONCE_SECONDS = 5, 60, 1
 _OFTEN = 20

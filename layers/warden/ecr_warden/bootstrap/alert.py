@@ -9,7 +9,7 @@ from ecr_warden.notify.aws_incidents import AwsIncidents
 from ecr_warden.notify.aws_sns import SnsChannel
 from ecr_warden.notify.aws_webhook import WebhookChannel, open_secret
 from ecr_warden.notify.notify import HearAlerts, ReportExhausted, SendAlerts
-from ecr_warden.notify.ports import Channel
+from ecr_warden.notify.ports import CHAT, E_MAIL, Channel
 from ecr_warden.notify.record import record_alert
 from ecr_warden.state.aws_history import DynamoHistory
 
@@ -37,14 +37,14 @@ def flush_redelivery() -> Redelivery:
 def report_exhausted() -> ReportExhausted:
     """The use case for jobs that failed on their last attempt."""
     kept = SqsDeadLetters(common.client("sqs"), common.environment.required("WARDEN_JOBS_DEAD_LETTERS_URL"))
-    return ReportExhausted(send_alerts(), kept)
+    return ReportExhausted(hear_alerts(), kept, common.clock)
 
 
 def _channels() -> dict[str, Channel]:
     topic = common.environment.required("WARDEN_ALERT_TOPIC")
-    channels: dict[str, Channel] = {"e-mail": SnsChannel(common.client("sns"), topic)}
+    channels: dict[str, Channel] = {E_MAIL: SnsChannel(common.client("sns"), topic)}
     reference = common.environment.optional("WARDEN_WEBHOOK")
     if reference:
         secret = open_secret(reference, common.client, common.clock)
-        channels["chat"] = WebhookChannel(secret.url, forget=secret.forget)
+        channels[CHAT] = WebhookChannel(secret.url, forget=secret.forget)
     return channels

@@ -11,6 +11,7 @@ from ecr_warden.bootstrap.table import table
 from ecr_warden.collect.aws_estate import AwsEstateReader
 from ecr_warden.hub.queries import Queries
 from ecr_warden.hub.status import StatusQuery
+from ecr_warden.notify.aws_outbox import DynamoOutbox
 from ecr_warden.state.aws_journal import DynamoJournal
 
 
@@ -38,6 +39,7 @@ def queries() -> Queries:
             estate=inventory.estate_store(),
             audits=S3Audits(inventory.state_bucket()),
             holds=holding.holds(),
+            outbox=DynamoOutbox(table()),
             clock=common.clock,
         ),
         log=holding.history_log(),

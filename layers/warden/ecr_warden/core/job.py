@@ -71,8 +71,8 @@ class Cause(Value, frozen=True, omit_defaults=True):
     request or pause.
 
     `action` (`iam:PutRolePolicy`, or a caller's command such as `apply`), `at` (ISO 8601, when it happened) and `actor`
-    are set for events and callers, `error` (the call failed) for events only. `root`: if the cause is a run, what
-    caused that run, so that both are reported in one message.
+    are set for events and callers, `error` (the call failed) for events only. If the cause is a run, `root` is what
+    caused that run, and `behind` whoever did: both are reported together.
     """
 
     kind: CauseKind
@@ -82,6 +82,16 @@ class Cause(Value, frozen=True, omit_defaults=True):
     error: str = ""
     root: str = ""
     actor: Actor | None = None
+    behind: str = ""
+
+    @property
+    def principal(self) -> str:
+        """Whoever is behind it, without the session's name; empty if nobody is known."""
+        return self.actor.principal if self.actor is not None else self.behind
+
+    def followed_by(self, run: str, now: datetime) -> "Cause":
+        """The cause of what a run leads to that this one led to."""
+        return Cause(CauseKind.RUN, run, at=now.isoformat(), root=self.incident, behind=self.principal)
 
     @property
     def incident(self) -> str:

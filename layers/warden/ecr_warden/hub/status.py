@@ -32,6 +32,7 @@ from ecr_warden.core.target import EVERYTHING, RepositoryTarget, Target
 from ecr_warden.hub.reply import AccessStatus, LeftOpen, RepositoryStatus, StatusReply, Trouble
 from ecr_warden.hub.selecting import NothingAccepted, has_to_be_looked_up, select, unlisted
 from ecr_warden.notify import wiring as wording
+from ecr_warden.notify.ports import CHANNELS, Outbox
 from ecr_warden.repair.cutoff import LONGEST_SESSION, is_for_services, owed_sessions
 from ecr_warden.repair.documents import Documents
 from ecr_warden.repair.targets import leaving_patterns, removals
@@ -70,6 +71,7 @@ class StatusQuery(Struct, frozen=True):
     estate: EstateStore
     audits: Audits
     holds: Holds
+    outbox: Outbox
     clock: Clock
 
     def answer(self, selection: Selection) -> StatusReply:
@@ -130,6 +132,7 @@ class StatusQuery(Struct, frozen=True):
         if stopped is not None:
             yield Trouble("writes-stopped", stopped)
         yield from _of_wires(wires)
+        yield from self._of_messages()
         is_running = any(status.open_run for status in health.statuses.values())
         yield from self._of_queues(stuck_after(schedule), accepted_at, now, is_running=is_running)
         yield from _of_sweeps(parts_of(accepted, going), sweeps, schedule, accepted_at=accepted_at, now=now)
@@ -206,6 +209,13 @@ class StatusQuery(Struct, frozen=True):
                 yield Trouble("jobs-stuck", f"jobs of {name} are stuck: {waits}", log)
             elif state.queue is Queue.REPAIR and rests > _LOOKED_AT and not is_running:
                 yield Trouble("jobs-waiting", f"a change was reported and is not looked at yet: {waits}", log)
+
+    def _of_messages(self) -> Iterator[Trouble]:
+        """What a channel did not take, or has no turn for."""
+        for channel in CHANNELS:
+            if since := self.outbox.waiting(channel):
+                message = f"{count(len(since), 'alert')} for {channel}: waiting since {show_time(min(since))}"
+                yield Trouble("messages-wait", message, "a digest leaves each minute that the channel takes it")
 
     def _current(self) -> str | PortError:
         try:

@@ -1,12 +1,14 @@
 """The Incidents port: alerts in the table, and a delayed message that has them flushed.
 
-Items: `INCIDENT#<key>` / `OPEN` (since when), `INCIDENT#<key>` / `ALERT#<digest>`, and of an alert that was heard,
-`INCIDENT#heard` / `<digest>`.
+Items: `INCIDENT#<key>` / `OPEN` (since when), `INCIDENT#<key>` / `ALERT#<digest>`; of an alert that was heard,
+`INCIDENT#heard` / `<digest>`; of the turns that were taken, `INCIDENT#turns/<name>` / `TURN#<number>`.
 """
 
 import hashlib
-from collections.abc import Iterable
-from datetime import timedelta
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
 from itertools import batched
 from typing import TYPE_CHECKING, Any
 
@@ -16,12 +18,13 @@ from ecr_warden.aws.errors import HUB, translated
 from ecr_warden.aws.table import Table, expiry, packed, unpacked
 from ecr_warden.core.alert import Alert
 from ecr_warden.core.clock import Clock
-from ecr_warden.core.codec.base import dumps, forms, loads
+from ecr_warden.core.codec.base import CodecError, dumps, forms, loads
 from ecr_warden.core.failures import Throttled
 from ecr_warden.core.job import SCHEMA
 from ecr_warden.core.value import Value
+from ecr_warden.notify.aws_outbox import ALERT, alert_items, incident_pk
 from ecr_warden.notify.codec_alerts import alert_to_json
-from ecr_warden.notify.ports import MEMORY
+from ecr_warden.notify.ports import MEMORY, Incident
 from ecr_warden.notify.reading import alert_from_json
 
 if TYPE_CHECKING:
@@ -31,7 +34,7 @@ if TYPE_CHECKING:
 _KEPT = timedelta(days=15)
 # Source: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html
 _BATCH = 25
-_OPEN, _ALERT = {"S": "OPEN"}, "ALERT#"
+_OPEN = {"S": "OPEN"}
 _HEARD = {"S": "INCIDENT#heard"}
 
 
@@ -56,12 +59,11 @@ class AwsIncidents(Struct, frozen=True):
     queue_url: str
     clock: Clock
 
-    def open(self, key: str, *, seconds: int) -> bool:
+    def open(self, key: str, *, seconds: int, follows: bool = False, after: int = 0) -> bool:
         what, now = f"opening the incident {key}", self.clock.now()
-        # The flush of an incident that was opened before this time is lost.
-        stale = (now - timedelta(seconds=2 * seconds)).isoformat()
-        found = self.table.query(what, "pk = :pk AND sk = :open", {":pk": _pk(key), ":open": _OPEN})
-        if any(item["at"]["S"] >= stale for item in found):
+        # The flush of an incident that was opened before this time is lost, or is this one.
+        stale = (now - timedelta(seconds=after or 2 * seconds)).isoformat()
+        if any(item["at"]["S"] >= stale for item in self._opened(what, key)):
             return False
         with translated(HUB, what):
             message = dumps(flush_to_json(Flush(key)))
@@ -69,44 +71,73 @@ class AwsIncidents(Struct, frozen=True):
         # False if another call opens it at the same time.
         return self.table.put(
             what,
-            {"pk": _pk(key), "sk": _OPEN, "at": {"S": now.isoformat()}, "expires": expiry(now, _KEPT)},
+            {**_item(key, "OPEN", now), "follows": {"BOOL": follows}},
             ConditionExpression="attribute_not_exists(pk) OR #at < :stale",
             ExpressionAttributeNames={"#at": "at"},
             ExpressionAttributeValues={":stale": {"S": stale}},
         )
 
-    def add(self, key: str, alert: Alert, *, seconds: int) -> None:
-        body, now = dumps(alert_to_json(alert)), self.clock.now()
-        item = {
-            "pk": _pk(key),
-            # The same alert twice is one item.
-            "sk": {"S": f"{_ALERT}{_digest(body)}"},
-            "at": {"S": now.isoformat()},
-            "alert": packed(body),
-            "expires": expiry(now, _KEPT),
-        }
-        self.table.put(f"adding an alert to the incident {key}", item)
+    def add(self, key: str, alerts: Sequence[Alert], *, seconds: int) -> None:
+        now = self.clock.now()
+        # The same alert twice is one item, and its place is kept where several come at once.
+        bodies = {_digest(body): body for body in map(dumps, map(alert_to_json, alerts))}
+        puts = [
+            {**_item(key, f"{ALERT}{digest}", now + number * timedelta.resolution), "alert": packed(body)}
+            for number, (digest, body) in enumerate(bodies.items())
+        ]
+        self._write(f"adding alerts to the incident {key}", [{"PutRequest": {"Item": item}} for item in puts])
         self.open(key, seconds=seconds)
 
-    def close(self, key: str) -> dict[str, Alert]:
+    def close(self, key: str, *, again: int = 0) -> Incident:
         what = f"reading the alerts of the incident {key}"
-        with translated(HUB, what):
+        follows = any(item.get("follows", {}).get("BOOL") for item in self._opened(what, key))
+        if again and any(alert_items(self.table, what, key)):
+            # Half the time: of two flushes at once one asks for another.
+            self.open(key, seconds=again, follows=True, after=again // 2)
+        else:
             # Closed first: an alert that is added from here on opens a new incident, with a flush of its own.
-            self.table.client.delete_item(TableName=self.table.name, Key={"pk": _pk(key), "sk": _OPEN})
-        condition = "pk = :pk AND begins_with(sk, :alert)"
-        items = self.table.query(what, condition, {":pk": _pk(key), ":alert": {"S": _ALERT}})
-        return {
-            item["sk"]["S"]: alert_from_json(loads(unpacked(item["alert"])))
-            for item in sorted(items, key=lambda item: str(item["at"]["S"]))
-        }
+            self.table.delete(what, {"pk": incident_pk(key), "sk": _OPEN})
+        alerts: dict[str, Alert] = {}
+        for item in sorted(alert_items(self.table, what, key), key=lambda item: str(item["at"]["S"])):
+            # One that another version wrote keeps no others: it stays, and `status` says that something waits.
+            with suppress(CodecError):
+                alerts[item["sk"]["S"]] = alert_from_json(loads(unpacked(item["alert"])))
+        return Incident(alerts, follows=follows)
 
     def drop(self, key: str, ids: Iterable[str]) -> None:
-        with translated(HUB, f"deleting the alerts of the incident {key}"):
-            for batch in batched(ids, _BATCH, strict=False):
-                deletes: Any = [{"DeleteRequest": {"Key": {"pk": _pk(key), "sk": {"S": sk}}}} for sk in batch]
-                answer = self.table.client.batch_write_item(RequestItems={self.table.name: deletes})
+        deletes = [{"DeleteRequest": {"Key": {"pk": incident_pk(key), "sk": {"S": sk}}}} for sk in ids]
+        self._write(f"deleting alerts of the incident {key}", deletes)
+
+    def turn(self, name: str, *, most: int, seconds: int) -> int:
+        what, key, now = f"taking a turn of {name}", f"turns/{name}", self.clock.now()
+        within = timedelta(seconds=seconds)
+        items = self.table.query(what, "pk = :pk", {":pk": incident_pk(key)})
+        taken = {item["sk"]["S"]: datetime.fromisoformat(item["at"]["S"]) for item in items}
+        for sk in (f"TURN#{number}" for number in range(most)):
+            at = taken.get(sk)
+            # One of a clock that is far ahead counts for nothing, or it would shut the channel.
+            if at is not None and abs(now - at) < within:
+                continue
+            # False if another call takes it at the same time.
+            if self.table.put(
+                what,
+                _item(key, sk, now),
+                ConditionExpression="attribute_not_exists(pk) OR #at = :before",
+                ExpressionAttributeNames={"#at": "at"},
+                ExpressionAttributeValues={":before": {"S": at.isoformat() if at else ""}},
+            ):
+                return 0
+        return max(1, math.ceil((min(taken.values(), default=now) + within - now).total_seconds()))
+
+    def _opened(self, what: str, key: str) -> Iterator[Any]:
+        return self.table.query(what, "pk = :pk AND sk = :open", {":pk": incident_pk(key), ":open": _OPEN})
+
+    def _write(self, what: str, requests: Iterable[Any]) -> None:
+        with translated(HUB, what):
+            for batch in batched(requests, _BATCH, strict=False):
+                answer = self.table.client.batch_write_item(RequestItems={self.table.name: [*batch]})
                 if answer["UnprocessedItems"]:
-                    raise Throttled(f"alerts of {key} could not be dropped and may be sent again", retryable=True)
+                    raise Throttled(f"{what}: the table is busy", retryable=True)
 
     def was_heard(self, alert: Alert) -> bool:
         values = {":pk": _HEARD, ":sk": {"S": _digest(dumps(alert_to_json(alert)))}}
@@ -129,5 +160,5 @@ def incident_key(body: str) -> str:
     return flush_from_json(loads(body)).incident
 
 
-def _pk(key: str) -> dict[str, str]:
-    return {"S": f"INCIDENT#{key}"}
+def _item(key: str, sk: str, at: datetime) -> dict[str, Any]:
+    return {"pk": incident_pk(key), "sk": {"S": sk}, "at": {"S": at.isoformat()}, "expires": expiry(at, _KEPT)}

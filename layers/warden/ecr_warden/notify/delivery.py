@@ -1,60 +1,37 @@
-"""When an alert is sent, and who is thought to be behind it."""
+"""When an alert is sent, and with which others: nobody's actions decide how many messages leave."""
 
 import hashlib
+from enum import StrEnum
 
-from msgspec import Struct
-
-from ecr_warden.core.job import Actor, CauseKind
+from ecr_warden.core.job import Cause, CauseKind
 from ecr_warden.core.kinds import DriftKind
 from ecr_warden.core.result import Result, Severity
-from ecr_warden.core.target import Target
 from ecr_warden.repair.alerts import RunEnded
 
-FIRST = "first"  # begins the key of an incident whose first alert is sent by itself
+
+class Sending(StrEnum):
+    """When an alert is sent."""
+
+    AT_ONCE = "at-once"  # now if it is the first of its incident, else with those that follow
+    COLLECTED = "collected"  # with all alerts of its incident
+    NEVER = "never"
 
 
-class AtOnce(Struct, frozen=True):
-    """As one message, now."""
+def incident_of(cause: Cause) -> str:
+    """What joins alerts in one message: whoever is behind a call, all unknown callers as one; else the cause."""
+    if cause.principal or cause.incident.startswith(f"{CauseKind.EVENT}/"):
+        return f"by/{hashlib.sha256(cause.principal.encode()).hexdigest()[:24]}"
+    return cause.incident
 
 
-class Collected(Struct, frozen=True):
-    """Collected with all alerts of this key into one message."""
-
-    key: str
-
-
-class FirstAtOnce(Struct, frozen=True):
-    """The first alert of this key now, the following ones collected: a burst makes two messages, the first at once."""
-
-    key: str
-
-
-class Silent(Struct, frozen=True):
-    """Not at all."""
-
-
-type Routing = AtOnce | Collected | FirstAtOnce | Silent
-
-
-def is_follow_up(key: str) -> bool:
-    """Whether the first alert of an incident was sent by itself."""
-    return key.startswith(f"{FIRST}/")
-
-
-def route_run(run: RunEnded) -> Routing:
-    """All runs of one cause are one incident."""
+def sending_of_run(run: RunEnded) -> Sending:
+    """What follows somebody's call is sent at once, and so is what is critical unless a new version brings it."""
     changed_nothing = run.result is Result.IN_SYNC and not run.applied and not run.intruder
     if changed_nothing or _waits_for_own_role(run) or run.of_fight:
-        return Silent()
-    if run.contested:
-        return AtOnce()  # reconcile reports each contest once an hour
-    is_critical = run.severity is Severity.CRITICAL
-    if run.cause.kind is CauseKind.EVENT:
-        caller = culprit(run.cause.actor, run.target)
-        return FirstAtOnce(f"{FIRST}/{caller}/{'critical' if is_critical else 'other'}")
-    if is_critical and not run.cause.rolls_out:
-        return FirstAtOnce(f"{FIRST}/{run.cause.incident}/critical")
-    return Collected(run.cause.incident)
+        return Sending.NEVER
+    is_urgent = run.severity is Severity.CRITICAL and not run.cause.rolls_out
+    is_at_once = is_urgent or run.contested or run.cause.kind is CauseKind.EVENT
+    return Sending.AT_ONCE if is_at_once else Sending.COLLECTED
 
 
 def _waits_for_own_role(run: RunEnded) -> bool:
@@ -62,9 +39,3 @@ def _waits_for_own_role(run: RunEnded) -> bool:
     ours = run.cause.kind in (CauseKind.SPEC, CauseKind.RUN)
     unparseable = any(one.kind is DriftKind.UNPARSEABLE for one in run.differences)
     return run.result is Result.WAITING and ours and not (unparseable or run.applied)
-
-
-def culprit(actor: Actor | None, target: Target) -> str:
-    """A digest of the caller, or of the target where the caller is unknown."""
-    text = (actor.principal if actor is not None else "") or target.key
-    return hashlib.sha256(text.encode()).hexdigest()[:24]

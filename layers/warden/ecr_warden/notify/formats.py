@@ -96,6 +96,7 @@ def _packed(lines: list[str]) -> list[str]:
 
 _SUBJECT = 99  # Source: SNS Publish: ASCII, no line break or control character, less than 100 characters
 _MAIL_LINES, _MAIL_LINE = 200, 1000
+_MAIL_BYTES = 250_000  # Source: SNS Publish: a message has at most 256 KB
 
 
 def to_email(message: Message) -> tuple[str, str]:
@@ -105,6 +106,10 @@ def to_email(message: Message) -> tuple[str, str]:
     body += [
         f"{one_line(field.label, 30) + ':':<{width + 1}} {one_line(field.text, _MAIL_LINE)}" for field in message.fields
     ]
-    if message.lines:
-        body += ["", *(one_line(line, _MAIL_LINE) for line in first(message.lines, _MAIL_LINES, noun="line"))]
-    return printable(f"[ecr-warden {message.severity}] {message.title}", _SUBJECT), "\n".join(body) + "\n"
+    text = "\n".join(body)
+    for room in range(min(_MAIL_LINES, len(message.lines)), 0, -1):
+        lines = [one_line(line, _MAIL_LINE) for line in first(message.lines, room, noun="line")]
+        text = "\n".join([*body, "", *lines])
+        if len(text.encode("utf-8", "replace")) <= _MAIL_BYTES:
+            break
+    return printable(f"[ecr-warden {message.severity}] {message.title}", _SUBJECT), f"{text}\n"

@@ -5,7 +5,7 @@ from functools import partial
 
 from msgspec import Struct
 
-from ecr_warden.core.listing import Listing
+from ecr_warden.core.listing import Entry, Listing, listing
 from ecr_warden.core.result import Severity
 from ecr_warden.notify.message import Field, Message
 from iam_access.text.printable import and_more, count, printable
@@ -18,28 +18,31 @@ _INDENT = "  "
 _WORTH_SHOWING = 2
 
 
-def lay_out(listings: Sequence[Listing], room: int) -> tuple[str, ...]:
-    """The lists one after the other in at most `room` lines; `room` must be the least that all of them need."""
-    wanted = [listing for listing in listings if listing.entries or listing.rest]
-    spare = room - sum(listing.least for listing in wanted)
+def lay_out(listings: Sequence[Listing], room: int, *, ranked: bool = False) -> tuple[str, ...]:
+    """The lists one after the other in at most `room` lines; `room` must be the least that all of them need.
+
+    `ranked`: later ones get what earlier ones leave.
+    """
+    wanted = [each for each in listings if each.entries or each.rest]
+    spare = room - sum(each.least for each in wanted)
     lines: list[str] = []
-    for index, listing in enumerate(wanted):
-        # Earlier lists take precedence, but leave the others a fair share.
-        others = sum(min(other.lines - other.least, 2) for other in wanted[index + 1 :])
-        given = min(listing.lines - listing.least, max(spare - others, spare // (len(wanted) - index)))
+    for index, each in enumerate(wanted):
+        # Earlier lists take what the others do not need, and a fair share at least.
+        others = sum(min(other.lines - other.least, 2 if ranked else room) for other in wanted[index + 1 :])
+        given = min(each.lines - each.least, max(spare - others, spare // (len(wanted) - index)))
         spare -= given
-        lines += _lines(listing, listing.least + given)
+        lines += _lines(each, each.least + given)
     return tuple(lines)
 
 
-def _lines(listing: Listing, room: int) -> list[str]:
-    """At most `room` lines, which must be `listing.least` or more."""
-    lines = [listing.title] if listing.title else []
+def _lines(given: Listing, room: int) -> list[str]:
+    """At most `room` lines, which must be `given.least` or more."""
+    lines = [given.title] if given.title else []
     room -= len(lines)
-    entries, rest = listing.entries, listing.rest
+    entries, rest = given.entries, given.rest
     # Details that do not fit are counted in a closing line.
     nested = any(entry.under is not None and entry.under.lines for entry in entries)
-    closing = nested and listing.lines - len(lines) > room and room > 2
+    closing = nested and given.lines - len(lines) > room and room > 2
     if len(entries) + bool(rest) > room - closing:
         kept = max(0, room - closing - 1)
         entries, rest = entries[:kept], rest + sum(entry.number for entry in entries[kept:])
@@ -56,30 +59,60 @@ def _lines(listing: Listing, room: int) -> list[str]:
         spare -= len(under)
         lines += [_INDENT + line for line in under]
     if hidden and closing:
-        lines.append(f"(without the details of {count(hidden, listing.noun)})")
+        lines.append(f"(without the details of {count(hidden, given.noun)})")
     if rest:
-        lines.append(and_more(rest, listing.noun))
+        lines.append(and_more(rest, given.noun))
     return lines
 
 
 class Parts(Struct, frozen=True):
-    """The parts of a message, neither cut nor escaped."""
+    """The parts of a message, neither cut nor escaped; `number`: of how many alerts they speak.
+
+    `ranked`: of the sections, as in lay_out.
+    """
 
     title: str
     fields: Sequence[Field] = ()
     sections: Sequence[Listing] = ()
+    number: int = 1
+    ranked: bool = False
 
 
-def join(parts: Sequence[Parts]) -> Parts:
-    """The parts of one message: each title once, texts of the same label in one field."""
+def join(parts: Sequence[Parts], *, below: Sequence[Parts] = ()) -> Parts:
+    """The parts of one message, the gravest first: each title once, texts of the same label in one field.
+
+    Titles that do not fit into one, or whose fields are too many, are lines, with what belongs to each under it.
+    `below`: the order of what stands below the title, if it is another.
+    """
     fields: dict[str, dict[str, None]] = {}
     for field in (field for part in parts for field in part.fields if field.text):
         fields.setdefault(field.label, {})[field.text] = None
-    return Parts(
-        "; ".join(dict.fromkeys(part.title for part in parts)),
-        [Field(label, "; ".join(texts)) for label, texts in fields.items()],
-        [section for part in parts for section in part.sections],
-    )
+    titles = list(dict.fromkeys(part.title for part in parts))
+    title, number = "; ".join(titles), sum(part.number for part in parts)
+    sections = [section for part in below or parts for section in part.sections]
+    joined = [Field(label, "; ".join(texts)) for label, texts in fields.items()]
+    if len(titles) > 1 and (len(title) > TITLE or len(joined) > FIELDS):
+        own = len(joined) > FIELDS
+        title = f"{count(number, 'alert')}: {titles[0]}"
+        sections = [
+            entries_of(
+                "alert",
+                [(part.title, _under(part, LINES // len(parts), with_fields=own), part.number) for part in parts],
+            )
+        ]
+        joined = [field for field in joined if not own or field.label == "See"]
+    return Parts(title, joined, sections, number)
+
+
+def _under(part: Parts, share: int, *, with_fields: bool) -> list[str]:
+    """At most a fair share of lines: a long list hides nothing of what others say."""
+    fields = [f"{field.label}: {field.text}" for field in part.fields if field.text and with_fields]
+    return [*fields, *lay_out(part.sections, max(share, sum(each.least for each in part.sections)))]
+
+
+def entries_of(noun: str, alerts: Iterable[tuple[str, Sequence[str], int]]) -> Listing:
+    """A line for each title, and under it its lines; with how many alerts each is about."""
+    return Listing(noun, tuple(Entry(title, listing("line", lines), number) for title, lines, number in alerts))
 
 
 def compose(severity: Severity, parts: Parts) -> Message:
@@ -88,7 +121,7 @@ def compose(severity: Severity, parts: Parts) -> Message:
         severity,
         one_line(parts.title, TITLE),
         tuple(Field(field.label, one_line(field.text, TEXT)) for field in parts.fields if field.text)[:FIELDS],
-        tuple(one_line(line, LINE) for line in lay_out(_joined(parts.sections), LINES)),
+        tuple(one_line(line, LINE) for line in lay_out(_joined(parts.sections), LINES, ranked=parts.ranked)),
     )
 
 

@@ -1,34 +1,42 @@
-"""Alerts to people: at once or collected into one message per incident; and jobs that failed on their last attempt."""
+"""Alerts to people: one message per incident, a bounded number per channel; and jobs that failed on their last attempt.
+
+Nobody's actions decide how many messages leave: too many would end a channel. Source: SNS suspends an e-mail
+subscription above ten messages a second (https://docs.aws.amazon.com/sns/latest/dg/sns-email-notifications.html).
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import assert_never
 
 from msgspec import Struct
 
 from ecr_warden.core.alert import Alert
+from ecr_warden.core.clock import Clock
 from ecr_warden.core.codec.base import CodecError
 from ecr_warden.core.codec.jobs import job_from_text
 from ecr_warden.core.failures import PortError
 from ecr_warden.core.job import Cause, CauseKind, Queue
 from ecr_warden.core.queue import DeadLetters
-from ecr_warden.notify.delivery import AtOnce, Collected, FirstAtOnce, Silent, is_follow_up
-from ecr_warden.notify.kinds import message_of, plain_message, route
+from ecr_warden.notify.delivery import Sending
+from ecr_warden.notify.kinds import digest_of, incident, safe_message_of, sending
 from ecr_warden.notify.message import Message
-from ecr_warden.notify.ports import Channel, ChannelError, Incidents
+from ecr_warden.notify.ports import Channel, ChannelError, Incidents, waiting_key
 from ecr_warden.repair.alerts import JobFailed
-from iam_access.errors import site_of
 
-COLLECT_SECONDS, RETRY_SECONDS = 20, 60
-"""After which an incident is flushed, and a channel that failed is tried again."""
-_UNDELIVERED = "undelivered"
+COLLECT_SECONDS = 20
+"""After which what followed the first message of an incident is sent."""
+SINGLES, SINGLES_SECONDS = 10, 600
+"""How many messages a channel gets one by one, and within which time; from then on digests."""
+DIGEST_SECONDS = 60
+"""After which what waits for a channel is sent as a digest, and the least time between two."""
+_WAITING = waiting_key("")
 
 
 class SendAlerts(Struct, frozen=True):
     """The use case over its ports; `channels` by their names. Delivery is at least once.
 
-    A message that a channel rejected waits in an incident of that channel alone: the others do not get it again.
+    What a channel did not take, or has no turn for, waits for its digest alone: the others do not get it again. Where
+    the table does not answer, nothing can be counted or kept, and a message leaves all the same.
     """
 
     incidents: Incidents
@@ -36,50 +44,62 @@ class SendAlerts(Struct, frozen=True):
 
     def announce(self, alert: Alert) -> None:
         """Send an alert now, or keep it for its incident; raises PortError."""
-        match route(alert):
-            case AtOnce():
-                self.at_once(alert)
-            case Collected(key):
-                self.incidents.add(key, alert, seconds=COLLECT_SECONDS)
-            case FirstAtOnce(key):
-                # If the process dies before the first is sent, it is called again, and the alert is collected.
-                if self.incidents.open(key, seconds=COLLECT_SECONDS):
-                    self.at_once(alert)
-                else:
-                    self.incidents.add(key, alert, seconds=COLLECT_SECONDS)
-            case Silent():
-                pass
-            case routing:
-                assert_never(routing)
+        when, key = sending(alert), incident(alert)
+        if when is Sending.NEVER:
+            return
+        with suppress(PortError):
+            # If the process dies before the first is sent, it is called again, and the alert is collected.
+            if when is Sending.COLLECTED or not self.incidents.open(key, seconds=COLLECT_SECONDS, follows=True):
+                self.incidents.add(key, [alert], seconds=COLLECT_SECONDS)
+                return
+        self._send([alert])
 
     def flush(self, key: str) -> None:
         """Send all alerts of an incident as one message; raises PortError, so that it is flushed again."""
-        collected = self.incidents.close(key)
-        if not collected:
+        if key.startswith(_WAITING):
+            self._flush_channel(key, key.removeprefix(_WAITING).partition("/")[0])
             return
-        alerts = tuple(collected.values())
-        kind, _, rest = key.partition("/")
-        if kind == _UNDELIVERED:
-            name, _, incident = rest.partition("/")
-            # A channel that is no longer configured has nothing to get.
-            only = {name: self.channels[name]} if name in self.channels else {}
-            for error in _undelivered(only, _message_of(alerts, incident)).values():
-                raise ChannelError(f"not delivered to {name}: {error}", retryable=error.retryable)
-        else:
-            self._send(key, alerts)
-        self.incidents.drop(key, collected)
-        if is_follow_up(key):
-            # While a burst lasts, each flush sends one message, and no alert is sent at once beside it.
-            self.incidents.open(key, seconds=COLLECT_SECONDS)
+        # While a burst lasts, each flush sends one message, and no alert is sent at once beside it.
+        closed = self.incidents.close(key, again=COLLECT_SECONDS)
+        if closed.alerts:
+            self._send([*closed.alerts.values()], follows=closed.follows)
+            self.incidents.drop(key, closed.alerts)
 
-    def at_once(self, alert: Alert) -> None:
-        """Send an alert now, whatever its incident; raises PortError."""
-        self._send(alert.cause.incident, (alert,))
+    def _send(self, alerts: Sequence[Alert], *, follows: bool = False) -> None:
+        message, errors = safe_message_of(alerts, is_follow_up=follows), list[PortError]()
+        for name in self.channels:
+            try:
+                self._deliver(name, message, alerts)
+            except PortError as error:
+                errors.append(error)
+        for failed in errors:
+            raise failed
 
-    def _send(self, key: str, alerts: Sequence[Alert]) -> None:
-        for name in _undelivered(self.channels, _message_of(alerts, key)):
-            for alert in alerts:
-                self.incidents.add(f"{_UNDELIVERED}/{name}/{key}", alert, seconds=RETRY_SECONDS)
+    def _deliver(self, name: str, message: Message, alerts: Sequence[Alert]) -> None:
+        with suppress(PortError):
+            if self.incidents.turn(name, most=SINGLES, seconds=SINGLES_SECONDS):
+                self.incidents.add(waiting_key(name), alerts, seconds=DIGEST_SECONDS)
+                return
+        try:
+            self.channels[name].notify(message)
+        except ChannelError:
+            self.incidents.add(waiting_key(name), alerts, seconds=DIGEST_SECONDS)
+
+    def _flush_channel(self, key: str, name: str) -> None:
+        """Send what waits for a channel.
+
+        A flush that fails comes back within a minute, has no turn, and asks for one that has: once a minute, until the
+        channel takes it.
+        """
+        wait = self.incidents.turn(f"digest/{name}", most=1, seconds=DIGEST_SECONDS)
+        if wait:
+            self.incidents.open(key, seconds=wait)
+            return
+        alerts = self.incidents.close(key).alerts
+        # A channel that is no longer configured has nothing to get.
+        if alerts and name in self.channels:
+            self.channels[name].notify(digest_of([*alerts.values()]))
+        self.incidents.drop(key, alerts)
 
 
 class HearAlerts(Struct, frozen=True):
@@ -104,24 +124,6 @@ class HearAlerts(Struct, frozen=True):
             self.send.incidents.note_heard(alert)
 
 
-def _undelivered(channels: Mapping[str, Channel], message: Message) -> dict[str, PortError]:
-    """Send a message to the channels; returns the errors of those that rejected it."""
-    errors: dict[str, PortError] = {}
-    for name, channel in channels.items():
-        try:
-            channel.notify(message)
-        except PortError as error:
-            errors[name] = error
-    return errors
-
-
-def _message_of(alerts: Sequence[Alert], key: str) -> Message:
-    try:
-        return message_of(alerts, is_follow_up=is_follow_up(key))
-    except Exception as error:  # an attacker may have written what it describes: some report is better than none
-        return plain_message(alerts, site_of(error))
-
-
 class ReportExhausted(Struct, frozen=True):
     """Reports a job that failed on its last attempt, and keeps a repair; delivery is at least once.
 
@@ -129,19 +131,18 @@ class ReportExhausted(Struct, frozen=True):
     kept, because each tick makes the other jobs anew.
     """
 
-    send_alerts: SendAlerts
+    hear_alerts: HearAlerts
     dead_letters: DeadLetters
+    clock: Clock
 
     def report(self, body: str, *, queue: Queue, message_id: str) -> None:
         """Report the job in the body of a message of a queue, then keep it; raises PortError."""
         failed = _failed(body, queue, message_id)
-        try:
-            self.send_alerts.announce(failed)
-        except PortError:
-            # The same fault may have ended the job: one message per job is better than none.
-            self.send_alerts.at_once(failed)
+        self.hear_alerts.send.announce(failed)
         if queue is Queue.REPAIR:
             self.dead_letters.keep(body, message_id=message_id)
+        with suppress(PortError):
+            self.hear_alerts.record(failed, self.clock.now())
 
 
 def _failed(body: str, queue: Queue, message_id: str) -> JobFailed:

@@ -1,8 +1,10 @@
 """How alerts reach people: incidents that collect alerts, and channels."""
 
-from collections.abc import Iterable, Mapping
-from datetime import timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct
 
 from ecr_warden.core.failures import PortError
 
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
 
 MEMORY = timedelta(minutes=5)
 """How long an alert is known again: as long as a FIFO queue knows a job. What is repeated later is news."""
+CHANNELS = E_MAIL, CHAT = "e-mail", "chat"
+"""The names of the channels."""
 
 
 class ChannelError(PortError):
@@ -21,20 +25,33 @@ class ChannelError(PortError):
     code = "notify"
 
 
-class Incidents(Protocol):
-    """Where the alerts of one cause are collected until they are sent as one message."""
+class Incident(Struct, frozen=True):
+    """What was collected: alerts by ID, oldest first; `follows`: whether a message on the incident was sent before."""
 
-    def open(self, key: str, *, seconds: int) -> bool:
+    alerts: "Mapping[str, Alert]"
+    follows: bool = False
+
+
+class Incidents(Protocol):
+    """Where the alerts of one cause are collected until they are sent as one message, and turns to send one."""
+
+    def open(self, key: str, *, seconds: int, follows: bool = False) -> bool:
         """Open an incident and have it flushed after `seconds`; False if it was open already."""
 
-    def add(self, key: str, alert: "Alert", *, seconds: int) -> None:
-        """Add an alert to its incident, which is opened if necessary."""
+    def add(self, key: str, alerts: "Sequence[Alert]", *, seconds: int) -> None:
+        """Add alerts to their incident, which is opened if necessary."""
 
-    def close(self, key: str) -> "Mapping[str, Alert]":
-        """Close the incident to further alerts; returns its alerts by ID, oldest first, which stay until dropped."""
+    def close(self, key: str, *, again: int = 0) -> Incident:
+        """Close the incident to further alerts; returns it with its alerts, which stay until dropped.
+
+        `again`: with alerts it is open all the time, and is flushed again after so many seconds.
+        """
 
     def drop(self, key: str, ids: Iterable[str]) -> None:
         """Delete alerts that were sent."""
+
+    def turn(self, name: str, *, most: int, seconds: int) -> int:
+        """Take one of `most` turns in any `seconds`; returns 0, or after how many seconds one may be free."""
 
     def was_heard(self, alert: "Alert") -> bool:
         """Whether the same alert was noted within MEMORY."""
@@ -43,8 +60,20 @@ class Incidents(Protocol):
         """Note an alert that was announced and recorded."""
 
 
+class Outbox(Protocol):
+    """What waits for the channels."""
+
+    def waiting(self, channel: str) -> Sequence[datetime]:
+        """Of each alert that waits for a channel, since when; raises PortError."""
+
+
 class Channel(Protocol):
     """A channel through which messages reach people, such as chat or e-mail."""
 
     def notify(self, message: "Message") -> None:
         """Deliver it; raises ChannelError."""
+
+
+def waiting_key(channel: str) -> str:
+    """The incident of what waits for a channel: what it did not take, and what may leave in a digest alone."""
+    return f"undelivered/{channel}"

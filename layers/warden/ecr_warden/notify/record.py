@@ -1,4 +1,4 @@
-"""What people hear of findings, credentials and ecr-warden's own parts, kept in the history log.
+"""What people hear of, kept in the history log: a digest may count an alert without its words.
 
 Runs are in the journal; versions of the spec and commands are in the log already.
 """
@@ -10,12 +10,12 @@ from datetime import datetime
 from ecr_warden.audit.alerts import AccessAudited
 from ecr_warden.audit.finding import FindingGroup
 from ecr_warden.audit.finding_texts import sentence
-from ecr_warden.collect.alerts import WiringChanged
+from ecr_warden.collect.alerts import EventMissed, Unlisted, WiringChanged
 from ecr_warden.core.alert import Alert
 from ecr_warden.core.target import RepositoryTarget
 from ecr_warden.notify import wiring
 from ecr_warden.notify.kinds import message_of
-from ecr_warden.repair.alerts import HarmfulCall, OwnChanged
+from ecr_warden.repair.alerts import FightNoticed, GrantsEnd, HarmfulCall, JobFailed, OwnChanged, PauseReached
 from ecr_warden.state.history import HistoryEntry, HistoryKind, HistoryLog
 
 
@@ -28,7 +28,7 @@ def record_alert(log: HistoryLog, alert: Alert, at: datetime) -> None:
 def entries_of(alert: Alert, at: datetime) -> Iterator[HistoryEntry]:
     """The entries for an alert; none for a kind that is recorded elsewhere."""
     match alert:
-        case AccessAudited():
+        case AccessAudited(failure=""):
             yield from _of_findings(HistoryKind.FINDING, alert, alert.appeared, at)
             yield from _of_findings(HistoryKind.FINDING_ENDED, alert, alert.ended, at)
         case WiringChanged():
@@ -47,6 +47,9 @@ def entries_of(alert: Alert, at: datetime) -> Iterator[HistoryEntry]:
             key = alert.target.key if alert.target else f"{alert.account}/{alert.region}"
             title, made = message_of([alert]).title, _id(key, alert.cause.id)
             yield HistoryEntry(kind, at, made, alert.cause.actor, title, (str(alert.target),) if alert.target else ())
+        case AccessAudited() | EventMissed() | FightNoticed() | GrantsEnd() | JobFailed() | PauseReached() | Unlisted():
+            title = message_of([alert]).title
+            yield HistoryEntry(HistoryKind.ANNOUNCED, at, _id(alert.cause.id, title), None, title)
         case _:
             pass
 

@@ -228,7 +228,7 @@ class Reconcile(Struct, frozen=True):
         """What of the target is taken over now, if that is news; what had changed before is judged anew."""
         expected = expected_of(run.spec.target, run.accepted, run.record)
         if any(held.reason is HoldReason.MOVED for held in report.plan.held):
-            cause = Cause(CauseKind.RUN, run.id, at=self.clock.now().isoformat(), root=run.cause.incident)
+            cause = run.cause.followed_by(run.id, self.clock.now())
             self.jobs.enqueue([AcceptSpec(cause, moved=run.spec.target)])
         open_ = {str(drift.address) for drift in left}
         done = {at: taken.since for at, taken in expected.items() if at not in open_}
@@ -343,7 +343,7 @@ class Reconcile(Struct, frozen=True):
 
     def _enqueue(self, run: Run, targets: Iterable[Target]) -> None:
         # The run's own ID, for that is what caused them; the root joins the alerts.
-        cause = Cause(CauseKind.RUN, run.id, at=self.clock.now().isoformat(), root=run.cause.incident)
+        cause = run.cause.followed_by(run.id, self.clock.now())
         self.jobs.enqueue(ReconcileTarget(cause, target) for target in targets)
 
 

@@ -31,6 +31,7 @@ class HistoryKind(StrEnum):
     OWN_PART = "own-part"  # somebody changed what ecr-warden consists of
     WIRE_BROKEN = "wire-broken"  # something through which ecr-warden sees or works is not as it should be
     WIRE_RESTORED = "wire-restored"
+    ANNOUNCED = "announced"  # what else people heard of: a job that failed, a fight, the end of a grant
 
 
 OF_SPECS = frozenset((HistoryKind.SPEC_ACCEPTED, HistoryKind.SPEC_REFUSED, HistoryKind.HELD, HistoryKind.HOLD_ENDED))
@@ -55,6 +56,7 @@ OF_ALERTS = frozenset(
         HistoryKind.OWN_PART,
         HistoryKind.WIRE_BROKEN,
         HistoryKind.WIRE_RESTORED,
+        HistoryKind.ANNOUNCED,
     )
 )
 

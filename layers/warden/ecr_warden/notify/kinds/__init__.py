@@ -1,24 +1,28 @@
 """Each kind of alert in one class: how severe it is, when it is sent, what its message says, what may be left out.
 
+A message shows the gravest first, whatever else it is about.
+
 A new kind needs its type among the alerts of its step, and its class in one of these modules, entered in its table.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from copy import replace
 from typing import Any
 
 from ecr_warden.core.alert import Alert
 from ecr_warden.core.listing import listing
-from ecr_warden.core.result import Severity, highest
-from ecr_warden.notify.delivery import Routing
+from ecr_warden.core.result import Severity
+from ecr_warden.notify.delivery import Sending
 from ecr_warden.notify.kinds.audits import AUDITS
 from ecr_warden.notify.kinds.kind import Kind
 from ecr_warden.notify.kinds.pauses import PAUSES
 from ecr_warden.notify.kinds.runs import RUNS
 from ecr_warden.notify.kinds.specs import SPECS
 from ecr_warden.notify.kinds.watching import WATCHING
-from ecr_warden.notify.layout import Parts, compose, join
+from ecr_warden.notify.layout import TITLE, Parts, compose, entries_of, join
 from ecr_warden.notify.message import Field, Message
 from ecr_warden.repair.alerts import RunEnded
+from iam_access.errors import site_of
 from iam_access.text.printable import count
 
 KINDS: Mapping[type[Alert], Kind[Any]] = {**SPECS, **PAUSES, **WATCHING, **AUDITS, **RUNS}
@@ -30,9 +34,14 @@ def severity(alert: Alert) -> Severity:
     return KINDS[type(alert)].severity(alert)
 
 
-def route(alert: Alert) -> Routing:
+def sending(alert: Alert) -> Sending:
     """When it is sent."""
-    return KINDS[type(alert)].route(alert)
+    return KINDS[type(alert)].sending(alert)
+
+
+def incident(alert: Alert) -> str:
+    """What joins it with others in one message."""
+    return KINDS[type(alert)].incident(alert)
 
 
 def shorter(alert: Alert) -> Iterator[Alert]:
@@ -45,15 +54,51 @@ def message_of(alerts: Sequence[Alert], *, is_follow_up: bool = False) -> Messag
 
     `is_follow_up`: the first alert of the incident was sent by itself.
     """
+    ranked = sorted(alerts, key=_rank)
     parts = [
-        kind.describe(its, is_follow_up=is_follow_up)
+        (_rank(its[0]), replace(kind.describe(its, is_follow_up=is_follow_up), number=len(its)))
         for model, kind in KINDS.items()
-        if (its := [alert for alert in alerts if isinstance(alert, model)])
+        if (its := [alert for alert in ranked if isinstance(alert, model)])
     ]
-    whole = join(parts)
-    # Runs come last in the title, but their targets come first in the lines.
-    sections = [section for part in reversed(parts) for section in part.sections]
-    return compose(highest(list(map(severity, alerts))), Parts(whole.title, whole.fields, sections))
+    # Of the same severity, runs come last in the title, but their targets come first in the lines.
+    titled, below = (sorted(given, key=lambda part: part[0]) for given in (parts, reversed(parts)))
+    return compose(severity(ranked[0]), join([part for _, part in titled], below=[part for _, part in below]))
+
+
+def _rank(alert: Alert) -> int:
+    """By which alerts sort, the gravest first."""
+    return -list(Severity).index(severity(alert))
+
+
+def safe_message_of(alerts: Sequence[Alert], *, is_follow_up: bool = False) -> Message:
+    """As `message_of`; a plain message if that fails."""
+    try:
+        return message_of(alerts, is_follow_up=is_follow_up)
+    except Exception as error:  # an attacker may have written what it describes: some report is better than none
+        return plain_message(alerts, site_of(error))
+
+
+def digest_of(alerts: Sequence[Alert]) -> Message:
+    """One message for the alerts of many incidents, at least one: what is graver stands above, whoever it is about."""
+    groups: dict[tuple[int, str], list[Alert]] = {}
+    for alert in sorted(alerts, key=_rank):
+        groups.setdefault((_rank(alert), incident(alert)), []).append(alert)
+    if len({key for _, key in groups}) == 1:
+        return safe_message_of(alerts)
+    messages = [(safe_message_of(its), len(its)) for its in groups.values()]
+    critical = sum(severity(alert) is Severity.CRITICAL for alert in alerts)
+    title = f"{count(len(alerts), 'alert')}, {critical} of them critical"
+    if len(whole := f"{title}: {messages[0][0].title}") <= TITLE:
+        title = whole
+    # A list each: what is less leaves the details of what is graver their lines.
+    lists = [
+        entries_of(
+            f"{grade} alert", [(f"{grade}: {one.title}", one.lines, n) for one, n in messages if one.severity is grade]
+        )
+        for grade in reversed(Severity)
+    ]
+    fields = [Field("See", "ecr-warden status; ecr-warden history")]
+    return compose(messages[0][0].severity, Parts(title, fields, lists, ranked=True))
 
 
 def plain_message(alerts: Sequence[Alert], error: str) -> Message:

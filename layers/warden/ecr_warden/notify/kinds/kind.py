@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from ecr_warden.core.alert import Alert
 from ecr_warden.core.result import Severity
-from ecr_warden.notify.delivery import AtOnce, Routing
+from ecr_warden.notify.delivery import Sending, incident_of
 from ecr_warden.notify.layout import Parts, join
 from iam_access.text.printable import cut, few
 
@@ -22,14 +22,18 @@ def few_texts(texts: Sequence[str], most: int, left_out: int) -> tuple[tuple[str
 class Kind[A: Alert](ABC):
     """How severe an alert is, when it is sent, what its message says, and what may be left out of it.
 
-    Unless a kind says otherwise, an alert is a WARNING, is sent at once, and is never too large.
+    Unless a kind says otherwise, an alert is a WARNING, is sent at once, with what the same principal did, and is never
+    too large.
     """
 
     def severity(self, _alert: A) -> Severity:
         return Severity.WARNING
 
-    def route(self, _alert: A) -> Routing:
-        return AtOnce()
+    def sending(self, _alert: A) -> Sending:
+        return Sending.AT_ONCE
+
+    def incident(self, alert: A) -> str:
+        return incident_of(alert.cause)
 
     @abstractmethod
     def describe(self, alerts: Sequence[A], *, is_follow_up: bool) -> Parts:

@@ -8,7 +8,7 @@ from ecr_warden.core.alert import Alert
 from ecr_warden.core.job import short_name
 from ecr_warden.core.listing import Listing, listing
 from ecr_warden.core.result import Severity
-from ecr_warden.notify.delivery import FIRST, FirstAtOnce, Routing, culprit, route_run
+from ecr_warden.notify.delivery import Sending, sending_of_run
 from ecr_warden.notify.kinds.kind import PROBLEMS, TEXT, Kind, few_texts
 from ecr_warden.notify.layout import Parts
 from ecr_warden.notify.message import Field
@@ -31,8 +31,8 @@ class _Run(Kind[RunEnded]):
     def severity(self, alert: RunEnded) -> Severity:
         return alert.severity
 
-    def route(self, alert: RunEnded) -> Routing:
-        return route_run(alert)
+    def sending(self, alert: RunEnded) -> Sending:
+        return sending_of_run(alert)
 
     def describe(self, alerts: Sequence[RunEnded], *, is_follow_up: bool) -> Parts:
         return describe_run(alerts[0]) if len(alerts) == 1 else describe_runs(alerts, is_follow_up=is_follow_up)
@@ -58,10 +58,6 @@ def _shorter(differences: Sequence[Difference], most: int) -> tuple[Difference, 
 class _FightNoticed(Kind[FightNoticed]):
     def severity(self, alert: FightNoticed) -> Severity:
         return alert.severity
-
-    def route(self, alert: FightNoticed) -> Routing:
-        # One tool may restore many documents at once.
-        return FirstAtOnce(f"{FIRST}/fight-{alert.moment}/{culprit(alert.fight.writer, alert.fight.address.target)}")
 
     def describe(self, alerts: Sequence[FightNoticed], *, is_follow_up: bool) -> Parts:
         if len(alerts) == 1:

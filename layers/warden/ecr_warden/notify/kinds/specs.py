@@ -10,7 +10,7 @@ from ecr_warden.core.job import Cause, CauseKind, short_name
 from ecr_warden.core.judgement import WaitReason
 from ecr_warden.core.listing import Listing, listing
 from ecr_warden.core.result import Severity
-from ecr_warden.notify.delivery import Collected, Routing
+from ecr_warden.notify.delivery import Sending
 from ecr_warden.notify.kinds.kind import KEYS, PROBLEMS, TEXT, Kind, OneByOne, few_texts
 from ecr_warden.notify.layout import TITLE, Parts
 from ecr_warden.notify.message import Field
@@ -32,9 +32,8 @@ class _SpecAccepted(OneByOne[SpecAccepted]):
     def severity(self, alert: SpecAccepted) -> Severity:
         return Severity.WARNING if alert.released or alert.warnings else Severity.INFO
 
-    def route(self, alert: SpecAccepted) -> Routing:
-        # With the runs that roll it out: the version is their cause's ID.
-        return Collected(f"{CauseKind.SPEC}/{alert.version}")
+    def sending(self, _alert: SpecAccepted) -> Sending:
+        return Sending.COLLECTED  # with the runs that roll it out
 
     def describe_one(self, alert: SpecAccepted) -> Parts:
         changed, released, warnings = alert.left_out

@@ -32,7 +32,7 @@ from ecr_warden.core.listing import listing
 from ecr_warden.core.result import Severity, highest
 from ecr_warden.core.target import RepositoryTarget, RoleTarget
 from ecr_warden.notify import wiring
-from ecr_warden.notify.delivery import AtOnce, Collected, Routing
+from ecr_warden.notify.delivery import Sending
 from ecr_warden.notify.kinds.kind import PROBLEMS, TEXT, Kind, OneByOne, few_texts
 from ecr_warden.notify.layout import Parts
 from ecr_warden.notify.message import Field
@@ -45,9 +45,9 @@ class _OwnChanged(OneByOne[OwnChanged]):
     def severity(self, alert: OwnChanged) -> Severity:
         return Severity.INFO if _is_by_deployment(alert) else Severity.CRITICAL
 
-    def route(self, alert: OwnChanged) -> Routing:
+    def sending(self, alert: OwnChanged) -> Sending:
         # A deployment changes several at once.
-        return Collected(f"own/{alert.account}") if _is_by_deployment(alert) else AtOnce()
+        return Sending.COLLECTED if _is_by_deployment(alert) else Sending.AT_ONCE
 
     def describe(self, alerts: Sequence[OwnChanged], *, is_follow_up: bool) -> Parts:
         whole = super().describe(alerts, is_follow_up=is_follow_up)
@@ -200,9 +200,12 @@ class _JobFailed(Kind[JobFailed]):
     def severity(self, _alert: JobFailed) -> Severity:
         return Severity.CRITICAL
 
-    def route(self, _alert: JobFailed) -> Routing:
+    def sending(self, _alert: JobFailed) -> Sending:
+        return Sending.COLLECTED
+
+    def incident(self, _alert: JobFailed) -> str:
         # What ends one job usually ends others: a broken deployment, an account that does not answer.
-        return Collected("failed-jobs")
+        return "failed-jobs"
 
     def describe(self, alerts: Sequence[JobFailed], *, is_follow_up: bool) -> Parts:  # noqa: ARG002
         lines = [
@@ -270,9 +273,8 @@ class _Unlisted(OneByOne[Unlisted]):
     def severity(self, alert: Unlisted) -> Severity:
         return Severity.CRITICAL if {BlockedByDeny.code, Crashed.code} & {*alert.codes} else Severity.WARNING
 
-    def route(self, alert: Unlisted) -> Routing:
-        # Each account and region of a sweep has a job of its own.
-        return Collected(alert.cause.incident)
+    def sending(self, _alert: Unlisted) -> Sending:
+        return Sending.COLLECTED  # each account and region of a sweep has a job of its own
 
     def describe(self, alerts: Sequence[Unlisted], *, is_follow_up: bool) -> Parts:
         places = count(sum(len(alert.problems) + alert.left_out for alert in alerts), "place")
@@ -297,8 +299,8 @@ class _Unlisted(OneByOne[Unlisted]):
 
 
 class _EventMissed(Kind[EventMissed]):
-    def route(self, alert: EventMissed) -> Routing:
-        return Collected(alert.cause.incident)
+    def sending(self, _alert: EventMissed) -> Sending:
+        return Sending.COLLECTED
 
     def describe(self, alerts: Sequence[EventMissed], *, is_follow_up: bool) -> Parts:  # noqa: ARG002
         one = describe_target(alerts[0].target) if len(alerts) == 1 else count(len(alerts), "target")
@@ -317,8 +319,8 @@ class _EventMissed(Kind[EventMissed]):
 
 
 class _LeftOver(Kind[LeftOver]):
-    def route(self, alert: LeftOver) -> Routing:
-        return Collected(alert.cause.incident)
+    def sending(self, _alert: LeftOver) -> Sending:
+        return Sending.COLLECTED
 
     def describe(self, alerts: Sequence[LeftOver], *, is_follow_up: bool) -> Parts:  # noqa: ARG002
         lines, over = [f"{alert.part}: {alert.over}" for alert in alerts], sum(alert.over for alert in alerts)
@@ -339,9 +341,8 @@ class _WiringChanged(OneByOne[WiringChanged]):
     def severity(self, alert: WiringChanged) -> Severity:
         return highest([wiring.severity(wire) for wire in (*alert.broken, *alert.ended)])
 
-    def route(self, alert: WiringChanged) -> Routing:
-        # Each account and region of a sweep has a job of its own.
-        return Collected(alert.cause.incident)
+    def sending(self, _alert: WiringChanged) -> Sending:
+        return Sending.COLLECTED  # each account and region of a sweep has a job of its own
 
     def describe(self, alerts: Sequence[WiringChanged], *, is_follow_up: bool) -> Parts:
         whole = super().describe(alerts, is_follow_up=is_follow_up)

@@ -1,0 +1,168 @@
+"""Nobody's actions decide how many messages leave: random streams of alerts, counted by a plain oracle.
+
+The oracle knows nothing of incidents, turns or flushes. It sees when each alert was announced and what each channel
+got, and counts.
+"""
+
+import re
+from copy import replace
+from datetime import datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import Struct
+
+from ecr_warden.core.failures import PortError
+from ecr_warden.core.result import Severity
+from ecr_warden.notify.kinds import severity
+from ecr_warden.notify.message import Message
+from ecr_warden.repair.alerts import HarmfulCall, OwnChanged
+from local.testing.people import People
+from local.testing.seed import HOME
+from tests.unit.notify.reports import EVENT, MALLORY, REPOSITORY
+
+MINUTE, WINDOW, COLLECTED = timedelta(minutes=1), timedelta(minutes=10), timedelta(seconds=20)
+SINGLES = 10
+_COUNT = re.compile(r"(?:and )?(\d+) (?:more )?alerts?\b")
+
+
+class Step(Struct, frozen=True):
+    """After some seconds somebody does something, and what it goes through may work or not."""
+
+    after: int
+    principal: int
+    critical: bool
+    table: bool = True
+    chat: bool = True
+
+
+def steps(*, faults: bool) -> st.SearchStrategy[list[Step]]:
+    works = st.sampled_from([True, True, True, False]) if faults else st.just(True)
+    step = st.builds(
+        Step,
+        st.sampled_from([0, 0, 0, 0, 1, 1, 2, 5, 19, 20, 21, 40]),
+        # A crowd of fresh roles, and one that acts again and again.
+        st.sampled_from([0, *range(80)]),
+        st.sampled_from([False, False, False, True]),
+        works,
+        works,
+    )
+    return st.lists(step, min_size=20, max_size=150)
+
+
+def alert_of(number: int, step: Step) -> OwnChanged | HarmfulCall:
+    """Each has a name of its own: `<3>`."""
+    actor = replace(MALLORY, issuer=f"{MALLORY.issuer}-{step.principal}", session_name=f"s-{number}")
+    cause = replace(EVENT, id=f"e-{number}", action="ecr:PutLifecyclePolicy", actor=actor)
+    if step.critical:
+        return OwnChanged(cause, HOME, f"role <{number}>")
+    return HarmfulCall(cause, replace(REPOSITORY, name=f"made/<{number}>"))
+
+
+def names_in(message: Message) -> set[str]:
+    return set(re.findall(r"<\d+>", "\n".join((message.title, *message.lines))))
+
+
+def counted_in(message: Message) -> int:
+    """How many alerts a message says that it is about, where it does not name each."""
+    return max((int(found) for found in _COUNT.findall(message.title)), default=0)
+
+
+def is_digest(message: Message) -> bool:
+    return "of them critical" in message.title
+
+
+class Played(Struct):
+    """The world after a stream of steps: when each alert was announced."""
+
+    people: People
+    announced: list[tuple[datetime, OwnChanged | HarmfulCall]]
+
+
+def played(stream: list[Step]) -> Played:
+    people, announced = People(), []
+    for number, step in enumerate(stream):
+        people.wait(step.after)
+        people.incidents.silent, people.chat.works = not step.table, step.chat
+        alert = alert_of(number, step)
+        announced.append((people.clock.now(), alert))
+        try:
+            people.announce(alert)
+        except PortError:
+            people.incidents.silent = False  # Lambda brings the event again, later
+            people.announce(alert)
+    people.incidents.silent, people.chat.works = False, True
+    people.wait(3600)
+    return Played(people, announced)
+
+
+@given(steps(faults=False))
+def test_no_stream_has_more_than_its_messages_leave(stream: list[Step]) -> None:
+    story = played(stream)
+    for channel in (story.people.chat, story.people.mail):
+        singles = [at for at, message in channel.got if not is_digest(message)]
+        digests = [at for at, message in channel.got if is_digest(message)]
+        # A digest about one incident alone reads like its message: one a minute may be among the singles.
+        for at in channel.times:
+            assert sum(at <= one < at + WINDOW for one in singles) <= SINGLES + WINDOW / MINUTE
+            assert sum(at <= one < at + MINUTE for one in channel.times) <= SINGLES + 1
+            assert sum(at <= one < at + MINUTE for one in digests) <= 1
+            assert sum(at <= one < at + WINDOW for one in channel.times) <= SINGLES + WINDOW / MINUTE
+
+
+@given(st.lists(st.sampled_from([0, 0, 1, 2, 3]), min_size=1, max_size=60), st.lists(st.booleans(), min_size=60))
+def test_one_principal_has_at_most_two_messages_sent_by_what_it_does_in_20_seconds(
+    waits: list[int], critical: list[bool]
+) -> None:
+    story = played([Step(after, 0, grave) for after, grave in zip(waits, critical, strict=False)])
+    for channel in (story.people.chat, story.people.mail):
+        assert channel.times[0] == story.announced[0][0]
+        for began, _ in story.announced:
+            acted = {f"<{n}>" for n, (at, _) in enumerate(story.announced) if began <= at < began + COLLECTED}
+            assert sum(bool(names_in(message) & acted) for _, message in channel.got) <= 2
+
+
+@given(steps(faults=True))
+def test_every_alert_is_in_a_message_or_counted_by_one(stream: list[Step]) -> None:
+    story = played(stream)
+    for channel in (story.people.chat, story.people.mail):
+        named = set().union(*(names_in(message) for _, message in channel.got))
+        missing = {f"<{number}>" for number in range(len(stream))} - named
+        counted = sum(max(0, counted_in(message) - len(names_in(message))) for _, message in channel.got)
+        assert len(missing) <= counted
+    assert story.people.incidents.waiting("chat") == story.people.incidents.waiting("e-mail") == []
+
+
+@given(steps(faults=False))
+def test_what_is_critical_is_shown_within_a_minute_and_its_flush_and_never_behind_what_is_less(
+    stream: list[Step],
+) -> None:
+    story = played(stream)
+    for channel in (story.people.chat, story.people.mail):
+        for at, alert in story.announced:
+            if severity(alert) is not Severity.CRITICAL:
+                continue
+            latest = at + COLLECTED + MINUTE
+            name = alert.thing.split(" ")[1]  # type: ignore[union-attr]
+            shown = [message for when, message in channel.got if at <= when <= latest and name in names_in(message)]
+            full = [message for when, message in channel.got if at <= when <= latest and _has_no_room(message)]
+            assert shown or full
+        for _, message in channel.got:
+            assert _is_worst_first(message)
+
+
+def _has_no_room(message: Message) -> bool:
+    """Whether a message counts critical alerts, or hides their details, and shows of others what counts them alone."""
+    counts = re.compile(
+        r"and \d+ more critical alerts?|\(without the details of \d+ critical alerts?\)|and \d+ more changes?"
+    )
+    lesser = [line for line in message.lines if line.startswith(("warning: ", "info: "))]
+    return any(map(counts.search, message.lines)) and len(lesser) <= 3
+
+
+def _is_worst_first(message: Message) -> bool:
+    """In a digest by its words; in a message of one incident, its title begins with what is critical."""
+    if is_digest(message):
+        words = [line.split(":")[0] for line in message.lines if re.match(r"(critical|warning|info): ", line)]
+        return words == sorted(words, key=["critical", "warning", "info"].index)
+    return message.severity is not Severity.CRITICAL or "own" in message.title.split("made/<")[0]
