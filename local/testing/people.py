@@ -83,6 +83,7 @@ class People:
     incidents: Silenceable = field(init=False)
     waiting: list[tuple[datetime, str, int]] = field(default_factory=list)
     failures: list[PortError] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.chat, self.mail = MemoryChannel(self.clock), MemoryChannel(self.clock)
@@ -91,7 +92,7 @@ class People:
     @property
     def send(self) -> SendAlerts:
         """The use case."""
-        return SendAlerts(self.incidents, {E_MAIL: self.mail, CHAT: self.chat})
+        return SendAlerts(self.incidents, {E_MAIL: self.mail, CHAT: self.chat}, self.warnings.append)
 
     def announce(self, *alerts: Alert) -> None:
         """Announce one after the other, at once."""

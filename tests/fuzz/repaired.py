@@ -109,7 +109,7 @@ def is_repaired_and_reported(tampered: tuple[Tamper, ...]) -> None:
     [announced] = world.announced
     assert len(detail_of(announced)) <= 250_000
     inbox = _Inbox()
-    people = SendAlerts(MemoryIncidents(), {"chat": inbox})
+    people = SendAlerts(MemoryIncidents(), {"chat": inbox}, print)
     people.announce(alert_from_json(json.loads(json.dumps(alert_to_json(announced)))))
     [message] = inbox.messages
     assert target.name in message.title

@@ -279,7 +279,7 @@ def test_a_channel_that_is_no_longer_configured_gets_nothing() -> None:
     people = People()
     people.chat.works = False
     people.announce(REFUSED)
-    SendAlerts(people.incidents, {E_MAIL: people.mail}).flush(waiting_key("chat"))
+    SendAlerts(people.incidents, {E_MAIL: people.mail}, print).flush(waiting_key("chat"))
     people.chat.works = True
     people.wait(600)
     assert (people.chat.got, len(people.mail.got)) == ([], 1)
@@ -305,11 +305,17 @@ SILENCED: dict[str, Alert] = {
 
 
 @pytest.mark.parametrize("name", SILENCED)
-def test_a_message_leaves_while_the_table_is_silent(name: str) -> None:
+def test_a_message_leaves_while_the_table_is_silent_and_the_log_says_why(name: str) -> None:
     people = People()
     people.incidents.silent = True
     people.announce(SILENCED[name])
     assert people.chat.titles == people.mail.titles == [message_of([SILENCED[name]]).title]
+    assert all("dynamodb:PutItem" in warning for warning in people.warnings)
+    assert [warning.partition(",")[0] for warning in people.warnings] == [
+        "sent at once",
+        "sent to e-mail all the same",
+        "sent to chat all the same",
+    ]
 
 
 def test_what_was_collected_before_the_table_fell_silent_leaves_once_it_answers() -> None:
@@ -346,7 +352,7 @@ class Dying:
 def test_a_process_that_dies_between_counting_and_sending_has_the_alert_sent_later() -> None:
     people = People()
     with pytest.raises(RuntimeError):
-        SendAlerts(people.incidents, {"chat": Dying()}).announce(opened(1))
+        SendAlerts(people.incidents, {"chat": Dying()}, print).announce(opened(1))
     people.announce(opened(1))
     assert people.chat.got == []
     people.wait(COLLECT_SECONDS)
@@ -360,7 +366,7 @@ def test_a_process_that_dies_with_a_digest_has_it_sent_by_the_next_delivery() ->
     people.announce(*(opened(number, cause=by(str(number))) for number in range(SINGLES + 5)))
     key = waiting_key("chat")
     with pytest.raises(RuntimeError):
-        SendAlerts(people.incidents, {"chat": Dying()}).flush(key)
+        SendAlerts(people.incidents, {"chat": Dying()}, print).flush(key)
     people.clock.advance(timedelta(minutes=6))
     people.send.flush(key)
     assert people.chat.titles[-1].startswith("5 alerts, 5 of them critical")

@@ -87,13 +87,13 @@ class Fight:
         """What was published reaches people, or the incidents."""
         published = self.world.alerts.published
         for alert in published[self._announced :]:
-            SendAlerts(self.incidents, {"chat": self}).announce(alert)
+            SendAlerts(self.incidents, {"chat": self}, print).announce(alert)
         self._announced = len(published)
 
     def flush(self) -> None:
         flushes, self.incidents.flushes[:] = list(self.incidents.flushes), []
         for key, _ in flushes:
-            SendAlerts(self.incidents, {"chat": self}).flush(key)
+            SendAlerts(self.incidents, {"chat": self}, print).flush(key)
 
     @property
     def fights(self) -> list[FightNoticed]:
@@ -297,7 +297,7 @@ def test_thirty_documents_that_one_tool_restores_are_two_messages() -> None:
     fight.got.clear()
     for number in range(30):
         address = repository_policy(replace(CHECKOUT, name=f"shop/r{number}"))
-        SendAlerts(fight.incidents, {"chat": fight}).announce(
+        SendAlerts(fight.incidents, {"chat": fight}, print).announce(
             replace(began, fight=replace(began.fight, address=address))
         )
     fight.flush()

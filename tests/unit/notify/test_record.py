@@ -4,7 +4,7 @@ import pytest
 
 from ecr_warden.audit.alerts import AccessAudited
 from ecr_warden.audit.finding import Finding, FindingGroup, FindingKind
-from ecr_warden.collect.alerts import Unlisted, WiringChanged
+from ecr_warden.collect.alerts import LeftOver, Unlisted, WiringChanged
 from ecr_warden.collect.wire import Wire, WireState
 from ecr_warden.core.alert import Alert
 from ecr_warden.core.job import Actor, Cause, CauseKind
@@ -58,6 +58,10 @@ RECORDED: dict[str, tuple[Alert, list[tuple[HistoryKind, str, tuple[str, ...]]]]
     "places that could not be listed": (
         Unlisted(SWEEP, "v1", ("repository/*: denied",), ("denied",)),
         [(HistoryKind.ANNOUNCED, "repositories, users or roles cannot be listed in 1 place", ())],
+    ),
+    "targets that a sweep left over": (
+        LeftOver(SWEEP, "account/222222222222", 3),
+        [(HistoryKind.ANNOUNCED, "3 targets that differ wait", ())],
     ),
     "a grant that ends": (
         GrantsEnd(SWEEP, EndMoment.DAY, "v1", ("a",)),

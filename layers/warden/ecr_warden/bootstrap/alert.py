@@ -4,6 +4,7 @@ from functools import cache, partial
 
 from ecr_warden.aws.redelivery import Redelivery, SqsDeadLetters
 from ecr_warden.bootstrap import common
+from ecr_warden.bootstrap.observability import logger
 from ecr_warden.bootstrap.table import table
 from ecr_warden.notify.aws_incidents import AwsIncidents
 from ecr_warden.notify.aws_sns import SnsChannel
@@ -18,7 +19,10 @@ from ecr_warden.state.aws_history import DynamoHistory
 def send_alerts() -> SendAlerts:
     """The use case for messages to people."""
     queue_url = common.environment.required("WARDEN_INCIDENTS_QUEUE_URL")
-    return SendAlerts(AwsIncidents(table(), common.client("sqs"), queue_url, common.clock), _channels())
+    incidents = AwsIncidents(table(), common.client("sqs"), queue_url, common.clock)
+    return SendAlerts(
+        incidents, _channels(), lambda error: logger().warning("not as usual", extra={"error": f"{error:.1000}"})
+    )
 
 
 @cache

@@ -36,22 +36,26 @@ class SendAlerts(Struct, frozen=True):
     """The use case over its ports; `channels` by their names. Delivery is at least once.
 
     What a channel did not take, or has no turn for, waits for its digest alone: the others do not get it again. Where
-    the table does not answer, nothing can be counted or kept, and a message leaves all the same.
+    the table or its queue does not answer, nothing can be counted or kept, and a message leaves all the same: `warn`
+    is told why.
     """
 
     incidents: Incidents
     channels: Mapping[str, Channel]
+    warn: Callable[[str], None]
 
     def announce(self, alert: Alert) -> None:
         """Send an alert now, or keep it for its incident; raises PortError."""
         when, key = sending(alert), incident(alert)
         if when is Sending.NEVER:
             return
-        with suppress(PortError):
+        try:
             # If the process dies before the first is sent, it is called again, and the alert is collected.
             if when is Sending.COLLECTED or not self.incidents.open(key, seconds=COLLECT_SECONDS, follows=True):
                 self.incidents.add(key, [alert], seconds=COLLECT_SECONDS)
                 return
+        except PortError as error:
+            self.warn(f"sent at once, because it cannot be collected: {error}")
         self._send([alert])
 
     def flush(self, key: str) -> None:
@@ -76,13 +80,16 @@ class SendAlerts(Struct, frozen=True):
             raise failed
 
     def _deliver(self, name: str, message: Message, alerts: Sequence[Alert]) -> None:
-        with suppress(PortError):
+        try:
             if self.incidents.turn(name, most=SINGLES, seconds=SINGLES_SECONDS):
                 self.incidents.add(waiting_key(name), alerts, seconds=DIGEST_SECONDS)
                 return
+        except PortError as error:
+            self.warn(f"sent to {name} all the same, because it cannot wait: {error}")
         try:
             self.channels[name].notify(message)
-        except ChannelError:
+        except ChannelError as error:
+            self.warn(f"not delivered to {name}: {error}")
             self.incidents.add(waiting_key(name), alerts, seconds=DIGEST_SECONDS)
 
     def _flush_channel(self, key: str, name: str) -> None:

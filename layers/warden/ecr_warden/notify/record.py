@@ -10,13 +10,14 @@ from datetime import datetime
 from ecr_warden.audit.alerts import AccessAudited
 from ecr_warden.audit.finding import FindingGroup
 from ecr_warden.audit.finding_texts import sentence
-from ecr_warden.collect.alerts import EventMissed, Unlisted, WiringChanged
+from ecr_warden.collect.alerts import WiringChanged
 from ecr_warden.core.alert import Alert
 from ecr_warden.core.target import RepositoryTarget
 from ecr_warden.notify import wiring
 from ecr_warden.notify.kinds import message_of
-from ecr_warden.repair.alerts import FightNoticed, GrantsEnd, HarmfulCall, JobFailed, OwnChanged, PauseReached
+from ecr_warden.repair.alerts import HarmfulCall, OwnChanged, RunEnded, TargetsPaused, TargetsResumed, WritesSwitched
 from ecr_warden.state.history import HistoryEntry, HistoryKind, HistoryLog
+from ecr_warden.versions.alerts import HoldOpened, HoldSettled, SpecAccepted, SpecRefused
 
 
 def record_alert(log: HistoryLog, alert: Alert, at: datetime) -> None:
@@ -47,11 +48,20 @@ def entries_of(alert: Alert, at: datetime) -> Iterator[HistoryEntry]:
             key = alert.target.key if alert.target else f"{alert.account}/{alert.region}"
             title, made = message_of([alert]).title, _id(key, alert.cause.id)
             yield HistoryEntry(kind, at, made, alert.cause.actor, title, (str(alert.target),) if alert.target else ())
-        case AccessAudited() | EventMissed() | FightNoticed() | GrantsEnd() | JobFailed() | PauseReached() | Unlisted():
+        case (
+            HoldOpened()
+            | HoldSettled()
+            | RunEnded()
+            | SpecAccepted()
+            | SpecRefused()
+            | TargetsPaused()
+            | TargetsResumed()
+            | WritesSwitched()
+        ):
+            pass
+        case _:
             title = message_of([alert]).title
             yield HistoryEntry(HistoryKind.ANNOUNCED, at, _id(alert.cause.id, title), None, title)
-        case _:
-            pass
 
 
 def _of_findings(
