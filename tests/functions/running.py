@@ -1,6 +1,7 @@
 """The hub at work in this process: its own handlers on moto, queues that redeliver, and the people who read."""
 
 import json
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -303,6 +304,14 @@ class Running:
             self._deliver(name, "alert")
         for message in self._queue("incidents")._messages:
             message.delayed_until = 0
+        self._deliver("incidents", "alert")
+
+    def flush_again_soon(self) -> None:
+        """What the alert function failed on is delivered again before a minute has passed."""
+        now = time.time() * 1000
+        for message in self._queue("incidents")._messages:
+            if message.delayed_until <= now:
+                message.change_visibility(0)
         self._deliver("incidents", "alert")
 
     def settle(self) -> None:

@@ -11,7 +11,7 @@ import boto3
 import pytest
 from msgspec import structs
 
-from ecr_warden.aws.redelivery import ATTEMPTS
+from ecr_warden.aws.redelivery import ATTEMPTS, FLUSH_RECEIVES
 from ecr_warden.bootstrap import alert, control
 from ecr_warden.core.target import parse_target
 from ecr_warden.hub.codec_requests import request_to_text
@@ -314,20 +314,23 @@ def test_a_failing_chat_gets_the_message_later_and_the_mail_goes_out_once(
 
 
 @pytest.mark.thorough
-def test_a_message_the_chat_refused_for_long_is_dead_lettered_and_sent_after_a_redrive(
+def test_a_message_the_chat_refuses_for_long_stays_stands_in_status_and_is_sent_once_it_takes_messages(
     chat: int, running: Running
 ) -> None:
     with served(WELL, chat):
         running.begin()
     running.tamper("shop/checkout")
-    running.settle()
-    assert len(running.put_away("lost")) == 1
+    for _ in range(FLUSH_RECEIVES + 1):
+        running.deliver()
+        running.flush_again_soon()
+    assert running.put_away("lost") == [], "a digest that fails is asked for anew"
+    assert "1 alert for chat: waiting since" in json.dumps(running.ask(AskStatus()))
     with served(WELL, chat) as server:
-        running.redrive()
         running.settle()
         [posted] = server.requests
     assert b"repository policy of shop/checkout differs" in posted
     assert running.heard().count("repository policy of shop/checkout differs") == 1
+    assert "messages-wait" not in json.dumps(running.ask(AskStatus()))
 
 
 @pytest.mark.thorough
