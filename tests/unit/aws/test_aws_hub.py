@@ -199,6 +199,19 @@ def test_an_alert_that_another_version_wrote_keeps_no_other_from_being_sent_and_
     assert len(hub.outbox.waiting("chat")) == 1
 
 
+@pytest.mark.parametrize("denied", ["dynamodb:PutItem", "sqs:SendMessage"])
+def test_an_incident_that_cannot_go_on_is_closed_and_its_alerts_leave_all_the_same(hub: MotoHub, denied: str) -> None:
+    """A flush that failed for it would come back, and each time have asked for one more."""
+    hub.incidents.add("i", [ended("r1")], seconds=20)
+    hub.clock.advance(timedelta(seconds=20))
+    hub.wire.fail(denied, "AccessDenied")
+    assert tuple(hub.incidents.close("i", again=20).alerts.values()) == (ended("r1"),)
+    hub.wire.faults.clear()
+    hub.flushes()
+    assert hub.incidents.open("i", seconds=20)
+    assert hub.flushes() == ["i"]
+
+
 def test_of_two_flushes_of_one_incident_at_once_one_asks_for_another(hub: MotoHub) -> None:
     hub.incidents.add("i", [ended("r1")], seconds=20)
     assert hub.flushes() == ["i"]

@@ -19,7 +19,7 @@ from ecr_warden.aws.table import Table, expiry, packed, unpacked
 from ecr_warden.core.alert import Alert
 from ecr_warden.core.clock import Clock
 from ecr_warden.core.codec.base import CodecError, dumps, forms, loads
-from ecr_warden.core.failures import Throttled
+from ecr_warden.core.failures import PortError, Throttled
 from ecr_warden.core.job import SCHEMA
 from ecr_warden.core.value import Value
 from ecr_warden.notify.aws_outbox import ALERT, alert_items, incident_pk
@@ -91,10 +91,15 @@ class AwsIncidents(Struct, frozen=True):
     def close(self, key: str, *, again: int = 0) -> Incident:
         what = f"reading the alerts of the incident {key}"
         follows = any(item.get("follows", {}).get("BOOL") for item in self._opened(what, key))
-        if again and any(alert_items(self.table, what, key)):
-            # Half the time: of two flushes at once one asks for another.
-            self.open(key, seconds=again, follows=True, after=again // 2)
-        else:
+        goes_on = bool(again) and any(alert_items(self.table, what, key))
+        if goes_on:
+            try:
+                # Half the time: of two flushes at once one asks for another.
+                self.open(key, seconds=again, follows=True, after=again // 2)
+            except PortError:
+                # What is collected leaves all the same: if this flush came back, each time would ask for one more.
+                goes_on = False
+        if not goes_on:
             # Closed first: an alert that is added from here on opens a new incident, with a flush of its own.
             self.table.delete(what, {"pk": incident_pk(key), "sk": _OPEN})
         alerts: dict[str, Alert] = {}
