@@ -19,9 +19,10 @@ from ecr_warden.state.aws_history import DynamoHistory
 def send_alerts() -> SendAlerts:
     """The use case for messages to people."""
     queue_url = common.environment.required("WARDEN_INCIDENTS_QUEUE_URL")
-    incidents = AwsIncidents(table(), common.client("sqs"), queue_url, common.clock)
     return SendAlerts(
-        incidents, _channels(), lambda error: logger().warning("not as usual", extra={"error": f"{error:.1000}"})
+        AwsIncidents(table(), common.client("sqs"), queue_url, common.clock),
+        _channels(),
+        lambda error: logger().warning("not as usual", extra={"error": f"{error:.1000}"}),
     )
 
 

@@ -91,17 +91,17 @@ class AwsIncidents(Struct, frozen=True):
     def close(self, key: str, *, again: int = 0) -> Incident:
         what = f"reading the alerts of the incident {key}"
         follows = any(item.get("follows", {}).get("BOOL") for item in self._opened(what, key))
-        goes_on = bool(again) and any(alert_items(self.table, what, key))
-        if goes_on:
-            try:
+        opened = {"pk": incident_pk(key), "sk": _OPEN}
+        try:
+            if again and any(alert_items(self.table, what, key)):
                 # Half the time: of two flushes at once one asks for another.
                 self.open(key, seconds=again, follows=True, after=again // 2)
-            except PortError:
-                # What is collected leaves all the same: if this flush came back, each time would ask for one more.
-                goes_on = False
-        if not goes_on:
-            # Closed first: an alert that is added from here on opens a new incident, with a flush of its own.
-            self.table.delete(what, {"pk": incident_pk(key), "sk": _OPEN})
+            else:
+                # Closed first: an alert that is added from here on opens a new incident, with a flush of its own.
+                self.table.delete(what, opened)
+        except PortError:
+            # What is collected leaves all the same: if this flush came back, each time would ask for one more.
+            self.table.delete(what, opened)
         alerts: dict[str, Alert] = {}
         for item in sorted(alert_items(self.table, what, key), key=lambda item: str(item["at"]["S"])):
             # One that another version wrote keeps no others: it stays, and `status` says that something waits.

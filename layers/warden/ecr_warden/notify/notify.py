@@ -5,7 +5,7 @@ subscription above ten messages a second (https://docs.aws.amazon.com/sns/latest
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from datetime import datetime
 
 from msgspec import Struct
@@ -70,14 +70,11 @@ class SendAlerts(Struct, frozen=True):
             self.incidents.drop(key, closed.alerts)
 
     def _send(self, alerts: Sequence[Alert], *, follows: bool = False) -> None:
-        message, errors = safe_message_of(alerts, is_follow_up=follows), list[PortError]()
-        for name in self.channels:
-            try:
-                self._deliver(name, message, alerts)
-            except PortError as error:
-                errors.append(error)
-        for failed in errors:
-            raise failed
+        message = safe_message_of(alerts, is_follow_up=follows)
+        # Each channel is tried, whatever becomes of the others; what fails is raised in the end.
+        with ExitStack() as tried:
+            for name in self.channels:
+                tried.callback(self._deliver, name, message, alerts)
 
     def _deliver(self, name: str, message: Message, alerts: Sequence[Alert]) -> None:
         try:
@@ -98,8 +95,7 @@ class SendAlerts(Struct, frozen=True):
         A flush that fails comes back within a minute, has no turn, and asks for one that has: once a minute, until the
         channel takes it.
         """
-        wait = self.incidents.turn(f"digest/{name}", most=1, seconds=DIGEST_SECONDS)
-        if wait:
+        if wait := self.incidents.turn(f"digest/{name}", most=1, seconds=DIGEST_SECONDS):
             self.incidents.open(key, seconds=wait)
             return
         alerts = self.incidents.close(key).alerts

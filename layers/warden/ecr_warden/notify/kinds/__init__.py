@@ -19,7 +19,7 @@ from ecr_warden.notify.kinds.pauses import PAUSES
 from ecr_warden.notify.kinds.runs import RUNS
 from ecr_warden.notify.kinds.specs import SPECS
 from ecr_warden.notify.kinds.watching import WATCHING
-from ecr_warden.notify.layout import TITLE, Parts, compose, entries_of, join
+from ecr_warden.notify.layout import Parts, compose, entries_of, join
 from ecr_warden.notify.message import Field, Message
 from ecr_warden.repair.alerts import RunEnded
 from iam_access.errors import site_of
@@ -87,9 +87,7 @@ def digest_of(alerts: Sequence[Alert]) -> Message:
         return safe_message_of(alerts)
     messages = [(safe_message_of(its), len(its)) for its in groups.values()]
     critical = sum(severity(alert) is Severity.CRITICAL for alert in alerts)
-    title = f"{count(len(alerts), 'alert')}, {critical} of them critical"
-    if len(whole := f"{title}: {messages[0][0].title}") <= TITLE:
-        title = whole
+    title = f"{count(len(alerts), 'alert')}, {critical} of them critical: {messages[0][0].title}"
     # A list each: what is less leaves the details of what is graver their lines.
     lists = [
         entries_of(
@@ -97,8 +95,10 @@ def digest_of(alerts: Sequence[Alert]) -> Message:
         )
         for grade in reversed(Severity)
     ]
-    fields = [Field("See", "ecr-warden status; ecr-warden history")]
-    return compose(messages[0][0].severity, Parts(title, fields, lists, ranked=True))
+    return compose(
+        messages[0][0].severity,
+        Parts(title, [Field("See", "ecr-warden status; ecr-warden history")], lists, ranked=True),
+    )
 
 
 def plain_message(alerts: Sequence[Alert], error: str) -> Message:
