@@ -37,7 +37,7 @@ class SendAlerts(Struct, frozen=True):
 
     What a channel did not take, or has no turn for, waits for its digest alone: the others do not get it again. Where
     the table or its queue does not answer, nothing can be counted or kept, and a message leaves all the same: `warn`
-    is told why.
+    gets the reason.
     """
 
     incidents: Incidents
