@@ -18,7 +18,6 @@ from iam_access.text.ascii_case import ascii_lower
 _TOKEN = re.compile(r"\$\{[^}]{0,1024}\}|[*?]")
 _WILDCARD = re.compile(r"[*?]")
 _CHARACTERS = {"${*}": "*", "${?}": "?", "${$}": "$"}
-_SPECIAL = re.compile(r"[*?$]")
 _DEFAULT = re.compile(r"([^,]*),\s*'(.*)'\s*", re.DOTALL)
 
 
