@@ -306,7 +306,7 @@ class MotoHub:
         key = {"pk": {"S": "SPEC"}, "sk": {"S": "ACCEPTED"}}
         row = self._dynamodb.get_item(TableName=TABLE, Key=key)["Item"]
         compiled = loads(self.s3.get_object(Bucket=STATE_BUCKET, Key=f"compiled/{row['compiled']['S']}")["Body"].read())
-        body = dumps(compiled | {"schema": 2, "mode": "another schema"}).encode()
+        body = dumps(compiled | {"schema": 1, "mode": "another schema"}).encode()
         row["compiled"] = {"S": hashlib.sha256(body).hexdigest()}
         self.s3.put_object(Bucket=STATE_BUCKET, Key=f"compiled/{row['compiled']['S']}", Body=body)
         self._dynamodb.put_item(TableName=TABLE, Item=row)

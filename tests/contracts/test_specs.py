@@ -165,7 +165,7 @@ def test_a_baseline_is_lost_whose_text_or_compiled_form_is_gone_or_changed(
 
 def test_a_baseline_that_another_ecr_warden_compiled_has_its_text(moto_hub: MotoHub) -> None:
     moto_hub.specs.accept(compiled("v1"), over=SpecsInForce(), text=b"one")
-    body = b'{"schema": 2}'
+    body = b'{"schema": 1}'
     digest = hashlib.sha256(body).hexdigest()
     moto_hub.s3.put_object(Bucket=STATE_BUCKET, Key=f"compiled/{digest}", Body=body)
     moto_hub.table.update("a test", ACCEPTED, "SET baseline = :key", {":key": {"S": digest}})

@@ -97,13 +97,19 @@ def test_it_cannot_be_used_and_names_its_version_its_limits_and_the_removed_targ
     assert not caught.value.retryable
 
 
-def test_checking_the_spec_has_it_compiled_again_and_nothing_is_reported_or_enqueued(hub: Hub) -> None:
+PUSH_ROLE = f"role/{HOME}/ecr-pusher"
+"""What this release may write otherwise."""
+
+
+def test_checking_the_spec_has_it_compiled_again_and_only_trust_policies_are_looked_at(hub: Hub) -> None:
     compiled = accepted(hub)
     hub.outdate()
     alerts = MemoryAlertBus()
     assert accept(hub, alerts).process(ACCEPT) is None
     assert hub.specs.accepted() == compiled
-    assert (alerts.published, targets(hub.sent())) == ([], [])
+    jobs = hub.sent()
+    assert (alerts.published, targets(jobs)) == ([], [PUSH_ROLE])
+    assert [job.cause for job in jobs] == [Cause(CauseKind.SPEC, compiled.version)]
 
 
 def test_a_newer_version_that_came_meanwhile_is_compared_with_it(hub: Hub) -> None:
@@ -113,7 +119,7 @@ def test_a_newer_version_that_came_meanwhile_is_compared_with_it(hub: Hub) -> No
     alert = accept_held(hub)
     assert alert.replaces == compiled.version
     enqueued = targets(hub.sent())
-    assert enqueued == [f"repository/{HOME}/eu-central-1/shop/checkout", f"user/{CI}/pull-user-2"]
+    assert enqueued == [PUSH_ROLE, f"repository/{HOME}/eu-central-1/shop/checkout", f"user/{CI}/pull-user-2"]
     now = hub.specs.accepted()
     assert now is not None and now.removed == REMOVED
 

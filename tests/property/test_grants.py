@@ -97,7 +97,11 @@ def _github(subject: str, repository_id: str, *entries: str, audience: str = "st
 JOBS = {
     "shop": _github("repo:acme/shop:ref:refs/heads/main", "345", "shop"),
     "shop, with IDs": _github("repo:acme@12/shop@345:ref:refs/heads/main", "345", "shop"),
-    "shop, renamed": _github("repo:corp@12/store@345:ref:refs/heads/main", "345", "shop"),
+    "shop, renamed": _github("repo:acme@12/store@345:ref:refs/heads/main", "345", "shop"),
+    "shop, after its owner was renamed": _github("repo:corp@12/store@345:ref:refs/heads/main", "345"),
+    "shop, after a transfer": _github(
+        "repo:evil@9/shop@345:job_workflow_ref:evil/shop/x@refs/heads/y@12/a@345:ref:refs/heads/main", "345"
+    ),
     "the old name of shop": _github("repo:acme/shop:ref:refs/heads/main", "678"),
     "a branch of shop": _github("repo:acme/shop:ref:refs/heads/main2", "345"),
     "a tag of shop": _github("repo:acme@12/shop@345:ref:refs/tags/main", "345"),

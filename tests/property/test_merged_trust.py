@@ -58,11 +58,12 @@ class Repository(NamedTuple):
         owner = OWNERS[self.owner]
         yield f"repo:{self.owner}/{self.name}{ref}"
         yield f"repo:{self.owner}@{owner}/{self.name}@{self.id}{ref}"
-        yield f"repo:corp@{owner}/renamed@{self.id}{ref}"
+        yield f"repo:{self.owner}@{owner}/renamed@{self.id}{ref}"
 
     def foreign_subjects(self, ref: str) -> Iterator[str]:
         """What it may send after a transfer, and under names that are not its own."""
         yield f"repo:other@77/{self.name}@{self.id}{ref}"
+        yield f"repo:other@77/x:environment:a@{OWNERS[self.owner]}/{self.name}@{self.id}{ref}"
         yield f"repo:{self.owner}/unknown{ref}"
 
 

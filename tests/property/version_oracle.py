@@ -72,11 +72,14 @@ OUTSIDERS = (
             f"arn:aws:iam::{HOME}:oidc-provider/token.actions.githubusercontent.com",
             (
                 ("token.actions.githubusercontent.com:aud", "sts.amazonaws.com"),
-                ("token.actions.githubusercontent.com:repository_id", "345"),
-                ("token.actions.githubusercontent.com:sub", f"repo:{name}/x@345:ref:refs/heads/main"),
+                ("token.actions.githubusercontent.com:repository_id", repository),
+                ("token.actions.githubusercontent.com:sub", f"repo:{name}/x@{repository}:{form}ref:refs/heads/main"),
             ),
         )
         for name in ("acme@13", "evil@66")
+        for repository in ("345", "777")
+        # A template of their own may have a text of theirs before the branch.
+        for form in ("", f"job_workflow_ref:evil/a/x@refs/heads/y@12/b@{repository}:")
     ),
 )
 """Nobody in the first version's accounts and organizations, and no owner that it names."""

@@ -70,8 +70,8 @@ def _through(role: str, *by: str | Json) -> Json:
     return {"role": role, "shared_role": True, "by": [*by]}
 
 
-def _github(owner: int) -> Json:
-    return {"github": "acme/x", "owner_id": owner, "repository_id": 345, "branch": "main"}
+def _github(owner: int, repository: int = 345) -> Json:
+    return {"github": "acme/x", "owner_id": owner, "repository_id": repository, "branch": "main"}
 
 
 def _literal(user: str, name: str, statements: list[Json], **more: Any) -> Json:
@@ -116,7 +116,7 @@ def _comes(rng: Random, spec: Json) -> None:
 
 
 def _pushes(rng: Random, spec: Json) -> None:
-    by = [rng.choice(["ci:user/ann", _github(12), _github(12), _github(13)])]
+    by = [rng.choice(["ci:user/ann", _github(12), _github(12, 777), _github(13)])]
     name = f"app/{rng.choice('yz')}"
     spec["repositories"].append({"name": name, "account": "registry", "push": [{"role": f"push-{name[4:]}", "by": by}]})
 

@@ -8,6 +8,7 @@ import pytest
 
 from ecr_warden.core.address import AWS_REVOKE_OLDER_SESSIONS, DENY_OLDER_SESSIONS, identity_policy, trust_policy
 from ecr_warden.core.desired import CompiledSpec, Mode
+from ecr_warden.core.job import Cause, CauseKind
 from ecr_warden.core.plan import Change
 from ecr_warden.core.result import Result, Severity
 from ecr_warden.core.run import Debts
@@ -15,6 +16,7 @@ from ecr_warden.core.sessions import Sessions, denial_of, denied_by
 from ecr_warden.core.target import RoleTarget, Target
 from ecr_warden.notify.kinds import message_of
 from ecr_warden.repair.cutoff import LOOK_MARGIN
+from ecr_warden.state.jobs import reconcile_jobs
 from iam_access.document.document import Document, parse_document
 from local.testing.seed import (
     ACCEPTED,
@@ -345,7 +347,7 @@ def one_by_one(names: str) -> Document:
                 "StringEquals": {f"{GITHUB}:aud": "sts.amazonaws.com", f"{GITHUB}:repository_id": f"{ord(name)}"},
                 "StringLike": {
                     f"{GITHUB}:sub": [
-                        f"repo:*@12/*@{ord(name)}:ref:refs/heads/main",
+                        f"repo:acme@12/*@{ord(name)}:ref:refs/heads/main",
                         f"repo:acme/{name}:ref:refs/heads/main",
                     ]
                 },
@@ -385,3 +387,33 @@ def test_sessions_end_only_if_a_repository_goes_however_statements_are_merged(na
     assert isinstance(world.live(CUTOFF), Document) is ends
     assert world.written[0] == "update trust-policy"
     assert world.run(PUSHER, actor=None) is Result.IN_SYNC
+
+
+@pytest.mark.parametrize("names", ["abc", "abcdef"], ids=["each with a statement", "merged"])
+@pytest.mark.parametrize("is_swept", [False, True], ids=["by the roll-out", "by a sweep that was first"])
+def test_an_upgrade_that_names_owners_ends_no_session_from_before_the_last_look(names: str, is_swept: bool) -> None:
+    world = world_in_sync(of_jobs(names))
+    new = of_jobs(names)
+    desired = new.targets[PUSHER.key].documents[JOBS]
+    assert isinstance(desired, Document)
+    old = parse_document(desired.text.replace("repo:acme@12/", "repo:*@12/"))
+    entry = replace(new.targets[PUSHER.key], documents={**new.targets[PUSHER.key].documents, JOBS: old})
+    world.specs.compiled = replace(new, targets={**new.targets, PUSHER.key: entry})
+    world.put(JOBS, old)
+    assert (world.sweep(), world.run(PUSHER)) == ((), Result.IN_SYNC)
+    world.clock.advance(15 * MINUTE)
+    world.specs.compiled = new
+    world.jobs.enqueue(() if is_swept else reconcile_jobs(Cause(CauseKind.SPEC, new.version), [PUSHER]))
+    assert not is_swept or world.sweep() == (PUSHER,)
+    world.drain()
+    assert world.live(JOBS) == desired
+    assert cutoff(world) == Sessions(NOW + 16 * MINUTE, since=NOW - LOOK_MARGIN)
+    [run] = world.announced
+    assert message_of([run]).severity is (Severity.CRITICAL if is_swept else Severity.WARNING)
+    # Whoever brings the earlier form back later opens a door, which older looks at it do not excuse.
+    world.clock.advance(13 * HOUR)
+    world.sweep()
+    world.drain()
+    world.put(JOBS, old)
+    assert world.run(PUSHER) is Result.CONVERGED
+    assert cutoff(world) == Sessions(world.clock.now() + MINUTE, since=world.clock.now() - LOOK_MARGIN)

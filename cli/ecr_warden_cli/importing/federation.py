@@ -1,5 +1,6 @@
 """Jobs with a token of an OpenID Connect issuer: read from a trust policy, and written as the spec says it."""
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import cycle
@@ -7,12 +8,13 @@ from itertools import cycle
 from ecr_warden.access_spec.federation import GITHUB
 from ecr_warden.access_spec.spec import Federated
 from ecr_warden_cli.yaml_values import Value
-from iam_access.document.document import Document, Statement
+from iam_access.document.document import Document, Statement, parse_document, raw_statements
 
 # The subjects that access_spec/federation.py makes of an entry; in a statement of several repositories the ID of each
 # is a `*` (access_spec/render.py).
 _BY_NAME = re.compile(r"repo:([^/@*]+)/([^/@:*]+):(ref:refs/heads/|ref:refs/tags/|environment:)(.+)", re.DOTALL)
-_BY_ID = re.compile(r"repo:\*@([0-9]+)/\*@([0-9]+|\*):(.+)", re.DOTALL)
+_BY_ID = re.compile(r"repo:([^/@*]+@[0-9]+)/\*@([0-9]+|\*):(.+)", re.DOTALL)
+_OWNER = re.compile(r'"repo:([^/@:*"]+)/')
 _AUDIENCE = "sts.amazonaws.com"
 _REFS = {"ref:refs/heads/": "branch", "ref:refs/tags/": "tag", "environment:": "environment"}
 
@@ -42,10 +44,25 @@ def _github(audience: str, subjects: Sequence[str], identifiers: Sequence[str]) 
         repository = repositories.get((owner, name), "")
         patterns = filter(None, map(_BY_ID.fullmatch, subjects))
         owners = (one[1] for one in patterns if one[2] in ("*", repository) and one[3] == kind + ref)
-        by_id = (f"repo:*@{one}/*@{repository}:{kind}{ref}" for one in owners)
+        by_id = (f"repo:{one}/*@{repository}:{kind}{ref}" for one in owners)
         named = f"repo:{owner}@*/{name}@*:{kind}{ref}"
         other = named if named in subjects else next(by_id, "")
         yield Federated(GITHUB, audience, (subject, other), repository)
+
+
+def in_present_form(trust: Document) -> Document:
+    """A trust policy of a push role as it is written today: beside an owner's ID earlier ones had any name.
+
+    For repositories by ID, of one owner: what others could get in by that is what a repair takes out.
+    """
+    statements = [json.loads(_with_owner(json.dumps(raw))) for raw in raw_statements(trust)]
+    return parse_document({"Version": trust.version, "Statement": statements})
+
+
+def _with_owner(statement: str) -> str:
+    names = {*_OWNER.findall(statement)}
+    is_by_id = len(names) == 1 and f'"{GITHUB}:repository_id"' in statement
+    return statement.replace('"repo:*@', f'"repo:{names.pop()}@') if is_by_id else statement
 
 
 def names_repositories_together(trust: Document) -> bool:
@@ -61,7 +78,7 @@ def is_sayable(pusher: Federated) -> bool:
             kind = next(kind for kind, field in _REFS.items() if field in rest)
             ref = f"{kind}{rest[_REFS[kind]]}"
             owner, _, repository = name.partition("/")
-            ids = f"repo:*@{rest.get('owner_id')}/*@{rest.get('repository_id')}:{ref}"
+            ids = f"repo:{owner}@{rest.get('owner_id')}/*@{rest.get('repository_id')}:{ref}"
             other = ids if pusher.repository_id else f"repo:{owner}@*/{repository}@*:{ref}"
             said = str(rest.get("repository_id", ""))
             return pusher == Federated(GITHUB, _AUDIENCE, (f"repo:{name}:{ref}", other), said)
@@ -76,5 +93,5 @@ def federated_value(pusher: Federated) -> dict[str, Value]:
         return {"oidc": pusher.issuer, "audience": pusher.audience, "subject": pusher.subjects[0]}
     owner, name, kind, ref = found.groups()
     ids = _BY_ID.fullmatch(pusher.subjects[-1])
-    known: dict[str, Value] = {"owner_id": int(ids[1]), "repository_id": int(ids[2])} if ids else {}
+    known: dict[str, Value] = {"owner_id": int(ids[1].partition("@")[2]), "repository_id": int(ids[2])} if ids else {}
     return {"github": f"{owner}/{name}", **known, _REFS[kind]: ref}

@@ -53,12 +53,8 @@ def token(
 
 def by_id(name: str, owner_id: str, repository_id: str = "2") -> dict[str, Any]:
     """As a grant with IDs writes it."""
-    return token(
-        GITHUB,
-        f"repo:{name}:ref:refs/heads/main",
-        f"repo:*@{owner_id}/*@{repository_id}:ref:refs/heads/main",
-        repository=repository_id,
-    )
+    by_id = f"repo:{name.partition('/')[0]}@{owner_id}/*@{repository_id}:ref:refs/heads/main"
+    return token(GITHUB, f"repo:{name}:ref:refs/heads/main", by_id, repository=repository_id)
 
 
 def by_name(owner: str, repository: str) -> dict[str, Any]:
@@ -70,7 +66,7 @@ def by_name(owner: str, repository: str) -> dict[str, Any]:
 
 def merged(*names: str, owners: tuple[str, ...], repositories: list[str]) -> dict[str, Any]:
     """As grants to repositories of an owner write it that share a statement."""
-    subjects = (*(f"repo:{name}:ref:refs/heads/main" for name in names), *(f"repo:*@{owner}/*@*:x" for owner in owners))
+    subjects = (*(f"repo:{name}:ref:refs/heads/main" for name in names), *(f"repo:{owner}/*@*:x" for owner in owners))
     return token(GITHUB, *subjects, repository=repositories)
 
 
@@ -113,12 +109,18 @@ INSIDE = {
     "the same repository": by_id("acme/app", "1"),
     "the next repository of the owner": by_id("acme/web", "1", "3"),
     "the next repository of an owner by name": by_name("legacy", "web"),
-    "a known name beside the known ID of another owner": by_id("legacy/app", "1"),
+    "a repository of the owner, whatever ID stands beside it": by_id("acme/next", "1", "666"),
     "an owner by name and ID": token(GITHUB, "repo:acme@1/web@3:*"),
-    "repositories of an owner in one statement": merged("acme/a", "acme/b", owners=("1",), repositories=["2", "3"]),
-    "the same, each with its own ID": token(
-        GITHUB, "repo:acme/a:x", "repo:acme/b:x", "repo:*@1/*@2:x", "repo:*@1/*@3:x", repository=["2", "3"]
+    "repositories of an owner in one statement": merged(
+        "acme/a", "acme/b", owners=("acme@1",), repositories=["2", "3"]
     ),
+    "the same, each with its own ID": token(
+        GITHUB, "repo:acme/a:x", "repo:acme/b:x", "repo:acme@1/*@2:x", "repo:acme@1/*@3:x", repository=["2", "3"]
+    ),
+    "our ID for repositories that no subject names": token(
+        GITHUB, "repo:acme/app:*", "repo:acme@1/*@2:*", repository=["3", "4"]
+    ),
+    "our ID for any repository": token(GITHUB, "repo:acme@1/*:*"),
     "the next project of the group": token(
         GITLAB, "project_path:shop/web/api:ref_type:branch:ref:main", operator="StringEquals"
     ),
@@ -222,51 +224,65 @@ OTHERS: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
         token(GITHUB, "project_path:shop/web/api:ref_type:branch:ref:main"),
         ("project_path:shop/web",),
     ),
-    "another owner": (by_id("evil/app", "9"), ("repo:evil", "repo:*@9")),
-    "the same name with another ID": (by_id("acme/app", "9"), ("repo:acme", "repo:*@9")),
-    "another name with our ID": (by_id("evil/app", "1"), ("repo:evil",)),
-    "an ID that nobody knows, added to a name that is known": (by_id("legacy/app", "5"), ("repo:*@5",)),
-    "a name that is known by another ID than the one beside it": (by_id("acme/app", "8"), ("repo:acme",)),
-    "an ID beside a known one, added to a known name": (
-        token(GITHUB, "repo:legacy/app:x", "repo:*@1/*@2:x", "repo:*@5/*@2:x", repository="2"),
-        ("repo:*@1", "repo:*@5"),
+    "another owner": (by_id("evil/app", "9"), ("repo:evil", "repo:evil@9")),
+    "the same name with another ID": (by_id("acme/app", "9"), ("repo:acme", "repo:acme@9")),
+    "another name with our ID": (by_id("evil/app", "1"), ("repo:evil", "repo:evil@1")),
+    "an ID that nobody knows, added to a name that is known": (by_id("legacy/app", "5"), ("repo:legacy@5",)),
+    "the known ID of another owner, added to a name that is known": (by_id("legacy/app", "1"), ("repo:legacy@1",)),
+    "a name that is known by another ID than the one beside it": (
+        by_id("acme/app", "8"),
+        ("repo:acme", "repo:acme@8"),
     ),
-    "the ID dropped": (by_name("acme", "app"), ("repo:acme", "repo:acme")),
+    "our ID with any name": (
+        token(GITHUB, "repo:acme/app:x", "repo:*@1/*@2:x", repository="2"),
+        ("repo:acme", "repo:*@1/*@2:x"),
+    ),
+    "our ID with any name, for any repository that is named": (
+        token(GITHUB, "repo:acme/app:x", "repo:*@1/*@*:x", repository="666"),
+        ("repo:acme", "repo:*@1/*@*:x"),
+    ),
+    "our ID with a name that ends alike": (
+        token(GITHUB, "repo:*acme@1/*@2:x", repository="2"),
+        ("repo:*acme@1/*@2:x",),
+    ),
+    "an ID beside a known one, added to a known name": (
+        token(GITHUB, "repo:legacy/app:x", "repo:acme@1/*@2:x", "repo:legacy@5/*@2:x", repository="2"),
+        ("repo:legacy@5",),
+    ),
+    "the ID dropped": (by_name("acme", "app"), ("repo:acme", "repo:acme@*")),
+    "any ID beside ours": (
+        token(GITHUB, "repo:acme/a:x", "repo:acme@1/*@2:x", "repo:acme@*/*:x", repository="2"),
+        ("repo:acme@*",),
+    ),
     "another ID in full": (token(GITHUB, "repo:acme@9/app@2:*"), ("repo:acme@9",)),
     "an ID that begins alike": (token(GITHUB, "repo:acme@1*/app@2:*"), ("repo:acme@1*/app@2:*",)),
-    "our ID without one repository": (token(GITHUB, "repo:acme/app:*", "repo:*@1/*@2:*"), ("repo:acme", "repo:*@1")),
-    "our ID for two repositories": (
-        token(GITHUB, "repo:acme/app:*", "repo:*@1/*@2:*", repository=["2", "3"]),
-        ("repo:acme", "repo:*@1"),
+    "our name without its ID, for any repository": (
+        token(GITHUB, "repo:acme/app:*", "repo:acme@1/*@2:*"),
+        ("repo:acme",),
     ),
-    "our ID for a repository that it does not name": (
-        token(GITHUB, "repo:acme/app:*", "repo:*@1/*@2:*", repository="3"),
-        ("repo:acme", "repo:*@1"),
-    ),
-    "our ID for any repository": (merged("acme/a", owners=("1",), repositories=[]), ("repo:acme", "repo:*@1")),
     "another name among ours in one statement": (
-        merged("acme/a", "evil/b", owners=("1",), repositories=["2", "3"]),
+        merged("acme/a", "evil/b", owners=("acme@1",), repositories=["2", "3"]),
         ("repo:evil",),
     ),
     "another ID beside ours in one statement": (
-        merged("acme/a", "acme/b", owners=("1", "9"), repositories=["2", "3"]),
-        ("repo:acme", "repo:*@1", "repo:*@9"),
+        merged("acme/a", "acme/b", owners=("acme@1", "acme@9"), repositories=["2", "3"]),
+        ("repo:acme@9",),
     ),
     "another ID for our names in one statement": (
-        merged("acme/a", "acme/b", owners=("9",), repositories=["2", "3"]),
-        ("repo:acme", "repo:*@9"),
+        merged("acme/a", "acme/b", owners=("acme@9",), repositories=["2", "3"]),
+        ("repo:acme", "repo:acme@9"),
     ),
     "names that begin alike": (token(GITHUB, "repo:legacy*/app:*"), ("repo:legacy*/app:*",)),
-    "any owner": (token(GITHUB, "repo:*/app:*"), ("repo:*",)),
-    "any owner with any ID": (token(GITHUB, "repo:*@*/app@*:*"), ("repo:*",)),
+    "any owner": (token(GITHUB, "repo:*/app:*"), ("repo:*/app:*",)),
+    "any owner with any ID": (token(GITHUB, "repo:*@*/app@*:*"), ("repo:*@*/app@*:*",)),
     "any subject": (token(GITHUB, "*"), ("*",)),
     "no subject": (token(GITHUB, operator="StringEquals") | {"Condition": {}}, ("anybody",)),
     "a subject, if there is one": (token(GITHUB, "repo:legacy/app:*", operator="StringLikeIfExists"), ("anybody",)),
     "every subject but one": (token(GITHUB, "repo:evil/app:*", operator="StringNotLike"), ("anybody",)),
     "a known owner among others": (token(GITHUB, "repo:legacy/app:*", "repo:evil/app:*"), ("repo:evil",)),
     "an ID for a name that is known by another, beside one that is known by none": (
-        token(GITHUB, "repo:acme/a:*", "repo:legacy/a:*", "repo:*@9/*@2:*", repository="2"),
-        ("repo:acme", "repo:*@9"),
+        token(GITHUB, "repo:acme/a:*", "repo:legacy/a:*", "repo:legacy@9/*@2:*", repository="2"),
+        ("repo:acme", "repo:legacy@9"),
     ),
 }
 
@@ -315,8 +331,12 @@ NAMED = {
     "an owner by name": (by_name("legacy", "web"), {Owner(GITHUB, "repo:legacy")}),
     "a group": (token(GITLAB, "project_path:shop/web:ref_type:tag:ref:v1"), {Owner(GITLAB, "project_path:shop")}),
     "an owner of merged repositories": (
-        merged("acme/a", "acme/b", owners=("1",), repositories=["2", "3"]),
+        merged("acme/a", "acme/b", owners=("acme@1",), repositories=["2", "3"]),
         {Owner(GITHUB, "repo:acme", "1")},
+    ),
+    "an owner by name, and another by ID": (
+        token(GITHUB, "repo:legacy/a:x", "repo:acme@1/*@2:x"),
+        {Owner(GITHUB, "repo:legacy"), Owner(GITHUB, "repo:acme", "1")},
     ),
     "any owner": (token(GITHUB, "repo:*"), set()),
     "a user": (assume({"AWS": f"arn:aws:iam::{CI}:user/anna"}), set()),

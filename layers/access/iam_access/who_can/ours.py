@@ -27,8 +27,6 @@ from iam_access.equivalent.canonical import CanonicalStatement
 from iam_access.text.ascii_case import ascii_lower
 from iam_access.text.printable import printable
 
-_ANY_NAME = "repo:*"
-
 
 class Owner(Struct, frozen=True):
     """Who decides whose jobs get tokens of an OpenID Connect issuer, as a grant names it.
@@ -196,15 +194,16 @@ _SOURCE: _Keys = {
 # An OpenID Connect provider vouches for all customers of its issuer: the subject of a token names the owner.
 
 _PROVIDER = re.compile(r"arn:[a-z-]+:iam::([0-9]{12}):oidc-provider/(.+)", re.DOTALL)
-# Of GitHub `repo:acme/`, `repo:acme@1/`, `repo:acme@*/` (with any ID) and `repo:*@1/` (with any name).
-_GITHUB = re.compile(r"(repo:(?:[^/@:*?$]+|\*))(?:@([^/@:*?$]+|\*))?/.+", re.DOTALL)
-_REPOSITORY = re.compile(r"repo:\*@[^/]+/\*@([^/@:*?$]+|\*):.+", re.DOTALL)
+# Of GitHub `repo:acme/`, `repo:acme@1/` and `repo:acme@*/` (with any ID): it writes the owner first, so that no other
+# owner's subject begins so, whatever form they give it. After `repo:*@1/` it may be anybody's.
+_GITHUB = re.compile(r"(repo:[^/@:*?$]+)(?:@([^/@:*?$]+|\*))?/.+", re.DOTALL)
+_ANY_ID = "*"
 _GITLAB = re.compile(r"(project_path:[^:*?$]+)/[^/:]+(?::.*)?", re.DOTALL)
 
 
 def _owner(issuer: str, subject: str) -> Owner:
     if github := _GITHUB.fullmatch(subject):
-        return Owner(issuer, github[1], "" if github[2] in (None, "*") else github[2])
+        return Owner(issuer, github[1], github[2] or "")
     gitlab = _GITLAB.fullmatch(subject)
     return Owner(issuer, gitlab[1] if gitlab else subject)
 
@@ -213,18 +212,17 @@ def owners_in(statement: CanonicalStatement) -> Iterator[Owner]:
     """The owners that a statement of a grant names, by ID where it gives one; "any owner" is nobody."""
     for principal in statement.principals.values if statement.principals else ():
         found = _PROVIDER.fullmatch(principal.value)
-        for named in _named(found[2], statement.conditions).values() if found else ():
-            ids = [one.id for one in named if one.name == _ANY_NAME]
-            for owner in named:
-                if owner.name != _ANY_NAME:
-                    # A grant by ID has a subject with the name, and one with the ID.
-                    yield from [replace(owner, id=each) for each in ids] if ids and not owner.id else [owner]
+        for named in _named(found[2], statement.conditions) if found else ():
+            # A grant by ID has a subject with the name alone too.
+            by_id = [owner for owner in named if owner.id not in ("", _ANY_ID)]
+            left_out = {"repo:*", *(owner.name for owner in by_id)}
+            yield from (*by_id, *(owner for owner in named if not owner.id and owner.name not in left_out))
 
 
-def _named(issuer: str, conditions: Iterable[CanonicalClause]) -> dict[tuple[str, ...], list[Owner]]:
-    """The values of each condition on the subject, and the owners in them."""
-    several = _values(f"{issuer}:sub", conditions, ("StringEquals", "StringLike"))
-    return {tuple(values): [_owner(issuer, value) for value in values] for values in several}
+def _named(issuer: str, conditions: Iterable[CanonicalClause]) -> Iterator[list[Owner]]:
+    """The owners in the values of each condition on the subject."""
+    for values in _values(f"{issuer}:sub", conditions, ("StringEquals", "StringLike")):
+        yield [_owner(issuer, value) for value in values]
 
 
 def _values(key: str, conditions: Iterable[CanonicalClause], operators: tuple[str, ...]) -> Iterator[list[str]]:
@@ -237,37 +235,25 @@ def _values(key: str, conditions: Iterable[CanonicalClause], operators: tuple[st
 def _other_owners(issuer: str, conditions: Iterable[CanonicalClause], ours: Ours) -> tuple[str, ...]:
     """The owners that are not ours, of the condition with the fewest; "anybody" where no condition names owners."""
     known = frozenset(owner for owner in ours.owners if owner.issuer == issuer)
-    repositories = [*_values(f"{issuer}:repository_id", conditions, ("StringEquals",))]
-    unknown = (
-        _unknown(named, known, _names_all(subjects, repositories))
-        for subjects, named in _named(issuer, conditions).items()
-    )
+    by_id = any(_values(f"{issuer}:repository_id", conditions, ("StringEquals",)))
+    unknown = (_unknown(named, known, by_id=by_id) for named in _named(issuer, conditions))
     found = sorted((len(one), one) for one in unknown)
     return found[0][1] if found else ("anybody",)
 
 
-def _names_all(subjects: Iterable[str], repositories: Iterable[Iterable[str]]) -> bool:
-    """Whether a condition is on the IDs of repositories, and each of them is in a subject beside its owner's ID."""
-    named = {found[1] for subject in subjects if (found := _REPOSITORY.fullmatch(subject))}
-    return any("*" in named or named.issuperset(ids) for ids in repositories)
+def _unknown(named: list[Owner], known: frozenset[Owner], *, by_id: bool) -> tuple[str, ...]:
+    """Those of the owners beside each other in a condition that are not ours; `by_id`: for repositories by ID alone.
 
-
-def _unknown(named: list[Owner], known: frozenset[Owner], names_all: bool) -> tuple[str, ...]:
-    """Those of the owners beside each other in a condition that are not ours; `names_all`: see `_names_all`.
-
-    An ID with any name is ours only if it is known, and so is a name beside it that is known by this ID; both only for
-    repositories that are named, because the owner of any other may choose the form of its subjects. A known name
-    vouches for no ID.
+    A known name vouches for no ID. Where its ID is known, it is ours without one only beside the name with that ID.
     """
-    ids = frozenset(owner.id for owner in named if owner.name == _ANY_NAME)
-    are_known = names_all and "" not in ids and ids <= {owner.id for owner in known}
-    vouching = ids if are_known else frozenset()
+    vouching = {one for one in known if not one.id or (by_id and one in named)}
 
     def is_ours(one: Owner) -> bool:
-        of_name = {each.id for each in known if _is_of(one.name, each.name)}
-        return one.id in vouching if one.name == _ANY_NAME else not of_name.isdisjoint({"", one.id, *vouching})
+        if one.id:
+            return (replace(one, id="") if one.id == _ANY_ID else one) in known
+        return any(_is_of(one.name, each.name) for each in vouching)
 
-    return tuple(str(owner) for owner in named if not is_ours(owner))
+    return tuple(str(one) for one in named if not is_ours(one))
 
 
 def _is_of(name: str, known: str) -> bool:

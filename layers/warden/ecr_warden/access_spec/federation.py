@@ -49,7 +49,9 @@ def build_github(entry: Fields, report: ProblemReport) -> Federated | None:
     if ids is None:
         return Federated(GITHUB, _GITHUB_AUDIENCE, (plain, f"repo:{owner}@*/{repository}@*:{ref}"))
     owner_id, repository_id = ids
-    return Federated(GITHUB, _GITHUB_AUDIENCE, (plain, f"repo:*@{owner_id}/*@{repository_id}:{ref}"), repository_id)
+    # Without the owner's name it would be met by whatever form others give their subjects.
+    by_id = f"repo:{owner}@{owner_id}/*@{repository_id}:{ref}"
+    return Federated(GITHUB, _GITHUB_AUDIENCE, (plain, by_id), repository_id)
 
 
 def _github_repository(name: Scalar | None, report: ProblemReport) -> tuple[str, str] | None:

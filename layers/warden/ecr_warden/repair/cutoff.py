@@ -27,6 +27,7 @@ from ecr_warden.core.address import (
 )
 from ecr_warden.core.desired import RoleSettings, TargetSpec
 from ecr_warden.core.drift import Drift
+from ecr_warden.core.earlier_trust import as_written_before
 from ecr_warden.core.kinds import DriftKind, Operation
 from ecr_warden.core.observed import Absent, Observation, Observed, Present, TargetMissing, Unparseable, Unreadable
 from ecr_warden.core.plan import Change
@@ -188,10 +189,14 @@ def trust_look(spec: TargetSpec, drifts: Iterable[Drift], at: datetime) -> Trust
 
 
 def last_look(spec: TargetSpec, looks: Iterable[TrustLook | None]) -> datetime | None:
-    """The latest of the looks that read the trust policy as it is now desired; None if none did."""
+    """The latest of the looks that read the trust policy as it is now desired; None if none did.
+
+    An upgrade that writes it in another form counts the looks at the earlier one, which said the same of the same spec.
+    """
     document = _desired_trust(spec)
-    now = None if document is None else digest(document, kind=DocumentKind.TRUST)
-    return max((look.at for look in looks if look is not None and look.digest == now), default=None)
+    forms = [] if document is None else [document, as_written_before(document)]
+    known = {digest(form, kind=DocumentKind.TRUST) for form in forms}
+    return max((look.at for look in looks if look is not None and look.digest in known), default=None)
 
 
 def session_cutoff(

@@ -17,10 +17,11 @@ from ecr_warden.core.desired import (
     TargetSpec,
     TargetSpecs,
 )
-from ecr_warden.core.job import SCHEMA
 from ecr_warden.core.target import RepositoryTarget
 from ecr_warden.core.value import Count
 
+_SCHEMA = 2
+"""Another one whenever a release compiles a spec to something else, so that it compiles the accepted one again."""
 _UNWRITTEN = ("limits", "removals", "removed", "removedPatterns", "released", "takenOver")
 """What no text of a spec has, and its limits: they hold even if its text is not valid any more."""
 
@@ -34,7 +35,7 @@ class EntryCodec[V](NamedTuple):
 
 def manifest_to_json(spec: CompiledSpec) -> Json:
     """All of a compiled spec but its entries: `{"schema", "version", "mode", "accounts", ...}`."""
-    return {"schema": SCHEMA, **fields(spec, "targets", "removed", "taken_over", "literal")}
+    return {"schema": _SCHEMA, **fields(spec, "targets", "removed", "taken_over", "literal")}
 
 
 def _target_spec_to_json(spec: TargetSpec) -> Json:
@@ -81,7 +82,7 @@ ENTRIES: Mapping[str, EntryCodec[Any]] = {
     "names": EntryCodec(to_json, reader("list of targets", tuple[str, ...])),
 }
 """The kinds of entries of a compiled spec, by their targets' keys."""
-spec_from_json = reader("compiled spec", CompiledSpec, _complete, schema=SCHEMA)
+spec_from_json = reader("compiled spec", CompiledSpec, _complete, schema=_SCHEMA)
 _any_schema = reader("compiled spec", CompiledSpec)
 
 

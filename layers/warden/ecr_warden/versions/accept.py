@@ -15,6 +15,7 @@ from ecr_warden.core.judgement import WaitCode, WaitReason
 from ecr_warden.core.queue import Jobs
 from ecr_warden.core.spec_failures import BaselineLost, SpecMissing, SpecUnusable
 from ecr_warden.repair.alerts import COMPILED_SPEC, OwnChanged
+from ecr_warden.repair.cutoff import keeps_trust_policy
 from ecr_warden.repair.targets import spec_for
 from ecr_warden.state.accepted import CompiledUnusable
 from ecr_warden.state.history import HistoryEntry, HistoryKind, HistoryLog
@@ -174,6 +175,10 @@ class AcceptVersions(Struct, frozen=True):
             taken_over=rest.taken_over,
         )
         self.specs.accept(compiled, over=standing)
+        if not error.place:
+            # Before a sweep finds what this release writes otherwise, and takes it for tampering.
+            roles = [entry.target for entry in compiled.targets.values() if keeps_trust_policy(entry)]
+            self.jobs.enqueue(reconcile_jobs(Cause(CauseKind.SPEC, compiled.version), roles))
         return compiled
 
     def _stands(self, cause: Cause) -> tuple[SpecsInForce, CompiledSpec | None, str | None]:
