@@ -142,6 +142,8 @@ def _deserts(rng: Random, spec: Json) -> None:
     for entry in spec["repositories"]:
         if "*" in entry["name"]:
             entry["pull"] = rng.choice([[], ["ci:user/bob"], entry.get("pull", [])])
+            pushers = rng.choice([[], ["ci:user/ann"], ["ci:user/bob"], [_github(12)], [_github(12), "ci:user/ann"]])
+            entry["push"] = [{"role": "lab-pusher", "by": pushers}] if pushers else []
 
 
 def _shares(rng: Random, spec: Json) -> None:

@@ -10,6 +10,7 @@ from ecr_warden.audit.changes import access_changes
 from ecr_warden.audit.touched import key_of
 from ecr_warden.collect.observed import ReadAccounts
 from ecr_warden.core.access_change import AccessChange, AccessChanges, Direction
+from ecr_warden.core.address import OUR_ROLE_PATH
 from ecr_warden.core.desired import CompiledSpec, DesiredValue, HoldLimits, RepositoryPattern
 from ecr_warden.core.failures import PortError
 from ecr_warden.core.target import RepositoryTarget, Target
@@ -97,14 +98,20 @@ def _had_and_lost(
     """Who had access to repositories, or to patterns without any, and loses it; and what is undecided."""
     before, after = (_only(version, targets) for version in (change.before, change.after))
     given, changed = access_changes(None, before, has_time), access_changes(before, after, has_time)
-    had, lost = (_who(one.changes, way) for one, way in ((given, Direction.GAINS), (changed, Direction.LOSES)))
-    return had, lost, frozenset((*given.undecided, *changed.undecided))
+    left = access_changes(None, after, has_time)
+    had, has, gained = (_who(one.changes, Direction.GAINS) for one in (given, left, changed))
+    lost = _who(changed.changes, Direction.LOSES)
+    for key, who in has.items():
+        # The jobs of a provider are one principal: who loses, and gains nothing, keeps the rest.
+        lost[key] -= {one for one in who - gained[key] if "-provider/" in one}
+    return had, lost, frozenset((*given.undecided, *left.undecided, *changed.undecided))
 
 
 def _who(changes: Iterable[AccessChange], direction: Direction) -> _Access:
     found: _Access = defaultdict(set)
     for one in changes:
-        if one.direction is direction:
+        # Its push role has what nobody may take it for any more.
+        if one.direction is direction and f":role{OUR_ROLE_PATH}" not in one.principal:
             found[one.repository, one.access].add(one.principal)
     return found
 
