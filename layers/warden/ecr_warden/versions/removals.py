@@ -98,13 +98,8 @@ def _had_and_lost(
     """Who had access to repositories, or to patterns without any, and loses it; and what is undecided."""
     before, after = (_only(version, targets) for version in (change.before, change.after))
     given, changed = access_changes(None, before, has_time), access_changes(before, after, has_time)
-    left = access_changes(None, after, has_time)
-    had, has, gained = (_who(one.changes, Direction.GAINS) for one in (given, left, changed))
-    lost = _who(changed.changes, Direction.LOSES)
-    for key, who in has.items():
-        # The jobs of a provider are one principal: who loses, and gains nothing, keeps the rest.
-        lost[key] -= {one for one in who - gained[key] if "-provider/" in one}
-    return had, lost, frozenset((*given.undecided, *left.undecided, *changed.undecided))
+    had, lost = (_who(one.changes, way) for one, way in ((given, Direction.GAINS), (changed, Direction.LOSES)))
+    return had, lost, frozenset((*given.undecided, *changed.undecided))
 
 
 def _who(changes: Iterable[AccessChange], direction: Direction) -> _Access:
