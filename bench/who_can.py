@@ -84,7 +84,7 @@ def _audited(text: str, compiled: CompiledSpec, opened: int) -> Iterator[float]:
     """
     audits, changed = SuccessiveAudits(), json.loads(text)
     changed["accounts"][_HOME]["iam"]["RoleDetailList"].append(_shadow())
-    for estate_text, number in ((text, 0), (json.dumps(changed), 5 * opened)):
+    for estate_text, number in ((text, 0), (json.dumps(complete(changed)), 5 * opened)):
         estate = estate_from_text(estate_text, at=datetime.now(UTC))
         start = time.process_time()
         found = audits.find(estate, compiled, None, None).findings
