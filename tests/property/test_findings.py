@@ -3,7 +3,7 @@
 import copy
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,14 +15,14 @@ from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.audit.finding import AuditResult, Certainty, Finding, FindingKind
 from ecr_warden.audit.findings import SuccessiveAudits, find
 from ecr_warden.audit.remedies import Remedies
-from ecr_warden.audit.repaired import Waits, as_repaired, none_repaired
+from ecr_warden.audit.repaired import Live, Waits, as_repaired, none_repaired
 from ecr_warden.audit.spec_access import SpecAccess
 from ecr_warden.audit.words import edit_to_json
 from ecr_warden.core.actions import Access
 from ecr_warden.core.address import AddressKind
 from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden.core.desired import CompiledSpec
-from ecr_warden.core.estate import Estate
+from ecr_warden.core.estate import Estate, target_of
 from ecr_warden.core.target import UserTarget, parse_target
 from ecr_warden_cli.access import WhoCan, against_spec, question, who_can
 from ecr_warden_cli.report.matrix import Sources, matrix_of, taken
@@ -445,3 +445,30 @@ def test_an_audit_after_a_change_finds_what_an_audit_of_everything_finds(
     for snapshot in snapshots:
         estate = _estate(_with_boundary(snapshot))
         assert audits.find(estate, compiled, None, None) == find(estate, compiled, None, None)
+
+
+@_SOME
+@given(estates.estates(), specs(), st.integers(0, 2**16))
+def test_what_a_repair_ends_is_what_an_audit_of_everything_repaired_does_not_find(
+    drawn: Json, spec: Json, chosen: int
+) -> None:
+    """Although that takes from the audit of what is there whatever the repairs that wait cannot change."""
+    compiled, estate = _compiled(spec), _estate(_with_boundary(drawn))
+    people = (one for account in estate.accounts.values() for one in account.identities.values())
+    keys = sorted({*compiled.targets, *(target_of(one).key for one in people)})
+    once = find(estate, compiled, None, None)
+    left = {finding.key for finding in once.findings}
+    for bits in (chosen, 2**16 - 1, 2**16 - 1 - chosen):
+        waits = {key for number, key in enumerate(keys) if bits >> number % 16 & 1}
+        audit = find(estate, compiled, None, None, live=_paused(waits))
+        if any(finding.ends_repaired for finding in audit.findings):
+            assert _missing_of(audit) == _missing_of(once)
+            assert all(one.ends_repaired is (one.key not in left) for one in audit.findings)
+
+
+def _paused(keys: Collection[str]) -> Live:
+    return lambda key: Waits.PAUSED if key in keys else None
+
+
+def _missing_of(audit: AuditResult) -> set[Finding]:
+    return {one for one in audit.findings if one.kind is FindingKind.MISSING}

@@ -75,7 +75,8 @@ class SuccessiveAudits:
 
     def __init__(self, has_time: Callable[[], bool] = lambda: True, hub: str = "") -> None:
         self._has_time, self._hub = has_time, hub
-        # The last audit of the accounts as they are, and of the accounts as if all were repaired.
+        # The last audit of the accounts as they are, and of the accounts as if all were repaired: the first of these
+        # begins from the former, for most documents are in sync.
         self._last: dict[bool, _Auditor] = {}
 
     def find(
@@ -107,7 +108,7 @@ class SuccessiveAudits:
         self, estate: Estate, compiled: CompiledSpec, live: Live, known: tuple[Known, Known], *, is_once: bool
     ) -> AuditResult:
         make = partial(_Auditor, has_time=self._has_time, hub=self._hub, live=live)
-        last, auditor = self._last.pop(is_once, None), None
+        last, auditor = self._last.pop(is_once, None) or self._last.get(False), None
         if last is not None and timedelta() <= estate.taken_at - last.asked_at < AUDITED_FOR:
             # At the same time, or nothing would be the same.
             auditor = make(replace(estate, taken_at=last.asked_at), compiled)
