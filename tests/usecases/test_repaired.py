@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from ecr_warden.audit.finding import FindingKind
+from ecr_warden.audit.finding import Finding, FindingKind
 from ecr_warden.collect.alerts import LeftOver
 from ecr_warden.collect.sweep import Budget
 from ecr_warden.core.address import identity_policy, repository_policy, role, trust_policy
@@ -16,13 +16,14 @@ from ecr_warden.core.job import AuditAccess, Cause, CauseKind, ReconcileTarget, 
 from ecr_warden.core.pause import PatternPause, Pause
 from ecr_warden.core.plan import Change
 from ecr_warden.core.result import Result
-from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target
+from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target, UserTarget
 from iam_access.document.document import Document
-from local.testing.seed import ACCEPTED, CHECKOUT, D1, D4, EVERYTHING, HOME, OUTSIDER, PUSH_USER, allow, document
+from local.testing.memory.estate import all_repositories
+from local.testing.seed import ACCEPTED, CHECKOUT, CI, D1, D4, EVERYTHING, HOME, OUTSIDER, PUSH_USER, allow, document
 from tests.usecases.hub import ALICE, hub_status
 from tests.usecases.pattern_world import settle
 from tests.usecases.uploads import first, upload
-from tests.usecases.world import FIRST, World, world_in_sync
+from tests.usecases.world import FIRST, World, failing, world_in_sync
 
 MINUTE = timedelta(minutes=1)
 SHADOW = RoleTarget(HOME, "shadow-pusher")
@@ -34,9 +35,7 @@ def audit(world: World) -> set[str]:
     """Where outsiders get in, by an audit of what the last sweep kept."""
     cause = Cause(CauseKind.SWEEP, f"s{next(world.ids)}")
     world.auditor().audit(AuditAccess(cause))
-    assert world.audits.kept is not None
-    findings = [seen.finding for seen in world.audits.kept.findings]
-    return {one.place for one in findings if one.kind is FindingKind.EXTRA and one.foreign}
+    return {one.place for one in findings(world) if one.kind is FindingKind.EXTRA and one.foreign}
 
 
 def policy_of(world: World, target: RepositoryTarget) -> Document | None:
@@ -44,10 +43,23 @@ def policy_of(world: World, target: RepositoryTarget) -> Document | None:
     return policy if isinstance(policy, Document) else None
 
 
+def findings(world: World) -> list[Finding]:
+    """All that the last audit found."""
+    assert world.audits.kept is not None
+    return [seen.finding for seen in world.audits.kept.findings]
+
+
 def swept(world: World) -> set[str]:
     """The same after a sweep, and before any run that it asks for."""
     world.clock.advance(15 * MINUTE)
     world.sweep()
+    return audit(world)
+
+
+def read_anew(world: World) -> set[str]:
+    """The same after the registry was read because of an event."""
+    world.clock.advance(timedelta(seconds=2))
+    world.survey.fresh(f"{HOME}/eu-central-1", world.clock.now(), FIRST)
     return audit(world)
 
 
@@ -178,6 +190,48 @@ def test_a_repository_that_is_being_retired_is_found_only_if_that_waits() -> Non
     world.clock.advance(timedelta(seconds=1))
     world.drain()
     assert audit(world) == set(), "what is kept is older than the run that deleted it"
+
+
+def test_a_new_repository_that_fits_a_pattern_is_found_only_if_its_repair_waits() -> None:
+    """It is there before any sweep has seen it, and has its policy within seconds."""
+    world = first(QUIET)
+    for made in (UserTarget(CI, "ann"), RepositoryTarget(HOME, "eu-central-1", "shop/one")):
+        world.documents.make(made)
+    world.documents.make(RepositoryTarget(HOME, "eu-central-1", "shop/old"))
+    settle(world)
+    assert swept(world) == set()
+    new = RepositoryTarget(HOME, "eu-central-1", "web/new")
+    world.documents.make(new)
+    assert (read_anew(world), findings(world)) == (set(), [])
+    world.put(repository_policy(new), OPENED)
+    assert (read_anew(world), findings(world)) == (set(), [])
+    failing(world, PermissionMissing("an explicit deny"))
+    world.put(repository_policy(new), document(allow("ecr:*", who="*")))
+    assert world.run(new) is Result.FAILED
+    assert read_anew(world) == {str(new)}
+    assert {one.kind for one in findings(world)} == {FindingKind.EXTRA}, "what is missing is drift"
+
+
+def test_what_no_sweep_of_a_whole_part_has_looked_for_lately_counts_as_it_lies_there() -> None:
+    """Each sweep reads the named repositories anew, and none can say since when one differs."""
+    world = first(QUIET)
+    one = RepositoryTarget(HOME, "eu-central-1", "shop/one")
+    for made in (UserTarget(CI, "ann"), one, RepositoryTarget(HOME, "eu-central-1", "shop/old")):
+        world.documents.make(made)
+    settle(world)
+    assert swept(world) == set()
+
+    def fault(target: Target, _: Change | None) -> None:
+        if target == all_repositories(HOME, "eu-central-1"):
+            raise PermissionMissing("no list")
+
+    world.documents.faults = fault
+    world.put(repository_policy(one), OPENED)
+    found: list[set[str]] = []
+    for _ in range(4):
+        found.append(swept(world))
+        world.jobs.sent.clear()
+    assert found == [set(), *3 * [{str(one)}]]
 
 
 def test_drift_counts_as_repaired_while_it_was_read_lately_or_a_run_ended_well_since() -> None:

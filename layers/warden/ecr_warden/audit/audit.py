@@ -146,7 +146,7 @@ class Audit(Struct, frozen=True):
         ).record
         self.audits.keep(begun)
         try:
-            made = _audited(asked, self.estate, self.find)
+            made = _audited(asked, self.estate, self.state, self.find)
             return made if made.alert is None else replace(made, alert=self._with_openers(made.alert, asked))
         except PortError:
             raise
@@ -209,11 +209,12 @@ class _Made(Struct, frozen=True):
         return sorted(target for target in {*named, *self.repositories} if accepted.spec_of(target) is not None)
 
 
-def _audited(asked: _Asked, store: EstateStore, find: Find) -> _Made:
+def _audited(asked: _Asked, store: EstateStore, state: State, find: Find) -> _Made:
     last = asked.last
     estate, broken, read = stored_estate(store, asked.tags, asked.now)
     known = (None, None) if last is None else (last.administrators, last.upstreams)
-    audit = find(estate, asked.accepted, *known, live=asked.known.live(read))
+    repositories = tuple(repository.target for repository in estate.repositories())
+    audit = find(estate, asked.accepted, *known, live=asked.known.with_made(repositories, state.records).live(read))
     unread = (*broken, *audit.unread)
     places = asked.tags if audit.failure else (one.partition(":")[0] for one in unread)
     unsettled = frozenset(places)
@@ -233,7 +234,6 @@ def _audited(asked: _Asked, store: EstateStore, find: Find) -> _Made:
         unrepaired=asked.digest,
     )
     answer = audit.failure or f"{len(news.appeared)} appeared, {len(news.ended)} ended, {len(news.standing)} stand"
-    repositories = tuple(repository.target for repository in estate.repositories())
     return _Made(record, _alert(asked.cause, record, news, last), answer, repositories)
 
 

@@ -35,7 +35,7 @@ class Waits(StrEnum):
     PAUSED = "paused"
     HELD = "held"  # its last run left it for a person, for the switch to be turned, or for its role
     FAILED = "failed"  # its last run did not end well
-    OVERDUE = "overdue"  # a sweep found it longer than an interval ago, and no run that ended has begun since
+    OVERDUE = "overdue"  # it may differ for longer than an interval, and no run that ended has begun since
     STALE = "stale"  # read longer than a sweep's interval ago, and no run that ended well has begun since
 
 

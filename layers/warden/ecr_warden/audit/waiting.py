@@ -1,6 +1,7 @@
 """Whether the documents of a target are known to be repaired: the one rule, which fails closed."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
@@ -12,7 +13,7 @@ from ecr_warden.core.desired import CompiledSpec, Mode
 from ecr_warden.core.part import part_of
 from ecr_warden.core.pause import PatternPause, pause_of
 from ecr_warden.core.result import Result
-from ecr_warden.core.target import Target, parse_target
+from ecr_warden.core.target import RepositoryTarget, Target, parse_target
 from ecr_warden.state.state import TargetRecord
 from ecr_warden.state.sweeps import SweepRecord, is_cleared
 
@@ -36,6 +37,14 @@ class Remembered(Struct, frozen=True):
     interval: timedelta
     now: datetime
 
+    def with_made(
+        self, listed: Iterable[RepositoryTarget], records: Callable[[Sequence[Target]], Mapping[str, TargetRecord]]
+    ) -> "Remembered":
+        """The same with the repositories that fit a pattern and that no sweep has seen yet."""
+        unseen = (target for target in listed if target.key not in self.targets)
+        made = {target.key: target for target in unseen if self.accepted.spec_of(target) is not None}
+        return replace(self, targets={**self.targets, **made}, records={**self.records, **records([*made.values()])})
+
     def live(self, read: Mapping[str, datetime]) -> Live:
         """Why each target counts as it lies there; `read`: as of audit.stored_estate."""
 
@@ -58,10 +67,11 @@ class Remembered(Struct, frozen=True):
         if is_later and is_cleared(target, self.accepted, record, self.sweeps.get):
             return Waits.OTHERS
         sweep = self.sweeps.get(part)
-        since = None if sweep is None else sweep.due_since.get(target.key)
-        # Where there were too many for the record to say which wait, it may be any.
-        is_lost = sweep is not None and sweep.over > 0 and not sweep.due
-        if is_lost or (since is not None and began < since and not self._is_recent(since)):
+        # It may be: no sweep has read all of the part lately, or there were too many for its record to say which.
+        if sweep is None or self.now - sweep.at >= 2 * self.interval or (sweep.over and not sweep.due):
+            return Waits.OVERDUE
+        since = sweep.due_since.get(target.key, began)
+        if began < since and not self._is_recent(since):
             return Waits.OVERDUE
         return None if read is not None and self._is_recent(read) else Waits.STALE
 

@@ -46,9 +46,9 @@ class TargetRecord(Struct, frozen=True):
     spec version that removed the target, once its documents are gone. `written_at`: when a run last wrote to it.
     `settled_at`: when the last run that left nothing to try again began to read it.
     `trust_look`: of the last run that read a role's trust policy in sync. `repairs`: of the documents that runs wrote
-    lately. `pause`: the latest that named the target, ended or not. `last`: for people; nothing is decided by it.
-    `events`: when somebody's calls that events reported were made, the last one of each name; and when an intruder's
-    was reported. `taken`: by the address as text, the version whose take-over was carried out there.
+    lately. `pause`: the latest that named the target, ended or not. `last`: for people and audits; no run
+    decides by it. `events`: when somebody's calls that events reported were made, the last one of each name; and when
+    an intruder's was reported. `taken`: by the address as text, the version whose take-over was carried out there.
     """
 
     open_run: str | None = None
