@@ -248,10 +248,14 @@ def ran_since(case: Case, target: Target, record: TargetRecord) -> bool:
 def may_come(case: Case, target: Target, record: TargetRecord) -> bool:
     """Read within an interval and not in the future, neither retired since nor waiting for longer than a sweep.
 
-    And within two intervals a sweep read all of its part, and could keep what it found.
+    Or a run began since the reading of its part began, though maybe before the document was read. In either case a
+    sweep read all of its part within two intervals, and could keep what it found.
     """
     read = case.read.get(target.key, case.read.get(part_of(target)))
-    if read is None or read > NOW or read <= NOW - INTERVAL:
+    if read is None:
+        return False
+    began_since = record.settled_at is not None and read <= record.settled_at <= NOW
+    if not began_since and (read > NOW or read <= NOW - INTERVAL):
         return False
     sweep = case.sweeps.get(part_of(target))
     if target == RETIRED and record.revoked == "v1" and (record.last is None or record.last.at <= read):

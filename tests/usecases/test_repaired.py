@@ -246,6 +246,23 @@ def test_drift_counts_as_repaired_while_it_was_read_lately_or_a_run_ended_well_s
     assert audit(world) == set()
 
 
+def test_what_a_sweep_had_repaired_while_it_kept_its_reading_is_found_at_no_later_tick() -> None:
+    """What was kept still shows it open when the next tick audits, before the part is read anew."""
+    world = world_in_sync()
+    world.put(D1, OPENED)
+    assert swept(world) == set()
+    world.drain()
+    for _ in range(2):
+        world.clock.advance(15 * MINUTE)
+        assert audit(world) == set()
+        world.sweep()
+    world.put(D1, OPENED)
+    assert swept(world) == set()
+    world.jobs.sent.clear()
+    world.clock.advance(15 * MINUTE)
+    assert audit(world) == {str(CHECKOUT)}, "that was read after the run"
+
+
 def test_a_reading_and_a_run_of_a_clock_that_is_ahead_prove_nothing() -> None:
     world = world_in_sync()
     world.sweep()

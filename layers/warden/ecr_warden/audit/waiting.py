@@ -73,7 +73,8 @@ class Remembered(Struct, frozen=True):
         since = sweep.due_since.get(target.key, began)
         if began < since and not self._is_recent(since):
             return Waits.OVERDUE
-        return None if read is not None and self._is_recent(read) else Waits.STALE
+        # A run that began while the part was being read may be older than what was read: the next sweep reads it again.
+        return None if read is not None and (read <= began or self._is_recent(read)) else Waits.STALE
 
     def _is_recent(self, at: datetime) -> bool:
         return timedelta() <= self.now - at < self.interval
