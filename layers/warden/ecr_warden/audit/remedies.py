@@ -40,6 +40,7 @@ class Remedies:
         self._spec_access = spec_access
         self._live = live
         self._cuts: dict[Hashable, tuple[Edit, ...]] = {}
+        self._taken: dict[Hashable, bool] = {}
 
     def repairs(self, path: AccessPath) -> tuple[Target, ...]:
         """The targets whose documents wait for a repair that ends the path by itself; the fewest."""
@@ -103,12 +104,20 @@ class Remedies:
     def _takes(self, edits: Collection[Edit]) -> bool:
         """Would somebody whom the spec lets in lose what their own account gives them for it?"""
         own = [edit for edit in edits if edit.side is Side.IDENTITY]
+        # What is removed takes the same whatever it was found for.
+        key = frozenset(one if one.index is None else (one.holder, one.policy, one.place, one.index) for one in own)
+        if key not in self._taken:
+            self._taken[key] = self._would_take(own)
+        return self._taken[key]
+
+    def _would_take(self, own: Collection[Edit]) -> bool:
         return any(
             rank(self._graph.decide(*_without(holder, asked, own)).answer)
             > max(rank(self._graph.decide(holder, asked).answer), rank(given))
             for holder in (self._graph.subjects.values() if own else ())
             if any(_is_held_by(holder, edit) for edit in own)
             for given, asked in self._needs(holder)
+            if any(edit.index is not None or edit.resource in {one.resource.arn for one in asked} for edit in own)
         )
 
     def _needs(self, holder: Subject) -> Iterator[tuple[Answer, tuple[Permission, ...]]]:
