@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from ecr_warden.core.actions import REQUIRED, TOKEN, UPLOADS, Access
+from iam_access.catalogue import matching_actions
 from iam_access.text.printable import printable
 
 PULL, PUSH = Access.PULL.value, Access.PUSH.value
@@ -27,7 +28,7 @@ _GRAVITY = ("ecr:Put", "ecr:Set", "ecr:Delete", "ecr:BatchDelete", ASSUME, PUSH,
 _NEAR = 300
 """Of what is said within so many characters, only the first row of the table counts: the rest is its context."""
 
-_MASKED = r"(?<!\*)\*{3,40}|\[MASKED\]"
+_MASKED = r"(?<!\*)\*{3,40}"
 _ACCOUNT = rf"(?P<account>[0-9]{{12}}|{_MASKED})"
 _DOMAIN = r"(?:amazonaws\.com(?:\.cn)?|on\.aws)"
 _HOST = rf"(?:{_ACCOUNT}\.dkr[.-]ecr(?:-fips)?\.(?P<region>[a-z0-9-]+|{_MASKED})\.{_DOMAIN}|{_MASKED})"
@@ -35,6 +36,7 @@ _NAME = r"(?P<name>[a-z0-9](?:[a-z0-9._-]|/(?!(?:manifests|blobs|tags|referrers)
 _URL = rf"\\*\"?https?://{_HOST}/v2/(?:{_NAME}|{_MASKED})/"
 _PUSHES = r"\b(?:post|patch|put)(?: request to)? "
 _PULLS = r"\b(?:head|get)(?: request to)? "
+_PUSHING = r"(?:failed to push|failed to upload|pushing|publish|push refers to|checking push)\b(?:(?!#\d+ ).){0,200}?"
 _UNTIL = r"(?:(?!\b40[13]\b|\bEOF\b|=40[13]|https?://).){0,240}"
 _DENIED = r"(?:\b403\b|=403\b)"
 _REGISTRY = re.compile(rf"[0-9]{{12}}\.dkr[.-]ecr(?:-fips)?\.[a-z0-9-]+\.{_DOMAIN}")
@@ -78,19 +80,30 @@ FORMS = (
     _form(r"(?<!\S)(?P<who>\S{1,2048}) is not authorized to perform: ?(?P<action>[a-z0-9-]+:[A-Za-z]+)(?: on (?:the )?resources?: (?P<resource>\S+))?"),
     _form(r"\"principal\": ?\{[^{}]{0,400}\"arn\": ?\"(?P<who>[^\"]+)\"[^{}]{0,400}\}[^{}]{0,200}\"action\": ?\"(?P<action>[^\"]+)\", ?\"resource\": ?\"(?P<resource>[^\"]+)\""),
     _form(r"not authorized to perform sts:AssumeRoleWithWebIdentity", ASSUME),
+    _form(r"credentials could not be used to assume '(?P<resource>arn:[^']{1,400})'", ASSUME, do=_WHOSE),
+    _form(r"role '(?P<who>arn:[^']{1,400})' does not have \w{1,64} permission for the image", PULL),
+    _form(r"does not grant [\w:, ]{1,200} permissions? to (?P<who>[a-z.-]{1,100}\.amazonaws\.com)", PULL),
     _form(r"ecr:ReplicateImage on (?P<resource>arn:\S+)", says="the destination's registry does not let images be replicated into it", do="let the policy of the registry of {resource} allow ecr:ReplicateImage to the account that replicates: whoever owns that registry decides", verdict=NO),
     _form(r"starport-layer-bucket\S{0,200}[^:]{0,40}: 403", PULL, "S3, which has ECR's layers, denied the download", "let the policy of the VPC endpoint of S3 allow s3:GetObject on arn:aws:s3:::prod-REGION-starport-layer-bucket/*: its owner can (aws ec2 describe-vpc-endpoints)", NO),
     _form(r"Encoded authorization failure message: (?P<encoded>[\w-]+)", says="AWS's reason is encoded", do="decode it, and give what it says: aws sts decode-authorization-message --encoded-message {encoded} --query DecodedMessage --output text", verdict=ASKS),
     # What is no denial of IAM.
     _form(r"authorization token has expired", says="docker's credentials for {host} have expired: they last 12 hours", do=SIGN_IN),
+    _form(r"authorization token is invalid", says="docker's credentials are not of {host}", do=SIGN_IN),
+    _form(r"login attempt to \S{1,200} failed with status: 40[01]", says="{host} does not take this user and password", do=SIGN_IN),
     _form(r"no basic auth credentials", says="docker has no credentials for {host}: it never asked AWS", do=SIGN_IN),
     _form(r"ExpiredToken|security token included in the request is expired|Token has expired and refresh failed", says="the AWS credentials have expired", do=_AWS_LOGIN),
     _form(r"security token included in the request is invalid|InvalidClientTokenId|UnrecognizedClient|SignatureDoesNotMatch", says="AWS does not know the credentials", do=_AWS_LOGIN),
+    _form(r"config profile \((?P<profile>[^()]{1,128})\) could not be found", says="there is no profile {profile} for AWS here", do="name one that aws configure list-profiles shows"),
+    _form(r"error storing credentials|Error saving credentials", says="docker could not keep the credentials that it got: its credential store failed", do="correct credsStore in ~/.docker/config.json, or remove it, and sign in again"),
+    _form(r"(?:docker daemon socket|cannot connect to the docker daemon|error during connect)", says="the client may not, or cannot, talk to the docker daemon: ECR was not asked", do="start docker, or run it as somebody of the group docker"),
+    _form(r"An image does not exist locally with the tag", says="there is no such image on this machine to push", do="name it for the registry first: docker tag IMAGE ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME:TAG; docker images shows which there are"),
+    _form(r"error parsing HTTP 40[0-9] response body: invalid character '<'", says="a proxy answered in place of ECR", do="have the client go around it, or its owner let the registry through"),
+    _form(rf"{_PUSHES}{_URL}manifests/\S{{1,300}}: 400\b", says="ECR does not take a manifest of this form", do="if it is a cache of buildx, export it with image-manifest=true,oci-mediatypes=true; else look what the registry answered"),
     _form(r"could not (?:load|be loaded|find) credentials|unable to locate credentials|credentials could not be loaded", says="there are no AWS credentials", do="give some (a profile, a role of the job); aws sts get-caller-identity shows whose they are"),
     _form(r"authentication to the upstream registry failed|UpstreamAccessDenied", says="the upstream of the pull-through cache refused ECR's credentials", do="correct the secret of the rule: aws ecr describe-pull-through-cache-rules shows which it is"),
     _form(r"The repository with name '(?P<name>[^']{1,256})' does not exist(?: in the registry with id '(?P<account>[0-9]{12})')?", says="there is no repository {name}", do="correct its name, account or region, or create it"),
     _form(r"tag '(?P<tag>[^']{1,128})' already exists|repository is immutable|TAG_INVALID|ImageTagAlreadyExists", says="the repository keeps the tag that is there: its tags are immutable", do="push another tag"),
-    _form(r"manifest unknown|Requested image not found|ImageNotFoundException", says="there is no such tag or digest in the repository", do="look which there are: aws ecr describe-images --repository-name NAME"),
+    _form(rf"manifest unknown|Requested image not found|ImageNotFoundException|{_HOST}/{_NAME}[:@][^\s\"]{{1,128}}: not found", says="there is no such tag or digest in the repository", do="look which there are: aws ecr describe-images --repository-name NAME"),
     _form(r"no matching manifest for (?P<platform>[\w/]+)|no match for platform", says="the image is not built for this platform", do="build it for this one: docker buildx build --platform linux/amd64,linux/arm64"),
     _form(r"reached your (?:unauthenticated )?pull rate limit", says="Docker Hub limits how often it is pulled from", do="sign in to Docker Hub, or pull its images by a pull-through cache of ECR"),
     _form(r"toomanyrequests|Rate exceeded|ThrottlingException|429 Too Many Requests", says="the rate of calls was too high", do="try again, more slowly"),
@@ -100,20 +113,20 @@ FORMS = (
     _form(r"LimitExceededException|limit exceeded for", says="a quota of ECR is used up", do="delete images, or ask for more in Service Quotas"),
     _form(r"Source image \S+ is not valid", says="Lambda cannot use the image", do="give one in the function's region, by a tag that is there, built for one platform without attestations (--provenance=false)"),
     # Requests of HTTP, by their method and path.
-    _form(rf"(?:{_PUSHES}|{_PULLS}){_URL}{_UNTIL}(?:\b401\b|=401\b)", says="docker is not signed in at {host}", do=SIGN_IN),
-    _form(rf"{_HOST}(?:/v2/)?[^/]{{0,80}}(?:\b401\b)", says="docker is not signed in at {host}", do=SIGN_IN),
+    _form(r"unauthorized: authentication required|\b401 Unauthorized|(?:=|status code:? )401\b", says="the client is not signed in at {host}", do=SIGN_IN),
+    _form(rf"{_PUSHING}{_PULLS}{_URL}{_UNTIL}{_DENIED}", PUSH, do=_WHOSE),
     _form(rf"{_PUSHES}{_URL}{_UNTIL}(?:{_DENIED}|\bEOF\b)", PUSH, do=_WHOSE),
     _form(rf"{_PULLS}{_URL}tags/{_UNTIL}{_DENIED}", "ecr:ListImages", do=_WHOSE),
     _form(rf"{_PULLS}{_URL}{_UNTIL}{_DENIED}", PULL, do=_WHOSE),
-    _form(rf"{_HOST}[^/]{{0,60}}\[manifests [^\]]{{1,128}}\]: 403", PULL, do=_WHOSE),
-    _form(r"unauthorized: authentication required|401 Unauthorized", says="the client is not signed in at {host}", do=SIGN_IN),
+    _form(r"\[(?:manifests|blobs) [^\]]{1,128}\]: 403", PULL, do=_WHOSE),
+    _form(rf"failed open: unexpected status code {_URL}{_UNTIL}{_DENIED}", PULL, do=_WHOSE),
     # Services and tools that say less.
     _form(r"Lambda does not have permission to access the ECR image", PULL, do="the function's image"),
     _form(r"pull access denied for|Failed to pull your application image|UNABLE_TO_PULL_IMAGE|CannotPull\w*Error", PULL, do=_WHOSE),
     _form(rf"push refers to repository \[{_HOST}/{_NAME}\].{{0,4000}}\b(?:EOF|denied|403)\b", PUSH, do=_WHOSE),
     _form(rf"failed to push {_HOST}/{_NAME}", PUSH, do=_WHOSE),
     _form(r"ImagePullBackOff|ErrImagePull|Back-off pulling image", says="the message does not say why the image was not pulled", do="give the event that does: kubectl describe pod NAME shows it as Failed to pull image", verdict=ASKS),
-    _form(r"403 Forbidden|\bdenied\b|AccessDenied"),
+    _form(r"(?:403 Forbidden|HTTP 403)|\bdenied\b|AccessDenied"),
 )  # fmt: skip
 """All forms of messages, the plainest first.
 
@@ -192,7 +205,7 @@ class DeniedCall(Struct, frozen=True):
 
 def plain(text: str) -> str:
     """The message in one line: without colours, and without the frames and folds of terminals."""
-    return " ".join(_BOX.sub("", _CONTROLS.sub("", text)).replace("\\n", " ").split())
+    return " ".join(_BOX.sub("", _CONTROLS.sub("", text)).replace("\\n", " ").replace("[MASKED]", "***").split())
 
 
 def caller_of(text: str) -> ToolCredentials | None:
@@ -230,6 +243,8 @@ def _denial(form: Form, match: re.Match[str], image: re.Match[str] | None) -> De
         groups.get("resource", "").rstrip(_ENDS).lstrip("\"'"),
         groups.get("action", ""),
     )
+    if action.startswith("ecr:") and not matching_actions(action):
+        action = ""  # cut off, or folded in the middle of a word
     named = _REPOSITORY.match(resource) or (match if groups.get("name") else image)
     reason = _REASON.match(match.string, match.end())
     return DeniedCall(

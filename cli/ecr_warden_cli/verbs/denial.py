@@ -179,8 +179,11 @@ def _explained(denial: DeniedCall, case: _Case) -> _Explained:
     who = given.principal or denial.who or (case.caller.principal if case.caller is not None else "")
     denial = replace(denial, who=who, tried=given.access or denial.tried)
     if given.record or given.sub or denial.tried == ASSUME:
-        return _of_role(denial, case) if denial.who and denial.role else _of_token(denial, case)
-    name = given.repository or denial.place.text
+        if not denial.role:
+            return _of_token(denial, case)
+        if denial.who:
+            return _of_role(denial, case)
+    name = given.repository or denial.place.text or short(denial.role)
     if not (denial.who and denial.tried and (name or denial.tried == LOGIN)):
         raise _unsaid(denial, name, case.caller)
     asked = case.asked()
@@ -211,7 +214,10 @@ def _said_alone(denial: DeniedCall, case: _Case) -> _Explained:
     if form.verdict == ASKS:
         raise Failure(says, code="no-denial", remedy=do)
     if form.do == SIGN_IN and case.caller is not None and case.caller.whose:
-        do = f"sign in, which needs {TOKEN}, with {case.caller.whose}"
+        # What is no docker of one's own signs in by itself, as soon as it may.
+        return _Explained(
+            denial, form.verdict, says, Advice(f"let it sign in, which needs {TOKEN}: it has {case.caller.whose}")
+        )
     if "{name}" in form.says and (given.snapshot or given.spec or given.profile or given.files):
         known = (one.target.name for one in case.asked().estate.repositories())
         do += did_you_mean("".join(nearest(denial.place.name, known)))
@@ -253,7 +259,9 @@ def _subject(denial: DeniedCall, case: _Case) -> Subject:
     arn = arn_of(denial.who, asked.accounts)
     if "*" in arn:
         named = arn.rpartition(":")[2]
-        known = [one.arn for one in asked.estate.identities() if one.arn.rpartition(":")[2] == named]
+        # A session is of its role, whose ARN has a path besides.
+        name = named.split("/")[1] if named.startswith("assumed-role/") else named
+        known = [one.arn for one in asked.estate.identities() if one.arn.endswith((f":{name}", f"/{name}"))]
         if len(known) != 1:
             raise Failure(f"the account of {named} is masked", code="no-denial", remedy="add --as with the whole ARN")
         arn = known[0]
@@ -276,7 +284,7 @@ def _may_be(subject: Subject, caller: ToolCredentials) -> bool:
 
 def _absent(denial: DeniedCall, does: str, error: AccessError, case: _Case) -> _Explained:
     """The answer where whoever AWS names, or the repository or role, is not in what was read; raises the error."""
-    if not denial.named and not denial.action and denial.tried != PUSH:
+    if not denial.named and not denial.action:
         raise error
     says, _, near = error.message.partition(" (")
     do = f"read the accounts again, or correct the name, which is not in {case.read_at}: {says}{near and f' ({near}'}"
@@ -284,8 +292,7 @@ def _absent(denial: DeniedCall, does: str, error: AccessError, case: _Case) -> _
         do = _UNSEEN[denial.named.kind]
     if denial.tried in administering():
         do = f"whoever owns account {denial.place.account} decides: no grant gives it"
-    verdict = NO if denial.action else NOT_DENIED
-    return _Explained(denial, verdict, f"{short(denial.who)} cannot {does}", Advice(do))
+    return _Explained(denial, NO, f"{short(denial.who)} cannot {does}", Advice(do))
 
 
 def _judged(denial: DeniedCall, found: CanI, direct: AccessDecision, asking: Asking, case: _Case) -> _Explained:
