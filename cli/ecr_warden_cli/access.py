@@ -163,8 +163,7 @@ def _called(name: str, estate: Estate) -> Iterator[str]:
 class CanI(Struct, frozen=True):
     """An answer about one subject: its path, and the change that it, or docker, needs; None: none would help, or is.
 
-    `advice`: what to do about a no; `places`: where the spec says what a document of the change is; `given`: the values
-    of the request's condition keys that are known.
+    `advice`: what to do about a no; `places`: where the spec says what a document of the change is.
     """
 
     answer: Answer
@@ -173,7 +172,6 @@ class CanI(Struct, frozen=True):
     docker: ByDocker | None = None
     advice: Advice = Advice()
     places: Mapping[Edit, str] = field(default_factory=dict)
-    given: Callable[[str], tuple[str, ...] | None] = lambda _: None
 
 
 def can_i(graph: RepositoryGraph, subject: Subject, asked: Question) -> CanI:

@@ -87,7 +87,7 @@ def can_i_to_json(found: CanI, estate: Estate) -> dict[str, Any]:
 
 
 def _edit_to_json(edit: Edit, found: CanI, estate: Estate) -> dict[str, Any]:
-    texts = [unmet_text(*one) for one in unmet(edit, estate, found.given)]
+    texts = [unmet_text(*one) for one in unmet(edit, estate)]
     form = edit_to_json(edit) | {"unmet": texts, "inSpec": found.places.get(edit) or None}
     return form if edit in found.advice.edits else form | {"add": None}
 
@@ -151,7 +151,7 @@ def _details(found: CanI, estate: Estate, names: AccessNames) -> Iterator[tuple[
     if found.change is not None:
         yield from (("as", names.identity(arn), None) for arn in found.change.via)
         for edit in found.change.edits:
-            lines = [edit_text(edit), *(("but", unmet_text(*one)) for one in unmet(edit, estate, found.given))]
+            lines = [edit_text(edit), *(("but", unmet_text(*one)) for one in unmet(edit, estate))]
             yield from ((label, text, None) for label, text in lines[:-1])
             is_written = edit in found.advice.edits and edit.index is None and not found.places.get(edit)
             yield *lines[-1], edit.statement if is_written else None

@@ -45,11 +45,13 @@ def advised(asked: OpenedEstate, found: CanI, asking: Asking) -> CanI:
     if found.change is None:
         return found
     spec, edits = asked.spec, found.change.edits
-    ours = Ours(frozenset(asked.estate.accounts)) if spec is None else ours_of(spec.compiled)
-    places = {} if spec is None else {edit: place_in_spec(edit, spec.compiled) for edit in edits}
-    given = None if spec is None else partial(_in_spec, spec, asking)
-    advice = advise(asking.subject, asking.does, asking.where, edits, ours=ours, in_spec=given or (lambda: None))
-    if kept := dict.fromkeys(place for edit in advice.edits if (place := places.get(edit))):
+    if spec is None:
+        ours = Ours(frozenset(asked.estate.accounts))
+        return replace(found, advice=advise(asking.subject, asking.does, asking.where, edits, ours=ours))
+    in_spec = partial(_in_spec, spec, asking)
+    advice = advise(asking.subject, asking.does, asking.where, edits, ours=ours_of(spec.compiled), in_spec=in_spec)
+    places = {edit: place_in_spec(edit, spec.compiled) for edit in edits}
+    if kept := dict.fromkeys(place for edit in advice.edits if (place := places[edit])):
         lines = f"what the spec describes, write there: {' and '.join(kept)}"
         advice = replace(advice, text=f"{advice.text}; {lines}", in_spec=True)
     return replace(found, advice=advice, places=places)
@@ -60,34 +62,28 @@ def _in_spec(spec: Valid, asking: Asking) -> Advice | None:
     identity, target, what = asking.subject.identity, asking.target, asking.what
     if what in _GRAVE or what in administering():
         return Advice(f"whoever owns {asking.where} decides: no grant gives it")
-    alias = None if identity is None else spec.spec.aliases.get(identity.account)
-    if identity is None or alias is None or target is None:
+    if identity is None or target is None or identity.account not in spec.spec.aliases:
         return None
+    alias, where, is_pull = spec.spec.aliases[identity.account], printable(target.name, 200), what == Access.PULL
     who = f"{alias}:{identity.arn.partition('::')[2].partition(':')[2]}"
-    where = printable(target.name, 200)
     if what == IMPORT:
         return Advice(f"write {{by: [{who}], upstream: true}} under pull: of {where}", in_spec=True)
-    if what not in (Access.PULL, Access.PUSH):
+    if not is_pull and what != Access.PUSH:
         return None
-    under = f"under {what}: of {where}" if what == Access.PULL else f"under push: of {where}, by: of a push role"
     if _is_push_role(identity, spec):
-        return Advice(_of_push_role(identity, asking, where), in_spec=True)
+        pushes = f"is a push role, which pushes where its grants are: whoever signs in with it needs a grant of {where}"
+        pulls = f"set pull: true at the grant of {identity.name} under push: of {where}: it is a push role"
+        return Advice(pulls if is_pull else f"{identity.name} {pushes}", in_spec=True)
     if is_identity_center_role(identity.arn):
         name = identity.name.removeprefix(IDENTITY_CENTER_NAME).rpartition("_")[0]
+        under = f"under pull: of {where}" if is_pull else f"under push: of {where}, by: of a push role"
         return Advice(f"write {{sso: {{permission_set: {name}, account: {alias}}}}} {under}", in_spec=True)
     from ecr_warden_cli.trying import tried_grant  # noqa: PLC0415 - comparing versions takes long to load
 
-    return tried_grant(spec, asking, who, identity.arn)
+    return tried_grant(spec, asking, target, who, identity.arn)
 
 
 def _is_push_role(identity: Identity, spec: Valid) -> bool:
     role = RoleTarget(identity.account, identity.name)
     entry = spec.compiled.spec_of(role)
     return entry is not None and trust_policy(role) in entry.granted
-
-
-def _of_push_role(identity: Identity, asking: Asking, where: str) -> str:
-    if asking.what == Access.PULL:
-        return f"set pull: true at the grant of {identity.name} under push: of {where}: it is a push role"
-    needs = f"whoever signs in with it needs a grant of {where}"
-    return f"{identity.name} is a push role, which pushes where its grants are: {needs}"

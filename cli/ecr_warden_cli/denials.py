@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from ecr_warden.core.actions import REQUIRED, TOKEN, UPLOADS, Access
+from ecr_warden.core.target import RepositoryTarget
 from iam_access.catalogue import matching_actions
 from iam_access.text.printable import printable
 
@@ -37,8 +38,7 @@ _URL = rf"\\*\"?https?://{_HOST}/v2/(?:{_NAME}|{_MASKED})/"
 _PUSHES = r"\b(?:post|patch|put)(?: request to)? "
 _PULLS = r"\b(?:head|get)(?: request to)? "
 _PUSHING = r"(?:failed to push|failed to upload|pushing|publish|push refers to|checking push)\b(?:(?!#\d+ ).){0,200}?"
-_UNTIL = r"(?:(?!\b40[13]\b|\bEOF\b|=40[13]|https?://).){0,240}"
-_DENIED = r"(?:\b403\b|=403\b)"
+_UNTIL = r"(?:(?!\b40[13]\b|\bEOF\b|https?://).){0,240}"
 _REGISTRY = re.compile(rf"[0-9]{{12}}\.dkr[.-]ecr(?:-fips)?\.[a-z0-9-]+\.{_DOMAIN}")
 _IMAGE = re.compile(rf"{_HOST}/(?!v2/){_NAME}")
 _REPOSITORY = re.compile(rf"arn:aws[a-z-]*:ecr:(?P<region>[a-z0-9-]+|{_MASKED}):{_ACCOUNT}:repository/{_NAME}")
@@ -61,72 +61,70 @@ class Form(Struct, frozen=True):
     pattern, and {host} of the registry.
     """
 
-    pattern: re.Pattern[str]
+    pattern: str
     tried: str = ""
     says: str = ""
     do: str = ""
     verdict: str = NOT_DENIED
 
 
-def _form(pattern: str, tried: str = "", says: str = "", do: str = "", verdict: str = NOT_DENIED) -> Form:
-    return Form(re.compile(pattern, re.IGNORECASE), tried, says, do, verdict)
-
-
 SIGN_IN = "sign in, as whoever may pull or push:"
 _WHOSE = "aws sts get-caller-identity shows whose credentials a client has"
 _AWS_LOGIN = "refresh them (aws sso login, or the job's step that assumes the role); aws sts get-caller-identity shows whose they are"
 FORMS = (
+    Form(r"(?P<who>arn:\S+?:(?P<person>\w[\w-]*/\S+)) is not authorized to perform: ?sts:TagSession on resources?: (?P<resource>arn:\S+?:(?P<session>role/[\w+=,.@/-]*\w))", ASSUME, "{person} cannot assume {session} with sts:TagSession, which tags the session", "allow sts:TagSession in the caller's policies and in the role's trust policy, or do not tag the session (configure-aws-credentials: role-skip-session-tagging: true)", NO),
+    Form(r"(?P<who>arn:\S+?:(?P<person>\w[\w-]*/\S+)) is not authorized to perform: ?sts:SetSourceIdentity on resources?: (?P<resource>arn:\S+?:(?P<session>role/[\w+=,.@/-]*\w))", ASSUME, "{person} cannot assume {session} with sts:SetSourceIdentity, which names its source", "allow sts:SetSourceIdentity in the caller's policies and in the role's trust policy, or do not set a source identity", NO),
     # AWS's own words, which say all of it.
-    _form(r"(?<!\S)(?P<who>\S{1,2048}) is not authorized to perform: ?(?P<action>[a-z0-9-]+:[A-Za-z]+)(?: on (?:the )?resources?: (?P<resource>\S+))?"),
-    _form(r"\"principal\": ?\{[^{}]{0,400}\"arn\": ?\"(?P<who>[^\"]+)\"[^{}]{0,400}\}[^{}]{0,200}\"action\": ?\"(?P<action>[^\"]+)\", ?\"resource\": ?\"(?P<resource>[^\"]+)\""),
-    _form(r"not authorized to perform sts:AssumeRoleWithWebIdentity", ASSUME),
-    _form(r"credentials could not be used to assume '(?P<resource>arn:[^']{1,400})'", ASSUME, do=_WHOSE),
-    _form(r"role '(?P<who>arn:[^']{1,400})' does not have \w{1,64} permission for the image", PULL),
-    _form(r"does not grant [\w:, ]{1,200} permissions? to (?P<who>[a-z.-]{1,100}\.amazonaws\.com)", PULL),
-    _form(r"ecr:ReplicateImage on (?P<resource>arn:\S+)", says="the destination's registry does not let images be replicated into it", do="let the policy of the registry of {resource} allow ecr:ReplicateImage to the account that replicates: whoever owns that registry decides", verdict=NO),
-    _form(r"starport-layer-bucket\S{0,200}[^:]{0,40}: 403", PULL, "S3, which has ECR's layers, denied the download", "let the policy of the VPC endpoint of S3 allow s3:GetObject on arn:aws:s3:::prod-REGION-starport-layer-bucket/*: its owner can (aws ec2 describe-vpc-endpoints)", NO),
-    _form(r"Encoded authorization failure message: (?P<encoded>[\w-]+)", says="AWS's reason is encoded", do="decode it, and give what it says: aws sts decode-authorization-message --encoded-message {encoded} --query DecodedMessage --output text", verdict=ASKS),
+    Form(r"(?<!\S)(?P<who>\S{1,2048}) is not authorized to perform: ?(?P<action>[a-z0-9-]+:[A-Za-z]+)(?: on (?:the )?resources?: (?P<resource>\S+))?"),
+    Form(r"\"principal\": ?\{[^{}]{0,400}\"arn\": ?\"(?P<who>[^\"]+)\"[^{}]{0,400}\}[^{}]{0,200}\"action\": ?\"(?P<action>[^\"]+)\", ?\"resource\": ?\"(?P<resource>[^\"]+)\""),
+    Form(r"not authorized to perform sts:AssumeRoleWithWebIdentity", ASSUME),
+    Form(r"credentials could not be used to assume '(?P<resource>arn:[^']{1,400})'", ASSUME, do=_WHOSE),
+    Form(r"role '(?P<who>arn:[^']{1,400})' does not have \w{1,64} permission for the image", PULL),
+    Form(r"does not grant [\w:, ]{1,200} permissions? to (?P<who>[a-z.-]{1,100}\.amazonaws\.com)", PULL),
+    Form(r"ecr:ReplicateImage on (?P<resource>arn:\S+)", says="the destination's registry does not let images be replicated into it", do="let the policy of the registry of {resource} allow ecr:ReplicateImage to the account that replicates: whoever owns that registry decides", verdict=NO),
+    Form(r"starport-layer-bucket\S{0,200}[^:]{0,40}: 403", PULL, "S3, which has ECR's layers, denied the download", "let the policy of the VPC endpoint of S3 allow s3:GetObject on arn:aws:s3:::prod-REGION-starport-layer-bucket/*: its owner can (aws ec2 describe-vpc-endpoints)", NO),
+    Form(r"Encoded authorization failure message: (?P<encoded>[\w-]+)", says="AWS's reason is encoded", do="decode it, and give what it says: aws sts decode-authorization-message --encoded-message {encoded} --query DecodedMessage --output text", verdict=ASKS),
     # What is no denial of IAM.
-    _form(r"authorization token has expired", says="docker's credentials for {host} have expired: they last 12 hours", do=SIGN_IN),
-    _form(r"authorization token is invalid", says="docker's credentials are not of {host}", do=SIGN_IN),
-    _form(r"login attempt to \S{1,200} failed with status: 40[01]", says="{host} does not take this user and password", do=SIGN_IN),
-    _form(r"no basic auth credentials", says="docker has no credentials for {host}: it never asked AWS", do=SIGN_IN),
-    _form(r"ExpiredToken|security token included in the request is expired|Token has expired and refresh failed", says="the AWS credentials have expired", do=_AWS_LOGIN),
-    _form(r"security token included in the request is invalid|InvalidClientTokenId|UnrecognizedClient|SignatureDoesNotMatch", says="AWS does not know the credentials", do=_AWS_LOGIN),
-    _form(r"config profile \((?P<profile>[^()]{1,128})\) could not be found", says="there is no profile {profile} for AWS here", do="name one that aws configure list-profiles shows"),
-    _form(r"error storing credentials|Error saving credentials", says="docker could not keep the credentials that it got: its credential store failed", do="correct credsStore in ~/.docker/config.json, or remove it, and sign in again"),
-    _form(r"(?:docker daemon socket|cannot connect to the docker daemon|error during connect)", says="the client may not, or cannot, talk to the docker daemon: ECR was not asked", do="start docker, or run it as somebody of the group docker"),
-    _form(r"An image does not exist locally with the tag", says="there is no such image on this machine to push", do="name it for the registry first: docker tag IMAGE ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME:TAG; docker images shows which there are"),
-    _form(r"error parsing HTTP 40[0-9] response body: invalid character '<'", says="a proxy answered in place of ECR", do="have the client go around it, or its owner let the registry through"),
-    _form(rf"{_PUSHES}{_URL}manifests/\S{{1,300}}: 400\b", says="ECR does not take a manifest of this form", do="if it is a cache of buildx, export it with image-manifest=true,oci-mediatypes=true; else look what the registry answered"),
-    _form(r"could not (?:load|be loaded|find) credentials|unable to locate credentials|credentials could not be loaded", says="there are no AWS credentials", do="give some (a profile, a role of the job); aws sts get-caller-identity shows whose they are"),
-    _form(r"authentication to the upstream registry failed|UpstreamAccessDenied", says="the upstream of the pull-through cache refused ECR's credentials", do="correct the secret of the rule: aws ecr describe-pull-through-cache-rules shows which it is"),
-    _form(r"The repository with name '(?P<name>[^']{1,256})' does not exist(?: in the registry with id '(?P<account>[0-9]{12})')?", says="there is no repository {name}", do="correct its name, account or region, or create it"),
-    _form(r"tag '(?P<tag>[^']{1,128})' already exists|repository is immutable|TAG_INVALID|ImageTagAlreadyExists", says="the repository keeps the tag that is there: its tags are immutable", do="push another tag"),
-    _form(rf"manifest unknown|Requested image not found|ImageNotFoundException|{_HOST}/{_NAME}[:@][^\s\"]{{1,128}}: not found", says="there is no such tag or digest in the repository", do="look which there are: aws ecr describe-images --repository-name NAME"),
-    _form(r"no matching manifest for (?P<platform>[\w/]+)|no match for platform", says="the image is not built for this platform", do="build it for this one: docker buildx build --platform linux/amd64,linux/arm64"),
-    _form(r"reached your (?:unauthenticated )?pull rate limit", says="Docker Hub limits how often it is pulled from", do="sign in to Docker Hub, or pull its images by a pull-through cache of ECR"),
-    _form(r"toomanyrequests|Rate exceeded|ThrottlingException|429 Too Many Requests", says="the rate of calls was too high", do="try again, more slowly"),
-    _form(r"requested access to the resource is denied|docker\.io\S*: (?:denied|unauthorized)", says="Docker Hub denied it, not ECR: the name of the image has no registry of ECR", do="name the registry: ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME"),
-    _form(r"x509: |certificate (?:signed by|has expired|is not trusted)", says="the certificate that answered is not trusted", do="have the client trust the proxy between it and ECR, or go around it"),
-    _form(r"i/o timeout|TLS handshake timeout|no such host|connection refused|request canceled|context deadline exceeded|network is unreachable|Client\.Timeout", says="the network: ECR was not reached", do="give the client a route to the registry: a NAT gateway, or the VPC endpoints ecr.api, ecr.dkr and S3"),
-    _form(r"LimitExceededException|limit exceeded for", says="a quota of ECR is used up", do="delete images, or ask for more in Service Quotas"),
-    _form(r"Source image \S+ is not valid", says="Lambda cannot use the image", do="give one in the function's region, by a tag that is there, built for one platform without attestations (--provenance=false)"),
+    Form(r"authorization token has expired", says="docker's credentials for {host} have expired: they last 12 hours", do=SIGN_IN),
+    Form(r"authorization token is invalid", says="docker's credentials are not of {host}", do=SIGN_IN),
+    Form(r"login attempt to \S{1,200} failed with status: 40[01]", says="{host} does not take this user and password", do=SIGN_IN),
+    Form(r"no basic auth credentials", says="docker has no credentials for {host}: it never asked AWS", do=SIGN_IN),
+    Form(r"ExpiredToken|security token included in the request is expired|Token has expired and refresh failed", says="the AWS credentials have expired", do=_AWS_LOGIN),
+    Form(r"security token included in the request is invalid|InvalidClientTokenId|UnrecognizedClient|SignatureDoesNotMatch", says="AWS does not know the credentials", do=_AWS_LOGIN),
+    Form(r"config profile \((?P<profile>[^()]{1,128})\) could not be found", says="there is no profile {profile} for AWS here", do="name one that aws configure list-profiles shows"),
+    Form(r"error storing credentials|Error saving credentials", says="docker could not keep the credentials that it got: its credential store failed", do="correct credsStore in ~/.docker/config.json, or remove it, and sign in again"),
+    Form(r"(?:docker daemon socket|cannot connect to the docker daemon|error during connect)", says="the client may not, or cannot, talk to the docker daemon: ECR was not asked", do="start docker, or run it as somebody of the group docker"),
+    Form(r"An image does not exist locally with the tag", says="there is no such image on this machine to push", do="name it for the registry first: docker tag IMAGE ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME:TAG; docker images shows which there are"),
+    Form(r"error parsing HTTP 40[0-9] response body: invalid character '<'", says="a proxy answered in place of ECR", do="have the client go around it, or its owner let the registry through"),
+    Form(rf"{_PUSHES}{_URL}manifests/\S{{1,300}}: 400\b", says="ECR does not take a manifest of this form", do="if it is a cache of buildx, export it with image-manifest=true,oci-mediatypes=true; else look what the registry answered"),
+    Form(r"could not (?:load|be loaded|find) credentials|unable to locate credentials|credentials could not be loaded", says="there are no AWS credentials", do="give some (a profile, a role of the job); aws sts get-caller-identity shows whose they are"),
+    Form(r"authentication to the upstream registry failed|UpstreamAccessDenied", says="the upstream of the pull-through cache refused ECR's credentials", do="correct the secret of the rule: aws ecr describe-pull-through-cache-rules shows which it is"),
+    Form(r"The repository with name '(?P<name>[^']{1,256})' does not exist(?: in the registry with id '(?P<account>[0-9]{12})')?", says="there is no repository {name}", do="correct its name, account or region, or create it"),
+    Form(r"tag '(?P<tag>[^']{1,128})' already exists|repository is immutable|TAG_INVALID|ImageTagAlreadyExists", says="the repository keeps the tag that is there: its tags are immutable", do="push another tag"),
+    Form(rf"manifest unknown|Requested image not found|ImageNotFoundException|{_HOST}/{_NAME}[:@][^\s\"]{{1,128}}: not found", says="there is no such tag or digest in the repository", do="look which there are: aws ecr describe-images --repository-name NAME"),
+    Form(r"no matching manifest for (?P<platform>[\w/]+)|no match for platform", says="the image is not built for this platform", do="build it for this one: docker buildx build --platform linux/amd64,linux/arm64"),
+    Form(r"reached your (?:unauthenticated )?pull rate limit", says="Docker Hub limits how often it is pulled from", do="sign in to Docker Hub, or pull its images by a pull-through cache of ECR"),
+    Form(r"toomanyrequests|Rate exceeded|ThrottlingException|429 Too Many Requests", says="the rate of calls was too high", do="try again, more slowly"),
+    Form(r"requested access to the resource is denied|docker\.io\S*: (?:denied|unauthorized)", says="Docker Hub denied it, not ECR: the name of the image has no registry of ECR", do="name the registry: ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME"),
+    Form(r"x509: |certificate (?:signed by|has expired|is not trusted)", says="the certificate that answered is not trusted", do="have the client trust the proxy between it and ECR, or go around it"),
+    Form(r"i/o timeout|TLS handshake timeout|no such host|connection refused|request canceled|context deadline exceeded|network is unreachable|Client\.Timeout", says="the network: ECR was not reached", do="give the client a route to the registry: a NAT gateway, or the VPC endpoints ecr.api, ecr.dkr and S3"),
+    Form(r"LimitExceededException|limit exceeded for", says="a quota of ECR is used up", do="delete images, or ask for more in Service Quotas"),
+    Form(r"Source image \S+ is not valid", says="Lambda cannot use the image", do="give one in the function's region, by a tag that is there, built for one platform without attestations (--provenance=false)"),
     # Requests of HTTP, by their method and path.
-    _form(r"unauthorized: authentication required|\b401 Unauthorized|(?:=|status code:? )401\b", says="the client is not signed in at {host}", do=SIGN_IN),
-    _form(rf"{_PUSHING}{_PULLS}{_URL}{_UNTIL}{_DENIED}", PUSH, do=_WHOSE),
-    _form(rf"{_PUSHES}{_URL}{_UNTIL}(?:{_DENIED}|\bEOF\b)", PUSH, do=_WHOSE),
-    _form(rf"{_PULLS}{_URL}tags/{_UNTIL}{_DENIED}", "ecr:ListImages", do=_WHOSE),
-    _form(rf"{_PULLS}{_URL}{_UNTIL}{_DENIED}", PULL, do=_WHOSE),
-    _form(r"\[(?:manifests|blobs) [^\]]{1,128}\]: 403", PULL, do=_WHOSE),
-    _form(rf"failed open: unexpected status code {_URL}{_UNTIL}{_DENIED}", PULL, do=_WHOSE),
+    Form(r"unauthorized: authentication required|\b401 Unauthorized|(?:=|status code:? )401\b", says="the client is not signed in at {host}", do=SIGN_IN),
+    Form(rf"{_PUSHING}{_PULLS}{_URL}{_UNTIL}\b403\b", PUSH, do=_WHOSE),
+    Form(rf"{_PUSHES}{_URL}{_UNTIL}(?:\b403\b|\bEOF\b)", PUSH, do=_WHOSE),
+    Form(rf"{_PULLS}{_URL}tags/{_UNTIL}\b403\b", "ecr:ListImages", do=_WHOSE),
+    Form(rf"{_PULLS}{_URL}{_UNTIL}\b403\b", PULL, do=_WHOSE),
+    Form(r"\[(?:manifests|blobs) [^\]]{1,128}\]: 403", PULL, do=_WHOSE),
+    Form(rf"failed open: unexpected status code {_URL}{_UNTIL}\b403\b", PULL, do=_WHOSE),
     # Services and tools that say less.
-    _form(r"Lambda does not have permission to access the ECR image", PULL, do="the function's image"),
-    _form(r"pull access denied for|Failed to pull your application image|UNABLE_TO_PULL_IMAGE|CannotPull\w*Error", PULL, do=_WHOSE),
-    _form(rf"push refers to repository \[{_HOST}/{_NAME}\].{{0,4000}}\b(?:EOF|denied|403)\b", PUSH, do=_WHOSE),
-    _form(rf"failed to push {_HOST}/{_NAME}", PUSH, do=_WHOSE),
-    _form(r"ImagePullBackOff|ErrImagePull|Back-off pulling image", says="the message does not say why the image was not pulled", do="give the event that does: kubectl describe pod NAME shows it as Failed to pull image", verdict=ASKS),
-    _form(r"(?:403 Forbidden|HTTP 403)|\bdenied\b|AccessDenied"),
+    Form(r"Lambda does not have permission to access the ECR image", PULL, do="the function's image"),
+    Form(r"pull access denied for|Failed to pull your application image|UNABLE_TO_PULL_IMAGE|CannotPull\w*Error", PULL, do=_WHOSE),
+    Form(rf"push refers to repository \[{_HOST}/{_NAME}\].{{0,4000}}\b(?:EOF|denied|403)\b", PUSH, do=_WHOSE),
+    Form(rf"failed to push {_HOST}/{_NAME}", PUSH, do=_WHOSE),
+    Form(r"ImagePullBackOff|ErrImagePull|Back-off pulling image", says="the message does not say why the image was not pulled", do="give the event that does: kubectl describe pod NAME shows it as Failed to pull image", verdict=ASKS),
+    Form(r"(?:403 Forbidden|HTTP 403)|\bdenied\b|AccessDenied"),
 )  # fmt: skip
 """All forms of messages, the plainest first.
 
@@ -136,53 +134,40 @@ https://docs.aws.amazon.com/AmazonECR/latest/userguide/common-errors.html, and t
 
 
 class ToolCredentials(Struct, frozen=True):
-    """Whose credentials a tool uses: `whose`, in words with what to look for; `services`: whom such a role trusts."""
+    """Whose credentials a tool uses: `whose`, in words with what to look for, of a role that trusts one of `services`.
 
-    pattern: re.Pattern[str]
-    whose: str
+    Without `whose` it is the service itself.
+    """
+
+    pattern: str
+    whose: str = ""
     services: tuple[str, ...] = ()
-    principal: str = ""
-
-
-def _caller(pattern: str, whose: str, *services: str, principal: str = "") -> ToolCredentials:
-    return ToolCredentials(re.compile(pattern, re.IGNORECASE), whose, services, principal)
 
 
 CALLERS = (
-    _caller(r"Lambda does not have permission", "Lambda itself", principal="lambda.amazonaws.com"),
-    _caller(r"application image from ECR|apprunner", "the service's access role (AuthenticationConfiguration), not its instance role", "build.apprunner.amazonaws.com"),
-    _caller(r"BUILD_CONTAINER_UNABLE_TO_PULL_IMAGE|AWSCodeBuild", "the project's service role if imagePullCredentialsType is SERVICE_ROLE, else codebuild.amazonaws.com", "codebuild.amazonaws.com"),
-    _caller(r"CannotPull\w*Error|ResourceInitializationError", "the task's execution role (executionRoleArn), not its task role", "ecs-tasks.amazonaws.com", "ec2.amazonaws.com"),
-    _caller(r"kubelet|ErrImagePull|rpc error|failed to pull and unpack", "the node's role, not the pod's: aws eks describe-nodegroup shows it as nodeRole", "ec2.amazonaws.com", "eks-fargate-pods.amazonaws.com", "eks.amazonaws.com"),
-    _caller(r"manager\.go|gitlab-runner|with specified policies", "the credentials of the runner's manager: DOCKER_AUTH_CONFIG, or its credential helper"),
-    _caller(r"kaniko|checking push permission", "the role of the pod or job, not the node's", "pods.eks.amazonaws.com"),
+    ToolCredentials(r"Lambda does not have permission", services=("lambda.amazonaws.com",)),
+    ToolCredentials(r"application image from ECR|apprunner", "the service's access role (AuthenticationConfiguration), not its instance role", ("build.apprunner.amazonaws.com",)),
+    ToolCredentials(r"BUILD_CONTAINER_UNABLE_TO_PULL_IMAGE|AWSCodeBuild", "the project's service role if imagePullCredentialsType is SERVICE_ROLE, else codebuild.amazonaws.com", ("codebuild.amazonaws.com",)),
+    ToolCredentials(r"CannotPull\w*Error|ResourceInitializationError", "the task's execution role (executionRoleArn), not its task role", ("ecs-tasks.amazonaws.com", "ec2.amazonaws.com",)),
+    ToolCredentials(r"kubelet|ErrImagePull|rpc error|failed to pull and unpack", "the node's role, not the pod's: aws eks describe-nodegroup shows it as nodeRole", ("ec2.amazonaws.com", "eks-fargate-pods.amazonaws.com", "eks.amazonaws.com",)),
+    ToolCredentials(r"manager\.go|gitlab-runner|with specified policies", "the credentials of the runner's manager: DOCKER_AUTH_CONFIG, or its credential helper"),
+    ToolCredentials(r"kaniko|checking push permission", "the role of the pod or job, not the node's", ("pods.eks.amazonaws.com",)),
+    ToolCredentials(""),
 )  # fmt: skip
-
-
-class NamedPlace(Struct, frozen=True):
-    """A repository as the message names it; "" for what is masked or not said."""
-
-    account: str = ""
-    region: str = ""
-    name: str = ""
-
-    @property
-    def text(self) -> str:
-        """`ACCOUNT/REGION/NAME`, or the name where the rest is not known."""
-        return f"{self.account}/{self.region}/{self.name}" if self.account and self.region else self.name
 
 
 class NamedPolicy(Struct, frozen=True):
     """What AWS names as the reason: the kind of policy in small letters ("": none), its ARN, and AWS's own words."""
 
-    kind: str
-    text: str
+    kind: str = ""
+    text: str = ""
     policy: str = ""
     explicit: bool = False
 
-    def is_like(self, policy: str, *, explicit: bool) -> bool:
-        """Whether it may be this one: AWS names no policy of IAM, or the same."""
-        return explicit is self.explicit and (":iam:" not in self.policy or self.policy == policy)
+    @property
+    def is_lack(self) -> bool:
+        """Whether a grant adds what none of these policies allows."""
+        return not self.explicit and self.kind in ("", "identity-based policy", "resource-based policy")
 
 
 class DeniedCall(Struct, frozen=True):
@@ -192,15 +177,11 @@ class DeniedCall(Struct, frozen=True):
     tried: str = ""
     action: str = ""
     who: str = ""
-    place: NamedPlace = NamedPlace()
+    place: RepositoryTarget = RepositoryTarget("", "", "")
     role: str = ""
-    named: NamedPolicy | None = None
+    named: NamedPolicy = NamedPolicy()
     host: str = ""
     groups: Mapping[str, str] = {}
-
-    def fill(self, text: str) -> str:
-        """What the form says, with what the message has."""
-        return text.format_map({**self.groups, "host": self.host or "the registry"})
 
 
 def plain(text: str) -> str:
@@ -208,16 +189,20 @@ def plain(text: str) -> str:
     return " ".join(_BOX.sub("", _CONTROLS.sub("", text)).replace("\\n", " ").replace("[MASKED]", "***").split())
 
 
-def caller_of(text: str) -> ToolCredentials | None:
+def caller_of(text: str) -> ToolCredentials:
     """Whose credentials were used, as far as the message shows which tool it is of."""
-    return next((caller for caller in CALLERS if caller.pattern.search(text)), None)
+    return next((caller for caller in CALLERS if re.search(caller.pattern, text, re.IGNORECASE)), CALLERS[-1])
 
 
 def denials(text: str) -> tuple[DeniedCall, ...]:
     """What a message, as `plain` makes it, says; each denial once, the gravest first."""
     image, said, taken = _IMAGE.search(text), list[DeniedCall](), bytearray(len(text) + 1)
     for form in FORMS:
-        matches = [match for match in form.pattern.finditer(text) if 1 not in taken[match.start() : match.end()]]
+        matches = [
+            match
+            for match in re.finditer(form.pattern, text, re.IGNORECASE)
+            if 1 not in taken[match.start() : match.end()]
+        ]
         said += (_denial(form, match, image) for match in matches)
         for match in matches:
             near = range(max(match.start() - _NEAR, 0), min(match.end() + _NEAR, len(text)))
@@ -230,10 +215,9 @@ def denials(text: str) -> tuple[DeniedCall, ...]:
 
 def _gravity(one: DeniedCall) -> tuple[bool, int]:
     names = (one.tried, one.action)
-    rank = next(
-        (at for at, start in enumerate(_GRAVITY) if any(name.startswith(start) for name in names)), len(_GRAVITY)
+    return one.form.verdict == NOT_DENIED and bool(one.form.says), next(
+        at for at, start in enumerate((*_GRAVITY, "")) if any(name.startswith(start) for name in names)
     )
-    return one.form.verdict == NOT_DENIED and bool(one.form.says), rank
 
 
 def _denial(form: Form, match: re.Match[str], image: re.Match[str] | None) -> DeniedCall:
@@ -247,6 +231,7 @@ def _denial(form: Form, match: re.Match[str], image: re.Match[str] | None) -> De
         action = ""  # cut off, or folded in the middle of a word
     named = _REPOSITORY.match(resource) or (match if groups.get("name") else image)
     reason = _REASON.match(match.string, match.end())
+    host = _REGISTRY.search(match[0]) or _REGISTRY.search(match.string)
     return DeniedCall(
         form,
         form.tried or _PARTS.get(action, action),
@@ -254,18 +239,23 @@ def _denial(form: Form, match: re.Match[str], image: re.Match[str] | None) -> De
         who[max(who.find("arn:"), 0) :].strip("\"'`()"),
         _place(named),
         resource if ":role/" in resource else "",
-        None if reason is None else _named(reason),
-        host[0] if (host := _REGISTRY.search(match[0]) or _REGISTRY.search(match.string)) else "",
-        groups | {"resource": resource},
+        NamedPolicy() if reason is None else _named(reason),
+        "" if host is None else host[0],
+        groups | {"resource": resource, "host": "the registry" if host is None else host[0]},
     )
 
 
-def _place(named: re.Match[str] | None) -> NamedPlace:
+def text_of(place: RepositoryTarget) -> str:
+    """`ACCOUNT/REGION/NAME`, or the name where the rest is masked or not said."""
+    return f"{place.account}/{place.region}/{place.name}" if place.account and place.region else place.name
+
+
+def _place(named: re.Match[str] | None) -> RepositoryTarget:
     known = {} if named is None else named.groupdict()
     account, region, name = (
         "" if "*" in (text := known.get(key) or "") else text for key in ("account", "region", "name")
     )
-    return NamedPlace(account, region, name.rstrip("._-/"))
+    return RepositoryTarget(account, region, name.rstrip("._-/"))
 
 
 def _named(reason: re.Match[str]) -> NamedPolicy:
