@@ -190,11 +190,12 @@ def _add_verbs(
     """
     choices = parser.add_subparsers(metavar="VERB", required=True, title="verbs")
     for name, lazy in verbs.items():
-        is_wanted = is_asked(*group, name)
-        # Of the others only the summary is shown: to give each its --help takes as long as all else.
-        sub = choices.add_parser(name, help=lazy.summary, formatter_class=_Help, allow_abbrev=False, add_help=is_wanted)
-        if not is_wanted:
+        if not is_asked(*group, name):
+            # Of the others only the summary is shown: a parser for each takes longer than to answer a question.
+            choices._choices_actions.append(_CHOICE(name, [], lazy.summary))
+            choices._name_parser_map[name] = parser
             continue
+        sub = choices.add_parser(name, help=lazy.summary, formatter_class=_Help, allow_abbrev=False)
         sub.description = f"{lazy.summary[0].upper()}{lazy.summary[1:]}."
         match lazy:
             case Lazy():

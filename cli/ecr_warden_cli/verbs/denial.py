@@ -240,8 +240,10 @@ def _subject(denial: DeniedCall, case: _Case) -> Subject:
 def _unmasked(arn: str, asked: OpenedEstate) -> str:
     """The one user or role of that name; of a session its role, whose ARN has a path besides."""
     named = arn.rpartition(":")[2]
-    name = named.split("/")[1] if named.startswith("assumed-role/") else named
-    known = [one.arn for one in asked.estate.identities() if one.arn.endswith((f":{name}", f"/{name}"))]
+    kind, _, name = named.removeprefix("assumed-").partition("/")
+    ends = f"/{name.partition('/')[0] if named.startswith('assumed-') else name}"
+    arns = (one.arn for one in asked.estate.identities())
+    known = [one for one in arns if f":{kind}/" in one and one.endswith(ends)]
     if len(known) != 1:
         raise Failure(f"the account of {named} is masked", code="no-denial", remedy="add --as with the whole ARN")
     return known[0]
