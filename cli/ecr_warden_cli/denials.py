@@ -74,6 +74,7 @@ _AWS_LOGIN = "refresh them (aws sso login, or the job's step that assumes the ro
 FORMS = (
     Form(r"(?P<who>arn:\S+?:(?P<person>\w[\w-]*/\S+)) is not authorized to perform: ?sts:TagSession on resources?: (?P<resource>arn:\S+?:(?P<session>role/[\w+=,.@/-]*\w))", ASSUME, "{person} cannot assume {session} with sts:TagSession, which tags the session", "allow sts:TagSession in the caller's policies and in the role's trust policy, or do not tag the session (configure-aws-credentials: role-skip-session-tagging: true)", NO),
     Form(r"(?P<who>arn:\S+?:(?P<person>\w[\w-]*/\S+)) is not authorized to perform: ?sts:SetSourceIdentity on resources?: (?P<resource>arn:\S+?:(?P<session>role/[\w+=,.@/-]*\w))", ASSUME, "{person} cannot assume {session} with sts:SetSourceIdentity, which names its source", "allow sts:SetSourceIdentity in the caller's policies and in the role's trust policy, or do not set a source identity", NO),
+    Form(r"is not authorized to perform: ?(?P<action>(?!ecr:|sts:)[a-z0-9-]+:[A-Za-z]+)", says="the message is about {action}, a call of another service", do="whoever owns the policies there can say: ecr-warden answers for ECR and for assuming roles", verdict=ASKS),
     # AWS's own words, which say all of it.
     Form(r"(?<!\S)(?P<who>\S{1,2048}) is not authorized to perform: ?(?P<action>[a-z0-9-]+:[A-Za-z]+)(?: on (?:the )?resources?: (?P<resource>\S+))?"),
     Form(r"\"principal\": ?\{[^{}]{0,400}\"arn\": ?\"(?P<who>[^\"]+)\"[^{}]{0,400}\}[^{}]{0,200}\"action\": ?\"(?P<action>[^\"]+)\", ?\"resource\": ?\"(?P<resource>[^\"]+)\""),

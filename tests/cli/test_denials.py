@@ -105,6 +105,13 @@ def test_a_role_that_could_not_be_assumed_needs_no_repository(explain: Any, case
     assert "assume role/" in ran.out
 
 
+def test_the_message_may_be_an_argument_longer_than_the_name_of_a_file(explain: Any, tmp_path: Path) -> None:
+    message = denial(" because no identity-based policy allows the ecr:PutImage action" + " again" * 60)
+    assert len(message) > 255
+    (tmp_path / "denied.log").write_text(message)
+    assert explain("", message).out == explain("", str(tmp_path / "denied.log")).out == explain(message).out
+
+
 def test_what_is_missing_to_assume_a_role_is_said_of_both_sides(explain: Any) -> None:
     who = f"arn:aws:iam::{AWAY}:user/left-out"
     ran = explain(denial("", who, "sts:AssumeRole", _PUSHER), "--json")
@@ -142,6 +149,13 @@ def test_of_a_token_its_record_or_its_subject_says_whose_it_is(
     assert (ran.code, ran.out.partition(":")[0]) == (0 if answer == "yes" else 2, answer)
     assert "role/from-github" in ran.out
     assert sub in " ".join(ran.out.split())
+
+
+def test_of_a_role_that_trusts_no_provider_its_owner_is_asked(explain: Any, tmp_path: Path) -> None:
+    (tmp_path / "record.json").write_text(json.dumps(record(_MAIN, requestParameters={"roleArn": _PUSHER})))
+    ran = explain("", "--record", str(tmp_path / "record.json"))
+    assert (ran.code, ran.out.partition(":")[0]) == (2, "no")
+    assert "ask whoever owns the role" in " ".join(ran.out.split())
 
 
 WRONG: dict[str, tuple[str, tuple[str, ...], str]] = {

@@ -161,10 +161,6 @@ def _explained(denial: DeniedCall, case: _Case) -> _Explained:
     given = case.arguments
     if denial.form.says:
         return _said_alone(denial, case)
-    if denial.action and not denial.action.startswith(("ecr:", "sts:")):
-        message = f"the message is about {denial.action}, a call of another service"
-        remedy = "whoever owns the policies there can say: ecr-warden answers for ECR and for assuming roles"
-        raise Failure(message, code="no-denial", remedy=remedy)
     who = given.principal or denial.who or "".join(case.caller.services if not case.caller.whose else ())
     denial = replace(denial, who=who, tried=given.access or denial.tried)
     if given.record or given.sub or (denial.tried == ASSUME and not denial.role):
@@ -216,7 +212,7 @@ def _unsaid(denial: DeniedCall, where: str, caller: ToolCredentials) -> Failure:
     )
     whose = caller.whose or denial.form.do
     lacking = {
-        f"add --as ARN{whose and f', {whose}'}": "" if denial.who else f"who {did}",
+        f"add --as with the ARN{whose and f': {whose}'}": "" if denial.who else f"who {did}",
         "add --access pull (or push)": "" if denial.tried else "whether it was a pull or a push",
         "add --repository NAME": "" if where else "which repository",
     }
@@ -231,8 +227,9 @@ def _subject(denial: DeniedCall, case: _Case) -> Subject:
     arn = arn_of(denial.who, asked.accounts)
     subject = find_subject(asked.graph, _unmasked(arn, asked) if "*" in arn else arn)
     if case.arguments.principal and not _may_be(subject, caller):
-        services = listed(caller.services, 5)
-        message = f"{short(subject.arn)} is not whose credentials were used: it trusts none of {services}"
+        message = (
+            f"{short(subject.arn)} is not whose credentials were used: it trusts none of {listed(caller.services, 5)}"
+        )
         raise Failure(message, code="no-denial", remedy=f"add --as with the ARN: {caller.whose}")
     return subject
 
@@ -265,11 +262,10 @@ def _absent(denial: DeniedCall, error: AccessError, case: _Case) -> _Explained:
     does = f"{_VERBS.get(denial.tried) or verb_of(denial.tried)} {short(denial.role) or denial.place.name}".rstrip()
     says, _, near = error.message.partition(" (")
     do = f"read the accounts again, or correct the name, which is not in {case.read_at}{near and f' ({near}'}"
-    if denial.named.kind in _UNSEEN:
-        do = _UNSEEN[denial.named.kind]
-    elif denial.tried in administering():
+    if denial.tried in administering():
         do = f"whoever owns account {denial.place.account} decides: no grant gives it"
-    return _Explained(denial, NO, f"{short(denial.who)} cannot {does}: {says}", Advice(do))
+    says = f"{short(denial.who)} cannot {does}: {says}"
+    return _Explained(denial, NO, says, Advice(_UNSEEN.get(denial.named.kind, do)))
 
 
 def _accessing(denial: DeniedCall, subject: Subject, where: str, case: _Case) -> _Explained:
@@ -327,33 +323,34 @@ def _otherwise(denial: DeniedCall, direct: AccessDecision, asking: Asking, case:
 def _of_kind(named: NamedPolicy, edits: Iterable[Edit]) -> list[Edit]:
     """What denies a call, of the kind that AWS names: AWS names no policy of IAM, or the same."""
     sides = _SIDES.get(named.kind, () if named.kind else tuple(Side))
-    alike = (edit for edit in edits if edit.side in sides and named.explicit is (edit.index is not None))
-    return [edit for edit in alike if ":iam:" not in named.policy or named.policy == edit.place.arn]
+    return [
+        edit
+        for edit in edits
+        if edit.side in sides
+        and named.explicit is (edit.index is not None)
+        and (":iam:" not in named.policy or named.policy == edit.place.arn)
+    ]
 
 
 def _of_unseen(named: NamedPolicy, case: _Case) -> Advice:
     """What to do where AWS names what was not read."""
-    again, policy = "read the accounts again, or ask whoever owns it", named.policy and f": {named.policy}"
-    if named.kind in _UNSEEN:
-        return Advice(f"{_UNSEEN[named.kind]}{policy}")
+    again, read = "read the accounts again, or ask whoever owns it", case.read_at
     if named.is_lack:
-        may = f"try again: {case.read_at} allows it, which may have changed since"
-        return Advice(f"{may}; if it is denied again, {again}")
-    return Advice(f"{again}, for it is not in {case.read_at}{policy}")
+        return Advice(f"try again: {read} allows it, which may have changed since; if it is denied again, {again}")
+    do = _UNSEEN.get(named.kind, f"{again}, for it is not in {read}")
+    return Advice(f"{do}: {named.policy}" if named.policy else do)
 
 
 def _as_role(chain: Sequence[str], asking: Asking, case: _Case) -> Advice:
     """How to come through the roles that have the access."""
-    roles = [(arn.rpartition("/")[2], arn) for arn in chain[1:]]
-    sources = ["default", *(name for name, _ in roles)]
+    names = ["default", *(arn.rpartition("/")[2] for arn in chain[1:])]
     commands = [
         f"aws configure set profile.{name}.role_arn {arn} && aws configure set profile.{name}.source_profile {source}"
-        for (name, arn), source in zip(roles, sources, strict=False)
+        for source, name, arn in zip(names, names[1:], chain[1:], strict=False)
     ]
     target = asking.target or next(one.target for one in case.asked().estate.repositories())
-    host, last = _host(target), roles[-1][0]
-    by = f"with the profile of {short(asking.subject.arn)} in place of default"
-    return Advice(f"sign in with role {last}, {by}:", (*commands, _login(host, last)))
+    do = f"sign in with role {names[-1]}, with the profile of {short(asking.subject.arn)} in place of default:"
+    return Advice(do, (*commands, _login(_host(target), names[-1])))
 
 
 def _assuming(denial: DeniedCall, subject: Subject, role: Subject, case: _Case, claims: str = "") -> _Explained:

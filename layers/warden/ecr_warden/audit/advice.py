@@ -65,11 +65,10 @@ def advise(
 
 
 def _places(why: Sequence[Edit]) -> str:
+    holders = {edit: short(edit.holder.partition(":repository/")[2] or edit.holder) for edit in why}
     added = dict.fromkeys(
-        f"let the {edit.side} of {_holder(edit)} allow {', '.join(edit.actions)}" for edit in why if edit.index is None
+        f"let the {edit.side} of {holder} allow {', '.join(edit.actions)}"
+        for edit, holder in holders.items()
+        if edit.index is None
     )
     return " and ".join((*added, *(removal_text(edit) for edit in why if edit.index is not None)))
-
-
-def _holder(edit: Edit) -> str:
-    return short(edit.holder.partition(":repository/")[2] or edit.holder)
