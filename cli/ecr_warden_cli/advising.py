@@ -17,7 +17,6 @@ from ecr_warden_cli.access import CanI, place_in_spec
 from ecr_warden_cli.estate_input import OpenedEstate
 from iam_access.document.principal import IDENTITY_CENTER_NAME
 from iam_access.evaluate.request_principal import is_identity_center_role
-from iam_access.inventory.inventory import Identity
 from iam_access.text.printable import printable
 from iam_access.who_can.ours import Ours
 from iam_access.who_can.subject import Subject
@@ -70,7 +69,9 @@ def _in_spec(spec: Valid, asking: Asking) -> Advice | None:
         return Advice(f"write {{by: [{who}], upstream: true}} under pull: of {where}", in_spec=True)
     if not is_pull and what != Access.PUSH:
         return None
-    if _is_push_role(identity, spec):
+    role = RoleTarget(identity.account, identity.name)
+    entry = spec.compiled.spec_of(role)
+    if entry is not None and trust_policy(role) in entry.granted:
         pushes = f"is a push role, which pushes where its grants are: whoever signs in with it needs a grant of {where}"
         pulls = f"set pull: true at the grant of {identity.name} under push: of {where}: it is a push role"
         return Advice(pulls if is_pull else f"{identity.name} {pushes}", in_spec=True)
@@ -81,9 +82,3 @@ def _in_spec(spec: Valid, asking: Asking) -> Advice | None:
     from ecr_warden_cli.trying import tried_grant  # noqa: PLC0415 - comparing versions takes long to load
 
     return tried_grant(spec, asking, target, who, identity.arn)
-
-
-def _is_push_role(identity: Identity, spec: Valid) -> bool:
-    role = RoleTarget(identity.account, identity.name)
-    entry = spec.compiled.spec_of(role)
-    return entry is not None and trust_policy(role) in entry.granted

@@ -109,6 +109,22 @@ def test_a_push_is_never_a_pull_nor_a_pull_a_push(path: str, method: str, words:
 
 
 @examples.of(40, 120)
+@given(
+    before=st.sampled_from(
+        [f"failed to push {_HOST}/shop/checkout:1.4", "failed to upload image", "doPublish: publish", "pushing image x"]
+    ),
+    method=st.sampled_from(["HEAD", "GET", "Head"]),
+    path=st.sampled_from(["blobs/sha256:0f", "manifests/1.4"]),
+    steps=st.booleans(),
+)
+def test_what_a_push_looks_up_is_part_of_it(before: str, method: str, path: str, steps: bool) -> None:
+    between = "\n#12 [internal] load metadata" if steps else ""
+    request = f"{method} https://{_HOST}/v2/shop/checkout/{path}: unexpected status code 403 Forbidden"
+    found = denials(plain(f"#11 {before}{between}: {request}"))
+    assert {one.tried for one in found} == {PULL if steps else PUSH}
+
+
+@examples.of(40, 120)
 @given(who=st.sampled_from(_OUTSIDERS), does=st.sampled_from(_DOES), reason=st.sampled_from(["", *_NAMED]))
 def test_an_outsider_is_never_let_in(estate: Path, who: str, does: tuple[str, str], reason: str) -> None:
     ran = _explain(estate, _message(who, does, reason))
