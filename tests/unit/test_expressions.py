@@ -21,6 +21,8 @@ _MADE = {
         "_FUNCTION.format(region=re.escape(target.region), account=target.account)",
     ): "escaped",
     ("ecr_warden_cli/inputs.py", "pattern"): "a constant of each verb",
+    ("ecr_warden_cli/denials.py", "caller.pattern"): "a constant of a table, on a message of bounded length",
+    ("ecr_warden_cli/denials.py", "form.pattern"): "a constant of a table, on a message of bounded length",
 }
 _CHARACTERS = frozenset(range(256))
 

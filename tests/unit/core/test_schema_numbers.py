@@ -70,8 +70,8 @@ READERS: dict[str, Callable[[Json], object]] = {
 }
 
 
-BY_RULES = {"a verdict": 2}
-"""Numbers of what rests on the rules of the code, so that what older rules found counts as absent."""
+BY_RULES = {"a verdict": 2, "the compiled spec": 2}
+"""Numbers of what rests on the rules of the code, so that what older rules made counts as absent or is made again."""
 
 
 @pytest.mark.parametrize("kind", READERS)
