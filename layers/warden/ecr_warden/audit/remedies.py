@@ -1,5 +1,6 @@
 """Remedies: how to remove access that the spec does not give, and how to enable access that it gives in vain."""
 
+from collections import defaultdict
 from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
 from copy import replace
 from itertools import product
@@ -28,6 +29,9 @@ _REMOVABLE = (*_ON_RESOURCES, Side.IDENTITY)
 _NEVER = Patterns(negated=False, values=())
 """The actions of a statement that replaces a removed one, so that the others keep their numbers."""
 
+type _Need = tuple[int, tuple[Permission, ...]]
+"""How uncertain it may become, and what is asked."""
+
 
 class Remedies:
     """Remedies for one estate; the documents of the spec are never what has to change."""
@@ -41,6 +45,7 @@ class Remedies:
         self._live = live
         self._cuts: dict[Hashable, tuple[Edit, ...]] = {}
         self._taken: dict[Hashable, bool] = {}
+        self._needed: dict[str, Collection[Sequence[_Need]]] = {}
 
     def repairs(self, path: AccessPath) -> tuple[Target, ...]:
         """The targets whose documents wait for a repair that ends the path by itself; the fewest."""
@@ -111,23 +116,35 @@ class Remedies:
         return self._taken[key]
 
     def _would_take(self, own: Collection[Edit]) -> bool:
+        denied = {edit.resource for edit in own if edit.index is None}
         return any(
-            rank(self._graph.decide(*_without(holder, asked, own)).answer)
-            > max(rank(self._graph.decide(holder, asked).answer), rank(given))
+            rank(self._graph.decide(*_without(holder, asked, own)).answer) > most
             for holder in (self._graph.subjects.values() if own else ())
-            if any(_is_held_by(holder, edit) for edit in own)
-            for given, asked in self._needs(holder)
-            if any(edit.index is not None or edit.resource in {one.resource.arn for one in asked} for edit in own)
+            if any(_is_held_by(holder, edit) for edit in own) and self._spec_access.may_give(holder)
+            for alike in self._needs(holder)
+            # What the same decides ends by the same removal, but a denial is about one resource.
+            for most, asked in (alike if denied else alike[:1])
+            if not denied or not denied.isdisjoint(one.resource.arn for one in asked)
         )
 
-    def _needs(self, holder: Subject) -> Iterator[tuple[Answer, tuple[Permission, ...]]]:
-        """What somebody does whom the spec lets in: assumes a role, or uses a repository as docker does."""
-        for target, access in product(self._spec_access.targets, (Access.PULL, Access.PUSH)):
-            repository = self._graph.estate.registry_of(target).repositories[target.name]
-            for given in filter(None, self._spec_access.given_to(holder, access, target)):
-                role = self._graph.subjects.get(given.chain[1]) if len(given.chain) > 1 else None
-                docker = self._graph.permissions(access, repository, by_docker=True)
-                yield given.answer, docker if role is None else self._graph.assuming(holder, role)
+    def _needs(self, holder: Subject) -> Collection[Sequence[_Need]]:
+        """What somebody does whom the spec lets in: assumes a role, or uses a repository as docker does.
+
+        Together what the same decides.
+        """
+        if holder.arn not in self._needed:
+            found: dict[Hashable, list[_Need]] = defaultdict(list)
+            for target, access in product(self._spec_access.targets, (Access.PULL, Access.PUSH)):
+                repository = self._graph.estate.registry_of(target).repositories[target.name]
+                for given in filter(None, self._spec_access.given_to(holder, access, target)):
+                    role = self._graph.subjects.get(given.chain[1]) if len(given.chain) > 1 else None
+                    docker = self._graph.permissions(access, repository, by_docker=True)
+                    asked = docker if role is None else self._graph.assuming(holder, role)
+                    most = max(rank(self._graph.decide(holder, asked).answer), rank(given.answer))
+                    evidence = self._graph.evidence(holder, asked) if role is None else None
+                    found[most, id(asked) if evidence is None else (evidence,)].append((most, asked))
+            self._needed[holder.arn] = found.values()
+        return self._needed[holder.arn]
 
     def _is_named(self, arn: str) -> bool:
         """Does the spec name what has this ARN?"""

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
 from copy import replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.core.actions import REQUIRED, Access
@@ -80,6 +80,22 @@ class SpecAccess:
         given, account = self.paths(what, target), subject.principal.account
         yield given.get(bare(subject.arn))
         yield from (given.get(bare(_anyone(text))) for text in (account, ANY_ACCOUNT) if text is not None)
+
+    def may_give(self, subject: Subject) -> bool:
+        """Could the spec give the subject anything: does it write its policies, or name it, its account or anybody?"""
+        account, root = subject.principal.account, subject.principal.root
+        return not self._named.isdisjoint((bare(subject.arn), account, bare(root), "*"))
+
+    @cached_property
+    def _named(self) -> frozenset[str]:
+        statements = (statement for policy in self._policies.values() if policy for statement in policy.statements)
+        # Whoever is a session of whom, or is not spared, counts as anybody.
+        named = (
+            "*" if principals.negated or ":sts:" in one.value else bare(one.value)
+            for principals in filter(None, (statement.principals for statement in statements))
+            for one in principals.values
+        )
+        return frozenset((*self._desired, *named))
 
     def left(self, target: RepositoryTarget, path: AccessPath) -> AccessPath | None:
         """The path as far as the spec's documents do not give it, by its first step that they do not."""
