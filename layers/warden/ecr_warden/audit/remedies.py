@@ -44,7 +44,6 @@ class Remedies:
         self._spec_access = spec_access
         self._live = live
         self._cuts: dict[Hashable, tuple[Edit, ...]] = {}
-        self._taken: dict[Hashable, bool] = {}
         self._needed: dict[str, Collection[Sequence[_Need]]] = {}
 
     def repairs(self, path: AccessPath) -> tuple[Target, ...]:
@@ -109,18 +108,15 @@ class Remedies:
     def _takes(self, edits: Collection[Edit]) -> bool:
         """Would somebody whom the spec lets in lose what their own account gives them for it?"""
         own = [edit for edit in edits if edit.side is Side.IDENTITY]
-        # What is removed takes the same whatever it was found for.
-        key = frozenset(one if one.index is None else (one.holder, one.policy, one.place, one.index) for one in own)
-        if key not in self._taken:
-            self._taken[key] = self._would_take(own)
-        return self._taken[key]
-
-    def _would_take(self, own: Collection[Edit]) -> bool:
         denied = {edit.resource for edit in own if edit.index is None}
         return any(
             rank(self._graph.decide(*_without(holder, asked, own)).answer) > most
             for holder in (self._graph.subjects.values() if own else ())
-            if any(_is_held_by(holder, edit) for edit in own) and self._spec_access.may_give(holder)
+            if any(
+                edit.holder == holder.arn
+                or (edit.place.shared and any(policy.place == edit.place for policy in holder.policies))
+                for edit in own
+            )
             for alike in self._needs(holder)
             # What the same decides ends by the same removal, but a denial is about one resource.
             for most, asked in (alike if denied else alike[:1])
@@ -134,15 +130,17 @@ class Remedies:
         """
         if holder.arn not in self._needed:
             found: dict[Hashable, list[_Need]] = defaultdict(list)
-            for target, access in product(self._spec_access.targets, (Access.PULL, Access.PUSH)):
+            for target, access in product(self._spec_access.targets_for(holder), (Access.PULL, Access.PUSH)):
                 repository = self._graph.estate.registry_of(target).repositories[target.name]
                 for given in filter(None, self._spec_access.given_to(holder, access, target)):
                     role = self._graph.subjects.get(given.chain[1]) if len(given.chain) > 1 else None
-                    docker = self._graph.permissions(access, repository, by_docker=True)
-                    asked = docker if role is None else self._graph.assuming(holder, role)
+                    asked = (
+                        self._graph.permissions(access, repository, by_docker=True)
+                        if role is None
+                        else self._graph.assuming(holder, role)
+                    )
                     most = max(rank(self._graph.decide(holder, asked).answer), rank(given.answer))
-                    evidence = self._graph.evidence(holder, asked) if role is None else None
-                    found[most, id(asked) if evidence is None else (evidence,)].append((most, asked))
+                    found[most, self._graph.evidence(holder, asked) or str(id(asked))].append((most, asked))
             self._needed[holder.arn] = found.values()
         return self._needed[holder.arn]
 
@@ -240,12 +238,6 @@ def target_named(arn: str) -> Target | None:
             return None
 
 
-def _is_held_by(holder: Subject, edit: Edit) -> bool:
-    return holder.arn == edit.holder or (
-        bool(edit.place.shared) and any(policy.place == edit.place for policy in holder.policies)
-    )
-
-
 def _each(step: Step) -> Iterator[tuple[Permission, ...]]:
     """What it is enough to take away: one of its permissions, or all of what the spec does not give."""
     yield from ((step.permissions,) if step.given else ((one,) for one in step.permissions))
@@ -256,8 +248,9 @@ def _without(
 ) -> tuple[Subject, tuple[Permission, ...]]:
     """The question as it is once the statements are removed."""
     own = [_disarmed(policy, removed) for policy in subject.policies]
-    added = [parse_document({"Statement": edit.statement}) for edit in removed if edit.index is None]
-    own += [Policy("what is added", document) for document in added]
+    own += [
+        Policy("what is added", parse_document({"Statement": edit.statement})) for edit in removed if edit.index is None
+    ]
     each = ((one, tuple(_disarmed(policy, removed) for policy in one.resource.policies)) for one in permissions)
     return replace(subject, policies=tuple(own)), tuple(
         replace(one, resource=replace(one.resource, policies=policies, varies_by_principal=True))

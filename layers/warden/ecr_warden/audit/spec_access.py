@@ -81,18 +81,21 @@ class SpecAccess:
         yield given.get(bare(subject.arn))
         yield from (given.get(bare(_anyone(text))) for text in (account, ANY_ACCOUNT) if text is not None)
 
-    def may_give(self, subject: Subject) -> bool:
-        """Could the spec give the subject anything: does it write its policies, or name it, its account or anybody?"""
-        account, root = subject.principal.account, subject.principal.root
-        return not self._named.isdisjoint((bare(subject.arn), account, bare(root), "*"))
+    def targets_for(self, subject: Subject) -> Collection[RepositoryTarget]:
+        """The repositories if the spec could give the subject anything: it writes its policies, or a policy names it.
+
+        Whoever is a session of whom, or is not spared, counts as anybody.
+        """
+        names = {subject.principal.account, bare(subject.arn), bare(subject.principal.root), "*"}
+        return () if names.isdisjoint(self._named) else self.targets
 
     @cached_property
     def _named(self) -> frozenset[str]:
-        statements = (statement for policy in self._policies.values() if policy for statement in policy.statements)
-        # Whoever is a session of whom, or is not spared, counts as anybody.
         named = (
             "*" if principals.negated or ":sts:" in one.value else bare(one.value)
-            for principals in filter(None, (statement.principals for statement in statements))
+            for policy in self._policies.values()
+            for statement in (policy.statements if policy else ())
+            for principals in filter(None, (statement.principals,))
             for one in principals.values
         )
         return frozenset((*self._desired, *named))
