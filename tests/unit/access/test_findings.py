@@ -366,3 +366,27 @@ def test_what_is_left_of_an_outsider_is_asked_once_for_repositories_that_nothing
         return done
 
     assert (work(60) - work(10)) / 50 < 800
+
+
+def test_a_remedy_is_tried_on_whoever_the_spec_may_let_in_and_once_where_the_same_decides_it() -> None:
+    pull = {"Effect": "Allow", "Action": ["ecr:Batch*", "ecr:Get*"], "Resource": "*"}
+    push = {"Effect": "Allow", "Action": "ecr:*", "Resource": "*"}
+
+    def work(users: int, repositories: int) -> int:
+        # Of whomever the spec names, another statement allows what it gives.
+        own = [{"PolicyName": "own", "PolicyDocument": {"Statement": [push, pull]}}]
+        named = [f"u{users}-{repositories}-{at}" for at in range(users)]
+        held = [{"Arn": f"arn:aws:iam::{HOME}:user/{name}", "UserPolicyList": own} for name in named]
+        listed = [f"shop/{users}-{repositories}/{at}" for at in range(repositories)]
+        pulling = {"account": "registry", "pull": [f"registry:user/{named[0]}"]}
+        accounts = {"registry": {"id": HOME, "regions": [REGION]}}
+        spec = {"version": 1, "accounts": accounts, "repositories": [pulling | {"name": name} for name in listed]}
+        ecr = {"repositories": [{"repositoryName": name} for name in listed]}
+        estate = estate_of({"iam": {HOME: {"UserDetailList": held}}, "ecr": ecr})
+        compiled = spec_of(json.dumps(spec), []).compiled
+        found, done = counted(lambda: find(estate, compiled, None, None).findings)
+        assert "remove statement" in found[0].remedy
+        return done
+
+    assert (work(18, 20) - work(8, 20)) / 10 < 4_800
+    assert (work(8, 20) - work(8, 5)) / 15 < 1_500
