@@ -153,3 +153,22 @@ def test_any_text_is_answered_or_asked_about(text: str) -> None:
     ran = Command()("explain-denial", "--snapshot", "/nowhere", stdin=text.encode())
     assert ran.code in (1, 2)
     assert "Traceback" not in ran.err
+
+
+_FULL = 65_536
+_HARD = {
+    "beginnings of an ARN": "arn:aws:iam::111111111111:user/",
+    "a host again and again": "222222222222.dkr.ecr.eu-central-1.amazonaws.com/v2/",
+    "AWS's words without an end": "x is not authorized to perform: ecr:Put",
+    "an open record": '"principal": {"arn": "x" {',
+    "a request that never ends": "HEAD https://1.dkr.ecr.x.amazonaws.com/v2/a/",
+    "one letter": "a",
+    "slashes": "/",
+}
+
+
+@pytest.mark.parametrize("case", _HARD)
+def test_a_message_made_to_be_hard_is_read_to_its_end(case: str) -> None:
+    """An expression that tries a text of full length in ever more ways would not come back for minutes."""
+    text = (_HARD[case] * _FULL)[:_FULL]
+    assert len(denials(plain(text))) <= 2
