@@ -8,7 +8,7 @@ from ecr_warden.core.alert import Alert
 from ecr_warden.core.failures import PermissionMissing, PortError
 from ecr_warden.notify.message import Message
 from ecr_warden.notify.notify import SendAlerts
-from ecr_warden.notify.ports import CHAT, E_MAIL, ChannelError, Incident
+from ecr_warden.notify.ports import CHAT, E_MAIL, ChannelError, ClosedIncident
 from local.testing.memory.hub import ManualClock, MemoryIncidents
 
 _FIRST_RETRY, _LONGEST_RETRY = 20, 720
@@ -56,7 +56,7 @@ class Silenceable(MemoryIncidents):
         self._asked()
         MemoryIncidents.add(self, key, alerts, seconds=seconds)
 
-    def close(self, key: str, *, again: int = 0) -> Incident:
+    def close(self, key: str, *, again: int = 0) -> ClosedIncident:
         self._asked()
         return MemoryIncidents.close(self, key, again=again)
 

@@ -21,7 +21,7 @@ from ecr_warden.core.spec_failures import (
     spec_too_large,
     version_missing,
 )
-from ecr_warden.notify.ports import MEMORY, Incident, waiting_key
+from ecr_warden.notify.ports import MEMORY, ClosedIncident, waiting_key
 from ecr_warden.state.accepted import CompiledUnusable, SpecSuperseded
 from ecr_warden.state.history import HistoryEntry
 from ecr_warden.state.specs import KeptBaseline, SpecsInForce, SpecVersion
@@ -256,12 +256,12 @@ class MemoryIncidents:
             known.setdefault(repr(alert), (alert, self.clock.now()))
         self.open(key, seconds=seconds)
 
-    def close(self, key: str, *, again: int = 0) -> Incident:
+    def close(self, key: str, *, again: int = 0) -> ClosedIncident:
         follows = self.opened.pop(key, False)
         alerts = {name: alert for name, (alert, _) in self.collected.get(key, {}).items()}
         if again and alerts:
             self.open(key, seconds=again, follows=True)
-        return Incident(alerts, follows)
+        return ClosedIncident(alerts, follows)
 
     def drop(self, key: str, ids: Iterable[str]) -> None:
         for name in [*ids]:

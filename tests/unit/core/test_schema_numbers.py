@@ -71,7 +71,7 @@ READERS: dict[str, Callable[[Json], object]] = {
 
 
 BY_RULES = {"a verdict": 2, "the compiled spec": 2}
-"""Numbers of what rests on the rules of the code, so that what older rules made counts as absent or is compiled anew."""
+"""Numbers of what rests on the rules of the code: what older rules made counts as absent or is compiled anew."""
 
 
 @pytest.mark.parametrize("kind", READERS)

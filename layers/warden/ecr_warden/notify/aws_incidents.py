@@ -24,7 +24,7 @@ from ecr_warden.core.job import SCHEMA
 from ecr_warden.core.value import Value
 from ecr_warden.notify.aws_outbox import ALERT, alert_items, incident_pk
 from ecr_warden.notify.codec_alerts import alert_to_json
-from ecr_warden.notify.ports import MEMORY, Incident
+from ecr_warden.notify.ports import MEMORY, ClosedIncident
 from ecr_warden.notify.reading import alert_from_json
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class AwsIncidents(Struct, frozen=True):
         self._write(f"adding alerts to the incident {key}", [{"PutRequest": {"Item": item}} for item in puts])
         self.open(key, seconds=seconds)
 
-    def close(self, key: str, *, again: int = 0) -> Incident:
+    def close(self, key: str, *, again: int = 0) -> ClosedIncident:
         what = f"reading the alerts of the incident {key}"
         follows = any(item.get("follows", {}).get("BOOL") for item in self._opened(what, key))
         opened = {"pk": incident_pk(key), "sk": _OPEN}
@@ -107,7 +107,7 @@ class AwsIncidents(Struct, frozen=True):
             # One that another version wrote keeps no others: it stays, and `status` says that something waits.
             with suppress(CodecError):
                 alerts[item["sk"]["S"]] = alert_from_json(loads(unpacked(item["alert"])))
-        return Incident(alerts, follows=follows)
+        return ClosedIncident(alerts, follows=follows)
 
     def drop(self, key: str, ids: Iterable[str]) -> None:
         deletes = [{"DeleteRequest": {"Key": {"pk": incident_pk(key), "sk": {"S": sk}}}} for sk in ids]

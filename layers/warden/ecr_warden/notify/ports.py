@@ -25,7 +25,7 @@ class ChannelError(PortError):
     code = "notify"
 
 
-class Incident(Struct, frozen=True):
+class ClosedIncident(Struct, frozen=True):
     """What was collected: alerts by ID, oldest first; `follows`: whether a message on the incident was sent before."""
 
     alerts: "Mapping[str, Alert]"
@@ -41,7 +41,7 @@ class Incidents(Protocol):
     def add(self, key: str, alerts: "Sequence[Alert]", *, seconds: int) -> None:
         """Add alerts to their incident, which is opened if necessary."""
 
-    def close(self, key: str, *, again: int = 0) -> Incident:
+    def close(self, key: str, *, again: int = 0) -> ClosedIncident:
         """Close the incident to further alerts; returns it with its alerts, which stay until dropped.
 
         `again`: with alerts it is open all the time, and is flushed again after so many seconds.
