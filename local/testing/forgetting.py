@@ -17,5 +17,6 @@ def forget_messages(dynamodb: Any, table: str) -> None:
     for page in dynamodb.get_paginator("scan").paginate(TableName=table, ProjectionExpression="pk, sk"):
         for key in page["Items"]:
             is_open = key["pk"]["S"].startswith("INCIDENT#") and key["sk"]["S"] == "OPEN"
-            if is_open or key["pk"]["S"].startswith("INCIDENT#turns/"):
+            # What waits for a channel whose turns were taken stands in `status` until a digest leaves.
+            if is_open or key["pk"]["S"].startswith(("INCIDENT#turns/", "INCIDENT#undelivered/")):
                 dynamodb.delete_item(TableName=table, Key=key)
