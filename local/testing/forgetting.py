@@ -14,9 +14,17 @@ def forget_repairs(dynamodb: Any, table: str) -> None:
 
 def forget_messages(dynamodb: Any, table: str) -> None:
     """As if all messages were long ago: whoever reads waits for none, and no digest stands for the next ones."""
-    for page in dynamodb.get_paginator("scan").paginate(TableName=table, ProjectionExpression="pk, sk"):
-        for key in page["Items"]:
-            is_open = key["pk"]["S"].startswith("INCIDENT#") and key["sk"]["S"] == "OPEN"
-            # What waits for a channel whose turns were taken stands in `status` until a digest leaves.
-            if is_open or key["pk"]["S"].startswith(("INCIDENT#turns/", "INCIDENT#undelivered/")):
+    # What waits for a channel last: a message that leaves meanwhile has its turn again, and waits no more.
+    for is_gone in (_is_open_or_a_turn, _waits):
+        for page in dynamodb.get_paginator("scan").paginate(TableName=table, ProjectionExpression="pk, sk"):
+            for key in filter(is_gone, page["Items"]):
                 dynamodb.delete_item(TableName=table, Key=key)
+
+
+def _is_open_or_a_turn(key: Any) -> bool:
+    pk = str(key["pk"]["S"])
+    return pk.startswith("INCIDENT#turns/") or (pk.startswith("INCIDENT#") and str(key["sk"]["S"]) == "OPEN")
+
+
+def _waits(key: Any) -> bool:
+    return str(key["pk"]["S"]).startswith("INCIDENT#undelivered/")
