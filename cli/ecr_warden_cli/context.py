@@ -126,7 +126,7 @@ class Lazy(Struct, frozen=True):
 
 
 class VerbGroup(Struct, frozen=True):
-    """Verbs under a common word, such as `dev policy-lint`."""
+    """Verbs under a common word, such as `dev event`."""
 
     summary: str
     example: str

@@ -19,7 +19,7 @@ from iam_access.inventory.printed import DOCUMENTS, Json, SnapshotError, slim, t
 from iam_access.inventory.unique_ids import arns_by_id, with_arns
 
 SCHEMA = 1
-_REMEDY = "write a snapshot with: ecr-warden snapshot --spec SPEC > FILE, or --from FILES that the AWS CLI wrote"
+_REMEDY = "write a snapshot with: ecr-warden snapshot --spec SPEC > FILE"
 MAX_BYTES = 128 * 1024 * 1024
 _IAM_KEYS = (*IDENTITY_LISTS, "GroupDetailList", "Policies")
 
@@ -170,7 +170,7 @@ def _bare(raw: Json, at: datetime) -> Estate:
     if len(accounts) != 1:
         raise SnapshotError(
             f"users and roles of {len(accounts)} accounts; the AWS CLI's output is of one",
-            remedy="join several accounts in a snapshot: ecr-warden snapshot --from FILE ...",
+            remedy="write a snapshot of all of them: ecr-warden snapshot --spec SPEC > FILE",
         )
     account = accounts.pop()
     return Estate(at, {account: ecr_account_of(account, {"iam": raw}, Parsed())})
