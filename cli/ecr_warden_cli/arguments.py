@@ -17,12 +17,9 @@ _GROUPS: Mapping[str, Mapping[str, Lazy | VerbGroup]] = {
         "grant": Lazy("let somebody pull or push: change the spec's file", "edit", "GRANT"),
         "revoke": Lazy("take a grant back: change the spec's file", "edit", "REVOKE"),
         "import": Lazy("write the spec that describes the accounts as they are", "importing", "IMPORT"),
-        "publish": Lazy("upload a spec, or go back to an earlier version", "publish", "PUBLISH"),
-        "spec": VerbGroup(
-            "show the text of the version that is in force, or of an earlier one",
-            "ecr-warden spec show",
-            {"show": Lazy("print the text of the version in force, or of VERSION", "spec_show", "SHOW")},
-        ),
+        "apply": Lazy("upload a spec: from now on it says who should have access", "apply", "APPLY"),
+        "rollback": Lazy("go back to an earlier version of the spec", "apply", "ROLLBACK"),
+        "versions": Lazy("list the versions of the spec, or print the text of one", "versions", "VERSIONS"),
     },
     "the truth: who has access?": {
         "can-i": Lazy("say whether somebody can pull or push, and what is missing", "access", "CAN_I"),
@@ -32,28 +29,29 @@ _GROUPS: Mapping[str, Mapping[str, Lazy | VerbGroup]] = {
         "explain-denial": Lazy("say why a call was denied, by its error message on stdin", "denial", "EXPLAIN_DENIAL"),
         "grants": Lazy("list whom a spec gives access", "grants", "GRANTS"),
         "plan": Lazy("show what differs from the spec, and what would be written", "plan", "PLAN"),
+        "check": Lazy("say of each target whether it is as the spec says, and who else has access", "check", "CHECK"),
         "report": Lazy("write who can pull and push what, as a page or a table", "report", "REPORT"),
         "snapshot": Lazy("write the policies of the accounts to a file", "snapshot", "SNAPSHOT"),
     },
     "the hub: what does ecr-warden do?": {
         "status": Lazy("say what is wrong, the worst first, and what is as the spec says", "status", "STATUS"),
-        "history": Lazy("list what happened; show one run; list versions of the spec", "history", "HISTORY"),
-        "held": Lazy("list what waits for a person, and accept or reject it", "hold", "HELD"),
-        "apply": Lazy("have what differs repaired now, and wait for it", "apply", "APPLY"),
+        "history": Lazy("list what happened; show one run", "history", "HISTORY"),
+        "held": Lazy("list what waits for a person", "hold", "HELD"),
+        "accept": Lazy("let what waits take effect", "hold", "ACCEPT"),
+        "reject": Lazy("keep what waits from taking effect", "hold", "REJECT"),
+        "reconcile": Lazy("have what differs repaired now, and wait for it", "reconcile", "RECONCILE"),
         "pause": Lazy("have nothing repaired at some repositories, roles or users for a while", "pause", "PAUSE"),
         "resume": Lazy("end a pause early, and have what differs repaired now", "pause", "RESUME"),
     },
     "for developers": {
         "dev": VerbGroup(
-            "examine events, complete commands in a shell",
+            "examine events",
             "ecr-warden dev event events/ecr-SetRepositoryPolicy.json",
             {
                 "event": Lazy("say what ecr-warden would do about an event of AWS", "event", "EXPLAIN"),
-                "completion": Lazy(
-                    "print the script by which a shell completes this command", "completion", "COMPLETION"
-                ),
             },
         ),
+        "completion": Lazy("print the script by which a shell completes this command", "completion", "COMPLETION"),
     },
 }
 """The verbs by the question that a person has (docs/adr/0043-verbs-are-questions.md)."""
@@ -64,7 +62,7 @@ _HEADINGS: Mapping[str, str] = {next(iter(group)): heading for heading, group in
 _DESCRIPTION = (
     "Keeps the policy documents that let one AWS account push to and pull from another account's ECR repositories "
     "equal to a spec, a file that says who may pull and who may push. What is deployed of it, the hub, watches the "
-    "accounts and repairs what differs. This command never writes to an account; apply has the hub do it."
+    "accounts and repairs what differs. This command never writes to an account; reconcile has the hub do it."
 )
 _EPILOG = """\
 example:

@@ -180,7 +180,7 @@ _OF_SPEC = {
     "the list of versions of s3://": ("cannot be read", "it takes s3:ListBucketVersions on the bucket"),
     "version ": (
         "cannot be read",
-        "ecr-warden history --versions lists the versions; reading one takes s3:GetObjectVersion on the bucket",
+        "ecr-warden versions lists the versions; reading one takes s3:GetObjectVersion on the bucket",
     ),
 }
 """What becomes of an access to the spec's bucket that is refused, and the remedy, by how the access is called."""

@@ -239,7 +239,7 @@ def verdict(found: SpecDiff) -> tuple[str, tuple[str, ...]]:
 def verdict_lines(found: SpecDiff) -> Iterator[str]:
     """The same in lines: the first one by itself says whether it waits."""
     what, why = verdict(found)
-    yield f"once it is published, it {what}{':' if why else ''}"
+    yield f"once it is uploaded, it {what}{':' if why else ''}"
     yield from (f"  {one}" for one in why)
 
 
@@ -251,7 +251,7 @@ def markdown(found: SpecDiff, lines: Sequence[Line]) -> str:
     what, why = verdict(found)
     if found.is_nothing and not why:
         return "**Access: nothing changes.**\n"
-    head = f"**Once it is published, this version {what}{':' if why else '.'}**\n\n"
+    head = f"**Once it is uploaded, this version {what}{':' if why else '.'}**\n\n"
     if why:
         head += "".join(_fitting([f"- {code(one)}" for one in why], 1500, "reason")) + "\n"
     head += f"**Access: {'nothing changes' if found.is_nothing else summary(found, lines)}.**\n"

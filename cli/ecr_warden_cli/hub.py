@@ -125,7 +125,7 @@ def accepted_version(client: HubClient) -> KeptVersion | None:
     return expect(VersionsReply, client.ask(AskVersions())).accepted
 
 
-parse_version = matching("[A-Za-z0-9._-]{1,1024}", "is not a version: ecr-warden history --versions lists them")
+parse_version = matching("[A-Za-z0-9._-]{1,1024}", "is not a version: ecr-warden versions lists them")
 """Of an argument that names a version, in full or by its beginning."""
 
 

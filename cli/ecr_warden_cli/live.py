@@ -1,4 +1,4 @@
-"""Where `plan` reads: a local spec against accounts or a snapshot, or the accepted spec through the hub."""
+"""Where `plan` and `check` read: a local spec against accounts or a snapshot, or the accepted spec through the hub."""
 
 import argparse
 from collections.abc import Mapping, Sequence
@@ -42,8 +42,8 @@ def add_place_arguments(parser: argparse.ArgumentParser) -> None:
     name = parser.prog
     parser.usage = (
         f"{name} SPEC [--profile ACCOUNT=PROFILE ... | --snapshot FILE]\n"
-        "         [--short] [--json]\n"
-        f"       {name} --hub [TARGET ...] [--short]\n"
+        "         [--json]\n"
+        f"       {name} --hub [TARGET ...]\n"
         "         [--hub-region REGION] [--profile PROFILE] [--json]"
     )
     parser.add_argument(
@@ -119,7 +119,7 @@ def hub_profile(profiles: Sequence[str]) -> str | None:
 class LiveStatus(StrEnum):
     """A target's status. UNREADABLE wins: what cannot be read is never counted as fine.
 
-    UNPROVED: its documents are as the spec says, and it is not known who has access (`plan --short`).
+    UNPROVED: its documents are as the spec says, and it is not known who has access (`check`).
     """
 
     OK = "ok"

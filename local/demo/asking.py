@@ -42,16 +42,16 @@ def _apply(ring: Ring, alice: Terminal) -> None:
     somebody = UNSEEN.side.somebody(stage.people)
     bout = Bout(ring, f"{somebody.words} {UNSEEN.what}, and alice applies", somebody, ring.right)
     bout.strike(UNSEEN)
-    screen.progress("  $ ecr-warden apply --dry-run")
-    plan = alice.run("apply", "--dry-run")
+    screen.progress("  $ ecr-warden reconcile --dry-run")
+    plan = alice.run("reconcile", "--dry-run")
     for line in plan.stdout.splitlines():
         screen.plain(f"             {line}")
     is_plan = (
         plan.returncode == 2 and "1. update repository policy" in plan.stdout and not by_product(_calls(ring, bout))
     )
     report.check("a plan says what differs and writes nothing", is_plan, f"exit {plan.returncode}: {plan.stderr}")
-    screen.progress("  $ ecr-warden apply")
-    applied = alice.run("apply")
+    screen.progress("  $ ecr-warden reconcile")
+    applied = alice.run("reconcile")
     # The last line is folded: the target with its result, and the run.
     for line in applied.stdout.splitlines()[-2:] or [applied.stderr]:
         screen.plain(f"             {line}")

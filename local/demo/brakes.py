@@ -57,9 +57,9 @@ def _hold(ring: Ring, alice: Terminal) -> None:
     report.check("held says what waits and why", found is not None and ACME in held.stdout, held.stdout + held.stderr)
     if found is None:
         return
-    screen.progress(f"  $ ecr-warden held {found[0]} --accept --yes")
+    screen.progress(f"  $ ecr-warden accept {found[0]} --yes")
     mark = stage.aws.mark()
-    accepted = alice.run("held", found[0], "--accept", "--yes")
+    accepted = alice.run("accept", found[0], "--yes")
     until(lambda: stage.accepted() == version, what="the accepted version in force")
     ring.quiet.wait(mark)
     ring.right = truth.read(stage.aws)

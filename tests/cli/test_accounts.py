@@ -71,7 +71,7 @@ def _profile(name: str, account: str) -> str:
 
 
 def test_accounts_in_sync_are_reported_as_such(world: MotoWorld, shell: Shell) -> None:
-    ran = shell("plan", "--short", str(SPEC_FILE), *BOTH)
+    ran = shell("check", str(SPEC_FILE), *BOTH)
     # moto has neither creation templates nor pull-through cache rules, so not everything that decides can be read.
     assert (ran.code, ran.last_line) == (1, "5 targets: 4 ok, 0 differ, 0 unreadable, 1 unaudited")
     unproved = f"who has access is unknown: not everything was read of {HOME}/{CHECKOUT.region}"
@@ -81,7 +81,7 @@ def test_accounts_in_sync_are_reported_as_such(world: MotoWorld, shell: Shell) -
 
 def test_an_account_without_credentials_is_unreadable_and_the_others_are_read(world: MotoWorld, shell: Shell) -> None:
     world.put(repository_policy(CHECKOUT), repository_document("mallory"))
-    ran = shell("plan", "--short", str(SPEC_FILE), "--profile", "registry=registry-read")
+    ran = shell("check", str(SPEC_FILE), "--profile", "registry=registry-read")
     assert ran.code == 1
     assert f"differs     {CHECKOUT}" in ran.out
     reason = (
@@ -108,7 +108,7 @@ def test_the_documentation_shows_what_a_profile_of_another_account_reads(
     trusted = {"AWS": [f"arn:aws:iam::{CI}:user/push-user", f"arn:aws:iam::{OUTSIDER}:root"]}
     world.put(trust_policy(PUSHER), document({"Effect": "Allow", "Principal": trusted, "Action": list(ASSUMING)}))
     monkeypatch.chdir(SPEC_FILE.parent)
-    [(words, output)] = session("ecr-warden plan --short")
+    [(words, output)] = session("ecr-warden check")
     # Of the calls that moto does not have, nothing is shown.
     said = re.sub(r" not taken into account: (?:(?! not taken)[^\n])*: crashed", "", plain(shell(*words).out))
     assert said.replace(f", {HOME}/{CHECKOUT.region}", "") == plain(output)
@@ -118,8 +118,8 @@ def test_one_reason_for_all_accounts_is_one_line(
     world: MotoWorld, shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_PROFILE", "gone")
-    for options in ((), ("--short",)):
-        ran = shell("plan", str(SPEC_FILE), *options, "--json")
+    for verb in ("plan", "check"):
+        ran = shell(verb, str(SPEC_FILE), "--json")
         assert ran.code == 1
         assert ran.json["error"]["code"] == "no-account-readable"
         assert ran.err == (

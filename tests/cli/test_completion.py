@@ -1,4 +1,4 @@
-"""The scripts of `dev completion`, as shells use them."""
+"""The scripts of `completion`, as shells use them."""
 
 import subprocess
 from pathlib import Path
@@ -22,7 +22,7 @@ def script(command: Command, tmp_path: Path) -> Path:
     """What the command prints for bash, in a folder with a spec."""
     (tmp_path / "access.yaml").touch()
     file = tmp_path / "completion.bash"
-    file.write_text(command("dev", "completion", "bash").out)
+    file.write_text(command("completion", "bash").out)
     return file
 
 
@@ -33,13 +33,13 @@ def test_bash_accepts_it(script: Path) -> None:
 
 COMPLETED = {
     "a verb": (["who"], {"who-can"}),
-    "verbs with the same beginning": (["re"], {"render", "report", "resume", "revoke"}),
+    "verbs with the same beginning": (["re"], {"reconcile", "reject", "render", "report", "resume", "revoke"}),
     "all verbs": ([""], {*VERBS}),
     "a verb of a group": (["dev", "ev"], {"event"}),
-    "all verbs of a group": (["dev", ""], {"event", "completion"}),
+    "all verbs of a group": (["dev", ""], {"event"}),
     "an option": (["who-can", "push", "shop/checkout", "--sn"], {"--snapshot"}),
     "no option of another verb": (["validate", "--sn"], set[str]()),
-    "a choice of an argument": (["dev", "completion", "z"], {"zsh"}),
+    "a choice of an argument": (["completion", "z"], {"zsh"}),
     "a file": (["plan", "acc"], {"access.yaml"}),
     "a second file": (["diff", "access.yaml", "acc"], {"access.yaml"}),
     "the file of an option": (["who-can", "--spec", "acc"], {"access.yaml"}),
@@ -61,25 +61,25 @@ def test_bash_completes(case: str, script: Path) -> None:
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "tcsh"])
 def test_each_script_knows_every_verb_and_is_not_changed_on_the_way(shell: str, command: Command) -> None:
-    printed = command("dev", "completion", shell).out
+    printed = command("completion", shell).out
     assert [verb for verb in VERBS if verb not in printed] == []
-    assert command("dev", "completion", shell, "--json").json == {"schema": 1, "shell": shell, "script": printed[:-1]}
+    assert command("completion", shell, "--json").json == {"schema": 1, "shell": shell, "script": printed[:-1]}
 
 
 def test_a_second_file_is_completed_in_every_shell(command: Command) -> None:
-    zsh, tcsh = (command("dev", "completion", shell).out for shell in ("zsh", "tcsh"))
+    zsh, tcsh = (command("completion", shell).out for shell in ("zsh", "tcsh"))
     assert '"*:EventBridge events' in zsh
     assert '"(*)' not in zsh
     assert tcsh.rstrip().endswith("'p/*/f/'")
 
 
 def test_zsh_describes_each_verb_by_its_summary(command: Command) -> None:
-    script = command("dev", "completion", "zsh").out
+    script = command("completion", "zsh").out
     summaries = {name: verb.summary.replace("'", "'\"'\"'") for name, verb in VERBS.items()}
     assert [name for name, summary in summaries.items() if f"    {name}:'{summary}'\n" not in script] == []
 
 
 def test_another_shell_is_refused_with_those_there_are(command: Command) -> None:
-    ran = command("dev", "completion", "sh")
+    ran = command("completion", "sh")
     assert (ran.code, ran.out) == (1, "")
     assert "'sh' (choose from bash, zsh, tcsh)" in ran.err

@@ -27,7 +27,7 @@ def test_no_verb_colours_its_output_without_a_terminal(world: MemoryWorld, termi
 
 
 def test_a_terminal_gets_colour_and_progress(terminal: Command) -> None:
-    ran = terminal("plan", "--short", SEED)
+    ran = terminal("check", SEED)
     assert f"\x1b[33mdiffers     {CHECKOUT}: repository policy missing\x1b[0m\n" in ran.out
     assert "\r\x1b[Kreading accounts and registries 3 of 3" in ran.err
     assert ran.err.endswith("\r\x1b[K")

@@ -47,9 +47,9 @@ LEGACY, CHECKOUT = (f"repository/222222222222/eu-central-1/shop/{name}" for name
 DELETES = f"{{Effect: Allow, Principal: {{AWS: '{ANN}'}}, Action: 'ecr:DeleteRepository'}}"
 READING = "  - {name: NAME, account: registry, pull: [{by: [ci:user/ann], reads: [ecr:DescribeImages]}]}\n"
 ITSELF = READING.replace("NAME", "shop/checkout")
-EFFECTIVE = "once it is published, it takes effect by itself"
+EFFECTIVE = "once it is uploaded, it takes effect by itself"
 MAY_WAIT = [
-    "once it is published, it may wait for a person:",
+    "once it is uploaded, it may wait for a person:",
     f"  not seen: the current policies of {CHECKOUT}, role/222222222222/pusher, user/111111111111/ann and 4 more, "
     "which it may replace",
 ]
@@ -212,14 +212,14 @@ def test_what_would_wait_for_a_person(command: Command, tmp_path: Path) -> None:
     empty = START + "repositories: []\nsettings: {mode: enforce}\n"
     ran = command("diff", str(tmp_path / "old.yaml"), "-", stdin=empty.encode())
     assert ran.out.splitlines()[:2] == [
-        "once it is published, it waits for a person:",
+        "once it is uploaded, it waits for a person:",
         "  empties: it names no repository, role or user any more",
     ]
     ran = command("diff", "--json", str(tmp_path / "old.yaml"), "-", stdin=empty.encode())
     assert ran.json["held"] == [{"code": "empties", "reason": "it names no repository, role or user any more"}]
     assert ran.json["unseen"] == []
     ran = command("diff", "--markdown", str(tmp_path / "old.yaml"), "-", stdin=empty.encode())
-    assert ran.out.startswith("**Once it is published, this version waits for a person:**\n\n- `empties: it names no ")
+    assert ran.out.startswith("**Once it is uploaded, this version waits for a person:**\n\n- `empties: it names no ")
 
 
 @pytest.mark.parametrize(
@@ -311,7 +311,7 @@ def test_versions_in_the_hubs_bucket() -> None:
     changed = text.replace(b"ci:user/pull-user-1", b"ci:user/pull-user-9")
     assert changed != text
     assert command("diff", "--hub", "-", stdin=changed).out.splitlines() == [
-        "once it is published, it may wait for a person:",
+        "once it is uploaded, it may wait for a person:",
         "  not seen: the current policies of user/111111111111/pull-user-9, which it may replace",
         "ci:user/pull-user-9 gains pull from shop/checkout",
         "ci:user/pull-user-1 loses pull from shop/checkout",

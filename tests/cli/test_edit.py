@@ -66,10 +66,10 @@ ANNA = ONE | {"command": "pull shop/a --to ci:user/anna"}
 
 def test_who_gains_and_what_comes_next_is_said() -> None:
     assert run("grant", ANNA).out.splitlines() == [
-        "once it is published, it takes effect by itself",
+        "once it is uploaded, it takes effect by itself",
         "ci:user/anna gains pull from shop/a",
         "1 gain (1 principal, 1 repository)",
-        "access.yaml is written; to upload it: ecr-warden publish access.yaml",
+        "access.yaml is written; to upload it: ecr-warden apply access.yaml",
     ]
 
 

@@ -38,7 +38,7 @@ RIGHTS = (
     "iam:ListOpenIDConnectProviders",
     "iam:ListSAMLProviders",
 )
-"""Of plan --short."""
+"""Of check."""
 
 
 class Laptop(MotoWorld):
@@ -101,7 +101,7 @@ def laptop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Laptop]:
 
 def test_the_documented_permissions_are_enough_and_nothing_is_written(laptop: Laptop) -> None:
     mark = laptop.aws.mark()
-    fine = laptop.run("plan", "--short")
+    fine = laptop.run("check")
     assert (fine.returncode, fine.stderr) == (0, ""), fine.stdout
     assert fine.stdout.endswith("5 targets: 5 ok, 0 differ, 0 unreadable\n")
     assert laptop.aws.writes_since(mark) == ()
@@ -141,7 +141,7 @@ def test_the_documented_permissions_are_enough_and_nothing_is_written(laptop: La
 def test_a_missing_permission_is_named_and_its_documents_are_unreadable(laptop: Laptop) -> None:
     iam = laptop.aws.client(HOME, "iam")
     iam.delete_user_policy(UserName=READER.name, PolicyName="read")
-    ran = laptop.run("plan", "--short")
+    ran = laptop.run("check")
     assert ran.returncode == 1
     shown = unfolded(ran.stdout)
     assert f"unreadable  {CHECKOUT}: " in shown

@@ -78,7 +78,7 @@ def run(command: Command, world: World, words: list[str]) -> None:
     """Run it as a person who answers yes; what it uploads takes effect."""
     ran = command(*words, stdin=b"yes\n")
     assert ran.code != Exit.ERROR, (words, ran.out, ran.err)
-    if words[0] == "publish":
+    if words[0] in ("apply", "rollback"):
         seen = look(world)
         if isinstance(seen, HoldOpened):
             decide(world, seen.hold, Verdict.ACCEPT)

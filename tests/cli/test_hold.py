@@ -70,7 +70,7 @@ def test_what_waits_is_listed_with_who_gains_and_loses() -> None:
 
 def test_accept_shows_it_first_and_then_lets_it_take_effect() -> None:
     world, hold = with_hold()
-    ran = over(world)("held", hold.id, "--accept", "--yes")
+    ran = over(world)("accept", hold.id, "--yes")
     assert (ran.code, version_of(world)) == (0, "v2")
     assert ran.out.splitlines()[0].startswith(f"{hold.id}  version v2 of the spec: waits until")
     assert ran.last_line == "version v2 of the spec: accepted by alice at 2026-11-24T10:00:00Z"
@@ -78,7 +78,7 @@ def test_accept_shows_it_first_and_then_lets_it_take_effect() -> None:
 
 def test_reject_keeps_it_from_taking_effect() -> None:
     world, hold = with_hold()
-    ran = over(world)("held", hold.id, "--reject", "--yes", "--json")
+    ran = over(world)("reject", hold.id, "--yes", "--json")
     assert (ran.code, version_of(world), ran.json["decided"]) == (0, "v1", True)
     assert ran.json["hold"]["state"] == "rejected"
     shown = over(world)("held", hold.id)
@@ -101,9 +101,7 @@ ANSWERS: dict[str, tuple[bytes | None, bool]] = {
 def test_a_person_has_to_answer_yes(case: str) -> None:
     typed, accepts = ANSWERS[case]
     world, hold = with_hold()
-    ran = over(world, terminal=typed is not None)(
-        "held", hold.id, "--accept", stdin=b"yes\n" if typed is None else typed
-    )
+    ran = over(world, terminal=typed is not None)("accept", hold.id, stdin=b"yes\n" if typed is None else typed)
     assert version_of(world) == ("v2" if accepts else "v1")
     assert ran.code == (0 if accepts else 2)
     assert ("nothing was decided" in ran.err) is not accepts
@@ -111,14 +109,14 @@ def test_a_person_has_to_answer_yes(case: str) -> None:
 
 def test_with_json_the_hold_is_shown_and_nothing_is_decided_without_yes() -> None:
     world, hold = with_hold()
-    ran = over(world)("held", hold.id, "--accept", "--json")
+    ran = over(world)("accept", hold.id, "--json")
     assert (ran.code, ran.json["decided"], ran.json["hold"]["what"]) == (2, False, "version v2 of the spec")
     assert world.command_records.taken == {}
 
 
 def test_a_hub_that_has_not_acted_yet_is_said_and_exits_2() -> None:
     world, hold = with_hold()
-    ran = over(world, works=False)("held", hold.id, "--accept", "--yes", "--wait", "2")
+    ran = over(world, works=False)("accept", hold.id, "--yes", "--wait", "2")
     assert (ran.code, version_of(world)) == (2, "v1")
     assert f"the hub has not acted on it yet: ecr-warden held {hold.id}" in ran.last_line
 
@@ -130,7 +128,7 @@ def test_an_acceptance_that_another_version_overtook_exits_2_and_names_what_is_h
     def overtaken(_: float) -> None:
         held(world, EMPTY + "# another\n", "v3")
 
-    ran = Command(hub=hub, clock=world.clock, sleep=overtaken)("held", hold.id, "--accept", "--yes")
+    ran = Command(hub=hub, clock=world.clock, sleep=overtaken)("accept", hold.id, "--yes")
     assert (ran.code, version_of(world)) == (2, "v1")
     assert "void, accepted by alice" in ran.last_line
     now = world.holds.find(hold.id)
@@ -140,10 +138,10 @@ def test_an_acceptance_that_another_version_overtook_exits_2_and_names_what_is_h
 
 # name: the arguments (ID is replaced), and words of the error
 WRONG: dict[str, tuple[tuple[str, ...], str]] = {
-    "an ID that was never held": (("held", "0" * 12, "--accept", "--yes"), "nothing is held as 000000000000"),
-    "no ID": (("held", "--accept", "--yes"), "add its ID"),
-    "no ID at all but a name": (("held", "v2", "--accept"), "is not the ID of a hold"),
-    "one that was decided": (("held", "ID", "--accept", "--yes"), "was rejected by alice"),
+    "an ID that was never held": (("accept", "0" * 12, "--yes"), "nothing is held as 000000000000"),
+    "no ID": (("accept", "--yes"), "required: ID; see ecr-warden accept --help"),
+    "no ID at all but a name": (("accept", "v2"), "is not the ID of a hold"),
+    "one that was decided": (("accept", "ID", "--yes"), "was rejected by alice"),
 }
 
 
@@ -165,18 +163,18 @@ def spec_file(tmp_path: Path, text: str) -> str:
     return str(path)
 
 
-def test_publish_shows_who_loses_uploads_and_says_who_it_was(tmp_path: Path) -> None:
+def test_apply_shows_who_loses_uploads_and_says_who_it_was(tmp_path: Path) -> None:
     world = first()
     path = spec_file(tmp_path, TEXT.replace(", ci:user/pull-user-2]", "]"))
-    ran = over(world)("publish", path, "--yes")
+    ran = over(world)("apply", path, "--yes")
     assert ran.code == 0, ran.err
     assert any("pull-user-2" in line and "pull" in line for line in ran.out.splitlines())
-    assert "recorded as published by arn:aws:iam::111111111111:user/alice" in ran.out
+    assert "recorded as uploaded by arn:aws:iam::111111111111:user/alice" in ran.out
     assert world.specs.file is not None
     publication = present(world.holds.publication(world.specs.file.version))
     assert (publication.by, publication.digest) == (ALICE, sha256(world.specs.file.data).hexdigest())
-    again = over(world)("publish", path, "--yes", "--json")
-    assert (again.code, again.json["published"], again.json["version"]) == (0, True, world.specs.file.version)
+    again = over(world)("apply", path, "--yes", "--json")
+    assert (again.code, again.json["uploaded"], again.json["version"]) == (0, True, world.specs.file.version)
 
 
 @dataclass(slots=True)
@@ -190,11 +188,11 @@ class Unrecording(Working):
 
 
 @pytest.mark.parametrize(("error", "code"), [(Failure("no way in"), 1), (KeyboardInterrupt(), 130)])
-def test_publish_says_that_it_has_uploaded_if_that_is_not_recorded(
+def test_apply_says_that_it_has_uploaded_if_that_is_not_recorded(
     tmp_path: Path, error: BaseException, code: int
 ) -> None:
     world = first()
-    ran = Command(hub=Unrecording(world, error=error), clock=world.clock)("publish", spec_file(tmp_path, TEXT), "--yes")
+    ran = Command(hub=Unrecording(world, error=error), clock=world.clock)("apply", spec_file(tmp_path, TEXT), "--yes")
     assert world.specs.file is not None
     uploaded = f"version {world.specs.file.version} is uploaded, and the hub may not know by whom"
     assert (ran.code, uploaded in ran.err) == (code, True)
@@ -210,25 +208,25 @@ class Uploading(Working):
 
 def test_an_interrupted_upload_may_have_happened(tmp_path: Path) -> None:
     world = first()
-    ran = Command(hub=Uploading(world), clock=world.clock)("publish", spec_file(tmp_path, TEXT), "--yes")
-    assert (ran.code, "the spec may be uploaded: ecr-warden history --versions" in ran.err) == (130, True)
+    ran = Command(hub=Uploading(world), clock=world.clock)("apply", spec_file(tmp_path, TEXT), "--yes")
+    assert (ran.code, "the spec may be uploaded: ecr-warden versions" in ran.err) == (130, True)
 
 
-def test_publish_uploads_nothing_without_yes_or_with_a_problem(tmp_path: Path) -> None:
+def test_apply_uploads_nothing_without_yes_or_with_a_problem(tmp_path: Path) -> None:
     world = first()
     before = world.specs.file
     path = spec_file(tmp_path, TEXT)
-    assert over(world)("publish", path).code == 2
-    asked = over(world)("publish", path, "--json")
-    assert (asked.code, asked.json["published"]) == (2, False)
-    assert over(world)("publish", spec_file(tmp_path, "versio: 1"), "--yes").code == 1
+    assert over(world)("apply", path).code == 2
+    asked = over(world)("apply", path, "--json")
+    assert (asked.code, asked.json["uploaded"]) == (2, False)
+    assert over(world)("apply", spec_file(tmp_path, "versio: 1"), "--yes").code == 1
     assert (world.specs.file, world.command_records.taken) == (before, {})
 
 
-def test_publish_of_the_first_version_compares_with_nothing(tmp_path: Path) -> None:
+def test_the_first_version_compares_with_nothing(tmp_path: Path) -> None:
     world = bare_world()
     world.specs.compiled = world.specs.base = world.specs.file = None
-    ran = over(world)("publish", spec_file(tmp_path, TEXT), "--yes")
+    ran = over(world)("apply", spec_file(tmp_path, TEXT), "--yes")
     assert ran.code == 2
     assert "against nothing, because no version is accepted yet" in ran.out
     assert f"account {CI}: it is unknown whom its member stack covers: no accepted version has it yet" in ran.out
@@ -236,34 +234,34 @@ def test_publish_of_the_first_version_compares_with_nothing(tmp_path: Path) -> N
     assert ran.last_line.startswith(f"ecr-warden held {hold.id} shows who gains")
 
 
-def test_publish_ends_with_what_happened(tmp_path: Path) -> None:
+def test_apply_ends_with_what_happened(tmp_path: Path) -> None:
     world = first()
     path = spec_file(tmp_path, TEXT.replace(", ci:user/pull-user-2]", "]"))
-    ran = over(world)("publish", path, "--yes")
+    ran = over(world)("apply", path, "--yes")
     assert (ran.code, ran.last_line) == (
         0,
         "version u0 is in force since 2026-11-24T10:00:00Z; "
         "of 2 targets that it changes 2 reconciled: 1 no longer in the spec, 1 repaired",
     )
     world.switch.enabled = False
-    as_json = over(world)("publish", spec_file(tmp_path, TEXT), "--yes", "--json")
+    as_json = over(world)("apply", spec_file(tmp_path, TEXT), "--yes", "--json")
     assert (as_json.code, as_json.json["fate"]) == (2, "in-force")
     assert as_json.json["results"][str(CHECKOUT)] == "reported"
 
 
-def test_publish_says_what_did_not_happen_in_time(tmp_path: Path) -> None:
+def test_apply_says_what_did_not_happen_in_time(tmp_path: Path) -> None:
     world = first()
     path = spec_file(tmp_path, TEXT.replace(", ci:user/pull-user-2]", "]"))
-    ran = over(world, works=False)("publish", path, "--yes", "--wait", "4")
+    ran = over(world, works=False)("apply", path, "--yes", "--wait", "4")
     assert (ran.code, ran.last_line) == (1, "version u0 was not processed in time: ecr-warden status says why")
-    ran = over(world, works=False)("publish", path, "--yes", "--no-wait")
+    ran = over(world, works=False)("apply", path, "--yes", "--no-wait")
     assert (ran.code, ran.last_line.startswith("ecr-warden status says whether it is accepted")) == (0, True)
 
 
-def test_publish_says_beforehand_whom_ecr_warden_may_not_write(tmp_path: Path) -> None:
+def test_apply_says_beforehand_whom_ecr_warden_may_not_write(tmp_path: Path) -> None:
     world = first()
     world.documents.lists[CI] = {"ManagedOwners": (f"arn:aws:iam::{CI}:user/push-user",)}
-    ran = over(world)("publish", spec_file(tmp_path, TEXT))
+    ran = over(world)("apply", spec_file(tmp_path, TEXT))
     assert ran.code == 2
     lines = ran.out.splitlines()
     assert f"account {CI}: its member stack does not cover 2 of the users and roles in the spec:" in lines
@@ -290,6 +288,6 @@ def test_accept_lists_what_changed_by_itself_since_the_baseline() -> None:
     assert isinstance(offer(world, more, "v2"), SpecAccepted)
     world.specs.older = (SpecVersion("v2", more.encode()),)
     hold = held(world, EMPTY, "v3")
-    lines = over(world)("held", hold.id, "--accept", "--yes").out.splitlines()
+    lines = over(world)("accept", hold.id, "--yes").out.splitlines()
     at = lines.index("  changed by itself since the baseline:")
     assert "pull-user-3 gains pull from shop/checkout" in " ".join(lines[at + 1 : at + 3])

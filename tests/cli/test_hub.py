@@ -221,7 +221,7 @@ def test_status_never_counts_unreadable_or_pending_targets_as_fine() -> None:
 
 def test_apply_shows_what_differs_and_waits_until_it_is_repaired() -> None:
     world = tampered()
-    ran = over(world)("apply")
+    ran = over(world)("reconcile")
     assert ran.code == 0, ran.out + ran.err
     assert world.differing() == [str(CUTOFF)], "older sessions are denied for a while"
     assert "would write, in this order:" in ran.out
@@ -232,14 +232,14 @@ def test_apply_shows_what_differs_and_waits_until_it_is_repaired() -> None:
 
 def test_apply_waits_for_users_that_wait_for_a_role() -> None:
     world = bare_world()
-    ran = over(world)("apply", str(PUSH_USER), str(PUSHER))
+    ran = over(world)("reconcile", str(PUSH_USER), str(PUSHER))
     assert ran.code == 0, ran.out
     assert f"{PUSH_USER}: repaired" in ran.out
 
 
 def test_apply_starts_no_run_when_nothing_differs() -> None:
     world = world_in_sync()
-    ran = over(world)("apply")
+    ran = over(world)("reconcile")
     assert (ran.code, ran.out) == (0, "5 targets: all match the accepted spec\n")
     assert world.command_records.taken == {}
 
@@ -247,21 +247,21 @@ def test_apply_starts_no_run_when_nothing_differs() -> None:
 def test_apply_in_observe_mode_says_so_and_writes_nothing() -> None:
     world = tampered()
     world.specs.compiled = replace(ACCEPTED, mode=Mode.OBSERVE)
-    ran = over(world)("apply")
+    ran = over(world)("reconcile")
     assert ran.code == 2
     assert ran.last_line == "the spec says mode: observe, so nothing is written"
     assert (world.writes, world.command_records.taken) == ([], {})
-    as_json = over(world)("apply", "--json")
+    as_json = over(world)("reconcile", "--json")
     assert (as_json.code, as_json.json["mode"], as_json.json["enqueued"]) == (2, "observe", False)
 
 
 def test_a_dry_run_shows_what_apply_would_do_and_does_nothing() -> None:
     world = tampered()
-    ran = over(world)("apply", "--dry-run")
+    ran = over(world)("reconcile", "--dry-run")
     assert ran.code == 2
     assert "    1. update repository policy (" in ran.out
     assert (world.writes, world.command_records.taken) == ([], {})
-    assert over(world_in_sync())("apply", "--dry-run").code == 0
+    assert over(world_in_sync())("reconcile", "--dry-run").code == 0
 
 
 def test_apply_without_an_answer_is_an_error() -> None:
@@ -269,7 +269,7 @@ def test_apply_without_an_answer_is_an_error() -> None:
     command = over(world)
     assert isinstance(command.hub, InProcess)
     command.hub.works = False
-    ran = command("apply", "--wait", "2")
+    ran = command("reconcile", "--wait", "2")
     assert ran.code == 1
     assert f"{CHECKOUT}: no run has ended yet" in ran.out
 
@@ -484,10 +484,7 @@ WRONG: dict[str, tuple[tuple[str, ...], str]] = {
     "a caller of two lines": (("history", "--by", "a\nb"), "is not part of a caller's name"),
     "an unknown run": (("history", RUN), f"no run {RUN}; ecr-warden history --since 365d lists"),
     "a time with a run": (("history", RUN, "--since", "2h"), "--since, --until or --by with one run; leave them out"),
-    "a target with versions": (("history", "shop/app", "--versions"), "give no more than --limit with it"),
-    "a time with versions": (("history", "--versions", "--since", "2h"), "give no more than --limit with it"),
-    "nothing to publish": (("publish",), "give FILE, or --rollback VERSION"),
-    "a file and a version": (("publish", str(SPEC_FILE), "--rollback", "v1"), "give FILE, or --rollback VERSION"),
+    "nothing to apply": (("apply",), "required: FILE; see ecr-warden apply --help"),
     "no target to pause": (("pause", "--for", "1h", "--reason", "x"), "see ecr-warden pause --help"),
     "no reason": (("pause", "all", "--for", "1h"), "--reason"),
     "an empty reason": (("pause", "all", "--for", "1h", "--reason", " "), "a reason is one line"),
@@ -504,7 +501,7 @@ WRONG: dict[str, tuple[tuple[str, ...], str]] = {
         "01T00:00:00Z has passed",
     ),
     "an end too far away": (("pause", "all", "--reason", "x", "--until", "2030-01-01T00:00:00Z"), "at most 7 days"),
-    "not a wait": (("apply", "--wait", "-1"), "--wait"),
+    "not a wait": (("reconcile", "--wait", "-1"), "--wait"),
     "a limit of zero": (("history", "--limit", "0"), "is not a number from 1 to 100"),
     "not a since": (("history", "--since", "lately"), "is not a time: write 2h"),
     "a since on no day": (("history", "--since", "2026-02-30"), "is not a time: write 2h"),
@@ -524,7 +521,7 @@ WRONG: dict[str, tuple[tuple[str, ...], str]] = {
     "an empty target": (("status", ""), "'' is not a target: targets are printable texts"),
     "a target of 10 MB": (("status", "a" * 10_000_000), "is not a target: targets are printable texts of 1 to 400"),
     "a target that is not UTF-8": (("pause", "\udcff", "--for", "1h", "--reason", "x"), "is not a target"),
-    "a target of two lines": (("apply", "a\nb"), "is not a target"),
+    "a target of two lines": (("reconcile", "a\nb"), "is not a target"),
     "a history of a target of 10 MB": (("history", "a" * 10_000_000), "is not a target"),
     "a history of an empty name": (("history", ""), "target"),
 }
@@ -541,7 +538,7 @@ def test_wrong_input_is_one_line_and_nothing_is_done(name: str) -> None:
     assert (world.command_records.taken, world.alerts.published) == ({}, [])
 
 
-@pytest.mark.parametrize("verb", ["apply", "history"])
+@pytest.mark.parametrize("verb", ["reconcile", "history"])
 def test_the_hubs_region_and_profile_are_options(verb: str) -> None:
     command = over(world_in_sync())
     assert command(verb, "--hub-region", "eu-west-1", "--profile", "hub").code == 0
@@ -599,13 +596,13 @@ def test_an_interrupt_during_the_wait_says_that_the_runs_continue() -> None:
         raise KeyboardInterrupt
 
     command.sleep = interrupt
-    ran = command("apply")
+    ran = command("reconcile")
     assert ran.code == 130
     assert "the hub's runs continue without this command: ecr-warden status" in ran.err
     assert len(world.jobs.sent) == 2
 
 
-@pytest.mark.parametrize("verb", [("apply",), ("pause", "all", "--for", "1h", "--reason", "x")])
+@pytest.mark.parametrize("verb", [("reconcile",), ("pause", "all", "--for", "1h", "--reason", "x")])
 def test_an_interrupt_during_the_command_says_where_to_see_its_effect(verb: tuple[str, ...]) -> None:
     class Slow(InProcess):
         def control(self, request: str) -> dict[str, Any]:
@@ -622,14 +619,14 @@ def test_an_interrupt_during_a_question_says_that_nothing_was_written() -> None:
         def answer(self, request: str) -> dict[str, Any]:
             raise KeyboardInterrupt
 
-    ran = Command(hub=Slow(tampered()))("apply")
+    ran = Command(hub=Slow(tampered()))("reconcile")
     assert (ran.code, ran.err) == (130, "ecr-warden: interrupted; this command has written no policy\n")
 
 
 def test_waiting_shows_progress_on_a_terminal_and_erases_it() -> None:
     command = over(tampered())
     command.terminal = True
-    ran = command("apply")
+    ran = command("reconcile")
     assert "runs ended 1 of 2" in ran.err
     assert ran.err.endswith("\r\x1b[K")
 

@@ -1,4 +1,4 @@
-"""`plan --hub`, `plan --hub --short`, `apply`, `resume`: what the hub reads, cannot read, and leaves."""
+"""`plan --hub`, `check --hub`, `apply`, `resume`: what the hub reads, cannot read, and leaves."""
 
 import json
 from copy import replace
@@ -33,13 +33,13 @@ def without(world: World, *targets: Target) -> World:
 
 def test_a_short_plan_through_the_hub_has_each_targets_status() -> None:
     world = world_in_sync()
-    ran = over(world)("plan", "--short", "--hub")
+    ran = over(world)("check", "--hub")
     assert (ran.code, ran.last_line) == (1, "5 targets: 4 ok, 0 differ, 0 unreadable, 1 unaudited")
     world.sweep()
-    ran = over(world)("plan", "--short", "--hub")
+    ran = over(world)("check", "--hub")
     assert (ran.code, ran.err) == (0, "")
     assert ran.last_line == "5 targets: 5 ok, 0 differ, 0 unreadable"
-    ran = over(tampered())("plan", "--short", "--hub")
+    ran = over(tampered())("check", "--hub")
     assert ran.code == 2
     assert f"differs     {CHECKOUT}: repository policy changed\n" in ran.out
     assert ran.last_line == "5 targets: 3 ok, 2 differ, 0 unreadable"
@@ -47,8 +47,8 @@ def test_a_short_plan_through_the_hub_has_each_targets_status() -> None:
 
 def test_a_short_plan_through_the_hub_of_some_targets_and_as_json() -> None:
     command = over(tampered())
-    assert command("plan", "--short", "--hub", str(PUSH_USER)).code == 0
-    ran = command("plan", "--short", "--hub", "shop/*", "--json")
+    assert command("check", "--hub", str(PUSH_USER)).code == 0
+    ran = command("check", "--hub", "shop/*", "--json")
     assert ran.code == 2
     [target] = ran.json["targets"]
     assert (target["target"], target["status"], target["drifts"][0]["kind"]) == (str(CHECKOUT), "differs", "changed")
@@ -105,7 +105,7 @@ def test_plan_through_the_hub_shows_whom_a_member_stack_does_not_cover() -> None
     assert (ci["memberStack"], ci["uncovered"]) == (True, [missing])
 
 
-@pytest.mark.parametrize("verb", [("plan", "--hub"), ("plan", "--short", "--hub"), ("apply", "--dry-run")])
+@pytest.mark.parametrize("verb", [("plan", "--hub"), ("check", "--hub"), ("reconcile", "--dry-run")])
 def test_unreadable_targets_are_an_error_and_drift_is_still_shown(verb: tuple[str, ...]) -> None:
     assert over(tampered())(*verb).code == 2
     ran = over(without(tampered(), CHECKOUT))(*verb)
@@ -114,7 +114,7 @@ def test_unreadable_targets_are_an_error_and_drift_is_still_shown(verb: tuple[st
     assert str(PUSHER) in ran.out
 
 
-@pytest.mark.parametrize("verb", [("plan", "--hub"), ("plan", "--short", "--hub"), ("apply",), ("apply", "--dry-run")])
+@pytest.mark.parametrize("verb", [("plan", "--hub"), ("check", "--hub"), ("reconcile",), ("reconcile", "--dry-run")])
 def test_repositories_that_could_not_be_listed_are_an_error(verb: tuple[str, ...]) -> None:
     world = world_of("a")
     assert over(world)(*verb).code == 0
@@ -128,12 +128,12 @@ def test_repositories_that_could_not_be_listed_are_an_error(verb: tuple[str, ...
 
 def test_apply_repairs_what_it_can_and_is_an_error_if_anything_was_unreadable() -> None:
     world = without(tampered(), CHECKOUT)
-    ran = over(world)("apply")
+    ran = over(world)("reconcile")
     assert ran.code == 1
     assert f"{PUSHER}: repaired" in ran.out
     assert f"{CHECKOUT}: cannot be read: state unknown" in ran.out
     assert ran.last_line == f"1 target could not be read beforehand: {CHECKOUT}"
-    as_json = over(without(tampered(), CHECKOUT))("apply", "--json")
+    as_json = over(without(tampered(), CHECKOUT))("reconcile", "--json")
     assert (as_json.code, as_json.json["unreadable"]) == (1, [{"target": str(CHECKOUT), "reasons": [str(CLOSED)]}])
 
 
@@ -152,7 +152,7 @@ def test_resume_is_an_error_if_anything_was_unreadable_even_with_drift_left(form
     assert command("resume", str(shop("a")), "shop/*", *form).code == 1
 
 
-@pytest.mark.parametrize("verb", [("plan", "--hub"), ("apply", "--dry-run")])
+@pytest.mark.parametrize("verb", [("plan", "--hub"), ("reconcile", "--dry-run")])
 def test_a_plan_says_what_is_paused_or_stopped(verb: tuple[str, ...]) -> None:
     world = tampered()
     command = over(world)
@@ -172,7 +172,7 @@ class Small(InProcess):
         return reply_to_json(queries_of(self.world, 10).answer(question_from_text(request)))
 
 
-@pytest.mark.parametrize("verb", [("plan", "--hub"), ("plan", "--short", "--hub"), ("apply",)])
+@pytest.mark.parametrize("verb", [("plan", "--hub"), ("check", "--hub"), ("reconcile",)])
 def test_targets_omitted_from_the_answer_count_as_differing(verb: tuple[str, ...]) -> None:
     world = tampered()
     ran = Command(hub=Small(world), clock=world.clock)(*verb)
@@ -207,18 +207,18 @@ def test_a_short_plan_through_the_hub_has_the_findings_of_its_last_proof_and_say
     finding = Finding(FindingKind.EXTRA, str(CHECKOUT), "push", shadow, (shadow,))
     world.audits.keep(AuditRecord(NOW, "v1", {}, (SeenFinding(finding, NOW),), audited_at=NOW))
     world.clock.advance(timedelta(minutes=5))
-    ran = over(world)("plan", "--short", "--hub")
+    ran = over(world)("check", "--hub")
     assert ran.code == 2
     said = "role shadow-pusher of 222222222222 can push shop/checkout: NOT IN SPEC"
     assert f"differs     {CHECKOUT}: {said}\n" in ran.out
     assert "1 finding of access at 2026-11-24T10:00:00Z, by the policies that could be read\n" in ran.out
     world.clock.advance(timedelta(hours=1))
     world.audits.keep(AuditRecord(NOW, "v1", {}, audited_at=NOW))
-    ran = over(world)("plan", "--short", "--hub")
+    ran = over(world)("check", "--hub")
     assert ran.code == 1
     assert f"unaudited   {CHECKOUT}: who has access is unknown: 111111111111 was last s" in ran.out
 
 
-@pytest.mark.parametrize("verb", [("plan", "--short", "--hub"), ("plan", "--hub"), ("status",), ("apply",)])
+@pytest.mark.parametrize("verb", [("check", "--hub"), ("plan", "--hub"), ("status",), ("reconcile",)])
 def test_one_target_is_counted_in_the_singular(verb: tuple[str, ...]) -> None:
     assert over(world_in_sync())(*verb, str(PUSH_USER)).last_line.startswith("1 target: ")

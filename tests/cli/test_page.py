@@ -40,17 +40,17 @@ from tests.usecases.world import MALLORY, runs_of, world_in_sync
 PAGE = (ROOT / "docs" / "cli.md").read_text()
 EVENTS = ROOT / "events"
 SESSIONS = re.findall(r"^```(?:console)?\n\$ (.*?)\n```$", PAGE, re.MULTILINE | re.DOTALL)
-# How the sessions begin that run here, `plan --short` in test_accounts.py or `dev policy-lint` in test_policy_lint.py.
+# How the sessions begin that run here, `check` in test_accounts.py or `dev policy-lint` in test_policy_lint.py.
 SEEN = {
     *(
         "ecr-warden validate",
         "ecr-warden render",
         "ecr-warden plan access",
-        "ecr-warden plan --short",
+        "ecr-warden check",
         "ecr-warden pause",
     ),
     *("ecr-warden dev event", "ecr-warden diff"),
-    *("ecr-warden grant pull", "ecr-warden history --versions", "ecr-warden why"),
+    *("ecr-warden grant pull", "ecr-warden versions", "ecr-warden why"),
 }
 
 
@@ -128,10 +128,10 @@ def test_grant_and_revoke(command: Command) -> None:
 
 def test_versions_of_the_spec() -> None:
     world = first()
-    (history, listed), (rollback, offered) = session("ecr-warden history --versions")
+    (history, listed), (rollback, offered) = session("ecr-warden versions")
     run = replace(spec_hub(world), columns=80)
     Path("access.yaml").write_text(LESS)
-    assert run("publish", "access.yaml", "--yes").code == 0
+    assert run("apply", "access.yaml", "--yes").code == 0
     look(world)
     assert plain(listed) == plain(run(*history).out)
     assert plain(offered) == plain(run(*rollback).out)

@@ -128,8 +128,8 @@ def test_document_text_reaches_the_terminal_escaped(world: MemoryWorld, command:
     make_in_sync(world)
     evil = json.dumps({"\x1b]0;owned\x07\u202e\n": 1})
     world.documents.live[repository_policy(CHECKOUT)] = Unparseable("", evil, "d")
-    for options in ((), ("--json",), ("--short",), ("--short", "--json")):
-        ran = command("plan", str(SPEC_FILE), *options)
+    for verb, *options in (("plan",), ("plan", "--json"), ("check",), ("check", "--json")):
+        ran = command(verb, str(SPEC_FILE), *options)
         assert ran.code == 2
         assert not {"\x1b", "\x07", "\u202e"} & set(ran.out + ran.err)
     assert "\\x1b]0;owned\\x07\\u202e\\n" in command("plan", str(SPEC_FILE)).out
@@ -141,15 +141,15 @@ def _snapshot(command: Command) -> dict[str, Any]:
     return snapshot
 
 
-@pytest.mark.parametrize("short", [(), ("--short",)], ids=["long", "short"])
+@pytest.mark.parametrize("verb", ["plan", "check"])
 def test_a_snapshot_is_planned_like_the_accounts_of_which_it_is(
-    world: MemoryWorld, command: Command, short: tuple[str, ...]
+    world: MemoryWorld, command: Command, verb: str
 ) -> None:
     make_in_sync(world)
     world.put(trust_policy(PUSHER), trust_document("mallory"))
-    live = replace(command, entries=None)("plan", str(SPEC_FILE), *short)
+    live = replace(command, entries=None)(verb, str(SPEC_FILE))
     given = json.dumps(_snapshot(command)).encode()
-    ran = Command(clock=command.clock)("plan", str(SPEC_FILE), *short, "--snapshot", "-", stdin=given)
+    ran = Command(clock=command.clock)(verb, str(SPEC_FILE), "--snapshot", "-", stdin=given)
     assert (ran.code, ran.out, ran.err) == (live.code, live.out, "")
 
 
@@ -218,7 +218,7 @@ def test_what_a_snapshot_lacks_is_unreadable_by_name_and_never_in_order(
     make_in_sync(world)
     snapshot = _snapshot(command)
     remove(snapshot["accounts"])
-    ran = Command()("plan", str(SPEC_FILE), "--short", "--snapshot", "-", stdin=json.dumps(snapshot).encode())
+    ran = Command()("check", str(SPEC_FILE), "--snapshot", "-", stdin=json.dumps(snapshot).encode())
     found = [line for line in ran.out.splitlines() if line.startswith("unreadable ")]
     assert sorted(found) == sorted(f"unreadable  {line}" for line in unreadable)
     assert ran.code == 1

@@ -126,7 +126,7 @@ def test_no_credentials_is_one_line() -> None:
 @pytest.mark.thorough
 @pytest.mark.parametrize("endpoint", ["http://127.0.0.1:9", "not-a-url"])
 def test_an_endpoint_that_does_not_answer_is_one_line(endpoint: str) -> None:
-    ran = run("plan", "--short", SEED, **NOBODY | {"AWS_ENDPOINT_URL": endpoint})
+    ran = run("check", SEED, **NOBODY | {"AWS_ENDPOINT_URL": endpoint})
     assert (ran.returncode, ran.stdout) == (1, "")
     (line,) = ran.stderr.splitlines()
     assert "AWS does not answer" in line

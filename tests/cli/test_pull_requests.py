@@ -144,10 +144,10 @@ def test_the_steps_of_a_pull_request_and_of_a_merge_exclude_each_other() -> None
     }
     others = {name for name, one in conditions.items() if one.startswith("github.event_name != 'pull_request'")}
     assert ours == {"Compare", "Comment", "Fail if the spec cannot be compared"}
-    assert others == {"Validate", "Decide whether to publish"}
-    assert "inputs.publish != 'false'" in conditions["Decide whether to publish"]
-    decided = {name for name, one in conditions.items() if one == "steps.decide.outputs.publish == 'true'"}
-    assert decided == {"Publish", "aws-actions/configure-aws-credentials"}
+    assert others == {"Validate", "Decide whether to apply"}
+    assert "inputs.apply != 'false'" in conditions["Decide whether to apply"]
+    decided = {name for name, one in conditions.items() if one == "steps.decide.outputs.apply == 'true'"}
+    assert decided == {"Apply", "aws-actions/configure-aws-credentials"}
 
 
 EVENTS = {
@@ -163,27 +163,27 @@ EVENTS = {
 
 
 @pytest.mark.parametrize(("event", "ref"), EVENTS)
-def test_only_the_default_branch_publishes(runner: Runner, event: str, ref: str) -> None:
+def test_only_the_default_branch_applies(runner: Runner, event: str, ref: str) -> None:
     output = runner.root / "temp/output"
     output.touch()
     given = {"GITHUB_OUTPUT": str(output), "EVENT": event, "REF": ref, "BRANCH": "main"}
-    ran = runner.bash(STEPS["Decide whether to publish"]["run"], given)
-    published = output.read_text() == "publish=true\n"
-    assert (ran.returncode, published) == (0, EVENTS[event, ref])
-    assert ("::warning::not published" in ran.stdout) is not published
+    ran = runner.bash(STEPS["Decide whether to apply"]["run"], given)
+    applied = output.read_text() == "apply=true\n"
+    assert (ran.returncode, applied) == (0, EVENTS[event, ref])
+    assert ("::warning::not applied" in ran.stdout) is not applied
 
 
-def test_without_a_default_branch_nothing_is_published(runner: Runner) -> None:
+def test_without_a_default_branch_nothing_is_applied(runner: Runner) -> None:
     given = {"GITHUB_OUTPUT": str(runner.root / "temp/output"), "EVENT": "push", "REF": "refs/heads/", "BRANCH": ""}
-    assert runner.bash(STEPS["Decide whether to publish"]["run"], given).returncode == 1
+    assert runner.bash(STEPS["Decide whether to apply"]["run"], given).returncode == 1
     assert not (runner.root / "temp/output").exists()
 
 
 def test_the_command_is_installed_from_the_action_itself(runner: Runner) -> None:
-    runner.inputs = {"publish": "false"}
+    runner.inputs = {"apply": "false"}
     assert runner.run("Install").returncode == 0
     assert runner.calls[-1] == ["pip", "install", "--quiet", "--disable-pip-version-check", str(ROOT)]
-    runner.inputs = {"publish": "recorded"}
+    runner.inputs = {"apply": "recorded"}
     assert runner.run("Install").returncode == 0
     assert runner.calls[-1][-1] == f"{ROOT}[aws]"
     assert {*(runner.root / "temp/path").read_text().splitlines()} == {f"{runner.root}/temp/ecr-warden/bin"}
@@ -194,7 +194,7 @@ def test_a_change_is_commented_once_and_then_updated(runner: Runner) -> None:
     assert runner.run("Compare").returncode == 0
     assert runner.comment.splitlines() == [
         "<!-- ecr-warden diff of access.yaml -->",
-        "**Once it is published, this version takes effect by itself.**",
+        "**Once it is uploaded, this version takes effect by itself.**",
         "",
         "**Access: 1 gain (1 principal, 1 repository).**",
         "",
@@ -262,15 +262,15 @@ def test_no_text_of_a_pull_request_is_run(runner: Runner) -> None:
     assert all(line.startswith("    ") or line in ("", "**The spec cannot be compared:**") for line in rest)
 
 
-def published(runner: Runner, how: str) -> subprocess.CompletedProcess[str]:
+def applied(runner: Runner, how: str) -> subprocess.CompletedProcess[str]:
     bucket = "ecr-warden-spec-111111111111-eu-central-1"
-    runner.inputs = {"spec": "access.yaml", "bucket": bucket, "region": "eu-central-1", "publish": how}
-    return runner.run("Publish")
+    runner.inputs = {"spec": "access.yaml", "bucket": bucket, "region": "eu-central-1", "apply": how}
+    return runner.run("Apply")
 
 
-def test_a_merge_publishes_what_is_valid(runner: Runner) -> None:
+def test_a_merge_applies_what_is_valid(runner: Runner) -> None:
     assert runner.run("Validate").returncode == 0
-    assert published(runner, "true").returncode == 0
+    assert applied(runner, "true").returncode == 0
     bucket = "s3://ecr-warden-spec-111111111111-eu-central-1/access.yaml"
     assert runner.calls == [["aws", "s3", "cp", "access.yaml", bucket]]
     runner.write("versio: 1\n")
@@ -281,16 +281,16 @@ def test_a_merge_is_recorded_in_the_name_of_the_role(runner: Runner) -> None:
     command = runner.root / "stubs/ecr-warden"
     command.write_text(STUB)
     command.chmod(0o755)
-    assert published(runner, "recorded").returncode == 0
+    assert applied(runner, "recorded").returncode == 0
     assert runner.calls == [
-        ["ecr-warden", "publish", "access.yaml", "--yes", "--no-wait", "--hub-region", "eu-central-1"]
+        ["ecr-warden", "apply", "access.yaml", "--yes", "--no-wait", "--hub-region", "eu-central-1"]
     ]
     parse_arguments(runner.calls[0][1:])
 
 
-def test_another_way_to_publish_is_an_error(runner: Runner) -> None:
-    ran = published(runner, "yes")
-    assert (ran.returncode, ran.stdout) == (1, "::error::publish is false, true or recorded\n")
+def test_another_way_to_apply_is_an_error(runner: Runner) -> None:
+    ran = applied(runner, "yes")
+    assert (ran.returncode, ran.stdout) == (1, "::error::apply is false, true or recorded\n")
     assert runner.calls == []
 
 
@@ -320,7 +320,7 @@ def test_the_script_for_gitlab(runner: Runner) -> None:
     assert (
         (runner.root / "checkout/diff.md")
         .read_text()
-        .startswith("**Once it is published, this version takes effect by itself.**")
+        .startswith("**Once it is uploaded, this version takes effect by itself.**")
     )
 
 

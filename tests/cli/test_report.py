@@ -346,7 +346,7 @@ def test_a_report_without_a_hub_finds_who_gets_in_until_a_repair(laptop: Laptop,
     _open_repository(given)
     laptop.keep(given)
     assert everybody in [one[1:] for one in _findings(laptop("--json"))]
-    short = laptop.command("plan", "--short", str(laptop.spec), "--snapshot", str(laptop.snapshot))
+    short = laptop.command("check", str(laptop.spec), "--snapshot", str(laptop.snapshot))
     assert "anyone on the internet with an AWS account can pull" in short.out
 
 

@@ -1,4 +1,4 @@
-"""`history --versions` and `publish --rollback`, over a hub in this process."""
+"""`versions` and `rollback`, over a hub in this process."""
 
 from datetime import timedelta
 from typing import Any
@@ -35,7 +35,7 @@ def with_versions() -> World:
 
 
 def test_each_version_is_listed_with_what_became_of_it() -> None:
-    lines = over(with_versions())("history", "--versions").out.splitlines()
+    lines = over(with_versions())("versions").out.splitlines()
     assert [line for line in lines if not line.startswith(" ")] == [
         "v3  held at 2026-11-24T10:02:00Z",
         "v2  refused at 2026-11-24T10:01:00Z",
@@ -51,36 +51,36 @@ def test_who_rejected_a_version_is_named() -> None:
     assert world.specs.file is not None
     world.specs.older = (world.specs.file,)
     command = over(world)
-    assert command("held", held(world).id, "--reject", "--yes").code == 0
-    assert command("history", "--versions").out.splitlines()[0] == "v2  rejected at 2026-11-24T10:00:00Z, by alice"
-    newest = command("history", "--versions", "--json").json["versions"][0]
+    assert command("reject", held(world).id, "--yes").code == 0
+    assert command("versions").out.splitlines()[0] == "v2  rejected at 2026-11-24T10:00:00Z, by alice"
+    newest = command("versions", "--json").json["versions"][0]
     assert (newest["fate"], newest["decidedBy"]["arn"]) == ("rejected", "arn:aws:iam::111111111111:user/alice")
 
 
-def test_a_published_version_names_its_publisher() -> None:
+def test_an_applied_version_names_its_uploader() -> None:
     world = first()
     command = over(world)
-    ran = command("publish", "--rollback", "v1", "--yes", "--json")
-    assert (ran.code, ran.json["published"]) == (0, True)
-    newest = command("history", "--versions", "--json").json["versions"][0]
+    ran = command("rollback", "v1", "--yes", "--json")
+    assert (ran.code, ran.json["uploaded"]) == (0, True)
+    newest = command("versions", "--json").json["versions"][0]
     assert newest["version"] == ran.json["version"]
     assert newest["uploadedBy"]["arn"] == "arn:aws:iam::111111111111:user/alice"
     assert newest["fate"] == "in-force"
-    assert "by alice" in command("history", "--versions").out
+    assert "by alice" in command("versions").out
 
 
 def test_the_limit_says_that_there_are_more() -> None:
     command = over(with_versions())
-    ran = command("history", "--versions", "--limit", "2")
+    ran = command("versions", "--limit", "2")
     assert ran.last_line == "there are older ones: raise --limit"
-    as_json = command("history", "--versions", "--limit", "2", "--json").json
+    as_json = command("versions", "--limit", "2", "--json").json
     assert ([one["version"] for one in as_json["versions"]], as_json["more"]) == (["v3", "v2"], True)
 
 
 def test_without_any_version_that_is_said() -> None:
     world = bare_world()
     world.specs.compiled, world.specs.file = None, None
-    assert over(world)("history", "--versions").out == "no version of the spec was ever uploaded\n"
+    assert over(world)("versions").out == "no version of the spec was ever uploaded\n"
 
 
 def test_rollback_shows_who_gains_and_uploads_the_text_as_a_new_version() -> None:
@@ -88,12 +88,12 @@ def test_rollback_shows_who_gains_and_uploads_the_text_as_a_new_version() -> Non
     next_version(world, LESS, "v2")
     assert world.specs.compiled is not None
     command = over(world)
-    asked = command("publish", "--rollback", "v1")
+    asked = command("rollback", "v1")
     assert asked.code == 2
     assert asked.out.splitlines()[0] == "against the accepted version:"
     assert GAIN in asked.out.splitlines()
     assert world.specs.file == SpecVersion("v2", LESS.encode())
-    ran = command("publish", "--rollback", "v1", "--yes")
+    ran = command("rollback", "v1", "--yes")
     assert ran.code == 0, ran.err
     assert world.specs.file.data == TEXT.encode()
     assert world.specs.file.version not in ("v1", "v2")
@@ -112,21 +112,21 @@ class Beaten(Working):
     def pass_time(self, seconds: float) -> None:
         if present(self.world.specs.file).version == "u2":
             self.world.clock.time += timedelta(microseconds=1)
-            over(self.world)("publish", "--rollback", "v2", "--yes", "--no-wait")
+            over(self.world)("rollback", "v2", "--yes", "--no-wait")
         super().pass_time(seconds)
 
 
-def test_of_two_who_publish_at_once_one_is_asked_again_or_hears_that_the_other_came_later() -> None:
+def test_of_two_who_apply_at_once_one_is_asked_again_or_hears_that_the_other_came_later() -> None:
     world = first()
     next_version(world, LESS, "v2")
     hub = Beaten(world)
     command = Command(hub=hub, clock=world.clock, sleep=hub.pass_time, terminal=True)
-    moved = command("publish", "--rollback", "v1", "--json", stdin=b"yes\n")
+    moved = command("rollback", "v1", "--json", stdin=b"yes\n")
     assert (moved.code, moved.json["error"]["code"], present(world.specs.file).version) == (1, "version-moved", "v3")
-    beaten = command("publish", "--rollback", "v1", stdin=b"yes\n")
+    beaten = command("rollback", "v1", stdin=b"yes\n")
     assert beaten.code == 1
     assert "version u2 was replaced: a later one came before the hub looked" in beaten.last_line
-    fates = [one["fate"] for one in command("history", "--versions", "--json").json["versions"]]
+    fates = [one["fate"] for one in command("versions", "--json").json["versions"]]
     assert fates == ["in-force", "replaced", "accepted", "accepted", "accepted"]
 
 
@@ -135,14 +135,14 @@ GAIN = "ci:user/pull-user-2 gains pull from shop/checkout"
 
 def test_a_version_that_is_no_version_or_is_not_there_is_refused() -> None:
     command = over(first())
-    assert "history --versions lists them" in command("publish", "--rollback", "v/1").err
-    ran = command("publish", "--rollback", "v9", "--yes", "--json")
+    assert "versions lists them" in command("rollback", "v/1").err
+    ran = command("rollback", "v9", "--yes", "--json")
     assert ran.code == 1
     assert "v9" in ran.json["error"]["message"]
 
 
 def test_an_earlier_version_that_is_not_valid_is_refused_with_its_problems() -> None:
-    ran = over(with_versions())("publish", "--rollback", "v2", "--yes")
+    ran = over(with_versions())("rollback", "v2", "--yes")
     assert ran.code == 1
     assert "version v2 is not valid" in ran.err
 
@@ -154,7 +154,7 @@ def test_the_history_log_is_read_beyond_one_page() -> None:
         world.clock.time += timedelta(minutes=1)
         assert over(world)("pause", "shop/checkout", "--for", "1h", "--reason", str(number)).code == 0
     command = over(world)
-    fates = [one["fate"] for one in command("history", "--versions", "--json").json["versions"]]
+    fates = [one["fate"] for one in command("versions", "--json").json["versions"]]
     assert fates == ["held", "refused", "in-force"]
 
 
@@ -164,7 +164,7 @@ def test_runs_do_not_hide_the_history_log() -> None:
     world.run(CHECKOUT)
     [((key, run_id), run)] = [*world.state.closed.items()]
     world.state.closed |= {(key, f"{run_id}{number}"): run for number in range(20 * MAX_ENTRIES)}
-    fates = [one["fate"] for one in over(world)("history", "--versions", "--json").json["versions"]]
+    fates = [one["fate"] for one in over(world)("versions", "--json").json["versions"]]
     assert fates == ["held", "refused", "in-force"]
 
 
@@ -173,6 +173,6 @@ def test_rollback_shows_what_stays_as_it_is() -> None:
     world = first()
     later = "  - {name: shop/cart, account: registry, pull: [deployers], on_remove: release}\nsettings:"
     next_version(world, TEXT.replace("settings:", later), "v2")
-    ran = over(world)("publish", "--rollback", "v1")
+    ran = over(world)("rollback", "v1")
     assert "ci:user/pull-user-1 loses pull from shop/cart" in ran.out.splitlines()
     assert "repository/222222222222/eu-central-1/shop/cart: will be left as it is" in ran.out.splitlines()

@@ -67,7 +67,7 @@ def test_whoever_published_the_version_is_named(tmp_path: Path) -> None:
     file = tmp_path / "access.yaml"
     file.write_text(TEXT)
     command = over(world)
-    assert command("publish", str(file), "--yes").code == 0
+    assert command("apply", str(file), "--yes").code == 0
     assert world.specs.file is not None
     next_version(world, TEXT, world.specs.file.version)
     lines = command("why", "ci:user/pull-user-2", "shop/checkout").out.splitlines()

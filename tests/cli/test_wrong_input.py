@@ -41,7 +41,11 @@ USAGE = {
         "did you mean --profile? see ecr-warden plan --help",
     ),
     "an option that is like none": (("held", "--approve", "3f2a"), "--approve; ", "see ecr-warden held --help"),
-    "an option before the verb": (("--yes", "held"), "--yes; ", "options come after the verb; see ecr-warden held"),
+    "an option before the verb": (
+        ("--yes", "accept", "3f2a"),
+        "--yes; ",
+        "options come after the verb; see ecr-warden accept",
+    ),
     "nothing of what grant needs": (("grant",), "required: ACCESS, REPOSITORY, --to", "see ecr-warden grant --help"),
     "an unknown option of dev event": (
         ("dev", "event", "--all"),
@@ -60,7 +64,7 @@ USAGE = {
         "give one profile",
     ),
     "two profiles at the hub": (
-        ("plan", "--short", "--hub", "--profile", "x", "--profile", "y"),
+        ("check", "--hub", "--profile", "x", "--profile", "y"),
         "--profile y",
         "give one profile",
     ),
@@ -94,8 +98,8 @@ LONG = {
     "a file": (("validate", HUGE), "give the path"),
     "a verb": ((HUGE,), "see ecr-warden --help"),
     "a surplus argument": (("validate", SEED, HUGE), "see ecr-warden validate --help"),
-    "an option's value": (("apply", "--wait", HUGE), "see ecr-warden apply --help"),
-    "a version": (("publish", "--rollback", HUGE), "see ecr-warden publish --help"),
+    "an option's value": (("reconcile", "--wait", HUGE), "see ecr-warden reconcile --help"),
+    "a version": (("rollback", HUGE), "see ecr-warden rollback --help"),
     "a profile": (("plan", SEED, "--profile", HUGE), "write ACCOUNT=PROFILE"),
     "an address": (("render", SEED, "--only", HUGE), "leave --only out"),
 }

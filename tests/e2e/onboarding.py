@@ -83,12 +83,12 @@ class Newcomer:
         for command in commands:
             mark = self.house.now().mark
             words = command.split()
-            verb = " ".join(words[: 3 if words[2:] and words[2] in ("RUN", "ID", "--versions", "--rollback") else 2])
+            verb = " ".join(words[: 3 if words[2:] and words[2] in ("RUN", "ID") else 2])
             said = self.said[verb] = self.runs(self._filled_in(command))
             uploaded = re.search(r"^version (\S+) is uploaded", said, re.MULTILINE)
             if uploaded is not None:
                 self._waits_for(uploaded[1])
-            if uploaded is not None or verb == "ecr-warden held ID":
+            if uploaded is not None or verb == "ecr-warden accept ID":
                 self.house.quiet.wait(mark)
 
     def runs(self, command: str) -> str:
@@ -116,15 +116,15 @@ class Newcomer:
         return ran.stdout
 
     def _filled_in(self, command: str) -> str:
-        if command.endswith(" ID --accept"):
+        if command == "ecr-warden accept ID":
             return command.replace("ID", self.said["ecr-warden held"].split()[0]) + " --yes"
         if command.endswith(" RUN"):
             runs = re.findall(r"[0-9]{8}T[0-9]{6}Z[0-9a-f]{12}", self.said["ecr-warden history"])
             return f"{command.removesuffix('RUN')}{runs[0]}"
         if command.endswith(" VERSION"):
-            versions = re.findall(r"^(\S+)  ", self.said["ecr-warden history --versions"], re.MULTILINE)
+            versions = re.findall(r"^(\S+)  ", self.said["ecr-warden versions"], re.MULTILINE)
             return f"{command.removesuffix('VERSION')}{versions[1]} --yes --no-wait"
-        return command + " --yes --no-wait" if command.startswith("ecr-warden publish ") else command
+        return command + " --yes --no-wait" if command.startswith("ecr-warden apply ") else command
 
     def _waits_for(self, version: str) -> None:
         aws = self.house.stage.aws

@@ -226,7 +226,7 @@ def _answered(done: subprocess.CompletedProcess[str]) -> bool:
 _WRONG = ("not authorized", "stopped by the switch", "is not known")
 _LEFT_OVER = "ecr-left-over"
 _RESUME = ("resume", "all")
-_APPLY = ("apply", "--wait", "10")
+_APPLY = ("reconcile", "--wait", "10")
 _operators: dict[str, Terminal] = {}
 _PAUSE = ("pause", REPOSITORY, "--for", "1h", "--reason", "a try")
 REPOSITORY_STEP = Step("a tampered repository policy is repaired", _repository)

@@ -85,14 +85,14 @@ def test_an_older_version_waits_while_the_accepted_one_repairs_and_is_enforced_o
         assert send(olga, forged)["error"]["code"] == "caller-unproved"
     assert house.accepted() == enforced
 
-    decided = olga.run("held", hold["id"], "--accept", "--yes")
+    decided = olga.run("accept", hold["id"], "--yes")
     assert decided.returncode == 0, decided.stdout + decided.stderr
     assert "accepted by olga" in decided.stdout
     until(lambda: house.accepted() == older, what="the older version in force")
     house.quiet.wait(moment.mark)
     assert not house.is_right()
     house.hears(moment, f"Accepted by: user arn:aws:iam::{CI}:user/olga")
-    again = olga.run("held", hold["id"], "--accept", "--yes")
+    again = olga.run("accept", hold["id"], "--yes")
     assert (again.returncode, "was accepted by olga" in again.stderr) == (1, True), again.stderr
 
 

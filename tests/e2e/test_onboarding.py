@@ -54,7 +54,7 @@ def test_the_recipe_leads_from_import_to_enforcing_and_loses_nothing(nina: Newco
     nina.types(planning)
     nina.deploys_members()
     nina.types(observing)
-    assert "mode: observe" in nina.said["ecr-warden publish"]
+    assert "mode: observe" in nina.said["ecr-warden apply"]
     assert documents(aws) == before
 
     for name in FEW:
@@ -93,7 +93,7 @@ def test_the_recipe_leads_from_import_to_enforcing_and_loses_nothing(nina: Newco
     assert "repaired after" in nina.said["ecr-warden history RUN"]
 
     nina.types(going_back)
-    assert "ci:user/shop-builder gains pull from billing/admin-1211" in nina.said["ecr-warden publish --rollback"]
+    assert "ci:user/shop-builder gains pull from billing/admin-1211" in nina.said["ecr-warden rollback"]
     assert differing(granted, documents(aws)) == {CUTOFF}
 
 

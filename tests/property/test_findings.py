@@ -280,8 +280,9 @@ def test_the_repair_that_a_remedy_names_ends_its_finding(drawn: Json, spec: Json
     waiting = [key for key in sorted(compiled.targets) if data.draw(st.booleans())]
     findings = find(_estate(snapshot), compiled, None, None, live=dict.fromkeys(waiting, Waits.FAILED).get).findings
     for one in findings:
-        if one.remedy.startswith("ecr-warden apply "):
-            repaired = [parse_target(text.removeprefix("ecr-warden apply ")).key for text in one.remedy.split(" and ")]
+        if one.remedy.startswith("ecr-warden reconcile "):
+            named = one.remedy.split(" and ")
+            repaired = [parse_target(text.removeprefix("ecr-warden reconcile ")).key for text in named]
             left = {key: Waits.FAILED for key in waiting if key not in repaired}
             again = find(_estate(snapshot), compiled, None, None, live=left.get).findings
             assert not [other for other in again if other.key == one.key], one

@@ -96,8 +96,8 @@ def test_a_version_that_waits_is_announced_once_and_the_accepted_one_is_enforced
     assert message.severity is Severity.WARNING
     assert message.title.startswith("version v2 of the spec waits for a person: it names no repository, role or user")
     assert Field("Meanwhile", "version v1 stays enforced") in message.fields
-    assert Field("Accept", f"ecr-warden held {opened.hold.id} --accept") in message.fields
-    assert Field("Reject", f"ecr-warden held {opened.hold.id} --reject") in message.fields
+    assert Field("Accept", f"ecr-warden accept {opened.hold.id}") in message.fields
+    assert Field("Reject", f"ecr-warden reject {opened.hold.id}") in message.fields
     assert any("pull-user-1 loses pull from shop/checkout" in line for line in message.lines)
 
 

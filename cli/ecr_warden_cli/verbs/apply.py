@@ -1,109 +1,185 @@
-"""`apply`: have the hub repair drift now, and wait for it."""
+"""`apply` and `rollback`: upload a spec, or an earlier version again, after a look at who gains and who loses."""
 
 import argparse
+import hashlib
+from typing import Any
 
-from ecr_warden.core.desired import Mode
-from ecr_warden.core.target import parse_target
-from ecr_warden.hub.reply import PlanReply
-from ecr_warden.hub.request import AskPlan
-from ecr_warden.state.commands import MAX_TARGETS, Apply
-from ecr_warden_cli.console import Exit, Style, worst
-from ecr_warden_cli.context import Context, Verb
+from ecr_warden.access_spec import Valid
+from ecr_warden.core.codec.base import to_json
+from ecr_warden.core.desired import CompiledSpec, Mode
+from ecr_warden.hub.reply import AccountScope, CommandReply, ScopesReply
+from ecr_warden.hub.request import AskScopes
+from ecr_warden.repair.scope_gap import ScopeGap, ScopeUnread
+from ecr_warden.repair.write_scope import WriteScope, accounts_with_identities, scope_gap
+from ecr_warden.state.commands import Publish
+from ecr_warden.versions.changes import changed_targets, succeeding
+from ecr_warden_cli.console import Exit, Style
+from ecr_warden_cli.context import Context, Failure, Hub, Uploaded, Verb
+from ecr_warden_cli.diff_text import lines_of, names_of
 from ecr_warden_cli.hub import (
+    HubClient,
     add_hub_arguments,
-    add_selection,
     add_wait,
     expect,
     new_id,
-    plan_extras,
-    recreated_lines,
-    say_unread,
-    selection_of,
+    open_hub,
+    parse_version,
     speak,
-    wait_for,
+    version_in_bucket,
 )
-from ecr_warden_cli.plan_text import show_targets, unreadable_of
-from iam_access.text.printable import and_more, count
+from ecr_warden_cli.inputs import load_bytes, name_of, read_spec
+from ecr_warden_cli.plan_text import write_scope_lines
+from ecr_warden_cli.rollout import Published, follow, last_looks
+from ecr_warden_cli.spec_diff import diff
+from ecr_warden_cli.verbs.diff import show
+from ecr_warden_cli.verbs.hold import is_confirmed
+from ecr_warden_cli.versions import Version, baseline_of_hub, load_accepted
+from iam_access.errors import NamedError
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_selection(parser, required=False)
-    parser.add_argument("--dry-run", action="store_true", help="show what differs without repairing it")
+    parser.add_argument("spec", metavar="FILE", help="the spec (YAML or JSON), or - for stdin")
+    _add_more(parser)
+
+
+def _add_rollback_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "version",
+        metavar="VERSION",
+        type=parse_version,
+        help="an earlier version, or the beginning of its ID: ecr-warden versions lists them",
+    )
+    _add_more(parser)
+
+
+def _add_more(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--yes", action="store_true", help="do not ask: for scripts")
+    parser.add_argument("--no-wait", action="store_true", help="do not wait for what becomes of the version")
     add_wait(parser)
     add_hub_arguments(parser)
 
 
 def _run(arguments: argparse.Namespace, context: Context) -> Exit:
-    """Show what differs, have it repaired, show how each run ended."""
-    console, client = context.console, speak(arguments, context)
-    with console.doing("the hub reads the accounts"):
-        plan = expect(PlanReply, client.ask(AskPlan(selection_of(arguments))))
-    due = tuple(dict.fromkeys((*(one.target for one in plan.plans), *map(parse_target, plan.recreated))))
-    targets = due[:MAX_TARGETS]
-    left_out = plan.omitted + len(due) - len(targets)
+    """Read the file, and offer it."""
+    return _offer(read_spec(arguments.spec, context.stdin), arguments.spec, arguments, context)
+
+
+def _roll_back(arguments: argparse.Namespace, context: Context) -> Exit:
+    """Read the version, and offer it as a new one."""
+    version, text = version_in_bucket(arguments.version, arguments, context)
+    return _offer(text, f"version {version}", arguments, context)
+
+
+def _offer(data: bytes, name: str, arguments: argparse.Namespace, context: Context) -> Exit:
+    """Show who gains and loses and what may not be written, ask, upload, and wait for what becomes of it."""
+    console, loaded = context.console, load_bytes(data, name, context)
+    client, accepted = speak(arguments, context), load_accepted(arguments, context)
+    gaps = _scope_gaps(loaded.compiled, client)
     if not arguments.json:
-        _show(plan, left_out, context)
-    known = _exit_of_reading(plan, left_out)
-    if not targets or plan.mode is Mode.OBSERVE or arguments.dry_run:
+        _show_effect(accepted, loaded, arguments, context)
+        for line in write_scope_lines(gaps, writes=True):
+            console.line(line, Style.ODD)
+    answer: dict[str, Any] = {"writeScope": to_json(gaps)}
+    if not (arguments.yes or _is_agreed(name, accepted, arguments, context)):
         if arguments.json:
-            console.answer(_json_of(plan, enqueued=False))
-        return worst(known, Exit.DIFFERENT if targets else Exit.FINE)
-    reply = client.command(Apply(new_id(), targets))
-    runs = wait_for(client, reply, context, arguments.wait)
+            console.answer({"uploaded": False, **answer})
+        console.note("nothing was uploaded: answer yes, or add --yes")
+        return Exit.DIFFERENT
+    before = {} if arguments.no_wait else last_looks(client)
+    reply, version = _publish(data, client, open_hub(arguments, context))
+    if not arguments.json:
+        console.line(f"version {version} is uploaded; recorded as uploaded by {reply.caller}", Style.GOOD)
+    answer |= {"uploaded": True, "version": version, "id": reply.id, "caller": reply.caller}
+    if arguments.no_wait:
+        if arguments.json:
+            console.answer(answer)
+        else:
+            console.line("ecr-warden status says whether it is accepted, and ecr-warden held whether it waits")
+        return Exit.FINE
+    changed = changed_targets(accepted.compiled, succeeding(accepted.compiled, loaded.compiled))
+    awaited = Published(Uploaded(version, context.clock.now()), tuple(map(str, changed)), before)
+    try:
+        rolled = follow(client, awaited, context, arguments.wait)
+    except KeyboardInterrupt:
+        console.note("the hub goes on without this command: ecr-warden status shows how it ends")
+        raise
     if arguments.json:
-        console.answer(_json_of(plan, enqueued=reply.enqueued) | runs.to_json())
-        return worst(known, runs.exit)
-    runs.show(console)
-    if unreadable := _unreadable(plan):
-        console.line(
-            f"{count(len(unreadable), 'target')} could not be read beforehand: {', '.join(unreadable)}", Style.BAD
-        )
-    return worst(known, runs.exit)
-
-
-def _exit_of_reading(plan: PlanReply, left_out: int) -> Exit:
-    """The exit code before any run: what the hub could not read may hide further drift."""
-    if plan.unread or _unreadable(plan):
-        return Exit.ERROR
-    return Exit.DIFFERENT if left_out else Exit.FINE
-
-
-def _unreadable(plan: PlanReply) -> dict[str, tuple[str, ...]]:
-    """The targets that could not be read in full, with the reasons."""
-    reasons = {str(one.target): unreadable_of(one.drifts) for one in plan.plans}
-    return {target: why for target, why in reasons.items() if why}
-
-
-def _show(plan: PlanReply, left_out: int, context: Context) -> None:
-    console, left = context.console, dict(plan.left)
-    show_targets(console, plan.plans, left)
-    for line in recreated_lines(plan):
-        console.line(line, Style.ODD)
-    say_unread(plan.unread, context)
-    if left_out:
-        console.line(f"{and_more(left_out, 'target')} that differ; run apply again afterwards", Style.ODD)
-    if plan.plans or plan.recreated:
-        if plan.mode is Mode.OBSERVE:
-            console.line("the spec says mode: observe, so nothing is written", Style.ODD)
-    elif plan.unread:
-        console.line(f"{count(plan.targets, 'target')}: all readable ones match the accepted spec", Style.ODD)
+        console.answer(answer | rolled.to_json())
     else:
-        console.line(f"{count(plan.targets, 'target')}: all match the accepted spec", Style.GOOD)
+        rolled.show(console)
+    return rolled.exit
 
 
-def _json_of(plan: PlanReply, *, enqueued: bool) -> dict[str, object]:
-    return {
-        "specVersion": plan.version,
-        "mode": plan.mode,
-        "differing": [str(one.target) for one in plan.plans],
-        "unreadable": [{"target": target, "reasons": list(why)} for target, why in _unreadable(plan).items()],
-        **plan_extras(plan),
-        "enqueued": enqueued,
-    }
+def _is_agreed(name: str, accepted: Version, arguments: argparse.Namespace, context: Context) -> bool:
+    """Whether a person agrees to what was shown; raises Failure if another version was accepted meanwhile."""
+    if not is_confirmed(f"upload {name_of(name)}?", context):
+        return False
+    if load_accepted(arguments, context) != accepted:
+        remedy = "repeat the command to see who gains and who loses against that version"
+        raise Failure("another version was accepted before you answered", code="version-moved", remedy=remedy)
+    return True
+
+
+def _show_effect(accepted: Version, loaded: Valid, arguments: argparse.Namespace, context: Context) -> None:
+    """Print who gains and who loses against the accepted version."""
+    console, baseline = context.console, baseline_of_hub(arguments, context)
+    with console.doing("comparing the versions"):
+        spec_diff = diff(
+            accepted.compiled,
+            loaded.compiled,
+            context.clock.now(),
+            baseline=baseline.version.compiled,
+            removed_before=baseline.removed_before,
+        )
+    console.line(f"against {accepted.name}:", Style.HEADING)
+    show(spec_diff, lines_of(spec_diff.changes, names_of(accepted.spec, loaded.spec)), console)
+    if loaded.compiled.overall_mode is Mode.OBSERVE:
+        console.line("this version says mode: observe, so ecr-warden reports what differs and writes nothing")
+
+
+def _publish(data: bytes, client: HubClient, hub: Hub) -> tuple[CommandReply, str]:
+    """Upload the spec, and have the hub record by whom; returns its reply and the version."""
+    console = client.console
+    try:
+        with console.doing("uploading the spec"):
+            version = hub.upload(data)
+    except KeyboardInterrupt:
+        console.note("the spec may be uploaded: ecr-warden versions lists its versions")
+        raise
+    try:
+        return client.command(Publish(new_id(), version, hashlib.sha256(data).hexdigest())), version
+    except (NamedError, KeyboardInterrupt):
+        console.note(f"version {version} is uploaded, and the hub may not know by whom: see ecr-warden versions")
+        raise
+
+
+def _scope_gaps(compiled: CompiledSpec, client: HubClient) -> tuple[ScopeGap | ScopeUnread, ...]:
+    """Whom the member stacks do not let ecr-warden write; unknown of accounts that no accepted version has."""
+    accounts = accounts_with_identities(target.target for target in compiled.targets.values())
+    found = {scope.account: scope for scope in expect(ScopesReply, client.ask(AskScopes(accounts))).scopes}
+    return tuple(_gap(compiled, account, found.get(account, _NOT_YET)) for account in accounts)
+
+
+_NOT_YET = AccountScope("", error="no accepted version has it yet")
+
+
+def _gap(compiled: CompiledSpec, account: str, scope: AccountScope) -> ScopeGap | ScopeUnread:
+    if scope.error:
+        return ScopeUnread(account, scope.error)
+    return scope_gap(compiled, (), account, WriteScope(scope.arns, scope.lists))
 
 
 APPLY = Verb(
-    "ecr-warden apply 'shop/*' --hub-region eu-central-1",
+    "ecr-warden apply examples/seed/access.yaml --hub-region eu-central-1",
     _add_arguments,
     _run,
+    "Shows who gains and who loses against the accepted version and whom ecr-warden may not write, asks, uploads the "
+    "spec to the hub in your name, and waits until it is rolled out, waits for a person, or was refused.",
+)
+ROLLBACK = Verb(
+    "ecr-warden rollback 3HL4kqtJvjVBH40Nrjfkd",
+    _add_rollback_arguments,
+    _roll_back,
+    "Shows who gains and who loses by an earlier version against the accepted one, asks, uploads its text as a new "
+    "version in your name, and waits as apply does.",
 )

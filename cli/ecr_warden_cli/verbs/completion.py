@@ -1,4 +1,4 @@
-"""`dev completion`: the script by which a shell completes verbs, options and files."""
+"""`completion`: the script by which a shell completes verbs, options and files."""
 
 import argparse
 import re
@@ -54,7 +54,7 @@ def _corrected(script: str, shell: str) -> str:
 
 
 COMPLETION = Verb(
-    'eval "$(ecr-warden dev completion bash)"',
+    'eval "$(ecr-warden completion bash)"',
     _add_arguments,
     _run,
 )

@@ -160,7 +160,7 @@ def _show(done: _Edited, console: Console) -> None:
     for warning in done.warnings:
         console.line(warning.at(done.file), Style.ODD)
     show(done.found, lines_of(done.found.changes, done.names), console)
-    console.line(f"{done.file} is written; to upload it: ecr-warden publish {done.file}")
+    console.line(f"{done.file} is written; to upload it: ecr-warden apply {done.file}")
 
 
 GRANT = Verb(

@@ -1,14 +1,11 @@
-"""`history`: what happened, one run in full, and the versions of the spec."""
+"""`history`: what happened, and one run in full."""
 
 import argparse
 import re
 import shlex
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from itertools import islice
-from typing import Any
 
-from ecr_warden.core.codec.base import to_json
 from ecr_warden.core.job import short_name
 from ecr_warden.core.lasting import duration, seconds_open
 from ecr_warden.core.run import OpenRun, RunEntry, RunReport
@@ -22,11 +19,10 @@ from ecr_warden.state.history import HistoryEntry, HistoryKind
 from ecr_warden_cli.console import Console, Exit, Style
 from ecr_warden_cli.context import Context, UsageError, Verb
 from ecr_warden_cli.dates import PAST, past, shifted
-from ecr_warden_cli.hub import HubClient, add_hub_arguments, checked, expect, json_of, known_targets, open_hub, speak
+from ecr_warden_cli.hub import HubClient, add_hub_arguments, checked, expect, json_of, known_targets, speak
 from ecr_warden_cli.inputs import matching, within
 from ecr_warden_cli.plan_text import Reasons, plan_lines
-from ecr_warden_cli.spec_story import Fate, Log, Story, read_log, stories
-from iam_access.text.printable import and_more, cut, listed, show_time
+from iam_access.text.printable import and_more, listed, show_time
 
 _caller = matching(r"[ -~]{1,400}", "is not part of a caller's name, which is printable ASCII")
 _LIMIT = 20
@@ -42,11 +38,6 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         help="a target as status prints it, a repository's name, or a pattern of such names ('shop/*'); or the ID of a "
         "run, from an alert or from this list, or its beginning, which shows that run in full",
-    )
-    parser.add_argument(
-        "--versions",
-        action="store_true",
-        help="list the versions of the spec instead: who uploaded them, and what became of them",
     )
     parser.add_argument(
         "--limit",
@@ -69,12 +60,8 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     is_run = arguments.about is not None and _RUN.fullmatch(arguments.about) is not None
     narrowed = any(one is not None for one in (arguments.since, arguments.until, arguments.by))
-    if arguments.versions and (arguments.about is not None or narrowed):
-        raise UsageError("--versions lists all versions of the spec", remedy="give no more than --limit with it")
     if is_run and narrowed:
         raise UsageError("--since, --until or --by with one run", remedy="leave them out")
-    if arguments.versions:
-        return _versions(arguments, context)
     return _show(arguments, context) if is_run else _history(arguments, context)
 
 
@@ -180,6 +167,7 @@ def _entry_line(entry: HistoryEntry, since: datetime | None) -> str:
 
 
 _KIND_WORDS = {
+    HistoryKind.PUBLISHED: "uploaded",
     HistoryKind.OWN_PART: "a part of ecr-warden was changed",
     HistoryKind.WIRE_BROKEN: "wiring is not as it should be",
     HistoryKind.WIRE_RESTORED: "wiring is as it should be again",
@@ -224,67 +212,9 @@ def _show_open(run: OpenRun, console: Console) -> None:
         console.line(line)
 
 
-def _versions(arguments: argparse.Namespace, context: Context) -> Exit:
-    """List the versions of the spec, newest first."""
-    with context.console.doing("the hub and S3 are asked"):
-        log = read_log(speak(arguments, context))
-        uploads = list(islice(open_hub(arguments, context).uploads(), arguments.limit + 1))
-    versions = list(stories(uploads[: arguments.limit], log))
-    more = len(uploads) > len(versions)
-    if arguments.json:
-        since = None if log.since is None else show_time(log.since)
-        context.console.answer({"versions": list(map(_version_to_json, versions)), "more": more, "logSince": since})
-    else:
-        _show_versions(versions, log, context.console)
-        if more:
-            context.console.line("there are older ones: raise --limit", Style.ODD)
-    return Exit.FINE
-
-
-def _version_to_json(story: Story) -> dict[str, Any]:
-    return {
-        "version": story.version,
-        "uploadedAt": show_time(story.uploaded_at),
-        "uploadedBy": None if story.uploaded_by is None else to_json(story.uploaded_by),
-        "fate": story.fate,
-        "since": None if story.since is None else show_time(story.since),
-        "decidedBy": None if story.decided_by is None else to_json(story.decided_by),
-        "text": story.text,
-    }
-
-
-_STYLES = {Fate.IN_FORCE: Style.GOOD, Fate.HELD: Style.ODD, Fate.REFUSED: Style.BAD}
-
-
-def _show_versions(versions: list[Story], log: Log, console: Console) -> None:
-    for version in versions:
-        console.line(f"{version.version}  {_fate_of(version)}", _STYLES.get(version.fate))
-        console.line(f"  {_upload_of(version)}")
-        if version.text and version.fate in (Fate.REFUSED, Fate.HELD):
-            console.line(f"  {cut(version.text, 500)}")
-    if not versions:
-        console.line("no version of the spec was ever uploaded")
-    if log.since is not None:
-        console.line(f"what became of versions before {show_time(log.since)} was not read", Style.ODD)
-
-
-def _fate_of(story: Story) -> str:
-    """`in force since 2026-11-24T10:00:00Z, by bob`."""
-    word = "in force" if story.fate is Fate.IN_FORCE else story.fate
-    at = "" if story.since is None else f" {'since' if story.fate is Fate.IN_FORCE else 'at'} {show_time(story.since)}"
-    return f"{word}{at}" + (f", by {short_name(story.decided_by)}" if story.decided_by is not None else "")
-
-
-def _upload_of(story: Story) -> str:
-    """`uploaded at 2026-11-24T09:58:00Z by alice`."""
-    by = "the hub does not know by whom" if story.uploaded_by is None else f"by {short_name(story.uploaded_by)}"
-    return f"uploaded at {show_time(story.uploaded_at)}{', ' if story.uploaded_by is None else ' '}{by}"
-
-
 HISTORY = Verb(
     "ecr-warden history shop/checkout --since 2h --hub-region eu-central-1\n"
-    "  ecr-warden history 20261124T145000Z1f2e3d4c5b6a\n"
-    "  ecr-warden history --versions --limit 5",
+    "  ecr-warden history 20261124T145000Z1f2e3d4c5b6a",
     _add_arguments,
     _run,
 )

@@ -1,4 +1,4 @@
-"""`held`: what waits for a person, and the person's decision."""
+"""`held`, `accept` and `reject`: what waits for a person, and the person's decision."""
 
 import argparse
 import gzip
@@ -15,7 +15,7 @@ from ecr_warden.state.commands import Accept, Decide, Reject
 from ecr_warden.state.hold import OPEN, Hold, HoldState
 from ecr_warden.versions.judge import words_of
 from ecr_warden_cli.console import Console, Exit, Style
-from ecr_warden_cli.context import Context, UsageError, Verb
+from ecr_warden_cli.context import Context, Verb
 from ecr_warden_cli.hub import HubClient, add_hub_arguments, add_wait, expect, looks, new_id, speak
 from ecr_warden_cli.inputs import matching
 from iam_access.text.printable import and_more, show_time
@@ -33,24 +33,27 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         type=_hold_id,
         help="one hold, also a decided one; of one that waits its first digits are enough; default: all",
     )
-    decision = parser.add_mutually_exclusive_group()
-    for option, command, what in (
-        ("--accept", Accept, "let it take effect, after a look at who gains by it"),
-        ("--reject", Reject, "keep it from taking effect; uploaded again it is judged again"),
-    ):
-        decision.add_argument(option, dest="command", action="store_const", const=command, help=what)
+    add_hub_arguments(parser)
+
+
+def _add_decision_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "hold",
+        metavar="ID",
+        type=_hold_id,
+        help="what is decided on, or the first digits of it: ecr-warden held lists it",
+    )
     parser.add_argument("--yes", action="store_true", help="do not ask: for scripts")
     add_wait(parser)
     add_hub_arguments(parser)
 
 
-def _run(arguments: argparse.Namespace, context: Context) -> Exit:
-    """List what waits or show one hold, or decide on it after a look at who gains and who loses."""
-    if arguments.command is None:
-        return _held(arguments, context)
-    if arguments.hold is None:
-        raise UsageError("a decision is on one hold", remedy="add its ID, which ecr-warden held lists")
-    return _decide(arguments.command(new_id(), arguments.hold), arguments, context)
+def _accept(arguments: argparse.Namespace, context: Context) -> Exit:
+    return _decide(Accept(new_id(), arguments.hold), arguments, context)
+
+
+def _reject(arguments: argparse.Namespace, context: Context) -> Exit:
+    return _decide(Reject(new_id(), arguments.hold), arguments, context)
 
 
 def _held(arguments: argparse.Namespace, context: Context) -> Exit:
@@ -176,11 +179,21 @@ def _effect(hold: Hold, reply: CommandReply) -> str:
 
 
 HELD = Verb(
-    "ecr-warden held --hub-region eu-central-1\n"
-    "  ecr-warden held 3f2a9c1b7d40 --accept\n"
-    "  ecr-warden held 3f2a9c1b7d40 --reject",
+    "ecr-warden held --hub-region eu-central-1",
     _add_arguments,
-    _run,
-    "Lists what waits for a person: why, who gains and who loses by it, until when. With --accept or --reject it shows "
-    "that of one hold, asks, and decides.",
+    _held,
+    "Lists what waits for a person: why, who gains and who loses by it, until when. accept and reject decide.",
+)
+ACCEPT = Verb(
+    "ecr-warden accept 3f2a9c1b7d40",
+    _add_decision_arguments,
+    _accept,
+    "Shows what waits, and who gained and lost by what took effect by itself since a person last accepted a version; "
+    "asks, and lets it take effect.",
+)
+REJECT = Verb(
+    "ecr-warden reject 3f2a9c1b7d40",
+    _add_decision_arguments,
+    _reject,
+    "Shows what waits, asks, and keeps it from taking effect; uploaded again it is judged again.",
 )

@@ -36,15 +36,12 @@ from ecr_warden_cli.live import (
     status_of,
 )
 from ecr_warden_cli.plan_text import gap_to_json, held_of, show_gaps, show_targets, write_scope_lines
-from ecr_warden_cli.verbs.plan_short import show_short
 from iam_access.text.printable import and_more, count
 
 
 def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     """Print each target that is not in sync, then the totals."""
     place = place_of(arguments)
-    if arguments.short:
-        return show_short(place, arguments, context)
     read = _read(place, context)
     reply = read.reply
     statuses = _statuses(reply)
@@ -154,18 +151,9 @@ def _show(reply: PlanReply, statuses: list[LiveStatus], context: Context) -> Non
     console.line(f"{count(summary['targets'], 'target')}: {counts}; {writes}", Style.HEADING)
 
 
-def _add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_place_arguments(parser)
-    parser.add_argument(
-        "--short",
-        action="store_true",
-        help="say of each target whether it is as the spec says, and who else has access; no plans",
-    )
-
-
 PLAN = Verb(
     "ecr-warden plan examples/seed/access.yaml \\\n    --profile ci=ci-read --profile registry=registry-read\n"
-    "  ecr-warden plan --hub 'shop/*' --short",
-    _add_arguments,
+    "  ecr-warden plan --hub 'shop/*'",
+    add_place_arguments,
     _run,
 )

@@ -106,7 +106,7 @@ def _of_hub(arguments: argparse.Namespace, context: Context) -> Exit:
         log = read_log(client)
         kept = log.kept
         if kept is None:
-            raise Failure("no version of the spec is accepted yet", remedy="upload one: ecr-warden publish FILE")
+            raise Failure("no version of the spec is accepted yet", remedy="upload one: ecr-warden apply FILE")
 
         @cache
         def read(version: str) -> tuple[str, Valid]:

@@ -231,7 +231,7 @@ SAID: dict[str, tuple[Alert, str]] = {
     ),
     "what helps after a failure": (
         report(MISSING, result=Result.FAILED, run_id="r-9"),
-        "See: ecr-warden history r-9; once the cause is fixed: ecr-warden apply repository/222222222222/",
+        "See: ecr-warden history r-9; once the cause is fixed: ecr-warden reconcile repository/222222222222/",
     ),
     "what helps against a refusal": (SpecRefused(EVENT, "v3", None, ("E104",)), "ecr-warden validate access.yaml"),
     "a spec's warnings": (SpecAccepted(EVENT, "v2", "v1", (), (), ("W1 no effect",)), "Warnings:\nW1 no effect"),
@@ -472,5 +472,5 @@ def test_what_one_principal_did_in_several_ways_has_each_way_with_its_own_fields
     assert message.title.startswith("3 alerts: repository policy of a was changed by mallory")
     assert [field.label for field in message.fields] == ["See"]
     text = "\n".join(message.lines)
-    for words in (f"Accept: ecr-warden held {hold.hold.id} --accept", "Result: repaired", "Call: iam:CreateAccessKey"):
+    for words in (f"Accept: ecr-warden accept {hold.hold.id}", "Result: repaired", "Call: iam:CreateAccessKey"):
         assert words in text

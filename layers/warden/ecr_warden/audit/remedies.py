@@ -216,7 +216,7 @@ class Remedies:
         return tuple(because), f"{delete}create {' and '.join(map(short, arns))}, or change the spec"
 
 
-_APPLY = "ecr-warden apply {}"
+_APPLY = "ecr-warden reconcile {}"
 _WRITE = "have whoever writes the documents of {} make them what the spec says: ecr-warden plan shows them"
 _REPAIRS: dict[Waits | None, str] = {Waits.PAUSED: "ecr-warden resume {}", Waits.OBSERVED: _WRITE, Waits.NOBODY: _WRITE}
 

@@ -292,7 +292,7 @@ def _of_spec(
             yield Trouble("spec-not-accepted", message, "upload it, or another one, again")
         case str() if hold is not None and hold.state is HoldState.JUDGING and hold.decision is None:
             message = f"version {current} of the spec is being judged since {show_time(hold.since)}; {stays}"
-            remedy = f"a verdict takes seconds; ecr-warden held {hold.id} --accept lets it take effect without one"
+            remedy = f"a verdict takes seconds; ecr-warden accept {hold.id} lets it take effect without one"
             yield Trouble("spec-pending", message, remedy)
         case str() if hold is not None:
             pass  # it is among the holds
@@ -372,7 +372,7 @@ def _of_left_over(sweeps: Sequence[SweepRecord]) -> Iterator[Trouble]:
         where = ", ".join(first(sorted(over), _PARTS_SHOWN))
         targets = count(sum(over.values()), "target")
         message = f"{targets} of {where} differ and wait: left to a later sweep, or asked for and not begun"
-        yield Trouble("repairs-left-over", message, "the next sweep asks for more; ecr-warden apply does so now")
+        yield Trouble("repairs-left-over", message, "the next sweep asks for more; ecr-warden reconcile does so now")
 
 
 def _since(looked: datetime | None, accepted_at: datetime | None, now: datetime) -> timedelta:

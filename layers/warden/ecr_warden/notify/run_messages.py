@@ -80,7 +80,7 @@ def _see(run: RunEnded) -> str:
     """The next commands."""
     commands = [f"ecr-warden history {run.run_id}"]
     if run.result in (Result.FAILED, Result.STILL_DRIFTED, Result.UNKNOWN):
-        commands.append(f"once the cause is fixed: ecr-warden apply {run.target}")
+        commands.append(f"once the cause is fixed: ecr-warden reconcile {run.target}")
     is_unknown = run.cause.actor is None and not run.cause.rolls_out and not run.contested
     if is_unknown and run.differences and run.differences[0].kind in _WRITTEN:
         commands.append(f"who did it: {who_wrote(run.differences[0].address)}")

@@ -123,8 +123,8 @@ class _HoldOpened(_OfHold[HoldOpened]):
             [
                 _whose(alert.cause),
                 Field("Meanwhile", _meanwhile(hold)),
-                Field("Accept", f"ecr-warden held {hold.id} --accept"),
-                Field("Reject", f"ecr-warden held {hold.id} --reject"),
+                Field("Accept", f"ecr-warden accept {hold.id}"),
+                Field("Reject", f"ecr-warden reject {hold.id}"),
                 Field("Until", show_time(hold.until)),
                 Field("See", "ecr-warden held"),
             ],

@@ -264,7 +264,7 @@ def _of_job(job: Job | None) -> tuple[str, str]:  # noqa: PLR0912 - a case for e
             assert_never(job)
 
 
-_KEPT = "repairs in the queue ecr-warden-jobs-dlq (docs/deploy.md, Dead letters); ecr-warden apply compares all now"
+_KEPT = "repairs in the queue ecr-warden-jobs-dlq (docs/deploy.md, Dead letters); ecr-warden reconcile compares all now"
 _UNSWEPT = "some targets were not compared with the spec; the next sweep compares them"
 _UNSURVEYED = "who can pull and push is not known anew; the next sweep surveys it again"
 
@@ -288,7 +288,7 @@ class _Unlisted(OneByOne[Unlisted]):
             [
                 Field("Spec", alert.version),
                 Field("Meanwhile", "sweeps cannot find there what the spec does not name; events are handled as usual"),
-                Field("See", "ecr-warden plan --hub --short"),
+                Field("See", "ecr-warden check --hub"),
             ],
             [listing("place", alert.problems, rest=alert.left_out)],
         )
@@ -331,7 +331,7 @@ class _LeftOver(Kind[LeftOver]):
                     "Meanwhile",
                     "each sweep asks again, what failed last; after an interval their documents count as they are",
                 ),
-                Field("See", "ecr-warden status; ecr-warden apply has all repaired now"),
+                Field("See", "ecr-warden status; ecr-warden reconcile has all repaired now"),
             ],
             [listing("part", lines, title="Where:")],
         )

@@ -1,4 +1,4 @@
-"""`plan --short`: whether each target is as the spec says, and whether anybody else has access."""
+"""`check`: whether each target is as the spec says, and whether anybody else has access."""
 
 import argparse
 from typing import Any, assert_never
@@ -16,12 +16,22 @@ from ecr_warden.hub.request import AskVerify
 from ecr_warden.hub.status import access_of
 from ecr_warden.notify.wording import describe_address
 from ecr_warden_cli.console import Exit, Style
-from ecr_warden_cli.context import Context
+from ecr_warden_cli.context import Context, Verb
 from ecr_warden_cli.estate_input import estate_of_file, estate_of_spec
 from ecr_warden_cli.findings_text import show_access
 from ecr_warden_cli.hub import expect, say_unread, selection_of, speak
 from ecr_warden_cli.inputs import load_compiled
-from ecr_warden_cli.live import AtHub, Here, LiveStatus, count_by_status, differ, exit_of, status_of
+from ecr_warden_cli.live import (
+    AtHub,
+    Here,
+    LiveStatus,
+    add_place_arguments,
+    count_by_status,
+    differ,
+    exit_of,
+    place_of,
+    status_of,
+)
 from ecr_warden_cli.plan_text import Reasons, unreadable_of
 from iam_access.text.printable import and_more, count
 
@@ -33,8 +43,9 @@ _STYLES = {
 }
 
 
-def show_short(place: Here | AtHub, arguments: argparse.Namespace, context: Context) -> Exit:
+def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     """Print one line per target, who has access besides, and the totals."""
+    place = place_of(arguments)
     reply = _read(place, context)
     listed = [_status_of(target) for target in reply.targets]
     # The hub omits only targets that differ; unreadable ones are always listed.
@@ -158,3 +169,12 @@ def _words(kind: DriftKind) -> str:
             return "not yet shown by AWS"
         case _:
             return str(kind)
+
+
+CHECK = Verb(
+    "ecr-warden check examples/seed/access.yaml \\\n    --profile ci=ci-read --profile registry=registry-read\n"
+    "  ecr-warden check --hub 'shop/*'",
+    add_place_arguments,
+    _run,
+    "Says of each target whether it is as the spec says, and who else has access.",
+)
