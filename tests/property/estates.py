@@ -40,6 +40,15 @@ CONTEXTS: tuple[Json, ...] = tuple(
 )
 
 
+def contexts(who: str) -> Iterator[Json]:
+    """What a call of the user or role may carry.
+
+    A role's session has temporary credentials, with which the key of MFA is always there
+    (reference_policies_condition-keys#condition-keys-multifactorauthpresent); with a user's access key it is not.
+    """
+    yield from (one for one in CONTEXTS if ":user/" in who or "aws:MultiFactorAuthPresent" in one)
+
+
 def _some(values: tuple[str, ...], most: int = 3) -> st.SearchStrategy[list[str]]:
     return st.lists(st.sampled_from(values), min_size=1, max_size=most, unique=True)
 
@@ -196,7 +205,7 @@ def identities_of(estate: Json) -> Iterator[Json]:
 
 
 def _answer(estate: Json, people: Json, who: str, asks: list[tuple[str, str]]) -> str:
-    held = [all(_allowed(estate, people, who, *ask, context) for ask in asks) for context in CONTEXTS]
+    held = [all(_allowed(estate, people, who, *ask, context) for ask in asks) for context in contexts(who)]
     return "yes" if all(held) else "conditional" if any(held) else "no"
 
 
@@ -256,7 +265,7 @@ def administrators(estate: Json, account: str, *, unlimited: bool = False) -> se
         if f"::{account}:" in who
         for target, (action, resource) in calls
         if target != who
-        for context in CONTEXTS
+        for context in contexts(who)
         if _is_allowed(who, action, resource, context, _own_policies(estate, people, who))
     }
     able = {who for who, action, _ in can if not unlimited or action in _WRITING}

@@ -219,15 +219,16 @@ def single_conditions() -> Iterator[tuple[str, Any, Json]]:
 
 
 def test_no_single_condition_shows_more_than_it_keeps_out() -> None:
-    inside = 0
+    inside = tried = 0
     for kind, principal, condition in single_conditions():
+        tried += 1
         action = "ecr:BatchGetImage" if kind == "repository" else "sts:*"
         statement = {"Effect": "Allow", "Principal": principal, "Action": action, "Condition": condition}
         document = parse_document({"Version": "2012-10-17", "Statement": statement})
         if not outside(document):
             inside += 1
             assert outsiders_in(statement, kind) == [], statement
-    assert inside > examples.number(400, 800) // 8
+    assert inside > tried // 30
 
 
 def test_the_oracle_lets_everybody_in_somewhere() -> None:
