@@ -101,15 +101,18 @@ pure:
 behaviour:
 	$(PYTEST) --durations=5 tests/usecases
 
-prove: setup ## what make test leaves out: thorough tests, every planted bug, faults at every call, orders of moves, lives
-	@$(MAKE) --no-print-directory --keep-going --jobs=2 --output-sync=target thorough worked-through
+prove: setup ## what make test leaves out, each part with its time: thorough tests, every planted bug, faults, orders, lives
+	$(call timed,all of prove,$(MAKE) --no-print-directory --keep-going --jobs=2 --output-sync=target thorough worked-through)
+
+# Runs a command and says how long it took; ends as it did.
+timed = @began=$$(date +%s); $(2); ended=$$?; echo "$(1): $$(( ($$(date +%s) - began) / 60 )) min $$(( ($$(date +%s) - began) % 60 )) s"; exit $$ended
 
 thorough:
-	$(BIN)/python -m pytest -p no:cacheprovider -m "thorough or hypothesis" --hypothesis-profile=prove --durations=10
+	$(call timed,thorough tests and generated values,$(BIN)/python -m pytest -p no:cacheprovider -m "thorough or hypothesis" --hypothesis-profile=prove --durations=10)
 
 worked-through:
-	@$(BIN)/python -m tests.mutants
-	@$(BIN)/python -m tests.prove
+	$(call timed,planted bugs,$(BIN)/python -m tests.mutants)
+	$(call timed,faults orders and lives,$(BIN)/python -m tests.prove)
 
 RULES := repair iam_access access_spec versions access
 
