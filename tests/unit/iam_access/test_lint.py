@@ -90,7 +90,6 @@ def test_hints_are_for_the_first_names_only_because_each_compares_with_many() ->
 # Counted in moto 5.2.5, whose policies are younger than the catalogue: what AWS itself writes is seldom wrong.
 # The login on named resources is a mistake of AWS's (SageMakerStudioProjectProvisioningRolePolicy).
 MANAGED = {
-    LintRule.ACTION_UNKNOWN: 3,
     LintRule.KEY_UNKNOWN: 3,
     LintRule.ACTION_NEEDS_ANY_RESOURCE: 1,
     LintRule.ALLOW_EVERYTHING: 3,
