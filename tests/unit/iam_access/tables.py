@@ -6,7 +6,7 @@ from typing import Any
 
 from iam_access.document.document import Document, parse_document
 from iam_access.document.kind import DocumentKind
-from tests import tables
+from tests.tables import load
 
 CASES = Path(__file__).parents[2] / "cases" / "policy"
 
@@ -15,9 +15,15 @@ type Case = Mapping[str, Any]
 
 def cases(table: str) -> list[Case]:
     """The cases of a table, whose names are unique sentences."""
-    found: list[Case] = tables.load((CASES / f"{table}.yaml").read_text())["cases"]
-    names = [case["name"] for case in found]
-    assert len(set(names)) == len(names), f"a name occurs twice in {table}"
+    return tables(table)["cases"]
+
+
+def tables(file: str) -> dict[str, list[Case]]:
+    """The tables of a file; the names in each are unique sentences."""
+    found: dict[str, list[Case]] = load((CASES / f"{file}.yaml").read_text())
+    for cases in found.values():
+        names = [case["name"] for case in cases if "name" in case]
+        assert len(set(names)) == len(names), f"a name occurs twice in {file}"
     return found
 
 
