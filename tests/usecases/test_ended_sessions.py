@@ -3,8 +3,9 @@
 import json
 from collections.abc import Callable, Mapping
 from copy import replace
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,6 +33,7 @@ from local.testing.seed import (
     desired,
     document,
 )
+from tests.tables import load
 from tests.usecases.world import Crash, Fuse, World, expect, failing, world_in_sync
 
 ALL = replace(ACCEPTED, end_sessions=EndSessions.ALL)
@@ -161,275 +163,38 @@ class Play:
         return self.world.specs.compiled.targets[address.target.key].documents[address]
 
 
-@dataclass(frozen=True, slots=True)
-class Story:
-    """`events`: what happens, each at a minute; `go_on`: when the sessions were issued that work in the end."""
+type Story = Mapping[str, Any]
 
-    name: str
-    events: str
-    go_on: tuple[int, ...] = ()
-    accepted: CompiledSpec = ACCEPTED
-
-
-STORIES = (
-    Story(
-        "a push under way since before the last sweep goes on",
-        "4 push-user assumes; 10 sweep; 16 opened; 17 mallory assumes; 18 run",
-        (4,),
-    ),
-    Story(
-        "a session from within the margin before the sweep ends, whoever has it",
-        "5 push-user assumes; 10 sweep; 16 opened; 17 mallory assumes; 18 run",
-    ),
-    Story(
-        "so does one from between the sweep and the repair",
-        "10 sweep; 12 push-user assumes; 16 opened; 18 run",
-    ),
-    Story(
-        "a session opened after the repair and its margin goes on",
-        "10 sweep; 16 opened; 17 mallory assumes; 18 run; 19 push-user assumes",
-        (19,),
-    ),
-    Story(
-        "the sweep that finds the door open counts from the sweep before it",
-        "4 push-user assumes; 10 sweep; 16 opened; 17 mallory assumes; 25 sweep",
-        (4,),
-    ),
-    Story(
-        "sweeps that find it open do not count however many there are",
-        "10 sweep; 16 opened; 17 mallory assumes; 20 writes stop; 25 sweep; 40 sweep; 60 writes go on; 61 run",
-    ),
-    Story(
-        "a run counts as a sweep does",
-        "4 push-user assumes; 10 run; 16 opened; 17 mallory assumes; 18 run",
-        (4,),
-    ),
-    Story(
-        "all older sessions end where no look is known",
-        "4 push-user assumes; 10 sweep; 12 records are lost; 16 opened; 17 mallory assumes; 18 run",
-    ),
-    Story(
-        "all older sessions end if a user was deleted, for its own live on",
-        "4 push-user assumes; 30 sweep; 40 user is deleted; 45 sweep",
-    ),
-    Story(
-        "the setting ends them all",
-        "4 push-user assumes; 10 sweep; 16 opened; 17 mallory assumes; 18 run",
-        accepted=ALL,
-    ),
-    Story(
-        "all older sessions end after a spec that takes a right to push away",
-        "4 push-user assumes; 5 mallory assumes; 20 sweep; 25 mallory is removed from the spec; 26 run",
-        accepted=WIDER,
-    ),
-    Story(
-        "looks under the new spec count from then on",
-        "4 mallory assumes; 20 sweep; 25 mallory is removed from the spec; 26 run; 800 push-user assumes; 810 sweep;"
-        "811 opened; 812 mallory assumes; 813 run",
-        (800,),
-        accepted=WIDER,
-    ),
-    Story(
-        "a door opened and closed before the last look gives its sessions away",
-        "10 sweep; 12 opened; 13 mallory assumes; 14 closed; 25 sweep; 30 opened; 31 run",
-        (13,),
-    ),
-    Story(
-        "the setting ends those too, once the door is opened again",
-        "10 sweep; 12 opened; 13 mallory assumes; 14 closed; 25 sweep; 30 opened; 31 run",
-        accepted=ALL,
-    ),
-    Story(
-        "two repairs in a row end what lies between them",
-        "4 push-user assumes; 10 sweep; 12 opened; 13 mallory assumes; 14 run; 20 push-user assumes; 30 opened;"
-        "31 mallory assumes; 32 run; 40 push-user assumes",
-        (4, 40),
-    ),
-    Story(
-        "a cut-off that could not be written is written for the same sessions",
-        "4 push-user assumes; 10 sweep; 12 opened; 13 mallory assumes; 14 run cannot write the cut-off;"
-        "30 push-user assumes; 45 sweep",
-        (4, 30),
-    ),
-    Story(
-        "a cut-off that was deleted is written again for the same sessions",
-        "4 push-user assumes; 10 sweep; 12 opened; 13 mallory assumes; 14 run; 30 push-user assumes;"
-        "35 cut-off is deleted; 45 sweep",
-        (4, 30),
-    ),
-    Story(
-        "a cut-off that was set to start later is set back",
-        "4 push-user assumes; 10 sweep; 12 opened; 13 mallory assumes; 14 run; 30 push-user assumes;"
-        "35 cut-off is set to start later; 45 sweep",
-        (4, 30),
-    ),
-    Story(
-        "all sessions go on until a grant has ended",
-        "4 push-user assumes; 5 dora assumes; 20 sweep",
-        (4, 5),
-        accepted=ENDING,
-    ),
-    Story(
-        "all sessions end with a grant where others go on",
-        "4 push-user assumes; 19 dora assumes; 21 sweep",
-        accepted=ENDING,
-    ),
-    Story(
-        "whoever assumes the role after the end goes on",
-        "4 push-user assumes; 5 dora assumes; 20 push-user assumes; 21 push-user assumes; 30 sweep",
-        (21,),
-        accepted=ENDING,
-    ),
-    Story(
-        "they end when writes go on, if they stopped at the end",
-        "4 push-user assumes; 5 dora assumes; 19 writes stop; 30 sweep; 45 writes go on; 46 sweep",
-        accepted=ENDING,
-    ),
-    Story(
-        "they end with the next sweep if the cut-off could not be written",
-        "5 dora assumes; 30 run cannot write the cut-off; 31 push-user assumes; 45 sweep",
-        (31,),
-        accepted=ENDING,
-    ),
-    Story(
-        "they stay ended if the cut-off is deleted",
-        "5 dora assumes; 30 sweep; 31 push-user assumes; 35 cut-off is deleted; 45 sweep",
-        (31,),
-        accepted=ENDING,
-    ),
-    Story(
-        "a role is repaired although a grant ends with the last second of the calendar",
-        "4 push-user assumes; 10 sweep; 16 opened; 17 mallory assumes; 18 run; 20 push-user assumes",
-        (4, 20),
-        accepted=_ending(dora=LAST_SECOND),
-    ),
-    Story(
-        "a door that is open until then is any other",
-        "4 push-user assumes; 10 sweep; 16 opened until the last second; 17 mallory assumes; 18 run",
-        (4,),
-        accepted=ENDING,
-    ),
-    Story(
-        "nothing ends in mode observe",
-        "4 push-user assumes; 5 dora assumes; 30 sweep",
-        (4, 5),
-        accepted=_ending(dora=20, mode="observe"),
-    ),
-    Story(
-        "an end that was put off in time ends nothing",
-        "4 push-user assumes; 5 dora assumes; 10 dora's end is put off; 11 run; 30 sweep",
-        (4, 5),
-        accepted=ENDING,
-    ),
-    Story(
-        "an end that was put off too late lets nobody go on who has to assume the role again",
-        "4 push-user assumes; 5 dora assumes; 30 sweep; 31 dora's end is put off; 32 run; 33 dora assumes",
-        (33,),
-        accepted=ENDING,
-    ),
-    Story(
-        "an end that a grant is given takes nothing before it",
-        "4 push-user assumes; 5 dora assumes; 10 dora's end is set to 60; 11 run; 30 sweep; 60 sweep",
-        (4, 5),
-        accepted=ENDLESS,
-    ),
-    Story(
-        "all sessions end with it",
-        "5 dora assumes; 10 dora's end is set to 60; 11 run; 58 push-user assumes; 59 dora assumes; 62 sweep",
-        accepted=ENDLESS,
-    ),
-    Story(
-        "so they do with an end that is brought forward, and not before",
-        "4 push-user assumes; 5 dora assumes; 10 dora's end is set to 60; 11 run; 60 sweep",
-        (4, 5),
-        accepted=_ending(dora=300),
-    ),
-    Story(
-        "an end that may come before the write is everywhere takes access now",
-        "5 dora assumes; 50 dora's end is set to 60; 51 run",
-        accepted=ENDLESS,
-    ),
-    Story(
-        "so does one that has come",
-        "5 dora assumes; 62 dora assumes; 70 dora's end is set to 60; 71 run",
-        accepted=ENDLESS,
-    ),
-    Story(
-        "an end beside somebody who is removed spares nobody",
-        "4 push-user assumes; 5 mallory assumes; 10 mallory is removed from the spec, push-user ends at 60; 11 run",
-        accepted=WIDER,
-    ),
-    Story(
-        "a door that is opened beside a grant with an end is any other",
-        "4 push-user assumes; 10 sweep; 16 opened; 17 mallory assumes; 18 run",
-        (4,),
-        accepted=ALL_END,
-    ),
-    Story(
-        "a grant that is removed before its end ends them as any other",
-        "4 push-user assumes; 5 dora assumes; 10 dora is removed from the spec; 11 run; 13 push-user assumes; 30 sweep",
-        (13,),
-        accepted=ENDING,
-    ),
-    Story(
-        "nobody else is interrupted when a grant that has ended is removed",
-        "5 dora assumes; 30 sweep; 31 push-user assumes; 40 dora is removed from the spec; 41 run; 42 sweep",
-        (31,),
-        accepted=ENDING,
-    ),
-    Story(
-        "nor once all sessions that it let in have expired",
-        "5 dora assumes; 30 sweep; 1000 push-user assumes; 1001 sweep; 1005 dora is removed from the spec; 1006 run",
-        (1000,),
-        accepted=ENDING,
-    ),
-    Story(
-        "all older sessions end with it where those of the grant had not ended",
-        "5 dora assumes; 19 writes stop; 31 push-user assumes; 40 dora is removed from the spec;"
-        "41 writes go on; 42 run",
-        accepted=ENDING,
-    ),
-    Story(
-        "the last end of a role is in its own policy and ends all of them without a run",
-        "4 push-user assumes; 5 dora assumes; 30 sweep; 31 push-user assumes; 40 sweep",
-        accepted=_ending(dora=20, push_user=40),
-    ),
-    Story(
-        "until then whoever goes on does, once the role is assumed again",
-        "4 push-user assumes; 5 dora assumes; 30 sweep; 31 push-user assumes; 39 sweep",
-        (31,),
-        accepted=_ending(dora=20, push_user=40),
-    ),
-    Story(
-        "so is the end that all grants of a role have",
-        "4 push-user assumes; 5 dora assumes; 19 sweep; 20 sweep",
-        accepted=_ending(dora=20, push_user=20),
-    ),
-    Story(
-        "a repair and an end join into one period",
-        "4 push-user assumes; 10 sweep; 12 opened; 13 mallory assumes; 14 run; 16 push-user assumes; 30 sweep;"
-        "31 push-user assumes",
-        (31,),
-        accepted=ENDING,
-    ),
-)
+STORIES: list[Story] = load((Path(__file__).parents[1] / "cases" / "sessions.yaml").read_text())
+SPECS = {
+    "every session ends": ALL,
+    "mallory pushes too": WIDER,
+    "dora pushes too": ENDLESS,
+    "dora pushes until 20": ENDING,
+    "dora pushes until 20, observed": _ending(dora=20, mode="observe"),
+    "dora pushes until 300": _ending(dora=300),
+    "dora pushes until the last second": _ending(dora=LAST_SECOND),
+    "dora pushes until 20, push-user until 40": _ending(dora=20, push_user=40),
+    "dora and push-user push until 20": _ending(dora=20, push_user=20),
+    "push-user pushes until 60": ALL_END,
+}
 
 
 def played(story: Story) -> Play:
-    play = Play(story.accepted)
-    for line in story.events.split(";"):
+    play = Play(SPECS[story["accepted"]] if "accepted" in story else ACCEPTED)
+    for line in story["events"].split(";"):
         minute, _, step = line.strip().partition(" ")
         play.world.clock.time = NOW + timedelta(minutes=int(minute))
         STEPS[step](play)
     return play
 
 
-@pytest.mark.parametrize("case", STORIES, ids=lambda case: case.name)
-def test_these_sessions_go_on_and_the_others_end(case: Story) -> None:
-    play = played(case)
+@pytest.mark.parametrize("story", STORIES, ids=lambda story: story["name"])
+def test_these_sessions_go_on_and_the_others_end(story: Story) -> None:
+    play = played(story)
     assert play.world.live(D2) == play.desired(D2)
     working = [session.issued for session in play.opened if play.sessions.works(session)]
-    assert working == [NOW + timedelta(minutes=minute) for minute in case.go_on]
+    assert working == [NOW + timedelta(minutes=minute) for minute in story.get("go_on", ())]
     play.world.sweep()
     play.world.drain()
     assert play.world.sweep() == ()
