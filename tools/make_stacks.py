@@ -1,4 +1,4 @@
-"""Writes model/stacks.json, and the digests in the templates' outputs: `python tools/make_stacks.py`.
+"""Writes collect/stacks.json, and the digests in the templates' outputs: `python tools/make_stacks.py`.
 
 The hub compares what is deployed with what the templates of its own version deploy. It gets of each template what it
 compares, with CloudFormation's functions in their long form, and a digest of that, which the stack has as an output.

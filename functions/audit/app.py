@@ -1,4 +1,4 @@
-"""Proves access and judges versions; it enters no account."""
+"""Audits access and judges versions; it enters no account."""
 
 from typing import TYPE_CHECKING, Any
 

@@ -1,6 +1,6 @@
 """The structural verdict on a live and a desired document: same, interchangeable, or different.
 
-Every decision of a run rests on this verdict; `compare` only explains it to people afterwards.
+Every decision of a run rests on this verdict; `delta` only explains it to people afterwards.
 
 Same: both have one canonical form (`canonical`), so AWS treats them alike. `s3:*` and `s3:GetObject` beside `s3:*`
 are not the same.

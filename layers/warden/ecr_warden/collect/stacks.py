@@ -1,6 +1,6 @@
 """What the templates of this version deploy: CloudFormation's functions, worked out with a stack's parameters.
 
-`model/stacks.json` is written from the templates by tools/make_stacks.py, and a test compares the two. Only the
+`stacks.json` is written from the templates by tools/make_stacks.py, and a test compares the two. Only the
 functions that the compared resources use are known.
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference.html
 """

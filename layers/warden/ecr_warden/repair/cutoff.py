@@ -6,7 +6,7 @@ end of a grant, if the role goes on for others. Source:
 https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_revoke-sessions.html
 
 Which these are is decided by when they were issued (docs/adr/0022). The spec does not mention cut-offs: they
-follow from what earlier runs narrowed (model.run.Debts), and from the ends of grants. No sessions end of a role that
+follow from what earlier runs narrowed (core.run.Debts), and from the ends of grants. No sessions end of a role that
 only AWS services may assume: what runs with it keeps its credentials until they expire, and would stop working.
 """
 
