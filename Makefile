@@ -114,7 +114,7 @@ worked-through:
 	$(call timed,planted bugs,$(BIN)/python -m tests.mutants)
 	$(call timed,faults orders and lives,$(BIN)/python -m tests.prove)
 
-RULES := repair iam_access access_spec versions access
+RULES := repair iam_access access_spec versions access audit
 
 coverage: .venv/.synced ## the branches of the rules that tests without I/O take, one figure per package
 	@$(BIN)/python -m coverage run -m pytest -p no:cacheprovider -m "not thorough" $(addprefix tests/unit/,$(RULES)) \
