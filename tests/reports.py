@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ecr_warden.access_spec import Valid, load_spec
-from ecr_warden.audit.finding import AuditRecord, Condition, ConditionStatus, RepositoryHealth
+from ecr_warden.audit.finding import AuditFailed, AuditRecord, Condition, ConditionStatus, RepositoryHealth
 from ecr_warden.audit.findings import find
 from ecr_warden.audit.health import AuditedAccess, Involved
 from ecr_warden.audit.news import compare
@@ -105,7 +105,7 @@ def example(given: dict[str, Any] | None = None, text: bytes = b"") -> Report:
         news.left_out,
         audit.administrators,
         unread=audit.unread,
-        failure=audit.failure,
+        failure=AuditFailed(audit.failure) if audit.failure else None,
         audited_at=NOW,
     )
     audited = AuditedAccess(Involved(loaded.compiled), record, NOW)

@@ -3,7 +3,7 @@
 from copy import replace
 from datetime import datetime
 
-from ecr_warden.audit.finding import AuditRecord
+from ecr_warden.audit.finding import AuditFailed, AuditRecord
 from ecr_warden.audit.findings import find
 from ecr_warden.audit.news import compare
 from ecr_warden.audit.repaired import none_repaired
@@ -20,13 +20,13 @@ def audit_here(estate: Estate, compiled: CompiledSpec, now: datetime) -> AuditRe
         news = compare(None, audit, frozenset(), now)
     except Exception as error:  # what the accounts hold may have been written by anybody
         failure = str(error) if isinstance(error, NamedError) else f"ecr-warden failed ({site_of(error)})"
-        return replace(record, failure=failure)
+        return replace(record, failure=AuditFailed(failure))
     return replace(
         record,
         findings=news.standing,
         left_out=news.left_out,
         administrators=audit.administrators,
         unread=audit.unread,
-        failure=audit.failure,
+        failure=AuditFailed(audit.failure) if audit.failure else None,
         audited_at=now,
     )

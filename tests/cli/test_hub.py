@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ecr_warden.audit.finding import AuditRecord, Finding, FindingKind, SeenFinding
+from ecr_warden.audit.finding import AuditFailed, AuditRecord, Finding, FindingKind, SeenFinding
 from ecr_warden.core.address import repository_policy
 from ecr_warden.core.desired import CompiledSpec, Mode
 from ecr_warden.core.failures import AccountUnreachable
@@ -719,7 +719,9 @@ def test_status_reads_as_one_whom_the_same_statement_lets_in_and_counts_what_it_
 
 def test_status_says_what_a_failed_proof_leaves_unknown() -> None:
     world = world_in_sync()
-    world.audits.keep(AuditRecord(NOW, "v1", {}, failure="ecr-warden failed (KeyError in access.py, line 1)"))
+    world.audits.keep(
+        AuditRecord(NOW, "v1", {}, failure=AuditFailed("ecr-warden failed (KeyError in access.py, line 1)"))
+    )
     ran = over(world)("status")
     assert ran.code == 2
     assert "failed: ecr-warden failed (KeyError in access.py, line 1); it is not known who has access" in ran.out

@@ -1,6 +1,7 @@
 """Proofs: the last audit, in memory and as an object of the state bucket."""
 
 import gzip
+from copy import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -8,6 +9,8 @@ import pytest
 from ecr_warden.audit.aws_audits import KEY
 from ecr_warden.audit.codec_audit import audit_to_json
 from ecr_warden.audit.finding import (
+    AuditBegun,
+    AuditFailed,
     AuditRecord,
     Condition,
     ConditionStatus,
@@ -67,6 +70,23 @@ UNREADABLE = {
     "cut off": gzip.compress(dumps(audit_to_json(record("v1"))).encode())[:-9],
     "larger than any": gzip.compress(b" " * (65 * 1024 * 1024)),
 }
+
+
+@pytest.mark.parametrize(
+    ("failure", "read"),
+    [
+        ("it took too long", AuditFailed("it took too long")),
+        ("", None),
+        ({"kind": "begun", "times": 2}, AuditBegun(2)),
+    ],
+    ids=["failed as text", "whole as text", "begun"],
+)
+def test_how_one_ended_is_read_also_as_a_text(moto_hub: MotoHub, failure: object, read: object) -> None:
+    body = dumps(audit_to_json(record("v1")) | {"failure": failure}).encode()
+    moto_hub.s3.put_object(Bucket=STATE_BUCKET, Key=KEY, Body=gzip.compress(body))
+    last = moto_hub.audits.last()
+    assert last is not None
+    assert last == replace(record("v1"), failure=read)
 
 
 @pytest.mark.parametrize("body", UNREADABLE.values(), ids=UNREADABLE)

@@ -328,7 +328,7 @@ def test_a_piece_that_cannot_be_parsed_is_named_and_the_rest_is_audited(estate: 
     estate.put(part, entry)
     estate.audit()
     assert [line for line in estate.record.unread if line.startswith(f"{part}: what was kept of it")]
-    assert (len(estate.record.findings), estate.record.failure) == (before, "")
+    assert (len(estate.record.findings), estate.record.failure) == (before, None)
     assert not any(alert.ended for alert in estate.announced)
 
 
@@ -397,7 +397,7 @@ def test_an_audit_that_fails_is_reported_once_and_everything_is_unknown(estate: 
     assert estate.record.findings == stood
     estate.world.clock.advance(AUDITED_FOR)
     estate.audit()
-    assert (estate.record.failure, estate.audited.status) == ("", ConditionStatus.FALSE)
+    assert (estate.record.failure, estate.audited.status) == (None, ConditionStatus.FALSE)
 
 
 def test_what_an_audit_without_time_for_everything_found_is_kept_and_nothing_has_ended(estate: Estates) -> None:
@@ -423,7 +423,7 @@ def test_what_an_audit_without_time_for_everything_found_is_kept_and_nothing_has
     estate.audit()
     [alert] = estate.announced
     assert len(alert.ended) == len(stood.appeared) + 1
-    assert (estate.record.failure, estate.record.findings) == ("", ())
+    assert (estate.record.failure, estate.record.findings) == (None, ())
 
 
 def test_an_audit_that_failed_is_tried_again_once_an_hour_or_once_something_changed(estate: Estates) -> None:

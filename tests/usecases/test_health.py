@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from ecr_warden.audit.finding import (
+    AuditFailed,
     AuditRecord,
     Certainty,
     Condition,
@@ -106,7 +107,10 @@ WHOLE = Finding(FindingKind.REGISTRY, REGISTRY, "pull", "anyone")
 RECORDS: dict[str, tuple[AuditRecord | None, tuple[ConditionStatus, str]]] = {
     "no findings": (AUDITED, (ConditionStatus.TRUE, "Audited")),
     "no audit yet": (None, (ConditionStatus.UNKNOWN, "NotAudited")),
-    "an audit that failed": (replace(AUDITED, failure="KeyError"), (ConditionStatus.UNKNOWN, "AuditFailed")),
+    "an audit that failed": (
+        replace(AUDITED, failure=AuditFailed("KeyError")),
+        (ConditionStatus.UNKNOWN, "AuditFailed"),
+    ),
     "an audit of another version": (replace(AUDITED, version="v0"), (ConditionStatus.UNKNOWN, "AnotherVersion")),
     "somebody who can": (with_findings(EXTRA), (ConditionStatus.FALSE, "ExtraAccess")),
     "somebody who may": (

@@ -54,7 +54,7 @@ def make_report(sources: Sources, audit: AuditRecord, beside: Beside) -> Report:
         findings_left_out=audit.left_out + len(groups) - len(shown),
         unread=tuple(first([*beside.unread, *audit.unread], MAX_NAMED)),
         not_given=tuple(not_given(sources.estate)),
-        failure=audit.failure,
+        failure=str(audit.failure or ""),
         administrators={account: tuple(first(names, MAX_NAMED)) for account, names in audit.administrators.items()},
         ends=ends_of(beside.grants, matrix)[:MAX_ENDS],
         paused=tuple(beside.paused)[:MAX_PAUSED],

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from ecr_warden.audit.alerts import AccessAudited
 from ecr_warden.audit.finding import (
+    AuditBegun,
+    AuditFailed,
     AuditRecord,
     Certainty,
     Condition,
@@ -255,7 +257,7 @@ audit_records: Strategy[AuditRecord] = st.builds(
     st.dictionaries(accounts, _few(TEXTS), max_size=2),
     st.dictionaries(TEXTS, st.builds(RepositoryHealth, conditions, conditions, conditions), max_size=2),
     _few(TEXTS),
-    TEXTS,
+    st.none() | st.builds(AuditFailed, TEXTS) | st.builds(AuditBegun, COUNTS),
     st.none() | TIMES,
 )
 groups: Strategy[FindingGroup] = st.builds(FindingGroup, findings, _few(IDS), _few(TEXTS), TIMES, COUNTS)

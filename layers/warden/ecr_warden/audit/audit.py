@@ -14,7 +14,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from ecr_warden.audit.alerts import AccessAudited
-from ecr_warden.audit.finding import AUDITED_FOR, AuditRecord, AuditResult, Audits
+from ecr_warden.audit.finding import AUDITED_FOR, AuditBegun, AuditFailed, AuditRecord, AuditResult, Audits
 from ecr_warden.audit.health import Health, Involved, interval_of, longest_gap, statuses
 from ecr_warden.audit.news import News, compare, grouped, openers
 from ecr_warden.audit.repaired import Live
@@ -38,8 +38,8 @@ from iam_access.inventory.printed import SnapshotError, with_texts
 from iam_access.text.printable import printable
 from iam_access.who_can.graph import Unfinished
 
-_BEGUN, _BEGUN_AGAIN = "the audit was begun, and has not ended", "the audit was begun again, and has not ended"
-_DIED = "the audit was begun twice, and did not end"
+_TRIES = 2
+_DIED = AuditFailed("the audit was begun twice, and did not end")
 
 type _Known = Mapping[str, tuple[str, ...]]
 
@@ -95,7 +95,7 @@ class Audit(Struct, frozen=True):
             # That a call failed is no sign of an audit that ends its process.
             tags = {part: one.tag for part, one in kept.items()}
             long_ago = self.clock.now() - AUDITED_FOR
-            self.audits.keep(last or AuditRecord(long_ago, accepted.version, tags, failure=_BEGUN))
+            self.audits.keep(last or AuditRecord(long_ago, accepted.version, tags, failure=AuditBegun(1)))
             raise
 
     def _audit(self, cause: Cause, accepted: CompiledSpec, kept: Mapping[str, Kept], last: AuditRecord | None) -> str:
@@ -135,16 +135,14 @@ class Audit(Struct, frozen=True):
         about = accepted.version, tags, digest
         is_same = last is not None and (last.version, last.pieces, last.unrepaired) == about
         asked = _Asked(cause, accepted, tags, last, now, known, digest)
+        begun = last.failure.times if last is not None and is_same and isinstance(last.failure, AuditBegun) else 0
         if last is not None and is_same and now - last.at < AUDITED_FOR:
-            if last.failure == _BEGUN_AGAIN:
-                return _failed(asked, _DIED)
-            if last.failure != _BEGUN:
+            if not begun:
                 return _Made(last, None, "unchanged", tuple(_repositories_of(last)))
+            if begun == _TRIES:
+                return _failed(asked, _DIED)
         # One that fails, or kills its process twice, is not tried again with every job.
-        begun = _failed(
-            asked, _BEGUN_AGAIN if last is not None and is_same and last.failure == _BEGUN else _BEGUN
-        ).record
-        self.audits.keep(begun)
+        self.audits.keep(_failed(asked, AuditBegun(begun % _TRIES + 1)).record)
         try:
             made = _audited(asked, self.estate, self.state, self.find)
             return made if made.alert is None else replace(made, alert=self._with_openers(made.alert, asked))
@@ -152,7 +150,7 @@ class Audit(Struct, frozen=True):
             raise
         except Exception as error:  # an attacker may have written what it reads
             failure = error.message if isinstance(error, Unfinished) else f"ecr-warden failed ({site_of(error)})"
-            return _failed(asked, failure)
+            return _failed(asked, AuditFailed(failure))
 
     def _with_openers(self, alert: AccessAudited, asked: "_Asked") -> AccessAudited:
         """The alert with the calls that may have opened what appeared: of parts that changed since the last audit."""
@@ -229,7 +227,7 @@ def _audited(asked: _Asked, store: EstateStore, state: State, find: Find) -> _Ma
         upstreams=audit.upstreams,
         health=last.health if last is not None else {},
         unread=unread,
-        failure=audit.failure,
+        failure=AuditFailed(audit.failure) if audit.failure else None,
         audited_at=asked.now if not audit.failure else None if last is None else last.audited_at,
         unrepaired=asked.digest,
     )
@@ -237,7 +235,7 @@ def _audited(asked: _Asked, store: EstateStore, state: State, find: Find) -> _Ma
     return _Made(record, _alert(asked.cause, record, news, last), answer, repositories)
 
 
-def _failed(asked: _Asked, failure: str) -> _Made:
+def _failed(asked: _Asked, failure: AuditFailed | AuditBegun) -> _Made:
     """The last audit, of which nothing is known to hold any more; people hear of it when the reason changes."""
     before = asked.last or AuditRecord(asked.now, asked.accepted.version, asked.tags)
     record = replace(
@@ -249,8 +247,8 @@ def _failed(asked: _Asked, failure: str) -> _Made:
         failure=failure,
     )
     is_news = asked.last is None or asked.last.failure != failure
-    alert = AccessAudited(asked.cause, asked.accepted.version, failure=failure) if is_news else None
-    return _Made(record, alert, failure, tuple(_repositories_of(record)))
+    alert = AccessAudited(asked.cause, asked.accepted.version, failure=str(failure)) if is_news else None
+    return _Made(record, alert, str(failure), tuple(_repositories_of(record)))
 
 
 def _with_unread(found: _Known, last: AuditRecord | None, unsettled: Collection[str]) -> dict[str, tuple[str, ...]]:
@@ -278,7 +276,7 @@ def _alert(cause: Cause, record: AuditRecord, news: News, last: AuditRecord | No
         (news.left_out if is_first else 0, 0),
         is_first=is_first,
         unread=tuple(one for one in record.unread if one not in known),
-        failure=record.failure,
+        failure=str(record.failure or ""),
     )
 
 

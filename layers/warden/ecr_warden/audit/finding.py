@@ -139,6 +139,24 @@ class RepositoryHealth(Value, frozen=True):
     fresh: Condition
 
 
+class AuditFailed(Value, frozen=True, tag="failed", tag_field="kind"):
+    """The audit ended without a decision on everything, for a reason in words."""
+
+    why: str
+
+    def __str__(self) -> str:
+        return self.why
+
+
+class AuditBegun(Value, frozen=True, tag="begun", tag_field="kind"):
+    """The audit was begun, for the `times`th time, and has not ended: its process runs, or was killed."""
+
+    times: Count
+
+    def __str__(self) -> str:
+        return "the audit was begun, and has not ended"
+
+
 class AuditRecord(Value, frozen=True):
     """The last audit, as it is kept.
 
@@ -146,8 +164,8 @@ class AuditRecord(Value, frozen=True):
     those that stand, the gravest first, and `left_out` more. `administrators`: ARNs by account; `upstreams`:
     pull-through cache rules in words, by ACCOUNT/REGION; `health`: by the repository's target text; `unread`: what
     could not be read, as `PLACE: what: why`; `unrepaired`: a digest of the targets of the spec that count as they are.
-    `failure`: why the audit at `at` failed or did not decide everything, ""
-    if it did: no finding of the one at `audited_at` has ended since. `audited_at` is None before the first whole audit.
+    `failure`: why the audit at `at` did not decide everything, None if it did: no finding of the one at `audited_at`
+    has ended since. `audited_at` is None before the first whole audit.
     """
 
     at: Moment
@@ -159,7 +177,7 @@ class AuditRecord(Value, frozen=True):
     upstreams: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     health: Mapping[str, RepositoryHealth] = field(default_factory=dict)
     unread: tuple[str, ...] = ()
-    failure: str = ""
+    failure: AuditFailed | AuditBegun | None = None
     audited_at: Moment | None = None
     unrepaired: str = ""
 
