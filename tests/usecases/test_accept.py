@@ -270,7 +270,7 @@ def test_the_current_version_is_read_after_the_accepted_one() -> None:
             return getattr(world.specs, name)
 
     accept_of(world, Watched()).process(JOB)
-    assert order == ["standing", "accepted", "refused", "baseline", "current", "refused"]
+    assert order == ["standing", "accepted", "noted", "baseline", "current", "noted"]
 
 
 def test_a_version_accepted_in_the_meantime_is_not_replaced() -> None:

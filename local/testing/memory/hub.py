@@ -24,7 +24,7 @@ from ecr_warden.core.spec_failures import (
 from ecr_warden.notify.ports import MEMORY, ClosedIncident, waiting_key
 from ecr_warden.state.accepted import CompiledUnusable, SpecSuperseded
 from ecr_warden.state.history import HistoryEntry
-from ecr_warden.state.specs import KeptBaseline, SpecsInForce, SpecVersion
+from ecr_warden.state.specs import KeptBaseline, NotedVersion, SpecsInForce, SpecVersion
 from ecr_warden.state.switch import STOPPED
 from ecr_warden.state.tree_keeping import KeptSpecs
 
@@ -59,7 +59,7 @@ class MemorySpecs:
     strays: tuple[str, ...] = ()
     versioned: bool = True
     compiled: CompiledSpec | None = None
-    refused_version: str | None = None
+    noted_version: NotedVersion | None = None
     reported_misplaced: dict[str, str] = field(default_factory=dict)
     outdated: bool = False
     base: tuple[str, str, str] | None = None
@@ -154,11 +154,11 @@ class MemorySpecs:
     def kept_text(self, digest: str) -> bytes | None:
         return self.objects.kept.get(digest)
 
-    def refused(self) -> str | None:
-        return self.refused_version
+    def noted(self) -> NotedVersion | None:
+        return self.noted_version
 
-    def refuse(self, version: str) -> None:
-        self.refused_version = version
+    def note(self, noted: NotedVersion | None) -> None:
+        self.noted_version = noted
 
     def misplaced(self, key: str) -> str | None:
         return self.reported_misplaced.get(key)

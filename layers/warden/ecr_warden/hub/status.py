@@ -40,7 +40,7 @@ from ecr_warden.state.commands import Selection
 from ecr_warden.state.history import HistoryEntry, HistoryKind, HistoryLog
 from ecr_warden.state.hold import OPEN, Hold, HoldState
 from ecr_warden.state.holds import Holds
-from ecr_warden.state.specs import Specs
+from ecr_warden.state.specs import NotedVersion, RefusedVersion, Specs
 from ecr_warden.state.state import State
 from ecr_warden.state.sweeps import SweepRecord, SweepRecords, parts_of
 from ecr_warden.state.switch import Switch
@@ -174,7 +174,7 @@ class StatusQuery(Struct, frozen=True):
         refusal, current = self._last(HistoryKind.SPEC_REFUSED), self._current()
         is_known = isinstance(current, PortError) or current == accepted.version
         hold = None if is_known else self.holds.last_of(str(current))
-        return _of_spec(accepted.version, current, self.specs.refused() or "", refusal, hold)
+        return _of_spec(accepted.version, current, self.specs.noted(), refusal, hold)
 
     def _of_sessions(self, accepted: CompiledSpec, now: datetime) -> Iterator[Trouble]:
         """The sessions that outlive the repair of a trust policy."""
@@ -264,11 +264,15 @@ def _of_targets(selection: Selection, known: Collection[Target], left: Sequence[
 
 
 def _of_spec(
-    accepted: str, current: str | PortError, refused: str, last_refusal: HistoryEntry | None, hold: Hold | None
+    accepted: str,
+    current: str | PortError,
+    noted: NotedVersion | None,
+    last_refusal: HistoryEntry | None,
+    hold: Hold | None,
 ) -> Iterator[Trouble]:
     """Whether the spec in the bucket is the accepted one.
 
-    `current`: the bucket's version, or why it cannot be read; `refused`: what Specs.refused returns; `hold`: on the
+    `current`: the bucket's version, or why it cannot be read; `noted`: what Specs.noted returns; `hold`: on the
     current version.
     """
     stays = f"version {accepted} stays in force"
@@ -280,7 +284,7 @@ def _of_spec(
             yield Trouble("spec-unread", f"{unknown}: {current.message}", current.remedy)
         case str() if current == accepted:
             pass
-        case str() if current == refused:
+        case str() if noted == RefusedVersion(current):
             why = ""
             if last_refusal is not None and last_refusal.id == current:
                 why = f" at {show_time(last_refusal.at)}: {last_refusal.text}"

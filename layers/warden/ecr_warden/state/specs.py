@@ -5,6 +5,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from ecr_warden.core.desired import CompiledSpec
+from ecr_warden.core.value import Value
 from ecr_warden.state.accepted import AcceptedSpecs
 
 
@@ -20,6 +21,22 @@ class SpecsInForce(Struct, frozen=True):
 
     accepted: str = ""
     baseline: str = ""
+
+
+class RefusedVersion(Value, frozen=True, tag="refused", tag_field="kind"):
+    """The version that was refused last, and announced as refused."""
+
+    version: str
+
+
+class BegunVersion(Value, frozen=True, tag="begun", tag_field="kind"):
+    """A version that takes effect, and that was not announced yet; `replaces` is empty before the first."""
+
+    version: str
+    replaces: str = ""
+
+
+type NotedVersion = RefusedVersion | BegunVersion
 
 
 class KeptBaseline(Struct, frozen=True):
@@ -63,11 +80,11 @@ class Specs(AcceptedSpecs, Protocol):
     def kept_text(self, digest: str) -> bytes | None:
         """A text that was kept; None if it is gone, or not what was kept."""
 
-    def refused(self) -> str | None:
-        """The version refused last, so that it is announced once; empty once another is accepted."""
+    def noted(self) -> NotedVersion | None:
+        """What was noted last of a version, so that it is announced once; None once there is nothing to announce."""
 
-    def refuse(self, version: str) -> None:
-        """Remember a version as refused."""
+    def note(self, noted: NotedVersion | None) -> None:
+        """Note it in place of what was noted before."""
 
     def misplaced(self, key: str) -> str | None:
         """The version of an object under another key that was reported last; None if none was."""

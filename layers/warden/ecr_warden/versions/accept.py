@@ -21,7 +21,7 @@ from ecr_warden.state.accepted import CompiledUnusable
 from ecr_warden.state.history import HistoryEntry, HistoryKind, HistoryLog
 from ecr_warden.state.hold import Hold, HoldState, OfVersion
 from ecr_warden.state.jobs import reconcile_jobs
-from ecr_warden.state.specs import Specs, SpecsInForce, SpecVersion
+from ecr_warden.state.specs import BegunVersion, RefusedVersion, Specs, SpecsInForce, SpecVersion
 from ecr_warden.versions.alerts import HoldOpened, SpecAccepted, SpecRefused
 from ecr_warden.versions.baseline import baseline_of
 from ecr_warden.versions.changes import (
@@ -222,11 +222,11 @@ class AcceptVersions(Struct, frozen=True):
     def _refuse(
         self, job: AcceptSpec, version: str, enforced: str | None, problems: tuple[str, ...], left_out: int = 0
     ) -> SpecRefused | None:
-        if self.specs.refused() == version:
+        if self.specs.noted() == RefusedVersion(version):
             return None
         refusal = SpecRefused(job.cause, version, enforced, problems, left_out)
         self._announce_refusal(refusal)
-        self.specs.refuse(version)
+        self.specs.note(RefusedVersion(version))
         return refusal
 
     def _announce_refusal(self, refusal: SpecRefused) -> None:
@@ -239,13 +239,13 @@ class AcceptVersions(Struct, frozen=True):
 
     def _forget_refusal(self) -> None:
         """A spec that was deleted, came back and is deleted again is reported again."""
-        if self.specs.refused():
-            self.specs.refuse("")
+        if self.specs.noted() is not None:
+            self.specs.note(None)
 
     def _accept(self, found: TakesEffect, offer: Offer, warnings: _Texts) -> SpecAccepted:
         spec, accepted = found.spec, offer.versions.accepted
         # Nothing else would show the next process what this one may leave to do.
-        self.specs.refuse(f"{_begun(spec.version)}{accepted.version if accepted else ''}")
+        self.specs.note(BegunVersion(spec.version, accepted.version if accepted else ""))
         self.specs.accept(spec, over=offer.standing, text=found.text)
         announced = self._announce(found.by, accepted, spec, warnings)
         self._forget_refusal()
@@ -253,13 +253,12 @@ class AcceptVersions(Struct, frozen=True):
 
     def _announce_begun(self, cause: Cause, accepted: CompiledSpec | None) -> SpecAccepted | None:
         """Announce the accepted version if the process that accepted it died before it had."""
-        seen = self.specs.refused() or ""
-        if accepted is None or not seen.startswith(_begun(accepted.version)):
+        noted = self.specs.noted()
+        if accepted is None or not isinstance(noted, BegunVersion) or noted.version != accepted.version:
             return None
-        replaced = seen.removeprefix(_begun(accepted.version))
         last = self.offers.holds.last_of(accepted.version)
         by = cause if last is None or last.decision is None else decided(last.decision)
-        announced = self._announce(by, self._earlier(replaced), accepted)
+        announced = self._announce(by, self._earlier(noted.replaces), accepted)
         self._forget_refusal()
         return announced
 
@@ -313,11 +312,6 @@ class _Known(Struct, frozen=True):
 
 _NOT_KNOWN = "what the accepted version says cannot be known any more: it was compiled by another ecr-warden"
 """Why a version waits behind one that is not to be read: neither what it takes nor what it loosens is known."""
-
-
-def _begun(version: str) -> str:
-    """Stands in place of a refused version, before the one that is replaced, until the version was announced."""
-    return f"accepting {version} after "
 
 
 def _effect(accepted: SpecAccepted) -> str:

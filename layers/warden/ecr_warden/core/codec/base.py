@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAliasType
 
 from msgspec import Struct, convert
 
@@ -68,7 +68,9 @@ def read(value: object, kind: Any) -> Any:
     return convert(value, kind, dec_hook=_read)
 
 
-def reader[T](what: str, kind: type[T], *steps: Callable[[Json], Json], schema: int = 0) -> Callable[[Json], T]:
+def reader[T](
+    what: str, kind: type[T] | TypeAliasType, *steps: Callable[[Json], Json], schema: int = 0
+) -> Callable[[Json], T]:
     """A reader of values of a kind. `steps`: what makes the JSON that of the fields; `schema`: the one expected."""
 
     def whole(value: Json) -> T:
@@ -82,7 +84,7 @@ def reader[T](what: str, kind: type[T], *steps: Callable[[Json], Json], schema: 
     return reading(what, whole)
 
 
-def forms[T](what: str, kind: type[T], schema: int) -> tuple[Callable[[T], Json], Callable[[Json], T]]:
+def forms[T](what: str, kind: type[T] | TypeAliasType, schema: int) -> tuple[Callable[[T], Json], Callable[[Json], T]]:
     """How values of a kind are written, with their schema, and how they are read."""
     return lambda value: {"schema": schema, **to_json(value)}, reader(what, kind, schema=schema)
 
