@@ -140,7 +140,7 @@ def _show_baseline(client: HubClient, console: Console) -> None:
     if len(texts) < _BOTH:
         console.line("  there is no baseline to compare the accepted version with" if not reply.lost else reply.lost)
         return
-    loaded = [load_spec(gzip.decompress(b64decode(text))) for text in texts]
+    loaded = [load_spec(gzip.decompress(b64decode(text)), accepted=True) for text in texts]
     before, after = (one.compiled if isinstance(one, Valid) else None for one in loaded)
     changes = access_changes(before, after).changes if after is not None else ()
     console.line(

@@ -329,7 +329,6 @@ target_specs: Strategy[TargetSpec] = st.builds(
     _few(st.sampled_from(ForeignStatement)),
     st.booleans(),
     st.booleans(),
-    st.booleans(),
     st.none() | st.sampled_from(Mode),
     st.dictionaries(addresses, desired_values, max_size=2),
     ends=_few(TIMES),
@@ -343,7 +342,6 @@ patterns: Strategy[RepositoryPattern] = st.builds(
     desired_values.filter(lambda value: not isinstance(value, RoleSettings)),
     st.dictionaries(TEXTS, targets, max_size=2),
     _few(st.sampled_from(ForeignStatement)),
-    st.booleans(),
     st.none() | st.sampled_from(Mode),
     st.booleans(),
 )

@@ -72,7 +72,7 @@ SPEC_PUSH = allows("ecr:PutImage")
 
 def drift_of(address: Address, desired: Document, live: Document, reason: str) -> Drift:
     """The drift between two documents as planning sees it."""
-    found = document_drift(address, desired, live, exact=True)
+    found = document_drift(address, desired, live)
     assert found is not None
     return replace(found, explain=reason)
 

@@ -70,7 +70,6 @@ INFO, WARNING, CRITICAL = Severity.INFO, Severity.WARNING, Severity.CRITICAL
 KEPT = f"arn:aws:iam::{CI}:user/pull-user-1"
 FOREIGN = pulls(KEPT, f"arn:aws:iam::{OUTSIDER}:user/mallory")
 NARROWED = pulls(KEPT, actions=PULL, Condition={"StringEquals": {"aws:SourceVpc": "vpc-1"}})
-SAME = pulls(KEPT, actions=PULL, Condition={"StringEquals": {"aws:PrincipalAccount": CI}})
 FEDERATED = also(SPEC_PUSH, allows("*", Condition={"StringEquals": {"aws:PrincipalType": "FederatedUser"}}))
 AS_ROOT = also(
     pulls(KEPT, actions=PULL[:1]),
@@ -95,7 +94,6 @@ CASES: dict[str, tuple[Alert | RunReport, Severity]] = {
         WARNING,
     ),
     "a condition that only narrows": (run_report(repository_drift(NARROWED)), WARNING),
-    "a condition that every named principal meets": (run_report(repository_drift(SAME)), INFO),
     "a Deny for what another document may allow": (run_report(repository_drift(DENIED)), WARNING),
     "a push role that may do everything": (run_report(push_drift(allows("*"))), CRITICAL),
     "a push role that may change IAM by a pattern": (run_report(push_drift(allows("ia?:*"))), CRITICAL),

@@ -1,7 +1,6 @@
-"""Interchangeable documents are not drift, unless the spec says exact."""
+"""Interchangeable documents are not drift."""
 
 from collections.abc import Mapping
-from copy import replace
 from typing import Any
 
 import pytest
@@ -9,7 +8,7 @@ import pytest
 from ecr_warden.core.address import Address, attached_policy, identity_policy
 from ecr_warden.core.desired import TargetSpec
 from ecr_warden.core.drift import Drift
-from ecr_warden.core.kinds import DriftKind, Operation
+from ecr_warden.core.kinds import DriftKind
 from ecr_warden.core.observed import Absent, LiveValue, Observed
 from ecr_warden.core.run import Debts
 from ecr_warden.repair.diff import diff
@@ -27,7 +26,6 @@ from local.testing.seed import (
     PUSHER,
     desired,
     document,
-    plan_for,
     reading,
     spec_of,
     unparseable,
@@ -77,16 +75,6 @@ def _one(spec: TargetSpec, live: Mapping[Address, Observed | LiveValue]) -> Drif
 def test_interchangeable_documents_are_not_drift(name: str) -> None:
     live = {D1: document(*INTERCHANGEABLE[name])}
     assert diff(REPOSITORY, reading(REPOSITORY, live), now=NOW) == ()
-
-
-@pytest.mark.parametrize("name", INTERCHANGEABLE)
-def test_interchangeable_documents_are_drift_if_the_spec_says_exact(name: str) -> None:
-    exact = replace(REPOSITORY, exact=True)
-    drift = _one(exact, {D1: document(*INTERCHANGEABLE[name])})
-    assert (drift.kind, drift.same_access) == (DriftKind.CHANGED, True)
-    plan = plan_for(exact, reading(exact, {D1: document(*INTERCHANGEABLE[name])}))
-    [change] = plan.changes
-    assert (change.operation, change.after) == (Operation.UPDATE, desired(D1))
 
 
 @pytest.mark.parametrize("name", INTERCHANGEABLE)

@@ -246,6 +246,9 @@ def _record(node: MapNode, record: Record, report: ProblemReport) -> Fields:
 
 def _unknown(key: Scalar, record: Record, report: ProblemReport) -> str:
     """Report a field that the record does not have; returns the field that was probably meant, or ""."""
+    if instead := record.gone.get(key.text):
+        report.add(Code.GONE_FIELD, key.place, f"{key.text} of {named(record.name)} is gone", remedy=instead)
+        return ""
     names = [entry.name for entry in record.fields if not entry.needless]
     near = report.nearest(key.text, names)
     if near:

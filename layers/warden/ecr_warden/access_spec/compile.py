@@ -238,7 +238,7 @@ def all_targets(spec: Spec) -> dict[str, TargetSpec]:
             targets.update(
                 (changed.target.key, changed) for changed in add_role_dependencies(targets, address, literal.document)
             )
-    return {key: replace(target, exact=spec.settings.exact) for key, target in sorted(targets.items())}
+    return dict(sorted(targets.items()))
 
 
 def _patterns(spec: Spec) -> Iterator[RepositoryPattern]:
@@ -253,7 +253,6 @@ def _patterns(spec: Spec) -> Iterator[RepositoryPattern]:
                 policy=policies.of(repository, target.region),
                 principals=policies.named(repository),
                 foreign=repository.foreign,
-                exact=spec.settings.exact,
                 mode=_unless_default(repository.mode, spec),
                 revoke_on_remove=repository.revoke_on_remove,
             )

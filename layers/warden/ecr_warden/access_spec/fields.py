@@ -427,11 +427,6 @@ SETTINGS = Record(
             "observe, the default, reports drift; enforce also repairs it. Accounts and repositories may differ.",
         ),
         SpecField(
-            "exact",
-            Flag(),
-            "true: a document that is written differently but allows the same is drift too; false by default.",
-        ),
-        SpecField(
             "end_sessions",
             TextShape("a choice of sessions", ("since-in-sync", "all")),
             "Which sessions of a role end when its trust policy is narrowed. since-in-sync, the default: those issued "
@@ -455,6 +450,9 @@ SETTINGS = Record(
             "ones, and at least 5.",
         ),
     ),
+    {
+        "exact": "remove it: a document that is written differently and allows the same is never rewritten",
+    },
 )
 SPEC = Record(
     "spec",

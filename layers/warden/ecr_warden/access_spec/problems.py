@@ -45,6 +45,7 @@ class Code(Enum):
         "put it in quotes, or write it as in JSON",
     )
     NEEDLESS_FIELD = ("E029", "a field that has no effect here", "remove it")
+    GONE_FIELD = ("E030", "a field that earlier versions of ecr-warden had", "")
     # Names and references.
     UNQUOTED_ACCOUNT_ID = (
         "E101",
@@ -305,6 +306,7 @@ class Code(Enum):
         "deny the actions that you mean instead of all, or all but its own calls: "
         f"NotAction: [{', '.join(OWN_ACTIONS)}]",
     )
+    ONCE_VALID = ("W515", "what the accepted version may go on saying and a new one must not", "")
 
     def __init__(self, code: str, title: str, remedy: str) -> None:
         self.code = code
@@ -365,13 +367,24 @@ _HINTS = 50
 _SHORTEST_BEGINNING = 3
 
 
-class ProblemReport(Struct):
-    """Collects problems. The number of hints is bounded, because each compares with every name."""
+_ONCE_VALID = frozenset({Code.GONE_FIELD})
+"""Errors that a spec may have had when it was accepted."""
 
+
+class ProblemReport(Struct):
+    """Collects problems; `accepted`: of a version that was accepted, which no later rule may put out of force.
+
+    The number of hints is bounded, because each compares with every name.
+    """
+
+    accepted: bool = False
     found: list[Problem] = field(default_factory=list)
     _hints: int = 0
 
     def add(self, code: Code, place: Place, message: str = "", *, remedy: str | None = None) -> None:
+        if self.accepted and code in _ONCE_VALID:
+            message, remedy = message or code.title, code.remedy if remedy is None else remedy
+            code = Code.ONCE_VALID
         self.found.append(problem(code, place, message, remedy=remedy))
 
     def hint(self, text: str, names: Iterable[str], *, cutoff: float = 0.6) -> str:

@@ -11,7 +11,6 @@ def build_settings(settings: Fields) -> Settings:
     widening, most = settings.text("widening"), settings.text("max_removed")
     return Settings(
         Mode.OBSERVE if mode is None else Mode(mode.text),
-        settings.flag("exact"),
         EndSessions.SINCE_IN_SYNC if ended is None else EndSessions(ended.text),
         HoldLimits(
             Widening.HOLD if widening is None else Widening(widening.text),

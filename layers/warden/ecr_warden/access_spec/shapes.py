@@ -67,10 +67,11 @@ class SpecField(Struct, frozen=True):
 
 
 class Record(Struct, frozen=True):
-    """A mapping with exactly the listed fields."""
+    """A mapping with exactly the listed fields; `gone`: those that it had once, with what to write instead."""
 
     name: str
     fields: tuple[SpecField, ...]
+    gone: Mapping[str, str] = field(default_factory=dict)
 
 
 class Either(Struct, frozen=True):

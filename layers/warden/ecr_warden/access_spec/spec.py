@@ -266,10 +266,9 @@ class Literal:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How ecr-warden behaves. `exact`: a document that is written differently but allows the same is drift too."""
+    """How ecr-warden behaves."""
 
     mode: Mode = Mode.OBSERVE
-    exact: bool = False
     end_sessions: EndSessions = EndSessions.SINCE_IN_SYNC
     limits: HoldLimits = field(default_factory=HoldLimits)
 

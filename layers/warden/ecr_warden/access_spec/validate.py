@@ -44,13 +44,13 @@ class Invalid(Struct, frozen=True):
 type Loaded = Valid | Invalid
 
 
-def load_spec(data: bytes, *, version: str = "", now: datetime | None = None) -> Loaded:
+def load_spec(data: bytes, *, version: str = "", now: datetime | None = None, accepted: bool = False) -> Loaded:
     """Read, check and compile a spec in YAML or JSON; never raises.
 
     `version`: of the compiled spec. `now` (aware) only decides whether an `until` has passed, which is a warning; by
-    default the machine's clock.
+    default the machine's clock. `accepted`: it was accepted, so what only a new version must not say is a warning.
     """
-    report = ProblemReport()
+    report = ProblemReport(accepted)
     tree = parse_text(data, report)
     return Invalid(report.sorted()) if tree is None else load_tree(tree, report, version=version, now=now)
 

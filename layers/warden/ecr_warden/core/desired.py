@@ -103,7 +103,6 @@ class TargetSpec(Value, frozen=True):
     - `given`: what a policy that must not exist has to be, because any other is somebody else's and stays; None:
       whatever it is. No entry of a compiled spec has it.
     - `may_be_missing`: a target that does not exist is not drift.
-    - `exact`: an interchangeable document is drift too.
     - `mode`: its own; None: the spec's.
     - `observed`: where grants that are only observed share a document with enforced ones, what it would be with them.
     - `ends`: when grants of a push role end whose sessions would go on, because other grants of the role do.
@@ -118,7 +117,6 @@ class TargetSpec(Value, frozen=True):
     foreign: tuple[ForeignStatement, ...] = ()
     revoke_on_remove: bool = False
     may_be_missing: bool = False
-    exact: bool = False
     mode: Mode | None = None
     observed: Documents = field(default_factory=dict)
     given: PatternPolicy | None = None
@@ -158,7 +156,6 @@ class RepositoryPattern(Value, frozen=True):
     policy: PatternPolicy
     principals: Mapping[str, Target] = field(default_factory=dict)
     foreign: tuple[ForeignStatement, ...] = ()
-    exact: bool = False
     mode: Mode | None = None
     revoke_on_remove: bool = False
 
@@ -189,7 +186,6 @@ class RepositoryPattern(Value, frozen=True):
             principals=self.principals,
             foreign=self.foreign,
             may_be_missing=True,
-            exact=self.exact,
             mode=self.mode,
         )
 

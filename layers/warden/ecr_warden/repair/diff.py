@@ -56,7 +56,7 @@ def _drifts(
         observed = observation.documents.get(address, Absent())
         if spec.may_be_missing and isinstance(observed, TargetMissing):
             continue
-        drift = _compare(address, desired, observed, exact=spec.exact)
+        drift = _compare(address, desired, observed)
         names_principals = isinstance(desired, Document) and address.document_kind is not DocumentKind.IDENTITY
         if drift is None and named and names_principals:
             explain = f"the document still refers to the principal before it was recreated: {', '.join(named)}"
@@ -87,7 +87,7 @@ def _is_managed(spec: TargetSpec, address: Address) -> bool:
     return is_policy and spec.extent is not Extent.NAMED and is_within(spec, address)
 
 
-def _compare(address: Address, desired: DesiredValue, observed: Observed, *, exact: bool = False) -> Drift | None:
+def _compare(address: Address, desired: DesiredValue, observed: Observed) -> Drift | None:
     match observed:
         case Unreadable(error):
             return Drift(address, DriftKind.UNREADABLE, str(error), code=error.code)
@@ -105,20 +105,18 @@ def _compare(address: Address, desired: DesiredValue, observed: Observed, *, exa
         case Unparseable(error):
             return Drift(address, DriftKind.UNPARSEABLE, error)
         case Present(value):
-            return _compare_values(address, desired, value, exact)
+            return _compare_values(address, desired, value)
         case _:
             assert_never(observed)
 
 
-def _compare_values(
-    address: Address, desired: DesiredValue, live: Document | RoleSettings | None, exact: bool
-) -> Drift | None:
+def _compare_values(address: Address, desired: DesiredValue, live: Document | RoleSettings | None) -> Drift | None:
     match desired, live:
         case MustNotExist(), _:
             access = gained_and_lost(None, live, kind=address.document_kind) if isinstance(live, Document) else None
             return Drift(address, DriftKind.UNEXPECTED, "not in the spec", access)
         case Document(), Document():
-            return document_drift(address, desired, live, exact=exact)
+            return document_drift(address, desired, live)
         case RoleSettings(), RoleSettings():
             differences = _setting_differences(desired, live)
             unbound = desired.boundary is not None and live.boundary != desired.boundary
@@ -128,13 +126,11 @@ def _compare_values(
             raise TypeError(f"{address}: {type(desired).__name__} compared with {type(live).__name__}")
 
 
-def document_drift(address: Address, desired: Document, live: Document, *, exact: bool) -> Drift | None:
-    """The drift of two documents; interchangeable ones drift only where the spec says `exact`."""
+def document_drift(address: Address, desired: Document, live: Document) -> Drift | None:
+    """The drift of two documents; interchangeable ones are none."""
     match relate(live, desired, kind=address.document_kind):
-        case Same():
+        case Same() | Interchangeable():
             return None
-        case Interchangeable(reason) as verdict:
-            return Drift(address, DriftKind.CHANGED, reason, verdict) if exact else None
         case Differs(reason, access, outlasts):
             loosens = (Loosening.TIME_LIMIT,) if outlasts else ()
             return Drift(address, DriftKind.CHANGED, reason, access, loosens=loosens)

@@ -160,7 +160,7 @@ class AcceptVersions(Struct, frozen=True):
         Raises SpecSuperseded when another version was accepted meanwhile.
         """
         try:
-            loaded = load_spec(self.specs.text(error.version), version=error.version)
+            loaded = load_spec(self.specs.text(error.version), version=error.version, accepted=True)
         except SpecMissing:
             return None
         if isinstance(loaded, Invalid):
@@ -265,7 +265,7 @@ class AcceptVersions(Struct, frozen=True):
     def _earlier(self, version: str) -> CompiledSpec | None:
         """An earlier version; None if there was none or it is gone: then everything counts as changed."""
         try:
-            loaded = load_spec(self.specs.text(version), version=version) if version else None
+            loaded = load_spec(self.specs.text(version), version=version, accepted=True) if version else None
         except SpecMissing:
             return None
         return loaded.compiled if isinstance(loaded, Valid) else None

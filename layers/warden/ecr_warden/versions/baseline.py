@@ -14,5 +14,5 @@ def baseline_of(specs: Specs) -> CompiledSpec | None:
         return None if kept_baseline is None else kept_baseline.compiled
     from ecr_warden.access_spec import Valid, load_spec  # noqa: PLC0415 - once, after an upgrade
 
-    loaded = load_spec(kept_baseline.text, version=kept_baseline.version)
+    loaded = load_spec(kept_baseline.text, version=kept_baseline.version, accepted=True)
     return loaded.compiled if isinstance(loaded, Valid) else None
