@@ -10,6 +10,6 @@ NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 def test_the_last_announcement_is_remembered(hub: Hub) -> None:
     assert hub.switch_record.last() is None
-    for seen in (SwitchSeen(Position.STOPPED, NOON, 7), SwitchSeen(Position.ENABLED, NOON, 8)):
+    for seen in (SwitchSeen(Position.STOPPED, NOON), SwitchSeen(Position.ENABLED, NOON)):
         hub.switch_record.note(seen)
         assert hub.switch_record.last() == seen

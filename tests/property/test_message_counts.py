@@ -13,13 +13,13 @@ from ecr_warden.collect.alerts import Unlisted
 from ecr_warden.core.address import Address, repository_policy
 from ecr_warden.core.alert import Alert
 from ecr_warden.core.drift import Drift
-from ecr_warden.core.job import Cause, PauseMoment
+from ecr_warden.core.job import Cause
 from ecr_warden.core.listing import Entry, Listing
 from ecr_warden.core.result import Result
 from ecr_warden.notify.formats import to_email, to_slack
 from ecr_warden.notify.kinds import message_of, shorter
 from ecr_warden.notify.layout import LINES, lay_out
-from ecr_warden.repair.alerts import EndMoment, GrantsEnd, PauseReached, RunEnded, TargetsPaused, TargetsResumed
+from ecr_warden.repair.alerts import EndMoment, GrantsEnd, PauseEnded, RunEnded, TargetsPaused, TargetsResumed
 from ecr_warden.state.hold import Hold
 from ecr_warden.versions.alerts import HoldOpened, HoldSettled, SpecAccepted, SpecRefused
 from iam_access.text.printable import first, plural
@@ -61,7 +61,7 @@ def _everywhere(alerts: list[Alert]) -> list[list[str]]:
     return [list(message.lines), chat, mail]
 
 
-@given(st.sampled_from(["refused", "unlisted", "paused", "resumed", "day", "end", "ends"]), SIZES, SIZES)
+@given(st.sampled_from(["refused", "unlisted", "paused", "resumed", "end", "ends"]), SIZES, SIZES)
 def test_an_alert_with_one_list_counts_all_of_it(kind: str, at_hand: int, left_out: int) -> None:
     names = _names("item", at_hand)
     cases: dict[str, tuple[Alert, str]] = {
@@ -69,8 +69,7 @@ def test_an_alert_with_one_list_counts_all_of_it(kind: str, at_hand: int, left_o
         "unlisted": (Unlisted(SWEEP, "v", names, (), left_out), "place"),
         "paused": (TargetsPaused(EVENT, names, "why", NOW, left_out), "target"),
         "resumed": (TargetsResumed(EVENT, names, left_out), "target"),
-        "day": (PauseReached(EVENT, PauseMoment.DAY, names, "why", NOW, left_out), "target"),
-        "end": (PauseReached(EVENT, PauseMoment.END, names, "why", NOW, left_out), "target"),
+        "end": (PauseEnded(EVENT, names, "why", NOW, left_out), "target"),
         "ends": (GrantsEnd(EVENT, EndMoment.WEEK, "v", names, left_out), "grant"),
     }
     alert, noun = cases[kind]

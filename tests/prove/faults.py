@@ -14,7 +14,7 @@ from ecr_warden.core.codec.accounts import LIST_CALL, POLICY_CALL
 from ecr_warden.core.failures import PermissionMissing, PortError, Throttled, Unanswered
 from ecr_warden.core.job import AcceptSpec, AuditAccess, FollowClock, Job, SurveyIdentities
 from ecr_warden.core.observed import Present, as_unreadable
-from ecr_warden.repair.alerts import PauseReached
+from ecr_warden.repair.alerts import PauseEnded
 from ecr_warden.repair.cutoff import pre_image
 from ecr_warden.repair.documents import RepositoryListing
 from ecr_warden.repair.extent import unreadable
@@ -244,7 +244,7 @@ def _only_removes(one: Written, hub: Hub) -> bool:
 
 _ALERTS_OF: Mapping[type[Job], tuple[str, ...]] = {
     AcceptSpec: ("Spec", "Hold"),
-    FollowClock: ("PauseReached",),
+    FollowClock: ("PauseEnded",),
     SurveyIdentities: ("AccessAudited",),
     AuditAccess: ("AccessAudited",),
 }
@@ -259,8 +259,8 @@ def _announced(hub: Hub) -> Iterator[tuple[str, ...]]:
                 yield type(alert).__name__, version
             case HoldOpened(hold=hold) | HoldSettled(hold=hold):
                 yield type(alert).__name__, hold.id, hold.state
-            case PauseReached(moment=moment, targets=targets):
-                yield "PauseReached", moment, *targets
+            case PauseEnded(targets=targets):
+                yield "PauseEnded", *targets
             case AccessAudited(appeared=appeared):
                 yield from (("AccessAudited", group.finding.key) for group in appeared)
             case _:

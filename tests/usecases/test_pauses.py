@@ -1,4 +1,4 @@
-"""The times of a pause are found at the next tick, and only what the pause still holds is woken."""
+"""The end of a pause is found at the next tick, and only what the pause still holds is woken."""
 
 from copy import replace
 from datetime import timedelta
@@ -6,12 +6,12 @@ from datetime import timedelta
 import pytest
 
 from ecr_warden.core.desired import Mode
-from ecr_warden.core.job import CauseKind, PauseMoment, ReconcileTarget, SweepAll
+from ecr_warden.core.job import CauseKind, ReconcileTarget, SweepAll
 from ecr_warden.core.pause import PatternPause, Pause
 from ecr_warden.core.result import Result
 from ecr_warden.hub.codec_requests import request_to_text
 from ecr_warden.hub.reply import CommandReply
-from ecr_warden.repair.alerts import PauseReached, TargetsResumed
+from ecr_warden.repair.alerts import PauseEnded, TargetsResumed
 from ecr_warden.state.commands import Call, Command, PauseUntil, Resume
 from ecr_warden.state.sweeps import GRANT_ENDS
 from local.testing.seed import ACCEPTED, CHECKOUT, D1, NOW, PUSH_USER, PUSHER
@@ -27,8 +27,8 @@ def give(world: World, command: Command) -> CommandReply:
     return commands_of(world).carry_out(request_to_text(command), "alice", HUB)
 
 
-def reached(world: World) -> list[PauseReached]:
-    return [alert for alert in world.alerts.published if isinstance(alert, PauseReached)]
+def ended(world: World) -> list[PauseEnded]:
+    return [alert for alert in world.alerts.published if isinstance(alert, PauseEnded)]
 
 
 def pass_time(world: World, by: timedelta) -> None:
@@ -63,33 +63,18 @@ def test_the_end_of_a_pause_is_announced_once() -> None:
     world = paused()
     for _ in range(8):
         pass_time(world, HOUR / 4)
-    assert [(alert.moment, alert.targets, alert.reason, alert.until) for alert in reached(world)] == [
-        (PauseMoment.END, (str(CHECKOUT),), "a migration", NOW + HOUR),
+    assert [(alert.targets, alert.reason, alert.until) for alert in ended(world)] == [
+        ((str(CHECKOUT),), "a migration", NOW + HOUR),
     ]
-    assert {alert.cause.actor for alert in reached(world)} == {ALICE}
+    assert {alert.cause.actor for alert in ended(world)} == {ALICE}
 
 
-LASTS = {
-    "a pause of days is announced each day": (3 * DAY, [PauseMoment.DAY, PauseMoment.DAY, PauseMoment.END]),
-    "a day near the end is not": (DAY + HOUR / 2, [PauseMoment.END]),
-    "one of seconds has an end": (timedelta(seconds=5), [PauseMoment.END]),
-    "the longest": (7 * DAY, [*[PauseMoment.DAY] * 6, PauseMoment.END]),
-}
-
-
-@pytest.mark.parametrize("name", LASTS)
-def test_the_times_of_a_pause_are_announced_at_the_next_tick(name: str) -> None:
-    lasts, moments = LASTS[name]
+@pytest.mark.parametrize("lasts", [timedelta(seconds=5), 3 * DAY, 7 * DAY])
+def test_of_a_pause_of_any_length_the_end_alone_is_announced(lasts: timedelta) -> None:
     world = paused(replace(PAUSE, until=NOW + lasts))
-    for _ in range(7 * 24 * 4):
-        pass_time(world, HOUR / 4)
-    assert [alert.moment for alert in reached(world)] == moments
-
-
-def test_after_hours_without_a_tick_the_end_is_announced_and_no_day_before_it() -> None:
-    world = paused(replace(PAUSE, until=NOW + 3 * DAY))
-    pass_time(world, 4 * DAY)
-    assert [alert.moment for alert in reached(world)] == [PauseMoment.END]
+    for _ in range(7 * 4):
+        pass_time(world, DAY / 4)
+    assert len(ended(world)) == 1
 
 
 def test_a_tick_that_died_is_made_up_for_by_the_next_one() -> None:
@@ -110,10 +95,10 @@ def test_a_pause_that_was_replaced_wakes_nothing_and_the_later_one_does() -> Non
     give(world, PauseUntil("command-2", (CHECKOUT,), "it takes longer", NOW + 3 * HOUR))
     world.put(D1, OPEN)
     pass_time(world, HOUR)
-    assert (reached(world), world.writes) == ([], [])
+    assert (ended(world), world.writes) == ([], [])
     pass_time(world, 2 * HOUR)
     assert not world.differing()
-    assert [(alert.moment, alert.cause.id) for alert in reached(world)][-1] == (PauseMoment.END, "command-2")
+    assert [alert.cause.id for alert in ended(world)] == ["command-2"]
 
 
 def test_only_what_a_pause_still_holds_is_announced_and_woken_at_its_end() -> None:
@@ -123,7 +108,7 @@ def test_only_what_a_pause_still_holds_is_announced_and_woken_at_its_end() -> No
     world.forget()
     world.clock.advance(HOUR)
     world.tick()
-    assert [alert.targets for alert in reached(world)] == [(str(CHECKOUT),)]
+    assert [alert.targets for alert in ended(world)] == [(str(CHECKOUT),)]
     assert [job.target for job in world.jobs.sent if isinstance(job, ReconcileTarget)] == [CHECKOUT]
 
 
@@ -141,7 +126,7 @@ def test_a_target_that_left_the_spec_meanwhile_is_neither_announced_nor_woken() 
     world.specs.compiled = replace(ACCEPTED, targets=targets)
     world.clock.advance(HOUR)
     world.tick()
-    assert [alert.targets for alert in reached(world)] == [(str(PUSH_USER),)]
+    assert [alert.targets for alert in ended(world)] == [(str(PUSH_USER),)]
     assert [job.target for job in world.jobs.sent if isinstance(job, ReconcileTarget)] == [PUSH_USER]
 
 
@@ -161,7 +146,7 @@ def test_in_observe_mode_the_end_is_announced_and_nothing_is_written() -> None:
     world.specs.compiled = replace(ACCEPTED, mode=Mode.OBSERVE)
     world.put(D1, OPEN)
     pass_time(world, HOUR)
-    assert [alert.moment for alert in reached(world)] == [PauseMoment.END]
+    assert len(ended(world)) == 1
     assert world.writes == []
 
 
@@ -209,9 +194,7 @@ def test_what_came_to_fit_is_repaired_at_the_end_of_the_pause() -> None:
     assert SweepAll in map(type, world.jobs.sent)
     settle(world)
     assert world.live(policy("new")) != OPEN
-    assert [(alert.moment, alert.patterns) for alert in reached(world)] == [
-        (PauseMoment.END, ("shop/*",)),
-    ]
+    assert [alert.patterns for alert in ended(world)] == [("shop/*",)]
 
 
 LATEST_WORD = {
@@ -270,7 +253,7 @@ def test_a_pattern_goes_on_when_the_targets_that_were_there_are_resumed() -> Non
     world.forget()
     world.clock.advance(HOUR)
     world.tick()
-    assert [(alert.targets, alert.patterns) for alert in reached(world)] == [((), ("shop/*",))]
+    assert [(alert.targets, alert.patterns) for alert in ended(world)] == [((), ("shop/*",))]
     assert SweepAll in map(type, world.jobs.sent)
 
 

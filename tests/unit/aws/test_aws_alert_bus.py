@@ -11,7 +11,7 @@ from ecr_warden.audit.finding import Finding, FindingGroup, FindingKind
 from ecr_warden.collect.alerts import Unlisted
 from ecr_warden.core.alert import Alert
 from ecr_warden.core.failures import PortError
-from ecr_warden.core.job import Cause, CauseKind, PauseMoment
+from ecr_warden.core.job import Cause, CauseKind
 from ecr_warden.notify.aws_bus import EventBridgeAlertBus
 from ecr_warden.notify.kinds.kind import TEXT
 from ecr_warden.notify.reading import alert_from_json
@@ -19,9 +19,8 @@ from ecr_warden.repair.alerts import (
     EndMoment,
     GrantsEnd,
     OwnChanged,
-    PauseReached,
+    PauseEnded,
     RunEnded,
-    SwitchTurn,
     TargetsPaused,
     TargetsResumed,
     WritesSwitched,
@@ -72,11 +71,8 @@ def hostile(index: int) -> Document:
         (GrantsEnd(CAUSE, EndMoment.ENDED, "v2", ("a",)), "GrantsEnd"),
         (HoldOpened(CAUSE, HOLD), "Held"),
         (HoldSettled(CAUSE, HOLD), "HoldSettled"),
-        (PauseReached(CAUSE, PauseMoment.END, ("a",), "a migration", NOW), "PauseReached"),
-        (
-            WritesSwitched(CAUSE, "stopped", (SwitchTurn(NOW, True, None),)),
-            "WritesSwitched",
-        ),
+        (PauseEnded(CAUSE, ("a",), "a migration", NOW), "PauseEnded"),
+        (WritesSwitched(CAUSE, "stopped", NOW), "WritesSwitched"),
     ],
     ids=lambda value: type(value).__name__,
 )

@@ -65,7 +65,6 @@ from ecr_warden.core.job import (
     Job,
     JudgeVersion,
     Misplaced,
-    PauseMoment,
     ReadForVersion,
     ReconcileTarget,
     ReportCall,
@@ -88,7 +87,7 @@ from ecr_warden.repair.alerts import (
     GrantsEnd,
     HarmfulCall,
     OwnChanged,
-    PauseReached,
+    PauseEnded,
     TargetsPaused,
     TargetsResumed,
 )
@@ -316,7 +315,7 @@ alerts: Strategy[Alert] = st.one_of(
     st.builds(GrantsEnd, causes, st.sampled_from(EndMoment), IDS, _few(TEXTS), COUNTS),
     st.builds(HoldOpened, causes, waiting),
     st.builds(HoldSettled, causes, waiting),
-    st.builds(PauseReached, causes, st.sampled_from(PauseMoment), _few(IDS), TEXTS, TIMES, COUNTS),
+    st.builds(PauseEnded, causes, _few(IDS), TEXTS, TIMES, COUNTS),
 )
 target_specs: Strategy[TargetSpec] = st.builds(
     TargetSpec,

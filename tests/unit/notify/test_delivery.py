@@ -7,7 +7,7 @@ import pytest
 
 from ecr_warden.collect.alerts import Unlisted
 from ecr_warden.core.alert import Alert
-from ecr_warden.core.job import Cause, CauseKind, PauseMoment
+from ecr_warden.core.job import Cause, CauseKind
 from ecr_warden.core.kinds import DriftKind, HoldReason
 from ecr_warden.core.result import Result
 from ecr_warden.core.run import RunReport
@@ -21,7 +21,7 @@ from ecr_warden.repair.alerts import (
     HarmfulCall,
     JobFailed,
     OwnChanged,
-    PauseReached,
+    PauseEnded,
     RunEnded,
     TargetsPaused,
     TargetsResumed,
@@ -86,11 +86,11 @@ CASES: dict[str, tuple[Alert, Sending]] = {
         COLLECTED,
     ),
     "a pause": (TargetsPaused(CALLER, ("a",), "why", NOW), AT_ONCE),
-    "the end of a pause": (TargetsResumed(CALLER, ("a",)), AT_ONCE),
+    "a resumption": (TargetsResumed(CALLER, ("a",)), AT_ONCE),
+    "the end of a pause": (PauseEnded(PAUSE, ("a",), "why", NOW), AT_ONCE),
     "the ends of grants": (GrantsEnd(SWEEP, EndMoment.DAY, "v2", ("a",)), AT_ONCE),
     "what waits": (HoldOpened(CALLER, HOLD), AT_ONCE),
     "what became of it": (HoldSettled(CALLER, HOLD), AT_ONCE),
-    "the time of a pause": (PauseReached(PAUSE, PauseMoment.DAY, ("a",), "why", NOW), AT_ONCE),
     "what a pause left is one message": (report(DRIFT, cause=PAUSE), COLLECTED),
     "an event that changed nothing": (report(result=Result.IN_SYNC), NEVER),
     "a sweep that found nothing": (report(result=Result.IN_SYNC, cause=SWEEP), NEVER),

@@ -11,7 +11,7 @@ from ecr_warden.collect.wire import Wire, WireState
 from ecr_warden.core.address import repository_policy, role
 from ecr_warden.core.alert import Alert
 from ecr_warden.core.drift import Drift
-from ecr_warden.core.job import Actor, Cause, CauseKind, FollowClock, PauseMoment
+from ecr_warden.core.job import Actor, Cause, CauseKind, FollowClock
 from ecr_warden.core.kinds import DriftKind, HoldReason
 from ecr_warden.core.plan import Change
 from ecr_warden.core.result import Result, Severity
@@ -26,7 +26,7 @@ from ecr_warden.repair.alerts import (
     HarmfulCall,
     JobFailed,
     OwnChanged,
-    PauseReached,
+    PauseEnded,
     RunEnded,
     TargetsPaused,
     TargetsResumed,
@@ -201,10 +201,6 @@ SAID: dict[str, tuple[Alert, str]] = {
         "1 grant of the spec: the end has come",
     ),
     "what ends": (GrantsEnd(EVENT, EndMoment.DAY, "v2", ("pull from repository/x: a",)), "pull from repository/x: a"),
-    "that a pause goes on": (
-        PauseReached(ASKED, PauseMoment.DAY, ("repository/x",), "a migration", NOW),
-        "1 target still paused: drift is not repaired until 2026-11-24T10:15:32Z",
-    ),
     "that new targets of a pattern are paused": (
         TargetsPaused(ASKED, ("repository/x",), "a migration", NOW, patterns=("shop/*", "evil`\n<b>")),
         "1 target and new targets that match shop/*, evil`\\n<b> paused by mallory of Administrator",
@@ -214,11 +210,11 @@ SAID: dict[str, tuple[Alert, str]] = {
         "1 target and new targets paused by mallory of Administrator",
     ),
     "that a pause has ended": (
-        PauseReached(ASKED, PauseMoment.END, ("repository/x",), "a migration", NOW),
+        PauseEnded(ASKED, ("repository/x",), "a migration", NOW),
         "the pause of 1 target has ended: each is compared with the spec now",
     ),
     "whose pause has ended": (
-        PauseReached(ASKED, PauseMoment.END, ("repository/x",), "a migration", NOW),
+        PauseEnded(ASKED, ("repository/x",), "a migration", NOW),
         "Paused by: session mallory of role arn:aws:iam::222222222222:role/Administrator",
     ),
     "what the end of a pause left to repair": (

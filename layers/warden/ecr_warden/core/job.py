@@ -316,13 +316,6 @@ class ReportCall(_Job, frozen=True, tag="report-call"):
         return self.account if self.target is None else self.target.account
 
 
-class PauseMoment(StrEnum):
-    """The times of a pause that people hear of."""
-
-    DAY = "day"  # another day of it has passed
-    END = "end"
-
-
 class FollowSwitch(_Job, frozen=True, tag="follow-switch"):
     """Announce what is new of the stop switch: a change, or another day in which nothing is written."""
 

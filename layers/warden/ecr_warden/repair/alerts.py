@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from ecr_warden.core.address import Address
 from ecr_warden.core.alert import Alert
-from ecr_warden.core.job import Actor, Job, PauseMoment, Queue
+from ecr_warden.core.job import Job, Queue
 from ecr_warden.core.kinds import DriftKind, HoldReason, Operation
 from ecr_warden.core.result import Result, Severity
 from ecr_warden.core.target import Target
@@ -130,13 +130,9 @@ class TargetsResumed(Alert, frozen=True, tag="resumed"):
     patterns: tuple[str, ...] = ()
 
 
-class PauseReached(Alert, frozen=True, tag="pause-reached"):
-    """A pause has lasted another day, or has ended.
+class PauseEnded(Alert, frozen=True, tag="pause-ended"):
+    """A pause has ended; `targets`: the keys of those that it still held; `patterns`: likewise."""
 
-    `targets`: the keys of those that it still held; `patterns`: likewise.
-    """
-
-    moment: PauseMoment
     targets: tuple[str, ...]
     reason: str
     until: Moment
@@ -144,25 +140,15 @@ class PauseReached(Alert, frozen=True, tag="pause-reached"):
     patterns: tuple[str, ...] = ()
 
 
-class SwitchTurn(Value, frozen=True):
-    """One change of the stop switch. `stops`: nothing is written from then on; `by`: None if unknown."""
-
-    at: Moment
-    stops: bool
-    by: Actor | None
-
-
 class WritesSwitched(Alert, frozen=True, tag="writes-switched"):
     """The stop switch was changed, or has stopped all writes for another day.
 
-    `stopped`: why nothing is written, "" if writes are on. `changes`: the latest first, `left_out` more. `since`: when
-    the last announcement was, if this one only repeats it.
+    `stopped`: why nothing is written, "" if writes are on. `since`: when the last announcement was, if this one only
+    repeats it.
     """
 
     stopped: str
-    changes: tuple[SwitchTurn, ...] = ()
     since: Moment | None = None
-    left_out: Count = 0
 
 
 COMPILED_SPEC = "compiled spec"

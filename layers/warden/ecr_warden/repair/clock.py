@@ -1,4 +1,4 @@
-"""What has come due, at each tick of the schedule: times of pauses, ends of grants, and access that had to wait.
+"""What has come due, at each tick of the schedule: ends of pauses, ends of grants, and access that had to wait.
 
 It reads the spec and the hub's table, no account, and enqueues runs. The record of the last look says since when: a
 process that dies in between announces and enqueues again, never not at all.
@@ -12,11 +12,11 @@ from msgspec import Struct
 from ecr_warden.core.alert import AlertBus
 from ecr_warden.core.clock import Clock
 from ecr_warden.core.desired import CompiledSpec, GrantEnd
-from ecr_warden.core.job import Cause, CauseKind, FollowClock, PauseMoment, SweepAll
-from ecr_warden.core.pause import LONGEST_PAUSE, Pause
+from ecr_warden.core.job import Cause, CauseKind, FollowClock, SweepAll
+from ecr_warden.core.pause import Pause
 from ecr_warden.core.queue import Jobs
 from ecr_warden.core.target import Target
-from ecr_warden.repair.alerts import GrantsEnd, PauseReached
+from ecr_warden.repair.alerts import GrantsEnd, PauseEnded
 from ecr_warden.repair.cutoff import END_MARGIN
 from ecr_warden.repair.ends import reached
 from ecr_warden.repair.targets import spec_for
@@ -31,8 +31,6 @@ from iam_access.text.printable import few, show_time
 ENDS_REPORTED = 50
 LONGEST_DUE = timedelta(days=1)
 """How far the first look of a deployment goes back."""
-CLOSE = timedelta(hours=1)
-"""A day that passes so near to the end of a pause is not announced beside it."""
 
 
 class FollowClocks(Struct, frozen=True):
@@ -59,8 +57,8 @@ class FollowClocks(Struct, frozen=True):
         due = [*_ending(accepted, since, now), *self._waiting(now - LONGEST_DUE if before is None else before.at, now)]
         self.jobs.enqueue(reconcile_jobs(job.cause, due))
         for pause in self.state.pattern_pauses():
-            for time in _moments(pause.pause, since, now):
-                self._reached(pause.pause, time, accepted)
+            if since < pause.pause.until <= now:
+                self._ended(pause.pause, accepted)
         self.sweep_records.note(SweepRecord(GRANT_ENDS, now, accepted.version))
         return f"{len(due)} targets"
 
@@ -72,8 +70,8 @@ class FollowClocks(Struct, frozen=True):
             if not one.run or records.get(one.target.key, TargetRecord()).open_run == one.run:
                 yield one.target
 
-    def _reached(self, pause: Pause, moment: PauseMoment, accepted: CompiledSpec) -> None:
-        """Announce a time of a pause, and enqueue what it held at its end; a pause may have been replaced since."""
+    def _ended(self, pause: Pause, accepted: CompiledSpec) -> None:
+        """Announce the end of a pause, and enqueue what it held then; it may have been replaced since."""
         held = held_by(pause.id, self.command_records, self.state)
         targets = (
             () if held is None else tuple(target for target in held.targets if spec_for(target, accepted) is not None)
@@ -83,20 +81,9 @@ class FollowClocks(Struct, frozen=True):
         at = pause.at.isoformat(timespec="seconds")
         cause = Cause(CauseKind.PAUSE, pause.id, action="pause", at=at, actor=pause.by)
         names = tuple(map(str, targets))
-        self.alerts.publish(PauseReached(cause, moment, names, pause.reason, pause.until, patterns=held.patterns))
-        if moment is PauseMoment.END:
-            # Only AWS knows which repositories have come to fit a pattern.
-            self.jobs.enqueue([*reconcile_jobs(cause, targets), *([SweepAll(cause)] if held.patterns else [])])
-
-
-def _moments(pause: Pause, since: datetime, now: datetime) -> Iterator[PauseMoment]:
-    """What has come of a pause since the last look: its end, or else another day of it."""
-    if since < pause.until <= now:
-        yield PauseMoment.END
-    elif pause.is_on(now):
-        days = (pause.at + timedelta(days=number) for number in range(1, LONGEST_PAUSE.days))
-        if any(since < day <= now and pause.until - day >= CLOSE for day in days):
-            yield PauseMoment.DAY
+        self.alerts.publish(PauseEnded(cause, names, pause.reason, pause.until, patterns=held.patterns))
+        # Only AWS knows which repositories have come to fit a pattern.
+        self.jobs.enqueue([*reconcile_jobs(cause, targets), *([SweepAll(cause)] if held.patterns else [])])
 
 
 def _ending(accepted: CompiledSpec, since: datetime, now: datetime) -> Iterator[Target]:

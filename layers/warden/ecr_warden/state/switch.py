@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
-from ecr_warden.core.value import Count, Moment, Value
+from ecr_warden.core.value import Moment, Value
 
 if TYPE_CHECKING:
     from ecr_warden.state.history import HistoryEntry
@@ -19,11 +19,10 @@ class Position(StrEnum):
 
 
 class SwitchSeen(Value, frozen=True):
-    """The position that was announced last, and `at`: when. `version`: its latest change that was announced."""
+    """The position that was announced last, and `at`: when."""
 
     position: Position
     at: Moment
-    version: Count = 0
 
 
 STOPPED = "writes are stopped by the switch"

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 from copy import replace
-from typing import Any, assert_never
+from typing import Any
 
 from ecr_warden.core.alert import Alert
-from ecr_warden.core.job import PauseMoment, short_name
+from ecr_warden.core.job import short_name
 from ecr_warden.core.listing import listing
 from ecr_warden.core.result import Severity
 from ecr_warden.core.target import new_targets
@@ -13,13 +13,13 @@ from ecr_warden.notify.kinds.kind import KEYS, Kind, OneByOne
 from ecr_warden.notify.layout import Parts
 from ecr_warden.notify.message import Field
 from ecr_warden.notify.wording import SET_SWITCH, describe_actor
-from ecr_warden.repair.alerts import PauseReached, TargetsPaused, TargetsResumed, WritesSwitched
+from ecr_warden.repair.alerts import PauseEnded, TargetsPaused, TargetsResumed, WritesSwitched
 from iam_access.text.printable import count, few, first, printable, show_time
 
 _PATTERNS_SHOWN = 5
 
 
-def _paused_targets(alert: TargetsPaused | TargetsResumed | PauseReached) -> str:
+def _paused_targets(alert: TargetsPaused | TargetsResumed | PauseEnded) -> str:
     """How many targets, and the patterns: they concern new targets, too."""
     number = len(alert.targets) + alert.left_out
     if not alert.patterns:
@@ -28,7 +28,7 @@ def _paused_targets(alert: TargetsPaused | TargetsResumed | PauseReached) -> str
     return " and ".join([*([count(number, "target")] if number else []), new_targets(shown)])
 
 
-class _OfTargets[A: (TargetsPaused, TargetsResumed, PauseReached)](OneByOne[A]):
+class _OfTargets[A: (TargetsPaused, TargetsResumed, PauseEnded)](OneByOne[A]):
     def shorter(self, alert: A) -> Iterator[A]:
         targets, left_out = few(alert.targets, KEYS, alert.left_out)
         yield replace(alert, targets=targets, left_out=left_out)
@@ -62,21 +62,14 @@ class _TargetsResumed(_OfTargets[TargetsResumed]):
         )
 
 
-class _PauseReached(_OfTargets[PauseReached]):
-    def severity(self, _alert: PauseReached) -> Severity:
+class _PauseEnded(_OfTargets[PauseEnded]):
+    def severity(self, _alert: PauseEnded) -> Severity:
         return Severity.INFO
 
-    def describe_one(self, alert: PauseReached) -> Parts:
+    def describe_one(self, alert: PauseEnded) -> Parts:
         targets = _paused_targets(alert)
-        match alert.moment:
-            case PauseMoment.DAY:
-                title = f"{targets} still paused: drift is not repaired until {show_time(alert.until)}"
-            case PauseMoment.END:
-                title = f"the pause of {targets} has ended: each is compared with the spec now"
-            case _:
-                assert_never(alert.moment)
         return Parts(
-            title,
+            f"the pause of {targets} has ended: each is compared with the spec now",
             [
                 Field("Paused by", describe_actor(alert.cause.actor)),
                 Field("Reason", alert.reason),
@@ -89,10 +82,9 @@ class _PauseReached(_OfTargets[PauseReached]):
 
 class _WritesSwitched(OneByOne[WritesSwitched]):
     def severity(self, alert: WritesSwitched) -> Severity:
-        if alert.stopped:
-            return Severity.WARNING if alert.since is not None else Severity.CRITICAL
-        # They were stopped and are on again, and whoever did both may have used the time between.
-        return Severity.WARNING if len(alert.changes) > 1 else Severity.INFO
+        if not alert.stopped:
+            return Severity.INFO
+        return Severity.WARNING if alert.since is not None else Severity.CRITICAL
 
     def describe_one(self, alert: WritesSwitched) -> Parts:
         if not alert.stopped:
@@ -101,10 +93,6 @@ class _WritesSwitched(OneByOne[WritesSwitched]):
             still = "still " if alert.since is not None else ""
             title = f"{still}nothing is written: drift is reported, not repaired"
             undo = [Field("Undo", f"{SET_SWITCH} enabled")]
-        changes = [
-            f"{show_time(change.at)}  {'stopped' if change.stops else 'enabled'} by {describe_actor(change.by)}"
-            for change in alert.changes
-        ]
         return Parts(
             title,
             [
@@ -113,13 +101,12 @@ class _WritesSwitched(OneByOne[WritesSwitched]):
                 *undo,
                 Field("See", "ecr-warden status"),
             ],
-            [listing("change", changes, title="What the stop switch said:", rest=alert.left_out)],
         )
 
 
 PAUSES: Mapping[type[Alert], Kind[Any]] = {
     TargetsPaused: _TargetsPaused(),
     TargetsResumed: _TargetsResumed(),
-    PauseReached: _PauseReached(),
+    PauseEnded: _PauseEnded(),
     WritesSwitched: _WritesSwitched(),
 }
