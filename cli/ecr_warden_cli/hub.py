@@ -13,9 +13,8 @@ from ecr_warden.core.codec.base import CodecError, Json, to_json
 from ecr_warden.core.result import Result
 from ecr_warden.core.target import EVERYTHING, Target, parse_target
 from ecr_warden.hub.codec_replies import reply_from_json, reply_to_json
-from ecr_warden.hub.codec_requests import request_to_text
 from ecr_warden.hub.reply import CallReply, CommandReply, KeptVersion, PlanReply, Reply, StatusReply, VersionsReply
-from ecr_warden.hub.request import AskCall, AskStatus, AskVersions, Question
+from ecr_warden.hub.request import AskCall, AskStatus, AskVersions, Question, request_to_text
 from ecr_warden.state.commands import (
     MAX_SELECTION_LENGTH,
     MAX_TARGETS,

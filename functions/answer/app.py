@@ -6,7 +6,7 @@ from ecr_warden.bootstrap.answer import queries
 from ecr_warden.bootstrap.common import deadline
 from ecr_warden.bootstrap.observability import logger
 from ecr_warden.hub.codec_replies import error_to_json, sent_reply
-from ecr_warden.hub.codec_requests import question_from_text
+from ecr_warden.hub.request import question_from_text
 from iam_access.errors import NamedError
 
 if TYPE_CHECKING:

@@ -8,9 +8,8 @@ from botocore.credentials import Credentials
 
 from ecr_warden.hub.aws_callers import make_proof
 from ecr_warden.hub.codec_replies import reply_from_json
-from ecr_warden.hub.codec_requests import request_to_text
 from ecr_warden.hub.reply import CommandReply, HeldReply
-from ecr_warden.hub.request import AskHeld
+from ecr_warden.hub.request import AskHeld, request_to_text
 from ecr_warden.state.commands import Accept
 from ecr_warden.state.hold import HoldState
 from local.aws.launcher import EmulatedAws

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from bench.counting import D1, ROLE, member_calls
+from ecr_warden.core.alert import alert_to_json
 from ecr_warden.core.job import Cause, CauseKind
-from ecr_warden.notify.codec_alerts import alert_to_json
 from ecr_warden.versions.alerts import SpecRefused
 from local.testing.installed import HUB, MEMBER, PUSH_ROLE, REPOSITORY, Installed
 from local.testing.messages import Message, batch, reconcile

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from bench.counting import D1, ROLE, USER
-from ecr_warden.core.codec.jobs import job_to_json
 from ecr_warden.core.job import (
     AcceptSpec,
     Actor,
@@ -25,6 +24,7 @@ from ecr_warden.core.job import (
     ReconcileTarget,
     ReportCall,
     ReportOwnChange,
+    job_to_json,
 )
 from ecr_warden.core.target import parse_target
 from ecr_warden.notify.aws_incidents import Flush, flush_to_json

@@ -11,7 +11,7 @@ from ecr_warden.hub.commands import BadEnd
 from ecr_warden.hub.queries import NoSuchRun
 from ecr_warden.hub.selecting import NoSuchTarget, NothingAccepted
 from ecr_warden.state.accepted import CompiledUnusable
-from ecr_warden.state.codec_commands import BadRequest
+from ecr_warden.state.commands import BadRequest
 from ecr_warden.state.holds import HoldDecided
 from ecr_warden.versions.holds import HoldOver, NoSuchHold
 from ecr_warden_cli.arguments import VERBS, parse_arguments

@@ -17,7 +17,7 @@ from ecr_warden.core.job import ReconcileTarget
 from ecr_warden.core.result import Result
 from ecr_warden.core.run import Debts
 from ecr_warden.hub.codec_replies import error_to_json, reply_to_json
-from ecr_warden.hub.codec_requests import question_from_text
+from ecr_warden.hub.request import question_from_text
 from ecr_warden.state.specs import SpecVersion
 from ecr_warden_cli.context import Uploaded
 from iam_access.errors import NamedError

@@ -13,7 +13,7 @@ from ecr_warden.core.codec.runs import plan_from_json
 from ecr_warden.core.desired import Mode
 from ecr_warden.core.target import RepositoryTarget, Target, UserTarget
 from ecr_warden.hub.codec_replies import reply_to_json
-from ecr_warden.hub.codec_requests import question_from_text
+from ecr_warden.hub.request import question_from_text
 from ecr_warden.state.commands import MAX_TARGETS
 from local.testing.seed import ACCEPTED, CHECKOUT, CI, HOME, NOW, PUSH_USER, PUSHER
 from tests.cli.command import Command

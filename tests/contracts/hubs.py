@@ -15,8 +15,7 @@ from ecr_warden.collect.aws_wires import DynamoWatchRecords
 from ecr_warden.collect.estate import EstateStore
 from ecr_warden.collect.wires import WatchRecords
 from ecr_warden.core.codec.base import dumps, loads
-from ecr_warden.core.codec.jobs import job_from_json
-from ecr_warden.core.job import Job, Queue
+from ecr_warden.core.job import Job, Queue, job_from_json
 from ecr_warden.core.queue import Jobs
 from ecr_warden.notify.aws_incidents import AwsIncidents, incident_key
 from ecr_warden.notify.aws_outbox import DynamoOutbox

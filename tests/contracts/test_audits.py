@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 import pytest
 
 from ecr_warden.audit.aws_audits import KEY
-from ecr_warden.audit.codec_audit import audit_to_json
 from ecr_warden.audit.finding import (
     AuditBegun,
     AuditFailed,
@@ -18,6 +17,7 @@ from ecr_warden.audit.finding import (
     FindingKind,
     RepositoryHealth,
     SeenFinding,
+    audit_to_json,
 )
 from ecr_warden.core.codec.base import dumps
 from tests.contracts.hubs import OWNER, STATE_BUCKET, Hub, MotoHub

@@ -10,9 +10,18 @@ from ecr_warden.aws.table import packed
 from ecr_warden.core.codec.base import dumps
 from ecr_warden.core.job import Actor, Cause, CauseKind
 from ecr_warden.core.judgement import Judgement, WaitCode, WaitReason
-from ecr_warden.state.hold import HOLD_LASTS, Decision, Hold, HoldState, OfVersion, Verdict, VerdictRequest
+from ecr_warden.state.hold import (
+    HOLD_LASTS,
+    Decision,
+    Hold,
+    HoldState,
+    OfVersion,
+    Verdict,
+    VerdictRequest,
+    decision_to_json,
+    hold_to_json,
+)
 from ecr_warden.state.holds import HoldDecided, Judged, Publication
-from ecr_warden.versions.codec_holds import decision_to_json, hold_to_json
 from tests.contracts.hubs import TABLE, Hub, MotoHub
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)

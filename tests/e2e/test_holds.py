@@ -8,7 +8,7 @@ import pytest
 from botocore.credentials import Credentials
 
 from ecr_warden.hub.aws_callers import make_proof
-from ecr_warden.hub.codec_requests import request_to_text
+from ecr_warden.hub.request import request_to_text
 from ecr_warden.state.commands import Accept
 from local.demo.operator import OPERATOR, Terminal, terminal_of
 from local.demo.places import CI, REGION, REGISTRY

@@ -18,10 +18,8 @@ from ecr_warden.aws.redelivery import LATER_RECEIVES, MAX_RECEIVES
 from ecr_warden.aws.system import SystemClock
 from ecr_warden.bootstrap import common
 from ecr_warden.core.codec.base import CodecError
-from ecr_warden.core.codec.jobs import job_from_text
-from ecr_warden.core.job import Queue
-from ecr_warden.hub.codec_requests import request_to_text
-from ecr_warden.hub.request import Question
+from ecr_warden.core.job import Queue, job_from_text
+from ecr_warden.hub.request import Question, request_to_text
 from ecr_warden.repair.aws_documents import AwsDocuments
 from ecr_warden.repair.diff import diff
 from local.aws.realistic_moto import RealisticMoto

@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 
-from ecr_warden.core.alert import Alert
+from ecr_warden.core.alert import Alert, alert_to_json
 from ecr_warden.core.codec.base import CodecError
 from ecr_warden.core.job import Cause, CauseKind
-from ecr_warden.notify.codec_alerts import alert_to_json
 from ecr_warden.versions.alerts import SpecAccepted, SpecRefused
 from local.testing.messages import Message, batch
 from tests.functions.conftest import Deployed, Handler

@@ -14,8 +14,7 @@ from msgspec import structs
 from ecr_warden.aws.redelivery import ATTEMPTS, FLUSH_RECEIVES
 from ecr_warden.bootstrap import alert, control
 from ecr_warden.core.target import parse_target
-from ecr_warden.hub.codec_requests import request_to_text
-from ecr_warden.hub.request import AskHistory, AskStatus
+from ecr_warden.hub.request import AskHistory, AskStatus, request_to_text
 from ecr_warden.state.commands import PauseUntil, Resume
 from local.aws.behaviour.of_aws import PUBLISHED
 from tests import tables

@@ -11,8 +11,7 @@ from botocore.credentials import Credentials
 from ecr_warden.core.job import CauseKind, ReconcileTarget
 from ecr_warden.core.target import RepositoryTarget
 from ecr_warden.hub.aws_callers import make_proof
-from ecr_warden.hub.codec_requests import request_to_text
-from ecr_warden.hub.request import AskPlan, AskStatus
+from ecr_warden.hub.request import AskPlan, AskStatus, request_to_text
 from ecr_warden.state.commands import Apply, Command, PauseUntil
 from local.testing.messages import Message, batch
 from tests.contracts.sts import ALICE, Sts, serving

@@ -14,8 +14,7 @@ from ecr_warden.aws.redelivery import ATTEMPTS, MAX_RECEIVES
 from ecr_warden.bootstrap import common, stores
 from ecr_warden.bootstrap.delivery import progress
 from ecr_warden.core.codec.base import dumps
-from ecr_warden.core.codec.jobs import job_to_json
-from ecr_warden.core.job import AcceptSpec, Attempt, Queue
+from ecr_warden.core.job import AcceptSpec, Attempt, Queue, job_to_json
 from ecr_warden.core.target import RepositoryTarget
 from ecr_warden.state.state import Learned
 from local.testing.messages import Message, batch, reconcile

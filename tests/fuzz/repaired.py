@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from ecr_warden.aws.table import packed
 from ecr_warden.core.address import Address, identity_policy
+from ecr_warden.core.alert import alert_to_json
 from ecr_warden.core.codec.base import dumps
 from ecr_warden.core.codec.runs import open_run_to_json, report_to_json
 from ecr_warden.core.failures import Refused
@@ -17,7 +18,6 @@ from ecr_warden.core.result import Result
 from ecr_warden.core.run import OpenRun
 from ecr_warden.core.target import Target
 from ecr_warden.notify.aws_bus import detail_of
-from ecr_warden.notify.codec_alerts import alert_to_json
 from ecr_warden.notify.message import Message
 from ecr_warden.notify.notify import SendAlerts
 from ecr_warden.notify.reading import alert_from_json

@@ -18,7 +18,7 @@ from ecr_warden.core.desired import MustNotExist
 from ecr_warden.core.job import Cause, CauseKind, FollowClock, Job, ReconcileTarget, SweepAll
 from ecr_warden.core.observed import Observation, Present, Unparseable
 from ecr_warden.core.target import Target
-from ecr_warden.hub.codec_requests import request_to_text
+from ecr_warden.hub.request import request_to_text
 from ecr_warden.state.commands import Apply, Command, PauseUntil, Resume
 from iam_access.delta.relate import Same, relate
 from iam_access.document.document import Document

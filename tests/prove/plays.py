@@ -15,7 +15,7 @@ from ecr_warden.core.job import AcceptSpec, Attempt, Cause, CauseKind, Job, Reco
 from ecr_warden.core.result import Result
 from ecr_warden.core.run import RunReport
 from ecr_warden.core.target import Target
-from ecr_warden.hub.codec_requests import request_to_text
+from ecr_warden.hub.request import request_to_text
 from ecr_warden.state.commands import Accept, Command, Reject
 from ecr_warden.state.hold import Verdict
 from ecr_warden.state.state import Learned

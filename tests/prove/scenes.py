@@ -18,7 +18,7 @@ from ecr_warden.core.job import (
     SweepRepositories,
 )
 from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target
-from ecr_warden.hub.codec_requests import request_to_text
+from ecr_warden.hub.request import request_to_text
 from ecr_warden.state.commands import Accept, Apply, PauseUntil, Reject
 from ecr_warden.state.hold import Hold
 from ecr_warden.state.specs import SpecVersion

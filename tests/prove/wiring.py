@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 from ecr_warden.aws.redelivery import ATTEMPTS, LATER_RECEIVES, MAX_RECEIVES
 from ecr_warden.core.codec.base import dumps
-from ecr_warden.core.codec.jobs import job_to_json
 from ecr_warden.core.failures import LeaseHeld
 from ecr_warden.core.job import (
     AcceptSpec,
@@ -26,6 +25,7 @@ from ecr_warden.core.job import (
     SweepAll,
     SweepIdentities,
     SweepRepositories,
+    job_to_json,
 )
 from ecr_warden.core.observed import Observed
 from ecr_warden.core.plan import Change, Plan

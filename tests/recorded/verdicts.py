@@ -22,12 +22,11 @@ from ecr_warden.audit.repaired import Waits
 from ecr_warden.collect.observed import LiveEstate, NotRead, ReadAccounts
 from ecr_warden.core.address import DOCUMENT_KINDS, AddressKind, is_our_policy
 from ecr_warden.core.codec.base import to_json
-from ecr_warden.core.codec.jobs import job_to_json
 from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden.core.desired import CompiledSpec, RoleSettings, TargetSpec
 from ecr_warden.core.drift import Drift, Loosening
 from ecr_warden.core.estate import Estate, target_of
-from ecr_warden.core.job import Job
+from ecr_warden.core.job import Job, job_to_json
 from ecr_warden.core.judgement import WaitCode
 from ecr_warden.core.kinds import DriftKind, HoldReason, Operation
 from ecr_warden.core.observed import Observation

@@ -6,11 +6,10 @@ from dataclasses import dataclass, field
 from ecr_warden.core.failures import CallerUnauthenticated
 from ecr_warden.core.job import Actor
 from ecr_warden.hub.codec_replies import reply_from_json, reply_to_json
-from ecr_warden.hub.codec_requests import question_from_text, request_to_text
 from ecr_warden.hub.commands import Commands
 from ecr_warden.hub.queries import Queries
 from ecr_warden.hub.reply import QuestionReply, StatusReply
-from ecr_warden.hub.request import AskStatus, Question
+from ecr_warden.hub.request import AskStatus, Question, question_from_text, request_to_text
 from ecr_warden.hub.status import StatusQuery
 from tests.usecases.world import World, expect
 

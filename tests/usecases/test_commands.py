@@ -11,13 +11,12 @@ from ecr_warden.core.job import CauseKind, ReconcileTarget
 from ecr_warden.core.pause import LONGEST_PAUSE, Pause
 from ecr_warden.core.result import Result
 from ecr_warden.core.target import RoleTarget, UserTarget
-from ecr_warden.hub.codec_requests import request_to_text
 from ecr_warden.hub.commands import BadEnd
 from ecr_warden.hub.reply import CommandReply
+from ecr_warden.hub.request import request_to_text
 from ecr_warden.hub.selecting import NoSuchTarget, NothingAccepted
 from ecr_warden.repair.alerts import TargetsPaused, TargetsResumed
-from ecr_warden.state.codec_commands import BadRequest
-from ecr_warden.state.commands import Apply, Command, PauseUntil, Resume
+from ecr_warden.state.commands import Apply, BadRequest, Command, PauseUntil, Resume
 from iam_access.errors import NamedError
 from local.testing.seed import ACCEPTED, CHECKOUT, CI, D1, NOW, PUSH_USER, PUSHER
 from tests.usecases.hub import ALICE, HUB, Callers, commands_of

@@ -6,12 +6,11 @@ import pytest
 
 from ecr_warden.collect.estate import Piece
 from ecr_warden.core.codec.compressed import decompress
-from ecr_warden.hub.codec_requests import question_from_text
 from ecr_warden.hub.queries import NotSurveyed, PartTooLarge
 from ecr_warden.hub.reply import EstateReply
-from ecr_warden.hub.request import AskEstate
+from ecr_warden.hub.request import AskEstate, question_from_text
 from ecr_warden.hub.selecting import NothingAccepted
-from ecr_warden.state.codec_commands import BadRequest
+from ecr_warden.state.commands import BadRequest
 from iam_access.errors import NamedError
 from local.testing.seed import CI, HOME, NOW
 from tests.usecases.hub import ask

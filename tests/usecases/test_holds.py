@@ -11,14 +11,12 @@ from ecr_warden.core.failures import CallerUnauthenticated, CommandRepeated
 from ecr_warden.core.job import AcceptSpec, Actor, CauseKind, JudgeVersion
 from ecr_warden.core.judgement import WaitCode, WaitReason
 from ecr_warden.core.result import Result, Severity
-from ecr_warden.hub.codec_requests import request_to_text
 from ecr_warden.hub.reply import CommandReply, HeldReply
-from ecr_warden.hub.request import AskHeld, AskStatus
+from ecr_warden.hub.request import AskHeld, AskStatus, request_to_text
 from ecr_warden.hub.selecting import NothingAccepted
 from ecr_warden.notify.kinds import message_of
 from ecr_warden.notify.message import Field
-from ecr_warden.state.codec_commands import BadRequest
-from ecr_warden.state.commands import Accept, Command, Publish, Reject
+from ecr_warden.state.commands import Accept, BadRequest, Command, Publish, Reject
 from ecr_warden.state.history import HistoryKind
 from ecr_warden.state.hold import HOLD_LASTS, Hold, HoldState, OfVersion, Verdict
 from ecr_warden.state.holds import HoldDecided

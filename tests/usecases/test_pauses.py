@@ -9,8 +9,8 @@ from ecr_warden.core.desired import Mode
 from ecr_warden.core.job import CauseKind, ReconcileTarget, SweepAll
 from ecr_warden.core.pause import PatternPause, Pause
 from ecr_warden.core.result import Result
-from ecr_warden.hub.codec_requests import request_to_text
 from ecr_warden.hub.reply import CommandReply
+from ecr_warden.hub.request import request_to_text
 from ecr_warden.repair.alerts import PauseEnded, TargetsResumed
 from ecr_warden.state.commands import Call, Command, PauseUntil, Resume
 from ecr_warden.state.sweeps import GRANT_ENDS

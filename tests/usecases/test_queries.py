@@ -13,14 +13,13 @@ from ecr_warden.core.result import Result
 from ecr_warden.core.run import LastSeen
 from ecr_warden.core.target import Target
 from ecr_warden.hub.codec_replies import ReplyTooLarge, reply_from_json, reply_to_json, sent_reply
-from ecr_warden.hub.codec_requests import question_from_text
 from ecr_warden.hub.queries import NoSuchRun
 from ecr_warden.hub.reply import PlanReply, RunReply, StatusReply, VerifyReply
-from ecr_warden.hub.request import AskPlan, AskRun, AskStatus, AskVerify
+from ecr_warden.hub.request import AskPlan, AskRun, AskStatus, AskVerify, question_from_text
 from ecr_warden.hub.selecting import NoSuchTarget, select
 from ecr_warden.repair.documents import all_identities
 from ecr_warden.repair.scope_gap import ScopeGap, ScopeUnread
-from ecr_warden.state.codec_commands import BadRequest
+from ecr_warden.state.commands import BadRequest
 from ecr_warden.state.target_status import TargetStatus
 from local.testing.seed import ACCEPTED, CHECKOUT, CI, HOME, NOW, PULL_USERS, PUSH_USER, PUSHER, USERS
 from tests.usecases.hub import ALICE, ask, hub_status

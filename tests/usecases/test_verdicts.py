@@ -9,9 +9,8 @@ from ecr_warden.core.failures import AccountUnreachable, PortError, RetryLater, 
 from ecr_warden.core.job import AcceptSpec, Attempt, Cause, CauseKind, JudgeVersion, ReadForVersion
 from ecr_warden.core.judgement import Judgement, WaitCode
 from ecr_warden.core.result import Result
-from ecr_warden.hub.codec_requests import request_to_text
 from ecr_warden.hub.reply import HeldReply, KeptVersion, VersionsReply
-from ecr_warden.hub.request import AskHeld, AskVersions
+from ecr_warden.hub.request import AskHeld, AskVersions, request_to_text
 from ecr_warden.notify.kinds import message_of
 from ecr_warden.notify.message import Field
 from ecr_warden.repair.alerts import OwnChanged

@@ -9,9 +9,8 @@ from ecr_warden.audit.finding import AuditRecord
 from ecr_warden.collect.wires import Heartbeat, WatchRecord
 from ecr_warden.core.failures import CommandRepeated, LeaseHeld
 from ecr_warden.core.pause import PatternPause, Pause
-from ecr_warden.core.run import Debts, LastSeen, OpenRun, RunReport
+from ecr_warden.core.run import Debts, LastSeen, OpenRun, RunEntry, RunReport
 from ecr_warden.core.target import Target, parse_target
-from ecr_warden.state.codec_records import entry_of
 from ecr_warden.state.commands import Call, CommandResult
 from ecr_warden.state.history import HistoryEntry, HistoryKind
 from ecr_warden.state.hold import OPEN, Decision, Hold
@@ -156,7 +155,7 @@ def _page(runs: Iterable[OpenRun | RunReport], since: datetime, until: datetime,
     if since > until:
         raise ValueError("DynamoDB refuses a range that ends before it begins")
     first, last = since.replace(microsecond=0), until.replace(microsecond=0)
-    within = [entry_of(run) for run in runs if first <= run.started_at.replace(microsecond=0) <= last]
+    within = [RunEntry.of(run) for run in runs if first <= run.started_at.replace(microsecond=0) <= last]
     newest = sorted(within, key=lambda entry: (entry.started_at, entry.run_id), reverse=True)
     return Page(newest[:limit], len(newest[limit:]))
 

@@ -8,21 +8,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ecr_warden.audit.codec_audit import audit_from_json, audit_to_json
-from ecr_warden.audit.finding import AuditRecord
-from ecr_warden.core.alert import Alert
+from ecr_warden.audit.finding import AuditRecord, audit_from_json, audit_to_json
+from ecr_warden.core.alert import Alert, alert_to_json
 from ecr_warden.core.codec.access import MAX_PERMISSIONS, access_from_json, access_to_json
 from ecr_warden.core.codec.base import CodecError, Json, dumps, loads
-from ecr_warden.core.codec.jobs import job_from_json, job_to_json
 from ecr_warden.core.codec.runs import open_run_from_json, open_run_to_json, plan_from_json, run_report_from_json
 from ecr_warden.core.codec.values import to_json
 from ecr_warden.core.desired import CompiledSpec, Mode
 from ecr_warden.core.ecr import REPOSITORY_POLICY_QUOTA
-from ecr_warden.core.job import Actor, Cause, CauseKind, Job, ReconcileTarget
+from ecr_warden.core.job import Actor, Cause, CauseKind, Job, ReconcileTarget, job_from_json, job_to_json
 from ecr_warden.core.plan import Plan
 from ecr_warden.core.run import OpenRun
 from ecr_warden.core.target import RoleTarget
-from ecr_warden.notify.codec_alerts import alert_to_json
 from ecr_warden.notify.reading import alert_from_json
 from ecr_warden.state.codec_spec import ENTRIES, manifest_to_json, spec_from_json
 from ecr_warden.state.tree_keeping import KeptSpecs

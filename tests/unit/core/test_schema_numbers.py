@@ -9,31 +9,27 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ecr_warden.audit.codec_audit import audit_from_json
+from ecr_warden.audit.finding import audit_from_json
 from ecr_warden.collect.aws_estate_store import piece_of, text_from_json
 from ecr_warden.collect.aws_wires import watched_from_json
 from ecr_warden.core.codec.base import Json
 from ecr_warden.core.codec.compressed import compress
-from ecr_warden.core.codec.jobs import job_from_json
 from ecr_warden.core.codec.runs import open_run_from_json, run_report_from_json
 from ecr_warden.core.codec.snapshot import estate_of
+from ecr_warden.core.job import job_from_json
+from ecr_warden.core.pause import pattern_pause_from_json, pause_from_json
+from ecr_warden.core.run import entry_from_json
 from ecr_warden.hub.codec_replies import reply_from_json
-from ecr_warden.hub.codec_requests import question_from_text
+from ecr_warden.hub.request import question_from_text
 from ecr_warden.notify.aws_incidents import flush_from_json
 from ecr_warden.notify.reading import alert_from_json
 from ecr_warden.state.aws_sweeps import sweep_from_item
 from ecr_warden.state.aws_switch import seen_from_json
-from ecr_warden.state.codec_commands import command_from_text
-from ecr_warden.state.codec_pauses import pattern_pause_from_json, pause_from_json
-from ecr_warden.state.codec_records import answer_from_json, entry_from_json
-from ecr_warden.state.codec_repairs import repairs_from_json
 from ecr_warden.state.codec_spec import spec_from_json
-from ecr_warden.versions.codec_holds import (
-    decision_from_json,
-    hold_from_json,
-    judged_from_json,
-    publication_from_json,
-)
+from ecr_warden.state.commands import answer_from_json, command_from_text
+from ecr_warden.state.fight import repairs_from_json
+from ecr_warden.state.hold import decision_from_json, hold_from_json
+from ecr_warden.state.holds import judged_from_json, publication_from_json
 from iam_access.errors import NamedError
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)

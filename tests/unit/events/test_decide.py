@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecr_warden.core.codec.jobs import job_from_text, job_to_json
-from ecr_warden.core.job import Actor, SurveyIdentities
+from ecr_warden.core.job import Actor, SurveyIdentities, job_from_text, job_to_json
 from ecr_warden.events.decide import EventDecision, decide
 from ecr_warden.events.record import actor_of
 from ecr_warden.events.trigger import ApiCall, Ignored, TriggerError

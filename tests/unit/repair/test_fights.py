@@ -18,8 +18,7 @@ from ecr_warden.core.result import Result
 from ecr_warden.core.run import Applied, RunReport
 from ecr_warden.repair.fights import is_narrowed_again, is_of_fights, is_quiet, news, paced, recent, remembered
 from ecr_warden.repair.planner import Facts
-from ecr_warden.state.codec_repairs import repairs_to_json
-from ecr_warden.state.fight import Fight, Repairs, fights
+from ecr_warden.state.fight import Fight, Repairs, fights, repairs_to_json
 from iam_access.document.document import Document
 from local.testing.seed import (
     ANNA,

@@ -2,8 +2,7 @@
 
 from msgspec import Struct
 
-from ecr_warden.audit.codec_audit import audit_from_json, audit_to_json
-from ecr_warden.audit.finding import AuditRecord
+from ecr_warden.audit.finding import AuditRecord, audit_from_json, audit_to_json
 from ecr_warden.aws.bucket import StateBucket
 from ecr_warden.core.codec.base import CodecError
 from ecr_warden.core.codec.compressed import compress, decompress

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from msgspec import Struct, field
 
+from ecr_warden.core.codec.base import SCHEMA, Json, reader, to_json
 from ecr_warden.core.value import Count, Moment, Value
 from iam_access.arn import parse_arn
 
@@ -203,3 +204,20 @@ class AuditResult(Struct, frozen=True):
     upstreams: Mapping[str, tuple[str, ...]]
     unread: tuple[str, ...] = ()
     failure: str = ""
+
+
+def audit_to_json(record: AuditRecord) -> Json:
+    """As it is kept: `{"schema", "at", "version", ...}`."""
+    return {"schema": SCHEMA, **to_json(record)}
+
+
+def _with_kind(value: Json) -> Json:
+    """Up to 0.1.0 a failure was a text, empty for none."""
+    match value.get("failure"):
+        case str() as why:
+            return value | {"failure": {"kind": "failed", "why": why} if why else None}
+        case _:
+            return value
+
+
+audit_from_json = reader("audit", AuditRecord, _with_kind, schema=SCHEMA)

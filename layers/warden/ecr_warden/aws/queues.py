@@ -14,9 +14,8 @@ from msgspec import Struct
 
 from ecr_warden.aws.errors import HUB, translated
 from ecr_warden.core.codec.base import dumps
-from ecr_warden.core.codec.jobs import job_to_json
 from ecr_warden.core.failures import Throttled
-from ecr_warden.core.job import Job, Queue
+from ecr_warden.core.job import Job, Queue, job_to_json
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

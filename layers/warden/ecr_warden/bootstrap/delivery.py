@@ -17,9 +17,8 @@ from ecr_warden.bootstrap import common, queues
 from ecr_warden.bootstrap.observability import logger
 from ecr_warden.bootstrap.table import table
 from ecr_warden.core.codec.base import CodecError
-from ecr_warden.core.codec.jobs import job_from_text, job_to_json
 from ecr_warden.core.failures import LeaseHeld, RetryAtOnce
-from ecr_warden.core.job import Attempt, Job, Queue
+from ecr_warden.core.job import Attempt, Job, Queue, job_from_text, job_to_json
 from iam_access.errors import NamedError
 
 if TYPE_CHECKING:

@@ -34,7 +34,7 @@ class Calls(Value, frozen=True):
     calls: tuple[ReportedCall, ...]
 
 
-_to_json, _from_json = forms("calls", Calls, SCHEMA)
+_to_json, _from_json = forms("calls", Calls)
 
 
 class S3EstateStore(Struct, frozen=True):

@@ -9,12 +9,11 @@ from msgspec import Struct
 from ecr_warden.aws.table import Table, packed, sortable_time, unpacked
 from ecr_warden.collect.wires import Heartbeat, WatchRecord
 from ecr_warden.core.codec.base import CodecError, dumps, forms, loads, read
-from ecr_warden.core.job import SCHEMA
 from ecr_warden.core.value import Moment
 
 _WATCH, _BEATS = {"S": "WATCH"}, {"S": "HEARTBEAT"}
 
-watched_to_json, watched_from_json = forms("record of the wiring", WatchRecord, SCHEMA)
+watched_to_json, watched_from_json = forms("record of the wiring", WatchRecord)
 
 
 class DynamoWatchRecords(Struct, frozen=True):

@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from ecr_warden.core.codec.base import SCHEMA, Json, to_json
 from ecr_warden.core.job import Cause
 from ecr_warden.core.value import Value
 
@@ -13,6 +14,11 @@ class Alert(Value, frozen=True, tag_field="kind"):
     """
 
     cause: Cause
+
+
+def alert_to_json(alert: Alert) -> Json:
+    """The detail of an event: `{"schema", "kind", "cause", ...}`; `notify.reading` reads it."""
+    return {"schema": SCHEMA, **to_json(alert)}
 
 
 class AlertBus(Protocol):

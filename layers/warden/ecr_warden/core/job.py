@@ -6,10 +6,9 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta, Struct
 
+from ecr_warden.core.codec.base import SCHEMA, CodecError, Json, check_schema, loads, read, reading, to_json
 from ecr_warden.core.target import REGION, RepositoryTarget, Target
 from ecr_warden.core.value import AccountId, Value
-
-SCHEMA = 1
 
 UNKNOWN_CALLER = "an unknown caller"
 
@@ -347,3 +346,26 @@ type RepairJob = ReconcileTarget | ReportOwnChange | ReportCall | FollowSwitch |
 type CollectJob = SweepAll | SweepPart | SurveyPart | NoteHeartbeat | ReadForVersion
 type AuditJob = AuditAccess | JudgeVersion
 type Job = RepairJob | AcceptSpec | CollectJob | AuditJob
+
+
+def job_to_json(job: Job) -> Json:
+    """`{"schema", "kind", "cause", ...}`: the body of a message on the jobs queue."""
+    return {"schema": SCHEMA, **to_json(job)}
+
+
+def _job(value: Json) -> Job:
+    check_schema(value, SCHEMA)
+    job: Job = read(value, Job)
+    return job
+
+
+job_from_json = reading("job", _job)
+
+
+def job_from_text(body: str) -> Job:
+    """The job in the body of a message; raises CodecError."""
+    try:
+        return job_from_json(loads(body))
+    except CodecError as error:
+        remedy = "a newer version or somebody else wrote it: see Dead letters in docs/deploy.md"
+        raise CodecError(error.message, remedy=remedy) from error

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from ecr_warden.core.clock import CLOCKS
+from ecr_warden.core.codec.base import forms
 from ecr_warden.core.job import Actor, short_name
 from ecr_warden.core.selection import selects
 from ecr_warden.core.target import Target
@@ -43,6 +44,10 @@ class PatternPause(Value, frozen=True):
     def covers(self, target: Target) -> bool:
         """Does it pause this target, if no later pause does?"""
         return any(selects(pattern, target) for pattern in self.patterns)
+
+
+pause_to_json, pause_from_json = forms("pause", Pause)
+pattern_pause_to_json, pattern_pause_from_json = forms("pause of patterns", PatternPause)
 
 
 def pause_of(target: Target, named: Pause | None, by_pattern: Iterable[PatternPause], now: datetime) -> Pause | None:

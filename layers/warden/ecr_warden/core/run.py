@@ -1,7 +1,10 @@
 """A run of one target: what is journalled before its first write, how it ended, and what it leaves to the next."""
 
+from copy import replace
+
 from msgspec import Struct
 
+from ecr_warden.core.codec.base import forms
 from ecr_warden.core.desired import Mode
 from ecr_warden.core.job import Cause
 from ecr_warden.core.plan import Change, Plan
@@ -123,3 +126,14 @@ class RunEntry(Value, frozen=True):
     result: Result | None = None
     written: Count = 0
     finished_at: Moment | None = None
+
+    @classmethod
+    def of(cls, run: OpenRun | RunReport) -> "RunEntry":
+        """A run's entry."""
+        entry = cls(run.run_id, str(run.plan.target), run.cause, run.started_at)
+        if isinstance(run, OpenRun):
+            return entry
+        return replace(entry, result=run.result, written=len(run.applied), finished_at=run.finished_at)
+
+
+entry_to_json, entry_from_json = forms("journal entry", RunEntry)

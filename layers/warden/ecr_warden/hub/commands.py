@@ -23,7 +23,6 @@ from ecr_warden.hub.selecting import NoSuchTarget, NothingAccepted
 from ecr_warden.repair.alerts import TargetsPaused, TargetsResumed
 from ecr_warden.repair.targets import spec_for
 from ecr_warden.state.accepted import CompiledUnusable
-from ecr_warden.state.codec_commands import command_from_text
 from ecr_warden.state.commands import (
     Accept,
     Apply,
@@ -35,6 +34,7 @@ from ecr_warden.state.commands import (
     Publish,
     Reject,
     Resume,
+    command_from_text,
 )
 from ecr_warden.state.history import HistoryEntry, HistoryKind, HistoryLog
 from ecr_warden.state.hold import Decision, HoldState, Verdict

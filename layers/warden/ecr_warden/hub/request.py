@@ -8,9 +8,10 @@ from typing import Annotated
 
 from msgspec import Meta, field
 
+from ecr_warden.core.codec.base import SCHEMA, CodecError, Json, dumps, to_json
 from ecr_warden.core.target import EVERYTHING, Target
 from ecr_warden.core.value import Moment
-from ecr_warden.state.commands import HubRequest, RequestId, Selection
+from ecr_warden.state.commands import Command, HubRequest, RequestId, Selection, bad_request, read_request
 
 MAX_ENTRIES, MAX_HISTORIES, MAX_ACCOUNTS, MAX_CALLER = 1000, 20, 1000, 400
 
@@ -88,3 +89,17 @@ class AskScopes(HubRequest, frozen=True, tag="scopes"):
 type Question = (
     AskStatus | AskPlan | AskVerify | AskHistory | AskRun | AskCall | AskEstate | AskHeld | AskScopes | AskVersions
 )
+
+
+def request_to_text(request: Question | Command) -> str:
+    """The text that is sent, and that a caller's proof signs."""
+    form: Json = to_json(request)
+    return dumps({"schema": SCHEMA, **{key: entry for key, entry in form.items() if entry is not None}})
+
+
+def question_from_text(given: object) -> Question:
+    """Parse a question; raises BadRequest."""
+    question: Question = read_request(given, Question)
+    if isinstance(question, AskStatus | AskPlan | AskVerify) and not all(map(str.isprintable, question.selection)):
+        raise bad_request(CodecError("a target that is not printable text"))
+    return question

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from ecr_warden.aws.errors import HUB, translated
+from ecr_warden.core.alert import alert_to_json
 from ecr_warden.core.codec.base import dumps
 from ecr_warden.core.failures import Refused, Throttled
-from ecr_warden.notify.codec_alerts import alert_to_json
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient

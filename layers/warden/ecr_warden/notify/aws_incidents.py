@@ -16,14 +16,12 @@ from msgspec import Struct
 
 from ecr_warden.aws.errors import HUB, translated
 from ecr_warden.aws.table import Table, expiry, packed, unpacked
-from ecr_warden.core.alert import Alert
+from ecr_warden.core.alert import Alert, alert_to_json
 from ecr_warden.core.clock import Clock
 from ecr_warden.core.codec.base import CodecError, dumps, forms, loads
 from ecr_warden.core.failures import PortError, Throttled
-from ecr_warden.core.job import SCHEMA
 from ecr_warden.core.value import Value
 from ecr_warden.notify.aws_outbox import ALERT, alert_items, incident_pk
-from ecr_warden.notify.codec_alerts import alert_to_json
 from ecr_warden.notify.ports import MEMORY, ClosedIncident
 from ecr_warden.notify.reading import alert_from_json
 
@@ -44,7 +42,7 @@ class Flush(Value, frozen=True):
     incident: str
 
 
-flush_to_json, flush_from_json = forms("flush message", Flush, SCHEMA)
+flush_to_json, flush_from_json = forms("flush message", Flush)
 
 
 class AwsIncidents(Struct, frozen=True):

@@ -13,9 +13,8 @@ from msgspec import Struct
 from ecr_warden.core.alert import Alert
 from ecr_warden.core.clock import Clock
 from ecr_warden.core.codec.base import CodecError
-from ecr_warden.core.codec.jobs import job_from_text
 from ecr_warden.core.failures import PortError
-from ecr_warden.core.job import Cause, CauseKind, Queue
+from ecr_warden.core.job import Cause, CauseKind, Queue, job_from_text
 from ecr_warden.core.queue import DeadLetters
 from ecr_warden.notify.delivery import Sending
 from ecr_warden.notify.kinds import digest_of, incident, safe_message_of, sending

@@ -4,8 +4,7 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
-from ecr_warden.core.codec.base import reader
-from ecr_warden.core.job import SCHEMA
+from ecr_warden.core.codec.base import SCHEMA, reader
 from ecr_warden.notify.kinds import KINDS
 
 _ANY_KIND: Any = reduce(or_, KINDS)

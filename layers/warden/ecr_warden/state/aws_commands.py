@@ -9,8 +9,7 @@ from ecr_warden.aws.table import Table, expiry, packed, unpacked
 from ecr_warden.core.clock import Clock
 from ecr_warden.core.codec.base import dumps, loads
 from ecr_warden.core.failures import CommandRepeated
-from ecr_warden.state.codec_records import answer_from_json, answer_to_json
-from ecr_warden.state.commands import Call, CommandResult
+from ecr_warden.state.commands import Call, CommandResult, answer_from_json, answer_to_json
 
 _ANSWER = "TARGET#"
 

@@ -13,8 +13,15 @@ from msgspec import Struct
 from ecr_warden.aws.table import Table, expiry, packed, sortable_time, unpacked
 from ecr_warden.core.clock import Clock
 from ecr_warden.core.codec.base import dumps, loads
-from ecr_warden.state.codec_history import history_from_json, history_to_json
-from ecr_warden.state.history import OF_ALERTS, OF_COMMANDS, OF_SPECS, HistoryEntry, HistoryKind
+from ecr_warden.state.history import (
+    OF_ALERTS,
+    OF_COMMANDS,
+    OF_SPECS,
+    HistoryEntry,
+    HistoryKind,
+    history_from_json,
+    history_to_json,
+)
 
 _SPECS, _COMMANDS, _ALERTS = "HISTORY#SPEC", "HISTORY#COMMAND", "HISTORY#ALERT"
 # Sorts after any key with the same time.

@@ -12,12 +12,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ecr_warden.core.codec.base import CodecError, Json, loads
-from ecr_warden.core.pause import Pause
+from ecr_warden.core.pause import Pause, pause_from_json
 from ecr_warden.core.result import Result
 from ecr_warden.core.run import Debts, LastSeen
 from ecr_warden.core.sessions import Sessions, TrustLook
 from ecr_warden.core.target import Target
-from ecr_warden.state.fight import Repairs
+from ecr_warden.state.fight import Repairs, repairs_from_json
 from ecr_warden.state.state import TargetRecord
 
 RUN = "RUN#"
@@ -93,16 +93,12 @@ def _trust_look(item: Mapping[str, Any]) -> TrustLook | None:
 def _repairs(item: Mapping[str, Any]) -> tuple[Repairs, ...]:
     if "repairs" not in item:
         return ()
-    from ecr_warden.state.codec_repairs import repairs_from_json  # noqa: PLC0415
-
     return readable(item["repairs"]["S"], repairs_from_json) or ()
 
 
 def _pause(item: Mapping[str, Any]) -> Pause | None:
     if "paused" not in item:
         return None
-    from ecr_warden.state.codec_pauses import pause_from_json  # noqa: PLC0415
-
     return readable(item["paused"]["S"], pause_from_json)
 
 

@@ -10,10 +10,9 @@ from ecr_warden.aws.errors import HUB, translated
 from ecr_warden.aws.table import Table, unpacked
 from ecr_warden.core.codec.base import loads
 from ecr_warden.core.codec.runs import open_run_from_json, run_report_from_json
-from ecr_warden.core.run import OpenRun, RunEntry, RunReport
+from ecr_warden.core.run import OpenRun, RunEntry, RunReport, entry_from_json
 from ecr_warden.core.target import Target, parse_target
 from ecr_warden.state.aws_items import RUN, day_key, day_of, run_key, second_of
-from ecr_warden.state.codec_records import entry_from_json, entry_of
 from ecr_warden.state.journal import MOST_ALIKE, Page
 
 _READING = "reading the journal"
@@ -28,7 +27,7 @@ class DynamoJournal(Struct, frozen=True):
 
     def of_target(self, target: Target, since: datetime, until: datetime, *, limit: int) -> Page:
         items, more = self._newest(run_key(target, "")["pk"]["S"], since, until, limit)
-        return Page([entry_of(_run(item)) for item in items], more)
+        return Page([RunEntry.of(_run(item)) for item in items], more)
 
     def latest(self, since: datetime, until: datetime, *, limit: int) -> Page:
         found: list[RunEntry] = []

@@ -11,7 +11,6 @@ from msgspec import field
 from ecr_warden.aws.errors import HUB, translated, unless
 from ecr_warden.core.codec.base import Json, dumps, forms
 from ecr_warden.core.desired import CompiledSpec
-from ecr_warden.core.job import SCHEMA
 from ecr_warden.core.spec_failures import (
     MAX_SPEC_BYTES,
     MAX_STRAYS,
@@ -36,7 +35,7 @@ _BEGUN = re.compile(r"accepting (\S+) after (\S*)")
 
 noted_to_json: Callable[[NotedVersion], Json]
 noted_from_json: Callable[[Json], NotedVersion]
-noted_to_json, noted_from_json = forms("note of a version of the spec", NotedVersion, SCHEMA)
+noted_to_json, noted_from_json = forms("note of a version of the spec", NotedVersion)
 
 
 class AwsSpecs(AwsAcceptedSpecs, kw_only=True):

@@ -18,10 +18,18 @@ from ecr_warden.aws.table import Table, expiry, packed, sortable_time, unpacked
 from ecr_warden.core.clock import Clock
 from ecr_warden.core.codec.base import dumps
 from ecr_warden.core.failures import LeaseHeld, PortError, Throttled
-from ecr_warden.core.pause import LONGEST_PAUSE, PatternPause, Pause
-from ecr_warden.core.run import Debts, OpenRun, RunReport
+from ecr_warden.core.pause import (
+    LONGEST_PAUSE,
+    PatternPause,
+    Pause,
+    pattern_pause_from_json,
+    pattern_pause_to_json,
+    pause_to_json,
+)
+from ecr_warden.core.run import Debts, OpenRun, RunEntry, RunReport, entry_to_json
 from ecr_warden.core.target import Target, parse_target
 from ecr_warden.state.aws_items import DUE, PAUSES, RECORD, day_key, readable, record_of, run_key, state_key
+from ecr_warden.state.fight import repairs_to_json
 from ecr_warden.state.state import LEFT_OPEN, Due, Learned, Lease, TargetRecord
 
 # Source: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
@@ -81,8 +89,6 @@ class DynamoState(Struct, frozen=True):
         if (look := learned.trust_look) is not None:
             known |= {"trust_at": _text(look.at), "trust_digest": _text(look.digest)}
         if learned.repairs is not None:
-            from ecr_warden.state.codec_repairs import repairs_to_json  # noqa: PLC0415 - few runs write anything
-
             known["repairs"] = _text(dumps(repairs_to_json(learned.repairs)))
         if learned.events is not None:
             known["events"] = {"M": {name: _text(at) for name, at in learned.events.items()}}
@@ -137,9 +143,7 @@ class DynamoState(Struct, frozen=True):
         self._with_state([{"Update": update}, self._line(report)], lease, debts, open_run=None, written_at=written_at)
 
     def _line(self, run: OpenRun | RunReport) -> Any:
-        from ecr_warden.state.codec_records import entry_of, entry_to_json  # noqa: PLC0415
-
-        line = {"S": dumps(entry_to_json(entry_of(run)))}
+        line = {"S": dumps(entry_to_json(RunEntry.of(run)))}
         item = {**day_key(run.run_id), "entry": line, "expires": expiry(self.clock.now())}
         return {"Put": {"TableName": self.table.name, "Item": item}}
 
@@ -155,14 +159,10 @@ class DynamoState(Struct, frozen=True):
         self.table.update(f"marking {target}", state_key(target), "ADD recreated :principal", marked)
 
     def pause(self, target: Target, pause: Pause) -> None:
-        from ecr_warden.state.codec_pauses import pause_to_json  # noqa: PLC0415
-
         given = {":pause": {"S": dumps(pause_to_json(pause))}}
         self.table.update(f"pausing {target}", state_key(target), "SET paused = :pause", given)
 
     def pause_patterns(self, paused: PatternPause) -> None:
-        from ecr_warden.state.codec_pauses import pattern_pause_to_json  # noqa: PLC0415
-
         item = {
             "pk": PAUSES,
             "sk": {"S": paused.pause.id},
@@ -176,8 +176,6 @@ class DynamoState(Struct, frozen=True):
         texts = [item["pause"]["S"] for item in items]
         if not texts:
             return ()
-        from ecr_warden.state.codec_pauses import pattern_pause_from_json  # noqa: PLC0415 - there rarely is one
-
         return [one for text in texts if (one := readable(text, pattern_pause_from_json)) is not None]
 
     def wait(self, target: Target, until: datetime) -> None:

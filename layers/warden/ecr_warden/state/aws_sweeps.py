@@ -7,8 +7,7 @@ from typing import Any
 from msgspec import Struct
 
 from ecr_warden.aws.table import Table, expiry, packed, unpacked
-from ecr_warden.core.codec.base import CodecError, check_schema, dumps, loads, read, reading, to_json
-from ecr_warden.core.job import SCHEMA
+from ecr_warden.core.codec.base import SCHEMA, CodecError, check_schema, dumps, loads, read, reading, to_json
 from ecr_warden.core.sessions import TrustLook
 from ecr_warden.core.value import Moment
 from ecr_warden.state.sweeps import Awaited, SweepRecord

@@ -13,7 +13,6 @@ from ecr_warden.aws.errors import HUB, translated
 from ecr_warden.aws.table import Table
 from ecr_warden.core.codec.base import CodecError, dumps, forms, loads
 from ecr_warden.core.failures import PortError
-from ecr_warden.core.job import SCHEMA
 from ecr_warden.core.outside import OutsideError, outside_text
 from ecr_warden.state.history import HistoryEntry, HistoryKind
 from ecr_warden.state.switch import STOPPED, SwitchSeen
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 
 _SWITCH: dict[str, Any] = {"pk": {"S": "SWITCH"}, "sk": {"S": "ANNOUNCED"}}
 
-seen_to_json, seen_from_json = forms("announcement of the stop switch", SwitchSeen, SCHEMA)
+seen_to_json, seen_from_json = forms("announcement of the stop switch", SwitchSeen)
 
 
 class DynamoSwitchRecord(Struct, frozen=True):

@@ -1,20 +1,25 @@
 """The commands that people sent to the hub, and their results."""
 
 from collections.abc import Sequence
+from copy import replace
 from datetime import datetime
-from typing import Annotated, Protocol
+from typing import Annotated, Any, Protocol
 
 from msgspec import Meta, Struct
 
+from ecr_warden.core.codec.base import SCHEMA, CodecError, check_schema, forms, loads, read
 from ecr_warden.core.result import Result
 from ecr_warden.core.target import Target
 from ecr_warden.core.value import Moment, Value
 from ecr_warden.state.hold_id import HoldId
+from iam_access.errors import NamedError
 
 MAX_TARGETS = 2000
 MAX_REASON_LENGTH = 200
 MAX_SELECTION_LENGTH = 400
 MAX_PATTERNS = 20
+REQUEST_LIMIT = 1024 * 1024
+_MAY_BE_MISSING = {"since", "until"}
 type Selection = Annotated[
     tuple[Annotated[str, Meta(min_length=1, max_length=MAX_SELECTION_LENGTH)], ...],
     Meta(min_length=1, max_length=MAX_TARGETS),
@@ -101,6 +106,9 @@ class CommandResult(Value, frozen=True):
     done: bool
 
 
+answer_to_json, answer_from_json = forms("answer", CommandResult)
+
+
 class CommandRecords(Protocol):
     """The commands sent to the hub: who sent them, and their results."""
 
@@ -115,3 +123,43 @@ class CommandRecords(Protocol):
 
     def answers(self, call_id: str) -> Sequence[CommandResult]:
         """The answers so far, one per target."""
+
+
+class BadRequest(NamedError):
+    """The request is not understood, and nothing was done."""
+
+    code = "bad-request"
+
+
+def command_from_text(given: object) -> Command:
+    """Parse a command; raises BadRequest."""
+    command: Command = read_request(given, Command)
+    if not isinstance(command, PauseUntil):
+        return command
+    reason = command.reason.strip()
+    if not 0 < len(reason) <= MAX_REASON_LENGTH or not reason.isprintable():
+        raise bad_request(CodecError(f"a reason is one printable line of 1 to {MAX_REASON_LENGTH} characters"))
+    return replace(command, reason=reason)
+
+
+def read_request(given: object, kind: Any) -> Any:
+    """Parse a request of a kind, or of one of several; raises BadRequest."""
+    if not isinstance(given, str) or len(given) > REQUEST_LIMIT:
+        raise BadRequest(f"a request must be a text of at most {REQUEST_LIMIT} characters")
+    try:
+        value = loads(given)
+        check_schema(value, SCHEMA)
+        request = read(value, kind)
+    except (NamedError, LookupError, ValueError) as error:
+        raise bad_request(error) from error
+    missing = {*type(request).__struct_encode_fields__} - {*value} - _MAY_BE_MISSING
+    if missing:
+        raise bad_request(CodecError(f"{', '.join(sorted(missing))} is missing"))
+    return request
+
+
+def bad_request(error: Exception) -> BadRequest:
+    """The request is none, for this reason."""
+    why = error.message if isinstance(error, NamedError) else f"{error!s:.200}"
+    remedy = "use a command of the same version as the hub's"
+    return BadRequest(f"not a request: {why}", remedy=getattr(error, "remedy", "") or remedy)

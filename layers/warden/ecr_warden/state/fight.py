@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from ecr_warden.core.address import Address
+from ecr_warden.core.codec.base import SCHEMA, Json, check_schema, read, reading, to_json
 from ecr_warden.core.job import Actor
 from ecr_warden.core.value import Count, Moment, Value
 
@@ -86,3 +87,17 @@ def fights_by_version(known: Iterable[Repairs]) -> dict[tuple[Address, str, date
         for version in repairs.versions
         if version.is_fought_over
     }
+
+
+def repairs_to_json(repairs: tuple[Repairs, ...]) -> Json:
+    """What a target's record holds of the repairs of its documents."""
+    return {"schema": SCHEMA, "documents": to_json(repairs)}
+
+
+def _repairs(value: Json) -> tuple[Repairs, ...]:
+    check_schema(value, SCHEMA)
+    made: tuple[Repairs, ...] = read(value["documents"], tuple[Repairs, ...])
+    return made
+
+
+repairs_from_json = reading("record of repairs", _repairs)

@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from ecr_warden.core.codec.base import forms
 from ecr_warden.core.job import Actor
 from ecr_warden.core.value import Count, Moment, Value
 
@@ -77,6 +78,9 @@ class HistoryEntry(Value, frozen=True):
     targets: tuple[str, ...] = ()
     omitted: Count = 0
     since: Moment | None = None
+
+
+history_to_json, history_from_json = forms("history entry", HistoryEntry)
 
 
 class HistoryLog(Protocol):

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from ecr_warden.core.clock import CLOCKS
+from ecr_warden.core.codec.base import forms
 from ecr_warden.core.job import Actor, Cause, short_name
 from ecr_warden.core.judgement import WaitReason
 from ecr_warden.core.value import Count, Moment, Value
@@ -144,3 +145,8 @@ class Hold(Value, frozen=True):
 
     def _is(self, verdict: Verdict) -> bool:
         return self.decision is not None and self.decision.verdict is verdict and self.decision.at < self.until
+
+
+# The decision on a hold that waits is a record of its own.
+hold_to_json, hold_from_json = forms("hold", Hold)
+decision_to_json, decision_from_json = forms("decision", Decision)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from ecr_warden.core.codec.base import forms
 from ecr_warden.core.failures import PortError
 from ecr_warden.core.job import Actor
 from ecr_warden.core.judgement import Judgement
@@ -31,6 +32,12 @@ class Judged(Value, frozen=True):
     def is_on(self, hold: Hold) -> bool:
         """Whether it is on exactly the ground of a hold, and not of before that was opened."""
         return self.ground == hold.ground and self.at >= hold.since
+
+
+_RULE = 2
+"""By which versions are judged: what another one found is no verdict any more, and is asked for again."""
+publication_to_json, publication_from_json = forms("publication", Publication)
+judged_to_json, judged_from_json = forms("verdict", Judged, _RULE)
 
 
 class HoldDecided(PortError):

@@ -7,8 +7,7 @@ from msgspec import Struct
 
 from ecr_warden.core.pause import PatternPause, Pause, latest_pause
 from ecr_warden.core.target import EVERYTHING, Target
-from ecr_warden.state.codec_commands import BadRequest, command_from_text
-from ecr_warden.state.commands import CommandRecords, PauseUntil
+from ecr_warden.state.commands import BadRequest, CommandRecords, PauseUntil, command_from_text
 from ecr_warden.state.state import State, TargetRecord
 
 

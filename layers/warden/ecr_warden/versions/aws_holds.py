@@ -13,13 +13,19 @@ from msgspec import Struct
 from ecr_warden.aws.table import Table, expiry, packed, unpacked
 from ecr_warden.core.clock import Clock
 from ecr_warden.core.codec.base import CodecError, dumps, loads
-from ecr_warden.state.hold import Decision, Hold, HoldState
-from ecr_warden.state.holds import Judged, Publication, hold_decided
-from ecr_warden.versions.codec_holds import (
+from ecr_warden.state.hold import (
+    Decision,
+    Hold,
+    HoldState,
     decision_from_json,
     decision_to_json,
     hold_from_json,
     hold_to_json,
+)
+from ecr_warden.state.holds import (
+    Judged,
+    Publication,
+    hold_decided,
     judged_from_json,
     judged_to_json,
     publication_from_json,

@@ -13,6 +13,9 @@ from iam_access.errors import NamedError
 
 type Json = dict[str, Any]
 
+SCHEMA = 1
+"""Of whatever has no number of its own."""
+
 
 class CodecError(NamedError):
     """The text does not have the expected form, or has a schema that this version does not know."""
@@ -84,7 +87,9 @@ def reader[T](
     return reading(what, whole)
 
 
-def forms[T](what: str, kind: type[T] | TypeAliasType, schema: int) -> tuple[Callable[[T], Json], Callable[[Json], T]]:
+def forms[T](
+    what: str, kind: type[T] | TypeAliasType, schema: int = SCHEMA
+) -> tuple[Callable[[T], Json], Callable[[Json], T]]:
     """How values of a kind are written, with their schema, and how they are read."""
     return lambda value: {"schema": schema, **to_json(value)}, reader(what, kind, schema=schema)
 

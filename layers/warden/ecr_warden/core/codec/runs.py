@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from ecr_warden.core.codec.base import Json
+from ecr_warden.core.codec.base import SCHEMA, Json
 from ecr_warden.core.codec.values import fields, read, reader, to_json
-from ecr_warden.core.job import SCHEMA
 from ecr_warden.core.plan import Plan
 from ecr_warden.core.run import OpenRun, RunReport
 from ecr_warden.core.value import Count
