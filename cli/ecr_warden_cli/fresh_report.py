@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from copy import replace
 from datetime import date, datetime, timedelta
 
-from ecr_warden.audit.finding import AuditRecord, FindingGroup, SeenFinding
+from ecr_warden.audit.finding import AuditFailed, AuditRecord, FindingGroup, SeenFinding
 from ecr_warden.core.part import part_of
 from ecr_warden.core.run import RunEntry
 from ecr_warden.core.target import parse_target
@@ -58,7 +58,7 @@ def _record(status: StatusReply) -> AuditRecord:
         access.left_out + sum(group.left_out for group in access.findings),
         access.administrators,
         unread=access.unread,
-        failure=failure,
+        failure=AuditFailed(failure) if failure else None,
         audited_at=access.at,
     )
 
