@@ -7,7 +7,12 @@ from typing import Any
 
 import yaml
 
+from tests import tables
+
 ROOT = Path(__file__).parents[2]
+
+EXPECTED: Any = tables.load((ROOT / "tests" / "cases" / "templates.yaml").read_text())
+"""What the templates are held to."""
 
 # A parsed template is JSON of any shape; the tests look at single places in it.
 type Node = Any

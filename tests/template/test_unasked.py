@@ -22,21 +22,6 @@ def test_a_function_may_write_its_own_log_and_no_other(function: str) -> None:
     assert say(HUB.properties(f"{function.capitalize()}Function")["LoggingConfig"]["LogGroup"]) == f"${{{group}}}"
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
-def test_a_function_called_by_events_may_send_to_its_failure_destination(function: str) -> None:
-    config = HUB.properties(f"{function.capitalize()}Function").get("EventInvokeConfig", {})
-    destination = config.get("DestinationConfig", {}).get("OnFailure")
-    granted = [
-        statement
-        for statement in HUB.policy(f"{function.capitalize()}Role")
-        if statement.get("Sid") == "ReportOwnFailure"
-    ]
-    assert len(granted) == (destination is not None)
-    for statement in granted:
-        assert statement["Action"] == "sqs:SendMessage"
-        assert say(statement["Resource"]) == say(destination["Destination"])
-
-
 def test_alert_may_use_the_key_of_the_topic_that_it_publishes_to() -> None:
     key = HUB.properties("AlertTopic")["KmsMasterKeyId"]
     statement = _statement("alert", "EncryptForTopic")
