@@ -3,13 +3,13 @@
 import argparse
 import importlib.metadata
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NoReturn, assert_never
+from typing import Any, NoReturn
 
-from ecr_warden_cli.context import Lazy, UsageError, VerbGroup
+from ecr_warden_cli.context import Lazy, UsageError
 from iam_access.text.nearest import advice, nearest
 from iam_access.text.printable import cut
 
-_GROUPS: Mapping[str, Mapping[str, Lazy | VerbGroup]] = {
+_GROUPS: Mapping[str, Mapping[str, Lazy]] = {
     "the spec: who should have access?": {
         "validate": Lazy("find every mistake in a spec", "spec", "VALIDATE"),
         "render": Lazy("show the policy documents that a spec stands for", "spec", "RENDER"),
@@ -43,19 +43,12 @@ _GROUPS: Mapping[str, Mapping[str, Lazy | VerbGroup]] = {
         "pause": Lazy("have nothing repaired at some repositories, roles or users for a while", "pause", "PAUSE"),
         "resume": Lazy("end a pause early, and have what differs repaired now", "pause", "RESUME"),
     },
-    "for developers": {
-        "dev": VerbGroup(
-            "examine events",
-            "ecr-warden dev event events/ecr-SetRepositoryPolicy.json",
-            {
-                "event": Lazy("say what ecr-warden would do about an event of AWS", "event", "EXPLAIN"),
-            },
-        ),
+    "the command itself": {
         "completion": Lazy("print the script by which a shell completes this command", "completion", "COMPLETION"),
     },
 }
 """The verbs by the question that a person has (docs/adr/0043-verbs-are-questions.md)."""
-VERBS: Mapping[str, Lazy | VerbGroup] = {name: verb for group in _GROUPS.values() for name, verb in group.items()}
+VERBS: Mapping[str, Lazy] = {name: verb for group in _GROUPS.values() for name, verb in group.items()}
 _HEADINGS: Mapping[str, str] = {next(iter(group)): heading for heading, group in _GROUPS.items()}
 """What stands above a verb in the list of all."""
 
@@ -72,8 +65,8 @@ example:
 exit codes: 0 fine, 1 error, 2 something differs"""
 _SHOWN = 500
 
-type _IsAsked = Callable[..., bool]
-"""Whether the verb by these words is asked for."""
+type _IsAsked = Callable[[str], bool]
+"""Whether a verb is asked for."""
 
 
 class _Once(argparse._StoreAction):
@@ -143,8 +136,8 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
     """The verb and its arguments; raises UsageError, and SystemExit(0) after --help and --version."""
     if argv and argv[0] == "help":
         argv = [*argv[1:], "--help"]
-    words = [one for one in argv if not one.startswith("-")]
-    arguments, unknown = _parser(lambda *path: [*path] == words[: len(path)]).parse_known_args(argv)
+    asked = next((one for one in argv if not one.startswith("-")), "")
+    arguments, unknown = _parser(asked.__eq__).parse_known_args(argv)
     if unknown:
         # argparse's own error would name the help of the whole command, not of the verb.
         remedy = f"{_meant(unknown[0].partition('=')[0], arguments.options)}see {arguments.prog} --help"
@@ -162,7 +155,7 @@ def _meant(word: str, options: Sequence[str]) -> str:
 
 def parser_of_all_verbs() -> argparse.ArgumentParser:
     """The whole command, with every verb loaded."""
-    return _parser(lambda *_: True)
+    return _parser(lambda _: True)
 
 
 def _parser(is_asked: _IsAsked) -> argparse.ArgumentParser:
@@ -174,39 +167,23 @@ def _parser(is_asked: _IsAsked) -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument("--version", action=_Version, help="print the version and exit")
-    _add_verbs(parser, VERBS, is_asked)
-    return parser
-
-
-def _add_verbs(
-    parser: argparse.ArgumentParser, verbs: Mapping[str, Lazy | VerbGroup], is_asked: _IsAsked, *group: str, **json: Any
-) -> None:
-    """Add the verbs; only what is asked for is loaded, and has its arguments.
-
-    `group`: the words before these verbs. `json`: settings of --json. A verb in a group leaves it unset, so that
-    `spec --json show` keeps the flag.
-    """
     choices = parser.add_subparsers(metavar="VERB", required=True, title="verbs")
-    for name, lazy in verbs.items():
-        if not is_asked(*group, name):
+    for name, lazy in VERBS.items():
+        if is_asked(name):
+            _add_verb(choices.add_parser(name, help=lazy.summary, formatter_class=_Help, allow_abbrev=False), lazy)
+        else:
             # Of the others only the summary is shown: a parser for each takes longer than to answer a question.
             choices._choices_actions.append(_CHOICE(name, [], lazy.summary))
             choices._name_parser_map[name] = parser
-            continue
-        sub = choices.add_parser(name, help=lazy.summary, formatter_class=_Help, allow_abbrev=False)
-        sub.description = f"{lazy.summary[0].upper()}{lazy.summary[1:]}."
-        match lazy:
-            case Lazy():
-                verb = lazy.load()
-                sub.description = verb.description or sub.description
-                sub.epilog = f"example:\n  {verb.example}"
-                verb.add_arguments(sub)
-                sub.add_argument("--json", action="store_true", help=verb.json_help, **json)
-                options = [option for action in sub._actions for option in action.option_strings]
-                sub.set_defaults(run=verb.run, prog=sub.prog, options=options)
-            case VerbGroup():
-                sub.epilog = f"example:\n  {lazy.example}"
-                _add_verbs(sub, lazy.verbs, is_asked, *group, name, default=argparse.SUPPRESS)
-                sub.add_argument("--json", action="store_true", help="see the help of each verb")
-            case _:
-                assert_never(lazy)
+    return parser
+
+
+def _add_verb(parser: argparse.ArgumentParser, lazy: Lazy) -> None:
+    """Load a verb, and add its arguments."""
+    verb = lazy.load()
+    parser.description = verb.description or f"{lazy.summary[0].upper()}{lazy.summary[1:]}."
+    parser.epilog = f"example:\n  {verb.example}"
+    verb.add_arguments(parser)
+    parser.add_argument("--json", action="store_true", help=verb.json_help)
+    options = [option for action in parser._actions for option in action.option_strings]
+    parser.set_defaults(run=verb.run, prog=parser.prog, options=options)

@@ -67,11 +67,6 @@ class Console(Struct, frozen=True):
         """The whole result as JSON, with its schema number."""
         self.stdout.write(json.dumps({"schema": SCHEMA, **value}, indent=2) + "\n")
 
-    def record(self, value: Mapping[str, Any]) -> None:
-        """One of many results, as a line of JSON, flushed at once."""
-        self.stdout.write(json.dumps(value) + "\n")
-        self.stdout.flush()
-
     def error(self, text: str) -> None:
         """One line on stderr, prefixed with the command's name."""
         self.stderr.write(self._styled(escape(f"ecr-warden: {text}"), Style.BAD, self.stderr) + "\n")

@@ -123,11 +123,3 @@ class Lazy(Struct, frozen=True):
         """Import the verb."""
         verb: Verb = getattr(importlib.import_module(f"ecr_warden_cli.verbs.{self.module}"), self.name)
         return verb
-
-
-class VerbGroup(Struct, frozen=True):
-    """Verbs under a common word, such as `dev event`."""
-
-    summary: str
-    example: str
-    verbs: Mapping[str, Lazy]

@@ -12,7 +12,6 @@ from typing import Any, BinaryIO
 
 from ecr_warden.access_spec import Invalid, Loaded, Problem, Valid, load_spec
 from ecr_warden.core.spec_failures import MAX_SPEC_BYTES
-from ecr_warden_cli.console import Console
 from ecr_warden_cli.context import Context, Failure
 from iam_access.text import strict_json
 from iam_access.text.printable import cut, invisible
@@ -30,12 +29,6 @@ _SPEC_REMEDY = "give the path of the spec, or - to read it from stdin"
 def name_of(path: str) -> str:
     """The file's name in messages."""
     return "<stdin>" if path == "-" else cut(path, _NAME_SHOWN)
-
-
-def say_awaited(stdin: BinaryIO, console: Console, what: str) -> None:
-    """If stdin is a terminal, say what is read from it, so that waiting does not look like hanging."""
-    if stdin.isatty():
-        console.note(f"reading {what} from the terminal; end with Ctrl-D, or see --help")
 
 
 def read_file(path: str, stdin: BinaryIO, limit: int, *, code: str, remedy: str) -> bytes:

@@ -11,7 +11,7 @@ import pytest
 
 from ecr_warden.state.specs import SpecVersion
 from local.testing.seed import CHECKOUT, D1, SPEC_FILE, allow, compiled, document
-from tests.cli.command import Command, Ran
+from tests.cli.command import Command
 from tests.cli.test_hold import over as over_holds
 from tests.cli.test_hub import over
 from tests.template.cfn import ROOT
@@ -237,25 +237,6 @@ def odd_keys(value: Any, at: str = "") -> list[str]:
 
 def test_odd_keys_are_found() -> None:
     assert odd_keys({"a": [{"b_c": {"D": 1}}], "document": {"Statement": []}}) == [".a[].b_c", ".a[].b_c.D"]
-
-
-SESSION_EVENT = json.dumps(
-    next(
-        case["event"]
-        for case in map(json.loads, (ROOT / "tests/cases/triggers/records.jsonl").read_text().splitlines())
-        if case["name"] == "Terraform writes an inline policy with a source identity"
-    )
-).encode()
-LINES: dict[str, Callable[[Command], Ran]] = {
-    "an event": lambda run: run("dev", "event", stdin=SESSION_EVENT),
-    "not an event": lambda run: run("dev", "event", stdin=b"{}"),
-}
-
-
-@pytest.mark.parametrize("scene", LINES)
-def test_the_keys_of_a_line_are_in_camel_case(command: Command, scene: str) -> None:
-    (line,) = LINES[scene](command).out.splitlines()
-    assert odd_keys(json.loads(line)) == []
 
 
 @pytest.mark.parametrize("scene", SCENES)

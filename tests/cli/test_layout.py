@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 
 from ecr_warden_cli.arguments import VERBS, parse_arguments, parser_of_all_verbs
 from ecr_warden_cli.console import Exit
-from ecr_warden_cli.context import VerbGroup
 from ecr_warden_cli.folding import fold, width_of
 from local.testing.seed import SPEC_FILE
 from tests.cli.command import Command, Terminal
@@ -28,11 +27,6 @@ from tests.template.cfn import ROOT
 from tests.usecases.uploads import first
 
 WIDTHS = (80, 50)
-NAMES = [
-    f"{name} {inner}" if inner else name
-    for name, verb in VERBS.items()
-    for inner in (verb.verbs if isinstance(verb, VerbGroup) else [""])
-]
 DENIAL = f"{NEWCOMER} is not authorized to perform: ecr:PutImage on resource: " + (
     "arn:aws:ecr:eu-central-1:222222222222:repository/shop/checkout"
 )
@@ -79,11 +73,6 @@ MORE: dict[str, tuple[str, bytes, Callable[[Command, Path], Asked]]] = {
         b"",
         lambda _, __: (over_holds(first()), ("rollback", "v1", "--yes")),
     ),
-    "an event": (
-        "dev event",
-        b"",
-        lambda run, _: (run, ("dev", "event", str(ROOT / "events/iam-UpdateAssumeRolePolicy.json"))),
-    ),
     "drift and its findings in one account": (
         "check",
         b"",
@@ -92,7 +81,7 @@ MORE: dict[str, tuple[str, bytes, Callable[[Command, Path], Asked]]] = {
 }
 ALL = {name: (verb_of(row), b"", scene) for name, (row, scene) in SCENES.items()} | MORE
 # These print data, as their help says: a script, a spec, documents and snapshots as they are, and lines of JSON.
-DATA = {"completion", "import", "render", "the spec in force", "snapshot", "dev event"}
+DATA = {"completion", "import", "render", "the spec in force", "snapshot"}
 
 
 def too_long(text: str, width: int) -> list[str]:
@@ -106,7 +95,7 @@ def too_long(text: str, width: int) -> list[str]:
 
 
 def test_every_verb_has_a_scene() -> None:
-    assert {verb for verb, _, _ in ALL.values()} == {*NAMES}
+    assert {verb for verb, _, _ in ALL.values()} == {*VERBS}
 
 
 @pytest.mark.parametrize("width", WIDTHS)
@@ -124,7 +113,7 @@ def test_the_output_fits(
 
 
 # These are done in an instant: what they read is a file of bounded size, and nothing is asked.
-QUICK = {"completion", "dev event"}
+QUICK = {"completion"}
 
 
 @pytest.mark.parametrize("scene", ALL)
@@ -256,9 +245,8 @@ def test_every_verb_takes_json() -> None:
 
 def test_the_json_of_every_verb_is_documented() -> None:
     page = "".join((ROOT / "docs" / name).read_text() for name in ("cli.md", "schema/command.md"))
-    said = {verb for verb in NAMES if f"`{verb}` prints" in page or f"## {verb}\n" in page}
-    assert {*NAMES} - {*map(verb_of, ROWS)} - said == {"snapshot"}
-    assert "`snapshot` [its own form](../who-can.md#the-snapshot)" in page
+    said = {verb for verb in VERBS if f"`{verb}` prints" in page or f"## {verb}\n" in page}
+    assert {*VERBS} - {*map(verb_of, ROWS)} - said == set()
 
 
 def words_of(line: str) -> tuple[list[str], bytes]:

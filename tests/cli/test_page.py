@@ -1,6 +1,5 @@
 """The sessions that the documentation shows are what the command prints, except for times and IDs."""
 
-import json
 import re
 import shlex
 from copy import replace
@@ -38,9 +37,8 @@ from tests.usecases.uploads import first, look
 from tests.usecases.world import MALLORY, runs_of, world_in_sync
 
 PAGE = (ROOT / "docs" / "cli.md").read_text()
-EVENTS = ROOT / "events"
 SESSIONS = re.findall(r"^```(?:console)?\n\$ (.*?)\n```$", PAGE, re.MULTILINE | re.DOTALL)
-# How the sessions begin that run here, `check` in test_accounts.py or `dev policy-lint` in test_policy_lint.py.
+# How the sessions begin that run here, or `check` in test_accounts.py.
 SEEN = {
     *(
         "ecr-warden validate",
@@ -49,8 +47,7 @@ SEEN = {
         "ecr-warden check",
         "ecr-warden pause",
     ),
-    *("ecr-warden dev event", "ecr-warden diff"),
-    *("ecr-warden grant pull", "ecr-warden versions", "ecr-warden why"),
+    *("ecr-warden diff", "ecr-warden grant pull", "ecr-warden versions", "ecr-warden why"),
 }
 
 
@@ -99,15 +96,6 @@ def test_plan(world: MemoryWorld, command: Command) -> None:
     command = replace(command, reader=LiveEstateReader(world.documents, {HOME: {"Policies": [boundary]}}))
     for words, output in session("ecr-warden plan access"):
         assert plain(output) == plain(command(*words).out)
-
-
-def test_event_explain(command: Command) -> None:
-    failed = json.loads(EVENTS.joinpath("iam-PutUserPolicy.json").read_text())
-    failed["detail"]["errorCode"] = "AccessDenied"
-    changed = json.loads(EVENTS.joinpath("iam-UpdateAssumeRolePolicy.json").read_text())
-    Path("events.jsonl").write_text(f"{json.dumps(changed)}\n{json.dumps(failed)}\n{{'\n")
-    [(words, explained)] = session("ecr-warden dev event")
-    assert explained == command(*words).out.strip()
 
 
 def test_diff(command: Command) -> None:

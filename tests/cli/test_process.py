@@ -67,7 +67,6 @@ def test_exit_codes(argv: tuple[str, ...], code: int) -> None:
 
 CLOSED = {
     "stdin of a document": (("validate", "-"), "<&-", 1),
-    "stdin of lines": (("dev", "event"), "<&-", 0),
     "stdout": (("validate", SEED), ">&-", 0),
     "stderr": (("validate", "gone"), "2>&-", 1),
     "a full stdout": (("validate", SEED), ">/dev/full", 1),

@@ -47,11 +47,6 @@ USAGE = {
         "options come after the verb; see ecr-warden accept",
     ),
     "nothing of what grant needs": (("grant",), "required: ACCESS, REPOSITORY, --to", "see ecr-warden grant --help"),
-    "an unknown option of dev event": (
-        ("dev", "event", "--all"),
-        "--all",
-        "see ecr-warden dev event --help",
-    ),
     "two files to plan": (
         ("plan", SEED, "other.yaml"),
         "other.yaml",
@@ -144,18 +139,6 @@ def test_a_profile_that_matches_no_account(command: Command, case: str) -> None:
     texts, named, remedy = PROFILES[case]
     options = tuple(word for text in texts for word in ("--profile", text))
     assert_one_line(command, ("plan", SEED, *options), named, remedy)
-
-
-READERS = [("dev", "event")]
-
-
-@pytest.mark.parametrize("verb", READERS)
-def test_a_verb_that_reads_from_the_terminal_says_so(command: Command, verb: tuple[str, ...]) -> None:
-    assert "from the terminal" not in command(*verb).err
-    command.terminal = True
-    ran = command(*verb)
-    assert ran.err.startswith("reading ")
-    assert "from the terminal; end with Ctrl-D" in ran.err
 
 
 def test_the_same_profile_may_be_given_twice(command: Command) -> None:

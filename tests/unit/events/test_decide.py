@@ -10,14 +10,36 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecr_warden.core.job import Actor, SurveyIdentities, job_from_text, job_to_json
+from ecr_warden.core.codec.base import to_json
+from ecr_warden.core.job import (
+    Actor,
+    Job,
+    ReportOwnChange,
+    SurveyIdentities,
+    SurveyRegistry,
+    SweepIdentities,
+    SweepRepositories,
+    job_from_text,
+    job_to_json,
+)
+from ecr_warden.core.target import RepositoryTarget
 from ecr_warden.events.decide import EventDecision, decide
 from ecr_warden.events.record import actor_of
-from ecr_warden.events.trigger import ApiCall, Ignored, TriggerError
+from ecr_warden.events.trigger import (
+    ApiCall,
+    BlindingCall,
+    HeartbeatSent,
+    Ignored,
+    SpecChanged,
+    SweepDue,
+    Trigger,
+    TriggerError,
+)
 from tests.unit.events.test_events import PLACE
 
 ROOT = Path(__file__).parents[3]
 CASES = ROOT / "tests/cases/triggers"
+SCHEDULE = Actor("AWSService", invoked_by="events.amazonaws.com")
 
 
 def _cases(name: str) -> list[Any]:
@@ -37,6 +59,56 @@ def test_event(case: dict[str, Any]) -> None:
     else:
         assert isinstance(found.trigger, ApiCall)
         assert [target.key for target in found.targets] == case["targets"]
+
+
+def _kind(trigger: Trigger) -> str:
+    match trigger:
+        case SpecChanged(deleted=True):
+            return "spec-deleted"
+        case SpecChanged(misplaced=True):
+            return "spec-misplaced"
+        case SpecChanged():
+            return "spec-changed"
+        case SweepDue():
+            return "sweep-due"
+        case HeartbeatSent():
+            return "heartbeat"
+        case ApiCall() | BlindingCall():
+            return "api-call"
+
+
+def _surveyed(job: Job) -> str:
+    match job:
+        case SurveyRegistry(account=account, region=region, repository=name) if name:
+            return str(RepositoryTarget(account, region, name))
+        case SurveyIdentities() | SurveyRegistry() | SweepIdentities() | SweepRepositories():
+            return job.part
+        case _:
+            return ""
+
+
+RECORDS = [json.loads(line) for line in (CASES / "records.jsonl").read_text().splitlines()]
+
+
+@pytest.mark.parametrize("case", [pytest.param(one, id=one["name"]) for one in RECORDS])
+def test_record(case: dict[str, Any]) -> None:
+    expected = case["line"]
+    try:
+        found = decide(case["event"], PLACE)
+    except TriggerError as error:
+        assert expected["message"] in error.message
+        return
+    if isinstance(found, Ignored):
+        assert expected["ignored"] in found.why
+        return
+    trigger = found.trigger
+    assert [str(target) for target in found.targets] == expected["targets"]
+    assert [job.thing for job in found.jobs if isinstance(job, ReportOwnChange)] == expected.get("reports", [])
+    assert [*filter(None, map(_surveyed, found.jobs))] == expected.get("surveys", [])
+    assert _kind(trigger) == expected.get("kind", "api-call")
+    assert getattr(trigger, "action", None) == expected.get("action")
+    actor = SCHEDULE if isinstance(trigger, SweepDue | HeartbeatSent) else trigger.actor
+    assert to_json(actor) == expected["actor"]
 
 
 def test_a_record_without_an_id_has_the_same_one_in_any_order_of_its_keys() -> None:
