@@ -21,9 +21,9 @@ from ecr_warden.state.commands import (
     Accept,
     Command,
     CommandResult,
-    Publish,
     Reject,
     Selection,
+    Upload,
 )
 from ecr_warden_cli.console import Console, Exit, Style, worst
 from ecr_warden_cli.context import Context, Failure, Hub, UsageError
@@ -90,7 +90,7 @@ class HubClient(Struct, frozen=True):
 
     def command(self, command: Command) -> CommandReply:
         """Send a command in the caller's name; raises Failure."""
-        targets = () if isinstance(command, Accept | Reject | Publish) else command.targets
+        targets = () if isinstance(command, Accept | Reject | Upload) else command.targets
         if len(targets) > MAX_TARGETS:
             remedy = "name fewer, such as by a narrower pattern, and repeat the command for the others; "
             remedy += "the stop switch stops all writes: docs/deploy.md#stopping"

@@ -152,12 +152,12 @@ def test_a_run_that_wrote_nothing_is_journalled_without_having_been_opened(hub: 
 def test_a_command_is_read_as_it_was_given(hub: Hub) -> None:
     assert hub.calls.text("c1") is None
     hub.calls.record(Call("c1", ALICE.arn, '{"reason":"ß"}', hub.clock.now()))
-    hub.calls.record(Call("c2", ALICE.arn, '{"action":"apply"}', hub.clock.now()))
+    hub.calls.record(Call("c2", ALICE.arn, '{"action":"reconcile"}', hub.clock.now()))
     assert hub.calls.text("c1") == '{"reason":"ß"}'
 
 
 def test_a_command_is_recorded_once_and_collects_one_answer_per_target(hub: Hub) -> None:
-    call = Call("c1", ALICE.arn, '{"action":"apply"}', hub.clock.now())
+    call = Call("c1", ALICE.arn, '{"action":"reconcile"}', hub.clock.now())
     hub.calls.record(call)
     with pytest.raises(CommandRepeated):
         hub.calls.record(call)

@@ -151,7 +151,7 @@ def test_a_fight_over_one_target_is_called_contested() -> None:
 
 def test_an_apply_of_many_targets_is_one_message() -> None:
     people = People()
-    asked = Cause(CauseKind.CALLER, "c-1", "apply", actor=MALLORY)
+    asked = Cause(CauseKind.CALLER, "c-1", "reconcile", actor=MALLORY)
     for number in range(30):
         drift = replace(CLOSED, address=repository_policy(replace(REPOSITORY, name=f"shop/r{number:02}")))
         people.announce(report(drift, cause=asked, run_id=f"r-{number}"))

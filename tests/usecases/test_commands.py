@@ -16,7 +16,7 @@ from ecr_warden.hub.reply import CommandReply
 from ecr_warden.hub.request import request_to_text
 from ecr_warden.hub.selecting import NoSuchTarget, NothingAccepted
 from ecr_warden.repair.alerts import TargetsPaused, TargetsResumed
-from ecr_warden.state.commands import Apply, BadRequest, Command, PauseUntil, Resume
+from ecr_warden.state.commands import BadRequest, Command, PauseUntil, Reconcile, Resume
 from iam_access.errors import NamedError
 from local.testing.seed import ACCEPTED, CHECKOUT, CI, D1, NOW, PUSH_USER, PUSHER
 from tests.usecases.hub import ALICE, HUB, Callers, commands_of
@@ -32,7 +32,7 @@ def give(world: World, command: Command, proof: object = "alice") -> CommandRepl
 
 def test_apply_enqueues_a_run_per_target_in_the_callers_name_registry_first() -> None:
     world = world_in_sync()
-    reply = give(world, Apply("command-1", (PUSH_USER, PUSHER, CHECKOUT, PUSHER)))
+    reply = give(world, Reconcile("command-1", (PUSH_USER, PUSHER, CHECKOUT, PUSHER)))
     assert (reply.enqueued, reply.caller, reply.mode) == (True, ALICE.arn, Mode.ENFORCE)
     assert [job.target for job in world.jobs.sent if isinstance(job, ReconcileTarget)] == [CHECKOUT, PUSHER, PUSH_USER]
     assert {(job.cause.kind, job.cause.id, job.cause.actor) for job in world.jobs.sent} == {
@@ -42,7 +42,7 @@ def test_apply_enqueues_a_run_per_target_in_the_callers_name_registry_first() ->
 
 def test_in_observe_mode_apply_says_so_and_enqueues_nothing() -> None:
     world = world_in_sync(replace(ACCEPTED, mode=Mode.OBSERVE))
-    reply = give(world, Apply("command-1", (CHECKOUT,)))
+    reply = give(world, Reconcile("command-1", (CHECKOUT,)))
     assert (reply.mode, reply.enqueued, world.jobs.sent) == (Mode.OBSERVE, False, [])
 
 
@@ -113,9 +113,9 @@ REFUSED: dict[str, tuple[object, type[NamedError]]] = {
     "a text that is too long": ('{"schema":1}' + " " * 2_000_000, BadRequest),
     "a later schema": ('{"schema":2}', BadRequest),
     "a question": ('{"schema":1,"action":"status","id":"command-1","targets":["all"]}', BadRequest),
-    "no targets": ('{"schema":1,"action":"apply","id":"command-1","targets":[]}', BadRequest),
-    "a selection": ('{"schema":1,"action":"apply","id":"command-1","targets":["all"]}', BadRequest),
-    "an id that is a key of its own": ('{"schema":1,"action":"apply","id":"a#b/../c","targets":["x"]}', BadRequest),
+    "no targets": ('{"schema":1,"action":"reconcile","id":"command-1","targets":[]}', BadRequest),
+    "a selection": ('{"schema":1,"action":"reconcile","id":"command-1","targets":["all"]}', BadRequest),
+    "an id that is a key of its own": ('{"schema":1,"action":"reconcile","id":"a#b/../c","targets":["x"]}', BadRequest),
     "a pause without a reason": (request_to_text(replace(PAUSE, reason="  ")), BadRequest),
     "a pause with a reason of two lines": (request_to_text(replace(PAUSE, reason="a\nb")), BadRequest),
     "a pause with a reason that is too long": (request_to_text(replace(PAUSE, reason="x" * 201)), BadRequest),

@@ -16,7 +16,7 @@ from ecr_warden.hub.request import AskHeld, AskStatus, request_to_text
 from ecr_warden.hub.selecting import NothingAccepted
 from ecr_warden.notify.kinds import message_of
 from ecr_warden.notify.message import Field
-from ecr_warden.state.commands import Accept, BadRequest, Command, Publish, Reject
+from ecr_warden.state.commands import Accept, BadRequest, Command, Reject, Upload
 from ecr_warden.state.history import HistoryKind
 from ecr_warden.state.hold import HOLD_LASTS, Hold, HoldState, OfVersion, Verdict
 from ecr_warden.state.holds import HoldDecided
@@ -260,7 +260,7 @@ DIGEST = sha256(EMPTY.encode()).hexdigest()
 
 
 def publish(world: World, by: Actor, version: str = "v2", digest: str = DIGEST) -> None:
-    request = request_to_text(Publish(f"command-{by.arn[-3:]}", version, digest))
+    request = request_to_text(Upload(f"command-{by.arn[-3:]}", version, digest))
     replace(commands_of(world), callers=Proves(by)).carry_out(request, "proof", HUB)
 
 

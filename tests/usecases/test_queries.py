@@ -191,7 +191,7 @@ def test_the_nearest_name_is_suggested() -> None:
         "",
         "[]",
         '{"schema":1}',
-        '{"schema":1,"action":"apply","id":"command-1","targets":["all"]}',
+        '{"schema":1,"action":"reconcile","id":"command-1","targets":["all"]}',
         '{"schema":1,"action":"history","targets":[],"limit":101}',
         '{"schema":1,"action":"history","targets":[],"limit":0}',
         '{"schema":1,"action":"history","limit":1}',

@@ -11,7 +11,7 @@ from ecr_warden.hub.reply import AccountScope, CommandReply, ScopesReply
 from ecr_warden.hub.request import AskScopes
 from ecr_warden.repair.scope_gap import ScopeGap, ScopeUnread
 from ecr_warden.repair.write_scope import WriteScope, accounts_with_identities, scope_gap
-from ecr_warden.state.commands import Publish
+from ecr_warden.state.commands import Upload
 from ecr_warden.versions.changes import changed_targets, succeeding
 from ecr_warden_cli.console import Exit, Style
 from ecr_warden_cli.context import Context, Failure, Hub, Uploaded, Verb
@@ -147,7 +147,7 @@ def _publish(data: bytes, client: HubClient, hub: Hub) -> tuple[CommandReply, st
         console.note("the spec may be uploaded: ecr-warden versions lists its versions")
         raise
     try:
-        return client.command(Publish(new_id(), version, hashlib.sha256(data).hexdigest())), version
+        return client.command(Upload(new_id(), version, hashlib.sha256(data).hexdigest())), version
     except (NamedError, KeyboardInterrupt):
         console.note(f"version {version} is uploaded, and the hub may not know by whom: see ecr-warden versions")
         raise

@@ -204,7 +204,7 @@ CAUSES = {
     "sweep": Cause(CauseKind.SWEEP, "s-1"),
     "spec": Cause(CauseKind.SPEC, "v2"),
     "run": Cause(CauseKind.RUN, "r-0"),
-    "command": Cause(CauseKind.CALLER, "c-1", "apply"),
+    "command": Cause(CauseKind.CALLER, "c-1", "reconcile"),
 }
 
 

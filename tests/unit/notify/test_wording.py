@@ -84,9 +84,9 @@ CAUSES: dict[str, tuple[Cause, str, str]] = {
         "found when ecr-warden verified what it had written",
     ),
     "a command": (
-        Cause(CauseKind.CALLER, "c", "apply", actor=Actor("Root", account=HOME)),
-        f"command apply by the root user of account {HOME}",
-        f"command apply by root of {HOME}",
+        Cause(CauseKind.CALLER, "c", "reconcile", actor=Actor("Root", account=HOME)),
+        f"command reconcile by the root user of account {HOME}",
+        f"command reconcile by root of {HOME}",
     ),
     "a sweep": (
         SWEEP,

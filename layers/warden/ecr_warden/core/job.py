@@ -69,7 +69,7 @@ class Cause(Value, frozen=True, omit_defaults=True):
     """Why a job exists. `id` groups what belongs together: the ID of the event, run, sweep, spec version,
     request or pause.
 
-    `action` (`iam:PutRolePolicy`, or a caller's command such as `apply`), `at` (ISO 8601, when it happened) and `actor`
+    `action` (`iam:PutRolePolicy`, or a command such as `reconcile`), `at` (ISO 8601, when it happened) and `actor`
     are set for events and callers, `error` (the call failed) for events only. If the cause is a run, `root` is what
     caused that run, and `behind` whoever did: both are reported together.
     """

@@ -1,6 +1,6 @@
 """Commands to the deployed hub, each recorded with its authenticated caller before it takes effect.
 
-Nothing here writes to a member account: `apply` enqueues runs, which do the writing.
+Nothing here writes to a member account: `reconcile` enqueues runs, which do the writing.
 """
 
 from collections.abc import Iterable
@@ -25,15 +25,15 @@ from ecr_warden.repair.targets import spec_for
 from ecr_warden.state.accepted import CompiledUnusable
 from ecr_warden.state.commands import (
     Accept,
-    Apply,
     Call,
     Command,
     CommandRecords,
     Decide,
     PauseUntil,
-    Publish,
+    Reconcile,
     Reject,
     Resume,
+    Upload,
     command_from_text,
 )
 from ecr_warden.state.history import HistoryEntry, HistoryKind, HistoryLog
@@ -80,14 +80,14 @@ class Commands(Struct, frozen=True):
         match command:
             case Accept() | Reject():
                 return self._decide(command, text, caller)
-            case Publish():
-                return self._publish(command, text, caller, self.specs.accepted())
-            case Apply() | PauseUntil() | Resume():
+            case Upload():
+                return self._record_upload(command, text, caller, self.specs.accepted())
+            case Reconcile() | PauseUntil() | Resume():
                 return self._steer(command, text, caller)
             case _:
                 assert_never(command)
 
-    def _steer(self, command: Apply | PauseUntil | Resume, text: str, caller: Actor) -> CommandReply:
+    def _steer(self, command: Reconcile | PauseUntil | Resume, text: str, caller: Actor) -> CommandReply:
         """Have targets repaired, paused or resumed."""
         accepted, now = self.specs.accepted(), self.clock.now()
         if accepted is None:
@@ -101,9 +101,9 @@ class Commands(Struct, frozen=True):
             _check_end(command.until, now)
         cause = self._begin(command, text, caller, now)
         # Recorded and announced before it takes effect: a process that dies in between did so too early, never not at
-        # all. An apply is recorded by its runs.
+        # all. A reconciliation is recorded by its runs.
         match command:
-            case Apply():
+            case Reconcile():
                 due = tuple(target for target in targets if accepted.mode_of(target) is Mode.ENFORCE)
                 enqueued = bool(due)
                 if enqueued:
@@ -158,7 +158,7 @@ class Commands(Struct, frozen=True):
             accepted = None
         return Mode.OBSERVE if accepted is None else accepted.overall_mode
 
-    def _publish(self, command: Publish, text: str, caller: Actor, accepted: CompiledSpec | None) -> CommandReply:
+    def _record_upload(self, command: Upload, text: str, caller: Actor, accepted: CompiledSpec | None) -> CommandReply:
         now = self.clock.now()
         self._begin(command, text, caller, now)
         self.holds.publish(Publication(command.version, command.digest, command.id, caller, now))

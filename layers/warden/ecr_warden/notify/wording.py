@@ -151,7 +151,7 @@ def who(cause: Cause) -> str:
 
 
 def describe_cause(cause: Cause) -> str:
-    """What triggered a run, in a few words: `iam:PutRolePolicy by mallory`, `sweep`, `command apply by alice`."""
+    """What triggered a run, in a few words: `iam:PutRolePolicy by mallory`, `sweep`, `command reconcile by alice`."""
     match cause.kind:
         case CauseKind.EVENT if cause.actor is None and not cause.action:
             return "found when ecr-warden verified what it had written"

@@ -32,7 +32,7 @@ class HubRequest(Value, frozen=True, tag_field="action", omit_defaults=False):
     """What people ask of the hub, or have it do."""
 
 
-class Apply(HubRequest, frozen=True, tag="apply"):
+class Reconcile(HubRequest, frozen=True, tag="reconcile"):
     """Reconcile targets now."""
 
     id: RequestId
@@ -76,7 +76,7 @@ class Reject(HubRequest, frozen=True, tag="reject"):
     hold: HoldId
 
 
-class Publish(HubRequest, frozen=True, tag="publish"):
+class Upload(HubRequest, frozen=True, tag="upload"):
     """Say that the caller uploaded a version of the spec; `digest`: the SHA-256 of what was uploaded."""
 
     id: RequestId
@@ -85,7 +85,7 @@ class Publish(HubRequest, frozen=True, tag="publish"):
 
 
 type Decide = Accept | Reject
-type Command = Apply | PauseUntil | Resume | Decide | Publish
+type Command = Reconcile | PauseUntil | Resume | Decide | Upload
 
 
 class Call(Struct, frozen=True):
