@@ -42,6 +42,8 @@ _GROUPS: Mapping[str, Mapping[str, Lazy]] = {
         "reconcile": Lazy("have what differs repaired now, and wait for it", "reconcile", "RECONCILE"),
         "pause": Lazy("have nothing repaired at some repositories, roles or users for a while", "pause", "PAUSE"),
         "resume": Lazy("end a pause early, and have what differs repaired now", "pause", "RESUME"),
+        "stop": Lazy("stop all writes: from now on nothing is repaired anywhere", "switch", "STOP"),
+        "start": Lazy("let the hub write and repair again", "switch", "START"),
     },
     "the command itself": {
         "completion": Lazy("print the script by which a shell completes this command", "completion", "COMPLETION"),

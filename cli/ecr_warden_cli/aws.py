@@ -27,6 +27,7 @@ from ecr_warden.core.codec.base import CodecError, Json, loads
 from ecr_warden.core.failures import AccountUnreachable
 from ecr_warden.core.spec_failures import MAX_SPEC_BYTES
 from ecr_warden.hub.aws_callers import make_proof
+from ecr_warden.state.switch import Position
 from ecr_warden_cli.context import Failure, Uploaded, UsageError
 from iam_access.inventory.inventory import PolicyOfAws
 from iam_access.inventory.printed import with_texts
@@ -157,8 +158,8 @@ def _open(profile: str | None) -> _Opened | _Refused:
     return _Refused(f"the profile {profile} does not work: {text}", remedy)
 
 
-ANSWER, CONTROL = "ecr-warden-answer", "ecr-warden-control"
-_POLICIES = {ANSWER: "ecr-warden-reader", CONTROL: "ecr-warden-operator"}
+ANSWER, CONTROL, SWITCH = "ecr-warden-answer", "ecr-warden-control", "ssm:PutParameter of /ecr-warden/writes"
+_POLICIES = {ANSWER: "ecr-warden-reader", CONTROL: "ecr-warden-operator", SWITCH: "ecr-warden-operator"}
 # Longer than the functions run. A command is never sent twice: the hub would refuse it, which looks like a failure.
 _HUB_CONFIG = Config(connect_timeout=3, read_timeout=150, retries={"total_max_attempts": 1})
 _DENIED = ("AccessDeniedException", "AccessDenied")
@@ -224,6 +225,12 @@ class LambdaHub(Struct, frozen=True):
         with self._bucket("the upload to ", _HUB_CONFIG) as (client, place):
             return str(client.put_object(**place, Key="access.yaml", Body=data).get("VersionId", "null"))
 
+    def switch_writes(self, position: Position) -> None:
+        with _reaching(SWITCH, self.region):
+            client = self.session.client("ssm", region_name=self.region, config=_HUB_CONFIG)
+            # Without a type, which AWS asks for where it creates one: elsewhere the parameter would stop nothing.
+            client.put_parameter(Name="/ecr-warden/writes", Value=position.value, Overwrite=True)
+
     @contextmanager
     def _bucket(self, what: str, config: Config) -> Iterator[tuple[Any, dict[str, str]]]:
         """A client for the bucket of template.yaml with the spec, and the bucket with its owner; `what`: is done."""
@@ -272,7 +279,7 @@ def open_hub(region: str | None, profile: str | None) -> LambdaHub:
 
 @contextmanager
 def _reaching(what: str, region: str) -> Iterator[None]:
-    """Translate errors of calling `what` (a function, or STS)."""
+    """Translate errors of calling `what` (a function, the stop switch, or STS)."""
     try:
         yield
     except ClientError as error:
@@ -292,9 +299,10 @@ def _refused(what: str, region: str, error: ClientError) -> Failure:
     for access, (became, remedy) in _OF_SPEC.items():
         if what.startswith(access):
             return HubUnreachable(f"{what} {became}: {code}: {message:.300}", remedy=remedy)
-    if code == "ResourceNotFoundException":
+    if code == "ResourceNotFoundException" or (code == "ValidationException" and what == SWITCH):
+        missing = "parameter /ecr-warden/writes" if what == SWITCH else f"function {what}"
         remedy = "pass the hub's region as --hub-region, and a profile for its account as --profile"
-        return HubUnreachable(f"there is no function {what} in {region} in your account", remedy=remedy)
+        return HubUnreachable(f"there is no {missing} in {region} in your account", remedy=remedy)
     return HubUnreachable(f"{what} could not be reached: {code}: {message:.300}", remedy="try again")
 
 

@@ -16,6 +16,7 @@ from iam_access.errors import NamedError
 if TYPE_CHECKING:  # loaded by the verbs that need them
     from ecr_warden.access_spec.spec import SpecAccount
     from ecr_warden.collect.estate import EstateReader, Reading
+    from ecr_warden.state.switch import Position
 
 
 class Failure(NamedError):
@@ -65,6 +66,9 @@ class Hub(Protocol):
 
     def upload(self, data: bytes) -> str:
         """Upload the spec, with the caller's rights to its bucket, and return its version; raises Failure."""
+
+    def switch_writes(self, position: "Position") -> None:
+        """Set the stop switch, with the caller's rights to it; raises Failure."""
 
 
 class Aws(Protocol):

@@ -19,6 +19,7 @@ from ecr_warden.core.run import Debts
 from ecr_warden.hub.codec_replies import error_to_json, reply_to_json
 from ecr_warden.hub.request import question_from_text
 from ecr_warden.state.specs import SpecVersion
+from ecr_warden.state.switch import Position
 from ecr_warden_cli.context import Uploaded
 from iam_access.errors import NamedError
 from iam_access.text.printable import show_time
@@ -71,11 +72,23 @@ class InProcess:
         self.world.specs.file = SpecVersion(version, data)
         return version
 
+    def switch_writes(self, position: Position) -> None:
+        self.world.switch.enabled = position is Position.ENABLED
+
     def pass_time(self, _: float) -> None:
         """One job, as one poll."""
         if self.works and self.world.jobs.sent:
             job = expect(ReconcileTarget, self.world.jobs.sent.pop(0))
             self.world.reconcile().reconcile(job)
+
+
+def test_stop_stops_all_writes_and_start_lets_them_go_on() -> None:
+    world = tampered()
+    assert over(world)("stop").out.startswith("writes are stopped: drift is found and reported")
+    ran = over(world)("reconcile")
+    assert (ran.code, "writes are stopped by the switch" in ran.out) == (2, True)
+    assert over(world)("start").out.startswith("writes are on")
+    assert over(world)("reconcile").code == 0
 
 
 def over(world: World) -> Command:

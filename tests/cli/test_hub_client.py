@@ -1,6 +1,7 @@
 """Errors of calling the hub's functions: one sentence with the cause and the remedy."""
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
+from ecr_warden.state.switch import Position
 from ecr_warden_cli.aws import ANSWER, CONTROL, LambdaHub, not_reached, open_hub
 from ecr_warden_cli.context import Failure
 from tests.contracts.aws import REGION, moto, new_session
@@ -189,6 +191,33 @@ def test_the_versions_of_the_spec_alone_are_listed_newest_first(monkeypatch: pyt
         store.delete_object(Bucket=bucket, Key="access.yaml")
         assert [one.version for one in client.uploads()] == versions[::-1]
         assert client.spec(versions[1]) == b"second"
+
+
+@pytest.mark.parametrize("position", Position)
+def test_the_stop_switch_is_turned(position: Position, monkeypatch: pytest.MonkeyPatch) -> None:
+    with moto(monkeypatch):
+        store = new_session().client("ssm")
+        store.put_parameter(Name="/ecr-warden/writes", Type="String", Value="?")
+        open_hub(REGION, None).switch_writes(position)
+        assert store.get_parameter(Name="/ecr-warden/writes")["Parameter"]["Value"] == position
+
+
+NOT_TURNED = {
+    "AccessDeniedException": ("you may not call ssm:PutParameter", "the policy ecr-warden-operator"),
+    "ValidationException": ("there is no parameter /ecr-warden/writes in eu-central-1", "--hub-region"),
+}
+
+
+@pytest.mark.parametrize("code", NOT_TURNED)
+def test_a_stop_switch_that_is_not_turned_says_why(aws: Sts, code: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SSM", os.environ["AWS_ENDPOINT_URL_LAMBDA"])
+    # Source: PutParameter; without a type AWS makes no parameter, where moto does.
+    aws.status, aws.body = 400, json.dumps({"__type": code, "message": "no"})
+    with pytest.raises(Failure) as raised:
+        hub().switch_writes(Position.STOPPED)
+    words, remedy = NOT_TURNED[code]
+    assert (words in raised.value.message, remedy in raised.value.remedy) == (True, True)
+    assert "Type" not in json.loads(aws.sent[0][1])
 
 
 def test_a_bucket_that_cannot_be_listed_names_the_permission(monkeypatch: pytest.MonkeyPatch) -> None:

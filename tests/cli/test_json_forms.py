@@ -161,6 +161,8 @@ SCENES: dict[str, tuple[str, Callable[[Command, Path], Asked]]] = {
         lambda _, __: (over(world_in_sync()), ("pause", "all", "--for", "1h", "--reason", "a holiday")),
     ),
     "the end of a pause": ("resume", lambda _, __: (paused(), ("resume", "shop/checkout"))),
+    "all writes stopped": ("stop", lambda _, __: (over(world_in_sync()), ("stop",))),
+    "writes on again": ("start", lambda _, __: (over(world_in_sync()), ("start",))),
     "an upload": ("apply", lambda _, __: (over_holds(first()), ("apply", str(SPEC_FILE), "--yes"))),
     "no upload": ("apply", lambda _, __: (over_holds(first()), ("apply", str(SPEC_FILE)))),
     "the spec in force": ("versions VERSION", lambda _, __: (over_holds(first()), ("versions", "accepted"))),

@@ -12,6 +12,7 @@ from ecr_warden.core.codec.compressed import compress
 from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden.hub.codec_replies import reply_to_json
 from ecr_warden.hub.reply import EstateReply, Reply
+from ecr_warden.state.switch import Position
 from ecr_warden_cli.context import Uploaded
 from local.testing.seed import CI, HOME, NOW
 from tests.cli.command import Command
@@ -82,6 +83,9 @@ class _Forged:
 
     def upload(self, data: bytes) -> str:
         raise AssertionError("nothing is uploaded")
+
+    def switch_writes(self, position: Position) -> None:
+        raise AssertionError("nothing is stopped")
 
 
 @pytest.mark.parametrize(

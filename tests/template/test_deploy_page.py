@@ -183,4 +183,4 @@ def test_each_command_is_one_of_the_aws_cli_and_its_options_are_of_it(page: str,
 
 def test_there_are_commands_to_look_at() -> None:
     assert len(SAID) > 40
-    assert {page for page, _, _ in SAID} == {"README.md", "docs/deploy.md", "docs/security.md"}
+    assert {page for page, _, _ in SAID} == {"docs/deploy.md", "docs/security.md"}

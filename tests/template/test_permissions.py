@@ -12,6 +12,7 @@ from local.testing.memory.wiring import HUB as PLACE
 from tests.template.cfn import ALL, EXPECTED, HUB, MEMBER, Node, Statement, listed, say, says
 
 READ_ARN = "arn:${AWS::Partition}:iam::*:role/ecr-warden/ecr-warden-read"
+SWITCH_ARN = "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/ecr-warden/writes"
 WRITE_ARN = "arn:${AWS::Partition}:iam::*:role/ecr-warden/ecr-warden-write"
 REPOSITORIES = "arn:${AWS::Partition}:ecr:*:${AWS::AccountId}:repository/*"
 HUB_ROOT = "arn:${AWS::Partition}:iam::${HubAccount}:root"
@@ -276,7 +277,10 @@ def test_people_may_invoke_what_their_policy_names_and_nothing_else() -> None:
     }
     assert {name: [(says(s["Action"]), says(s["Resource"])) for s in body] for name, body in policies.items()} == {
         "ecr-warden-reader": [(["lambda:InvokeFunction"], ["${AnswerFunction.Arn}"])],
-        "ecr-warden-operator": [(["lambda:InvokeFunction"], ["${AnswerFunction.Arn}", "${ControlFunction.Arn}"])],
+        "ecr-warden-operator": [
+            (["lambda:InvokeFunction"], ["${AnswerFunction.Arn}", "${ControlFunction.Arn}"]),
+            (["ssm:PutParameter"], [SWITCH_ARN]),
+        ],
     }
     called = {say(p["Properties"]["FunctionName"]) for p in HUB.resources("AWS::Lambda::Permission").values()}
     assert not {"${AnswerFunction}", "${ControlFunction}"} & called

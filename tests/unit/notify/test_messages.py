@@ -135,7 +135,7 @@ SAID: dict[str, tuple[Alert, str]] = {
     ),
     "an interrupted run": (report(MISSING, result=Result.INTERRUPTED, outcomes=()), "interrupted"),
     "an intruder": (report(result=Result.IN_SYNC, intruder=True), "INTRUDER in the write role"),
-    "what to do about an intruder": (report(result=Result.IN_SYNC, intruder=True), "--value stopped"),
+    "what to do about an intruder": (report(result=Result.IN_SYNC, intruder=True), "write nothing: ecr-warden stop"),
     "a document that is not understood": (
         report(replace(MISSING, kind=DriftKind.UNPARSEABLE, explain="bad JSON", access=None)),
         "cannot be parsed: bad JSON",

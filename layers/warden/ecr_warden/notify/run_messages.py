@@ -11,7 +11,6 @@ from ecr_warden.notify.layout import Parts
 from ecr_warden.notify.message import Field
 from ecr_warden.notify.run_titles import DONE, describe_result, state_of, title_of
 from ecr_warden.notify.wording import (
-    SET_SWITCH,
     call_fields,
     describe_actor,
     describe_address,
@@ -33,7 +32,7 @@ _FIGHT = 3
 _INTRUDER = (
     "The call came from a session of ecr-warden's own write role that ecr-warden did not open.",
     "End its sessions: IAM console of that account, role ecr-warden-write, Revoke sessions; ecr-warden opens new ones.",
-    f"Until you know who can assume it, let ecr-warden write nothing (in the hub's account): {SET_SWITCH} stopped",
+    "Until you know who can assume it, let ecr-warden write nothing: ecr-warden stop",
     "See whom it trusts: aws iam get-role --profile ... --role-name ecr-warden-write; restore it: docs/security.md",
 )
 

@@ -14,9 +14,6 @@ from ecr_warden.repair.alerts import Difference, DoneChange, OutcomeKind
 from iam_access.arn import IAM_REGION
 from iam_access.text.printable import show_time
 
-SET_SWITCH = "aws ssm put-parameter --profile ... --region ... --name /ecr-warden/writes --overwrite --value"
-"""Sets the stop switch, in the hub's account and region; `stopped` or `enabled` follows."""
-
 
 def name_of(target: Target) -> str:
     """`role ecr-pusher`."""

@@ -12,7 +12,7 @@ from ecr_warden.core.target import new_targets
 from ecr_warden.notify.kinds.kind import KEYS, Kind, OneByOne
 from ecr_warden.notify.layout import Parts
 from ecr_warden.notify.message import Field
-from ecr_warden.notify.wording import SET_SWITCH, describe_actor
+from ecr_warden.notify.wording import describe_actor
 from ecr_warden.repair.alerts import PauseEnded, TargetsPaused, TargetsResumed, WritesSwitched
 from iam_access.text.printable import count, few, first, printable, show_time
 
@@ -92,7 +92,7 @@ class _WritesSwitched(OneByOne[WritesSwitched]):
         else:
             still = "still " if alert.since is not None else ""
             title = f"{still}nothing is written: drift is reported, not repaired"
-            undo = [Field("Undo", f"{SET_SWITCH} enabled")]
+            undo = [Field("Undo", "ecr-warden start")]
         return Parts(
             title,
             [
