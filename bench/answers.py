@@ -10,11 +10,10 @@ from typing import Any
 
 from bench.figures import Figure
 from ecr_warden.access.difference import DifferenceKind, differences
-from ecr_warden.access.escalation import Escalations
 from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.access.what_if import laid_over
 from ecr_warden.core.codec.snapshot import estate_from_text
-from ecr_warden_cli.access import Question, WhoCan, can_i, everybody_of, find_subject, question, reach, who_can
+from ecr_warden_cli.access import Question, can_i, everybody_of, find_subject, question, reach, who_can
 from ecr_warden_cli.change_input import changes_of
 
 FOLDER = Path(__file__).parent / "who-can"
@@ -54,14 +53,6 @@ class Asked:
     def _graph(self) -> RepositoryGraph:
         return RepositoryGraph(estate_from_text(self.text, at=datetime(2026, 11, 24, tzinfo=UTC)))
 
-    @cached_property
-    def _escalations(self) -> Escalations:
-        return Escalations(self._graph)
-
-    @cached_property
-    def _everybody(self) -> dict[str, WhoCan]:
-        return {}
-
     def mistake(self, row: Row) -> object | None:
         """What is answered instead of what the row says; None if it is right."""
         if row["ask"] == "what-if":
@@ -74,8 +65,6 @@ class Asked:
                 return self._who_can(row, asked)
             case "reach":
                 return self._reach(row, asked)
-            case "could":
-                return self._could(row, asked)
             case ask:
                 raise ValueError(f"no such question: {ask}")
 
@@ -115,23 +104,12 @@ class Asked:
         name = row["principal"]
         subjects = everybody_of(self._graph, name) if name.isdecimal() else [find_subject(self._graph, name)]
         access, places = row["access"], [asked.repository]
-        found = next(reach(self._graph, subjects, places, [access], self._escalations), None)
+        found = next(reach(self._graph, subjects, places, [access]), None)
         answer = found.answer if found else "no"
         conditions = list(found.conditions) if found else []
         if answer != row["answer"]:
             return answer
         return None if _are_named(row, conditions) else conditions
-
-    def _could(self, row: Row, asked: Question) -> object | None:
-        name = f"{row['access']} {row['repository']}"
-        if name not in self._everybody:
-            self._everybody[name] = who_can(self._graph, asked, self._escalations)
-        found = self._everybody[name]
-        if any(path.subject.arn == row["principal"] for path in found.identities):
-            return "already"
-        answers = {one.arn: one.answer.replace("could", "yes") for one in found.escalations}
-        answer = answers.get(row["principal"], "no")
-        return None if answer == row["answer"] else answer
 
 
 def _are_named(row: Row, conditions: list[str]) -> bool:

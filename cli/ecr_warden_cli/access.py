@@ -9,7 +9,6 @@ from msgspec import Struct, field
 
 from ecr_warden.access.alike import moved
 from ecr_warden.access.docker import ByDocker, by_docker
-from ecr_warden.access.escalation import Escalation, Escalations, certain_first
 from ecr_warden.access.graph import RepositoryGraph, who_can_any
 from ecr_warden.access.missing import Edit, PolicyChange, Side, change_along, smallest_change
 from ecr_warden.audit.administrators import Administrators
@@ -28,7 +27,6 @@ from ecr_warden.core.target import RepositoryTarget, RoleTarget, UserTarget
 from iam_access.arn import ACCOUNT_ID, iam_arn
 from iam_access.document.document import Document
 from iam_access.errors import NamedError
-from iam_access.escalation.calls import CAN
 from iam_access.evaluate.request_principal import CallerKind, RequestError
 from iam_access.inventory.inventory import Policy
 from iam_access.text.nearest import did_you_mean, nearest
@@ -216,14 +214,14 @@ def can_assume(graph: RepositoryGraph, subject: Subject, role: Subject) -> CanI:
 
 
 class Reach(Struct, frozen=True):
-    """What somebody reaches: a kind of access to a repository, by a path of theirs or by escalating.
+    """What somebody reaches: a kind of access to a repository, by a path of theirs.
 
     `sample`: the repository that was asked about, which nothing tells apart from it.
     """
 
     repository: Repository
     access: str
-    by: AccessPath | Escalation
+    by: AccessPath
     sample: Repository
 
     @property
@@ -233,58 +231,36 @@ class Reach(Struct, frozen=True):
 
     @property
     def answer(self) -> str:
-        """As of a path, or of an escalation."""
+        """As of the path."""
         return str(self.by.answer)
 
 
 def reach(
-    graph: RepositoryGraph,
-    subjects: Sequence[Subject],
-    repositories: Iterable[Repository],
-    accesses: Sequence[str],
-    escalations: Escalations | None,
+    graph: RepositoryGraph, subjects: Sequence[Subject], repositories: Iterable[Repository], accesses: Sequence[str]
 ) -> Iterator[Reach]:
-    """What the subjects reach together, each by the best way of any of them.
-
-    `escalations`: also what they could give themselves, where they have no certain access.
-    """
-    known: dict[Hashable, tuple[Repository, AccessPath | Escalation | None]] = {}
+    """What the subjects reach together, each by the best way of any of them."""
+    known: dict[Hashable, tuple[Repository, AccessPath | None]] = {}
     for repository in repositories:
         for access in accesses:
-            # Whoever escalates may do so by any kind of access.
-            kinds = graph.kind_of(repository, access), escalations and graph.kind_of(repository)
-            if (access, kinds) not in known:
-                known[access, kinds] = repository, _reached(graph, subjects, repository, access, escalations)
-            sample, by = known[access, kinds]
+            name = access, graph.kind_of(repository, access)
+            if name not in known:
+                known[name] = repository, _reached(graph, subjects, graph.ways(access, repository))
+            sample, by = known[name]
             if by is not None:
                 yield Reach(repository, access, by, sample)
 
 
 def _reached(
-    graph: RepositoryGraph,
-    subjects: Sequence[Subject],
-    repository: Repository,
-    access: str,
-    escalations: Escalations | None,
-) -> AccessPath | Escalation | None:
-    ways = graph.ways(access, repository)
-    is_asked_of_all = escalations is not None or len(subjects) > 1
-    everybody = who_can_any(graph, ways) if is_asked_of_all else {}
+    graph: RepositoryGraph, subjects: Sequence[Subject], ways: tuple[tuple[Permission, ...], ...]
+) -> AccessPath | None:
+    everybody = who_can_any(graph, ways) if len(subjects) > 1 else {}
     paths = (
         everybody.get(subject.arn)
-        if is_asked_of_all and subject.arn in graph.subjects
+        if len(subjects) > 1 and subject.arn in graph.subjects
         else best_path(graph, subject, ways)
         for subject in subjects
     )
-    best = min((path for path in paths if path is not None), key=lambda path: path.order, default=None)
-    if escalations is None or (best is not None and best.answer is Answer.YES):
-        return best
-    has_it = best is not None and best.answer is Answer.CONDITIONAL
-    enough = (Answer.YES,) if has_it else CAN
-    able = {arn: path for arn, path in everybody.items() if path.answer in enough}
-    found = certain_first(escalations.together(subjects, way, able) for way in ways)
-    # Who has it under a condition reaches more only by what needs none.
-    return best if found is None or (has_it and found.conditions) else found
+    return min((path for path in paths if path is not None), key=lambda path: path.order, default=None)
 
 
 def everybody_of(graph: RepositoryGraph, account: str) -> list[Subject]:
@@ -299,34 +275,28 @@ def everybody_of(graph: RepositoryGraph, account: str) -> list[Subject]:
 
 
 class WhoCan(Struct, frozen=True):
-    """Everybody who can: identities, classes of principals outside the estate, and who could escalate.
+    """Everybody who can: identities, and classes of principals outside the estate.
 
     `unread`: what was not read and could change it; `docker`: by ARN, whether docker can.
     """
 
     identities: tuple[AccessPath, ...]
     classes: tuple[AccessPath, ...]
-    escalations: tuple[Escalation, ...] = ()
     unread: tuple[Policy, ...] = ()
     docker: Mapping[str, ByDocker] = field(default_factory=dict)
 
 
-def who_can_each(
-    graph: RepositoryGraph, questions: Iterable[Question], escalations: Escalations | None = None
-) -> Iterator[WhoCan]:
-    """Everybody who can, for each question about one access; found once for repositories that nothing tells apart.
-
-    With `escalations`, whose steps may name a repository, it is found for each.
-    """
+def who_can_each(graph: RepositoryGraph, questions: Iterable[Question]) -> Iterator[WhoCan]:
+    """Everybody who can, for each question about one access; found once for repositories that nothing tells apart."""
     known: dict[Hashable, tuple[Question, WhoCan]] = {}
     for asked in questions:
         repository = asked.repository
-        kind = graph.kind_of(repository, asked.what, by_docker=True) if escalations is None else repository.arn
+        kind = graph.kind_of(repository, asked.what, by_docker=True)
         # A statement is found by its number among all of a resource's policies.
         numbers = tuple(len(policy.statements) for way in asked.ways for policy in way[0].resource.policies)
         found = known.get((kind, numbers))
         if found is None:
-            found = known[kind, numbers] = asked, who_can(graph, asked, escalations)
+            found = known[kind, numbers] = asked, who_can(graph, asked)
         yield _as_asked(*found, asked)
 
 
@@ -343,18 +313,14 @@ def _as_asked(sample: Question, found: WhoCan, asked: Question) -> WhoCan:
     return replace(found, identities=tuple(map(on_it, found.identities)), classes=tuple(map(on_it, found.classes)))
 
 
-def who_can(graph: RepositoryGraph, asked: Question, escalations: Escalations | None = None) -> WhoCan:
+def who_can(graph: RepositoryGraph, asked: Question) -> WhoCan:
     """Everybody who can, the certain ones first, and of equally certain ones those with the shortest path."""
     paths = sorted(who_can_any(graph, asked.ways).values(), key=lambda path: path.order)
     identities = tuple(path for path in paths if not is_class(path.subject))
-    able = {path.subject.arn: path for path in paths if path.answer in CAN}
-    more = [escalation for way in asked.ways for escalation in escalations.who(way, able)] if escalations else []
-    shortest = {one.arn: one for one in sorted(more, key=lambda one: (not one.unread, -len(one.steps)))}
     classes = tuple(path for path in paths if is_class(path.subject))
     docker = {path.subject.arn: by_docker(graph, path, asked.what, asked.repository) for path in paths}
     kept = {arn: one for arn, one in docker.items() if one is not None}
-    unsaid = (*unread.unread_of(graph, paths), *(policy for one in shortest.values() for policy in one.unread))
-    return WhoCan(identities, classes, tuple(shortest.values()), tuple(dict.fromkeys(unsaid)), kept)
+    return WhoCan(identities, classes, tuple(unread.unread_of(graph, paths)), kept)
 
 
 class TrustingRoles:

@@ -9,7 +9,6 @@ from typing import Any
 from msgspec import Struct
 
 from ecr_warden.access.docker import ByDocker
-from ecr_warden.access.escalation import Escalation
 from ecr_warden.access.missing import Edit, unmet
 from ecr_warden.audit.advice import Advice
 from ecr_warden.audit.words import (
@@ -207,21 +206,6 @@ def path_to_json(path: AccessPath, given: Given | None, docker: ByDocker | None)
         "conditions": list(path.conditions),
         "docker": _docker_to_json(docker),
         "via": "direct" if len(path.steps) == 1 else "role",
-        "steps": [],
-    }
-
-
-def escalation_to_json(escalation: Escalation, given: Given | None) -> dict[str, Any]:
-    return {
-        "principal": escalation.arn,
-        "answer": escalation.answer,
-        "chain": list(escalation.chain),
-        "because": [],
-        "inSpec": None if given is None else False,
-        "conditions": list(escalation.conditions),
-        "docker": None,
-        "via": "escalation",
-        "steps": list(escalation.steps),
     }
 
 
@@ -243,23 +227,12 @@ def show_who_can(
         _show_path(path, in_spec, docker, asked, context)
         if in_spec == "NOT IN SPEC" and (ends := closing(path)):
             console.line(f"{'':<13}{'to end it':<13}{ends}", Style.FAINT)
-    for escalation in found.escalations:
-        console.line(f"{escalation.answer:<26}{names.identity(escalation.arn)}", Style.ODD)
-        for step in escalation.steps:
-            console.line(f"{'':<13}{'by':<13}{printable(step, 300)}", Style.FAINT)
-        for condition in escalation.conditions:
-            console.line(f"{'':<13}{'if':<13}{condition}", Style.FAINT)
-        for policy in escalation.unread:
-            console.line(f"{'':<13}{'unknown':<13}{unread_text(policy)}", Style.FAINT)
     paths = {path.subject.arn: path for path in (*found.classes[::-1], *found.identities[::-1])}.values()
     unknown = sum(path.answer is Answer.UNKNOWN for path in paths)
-    could = sum(not escalation.unread for escalation in found.escalations)
-    more = f", {could} more could escalate to it" if could else ""
     says = f"{len(paths)} can {verb} {name}"
     if found.unread:
-        may = unknown + len(found.escalations) - could
-        says = f"it is unknown who can {verb} {name}: {len(paths) - unknown} can, {may} may"
-    console.line(f"{says}{more}, by the policies that could be read", Style.HEADING)
+        says = f"it is unknown who can {verb} {name}: {len(paths) - unknown} can, {unknown} may"
+    console.line(f"{says}, by the policies that could be read", Style.HEADING)
     for policy in found.unread:
         console.note(unread_text(policy))
 
@@ -286,11 +259,10 @@ def show_reach(rows: Sequence[Reach], unread: Sequence[str], principal: str, est
     for row in rows:
         others = row.by.chain if row.by.chain[0] != principal else row.by.chain[1:]
         through = f" as {' -> '.join(map(names.identity, others))}" if others else ""
-        steps = f" by {', then '.join(row.by.steps)}" if isinstance(row.by, Escalation) and row.by.steps else ""
         conditions = f" if {' and '.join(row.conditions)}" if row.conditions else ""
         where = names.repository(row.repository.target)
-        text = f"{row.answer:<13}{row.access:<8}{where}{through}{steps}{conditions}"
-        context.console.line(text, Style.ODD if isinstance(row.by, Escalation) else _STYLES[row.by.answer])
+        text = f"{row.answer:<13}{row.access:<8}{where}{through}{conditions}"
+        context.console.line(text, _STYLES[row.by.answer])
     unknown = sum(row.answer == Answer.UNKNOWN for row in rows)
     says = count(len(rows) - unknown, "kind of access") + (f", and {unknown or 'what else'} unknown" if unread else "")
     context.console.line(f"{names.identity(principal)}: {says}, by the policies that could be read", Style.HEADING)

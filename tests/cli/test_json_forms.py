@@ -180,9 +180,9 @@ SCENES: dict[str, tuple[str, Callable[[Command, Path], Asked]]] = {
         "can-i",
         lambda run, _: (run, ("can-i", NEWCOMER, "push", "shop/checkout", *WHO_CAN)),
     ),
-    "everybody who can, and who could": (
+    "everybody who can": (
         "who-can",
-        lambda run, _: (run, ("who-can", "push", "shop/checkout", "--escalation", *WHO_CAN)),
+        lambda run, _: (run, ("who-can", "push", "shop/checkout", *WHO_CAN)),
     ),
     "what would change": ("what-if", lambda run, _: (run, ("what-if", CHANGE, *WHO_CAN[:2]))),
     "what somebody can": ("can-i PRINCIPAL", lambda run, _: (run, ("can-i", PULLER, *WHO_CAN))),

@@ -7,7 +7,6 @@ from copy import replace
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from ecr_warden.access.escalation import Escalations
 from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.audit.changes import access_changes
 from ecr_warden.audit.findings import find
@@ -146,11 +145,6 @@ def _who_can(hard: Hard) -> None:
     who_can(graph, question(graph, "pull", "shop/app"))
 
 
-def _could(hard: Hard) -> None:
-    graph = RepositoryGraph(_estate(hard))
-    who_can(graph, question(graph, "pull", "shop/app"), Escalations(graph))
-
-
 def _found(hard: Hard) -> None:
     find(_estate(hard), _compiled({}), None, None)
 
@@ -181,7 +175,6 @@ ENTRIES: Mapping[str, Callable[[Hard], None]] = {
     "lint": _linted,
     "can-i": _can_i,
     "who-can": _who_can,
-    "could": _could,
     "audit": _found,
     "report": _matrix,
     "diff": _differences,

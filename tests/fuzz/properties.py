@@ -77,7 +77,7 @@ _COMMAND = Command(MemoryWorld().reader)
 
 _QUESTIONS = (
     ("can-i", f"arn:aws:iam::{estates.HOME}:user/bob", "push", "shop/app"),
-    ("who-can", "pull", "shop/app", "--escalation"),
+    ("who-can", "pull", "shop/app"),
     ("can-i", f"arn:aws:sts::{estates.HOME}:assumed-role/push/session"),
 )
 

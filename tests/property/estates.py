@@ -4,6 +4,7 @@ The brute force asks the tests' own oracle (iam_oracle) about plain JSON; it sha
 """
 
 import copy
+from collections import Counter
 from collections.abc import Iterator
 from itertools import product
 from typing import Any
@@ -255,20 +256,19 @@ def _is_allowed(who: str, action: str, resource: str, context: Json, policies: J
 def administrators(estate: Json, account: str, *, unlimited: bool = False) -> set[str]:
     """Every user and role that can change what another identity of the account may do, itself or through roles.
 
-    `unlimited`: not those who can only act as, or let somebody into, what is none of these.
+    `unlimited`: only those who can write or attach a policy in every context, and whoever can act as one of these.
     """
     people = {entry["Arn"]: entry for entry in identities_of(estate)}
     calls = [(arn, call) for arn in people if f"::{account}:" in arn for call in _changes(people[arn], account)]
-    can = {
-        (who, action, resource)
-        for who in people
-        if f"::{account}:" in who
-        for target, (action, resource) in calls
-        if target != who
-        for context in contexts(who)
-        if _is_allowed(who, action, resource, context, _own_policies(estate, people, who))
-    }
-    able = {who for who, action, _ in can if not unlimited or action in _WRITING}
+    own = [who for who in people if f"::{account}:" in who]
+    can = Counter(
+        call
+        for call in {(who, *call) for who in own for target, call in calls if target != who}
+        for context in contexts(call[0])
+        if _is_allowed(*call, context, _own_policies(estate, people, call[0]))
+    )
+    writes = {who for (who, action, _), held in can.items() if action in _WRITING and held == len(contexts(who))}
+    able = writes if unlimited else {who for who, *_ in can}
     assumes = {
         (who, role)
         for who in people
@@ -278,7 +278,7 @@ def administrators(estate: Json, account: str, *, unlimited: bool = False) -> se
     taken_over = {(who, resource) for who, action, resource in can if action in _TAKING_OVER}
     becomes = assumes | taken_over if unlimited else assumes
     while more := {who for who, other in becomes if other in able} - able:
-        able |= more
+        able = able | more
     return able
 
 

@@ -1,4 +1,4 @@
-"""The hub leaves out versions of policies that nobody needs: whoever could escalate still could, and nobody else."""
+"""The hub leaves out versions of policies that nobody needs: the administrators are the same without them."""
 
 import json
 from datetime import UTC, datetime
@@ -7,11 +7,10 @@ from typing import Any
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from ecr_warden.access.escalation import Escalations
 from ecr_warden.access.graph import RepositoryGraph
+from ecr_warden.audit.administrators import Administrators, administrators
 from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden.core.estate import Estate
-from ecr_warden_cli.access import question, who_can
 from tests.unit.access.snapshots import HOME, allow, document, managed, of_pieces, snapshot, user
 
 NOW = datetime(2026, 11, 28, tzinfo=UTC)
@@ -31,11 +30,10 @@ statements = st.builds(
 attached: dict[str, Any] = {"AttachedManagedPolicies": [{"PolicyArn": ARN}]}
 
 
-def could(estate: Estate) -> dict[str, str]:
-    """Whoever can or could push, by what the answer is."""
-    graph = RepositoryGraph(estate)
-    found = who_can(graph, question(graph, "push", "app"), Escalations(graph))
-    return {path.subject.arn: "can" for path in found.identities} | {one.arn: "could" for one in found.escalations}
+def found(estate: Estate) -> tuple[set[str], set[str], frozenset[str]]:
+    """Who administers the account, in which way."""
+    administer: Administrators = administrators(RepositoryGraph(estate), estate.accounts[HOME])
+    return {*administer.iam}, {*administer.of_registries}, administer.unlimited
 
 
 @given(
@@ -44,7 +42,7 @@ def could(estate: Estate) -> dict[str, str]:
     current=st.lists(statements, min_size=1, max_size=2),
     control=st.none() | st.lists(statements, min_size=1, max_size=2),
 )
-def test_the_same_principals_could_escalate_without_the_versions_that_are_left_out(
+def test_the_administrators_are_the_same_without_the_versions_that_are_left_out(
     mine: list[Any], theirs: list[Any], current: list[Any], control: list[Any] | None
 ) -> None:
     shared = managed("shared", document(*current), document(allow("ecr:*")))
@@ -54,4 +52,4 @@ def test_the_same_principals_could_escalate_without_the_versions_that_are_left_o
     whole, kept = estate_from_text(json.dumps(made), at=NOW), of_pieces(made, NOW)
     assert whole.accounts[HOME].versions
     event("left out" if not kept.accounts[HOME].versions else "kept")
-    assert could(kept) == could(whole)
+    assert found(kept) == found(whole)

@@ -6,7 +6,6 @@ from typing import Any
 
 from msgspec import Struct
 
-from ecr_warden.access.escalation import Escalation, Escalations
 from ecr_warden.audit.providers import ProviderGap
 from ecr_warden.audit.remedies import Remedies
 from ecr_warden.audit.spec_access import SpecAccess
@@ -34,7 +33,6 @@ from ecr_warden_cli.access import (
 from ecr_warden_cli.access_text import (
     AccessNames,
     can_i_to_json,
-    escalation_to_json,
     names_of,
     not_looked_at,
     path_to_json,
@@ -88,9 +86,6 @@ def _run_can_i(arguments: argparse.Namespace, context: Context) -> Exit:
     if repository is None and access is not None and "/" in access:
         access, repository = None, access
     is_one = access is not None and repository is not None and not is_pattern(repository)
-    if arguments.escalation and is_one:
-        remedy = "leave REPOSITORY out, or ask who-can ACCESS REPOSITORY --escalation"
-        raise UsageError("--escalation with one question", remedy=remedy)
     if arguments.expect is not None and not is_one:
         raise UsageError("--expect without one question", remedy="add ACCESS and the name of one REPOSITORY")
     asked = open_estate(arguments, context)
@@ -142,10 +137,9 @@ def _run_who_can(arguments: argparse.Namespace, context: Context) -> Exit:
     text = in_full(arguments.repository, asked.accounts)
     access, repositories = access_named(arguments.access), find_repositories(asked.estate, text)
     _say_unknown(access, context)
-    escalations = Escalations(asked.graph) if arguments.escalation else None
     questions = [question_of(asked.graph, access, one) for one in repositories]
     shown = context.console.progress(questions, of=len(questions), doing="asking about repositories")
-    each = zip(questions, who_can_each(asked.graph, shown, escalations), strict=True)
+    each = zip(questions, who_can_each(asked.graph, shown), strict=True)
     trusting_roles = TrustingRoles(asked.estate)
     answers = [_who_can(asked, what, found, trusting_roles) for what, found in each]
     if arguments.json:
@@ -169,9 +163,8 @@ class _WhoCan(Struct, frozen=True):
     lacking: tuple[ProviderGap, ...]
 
     def to_json(self, asked: OpenedEstate) -> dict[str, Any]:
-        found, given = self.found, self.given
+        found = self.found
         principals = [self._to_json(path) for path in found.identities]
-        principals += [escalation_to_json(escalation, given) for escalation in found.escalations]
         classes = [
             {"class": class_of(path.subject, path.steps[0].permissions[0], asked.estate), **self._to_json(path)}
             for path in found.classes
@@ -235,9 +228,8 @@ def _list(
     else:
         repositories = find_repositories(asked.estate, in_full(repository, asked.accounts))
     accesses = tuple(Access) if access is None else (access_named(access),)
-    escalations = Escalations(graph) if arguments.escalation else None
     shown = context.console.progress(repositories, of=len(repositories), doing="asking about repositories")
-    rows = list(reach(graph, subjects, shown, accesses, escalations))
+    rows = list(reach(graph, subjects, shown, accesses))
     unread = [
         *dict.fromkeys(unread_text(policy) for row in rows for policy in row.by.unread),
         *unlisted(asked.estate),
@@ -250,7 +242,6 @@ def _list(
                 "answer": row.answer,
                 "chain": list(row.by.chain),
                 "conditions": list(row.conditions),
-                "steps": list(row.by.steps) if isinstance(row.by, Escalation) else [],
             }
             for row in rows
         ]
@@ -280,11 +271,6 @@ def _add_can_i(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         help=f"{_REPOSITORY}; without one, and with a pattern: list what they can do",
     )
-    parser.add_argument(
-        "--escalation",
-        action="store_true",
-        help="in a list: also what they could give themselves, by writing policies or taking over others",
-    )
     parser.add_argument("--expect", choices=["yes", "no"], help="exit with 0 if this is the answer, else with 2")
     add_source(parser)
 
@@ -292,11 +278,6 @@ def _add_can_i(parser: argparse.ArgumentParser) -> None:
 def _add_who_can(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("access", metavar="ACCESS", help=_ACCESS)
     parser.add_argument("repository", metavar="REPOSITORY", help=_REPOSITORY)
-    parser.add_argument(
-        "--escalation",
-        action="store_true",
-        help="also list who could escalate to this access by writing IAM or ECR policies",
-    )
     add_source(parser)
 
 

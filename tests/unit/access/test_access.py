@@ -66,7 +66,7 @@ def test_a_list_reads_the_trust_policies_once_whatever_the_number_of_repositorie
         ]
         graph = RepositoryGraph(estate_of(given, at=NOW))
         repositories, ann = list(graph.estate.repositories()), graph.subject(f"arn:aws:iam::{HOME}:user/ann")
-        return counted(lambda: list(reach(graph, [ann], repositories, ("pull",), None)))[1]
+        return counted(lambda: list(reach(graph, [ann], repositories, ("pull",))))[1]
 
     assert (work(30) - work(10)) / 20 < 1_000
 

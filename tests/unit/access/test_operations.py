@@ -11,7 +11,7 @@ from ecr_warden.core.administering import administering, told_apart
 from ecr_warden.core.ecr import DELETE
 from iam_access import catalogue
 from iam_access.document.document import Patterns
-from iam_access.escalation.moves import CHANGES_IAM
+from iam_access.who_can.power import CHANGES
 from tests import tables
 
 TABLE: dict[str, dict[str, str]] = tables.load(Path("tests/cases/aws/operations.yaml").read_text())
@@ -50,7 +50,7 @@ def test_the_product_takes_an_operation_of_ecr_for_what_it_is() -> None:
 
 def test_the_product_takes_an_operation_of_iam_for_what_it_is() -> None:
     iam = {name: {*names} for name, names in CLASSED["iam"].items()}
-    assert {*CHANGES_IAM} & OPERATIONS["iam"] - iam["administers"] == set()
+    assert {*CHANGES} & OPERATIONS["iam"] - iam["administers"] == set()
     assert all(_reads(one) is (one in iam["reads"]) for one in OPERATIONS["iam"])
 
 

@@ -1,14 +1,13 @@
-"""Tags of repositories that policies ask for: known, unknown, and changed by whoever may tag."""
+"""Tags of repositories that policies ask for: known and unknown."""
 
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from ecr_warden.access.escalation import Escalations
 from ecr_warden.access.graph import RepositoryGraph, permission
 from ecr_warden.core.codec.snapshot import estate_of
-from ecr_warden_cli.access import can_i, find_subject, question, who_can
+from ecr_warden_cli.access import can_i, find_subject, question
 from iam_access.who_can.decide import Answer, Resource
 from tests.unit.access.snapshots import HOME, allow, snapshot, user
 
@@ -76,21 +75,6 @@ def test_tags_of_a_request_are_there_where_the_action_sets_them(case: str) -> No
     (app,) = asked.estate.repositories()
     resource = Resource(app.arn, HOME)
     assert asked.ask(find_subject(asked, ME), (permission(action, resource),)).answer is answer
-
-
-TAGGERS = {
-    "whoever may tag the repository": ("ecr:TagResource", True),
-    "whoever may only take tags away": ("ecr:UntagResource", False),
-    "whoever may only read tags": ("ecr:ListTagsForResource", False),
-}
-
-
-@pytest.mark.parametrize("case", TAGGERS)
-def test_whoever_may_tag_gives_themselves_what_a_tag_gives(case: str) -> None:
-    action, could = TAGGERS[case]
-    asked = graph([PROD, allow(action)], {"stage": "test"})
-    found = who_can(asked, question(asked, "pull", "app"), Escalations(asked)).escalations
-    assert [one.steps[0].partition(" ")[0] for one in found] == ([action] if could else [])
 
 
 def test_repositories_with_other_tags_are_not_alike() -> None:

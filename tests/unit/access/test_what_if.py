@@ -288,7 +288,7 @@ def standing(path: AccessPath | None) -> tuple[object, ...]:
 
 
 # Those in which many can do much take long each time.
-LARGE = {"conditions", "partly-read", "organization", "escalation", "one-account", "perimeter", "variables"}
+LARGE = {"conditions", "partly-read", "organization", "one-account", "perimeter", "variables"}
 ESTATES = [
     pytest.param(one, id=one.name, marks=[pytest.mark.thorough] if one.name in LARGE else []) for one in estates()
 ]

@@ -1,7 +1,7 @@
 """Whose own policies could allow an action, by the resources that they name: candidates, which `decide` decides on."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import Struct
 
@@ -71,9 +71,7 @@ class AllowedSubjects(Struct, frozen=True):
 NOBODY = AllowedSubjects({}, ())
 
 
-def resources_allowed(
-    document: Document, action: str, value_of: Callable[[str], Collection[str] | None] = lambda _: None
-) -> Iterator[str]:
+def resources_allowed(document: Document, action: str) -> Iterator[str]:
     """The resources for which an identity policy's Allow statements could allow an action, as patterns."""
     for statement in document.statements:
         if statement.effect is Effect.ALLOW and action_matches(statement.actions, action):
@@ -82,9 +80,4 @@ def resources_allowed(
                 yield "*"
                 continue
             for value in element.values:
-                yield replace_variables(completed_arn(value), lambda variable: _text(value_of(variable.key)))
-
-
-def _text(values: Collection[str] | None) -> str:
-    """The text of a variable in a pattern: `*` where its value is not certain."""
-    return next(iter(values)) if values is not None and len(values) == 1 else "*"
+                yield replace_variables(completed_arn(value), lambda _: "*")

@@ -77,7 +77,6 @@ class _Who(Struct, frozen=True):
     group: int
     names: tuple[str, ...]
     is_linked_to_service: bool
-    is_kept: bool
 
 
 class _Part(Struct, frozen=True):
@@ -136,9 +135,7 @@ class _Reading:
         found = self._own.get(id(who.subject))
         if found is None:
             own = tuple(self._held(who.subject))
-            found = self._numbers.of((own, self.actions)), own
-            if who.is_kept:
-                self._own[id(who.subject)] = found
+            found = self._own[id(who.subject)] = self._numbers.of((own, self.actions)), own
         return found
 
     def _held(self, subject: Subject) -> Iterator[tuple[Hashable, _About | Policy, bool]]:
@@ -192,16 +189,11 @@ class Evidence:
         self._asked: dict[int, _Question] = {}
         self._besides: dict[int, dict[int, _Said | None]] = {}
 
-    def of(self, subject: Subject, permissions: Sequence[Permission], *, keeps: bool = True) -> int | None:
-        """The number of the evidence for a user or role, None if it is to be decided by itself.
-
-        `keeps`: the subject, which is asked about again.
-        """
+    def of(self, subject: Subject, permissions: Sequence[Permission]) -> int | None:
+        """The number of the evidence for a user or role, None if it is to be decided by itself."""
         who = self._who.get(id(subject))
         if who is None:
-            who = self._find_who(subject, is_kept=keeps)
-            if keeps:
-                self._who[id(subject)] = who
+            who = self._who[id(subject)] = self._find_who(subject)
         question = self._question(permissions)
         own = [part.read[0].own_of(who)[0] for part in question.parts]
         named = [who.names[0] in part.resource.named for part in question.parts]
@@ -225,14 +217,14 @@ class Evidence:
             found += (_value(key, subject, part.resource) for key in sorted(self._numbers.keys_of(said)))
         return tuple(found)
 
-    def _find_who(self, subject: Subject, *, is_kept: bool) -> _Who:
+    def _find_who(self, subject: Subject) -> _Who:
         principal = subject.principal
         always = tuple(one for one in subject.always if one.key in OF_ALL)
         like = principal.kind, subject.boundary is not None, len(subject.service_control), always
         names = principal.text, principal.root, str(principal.account), "*"
         is_linked = is_service_linked_role(subject.arn)
         group = like, names[1:], is_linked, tuple(map(subject.value_of, OF_ALL))
-        return _Who(subject, like, self._numbers.of(group), names, is_linked, is_kept)
+        return _Who(subject, like, self._numbers.of(group), names, is_linked)
 
     def _question(self, permissions: Sequence[Permission]) -> _Question:
         """The question, with what was found of it, as long as everybody is asked about the same."""
@@ -323,15 +315,12 @@ def _own(subject: Subject) -> Iterator[tuple[Hashable, Policy, bool]]:
             yield (above, index), policy, False
 
 
-def varies(statement: Statement, known: tuple[str, ...] = ()) -> bool:
-    """Can a statement's truth depend on more than the principal's account and whether it names the principal?
-
-    `known`: what other keys begin with that do not depend on the principal.
-    """
+def varies(statement: Statement) -> bool:
+    """Can a statement's truth depend on more than the principal's account and whether it names the principal?"""
     keys = (ascii_lower(condition.key) for condition in statement.conditions)
     return (
         (statement.principals is not None and statement.principals.negated)
-        or any(not (key in OF_ALL or key.startswith(known)) for key in keys)
+        or any(key not in OF_ALL for key in keys)
         or any("${" in value for condition in statement.conditions for value in condition.values)
         or statement.varies_in_resources
     )

@@ -6,13 +6,12 @@ its best chain: a certain one before a conditional one before an unknown one, an
 
 from collections import defaultdict, deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from copy import replace
 
 from msgspec import Struct
 
 from iam_access.document.document import Document, Effect
-from iam_access.document.steps import Allowance, Steps
+from iam_access.document.steps import Allowance
 from iam_access.errors import NamedError
 from iam_access.evaluate.principal_match import named_ways
 from iam_access.evaluate.request_principal import CallerKind, RequestError, RequestPrincipal, parse_request_principal
@@ -29,8 +28,6 @@ from iam_access.who_can.subject import (
     as_session,
 )
 
-# Steps, for as long as a decision takes: some two milliseconds.
-_DECISION = 200
 _WORST = (Answer.YES, Answer.CONDITIONAL, Answer.UNKNOWN)
 _RANK = {Answer.YES: 0, Answer.CONDITIONAL: 1, Answer.UNKNOWN: 2, Answer.NO: 3}
 
@@ -124,7 +121,6 @@ class Graph(SubjectDirectory):
         super().__init__(inventory, seen_as)
         self._allowances = defaultdict(Allowance) if allowances is None else allowances
         self._has_time = has_time
-        self._steps: Steps | None = None
         self._evidence = Evidence(self.together)
         self._others: dict[int, Subject] = {}
         self._shared: dict[object, AccessDecision] = {}
@@ -135,21 +131,6 @@ class Graph(SubjectDirectory):
         self._trusts: dict[str, Resource] = {}
         self._entered: dict[tuple[str, tuple[str, ...]], AccessPath | Denial] = {}
         self._trusts_in: dict[str, Sequence[Subject]] = {}
-
-    @contextmanager
-    def bounded(self, allowance: Allowance) -> Iterator[None]:
-        """Bound what decisions, and whatever else is spent, take together; raises TooManySteps beyond."""
-        with allowance.steps() as steps:
-            self._steps = steps
-            try:
-                yield
-            finally:
-                self._steps = None
-
-    def spend(self, steps: int) -> None:
-        """Count work that a bound is for."""
-        if self._steps is not None:
-            self._steps.spend(steps)
 
     def together(self) -> frozenset[str]:
         """The actions that are asked about of one resource after another."""
@@ -327,14 +308,7 @@ class Graph(SubjectDirectory):
     def _decided(self, subject: Subject, permissions: tuple[Permission, ...]) -> AccessDecision:
         """The decision, made once for all questions with the same evidence."""
         is_kept = self.subjects.get(subject.arn) is subject or id(subject) in self._others
-        return self.share(subject, permissions, keeps=True) if is_kept else self.ask(subject, permissions)
-
-    def share(self, subject: Subject, permissions: tuple[Permission, ...], *, keeps: bool = False) -> AccessDecision:
-        """As `ask`, once for all questions with the same evidence, of a user or role as it is or could be.
-
-        `keeps`: as of Evidence.of.
-        """
-        evidence = self._evidence.of(subject, permissions, keeps=keeps)
+        evidence = self._evidence.of(subject, permissions) if is_kept else None
         if evidence is None:
             return self.ask(subject, permissions)
         access_decision = self._shared.get(evidence)
@@ -347,11 +321,7 @@ class Graph(SubjectDirectory):
         return self._evidence.of(subject, permissions) if self.subjects.get(subject.arn) is subject else None
 
     def ask(self, subject: Subject, permissions: tuple[Permission, ...], given: Given | None = None) -> AccessDecision:
-        """One decision on the subject as it is; the hard ones of an account share the comparisons they may take.
-
-        Raises TooManySteps within `bounded`.
-        """
-        self.spend(_DECISION)
+        """One decision on the subject as it is; the hard ones of an account share the comparisons they may take."""
         return decide(subject, permissions, self._allowances[subject.principal.account], given)
 
     def assumers(self, role: Subject) -> tuple[tuple[Subject, AccessDecision], ...]:

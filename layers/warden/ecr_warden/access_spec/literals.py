@@ -27,8 +27,8 @@ from ecr_warden.core.target import IdentityTarget, RepositoryTarget, RoleTarget,
 from iam_access.arn import account_of
 from iam_access.document.document import Document, DocumentError, Effect, Statement, parse_document
 from iam_access.document.kind import DocumentKind
-from iam_access.escalation.power import administering
 from iam_access.lint import Level, LintRule, lint
+from iam_access.who_can.power import administering
 
 _MAX_POLICY_NAME = 128
 # A number in YAML 1.1 too, where 1e3 and 1.5e3 are text.

@@ -13,10 +13,9 @@ from ecr_warden.core.estate import EcrAccount, Repository
 from ecr_warden.core.target import RepositoryTarget
 from iam_access.document.document import Document
 from iam_access.document.variables import completed_arn, literal_glob, replace_variables
-from iam_access.escalation.moves import CHANGES_IAM, changes_of, gives_anything
-from iam_access.escalation.power import ATTACHING, CREDENTIALS, TAKING_OVER, WRITING, administering
 from iam_access.who_can.decide import Answer, Permission, Resource
 from iam_access.who_can.graph import AccessPath, Step
+from iam_access.who_can.power import CHANGES, CREDENTIALS, TAKING_OVER, WRITING, administering, changes_of
 from iam_access.who_can.subject import Subject
 
 _JOINING = "iam:AddUserToGroup"
@@ -27,10 +26,10 @@ type _Call = tuple[str, str]
 
 
 class _Limited(Struct, frozen=True):
-    """Somebody with power over identities who cannot write policies, as far as it is shown.
+    """What somebody can do who writes no policies, or only under a condition.
 
     `targets`: the users and roles that they can take over; `of_power`: whether they can let somebody into a group of
-    which a policy makes administrators.
+    which a policy makes administrators; `step`: one call.
     """
 
     step: Step
@@ -50,8 +49,9 @@ class _Limited(Struct, frozen=True):
 class Administrators(Struct, frozen=True):
     """Who administers an account, by ARN or class, each with one way; the outsiders among them too.
 
-    `iam`: those who can change what identities may do or who may act as them; `unlimited`: those of them who could give
-    themselves any access. The others can only act as somebody, or let somebody into a group, with less power than that.
+    `iam`: those who can change what identities may do or who may act as them; `unlimited`: those of them who write or
+    attach policies without a condition on it, or can become one who does. The others may not be able to give themselves
+    any access.
     `of_registries`: those who can administer a repository or a registry (core.administering) and are not in `iam`.
     """
 
@@ -67,8 +67,8 @@ def calls(graph: RepositoryGraph) -> tuple[str, ...]:
 
 def administrators(graph: RepositoryGraph, account: EcrAccount) -> Administrators:
     """The administrators of one account of the estate."""
-    writers, limited = _with_power(graph, account)
-    iam = _through_roles(graph, writers | {arn: one.step for arn, one in limited.items()})
+    named, writers, limited = _with_power(graph, account)
+    iam = _through_roles(graph, named)
     of_registries: dict[str, AccessPath] = {}
     for arn, path in _administering(graph, account):
         if arn not in iam and _can(path):
@@ -112,18 +112,21 @@ def _administering(graph: RepositoryGraph, account: EcrAccount) -> Iterator[tupl
             yield from graph.who_can(graph.permissions(action, repository)).items()
 
 
-def _with_power(graph: RepositoryGraph, account: EcrAccount) -> tuple[dict[str, Step], dict[str, _Limited]]:
-    """The identities whose own policies let them write policies, and those with other power over identities."""
+def _with_power(
+    graph: RepositoryGraph, account: EcrAccount
+) -> tuple[dict[str, Step], dict[str, Step], dict[str, _Limited]]:
+    """The identities with power over identities, each with the gravest call; those who certainly write; the others."""
     calls: dict[_Call, set[str]] = defaultdict(set)
     for target in graph.identities_of(account.id):
-        for named in changes_of(target, account):
-            calls[named].add(target.arn)
-    calls = dict(sorted(calls.items(), key=lambda call: call[0][0] not in WRITING))
+        for call in changes_of(target, account):
+            calls[call].add(target.arn)
+    calls = dict(sorted(calls.items(), key=lambda item: item[0][0] not in WRITING))
     by_patterns: dict[frozenset[str], Mapping[object, list[_Call]]] = {}
+    named: dict[str, Step] = {}
     writers: dict[str, Step] = {}
     limited: dict[str, _Limited] = {}
     for subject in graph.identities_of(account.id):
-        if not any(graph.may_allow(subject, action) for action in CHANGES_IAM):
+        if not any(graph.may_allow(subject, action) for action in CHANGES):
             continue
         patterns = frozenset(_patterns(subject))
         if patterns not in by_patterns:
@@ -139,12 +142,13 @@ def _with_power(graph: RepositoryGraph, account: EcrAccount) -> tuple[dict[str, 
             if decision.answer not in _CAN:
                 continue
             step = Step(subject, permissions, decision)
-            if action in WRITING and (action not in ATTACHING or gives_anything(subject, graph, action, resource)):
+            named.setdefault(subject.arn, step)
+            if action in WRITING and decision.answer is Answer.YES:
                 writers[subject.arn] = step
                 break
             before = limited.get(subject.arn, _Limited(step))
             limited[subject.arn] = before.with_calls(action, [on for _, on in alike], subject, account)
-    return writers, {arn: one for arn, one in limited.items() if arn not in writers}
+    return named, writers, {arn: one for arn, one in limited.items() if arn not in writers}
 
 
 def _patterns(subject: Subject) -> Iterator[str]:

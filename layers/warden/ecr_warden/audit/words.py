@@ -197,6 +197,6 @@ def unmet_text(edit: Edit, conditions: str) -> str:
 
 
 def unread_text(policy: Policy) -> str:
-    """`policy X was not read: not in the snapshot`, or `escalation: there are more ways than are tried`."""
+    """`policy X was not read: not in the snapshot`, or `the policies: too many comparisons to decide it`."""
     why, was = getattr(policy.document, "why", ""), "" if isinstance(policy.document, Untried) else " was not read"
     return f"{printable(policy.name, 200)}{was}: {printable(why, 200)}"

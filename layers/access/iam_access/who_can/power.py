@@ -14,6 +14,8 @@ from iam_access.document.document import Document, Effect, Patterns, Statement
 from iam_access.document.pattern import pattern_covers, patterns_meet
 from iam_access.document.variables import Variable, completed_arn, replace_variables
 from iam_access.evaluate.statement_match import action_matches
+from iam_access.inventory.inventory import Account
+from iam_access.who_can.subject import Subject
 
 CREDENTIALS = ("iam:CreateAccessKey", "iam:CreateLoginProfile", "iam:UpdateLoginProfile")
 """What lets others act as a user. With another password or key of its own a user can do no more than before."""
@@ -31,12 +33,31 @@ _GROUP = ("iam:AddUserToGroup", "iam:PutGroupPolicy", "iam:AttachGroupPolicy")
 _POLICY = ("iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion")
 POWERS: Mapping[str, tuple[str, ...]] = {"user": _USER, "role": _ROLE, "group": _GROUP, "policy": _POLICY}
 """By what it is called on: what changes what others may do, or who may act as them."""
+CHANGES = tuple(action for actions in POWERS.values() for action in actions)
+"""All of these."""
 ATTACHING = frozenset({"iam:AttachUserPolicy", "iam:AttachRolePolicy", "iam:AttachGroupPolicy"})
 """What gives what the policies allow that may be attached."""
 WRITING = ATTACHING | {"iam:CreatePolicyVersion", "iam:PutUserPolicy", "iam:PutRolePolicy", "iam:PutGroupPolicy"}
 """What gives anything. Of every other call it is not shown."""
 # With these on itself a user or role becomes an administrator.
 _ON_ITSELF = frozenset({*_USER, *_ROLE} - {*CREDENTIALS})
+
+
+def changes_of(target: Subject, account: Account) -> Iterator[tuple[str, str]]:
+    """The calls that change what an identity may do or who may act as it, each with its resource."""
+    identity = target.identity
+    assert identity is not None
+    on = [(identity.kind, identity.arn), *(("policy", arn) for arn in identity.managed)]
+    on += [] if target.is_role else [("group", arn) for arn in account.groups]
+    for kind, arn in on:
+        for action in POWERS[kind]:
+            is_vain = (
+                (action.endswith("PermissionsBoundary") and identity.boundary is None)
+                or (action == "iam:SetDefaultPolicyVersion" and not account.versions.get(arn))
+                or (kind == "group" and action != "iam:AddUserToGroup" and arn not in identity.groups)
+            )
+            if not is_vain:
+                yield action, arn
 
 
 def administering(document: Document, account: str, holder: str) -> Iterator[int]:

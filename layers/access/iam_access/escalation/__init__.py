@@ -1,1 +1,0 @@
-"""What a principal could do to become somebody else."""

@@ -1,0 +1,75 @@
+"""Who administers an account, and what it takes to find it."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from ecr_warden.access.graph import RepositoryGraph
+from ecr_warden.audit.administrators import administrators
+from ecr_warden.core.codec.snapshot import estate_from_text
+from iam_access.who_can.decide import AccessDecision, Given, Permission
+from iam_access.who_can.subject import Subject
+from tests.unit.access.snapshots import HOME, allow, document, managed, role, snapshot, user
+
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
+
+
+class _Counting(RepositoryGraph):
+    """A graph that counts its decisions."""
+
+    decisions = 0
+
+    def ask(self, subject: Subject, permissions: tuple[Permission, ...], given: Given | None = None) -> AccessDecision:
+        self.decisions += 1
+        return super().ask(subject, permissions, given)
+
+
+_ATTACHES = ["iam:AttachUserPolicy", "iam:AttachRolePolicy", "iam:PutUserPolicy"]
+
+
+def _only(policy: str) -> dict[str, Any]:
+    return {"Condition": {"ArnLike": {"iam:PolicyARN": f"arn:aws:iam::{HOME}:policy/{policy}"}}}
+
+
+# What each of many users and roles may do, and what they hold: there is a policy and a group for each of them.
+MANY: dict[str, tuple[dict[str, Any], str]] = {
+    "attach any policy": (allow(_ATTACHES), ""),
+    "attach policies of a pattern": (allow(_ATTACHES, **_only("p*")), ""),
+    "attach the one of their number": (allow(_ATTACHES, **_only("p{}")), ""),
+    "write any version": (allow("iam:CreatePolicyVersion"), "AttachedManagedPolicies"),
+    "put users into any group": (allow("iam:AddUserToGroup"), "GroupList"),
+}
+
+
+def _many(count: int, statement: dict[str, Any], holds: str) -> _Counting:
+    policies, groups, people = [], [], []
+    for number in range(count):
+        about = document(allow("s3:*", f"arn:aws:s3:::of{number}"))
+        team = {"Arn": f"arn:aws:iam::{HOME}:group/team{number}", "GroupName": f"team{number}"}
+        policies.append(managed(f"p{number}", about))
+        groups.append(team | {"GroupPolicyList": [{"PolicyName": "own", "PolicyDocument": about}]})
+        held: dict[str, Any] = {
+            "AttachedManagedPolicies": [{"PolicyArn": policies[number]["Arn"]}],
+            "GroupList": [team["GroupName"]],
+        }
+        more = {holds: held[holds]} if holds else {}
+        numbered = json.loads(json.dumps(statement).replace("{}", str(number)))
+        says = allow("s3:GetObject", f"arn:aws:s3:::own{number}/*"), numbered
+        people.append(user(f"u{number}", *says, **more))
+        if holds != "GroupList":
+            people.append(role(f"r{number}", {"Service": "lambda.amazonaws.com"}, *says, **more))
+    given = snapshot(*people, policies=policies, groups=groups)
+    return _Counting(estate_from_text(json.dumps(given), at=NOW))
+
+
+@pytest.mark.parametrize("name", MANY)
+def test_decisions_grow_with_who_is_there_and_not_with_their_pairs(name: str) -> None:
+    decisions = []
+    for count in (5, 10, 20):
+        graph = _many(count, *MANY[name])
+        administrators(graph, graph.estate.accounts[HOME])
+        decisions.append(graph.decisions)
+    few, some, many = decisions
+    assert many - some <= 2 * (some - few), decisions
