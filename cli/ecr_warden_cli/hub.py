@@ -201,7 +201,7 @@ def plan_extras(plan: PlanReply) -> dict[str, Any]:
     return {
         "omitted": plan.omitted,
         "unread": list(plan.unread),
-        "left": [{"target": target, "why": why} for target, why in plan.left],
+        "left": [{"target": target, "why": why} for target, why in plan.left.items()],
         "recreated": list(plan.recreated),
     }
 

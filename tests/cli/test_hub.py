@@ -590,7 +590,7 @@ def test_an_error_of_the_hub_keeps_its_code_in_json() -> None:
     assert (ran.code, ran.json["error"]["code"]) == (1, "no-such-run")
 
 
-@pytest.mark.parametrize("answer", [{}, {"schema": 2, "kind": "status"}, {"schema": 1, "kind": "plan"}, {"schema": 1}])
+@pytest.mark.parametrize("answer", [{}, {"schema": 1, "kind": "status"}, {"schema": 2, "kind": "plan"}, {"schema": 2}])
 def test_an_answer_of_another_version_is_an_error(answer: dict[str, Any]) -> None:
     class Other(InProcess):
         def answer(self, request: str) -> dict[str, Any]:

@@ -91,7 +91,7 @@ def _read_here(here: Here, context: Context) -> _Read:
         mode=spec.compiled.overall_mode,
         targets=len(plans),
         plans=plans,
-        left=tuple((target, why) for target, why in reasons if why is not None),
+        left={target: why for target, why in reasons if why is not None},
         write_scope=scope_gaps(spec.compiled, plans, accounts, of=[plan.target for plan in plans]),
     )
     lacking = provider_gaps(trusts, accounts.providers())
@@ -131,9 +131,9 @@ def _summary(reply: PlanReply, statuses: list[LiveStatus]) -> dict[str, int]:
 
 
 def _show(reply: PlanReply, statuses: list[LiveStatus], context: Context) -> None:
-    console, left = context.console, dict(reply.left)
+    console = context.console
     differing = (plan for plan, status in zip(reply.plans, statuses, strict=False) if status is not LiveStatus.OK)
-    show_targets(console, differing, left, apart=True)
+    show_targets(console, differing, reply.left, apart=True)
     if any(drift.change is not None for plan in reply.plans for drift in plan.drifts):
         console.line("gains and losses are of the documents above, whatever other policies give")
     for line in recreated_lines(reply):

@@ -75,8 +75,8 @@ def _unreadable(plan: PlanReply) -> dict[str, tuple[str, ...]]:
 
 
 def _show(plan: PlanReply, left_out: int, context: Context) -> None:
-    console, left = context.console, dict(plan.left)
-    show_targets(console, plan.plans, left)
+    console = context.console
+    show_targets(console, plan.plans, plan.left)
     for line in recreated_lines(plan):
         console.line(line, Style.ODD)
     say_unread(plan.unread, context)

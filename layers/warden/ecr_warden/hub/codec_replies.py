@@ -3,7 +3,7 @@
 from base64 import b64decode, b64encode
 from typing import Any
 
-from ecr_warden.core.codec.base import READERS, CodecError, Json, check_schema, dumps, fields, read, reading, to_json
+from ecr_warden.core.codec.base import CodecError, Json, check_schema, dumps, read, reading, to_json
 from ecr_warden.core.codec.compressed import compress, decompress
 from ecr_warden.core.codec.runs import (
     open_run_from_json,
@@ -14,12 +14,10 @@ from ecr_warden.core.codec.runs import (
     with_plan,
 )
 from ecr_warden.core.run import OpenRun
-from ecr_warden.hub.reply import CommandReply, PlanReply, Reply, RunReply, StatusReply, TaggedReply, WriteScope
-from ecr_warden.repair.scope_gap import ScopeGap, ScopeUnread
-from ecr_warden.state.target_status import TargetStatus
+from ecr_warden.hub.reply import CommandReply, Reply, RunReply, TaggedReply
 from iam_access.errors import NamedError
 
-SCHEMA = 1
+SCHEMA = 2
 # Lambda returns 6 MB at most, and JSON in a JSON string grows.
 _PLAIN, _LARGEST = 1_000_000, 5_500_000
 
@@ -54,33 +52,9 @@ def reply_to_json(reply: Reply) -> Json:
         case RunReply(run):
             form = open_run_to_json(run) if isinstance(run, OpenRun) else report_to_json(run)
             more = {"kind": "run", "run": form, "open": isinstance(run, OpenRun)}
-        case StatusReply():
-            more = fields(reply, "targets") | {"targets": list(map(_status_to_json, reply.targets))}
-        case PlanReply():
-            more = fields(reply, "left") | {"left": [{"target": target, "why": why} for target, why in reply.left]}
         case _:
             more = to_json(reply)
     return {"schema": SCHEMA, **more}
-
-
-def _status_to_json(status: TargetStatus) -> Json:
-    last = {"at": None, "runId": "", "result": None} if status.last is None else to_json(status.last)
-    return fields(status, "last") | {"lookedAt": last["at"], "lastRun": last["runId"], "lastResult": last["result"]}
-
-
-def _with_last(status: Json) -> Json:
-    at = status["lookedAt"]
-    last = None if at is None else {"at": at, "runId": status["lastRun"], "result": status["lastResult"]}
-    return status | {"last": last}
-
-
-def _write_scope(value: Json) -> WriteScope:
-    """A null member stack means that the write scope could not be read."""
-    scope: WriteScope = read(value, ScopeUnread if value["memberStack"] is None else ScopeGap)
-    return scope
-
-
-READERS[WriteScope] = _write_scope
 
 
 def _reply(value: Json) -> Reply:
@@ -91,14 +65,10 @@ def _reply(value: Json) -> Reply:
         case "run":
             by = open_run_from_json if read(value["open"], bool) else run_report_from_json
             return RunReply(by(value["run"]))
-        case "status":
-            value = value | {"targets": list(map(_with_last, read(value["targets"], list[dict[str, Any]])))}
         case "plan":
-            plans = list(map(with_plan, read(value["plans"], list[dict[str, Any]])))
-            value = value | {"plans": plans, "left": [[each["target"], each["why"]] for each in value["left"]]}
+            value = value | {"plans": list(map(with_plan, read(value["plans"], list[dict[str, Any]])))}
         case "verify":
-            targets = read(value["targets"], list[dict[str, Any]])
-            value = value | {"targets": list(map(with_drifts, targets))}
+            value = value | {"targets": list(map(with_drifts, read(value["targets"], list[dict[str, Any]])))}
     reply: Reply = read(value, TaggedReply | CommandReply)
     return reply
 

@@ -264,7 +264,7 @@ class Queries(Struct, frozen=True):
             plans=kept,
             omitted=len(differing) - len(kept),
             unread=read.unread,
-            left=tuple(self._left(kept, read.accepted)),
+            left=dict(self._left(kept, read.accepted)),
             recreated=read.recreated,
             write_scope=scope_gaps(read.accepted, read.every, read.accounts, of=[plan.target for plan in read.plans]),
         )

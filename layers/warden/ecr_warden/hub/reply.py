@@ -1,7 +1,6 @@
 """Replies of the deployed hub to commands."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
@@ -10,7 +9,7 @@ from ecr_warden.core.desired import Mode
 from ecr_warden.core.drift import Drift
 from ecr_warden.core.plan import Plan
 from ecr_warden.core.run import OpenRun, RunEntry, RunReport
-from ecr_warden.core.value import Count, Moment, Value, opaque
+from ecr_warden.core.value import Count, Moment, Value
 from ecr_warden.repair.scope_gap import ScopeGap, ScopeUnread
 from ecr_warden.state.commands import CommandResult
 from ecr_warden.state.history import HistoryEntry
@@ -92,18 +91,12 @@ class StatusReply(_OfSpec, frozen=True, tag="status"):
     notes: tuple[str, ...] = ()
 
 
-if TYPE_CHECKING:
-    type WriteScope = ScopeGap | ScopeUnread
-else:
-    WriteScope = opaque("WriteScope", ScopeGap, ScopeUnread)
-
-
 class PlanReply(_OfSpec, frozen=True, tag="plan"):
     """The plans that are not empty, out of the number of `targets`; `omitted` plans did not fit into the reply.
 
-    `left`: targets that would not be written now, and why (a pause, the stop switch). `recreated`: identities that were
-    recreated since their last run; their next run has the documents that name them rewritten. `write_scope`: one for
-    each account with users or roles among the targets.
+    `left`: why targets would not be written now (a pause, the stop switch). `recreated`: identities that were recreated
+    since their last run; their next run has the documents that name them rewritten. `write_scope`: one for each account
+    with users or roles among the targets.
     """
 
     mode: Mode
@@ -111,9 +104,9 @@ class PlanReply(_OfSpec, frozen=True, tag="plan"):
     plans: tuple[Plan, ...]
     omitted: Count = 0
     unread: tuple[str, ...] = ()
-    left: tuple[tuple[str, str], ...] = ()
+    left: Mapping[str, str] = field(default_factory=dict)
     recreated: tuple[str, ...] = ()
-    write_scope: tuple[WriteScope, ...] = ()
+    write_scope: tuple[ScopeGap | ScopeUnread, ...] = ()
 
 
 class Verified(Value, frozen=True):

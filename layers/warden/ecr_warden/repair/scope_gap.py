@@ -7,7 +7,7 @@ from msgspec import field
 from ecr_warden.core.value import Value
 
 
-class ScopeGap(Value, frozen=True):
+class ScopeGap(Value, frozen=True, tag_field="kind", tag="gap"):
     """What the write scope of an account lacks. `uncovered`: ARNs that the spec needs and that are in no list.
 
     `parameters`: the new value of each list that has to change, as CloudFormation expects it; `without_room`: the ARNs
@@ -21,9 +21,8 @@ class ScopeGap(Value, frozen=True):
     without_room: tuple[str, ...] = ()
 
 
-class ScopeUnread(Value, frozen=True):
+class ScopeUnread(Value, frozen=True, tag_field="kind", tag="unread"):
     """The write scope of an account could not be read."""
 
     account: str
     error: str
-    has_stack: None = field(default=None, name="memberStack")
