@@ -12,11 +12,11 @@ PAGE = (Path(__file__).parents[3] / "docs/triggers.md").read_text()
 
 
 def watched() -> list[str]:
-    return [
-        f"| `{service}:{name}` | {row.names} | {row.why} |"
-        for service in WatchedService
-        for name, row in WATCHED[service].items()
-    ]
+    rows: dict[str, list[str]] = defaultdict(list)
+    for service in WatchedService:
+        for name, row in WATCHED[service].items():
+            rows[row.names].append(f"{service}:{name}")
+    return _by_reason(rows)
 
 
 def _by_reason(rows: dict[str, list[str]]) -> list[str]:
