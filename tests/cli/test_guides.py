@@ -1,7 +1,7 @@
 """The commands of docs/how-to.md, recipe by recipe over a hub in this process, do what the recipe says.
 
-Those of the first recipe are run by tests/e2e/test_onboarding.py. Those of docs/tutorial.md are of this command, and of
-the demo.
+Those of the first recipe are run by tests/e2e/test_onboarding.py, those of pull requests by test_pull_requests.py.
+Those of docs/tutorial.md are of this command, and of the demo.
 """
 
 import re
@@ -95,7 +95,8 @@ def principals(document: object) -> set[str]:
 
 
 def test_each_recipe_is_run() -> None:
-    assert [*RECIPES] == ["Onboard the repositories that are there", *ENDS]
+    elsewhere = "Change the spec by pull requests"
+    assert [name for name in RECIPES if name != elsewhere] == ["Onboard the repositories that are there", *ENDS]
 
 
 @pytest.mark.parametrize("recipe", ENDS)

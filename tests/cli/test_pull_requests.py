@@ -1,4 +1,4 @@
-"""The tools for pull requests: the steps of action.yml and of docs/pull-requests.md, run in a git repository.
+"""The tools for pull requests: the steps of action.yml and of docs/how-to.md, run in a git repository.
 
 `gh`, `aws`, `curl`, `pip` and the python that installs are stubs that record what they were called with.
 """
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.thorough
 
 ACTION = tables.load((ROOT / "action.yml").read_text())
 STEPS = {step["name"]: step for step in ACTION["runs"]["steps"] if "name" in step}
-PAGE = (ROOT / "docs/pull-requests.md").read_text()
+PAGE = (ROOT / "docs/how-to.md").read_text().partition("## Change the spec by pull requests\n")[2].partition("\n## ")[0]
 EXAMPLES = [tables.load(text) for text in re.findall(r"```yaml\n(.+?)```", PAGE, re.DOTALL)]
 BINARIES = Path(sys.executable).parent
 OLD = """\
