@@ -8,24 +8,20 @@ from typing import Any
 from local.testing.installed import Installed
 from local.testing.runtime_api import BuiltFunction, layers_in
 
-# Stands beside the built app.py, as Lambda would load it, and tells how often garbage was searched for too.
+# Stands beside the built app.py, as Lambda would load it.
 _APP = """
-import gc, sys
-def searches():
-    return sum(generation["collections"] for generation in gc.get_stats())
-before = searches()
+import sys
 import built as app
 def handler(event, context):
     answer = app.handler(event, context)
-    garbage = {"searches": searches() - before, "goesOn": gc.isenabled()}
     modules = {name: getattr(module, "__file__", None) for name, module in sys.modules.items()}
-    return {"answer": answer, "garbage": garbage, "modules": modules}
+    return {"answer": answer, "modules": modules}
 """
 
 
 @contextmanager
 def probed(installed: Installed, name: str, folder: Path) -> Iterator[BuiltFunction]:
-    """A new container of a function; it answers `{"answer", "garbage", "modules"}`, the modules with their files."""
+    """A new container of a function; it answers `{"answer", "modules"}`, the modules with their files."""
     code = folder / name
     code.mkdir()
     (code / "app.py").write_text(_APP)

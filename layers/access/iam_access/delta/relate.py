@@ -37,6 +37,7 @@ from iam_access.document.document import Document, Effect
 from iam_access.document.kind import DocumentKind
 from iam_access.document.principal import ANYONE, Principal
 from iam_access.document.steps import Steps, TooManySteps
+from iam_access.document.values import ends
 from iam_access.equivalent.canonical import (
     CanonicalPatterns,
     CanonicalPrincipals,
@@ -282,8 +283,6 @@ def _moments(clause: CanonicalClause) -> list[Decimal]:
     """The ends that a clause on the time sets, in seconds; empty if it sets none or cannot be read."""
     if clause.key not in CLOCKS:
         return []
-    from iam_access.document.values import ends  # noqa: PLC0415 - for the few documents with an end
-
     return ends(clause.operator, clause.values)
 
 

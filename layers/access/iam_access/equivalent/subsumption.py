@@ -13,6 +13,7 @@ from iam_access.document.condition import CanonicalClause, parse_operator
 from iam_access.document.pattern import is_literal, pattern_covers, patterns_meet
 from iam_access.document.principal import ANYONE, Principal
 from iam_access.document.steps import Steps
+from iam_access.document.values import moment
 from iam_access.equivalent.canonical import CanonicalPatterns, CanonicalPrincipals, CanonicalStatement
 
 
@@ -97,8 +98,6 @@ def last_end(clause: CanonicalClause) -> str | None:
     """The time until which a clause holds, as 2027-03-31T18:00:00Z; None if that cannot be read for certain."""
     if clause.key != "aws:currenttime" or clause.operator not in ("DateLessThan", "DateLessThanEquals"):
         return None
-    from iam_access.document.values import moment  # noqa: PLC0415 - for the few documents with an end
-
     are_known = all(_MOMENT.fullmatch(value) and moment(value) is not None for value in clause.values)
     return max(clause.values) if are_known else None
 

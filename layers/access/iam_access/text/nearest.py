@@ -1,5 +1,6 @@
 """The names that somebody probably meant, for messages about a name that does not exist."""
 
+import difflib
 from collections.abc import Iterable
 
 # Comparing two texts takes the product of their lengths.
@@ -9,8 +10,6 @@ _MOST = 2000
 
 def nearest(text: str, names: Iterable[str], *, most: int = 1, cutoff: float = 0.6) -> list[str]:
     """The names most like the text, the most similar first; none for a text that is too long for a name."""
-    import difflib  # noqa: PLC0415 - for the few names that are unknown
-
     candidates = [name for name in names if len(name) <= _LONGEST][:_MOST] if len(text) <= _LONGEST else []
     return difflib.get_close_matches(text, candidates, n=most, cutoff=cutoff)
 

@@ -4,6 +4,7 @@ What is too long loses its end, never its middle: a sentence without its middle 
 a list is counted from the whole list.
 """
 
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
@@ -97,8 +98,6 @@ def invisible(text: str) -> str:
     """
     if text.isascii():
         return ""
-    import unicodedata  # noqa: PLC0415 - for the few texts that are not plain
-
     for at, char in enumerate(text):
         if char.isascii() or not (_is_unseen(char) or unicodedata.category(char) == "Zs"):
             continue
@@ -112,8 +111,6 @@ def look_alike(text: str) -> str:
     """The first letter or digit of another script beside ASCII's letters, by code point and name; empty if none is."""
     if text.isascii() or not any(char.isascii() and char.isalpha() for char in text):
         return ""
-    import unicodedata  # noqa: PLC0415 - for the few texts that are not plain
-
     return next(
         (
             _called(char)
@@ -125,8 +122,6 @@ def look_alike(text: str) -> str:
 
 
 def _called(char: str) -> str:
-    import unicodedata  # noqa: PLC0415 - for the few texts that are not plain
-
     name = unicodedata.name(char, "")
     return f"U+{ord(char):04X}" + (f" ({name})" if name else "")
 

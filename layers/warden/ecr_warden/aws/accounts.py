@@ -11,6 +11,7 @@ from msgspec import Struct, field
 from ecr_warden.aws.deadline import MEMBER_RESERVE, InvocationDeadline
 from ecr_warden.aws.errors import translated
 from ecr_warden.aws.member_errors import STS
+from ecr_warden.aws.pace import keep_pace
 from ecr_warden.core.clock import Clock
 from ecr_warden.core.failures import AccountUnreachable, BlockedByDeny, OutOfTime, PortError, SessionPolicyTooLarge
 from ecr_warden.core.own_sessions import session_name
@@ -102,8 +103,6 @@ class SessionClients:
                 client = self._session.client(service, region_name=region, config=CLIENT_CONFIG, **self._credentials)
                 self._deadline.guard(client, MEMBER_RESERVE)
                 if self._share is not None:
-                    from ecr_warden.aws.pace import keep_pace  # noqa: PLC0415 - repairs keep none
-
                     keep_pace(client, self._share)
                 self._made[service, region] = client
             return self._made[service, region]

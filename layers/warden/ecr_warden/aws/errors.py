@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError, IncompleteReadError
 
 from ecr_warden.aws.deadline import NoTimeLeft
+from ecr_warden.aws.denials import denied, hub_denied
 from ecr_warden.core.failures import OutOfTime, PortError, Refused, Throttled, Unanswered
 from iam_access.text.printable import bounded
 
@@ -14,21 +15,6 @@ type Translation = Callable[[str, str], PortError]
 
 _READ_LIMIT = 4000
 TOO_MANY_REQUESTS = 429
-
-# Denials are parsed in denials.py, imported only when a call was denied.
-
-
-def denied(what: str, message: str, *, by_registry: bool = False) -> PortError:
-    """The error for a call that was denied in an account; `by_registry`: a repository policy denied nothing."""
-    from ecr_warden.aws import denials  # noqa: PLC0415
-
-    return denials.denied(what, message, by_registry=by_registry)
-
-
-def _hub_denied(what: str, message: str) -> PortError:
-    from ecr_warden.aws.denials import hub_denied  # noqa: PLC0415
-
-    return hub_denied(what, message)
 
 
 def meant(kind: type[PortError], remedy: str = "", *, retryable: bool = False) -> Translation:
@@ -75,8 +61,8 @@ COMMON: dict[str, Translation] = {
 """What the codes mean that every service answers."""
 
 HUB: dict[str, Translation] = COMMON | {
-    "AccessDenied": _hub_denied,
-    "AccessDeniedException": _hub_denied,
+    "AccessDenied": hub_denied,
+    "AccessDeniedException": hub_denied,
     "ProvisionedThroughputExceededException": slow_down,
     "TransactionInProgressException": slow_down,
     "InternalServerError": slow_down,

@@ -6,9 +6,9 @@ hashicorp/terraform-provider-aws #39064 and #8905.
 
 import re
 from functools import partial
-from typing import TYPE_CHECKING
 
-from ecr_warden.aws.errors import COMMON, Translation, denied, meant, slow_down
+from ecr_warden.aws.denials import assume_denied, denied
+from ecr_warden.aws.errors import COMMON, Translation, meant, slow_down
 from ecr_warden.core.failures import (
     DocumentConflict,
     PortError,
@@ -18,23 +18,16 @@ from ecr_warden.core.failures import (
     SessionPolicyTooLarge,
     TargetNotFound,
 )
+from iam_access.catalogue import matching_actions
+from iam_access.document.document import Document
 from iam_access.text.printable import bounded
-
-if TYPE_CHECKING:
-    from iam_access.document.document import Document
 
 _GHOST_PRINCIPAL = ("Principal not found", "Invalid principal in policy")
 _NEW_PRINCIPAL = "AWS sees a new principal within a minute; if it does not exist, create it or remove it from the spec"
 _INVALID_REPOSITORY_POLICY = "Invalid repository policy provided"
 
 
-def _assume_denied(what: str, message: str) -> PortError:
-    from ecr_warden.aws.denials import assume_denied  # noqa: PLC0415
-
-    return assume_denied(what, message)
-
-
-def _malformed(what: str, message: str, *, sent: "Document | None" = None) -> PortError:
+def _malformed(what: str, message: str, *, sent: Document | None = None) -> PortError:
     if _INVALID_REPOSITORY_POLICY in message:
         return _invalid_repository_policy(what, sent)
     if any(text in message for text in _GHOST_PRINCIPAL):
@@ -43,7 +36,7 @@ def _malformed(what: str, message: str, *, sent: "Document | None" = None) -> Po
     return Refused(f"{what}: {bounded(message)}", remedy="correct the document as AWS's message says")
 
 
-def _invalid_repository_policy(what: str, sent: "Document | None") -> PortError:
+def _invalid_repository_policy(what: str, sent: Document | None) -> PortError:
     """AWS uses one message for two problems; only the first one passes, so the write is retried in either case.
 
     Sources: hashicorp/terraform-provider-aws #8905 (principals), cloudposse/terraform-aws-ecr #67 (an action).
@@ -62,10 +55,8 @@ def _invalid_repository_policy(what: str, sent: "Document | None") -> PortError:
     return PrincipalNotFound(message, remedy=remedy, retryable=True)
 
 
-def _actions_of_no_repository(document: "Document") -> list[str]:
+def _actions_of_no_repository(document: Document) -> list[str]:
     """The actions, named without wildcards, that are not ECR's or do not act on a repository."""
-    from iam_access.catalogue import matching_actions  # noqa: PLC0415 - needed only once AWS refused a document
-
     named = {action for statement in document.statements for action in statement.actions.values}
     foreign = {action for action in named if action != "*" and not action.lower().startswith("ecr:")}
     plain = {action for action in named - foreign if not {"*", "?"} & {*action}}
@@ -88,7 +79,7 @@ ECR: dict[str, Translation] = COMMON | {
 }
 
 
-def ecr_write(sent: "Document | None", *, by_registry: bool) -> dict[str, Translation]:
+def ecr_write(sent: Document | None, *, by_registry: bool) -> dict[str, Translation]:
     """ECR's table for writing a repository policy.
 
     AWS says neither which of two policies denied the call nor which part of a document it refused. `sent`: None for a
@@ -131,5 +122,5 @@ def _gone_meanwhile(what: str, message: str) -> PortError:
 IAM_DELETING: dict[str, Translation] = IAM | {"NoSuchEntity": _gone_meanwhile}
 """IAM's table for deleting or detaching a policy, which somebody else may have done first."""
 
-STS: dict[str, Translation] = COMMON | {"AccessDenied": _assume_denied, "PackedPolicyTooLarge": _packed_too_large}
+STS: dict[str, Translation] = COMMON | {"AccessDenied": assume_denied, "PackedPolicyTooLarge": _packed_too_large}
 """Assuming a role in a member account."""

@@ -1,7 +1,7 @@
 """The function `reconcile`: jobs on single targets, and reports of events. Nothing here parses, surveys or audits."""
 
 from functools import cache
-from typing import TYPE_CHECKING, assert_never
+from typing import assert_never
 
 from ecr_warden.aws.system import new_run_id
 from ecr_warden.bootstrap import accounts, common, queues, stores
@@ -18,13 +18,12 @@ from ecr_warden.core.job import (
     ReportCall,
     ReportOwnChange,
 )
+from ecr_warden.repair.clock import FollowClocks
+from ecr_warden.repair.follow_switch import FollowSwitches
+from ecr_warden.repair.harmful_calls import ReportCalls, report_own_change
+from ecr_warden.repair.reconcile import Reconcile
 from ecr_warden.state.accepted import CompiledUnusable
-
-if TYPE_CHECKING:
-    from ecr_warden.repair.clock import FollowClocks
-    from ecr_warden.repair.follow_switch import FollowSwitches
-    from ecr_warden.repair.harmful_calls import ReportCalls
-    from ecr_warden.repair.reconcile import Reconcile
+from ecr_warden.state.aws_switch import DynamoSwitchRecord
 
 
 def work(job: RepairJob, attempt: Attempt) -> str:
@@ -48,17 +47,13 @@ def _do(job: RepairJob, attempt: Attempt) -> str:
         case FollowClock():
             return _follow_clock().follow(job)
         case ReportOwnChange():
-            from ecr_warden.repair.harmful_calls import report_own_change
-
             return report_own_change(job, stores.alert_bus())
         case _:
             assert_never(job)
 
 
 @cache
-def _reconcile() -> "Reconcile":
-    from ecr_warden.repair.reconcile import Reconcile
-
+def _reconcile() -> Reconcile:
     return Reconcile(
         specs=stores.accepted_specs(),
         documents=accounts.documents(),
@@ -75,25 +70,18 @@ def _reconcile() -> "Reconcile":
 
 
 @cache
-def _harmful_calls() -> "ReportCalls":
-    from ecr_warden.repair.harmful_calls import ReportCalls
-
+def _harmful_calls() -> ReportCalls:
     return ReportCalls(stores.accepted_specs(), stores.alert_bus())
 
 
 @cache
-def _follow_clock() -> "FollowClocks":
-    from ecr_warden.repair.clock import FollowClocks
-
+def _follow_clock() -> FollowClocks:
     records, sweeps = stores.command_records(), stores.sweep_records()
     jobs, alerts = queues.jobs(), stores.alert_bus()
     return FollowClocks(stores.accepted_specs(), stores.state(), records, sweeps, jobs, alerts, common.clock)
 
 
 @cache
-def _follow_switch() -> "FollowSwitches":
-    from ecr_warden.repair.follow_switch import FollowSwitches
-    from ecr_warden.state.aws_switch import DynamoSwitchRecord
-
+def _follow_switch() -> FollowSwitches:
     record = DynamoSwitchRecord(table())
     return FollowSwitches(stores.switch(), record, queues.jobs(), stores.alert_bus(), common.clock)

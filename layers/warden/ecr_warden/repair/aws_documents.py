@@ -4,8 +4,8 @@ Writing is imported where it is used, to keep cold starts without drift short.
 """
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -17,11 +17,9 @@ from ecr_warden.core.observed import Observation, as_unreadable
 from ecr_warden.core.plan import Plan
 from ecr_warden.core.target import RepositoryTarget
 from ecr_warden.repair.aws_reading import list_names, read_identity, read_repository_policy
+from ecr_warden.repair.aws_writer import AwsWriter, open_sessions
 from ecr_warden.repair.documents import RepositoryListing
 from ecr_warden.repair.extent import unreadable
-
-if TYPE_CHECKING:
-    from ecr_warden.repair.aws_writer import AwsWriter
 
 
 class AwsDocuments(Struct, frozen=True):
@@ -62,16 +60,12 @@ class AwsDocuments(Struct, frozen=True):
         except Exception as error:
             return crashed(f"listing the repositories of {account} in {region}", error)
 
-    def writer(self, plan: Plan, run_id: str) -> "AwsWriter":
-        from ecr_warden.repair.aws_writer import AwsWriter, open_sessions  # noqa: PLC0415
-
+    def writer(self, plan: Plan, run_id: str) -> AwsWriter:
         return AwsWriter(open_sessions(plan, partial(self.accounts.writer, plan.target.account, run_id)))
 
 
 def _side_by_side[T, R](read: Callable[[T], R], items: Sequence[T]) -> list[R]:
     if len(items) <= 1:
         return [read(item) for item in items]
-    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
-
     with ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="read") as pool:
         return list(pool.map(read, items))

@@ -60,7 +60,7 @@ from ecr_warden.repair.results import (
 )
 from ecr_warden.repair.targets import expected_of, nothing_asked, spec_for, targets_naming
 from ecr_warden.state.accepted import AcceptedSpecs, SpecSuperseded
-from ecr_warden.state.commands import CommandRecords
+from ecr_warden.state.commands import CommandRecords, CommandResult
 from ecr_warden.state.fight import Repairs
 from ecr_warden.state.own_runs import own_run
 from ecr_warden.state.state import Learned, State, TargetRecord
@@ -335,8 +335,6 @@ class Reconcile(Struct, frozen=True):
         """Answer the command that asked for this run, or for the run that enqueued it."""
         call_id = call_of(run.cause)
         if call_id is not None:
-            from ecr_warden.state.commands import CommandResult  # noqa: PLC0415 - few runs were asked for
-
             self.command_records.answer(
                 call_id, CommandResult(str(run.spec.target), report.run_id, report.result, done)
             )

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from copy import replace
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
@@ -16,14 +15,14 @@ from ecr_warden.core.observed import Observation
 from ecr_warden.core.plan import Plan
 from ecr_warden.core.result import Result, Severity
 from ecr_warden.core.run import Outcome, RunReport
+from ecr_warden.repair.alerts import FightMoment, FightNoticed
 from ecr_warden.repair.apply import may_have_written
 from ecr_warden.repair.cutoff import going_on
 from ecr_warden.repair.fights import FightNews, is_narrowed_again, is_of_fights, remembered
 from ecr_warden.repair.results import is_news, is_retryable, refused_documents, times_contested
+from ecr_warden.repair.run_ended import run_ended, sides_of
+from ecr_warden.repair.severity import home_of, lets_in_outsiders, severity_of_run
 from ecr_warden.state.state import Lease, TargetRecord
-
-if TYPE_CHECKING:
-    from ecr_warden.repair.alerts import FightNoticed
 
 TRIES = 3
 """How often a run observes its target when others write to it in between."""
@@ -95,8 +94,6 @@ def _marked(run: Run, report: RunReport) -> RunReport:
     """The report with what follows from earlier repairs of the same documents."""
     if not report.applied:
         return report
-    from ecr_warden.repair.severity import lets_in_outsiders  # noqa: PLC0415 - most runs find nothing
-
     before = run.record.repairs
     after = remembered(before, report)
     is_quiet = not (report.contested or report.intruder or report.result in _ALWAYS_SENT or lets_in_outsiders(report))
@@ -112,8 +109,6 @@ _ALWAYS_SENT = frozenset({Result.FAILED, Result.REPORTED, Result.UNKNOWN, Result
 
 def rated(report: RunReport) -> RunReport:
     """The report with its severity: rated once, with all that the run saw."""
-    from ecr_warden.repair.severity import severity_of_run  # noqa: PLC0415 - most runs find nothing
-
     return replace(report, severity=severity_of_run(report))
 
 
@@ -124,8 +119,6 @@ def is_published(run: Run, report: RunReport) -> bool:
 
 def announce(alerts: AlertBus, report: RunReport) -> None:
     """Publish a run."""
-    from ecr_warden.repair.run_ended import run_ended  # noqa: PLC0415 - most runs find nothing
-
     alerts.publish(run_ended(report))
 
 
@@ -135,14 +128,10 @@ def call_of(cause: Cause) -> str | None:
     return call_id if kind == CauseKind.CALLER else None
 
 
-def fight_alerts(run: Run, found: FightNews, report: RunReport) -> Iterator["FightNoticed"]:
+def fight_alerts(run: Run, found: FightNews, report: RunReport) -> Iterator[FightNoticed]:
     """What people hear of fights; `report`: of the repair by which those that began were noticed."""
     if not (found.began or found.ended):
         return
-    from ecr_warden.repair.alerts import FightMoment, FightNoticed  # noqa: PLC0415 - few runs are part of a fight
-    from ecr_warden.repair.run_ended import sides_of  # noqa: PLC0415
-    from ecr_warden.repair.severity import home_of  # noqa: PLC0415
-
     for fight in found.began:
         drift = next((drift for drift in report.plan.drifts if drift.address == fight.address), None)
         yield FightNoticed(

@@ -1,6 +1,7 @@
 """What is kept under the digest of its content, in the state bucket."""
 
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -29,8 +30,6 @@ class S3Objects(Struct, frozen=True):
     def get(self, digests: Sequence[str]) -> Iterable[bytes | None]:
         if len(digests) == 1:
             return [self._get(digests[0])]
-        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - most runs read one at a time
-
         with ThreadPoolExecutor(_CALLS_AT_ONCE, thread_name_prefix="objects") as pool:
             return list(pool.map(self._get, digests))
 

@@ -1,7 +1,7 @@
 """The State port on one DynamoDB table.
 
-`TARGET#<key>` / `STATE` has the lease, debts, pause and last reading; a run's journal is two items (items.py), and each
-pause of patterns is one. The journal's codec is imported where it is used: a cold start pays for it only if it writes.
+`TARGET#<key>` / `STATE` has the lease, debts, pause and last reading; a run's journal is two items (aws_items.py),
+and each pause of patterns is one.
 """
 
 import re
@@ -17,6 +17,7 @@ from ecr_warden.aws.errors import HUB, code_of, translated
 from ecr_warden.aws.table import Table, expiry, packed, sortable_time, unpacked
 from ecr_warden.core.clock import Clock
 from ecr_warden.core.codec.base import dumps
+from ecr_warden.core.codec.runs import open_run_from_json, open_run_to_json, report_to_json
 from ecr_warden.core.failures import LeaseHeld, PortError, Throttled
 from ecr_warden.core.pause import (
     LONGEST_PAUSE,
@@ -105,8 +106,6 @@ class DynamoState(Struct, frozen=True):
         )
 
     def open_run(self, lease: Lease, run: OpenRun, debts: Debts) -> None:
-        from ecr_warden.core.codec.runs import open_run_to_json  # noqa: PLC0415
-
         put = {
             "TableName": self.table.name,
             "Item": {
@@ -120,8 +119,6 @@ class DynamoState(Struct, frozen=True):
         self._with_state([{"Put": put}, self._line(run), {"Put": due}], lease, debts, open_run=run.run_id)
 
     def close_run(self, lease: Lease, report: RunReport, debts: Debts) -> None:
-        from ecr_warden.core.codec.runs import report_to_json  # noqa: PLC0415
-
         update = {
             "TableName": self.table.name,
             "Key": run_key(lease.target, report.run_id),
@@ -148,8 +145,6 @@ class DynamoState(Struct, frozen=True):
         return {"Put": {"TableName": self.table.name, "Item": item}}
 
     def load_run(self, target: Target, run_id: str) -> OpenRun | None:
-        from ecr_warden.core.codec.runs import open_run_from_json  # noqa: PLC0415
-
         item = self.table.get(f"reading run {run_id} of {target}", run_key(target, run_id)) or {}
         opened = item.get("opened")
         return readable(unpacked(opened), open_run_from_json) if opened is not None else None

@@ -13,6 +13,7 @@ from ecr_warden.aws.errors import HUB, translated
 from ecr_warden.aws.table import Table
 from ecr_warden.core.codec.base import CodecError, dumps, forms, loads
 from ecr_warden.core.failures import PortError
+from ecr_warden.core.job import Actor
 from ecr_warden.core.outside import OutsideError, outside_text
 from ecr_warden.state.history import HistoryEntry, HistoryKind
 from ecr_warden.state.switch import STOPPED, SwitchSeen
@@ -84,9 +85,6 @@ class SsmSwitch(Struct, frozen=True):
 
 
 def _entry(version: Any) -> HistoryEntry:
-    from ecr_warden.core.job import Actor  # noqa: PLC0415
-    from ecr_warden.state.history import HistoryEntry  # noqa: PLC0415 - not needed by a run
-
     is_enabled = version.get("Value") == ENABLED
     by = version.get("LastModifiedUser")
     return HistoryEntry(
