@@ -15,6 +15,7 @@ from ecr_warden.notify.writers import tool_of
 from ecr_warden.repair.fights import QUIET
 from ecr_warden.state.fight import Fight
 from ecr_warden.state.target_status import Standing, TargetStatus
+from ecr_warden_cli.condition_words import CONDITION_WORDS
 from ecr_warden_cli.console import Style
 from ecr_warden_cli.context import Context
 from ecr_warden_cli.findings_text import show_access
@@ -74,15 +75,15 @@ def _show_targets(reply: StatusReply, words: Mapping[str, Standing], context: Co
         for repository in reply.repositories
     }
     shared = _shared(untrue)
-    for kind, found in shared.items():
-        context.console.line(_of_many(kind, found, len(untrue)), Style.ODD)
+    for (said, _), found in shared.items():
+        context.console.line(_of_many(said, found, len(untrue)), Style.ODD)
     own = {target: [one for one in found if _kind(*one) not in shared] for target, found in untrue.items()}
     for word, alike in _groups(reply.targets, words, own):
         _show_group(word, alike, own, context, is_named=is_named)
 
 
 type _Conditions = Mapping[str, Sequence[tuple[str, Condition]]]
-"""The conditions of repositories that do not hold, with their names, by target."""
+"""The conditions of repositories that do not hold, each with its words, by target."""
 
 
 def _groups(
@@ -129,9 +130,8 @@ def _show_target(
     looked += ", and access is not as the spec says" if word is not status.standing else ""
     looked += ", paused" if status.pause is not None else ""
     console.line(f"{word:<8}  {status.target}{looked}", _STYLES.get(word, Style.ODD))
-    for name, condition in conditions:
-        since = f"{name} {condition.status} since {show_time(condition.since)}"
-        console.line(f"          {since}: {condition.message} ({condition.reason})", Style.ODD)
+    for words, condition in conditions:
+        console.line(f"          {words} since {show_time(condition.since)}: {condition.message}", Style.ODD)
     if status.open_run is not None:
         console.line(f"          run {status.open_run} has not ended", Style.ODD)
 
@@ -155,45 +155,43 @@ def _looked(status: TargetStatus) -> str:
     return f", {status.last.result.words if status.last.result else 'no result'}"
 
 
-type _Kind = tuple[str, ConditionStatus, str]
-"""A condition, its status and its reason."""
+type _Kind = tuple[str, str]
+"""A condition that does not hold, in words, and its reason."""
 
 
-def _kind(name: str, condition: Condition) -> _Kind:
-    return name, condition.status, condition.reason
+def _kind(words: str, condition: Condition) -> _Kind:
+    return words, condition.reason
 
 
 def _shared(untrue: _Conditions) -> Mapping[_Kind, Sequence[tuple[str, Condition]]]:
     """What is the same for many repositories, each with its condition."""
     found: defaultdict[_Kind, list[tuple[str, Condition]]] = defaultdict(list)
     for target, conditions in untrue.items():
-        for name, condition in conditions:
-            found[_kind(name, condition)].append((target, condition))
+        for words, condition in conditions:
+            found[_kind(words, condition)].append((target, condition))
     return {kind: those for kind, those in found.items() if len(those) >= _MANY}
 
 
-def _of_many(kind: _Kind, found: Sequence[tuple[str, Condition]], repositories: int) -> str:
-    """`Audited unknown of all 217 repositories since ..: there was no audit yet (NotAudited)`."""
-    name, status, reason = kind
+def _of_many(words: str, found: Sequence[tuple[str, Condition]], repositories: int) -> str:
+    """`access not known, all 217 repositories since ..: there was no audit yet`."""
     names = [place_name(target) for target, _ in found]
     whose = f"{count(len(found), 'repository')} ({listed(names, _NAMES_SHOWN)})"
     whose = f"all {count(len(found), 'repository')}" if len(found) == repositories else whose
     since = show_time(min(condition.since for _, condition in found))
     messages = [*dict.fromkeys(condition.message for _, condition in found)]
-    said = f"{name} {status} of {whose} since {since}"
-    if len(messages) == 1:
-        return f"{said}: {messages[0]} ({reason})"
-    return f"{said} ({reason}), for example {names[0]}: {messages[0]}"
+    example = f", for example {names[0]}" if len(messages) > 1 else ""
+    return f"{words}, {whose} since {since}{example}: {messages[0]}"
 
 
 def _untrue(health: RepositoryHealth, word: Standing | None) -> Iterator[tuple[str, Condition]]:
     """The conditions of a repository that do not hold, but for what its own line and the findings say."""
+    compared, access, read = CONDITION_WORDS
     if health.in_sync.status is not ConditionStatus.TRUE and word is Standing.OK:
-        yield "InSync, with its users and roles,", health.in_sync
+        yield f"with its users and roles {compared[health.in_sync.status]}", health.in_sync
     if health.audited.status is ConditionStatus.UNKNOWN:
-        yield "Audited", health.audited
+        yield access[health.audited.status], health.audited
     if health.fresh.status is not ConditionStatus.TRUE:
-        yield "Fresh", health.fresh
+        yield read[health.fresh.status], health.fresh
 
 
 def _by_writer(targets: Sequence[TargetStatus], now: datetime) -> list[list[tuple[str, Fight]]]:

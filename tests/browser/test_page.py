@@ -143,7 +143,7 @@ def test_a_repository_opens_its_conditions_and_everybody_with_access(open_page: 
     page = open_page("#q=search")
     page.get_by_role("button", name="shop/search", exact=True).click()
     detail = page.get_by_role("dialog")
-    expect(detail).to_contain_text("InSync false: differs")
+    expect(detail).to_contain_text("differs from the spec: differs")
     expect(detail).to_contain_text("user/deploy-1 can pull: the spec gives it")
 
 

@@ -690,8 +690,8 @@ def test_status_says_once_what_is_the_same_for_many() -> None:
     said = "all 200 repositories since 2026-11-24T10:00:00Z"
     assert lines[0] == "it is not known who else has access; 200 targets were not compared yet"
     assert lines[2:] == [
-        f"Audited unknown of {said}: there was no audit yet (NotAudited)",
-        f"Fresh unknown of {said}: {HOME} was never swept; {HOME} was never surveyed; and 2 more (NeverRead)",
+        f"access not known, {said}: there was no audit yet",
+        f"never read in full, {said}: {HOME} was never swept; {HOME} was never surveyed; and 2 more",
         "pending   200 repositories (many/r000, many/r001, many/r002 and 197 more)",
         "the spec says mode: observe, so the hub reports and writes nothing",
         f"200 targets: 0 ok, 0 differ, 0 unknown, 200 pending; 0 paused; spec {ACCEPTED.version}",
@@ -738,4 +738,4 @@ def test_status_says_what_a_failed_proof_leaves_unknown() -> None:
     ran = over(world)("status")
     assert ran.code == 2
     assert "failed: ecr-warden failed (KeyError in access.py, line 1); it is not known who has access" in ran.out
-    assert "Audited unknown" in ran.out
+    assert "access not known" in ran.out

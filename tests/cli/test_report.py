@@ -78,7 +78,7 @@ def test_a_page_of_a_snapshot_is_for_its_owner_alone(laptop: Laptop) -> None:
     assert page.startswith("<!doctype html>")
     assert len(page) < MAX_BYTES
     assert "There is no journal here: this report was made without the hub." in page
-    assert f"documents are not known to be as the spec says (InSync unknown): {len(APPS)} repositories" in page
+    assert f"not compared: {len(APPS)} repositories" in page
     assert SHADOW in page
 
 

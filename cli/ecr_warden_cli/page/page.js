@@ -15,9 +15,8 @@ const GROUNDS = {
 };
 const RANK = { "none": 0, "spec": 1, "also-allowed": 2, "unnamed": 3, "administrator": 4, "own": 5 };
 const CANS = { "yes": "can", "conditional": "can under conditions", "unknown": "may or may not be able to" };
-const HEALTH = ["InSync", "Audited", "Fresh"];
 
-const { matrix, ends, madeAt, accounts } = JSON.parse(document.getElementById("data").textContent);
+const { matrix, ends, madeAt, accounts, conditions } = JSON.parse(document.getElementById("data").textContent);
 const element = (id) => document.getElementById(id);
 const form = element("filters"), table = element("matrix"), dialog = element("detail");
 
@@ -157,9 +156,9 @@ function cellButton(row, one, ways) {
 function rowHead(row, cells) {
   const button = make("button", { type: "button", class: "name" }, ...breakable(row.name));
   button.addEventListener("click", () => go({ open: row.target, who: "" }, { opened: true }));
-  const marks = (row.health ?? []).map((place, index) => [HEALTH[index], matrix.conditions[place]])
-    .filter(([, condition]) => condition.status !== "true")
-    .map(([name, condition]) => make("span", { class: `mark ${condition.status}` }, `${name} ${condition.status}`));
+  const marks = (row.health ?? []).map((place, index) => [conditions[index], matrix.conditions[place].status])
+    .filter(([, status]) => status !== "true")
+    .map(([words, status]) => make("span", { class: `mark ${status}` }, words[status]));
   if (row.unread) marks.push(make("span", { class: "mark unknown" }, "policy not read"));
   if (row.groups === null) marks.push(make("span", { class: "mark unknown" }, "no room on this page"));
   if (row.observed) marks.push(make("span", { class: "mark unnamed" }, "only observed"));
@@ -312,7 +311,7 @@ function statementOf({ policy, allows, holder = WHOEVER, statement = 0 }, row, o
 function detailOfRow(row) {
   const health = (row.health ?? []).map((place, index) => {
     const { status, message, since } = matrix.conditions[place];
-    return make("li", { class: status }, `${HEALTH[index]} ${status}: ${message}, since ${since}`);
+    return make("li", { class: status }, `${conditions[index][status]}: ${message}, since ${since}`);
   });
   return [
     make("p", { class: "where" }, row.target),

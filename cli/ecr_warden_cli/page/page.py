@@ -60,6 +60,7 @@ from ecr_warden.audit.finding_texts import FindingCause, causes, details, senten
 from ecr_warden.audit.grounds import Ground
 from ecr_warden.core.codec.base import dumps, to_json
 from ecr_warden.core.job import short_name
+from ecr_warden_cli.condition_words import CONDITION_WORDS
 from ecr_warden_cli.page.chart import KINDS, chart
 from ecr_warden_cli.page.rows import RowAccess, accesses
 from ecr_warden_cli.report.report import History, Origin, Report
@@ -132,6 +133,7 @@ def _data(report: Report) -> str:
             "madeAt": report.made_at.isoformat(),
             "matrix": to_json(report.matrix),
             "ends": to_json(report.ends),
+            "conditions": CONDITION_WORDS,
             "accounts": [{"id": one, "alias": aliases.get(one, "")} for one in ids],
         }
     )
@@ -194,15 +196,6 @@ def _gravity(access: RowAccess, report: Report) -> tuple[bool, bool, bool]:
 
 _ANYBODY = ("*", "anyone", "anybody without")
 """How the words for whom everybody on the internet is begin."""
-_IN_WORDS = {
-    ("InSync", ConditionStatus.FALSE): "documents are not as the spec says",
-    ("InSync", ConditionStatus.UNKNOWN): "documents are not known to be as the spec says",
-    ("Audited", ConditionStatus.FALSE): "access is not as the spec says",
-    ("Audited", ConditionStatus.UNKNOWN): "access is not audited",
-    ("Fresh", ConditionStatus.FALSE): "not read for too long",
-    ("Fresh", ConditionStatus.UNKNOWN): "never read in full",
-}
-"""What a condition that does not hold means for a repository."""
 
 
 def _broken_card(report: Report) -> Element:
@@ -240,15 +233,12 @@ def _broken_card(report: Report) -> Element:
 def _conditions(report: Report, status: ConditionStatus) -> list[Element]:
     """The conditions that have a status, each with the number of repositories."""
     found = Counter(
-        name
+        words[status]
         for row in report.matrix.rows
-        for name, place in zip(("InSync", "Audited", "Fresh"), row.health, strict=False)
+        for words, place in zip(CONDITION_WORDS, row.health, strict=False)
         if report.matrix.conditions[place].status is status
     )
-    return [
-        li[f"{_IN_WORDS[name, status]} ({name} {status}): {count(number, 'repository')}"]
-        for name, number in sorted(found.items())
-    ]
+    return [li[f"{words}: {count(number, 'repository')}"] for words, number in sorted(found.items())]
 
 
 def _age_card(report: Report) -> Element:
@@ -339,15 +329,14 @@ def _legend() -> Element:
         ("cell spec", "pull", "the spec gives it"),
         ("cell own", "pull", "an administrator, also_allowed, ecr-warden's own, or a repository beside the spec"),
         ("cell", "pull ?", "under conditions, or not certain"),
-        ("mark false", "InSync false", "broken"),
-        ("mark unknown", "InSync unknown", "not known"),
+        ("mark false", "differs from the spec", "of the documents of the repository and of who is granted access"),
+        ("mark false", "access differs", "others have access than those whom the spec names"),
+        ("mark false", "read long ago", "so that the rest may be out of date"),
+        ("mark unknown", "not compared", "not known"),
     )
-    conditions = "InSync: the documents are as the spec says. Audited: exactly those whom the spec names have access. "
-    conditions += "Fresh: both were read lately."
     return disclosure(class_="key")[
         summary["Legend"],
         ul[(li[span(class_=kind)[text], f" {meaning}"] for kind, text, meaning in samples)],
-        p(class_="soft")[conditions],
     ]
 
 

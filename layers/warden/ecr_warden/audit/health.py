@@ -26,6 +26,7 @@ from ecr_warden.audit.news import grouped
 from ecr_warden.collect.estate import Kept
 from ecr_warden.core.address import AddressKind
 from ecr_warden.core.desired import CompiledSpec, TargetSpec
+from ecr_warden.core.lasting import ago
 from ecr_warden.core.part import part_of
 from ecr_warden.core.pause import Pause, pause_of
 from ecr_warden.core.result import Result
@@ -276,7 +277,7 @@ class Health(Struct, frozen=True, dict=True):
             return Condition(ConditionStatus.UNKNOWN, "NeverRead", "; ".join(first(missing, _NAMED)), self.now)
         looks = [(at, part, what) for part, pairs in looked.items() for what, at in pairs if at is not None]
         at, part, what = min(looks)
-        message = f"{part} was last {what} at {show_time(at)}"
+        message = f"{part} was last {what} {ago((self.now - at).total_seconds())}, at {show_time(at)}"
         if self.now - at > self.gap:
             return Condition(ConditionStatus.FALSE, "Overdue", message, at + self.gap)
         return Condition(ConditionStatus.TRUE, "Fresh", f"all of it was swept and read since {show_time(at)}", at)

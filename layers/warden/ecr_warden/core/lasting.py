@@ -1,8 +1,9 @@
-"""How long something lasted: from a call to the end of what it led to."""
+"""How long something lasted, from a call to the end of what it led to, and how long ago it was."""
 
 from datetime import datetime
 
 from ecr_warden.core.job import Cause, CauseKind
+from iam_access.text.printable import count
 
 
 def seconds_open(cause: Cause, ended: datetime | None) -> int | None:
@@ -10,6 +11,13 @@ def seconds_open(cause: Cause, ended: datetime | None) -> int | None:
     began = cause.time if cause.action and cause.kind is CauseKind.EVENT else None
     # CloudTrail and the function have different clocks.
     return None if began is None or ended is None else max(0, round((ended - began).total_seconds()))
+
+
+def ago(seconds: float) -> str:
+    """`6 days ago`, in the largest whole unit."""
+    units = ((86400, "day"), (3600, "hour"), (60, "minute"))
+    size, unit = next((each for each in units if seconds >= each[0]), (1, "second"))
+    return f"{count(int(max(seconds, 0) // size), unit)} ago"
 
 
 def duration(seconds: int) -> str:
