@@ -4,7 +4,7 @@ from copy import replace
 
 import pytest
 
-from ecr_warden.audit.alerts import AccessAudited, Openers
+from ecr_warden.audit.alerts import AccessAudited
 from ecr_warden.audit.finding import Certainty, Finding, FindingGroup, FindingKind
 from ecr_warden.audit.finding_texts import causes, details, place_name, sentence, who
 from ecr_warden.core.job import Actor, Cause, CauseKind
@@ -12,7 +12,6 @@ from ecr_warden.core.result import Severity
 from ecr_warden.notify.formats import to_email, to_slack
 from ecr_warden.notify.kinds import message_of
 from ecr_warden.notify.kinds.audits import shorter
-from ecr_warden.notify.message import Message
 from tests.unit.notify.reports import CI, EVENT, HOME, NOW, REPOSITORY, SWEEP, report, repository_drift
 
 PLACE = str(REPOSITORY)
@@ -33,57 +32,6 @@ GROUP = FindingGroup(FINDING, ("pull", "push"), (PLACE,), NOW)
 
 def audited(*groups: FindingGroup, ended: tuple[FindingGroup, ...] = (), **more: object) -> AccessAudited:
     return AccessAudited(EVENT, "v2", groups, ended, **more)  # type: ignore[arg-type]
-
-
-def test_a_finding_says_who_can_do_what_through_which_roles_why_and_the_remedy() -> None:
-    message = message_of([audited(GROUP)])
-    assert message == Message(
-        Severity.CRITICAL,
-        "user mallory of 999999999999 can pull and push shop/checkout: NOT IN SPEC",
-        message.fields,
-        (
-            "Found:",
-            "user mallory of 999999999999 can pull and push shop/checkout: NOT IN SPEC",
-            "  through role shadow-pusher of 222222222222",
-            "  because statement 1 of trust policy of shadow-pusher allows sts:AssumeRole",
-            f"  because {ALLOWS}",
-            "  remedy: remove statement 1 of the trust policy of shadow-pusher: whoever may change roles of "
-            "222222222222 can",
-        ),
-    )
-    assert {field.label: field.text for field in message.fields} == {
-        "Found after": "ecr:SetRepositoryPolicy by mallory of Administrator",
-        "Judged by": "the policies that could be read",
-        "Spec": "v2",
-        "See": "ecr-warden status",
-    }
-
-
-def test_several_are_counted_and_the_most_severe_is_named() -> None:
-    message = message_of([audited(GROUP, replace(GROUP, finding=replace(FINDING, principal=SHADOW)))])
-    assert message.title == f"2 findings of access: {sentence(GROUP)}"
-
-
-def test_the_first_audit_is_one_summary() -> None:
-    assert message_of([audited(GROUP, is_first=True, left_out=(3, 0))]).title == "first audit of access: 4 findings"
-
-
-def test_a_finding_that_ended_is_information_and_says_since_when_it_had_existed() -> None:
-    message = message_of([audited(ended=(GROUP,))])
-    assert (message.severity, message.title) == (Severity.INFO, "1 finding of access ended")
-    assert message.lines == (
-        "Ended:",
-        f"no longer: {sentence(GROUP)} (found 2026-11-24T10:15:32Z)",
-    )
-
-
-def test_an_audit_that_failed_says_so_and_what_was_not_read_is_listed() -> None:
-    message = message_of(
-        [audited(failure="ValueError in iam_access/who_can/graph.py:12", unread=("users of 1: denied",))]
-    )
-    assert message.severity is Severity.CRITICAL
-    assert message.title == "who has access could not be audited: ValueError in iam_access/who_can/graph.py:12"
-    assert message.lines == ("Not known, because it could not be read:", "users of 1: denied")
 
 
 SENTENCES = {
@@ -304,36 +252,6 @@ def _call(number: int) -> Cause:
 
 
 RUN = Cause(CauseKind.RUN, "20261124T101532Zabc")
-AFTER = {
-    "no call that is known": Openers(),
-    "iam:PutRolePolicy by user1": Openers((_call(1),)),
-    "one of iam:PutRolePolicy by user1, iam:PutRolePolicy by user2": Openers((_call(1), _call(2))),
-    "one of iam:PutRolePolicy by user1, iam:PutRolePolicy by user2, iam:PutRolePolicy by user3 and 9 more": Openers(
-        (_call(1), _call(2), _call(3), _call(4)), 8
-    ),
-    "follow-up of run 20261124T101532Zabc": Openers((RUN,)),
-}
-
-
-@pytest.mark.parametrize("words", AFTER)
-def test_a_finding_says_after_whose_call_it_is_there(words: str) -> None:
-    message = message_of([audited(GROUP, openers=(AFTER[words],))])
-    assert f"  after {words}" in message.lines
-    assert message.fields[0].text == words
-
-
-def test_findings_after_different_calls_each_say_which() -> None:
-    other = replace(GROUP, finding=replace(FINDING, principal=SHADOW, chain=(SHADOW,), remedy=""))
-    message = message_of([audited(GROUP, other, openers=(Openers((_call(1),)), Openers()))])
-    assert "  after iam:PutRolePolicy by user1" in message.lines
-    assert "  after no call that is known" in message.lines
-    assert message.fields[0].text == "iam:PutRolePolicy by user1; no call that is known"
-
-
-def test_an_alert_of_the_version_before_says_what_it_said() -> None:
-    message = message_of([audited(GROUP)])
-    assert message.fields[0].text == "ecr:SetRepositoryPolicy by mallory of Administrator"
-    assert not [line for line in message.lines if line.startswith("  after")]
 
 
 def test_many_findings_leave_the_repairs_of_the_same_principal_their_lines() -> None:

@@ -1,0 +1,350 @@
+"""Every kind of message in every state, as e-mail and chat show it: one file a page in golden/.
+
+`.venv/bin/python -m tests.unit.notify.pages` writes the files again, so that a change of words is a diff to read.
+"""
+
+from collections.abc import Mapping
+from copy import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from ecr_warden.audit.alerts import AccessAudited, Openers
+from ecr_warden.audit.finding import Certainty, Finding, FindingGroup, FindingKind
+from ecr_warden.collect.alerts import EventMissed, LeftOver, Unlisted, WiringChanged
+from ecr_warden.collect.wire import HUB_PART, Wire, WireState
+from ecr_warden.core.address import repository_policy, role, trust_policy
+from ecr_warden.core.alert import Alert
+from ecr_warden.core.drift import Drift
+from ecr_warden.core.job import Actor, Cause, CauseKind, FollowClock, ReconcileTarget
+from ecr_warden.core.kinds import DriftKind, HoldReason
+from ecr_warden.core.result import Result, Severity
+from ecr_warden.core.run import Applied, Conflict, Failed, Outcome, Skipped
+from ecr_warden.core.sessions import Sessions, denial_of
+from ecr_warden.core.target import UserTarget
+from ecr_warden.notify.formats import to_email, to_slack
+from ecr_warden.notify.kinds import digest_of, message_of, plain_message
+from ecr_warden.repair.alerts import (
+    COMPILED_SPEC,
+    EndMoment,
+    FightMoment,
+    FightNoticed,
+    GrantsEnd,
+    HarmfulCall,
+    JobFailed,
+    OwnChanged,
+    PauseEnded,
+    RunEnded,
+    TargetsPaused,
+    TargetsResumed,
+    WritesSwitched,
+)
+from ecr_warden.repair.run_ended import sides_of
+from ecr_warden.state.fight import Fight
+from ecr_warden.state.hold import Decision, Hold, HoldState
+from ecr_warden.state.hold import Verdict as HoldVerdict
+from ecr_warden.versions.alerts import HoldOpened, HoldSettled, SpecAccepted, SpecRefused
+from local.testing.holds import ground, reasons
+from tests.unit.notify.reports import (
+    ATTACHED,
+    CI,
+    DEPLOYED,
+    EVENT,
+    HOME,
+    LOCKED_OUT,
+    MALLORY,
+    NOW,
+    OUTSIDER,
+    REOPENED,
+    REOPENED_BY_A_CHANGE,
+    REPOSITORY,
+    ROLE,
+    RUN,
+    SETTLING,
+    SPEC,
+    SWEEP,
+    UNREADABLE,
+    allows,
+    also,
+    change,
+    pulls,
+    push_drift,
+    report,
+    repository_drift,
+    trust_drift,
+    trusts,
+    unexpected_drift,
+)
+
+GOLDEN = Path(__file__).parent / "golden"
+VERSION = "23fa7a99-ae7a-450e-9e08-3ec7f204ba2e"
+USER_1 = f"arn:aws:iam::{CI}:user/pull-user-1"
+FOREIGN = repository_drift(pulls(USER_1, f"arn:aws:iam::{OUTSIDER}:user/eve"))
+TRUSTING = trust_drift(also(trusts(f"arn:aws:iam::{CI}:user/push-user"), trusts(f"arn:aws:iam::{OUTSIDER}:root")))
+MISSING = repository_drift(None)
+CHANGE = change(MISSING)
+GONE = Drift(repository_policy(REPOSITORY), DriftKind.TARGET_MISSING, "it does not exist")
+ROLE_GONE = Drift(role(ROLE), DriftKind.MISSING, "it is not there")
+UNBOUND = Drift(role(ROLE), DriftKind.CHANGED, "permissions boundary is none")
+BROKEN = replace(MISSING, kind=DriftKind.UNPARSEABLE, explain="bad JSON", access=None)
+DENIED = replace(UNREADABLE, code="blocked-by-deny", explain="reading it: explicitly denied; remove the Deny")
+ENDED = Sessions(datetime(2026, 11, 24, 10, tzinfo=UTC), since=datetime(2026, 11, 24, 9, tzinfo=UTC))
+REFUSED = Failed(change(FOREIGN), "permission-missing", "AWS denied ecr:SetRepositoryPolicy", False, "deploy the stack")
+ROOT_USER = Actor("Root", f"arn:aws:iam::{HOME}:root", HOME)
+ASKED = Cause(CauseKind.CALLER, "c-1", "reconcile", actor=MALLORY)
+PAUSE = Cause(CauseKind.PAUSE, "command-1", actor=Actor("IAMUser", arn=f"arn:aws:iam::{CI}:user/alice"))
+LEFT: Any = {"result": Result.REPORTED, "held": HoldReason.TARGET_MISSING}
+
+
+def denies(sessions: Sessions) -> Outcome:
+    return Applied(replace(CHANGE, address=REOPENED.address, after=denial_of(sessions)))
+
+
+def by(action: str) -> Cause:
+    """A call of mallory's."""
+    return replace(EVENT, action=action)
+
+
+def on(name: str, **more: Any) -> RunEnded:
+    """A run that repaired a repository of that name."""
+    return report(replace(FOREIGN, address=repository_policy(replace(REPOSITORY, name=name))), **more)
+
+
+def due(name: str, **more: Any) -> RunEnded:
+    """A run that did on a role what had become due, without any drift."""
+    return replace(report(cause=SWEEP, run_id=f"r-{name}", **more), target=replace(ROLE, name=name))
+
+
+def hold(*why: str, **more: Any) -> Hold:
+    return Hold(ground("v2", "v1"), f"version {VERSION} of the spec", reasons(*why), NOW, NOW, **more)
+
+
+RUNS: dict[str, Alert] = {
+    "an outsider could pull": report(FOREIGN),
+    "an outsider could take the push role": report(
+        TRUSTING, cause=by("iam:UpdateAssumeRolePolicy"), outcomes=(Applied(change(TRUSTING)), denies(ENDED))
+    ),
+    "all older sessions ended": report(TRUSTING, outcomes=(denies(Sessions(ENDED.before)),)),
+    "sessions of AWS services go on": replace(
+        report(TRUSTING), goes_on=NOW + timedelta(hours=12), ending="aws iam put-role-policy ..."
+    ),
+    "a policy that was deleted": report(MISSING, cause=by("ecr:DeleteRepositoryPolicy")),
+    "written differently": report(replace(FOREIGN, access=None)),
+    "an inline policy that was added": report(unexpected_drift(allows("*")), cause=by("iam:PutUserPolicy")),
+    "a policy that was attached": report(ATTACHED, cause=by("iam:AttachRolePolicy")),
+    "power over policies": report(push_drift(also(allows("ecr:PutImage"), allows("iam:PutRolePolicy")))),
+    "two documents": report(push_drift(allows("s3:GetObject")), TRUSTING),
+    "a document that is not understood": report(BROKEN),
+    "a repository that was deleted": report(GONE, cause=by("ecr:DeleteRepository"), **LEFT),
+    "a repository that is gone": report(GONE, cause=SWEEP, **LEFT),
+    "a role that was deleted": report(ROLE_GONE, cause=by("iam:DeleteRole")),
+    "a boundary that was taken away": report(UNBOUND, cause=by("iam:DeleteRolePermissionsBoundary")),
+    "a call of another kind": report(FOREIGN, cause=by("ecr:TagResource")),
+    "an unknown caller": report(MISSING, cause=replace(EVENT, actor=None)),
+    "found by the sweep": report(FOREIGN, cause=SWEEP),
+    "found by a follow-up": report(FOREIGN, cause=RUN),
+    "found by verifying": report(FOREIGN, cause=Cause(CauseKind.EVENT, "e")),
+    "found by a command": report(FOREIGN, cause=ASKED),
+    "what the end of a pause left": report(MISSING, cause=PAUSE),
+    "a version of the spec": report(MISSING, cause=SPEC),
+    "a version that could not be rolled out": report(FOREIGN, cause=SPEC, result=Result.FAILED, outcomes=(REFUSED,)),
+    "what was due": due("builder"),
+    "observe mode": report(FOREIGN, result=Result.REPORTED, held=HoldReason.OBSERVE_MODE),
+    "the stop switch": report(
+        FOREIGN, result=Result.REPORTED, outcomes=(Skipped(change(FOREIGN), "writes are stopped"),)
+    ),
+    "a repair that would lock itself out": report(MISSING, result=Result.REPORTED, held=HoldReason.OWN_ACCESS),
+    "a role that is not ours": report(MISSING, result=Result.REPORTED, held=HoldReason.NOT_OURS),
+    "what is given back later": report(MISSING, result=Result.WAITING, held=HoldReason.PACED),
+    "an unreadable target": report(UNREADABLE, result=Result.UNKNOWN, outcomes=()),
+    "a Deny against ecr-warden": report(DENIED, result=Result.UNKNOWN, outcomes=()),
+    "a failed repair": report(FOREIGN, result=Result.FAILED, outcomes=(REFUSED,)),
+    "a conflict": report(FOREIGN, result=Result.CONFLICT, outcomes=(Conflict(change(FOREIGN)),)),
+    "a contested document": replace(
+        report(FOREIGN, result=Result.CONFLICT, outcomes=(Conflict(change(FOREIGN)),)), contested=3
+    ),
+    "opened again and again": replace(report(FOREIGN), again=True),
+    "a repair that AWS does not show yet": report(FOREIGN, result=Result.NOT_YET_VISIBLE),
+    "a write that settles": report(SETTLING, result=Result.NOT_YET_VISIBLE),
+    "a repair that did not hold": report(FOREIGN, result=Result.STILL_DRIFTED),
+    "an interrupted run": report(FOREIGN, result=Result.INTERRUPTED, outcomes=()),
+    "an intruder": report(result=Result.IN_SYNC, intruder=True),
+    "ended sessions that work again": report(REOPENED),
+    "a cut-off that was changed": report(REOPENED_BY_A_CHANGE),
+    "a lock-out by our own means": report(LOCKED_OUT),
+    "a long reason": report(MISSING, result=Result.REPORTED, outcomes=(Skipped(CHANGE, "paused " * 50),)),
+}
+FIGHT = Fight(repository_policy(REPOSITORY), NOW - timedelta(minutes=9), NOW, 4, MALLORY)
+TERRAFORM = replace(MALLORY, user_agent="APN/1.0 HashiCorp/1.0 Terraform/1.9.8")
+SEVERAL: dict[str, list[Alert]] = {
+    "targets that were due": [due("a"), due("b")],
+    "one target twice": [due("a"), due("a")],
+    "what was due beside a repair": [due("a"), due("b"), on("c", cause=SWEEP)],
+    "one that failed": [due("a"), due("b", result=Result.FAILED), on("c", cause=SWEEP), on("d", cause=SWEEP)],
+    "nothing else is fine": [due("a"), due("b", result=Result.FAILED)],
+    "a roll-out": [
+        SpecAccepted(SPEC, VERSION, "v1", ("a", "b", "c"), ()),
+        on("a", cause=SPEC),
+        replace(due("b"), cause=SPEC),
+        report(TRUSTING, cause=SPEC, result=Result.FAILED, outcomes=(REFUSED,), run_id="r-bad"),
+    ],
+    "runs after a run": [on("a0", cause=RUN), on("b0", cause=RUN, run_id="r-2")],
+    "a burst of one principal": [on(f"r{index}", run_id=f"r-{index}") for index in range(3)],
+    "one target three times": [on("a", run_id=f"r-{index}") for index in range(3)],
+    "several ways of one principal": [
+        on("a"),
+        HoldOpened(EVENT, hold("it drops an account")),
+        HarmfulCall(by("iam:CreateAccessKey"), None),
+    ],
+    "fights": [
+        FightNoticed(EVENT, FightMoment.BEGAN, FIGHT, sides_of(FOREIGN, (CI, HOME)), "r-1", Severity.CRITICAL),
+        FightNoticed(EVENT, FightMoment.BEGAN, replace(FIGHT, address=trust_policy(ROLE)), (), "r-2"),
+    ],
+}
+FIGHTS: dict[str, Alert] = {
+    "a fight": FightNoticed(EVENT, FightMoment.BEGAN, FIGHT, sides_of(FOREIGN, (CI, HOME)), "r-1", Severity.CRITICAL),
+    "a fight with Terraform": FightNoticed(
+        EVENT, FightMoment.BEGAN, replace(FIGHT, writer=TERRAFORM), sides_of(MISSING, (CI, HOME)), "r-1"
+    ),
+    "a fight that is over": FightNoticed(EVENT, FightMoment.ENDED, FIGHT),
+}
+DECIDED = {
+    HoldState.ACCEPTED: Decision("c-9", HoldVerdict.ACCEPT, MALLORY, NOW),
+    HoldState.REJECTED: Decision("c-9", HoldVerdict.REJECT, MALLORY, NOW),
+}
+SPECS: dict[str, Alert] = {
+    "accepted": SpecAccepted(EVENT, VERSION, None, ("a", "b"), ()),
+    "accepted by a person": SpecAccepted(ASKED, VERSION, "v1", ("a",), ()),
+    "released": SpecAccepted(EVENT, VERSION, "v1", (), ("repository/222222222222/eu-central-1/x",)),
+    "warnings": SpecAccepted(EVENT, VERSION, "v1", (), (), ("W1 no effect",)),
+    "refused": SpecRefused(EVENT, VERSION, "v2", ("E104 a.yaml:1:2 no", "E105 a.yaml:2:2 no")),
+    "nothing is enforced": SpecRefused(EVENT, VERSION, None, ("E104",)),
+    "deleted": SpecRefused(by("s3:DeleteObject"), VERSION, "v2", ("E101 the spec was deleted",)),
+    "grants that end in a week": GrantsEnd(SWEEP, EndMoment.WEEK, VERSION, ("pull from repository/x: a, until ..",), 2),
+    "a grant that ends in a day": GrantsEnd(SWEEP, EndMoment.DAY, VERSION, ("pull from repository/x: a, until ..",)),
+    "a grant that has ended": GrantsEnd(SWEEP, EndMoment.ENDED, VERSION, ("pull from repository/x: a, until ..",)),
+    "a version that lets in an outsider": HoldOpened(
+        EVENT,
+        hold(
+            "it lets in organization o-a1b2c3d4e5: repository policy of shop/checkout",
+            gains=("organization o-a1b2c3d4e5 gains pull from shop/checkout",),
+            loses=("ci:user/old loses push to shop/checkout",),
+        ),
+    ),
+    "a short reason": HoldOpened(EVENT, hold("it drops 1 account: ci")),
+    "several reasons": HoldOpened(
+        EVENT, hold("it removes 12 grants after 3 in the 24 hours before; max_removed is 10", "it drops 1 account: ci")
+    ),
+    **{
+        f"a hold that is {state}": HoldSettled(EVENT, replace(hold("it drops 1 account: ci"), state=state, decision=by))
+        for state in HoldState
+        for by in [DECIDED.get(state)]
+    },
+}
+PAUSED = TargetsPaused(ASKED, ("repository/x",), "a migration", NOW)
+PAUSES: dict[str, Alert] = {
+    "paused": PAUSED,
+    "targets to come": replace(PAUSED, patterns=("shop/*", "evil`\n<b>")),
+    "all targets to come": replace(PAUSED, patterns=("all",)),
+    "several targets": replace(PAUSED, targets=("repository/x", "role/y")),
+    "resumed": TargetsResumed(ASKED, ("repository/x",)),
+    "ended": PauseEnded(PAUSE, ("repository/x",), "a migration", NOW),
+    "writes are stopped": WritesSwitched(by("ssm:PutParameter"), "writes are stopped by the switch"),
+    "writes are still stopped": WritesSwitched(SWEEP, "writes are stopped by the switch", NOW),
+    "the switch cannot be read": WritesSwitched(SWEEP, "nothing is written while the stop switch cannot be read: no"),
+    "writes are on again": WritesSwitched(by("ssm:PutParameter"), ""),
+}
+UNREAD = ("repository/2/eu-central-1/shop/*: denied; allow it", "user/1/*: closed")
+WIRE = Wire("rule ecr-warden-sweep", "the schedule", WireState.MISSING)
+WATCHING: dict[str, Alert] = {
+    "a role of ours": OwnChanged(EVENT, HOME, "role ecr-warden-read"),
+    "a deployment": OwnChanged(DEPLOYED, HOME, "role ecr-warden-read"),
+    "the webhook": OwnChanged(EVENT, "", "webhook /ecr-warden/hook"),
+    "the compiled spec": OwnChanged(EVENT, "", f"{COMPILED_SPEC} compiled/abc"),
+    "an access key": HarmfulCall(by("iam:CreateAccessKey"), UserTarget(CI, "push-user")),
+    "a password": HarmfulCall(by("iam:CreateLoginProfile"), UserTarget(CI, "push-user")),
+    "longer sessions": HarmfulCall(by("iam:UpdateRole"), ROLE),
+    "how long images last": HarmfulCall(by("ecr:PutLifecyclePolicy"), REPOSITORY),
+    "moving tags": HarmfulCall(by("ecr:PutImageTagMutability"), REPOSITORY),
+    "signing": HarmfulCall(by("ecr:DeleteSigningConfiguration"), None, HOME, "eu-central-1"),
+    "a provider": HarmfulCall(by("iam:UpdateSAMLProvider"), None, CI),
+    "a call without parameters": HarmfulCall(by("iam:PutRolePolicy"), None, CI),
+    "a repair that failed for good": JobFailed(EVENT, ReconcileTarget(EVENT, REPOSITORY)),
+    "what has come due failed": JobFailed(EVENT, FollowClock(SWEEP)),
+    "a job that cannot be read": JobFailed(EVENT, None, "not JSON"),
+    "places that cannot be listed": Unlisted(SWEEP, VERSION, UNREAD, ("account-unreachable", "permission-missing")),
+    "a rule that is gone": WiringChanged(SWEEP, HUB_PART, (WIRE,)),
+    "two that are off": WiringChanged(SWEEP, f"{HOME}/eu-central-1", (WIRE, replace(WIRE, name="rule b"))),
+    "a rule that is back": WiringChanged(SWEEP, HUB_PART, ended=(replace(WIRE, state=WireState.ON),)),
+    "an event that was missed": EventMissed(SWEEP, REPOSITORY, ("ecr:SetRepositoryPolicy",), NOW),
+    "targets that wait": LeftOver(SWEEP, f"{HOME}/eu-central-1", 3),
+}
+SHADOW, EVE = f"arn:aws:iam::{HOME}:role/team/shadow-pusher", f"arn:aws:iam::{OUTSIDER}:user/eve"
+FINDING = Finding(
+    FindingKind.EXTRA,
+    str(REPOSITORY),
+    "push",
+    EVE,
+    (EVE, SHADOW),
+    because=("statement 1 of trust policy of shadow-pusher allows sts:AssumeRole",),
+    remedy="remove statement 1 of the trust policy of shadow-pusher",
+    foreign=True,
+)
+GROUP = FindingGroup(FINDING, ("pull", "push"), (str(REPOSITORY),), NOW)
+OURS = replace(GROUP, finding=replace(FINDING, principal=SHADOW, chain=(SHADOW,), foreign=False))
+LACKS = replace(GROUP, finding=Finding(FindingKind.MISSING, str(REPOSITORY), "pull", USER_1, remedy="allow it"))
+MAY = replace(GROUP, finding=replace(FINDING, certainty=Certainty.UNKNOWN))
+KEYS = Cause(CauseKind.EVENT, "e9", "iam:PutRolePolicy", "2026-11-24T10:15:30Z", actor=ROOT_USER)
+
+
+def audited(*groups: FindingGroup, ended: tuple[FindingGroup, ...] = (), **more: Any) -> AccessAudited:
+    return AccessAudited(EVENT, VERSION, groups, ended, **more)
+
+
+AUDITS: dict[str, Alert] = {
+    "an outsider": audited(GROUP),
+    "an outsider after a known call": audited(GROUP, openers=(Openers((KEYS,)),)),
+    "after one of many calls": audited(GROUP, openers=(Openers((KEYS, EVENT), 8),)),
+    "one of ours": audited(OURS),
+    "what somebody lacks": audited(LACKS),
+    "what may be": audited(MAY),
+    "several": audited(GROUP, OURS, LACKS),
+    "the first audit": audited(GROUP, OURS, is_first=True, left_out=(3, 0)),
+    "one that ended": audited(ended=(GROUP,)),
+    "an audit that failed": audited(failure="ValueError in graph.py:12", unread=("users of 1: denied",)),
+}
+PAGES: Mapping[str, Mapping[str, list[Alert]]] = {
+    "runs": {name: [alert] for name, alert in RUNS.items()},
+    "incidents": SEVERAL,
+    "fights": {name: [alert] for name, alert in FIGHTS.items()},
+    "specs": {name: [alert] for name, alert in SPECS.items()},
+    "pauses": {name: [alert] for name, alert in PAUSES.items()},
+    "watching": {name: [alert] for name, alert in WATCHING.items()},
+    "findings": {name: [alert] for name, alert in AUDITS.items()},
+}
+
+
+def page(name: str) -> str:
+    """A page as its golden file has it."""
+    if name == "digests":
+        alerts = [RUNS["an outsider could pull"], PAUSED, SPECS["refused"], *WATCHING.values()]
+        messages = {
+            "a digest": digest_of(alerts),
+            "a message that could not be described": plain_message([report(FOREIGN), PAUSED], "KeyError in x.py:1"),
+        }
+    else:
+        messages = {title: message_of(alerts) for title, alerts in PAGES[name].items()}
+    shown = []
+    for title, message in messages.items():
+        subject, body = to_email(message)
+        shown.append(f"===== {title}\nSubject: {subject}\n\n{body}")
+    first = next(iter(messages.values()))
+    shown.append(f"===== the first one in chat\n{to_slack(first)['text']}\n")
+    return "\n".join(shown)
+
+
+NAMES = (*PAGES, "digests")
+
+if __name__ == "__main__":
+    for name in NAMES:
+        (GOLDEN / f"{name}.txt").write_text(page(name))
