@@ -90,7 +90,7 @@ def test_the_recipe_leads_from_import_to_enforcing_and_loses_nothing(nina: Newco
     tamper(nina.house)
     assert differing(enforced, documents(aws)) == {CUTOFF}
     nina.types(tampering)
-    assert "repaired after" in nina.said["ecr-warden history RUN"]
+    assert "closed after" in nina.said["ecr-warden history RUN"]
 
     nina.types(going_back)
     assert "ci:user/shop-builder gains pull from billing/admin-1211" in nina.said["ecr-warden rollback"]

@@ -112,5 +112,5 @@ def is_repaired_and_reported(tampered: tuple[Tamper, ...]) -> None:
     people = SendAlerts(MemoryIncidents(), {"chat": inbox}, print)
     people.announce(alert_from_json(json.loads(json.dumps(alert_to_json(announced)))))
     [message] = inbox.messages
-    assert target.name in message.title
+    assert target.name in str(message.fields)
     assert message.lines

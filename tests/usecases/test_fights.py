@@ -19,7 +19,7 @@ from ecr_warden.core.target import Target
 from ecr_warden.hub.reply import StatusReply
 from ecr_warden.hub.request import AskStatus
 from ecr_warden.notify.kinds import message_of
-from ecr_warden.notify.message import Message
+from ecr_warden.notify.message import Message, State
 from ecr_warden.notify.notify import COLLECT_SECONDS, SendAlerts
 from ecr_warden.repair.alerts import FightMoment, FightNoticed
 from iam_access.document.document import Document
@@ -148,7 +148,7 @@ def test_two_hundred_rewrites_in_forty_seconds_are_all_narrowed_and_a_handful_of
     assert [one.moment for one in fight.fights] == [FightMoment.BEGAN, FightMoment.ENDED]
     assert len(fight.got) == messages + 1
     assert fight.titles[-1] == (
-        "the fight over the repository policy of repository shop/checkout is over: "
+        "the fight over the repository policy of repository shop/checkout: "
         "not restored for half an hour, after 200 repairs"
     )
     assert fight.got[-1].severity is Severity.INFO
@@ -163,9 +163,9 @@ def test_the_message_names_writer_tool_both_versions_and_what_to_do() -> None:
     message = message_of([alert])
     fields = {one.label: one.text for one in message.fields}
     assert message.title.startswith("FIGHT over the repository policy of repository shop/checkout: ci of deploy")
-    assert (message.severity, fields["Tool"], fields["Repairs"]) == (Severity.WARNING, "Terraform", "3")
+    assert (message.severity, fields["Done"][:9]) == (Severity.WARNING, "3 repairs")
     assert fields["User agent"].startswith("APN/1.0 HashiCorp/1.0 Terraform/1.9.8")
-    assert fields["Writer"].startswith("session ci of role")
+    assert fields["By"].startswith("session ci of role") and fields["By"].endswith(", with Terraform")
     text = "\n".join(message.lines)
     marks = ["Their version gives:", "does not allow it", "Their version lacks:", "the spec allows it"]
     assert sorted(marks, key=text.index) == marks
@@ -242,10 +242,10 @@ def test_what_is_not_given_back_yet_is_held_and_waits() -> None:
     assert (last.result, held.reason) == (Result.WAITING, HoldReason.PACED)
     assert "given back by the next sweep at the latest" in held.explain
     message = message_of(fight.world.announced[-1:])
-    assert message.title.endswith("; narrowed, what is missing is given back later")
+    assert message.state is State.CLOSED
     lines = message.lines
     assert held.explain in lines
-    assert "repository policy: narrowed" in lines
+    assert message.fields[2].text == "repository policy narrowed; what is missing is given back later"
     assert any("could act on shop/checkout (ecr:ListImages)" in line for line in lines), "what is over"
     assert any("cannot pull" in line and "and the spec allows it" in line for line in lines), "what is not"
     reply = expect(StatusReply, ask(fight.world, AskStatus((str(CHECKOUT),))))

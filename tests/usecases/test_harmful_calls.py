@@ -59,7 +59,7 @@ def test_what_makes_images_expire_or_move_is_reported_of_a_repository_of_the_spe
     message, (what, command) = message_of(world.alerts.published), IMAGES[action]
     where = f"repository shop/checkout in {HOME} eu-central-1"
     assert (message.title, message.severity) == (f"{what} of {where} was changed by mallory", Severity.WARNING)
-    assert command in message.lines[-1]
+    assert command in message.fields[-1].text
     assert report(world, RepositoryTarget(HOME, "eu-central-1", "shop/other"), action) == "not reported"
     assert len(world.alerts.published) == 1
     assert world.writes == []

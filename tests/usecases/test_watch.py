@@ -109,7 +109,7 @@ def test_an_e_mail_subscription_that_nobody_confirmed_is_critical_until_somebody
     message = message_of([alert])
     assert message.severity is Severity.CRITICAL
     assert message.title.startswith(f"the {wire} is not in force, for ")
-    assert "aws sns subscribe sends another" in "\n".join(message.lines)
+    assert "aws sns subscribe sends another" in message.fields[2].text
     assert announced(world) == [("hub", [(wire, WireState.UNCONFIRMED)], [])]
     assert codes(world) == ["e-mail-unconfirmed"]
     world.wiring.hide(wire, PermissionMissing("not authorized to perform: sns:ListSubscriptionsByTopic"))
@@ -191,7 +191,7 @@ def test_a_stack_of_another_version_is_a_warning_that_says_what_is_not_compared(
     [alert] = [one for one in world.alerts.published if isinstance(one, WiringChanged)]
     message = message_of([alert])
     assert message.severity is Severity.WARNING
-    assert "its rules, roles and policies cannot be compared" in "\n".join(message.lines)
+    assert "its rules, roles and policies cannot be compared" in message.fields[2].text
     assert codes(world) == ["wiring-outdated"]
 
 

@@ -13,6 +13,7 @@ from ecr_warden.core.target import Target, TargetError, parse_target
 from ecr_warden.hub.reply import HistoryReply, RunReply
 from ecr_warden.hub.request import MAX_ENTRIES, MAX_HISTORIES, AskHistory, AskRun
 from ecr_warden.notify.kinds import message_of
+from ecr_warden.notify.message import COMMAND
 from ecr_warden.notify.wording import describe_cause, who
 from ecr_warden.repair.run_ended import run_ended
 from ecr_warden.state.history import HistoryEntry, HistoryKind
@@ -194,8 +195,8 @@ def _show(arguments: argparse.Namespace, context: Context) -> Exit:
 
 def _show_report(report: RunReport, console: Console) -> None:
     message = message_of([run_ended(report)])
-    console.line(message.title, Style.HEADING)
-    fields = [field for field in message.fields if field.label != "See"]
+    console.line(message.first_line, Style.HEADING)
+    fields = [field for field in message.fields if field.label != COMMAND]
     width = max(len(field.label) for field in fields) + 3
     for field in fields:
         console.line(f"{field.label + ':':<{width}}{field.text}")

@@ -35,7 +35,7 @@ def test_the_topic_gets_subject_and_body() -> None:
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
     SnsChannel(sns, topic).notify(MESSAGE)
     body = sqs.receive_message(QueueUrl=queue)["Messages"][0]["Body"]
-    assert "[ecr-warden warning] shop/checkout was repaired" in body
+    assert "WARNING done: shop/checkout was repaired" in body
     assert "Who: mallory" in body
 
 

@@ -16,6 +16,7 @@ from ecr_warden.collect.wire import HUB_PART, Wire, WireState
 from ecr_warden.core.address import repository_policy, role, trust_policy
 from ecr_warden.core.alert import Alert
 from ecr_warden.core.drift import Drift
+from ecr_warden.core.failures import BlockedByDeny
 from ecr_warden.core.job import Actor, Cause, CauseKind, FollowClock, ReconcileTarget
 from ecr_warden.core.kinds import DriftKind, HoldReason
 from ecr_warden.core.result import Result, Severity
@@ -44,6 +45,7 @@ from ecr_warden.state.fight import Fight
 from ecr_warden.state.hold import Decision, Hold, HoldState
 from ecr_warden.state.hold import Verdict as HoldVerdict
 from ecr_warden.versions.alerts import HoldOpened, HoldSettled, SpecAccepted, SpecRefused
+from iam_access.delta.relate import Interchangeable
 from local.testing.holds import ground, reasons
 from tests.unit.notify.reports import (
     ATTACHED,
@@ -87,7 +89,7 @@ GONE = Drift(repository_policy(REPOSITORY), DriftKind.TARGET_MISSING, "it does n
 ROLE_GONE = Drift(role(ROLE), DriftKind.MISSING, "it is not there")
 UNBOUND = Drift(role(ROLE), DriftKind.CHANGED, "permissions boundary is none")
 BROKEN = replace(MISSING, kind=DriftKind.UNPARSEABLE, explain="bad JSON", access=None)
-DENIED = replace(UNREADABLE, code="blocked-by-deny", explain="reading it: explicitly denied; remove the Deny")
+DENIED = replace(UNREADABLE, code=BlockedByDeny.code, explain="reading it: explicitly denied; remove the Deny")
 ENDED = Sessions(datetime(2026, 11, 24, 10, tzinfo=UTC), since=datetime(2026, 11, 24, 9, tzinfo=UTC))
 REFUSED = Failed(change(FOREIGN), "permission-missing", "AWS denied ecr:SetRepositoryPolicy", False, "deploy the stack")
 ROOT_USER = Actor("Root", f"arn:aws:iam::{HOME}:root", HOME)
@@ -129,7 +131,7 @@ RUNS: dict[str, Alert] = {
         report(TRUSTING), goes_on=NOW + timedelta(hours=12), ending="aws iam put-role-policy ..."
     ),
     "a policy that was deleted": report(MISSING, cause=by("ecr:DeleteRepositoryPolicy")),
-    "written differently": report(replace(FOREIGN, access=None)),
+    "written differently": report(replace(FOREIGN, access=Interchangeable("the statements are split differently"))),
     "an inline policy that was added": report(unexpected_drift(allows("*")), cause=by("iam:PutUserPolicy")),
     "a policy that was attached": report(ATTACHED, cause=by("iam:AttachRolePolicy")),
     "power over policies": report(push_drift(also(allows("ecr:PutImage"), allows("iam:PutRolePolicy")))),

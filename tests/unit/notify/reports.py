@@ -135,4 +135,4 @@ def run_report(
     plan = Plan(target, "v2", drifts, changes, holds)
     applied: tuple[Outcome, ...] = tuple(map(Applied, changes)) if outcomes is None else outcomes
     done = RunReport(run_id, cause, Mode.ENFORCE, result, plan, applied, NOW, NOW)
-    return replace(done, intruder=intruder)
+    return replace(done, intruder=intruder, uses={ROLE.name: "push to shop/checkout"})

@@ -10,12 +10,14 @@ from ecr_warden.core.run import Applied, RunReport
 from ecr_warden.notify.formats import to_slack
 from ecr_warden.notify.kinds import message_of
 from ecr_warden.repair.planner import Facts
+from ecr_warden.repair.role_use import uses_of
 from ecr_warden.repair.run_ended import run_ended
 from local.demo.chat import Message, as_it_looks
-from local.testing.seed import CI, D2, HOME, MORE_TRUST, PUSHER, plan_for, reading, spec_of
+from local.testing.seed import ACCEPTED, CI, D2, HOME, MORE_TRUST, PUSHER, plan_for, reading, spec_of
 
 README = Path(__file__).parents[3] / "README.md"
 MALLORY = Actor("IAMUser", f"arn:aws:iam::{HOME}:user/mallory", HOME, source_ip="198.51.100.7")
+EVENT = "3f2a1c64-0d5e-4b8e-9f3e-1f2d7b0c5a11"
 CALLED = "2026-11-24T19:48:56Z"
 DONE = datetime(2026, 11, 24, 19, 49, 0, tzinfo=UTC)
 SWEPT = datetime(2026, 11, 24, 19, 45, 0, tzinfo=UTC)
@@ -24,11 +26,10 @@ SWEPT = datetime(2026, 11, 24, 19, 45, 0, tzinfo=UTC)
 def test_the_alert_of_the_readme_is_what_people_get() -> None:
     spec = spec_of(PUSHER)
     seen = reading(spec, {D2: MORE_TRUST})
-    version = "93e91ec4-1367-462a-8b9a-09d2e322e07f"
-    plan = plan_for(spec, seen, Facts(DONE), version=version, looked=SWEPT)
+    plan = plan_for(spec, seen, Facts(DONE), looked=SWEPT)
     report = RunReport(
         run_id="20261124T194859Z3a4a8d44cffb",
-        cause=Cause(CauseKind.EVENT, "e-1", "iam:UpdateAssumeRolePolicy", CALLED, actor=MALLORY),
+        cause=Cause(CauseKind.EVENT, EVENT, "iam:UpdateAssumeRolePolicy", CALLED, actor=MALLORY),
         mode=Mode.ENFORCE,
         result=Result.CONVERGED,
         plan=plan,
@@ -36,6 +37,7 @@ def test_the_alert_of_the_readme_is_what_people_get() -> None:
         started_at=DONE,
         finished_at=DONE,
         accounts=(CI, HOME),
+        uses=uses_of(spec, ACCEPTED),
     )
     posted = to_slack(message_of([run_ended(report)]))
     blocks = posted["blocks"]

@@ -65,7 +65,7 @@ RECORDED: dict[str, tuple[Alert, list[tuple[HistoryKind, str, tuple[str, ...]]]]
     ),
     "a grant that ends": (
         GrantsEnd(SWEEP, EndMoment.DAY, "v1", ("a",)),
-        [(HistoryKind.ANNOUNCED, "1 grant of the spec: the end is a day away", ())],
+        [(HistoryKind.ANNOUNCED, "1 grant of the spec ends in a day", ())],
     ),
     "what the log has already": (SpecRefused(CALL, "v2", "v1", ("E1",)), []),
 }

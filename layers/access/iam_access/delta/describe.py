@@ -1,6 +1,6 @@
 """Changes of access as sentences for people. Text from outside is escaped and bounded."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 
 from iam_access.catalogue import spelled
 from iam_access.delta.delta import AccessDelta, PermissionDelta
@@ -35,21 +35,27 @@ def describe_change(
 
     `subject`: the target of the document, such as a role or user.
     """
-    gained = _sentences(change.gained, service, subject, framing, comes_first, gained=True)
-    lost = _sentences(change.lost, service, subject, framing, comes_first, gained=False)
-    return tuple(dict.fromkeys(gained + lost))
+    phrases = phrases_of(change, service, subject=subject, comes_first=comes_first)
+    return tuple(dict.fromkeys(wording(phrase, framing) for phrase in phrases))
 
 
-def _sentences(
+def phrases_of(
+    change: AccessDelta, service: Service | None = None, *, subject: str, comes_first: ComesFirst = _none
+) -> tuple[Phrase, ...]:
+    """What a change means, gains first: one phrase for each principal, resource, condition and group of actions."""
+    gained = _phrases(change.gained, service, subject, comes_first, gained=True)
+    return (*gained, *_phrases(change.lost, service, subject, comes_first, gained=False))
+
+
+def _phrases(
     permissions: Iterable[PermissionDelta],
     service: Service | None,
     subject: str,
-    framing: Framing,
     comes_first: ComesFirst,
     *,
     gained: bool,
-) -> list[str]:
-    """One sentence for each principal, resource, condition and group of actions, sorted."""
+) -> Iterator[Phrase]:
+    """What `comes_first` first, then sorted."""
     order = groups_of(service)
     actions: dict[tuple[str, int, str, str, Effect], list[str]] = {}
     first: dict[tuple[str, int, str, str, Effect], list[str]] = {}
@@ -60,14 +66,12 @@ def _sentences(
         actions.setdefault(key, []).append(_actions(permission.action))
         if comes_first(permission):
             first.setdefault(key, []).append(_actions(permission.action))
-    lines = []
     for key in sorted(actions, key=lambda key: (key not in first, key)):
         who, place, what, conditions, effect = key
         group, names = order[place], actions[key]
-        detail = f" ({_listed(group, names, first.get(key, ()))}){conditions}"
-        phrase = Phrase(who, effect_of(group, names, service), what, detail, denies=effect is Effect.DENY)
-        lines.append(wording(phrase, framing, gained=gained))
-    return lines
+        detail = f" ({_listed(group, names, first.get(key, ()))})"
+        denies = effect is Effect.DENY
+        yield Phrase(who, effect_of(group, names, service), what, detail, conditions, denies=denies, gained=gained)
 
 
 def _who_and_what(permission: PermissionDelta, subject: str) -> tuple[str, str]:

@@ -10,15 +10,18 @@ from iam_access.document.principal import is_unique_id
 class Phrase(Struct, frozen=True):
     """A difference in printable parts, of which a framing makes a sentence.
 
-    `effect`: of the actions on `what`. `detail`: the actions and conditions, which end the sentence. `denies`: the
-    difference is a Deny, not an Allow.
+    `effect`: of the actions on `what`. `detail`, `conditions`: the actions and conditions, which end the sentence.
+    `denies`: the difference is a Deny, not an Allow. `gained`: the live document gives it and the desired one does not,
+    else the reverse.
     """
 
     who: str
     effect: ActionGroup
     what: str
     detail: str = ""
+    conditions: str = ""
     denies: bool = False
+    gained: bool = True
 
 
 class Framing(Struct, frozen=True):
@@ -44,8 +47,8 @@ ANYTHING = "anything"
 """What is acted on with the resource *."""
 
 
-def wording(phrase: Phrase, framing: Framing, *, gained: bool) -> str:
-    """A phrase as a sentence; `gained`: the live document gives it and the desired one does not, else the reverse."""
+def wording(phrase: Phrase, framing: Framing) -> str:
+    """A phrase as a sentence."""
     who, effect = phrase.who, phrase.effect
     if is_unique_id(who) and not phrase.denies:
         was = "role" if who.startswith("AROA") else "user"
@@ -56,4 +59,5 @@ def wording(phrase: Phrase, framing: Framing, *, gained: bool) -> str:
     if account := account_of_root(who):
         who = f"account {account}"
     gain, loss = (framing.denial_gained, framing.denial_lost) if phrase.denies else (framing.gained, framing.lost)
-    return (gain if gained else loss).format(who=who, does=does, has=has, detail=phrase.detail)
+    detail = phrase.detail + phrase.conditions
+    return (gain if phrase.gained else loss).format(who=who, does=does, has=has, detail=detail)

@@ -29,14 +29,21 @@ GIVEN = Framing(
     "{who} is not denied {has}{detail}",
     "{who} is denied {has}{detail}",
 )
-"""What a document of the spec allows; it is compared with nothing."""
+"""What a document gives, whatever another one gives; and what is open."""
+WAS_OPEN = Framing(
+    "{who} could {does}{detail}",
+    "{who} could not {does}{detail}",
+    "{who} was not denied {has}{detail}",
+    "{who} was denied {has}{detail}",
+)
+"""What was possible, and is over."""
 
 
 def incident(lasted: str) -> Framing:
     """What was possible until it was repaired; `lasted`: `for 41 s`, or `until it was repaired`."""
     return Framing(
-        f"{{who}} could {{does}}{{detail}} {lasted}",
-        f"{{who}} could not {{does}}{{detail}} {lasted}",
-        f"{{who}} was not denied {{has}}{{detail}} {lasted}",
-        f"{{who}} was denied {{has}}{{detail}} {lasted}",
+        f"{WAS_OPEN.gained} {lasted}",
+        f"{WAS_OPEN.lost} {lasted}",
+        f"{WAS_OPEN.denial_gained} {lasted}",
+        f"{WAS_OPEN.denial_lost} {lasted}",
     )

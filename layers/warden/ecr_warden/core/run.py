@@ -1,5 +1,6 @@
 """A run of one target: what is journalled before its first write, how it ended, and what it leaves to the next."""
 
+from collections.abc import Mapping
 from copy import replace
 
 from msgspec import Struct
@@ -54,6 +55,7 @@ class RunReport(Value, frozen=True, tag_field="kind", tag="run"):
     - `of_fight`: it only repaired what somebody keeps restoring, and let in nobody from outside: the messages on the
       fight count it.
     - `goes_on`: until when, at the latest, sessions go on that were opened through a trust policy that it narrowed.
+    - `uses`: what whoever uses a role can do by it, by the names of the roles that the target is or may assume.
     - `severity`: of the whole report. The journal may have to leave out what makes it severe, because an attacker can
       make the content of an account exceed any size limit.
     """
@@ -74,6 +76,7 @@ class RunReport(Value, frozen=True, tag_field="kind", tag="run"):
     again: bool = False
     of_fight: bool = False
     goes_on: Moment | None = None
+    uses: Mapping[str, str] = {}
     severity: Severity | None = None
 
     @property

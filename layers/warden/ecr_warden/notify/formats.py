@@ -12,7 +12,7 @@ from ecr_warden.notify.message import Field, Message
 from iam_access.text.printable import first, printable
 
 # Block Kit's own limits are 150, 10 of 2000, and 3000 characters; escaping may make five characters of one.
-_HEADER, _FIELD, _BLOCK = 150, 1900, 2900
+_HEADER, _FIRST, _FIELD, _BLOCK = 150, TITLE + 40, 1900, 2900
 _WHOLE, _OF_FIELDS = 12_000, 6_000
 """Bytes of all blocks, and of the fields among them: Slack refuses blocks above some 13,000 (slackapi/bolt-js#2509)."""
 
@@ -30,11 +30,11 @@ def to_slack(message: Message) -> dict[str, object]:
 
     Everything is escaped and nothing is markup, so a name or a user agent can neither mention people nor make links.
     """
-    title = f"{_SIGNS[message.severity]} {_escape(message.title, TITLE)}"
+    title = f"{_SIGNS[message.severity]} {_escape(message.first_line, _FIRST)}"
     fields = [_field(field, _OF_FIELDS // len(message.fields[:FIELDS])) for field in message.fields[:FIELDS]]
     given = [*filter(None, message.lines)]
     # A header is not unescaped by every client.
-    head: list[dict[str, object]] = [{"type": "header", "text": _plain(_cut_before_its_end(title, _HEADER))}]
+    head: list[dict[str, object]] = [{"type": "header", "text": _plain(_cut(title, _HEADER))}]
     if fields:
         head.append({"type": "section", "fields": [_plain(f"{label}\n{value}") for label, value in fields]})
     lines, blocks = list[str](), head
@@ -57,14 +57,6 @@ def _field(field: Field, most: int) -> tuple[str, str]:
     while (over := _size(_plain(f"{label}\n{text}")) - most) > 0:
         text = _cut(text, len(text) - max(1, over // 4))
     return label, text
-
-
-def _cut_before_its_end(text: str, limit: int) -> str:
-    """A title that is too long loses its middle: how it ended stands at its end. No entity is halved."""
-    if len(text) <= limit:
-        return text
-    end = re.sub(r"^(a?m?p|[lg]?t)?;", "", text[-(limit * 2 // 3) :])
-    return _cut(text, limit - len(end)) + end
 
 
 def _plain(text: str) -> dict[str, object]:
@@ -102,14 +94,14 @@ _MAIL_BYTES = 250_000  # Source: SNS Publish: a message has at most 256 KB
 def to_email(message: Message) -> tuple[str, str]:
     """Subject and plain text body."""
     width = max((len(field.label) for field in message.fields), default=0)
-    body = [one_line(message.title, _MAIL_LINE), ""]
-    body += [
+    head = one_line(message.first_line, _MAIL_LINE)
+    fields = [
         f"{one_line(field.label, 30) + ':':<{width + 1}} {one_line(field.text, _MAIL_LINE)}" for field in message.fields
     ]
-    text = "\n".join(body)
+    text = head = "\n".join([head, *(["", *fields] if fields else [])])
     for room in range(min(_MAIL_LINES, len(message.lines)), 0, -1):
         lines = [one_line(line, _MAIL_LINE) for line in first(message.lines, room, noun="line")]
-        text = "\n".join([*body, "", *lines])
+        text = "\n".join([head, "", *lines])
         if len(text.encode("utf-8", "replace")) <= _MAIL_BYTES:
             break
-    return printable(f"[ecr-warden {message.severity}] {message.title}", _SUBJECT), f"{text}\n"
+    return printable(f"[ecr-warden] {message.first_line}", _SUBJECT), f"{text}\n"

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from ecr_warden.core.listing import Entry, Listing, listing
 from ecr_warden.core.result import Severity
-from ecr_warden.notify.message import Field, Message
+from ecr_warden.notify.message import COMMAND, NOTHING, TO_DO, Field, Message, State
 from iam_access.text.printable import and_more, count, printable
 
 TITLE, TEXT, LINE, LINES, FIELDS = 140, 500, 700, 40, 10
@@ -68,40 +68,66 @@ def _lines(given: Listing, room: int) -> list[str]:
 class Parts(Struct, frozen=True):
     """The parts of a message, neither cut nor escaped; `number`: of how many alerts they speak.
 
-    `ranked`: of the sections, as in lay_out.
+    `ranked`: of the sections, as in lay_out. `state`, `lasted`: as of a message.
     """
 
+    state: State
     title: str
     fields: Sequence[Field] = ()
     sections: Sequence[Listing] = ()
     number: int = 1
     ranked: bool = False
+    lasted: str = ""
 
 
 def join(parts: Sequence[Parts], *, below: Sequence[Parts] = ()) -> Parts:
-    """The parts of one message, the gravest first: each title once, texts of the same label in one field.
+    """The parts of one message, the gravest first: its state, each title once, texts of the same label in one field.
+
+    Another state than the gravest one's stands before its title. What a person has to do stands under the title if all
+    is closed by the same, and else with each that asks for it.
 
     Titles that do not fit into one, or whose fields are too many, are lines, with what belongs to each under it.
     `below`: the order of what stands below the title, if it is another.
     """
+    asking = [part for part in parts if _asks(part)] or parts[:1]
+    asked = {tuple(field.text for field in part.fields if field.label in _OF_ASKING) for part in asking}
     fields: dict[str, dict[str, None]] = {}
-    for field in (field for part in parts for field in part.fields if field.text):
-        fields.setdefault(field.label, {})[field.text] = None
-    titles = list(dict.fromkeys(part.title for part in parts))
+    for part in parts:
+        for field in part.fields:
+            if field.text and (part in asking or field.label not in _OF_ASKING):
+                fields.setdefault(field.label, {})[field.text] = None
+    state = parts[0].state
+    titles = list(dict.fromkeys(_titled(part, state) for part in parts))
     title, number = "; ".join(titles), sum(part.number for part in parts)
     sections = [section for part in below or parts for section in part.sections]
     joined = [Field(label, "; ".join(texts)) for label, texts in fields.items()]
-    if len(titles) > 1 and (len(title) > TITLE or len(joined) > FIELDS):
-        own = len(joined) > FIELDS
+    own = len(joined) > FIELDS or len(asked) > 1
+    if len(titles) > 1 and (len(title) > TITLE or own):
         title = f"{count(number, 'alert')}: {titles[0]}"
         sections = [
             entries_of(
                 "alert",
-                [(part.title, _under(part, LINES // len(parts), with_fields=own), part.number) for part in parts],
+                [
+                    (_titled(part, state), _under(part, LINES // len(parts), with_fields=own), part.number)
+                    for part in parts
+                ],
             )
         ]
-        joined = [field for field in joined if not own or field.label == "See"]
-    return Parts(title, joined, sections, number)
+        joined = [field for field in joined if not own]
+    lasted = parts[0].lasted if len(parts) == 1 else ""
+    return Parts(state, title, joined, sections, number, lasted=lasted)
+
+
+_OF_ASKING = (TO_DO, COMMAND)
+
+
+def _asks(part: Parts) -> bool:
+    """Whether a person has to do something."""
+    return any(field.label == TO_DO and not field.text.startswith(NOTHING) for field in part.fields)
+
+
+def _titled(part: Parts, state: State) -> str:
+    return part.title if part.state is state else f"{part.state}: {part.title}"
 
 
 def _under(part: Parts, share: int, *, with_fields: bool) -> list[str]:
@@ -122,6 +148,8 @@ def compose(severity: Severity, parts: Parts) -> Message:
         one_line(parts.title, TITLE),
         tuple(Field(field.label, one_line(field.text, TEXT)) for field in parts.fields if field.text)[:FIELDS],
         tuple(one_line(line, LINE) for line in lay_out(_joined(parts.sections), LINES, ranked=parts.ranked)),
+        parts.state,
+        parts.lasted,
     )
 
 

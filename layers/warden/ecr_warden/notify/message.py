@@ -1,8 +1,25 @@
 """The message that people get."""
 
+from enum import StrEnum
+
 from msgspec import Struct
 
 from ecr_warden.core.result import Severity
+
+
+class State(StrEnum):
+    """Whether it is over: the second word of a message. Of several alerts, the first of these that one of them has."""
+
+    FAILED = "failed"  # ecr-warden tried and could not: it lasts, and a person has to act
+    OPEN = "open"  # it lasts
+    UNKNOWN = "unknown"  # it could not be read
+    WAITS = "waits for you"  # nothing takes effect before a person decides
+    CLOSED = "closed"  # it is over
+    DONE = "done"  # somebody asked for it, or it was due
+
+
+TO_DO, COMMAND, NOTHING = "To do", "Command", "nothing"
+"""The labels of what a person has to do, in a line that begins with NOTHING if it is that, and of what helps next."""
 
 
 class Field(Struct, frozen=True):
@@ -13,9 +30,20 @@ class Field(Struct, frozen=True):
 
 
 class Message(Struct, frozen=True):
-    """What a channel renders; all text is plain and unescaped, because each channel escapes in its own way."""
+    """What a channel renders; all text is plain and unescaped, because each channel escapes in its own way.
+
+    `lasted`: how long it was open, after its state: `after 4 s`.
+    """
 
     severity: Severity
     title: str
     fields: tuple[Field, ...] = ()
     lines: tuple[str, ...] = ()
+    state: State = State.DONE
+    lasted: str = ""
+
+    @property
+    def first_line(self) -> str:
+        """`CRITICAL closed after 4 s: account 999999999999 could push to shop/checkout`."""
+        state = f"{self.state} {self.lasted}" if self.lasted else self.state
+        return f"{self.severity.upper()} {state}: {self.title}"

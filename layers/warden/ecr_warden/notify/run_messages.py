@@ -1,59 +1,59 @@
-"""What the message on one run, or on the runs of one incident, says: who, what differed, and whether it is over."""
+"""What the message on one run, or on the runs of one incident, says: by whom, what was done, and what is to do."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from ecr_warden.core.address import Address
 from ecr_warden.core.job import Cause, CauseKind, short_name
 from ecr_warden.core.kinds import DriftKind, HoldReason
 from ecr_warden.core.listing import Entry, Listing, listing
 from ecr_warden.core.result import Result, Severity
 from ecr_warden.notify.layout import Parts
-from ecr_warden.notify.message import Field
-from ecr_warden.notify.run_titles import DONE, describe_result, state_of, title_of
+from ecr_warden.notify.message import Field, State
+from ecr_warden.notify.run_titles import describe_result, is_gone, lasted, state_in_words, state_of, title_of, where
 from ecr_warden.notify.wording import (
-    call_fields,
+    by,
+    command,
     describe_actor,
     describe_address,
     describe_cause,
     describe_difference,
     describe_done,
     describe_target,
-    name_of,
-    who,
+    to_do,
     who_wrote,
 )
 from ecr_warden.repair.alerts import OutcomeKind, RunEnded
 from iam_access.text.printable import count, first, show_time
 
-_CALLERS, _RUN_IDS = 3, 6
+_CALLERS, _RUN_IDS, _SHOWN = 3, 6, 3
 # A target that was repaired this often within one incident is contested.
 _FIGHT = 3
 
 _INTRUDER = (
     "The call came from a session of ecr-warden's own write role that ecr-warden did not open.",
-    "End its sessions: IAM console of that account, role ecr-warden-write, Revoke sessions; ecr-warden opens new ones.",
-    "Until you know who can assume it, let ecr-warden write nothing: ecr-warden stop",
+    "Its sessions end in the IAM console of that account: role ecr-warden-write, Revoke sessions; ecr-warden opens new "
+    "ones.",
     "See whom it trusts: aws iam get-role --profile ... --role-name ecr-warden-write; restore it: docs/security.md",
 )
 
 _AGAIN = (
     "The document was opened again after each repair: this was at least the third within a minute.",
-    "Whoever does it can write the document. ecr-warden takes the access away each time; revoke their right to write.",
+    "Whoever does it can write the document. ecr-warden takes the access away each time.",
 )
 _OF_FIGHT = ("Somebody keeps restoring a version of the document: the messages on this fight count the repair.",)
+_APPLIED = (OutcomeKind.APPLIED, OutcomeKind.NARROWED)
 
 
 def describe_run(run: RunEnded) -> Parts:
     """What one run found and did."""
+    asked, then = _to_do(run)
     fields = [
-        Field("Who" if run.cause.kind is CauseKind.EVENT else "Cause", who(run.cause)),
-        *call_fields(run.cause),
-        Field("Where", describe_target(run.target)),
-        Field("Result", describe_result(run)),
-        Field("Finished at", show_time(run.finished_at)),
-        Field("Spec", run.spec_version),
-        Field("Run", run.run_id),
-        Field("See", _see(run)),
+        by(run.cause),
+        Field("Where", where(run)),
+        Field("Done", _done(run) if run.run_id in then else f"{_done(run)} (run {run.run_id})"),
+        to_do(asked),
+        command(then),
     ]
     notes = [
         *_going_on(run),
@@ -62,28 +62,82 @@ def describe_run(run: RunEnded) -> Parts:
         *(_AGAIN if run.again else ()),
         *(_OF_FIGHT if run.of_fight else ()),
     ]
-    return Parts(title_of(run), fields, [listing("note", notes), *_sections(run)])
+    return Parts(state_of(run), title_of(run), fields, [listing("note", notes), *_sections(run)], lasted=lasted(run))
+
+
+def _done(run: RunEnded) -> str:
+    """What was written, and unless that is all, why no more."""
+    done = [describe_done(change).text for change in run.changes if change.outcome in _APPLIED]
+    written = "; ".join(first(done, _SHOWN))
+    if run.result is Result.CONVERGED:
+        return written or "what was due"
+    return "; ".join(filter(None, (written, describe_result(run))))
+
+
+def _to_do(run: RunEnded) -> tuple[str, str]:
+    """What a person has to do, in a line, and the command for it."""
+    look = f"ecr-warden history {run.run_id}"
+    again = f"ecr-warden reconcile {run.target}"
+    if run.intruder:
+        return (
+            "end its sessions, and let ecr-warden write nothing until you know who can assume its role",
+            "ecr-warden stop",
+        )
+    if run.contested:
+        found = [*_contested(run), *(drift.address for drift in run.differences)]
+        return "revoke the other caller's right to write it", who_wrote(found[0]) if found else look
+    match run.result:
+        case Result.FAILED:
+            remedy = next((change.remedy for change in run.changes if change.remedy), "end what keeps it from writing")
+            return f"{remedy}; then have it repaired", again
+        case Result.UNKNOWN:
+            remedy = next((line for drift in run.differences for line in drift.access), "let ecr-warden read it")
+            return f"{remedy}; then have it compared", again
+        case Result.REPORTED:
+            return _by_hand(run), look
+        case Result.IN_SYNC | Result.CONVERGED:
+            return _once_over(run, look)
+        case _:
+            return "nothing, the next run goes on", look
+
+
+def _by_hand(run: RunEnded) -> str:
+    """What to do where ecr-warden leaves a drift."""
+    if any(map(is_gone, run.differences)):
+        return "create it, or take it out of the spec"
+    reason = next((held.reason for held in run.held), None)
+    if reason is HoldReason.OBSERVE_MODE:
+        return "repair it by hand, or let the spec say mode: enforce"
+    return "repair it by hand, or end what keeps ecr-warden from it"
+
+
+def _once_over(run: RunEnded, look: str) -> tuple[str, str]:
+    """What to do about who made a drift that is repaired."""
+    if run.goes_on is not None:
+        return "end the sessions, then restart what runs with the role", run.ending
+    if state_of(run) is State.DONE:
+        return "nothing", look
+    if run.cause.actor is None and run.differences[0].kind in _WRITTEN:
+        return _UNSAID, who_wrote(run.differences[0].address)
+    if run.severity is not Severity.CRITICAL:
+        return "nothing, unless it happens again", look
+    if run.cause.kind is not CauseKind.EVENT:
+        return "look at what was pushed and pulled meanwhile", look
+    began = f" between {show_time(run.cause.time)} and {show_time(run.finished_at)}" if run.cause.time else ""
+    caller = short_name(run.cause.actor)
+    return f"make sure that {caller} may not do it again; look at what was pushed and pulled{began}", look
+
+
+_UNSAID = "find out who did it, for no event says so; look at what was pushed and pulled meanwhile"
 
 
 def _going_on(run: RunEnded) -> Iterator[str]:
-    """That sessions outlive the repair, until when, and how to end them."""
+    """That sessions outlive the repair, and until when."""
     if run.goes_on is not None:
         yield (
             f"Sessions that were opened through it meanwhile go on, until {show_time(run.goes_on)} at the latest: "
             "the spec lets AWS services alone assume the role, and to end sessions would end the services' own."
         )
-        yield f"To end all of them, then restart what runs with the role: {run.ending}"
-
-
-def _see(run: RunEnded) -> str:
-    """The next commands."""
-    commands = [f"ecr-warden history {run.run_id}"]
-    if run.result in (Result.FAILED, Result.STILL_DRIFTED, Result.UNKNOWN):
-        commands.append(f"once the cause is fixed: ecr-warden reconcile {run.target}")
-    is_unknown = run.cause.actor is None and not run.cause.rolls_out and not run.contested
-    if is_unknown and run.differences and run.differences[0].kind in _WRITTEN:
-        commands.append(f"who did it: {who_wrote(run.differences[0].address)}")
-    return "; ".join(commands)
 
 
 _WRITTEN = (DriftKind.CHANGED, DriftKind.UNEXPECTED, DriftKind.UNPARSEABLE)
@@ -91,22 +145,45 @@ _WRITTEN = (DriftKind.CHANGED, DriftKind.UNEXPECTED, DriftKind.UNPARSEABLE)
 
 def _sections(run: RunEnded) -> list[Listing]:
     left = [held for held in run.held if held.reason is not HoldReason.UNREADABLE]
+    undone = [describe_done(change) for change in run.changes if change.outcome not in _APPLIED]
+    ended = ["Whoever uses a session that was ended has to assume the role again."]
     return [
+        listing("note", ended if any(change.sessions for change in run.changes) else []),
         Listing("difference", tuple(map(describe_difference, run.differences)), "Found:"),
-        Listing("outcome", tuple(map(describe_done, run.changes)), "Done:"),
+        Listing("change", tuple(undone), "Not done:"),
         listing("reason", list(dict.fromkeys(held.explain for held in left)), title="Left unchanged:"),
     ]
 
 
 def describe_runs(runs: Sequence[RunEnded], *, is_follow_up: bool) -> Parts:
     """What all runs of an incident found and did: a target once, the worst first."""
+    ranked = sorted(_by_target(runs), key=lambda its: max(map(_urgency, its)), reverse=True)
+    last = [max(its, key=lambda run: run.finished_at) for its in ranked]
+    state = min(map(state_of, last), key=[*State].index)
+    concerned = [its for its, run in zip(ranked, last, strict=True) if state_of(run) is state]
+    asked, then = _to_do(max(concerned[0], key=_urgency))
     fields = [
         *_callers(runs),
         Field("Finished at", show_time(max(run.finished_at for run in runs))),
-        Field("See", "ecr-warden status; ecr-warden history RUN"),
+        to_do(asked),
+        command(then if len(ranked) == 1 else "ecr-warden status"),
     ]
-    ranked = sorted(_by_target(runs), key=lambda its: max(map(_urgency, its)), reverse=True)
-    return Parts(_summary(runs, is_follow_up), fields, [Listing("target", tuple(map(_of_target, ranked)))])
+    title = _summary(concerned, len(ranked), is_follow_up=is_follow_up)
+    return Parts(state, title, fields, [Listing("target", tuple(map(_of_target, ranked)))])
+
+
+def _summary(concerned: Sequence[Sequence[RunEnded]], targets: int, *, is_follow_up: bool) -> str:
+    """`2 of 12 targets: eve can pull from shop/checkout, and more`: of those in the gravest state."""
+    more = "more " if is_follow_up else ""
+    worst = max(concerned[0], key=_urgency)
+    fights = sum(map(_is_fight, concerned))
+    if targets == 1:
+        times = f", {len(concerned[0])} {more}times" if len(concerned[0]) > 1 else ""
+        return f"{title_of(worst)}{times}{', CONTESTED' if fights else ''}"
+    of_all = f" of {targets}" if len(concerned) < targets else ""
+    contested = f" ({fights} CONTESTED)" if fights else ""
+    others = ", and more" if len(concerned) > 1 else ""
+    return f"{len(concerned)}{of_all} {more}targets{contested}: {title_of(worst)}{others}"
 
 
 def _by_target(runs: Sequence[RunEnded]) -> list[list[RunEnded]]:
@@ -122,7 +199,9 @@ def _of_target(runs: Sequence[RunEnded]) -> Entry:
     contested = "CONTESTED, " if _is_fight(runs) else ""
     again = f"; {contested}{count(len(runs), 'time')} within one incident" if len(runs) > 1 else ""
     ids = ", ".join(first([run.run_id for run in runs], _RUN_IDS))
-    head = f"{describe_target(last.target)}: {state_of(last)}{again} ({'run' if len(runs) == 1 else 'runs'} {ids})"
+    head = (
+        f"{describe_target(last.target)}: {state_in_words(last)}{again} ({'run' if len(runs) == 1 else 'runs'} {ids})"
+    )
     if all(run.severity is Severity.INFO and not run.cause.rolls_out for run in runs):
         return Entry(head)
     # Failures and their remedies come first: each of many runs has room for a few lines.
@@ -146,41 +225,11 @@ def _urgency(run: RunEnded) -> tuple[int, bool]:
     return list(Severity).index(run.severity), not run.result.is_fine
 
 
-def _summary(runs: Sequence[RunEnded], is_follow_up: bool) -> str:
-    """`12 targets repaired, 1 NOT, 2 done`, by the last run of each target; done: what had become due."""
-    by_target = _by_target(sorted(runs, key=lambda run: run.finished_at))
-    last = [its[-1] for its in by_target]
-    due = sum(all(describe_result(run) == DONE for run in its) for its in by_target)
-    right = sum(run.result.is_fine for run in last) - due
-    wrong = len(last) - right - due
-    done = "rolled out" if all(run.cause.rolls_out for run in runs) else "repaired"
-    more = "more " if is_follow_up else ""
-    fights = sum(map(_is_fight, by_target))
-    if len(last) == 1:
-        times = f" {len(runs)} {more}times" if len(runs) > 1 else ""
-        said = f"{name_of(last[0].target)}: {describe_result(last[0])}{times}"
-    else:
-        counts = ((right, done), (wrong, "NOT" if right else f"NOT {done}"), (due, DONE))
-        (number, ended), *others = [(number, ended) for number, ended in counts if number]
-        said = f"{number} {more}{'target' if number == 1 else 'targets'} {ended}"
-        said += "".join(f", {number} {ended}" for number, ended in others)
-    contested = f", {fights} CONTESTED" if fights and len(last) > 1 else ", CONTESTED" if fights else ""
-    return f"{said}{contested}{_by(runs)}"
-
-
-def _by(runs: Sequence[RunEnded]) -> str:
-    callers = dict.fromkeys(short_name(run.cause.actor) for run in runs if run.cause.kind is CauseKind.EVENT)
-    if not callers:
-        return ""
-    return f", after calls by {next(iter(callers)) if len(callers) == 1 else f'{len(callers)} callers'}"
-
-
 def _callers(runs: Sequence[RunEnded]) -> Iterator[Field]:
     causes = Counter(_in_words(run.cause) for run in runs if not run.cause.rolls_out)
     callers = [f"{text} ({number}x)" if number > 1 else text for text, number in causes.most_common()]
     if callers:
-        label = "Who" if all(run.cause.kind is CauseKind.EVENT for run in runs) else "Cause"
-        yield Field(label, "; ".join(first(callers, _CALLERS)))
+        yield Field("By", "; ".join(first(callers, _CALLERS)))
 
 
 def _in_words(cause: Cause) -> str:
@@ -191,9 +240,7 @@ def _contest(run: RunEnded) -> Iterator[str]:
     """Which document, how often, the known caller, and how to find and stop the others; nothing of other runs."""
     if not run.contested:
         return
-    met = [change.address for change in run.changes if change.outcome is OutcomeKind.CONFLICT]
-    addresses = met or run.applied
-    documents = ", ".join(map(describe_address, addresses))
+    documents = ", ".join(map(describe_address, _contested(run)))
     if run.result is Result.CONFLICT:
         when = f"between ecr-warden's read and its write, {run.contested} times in a row"
     else:
@@ -201,8 +248,12 @@ def _contest(run: RunEnded) -> Iterator[str]:
     yield f"Another caller wrote the {documents} {when}, at attempt {run.attempt} of the job; their version is live."
     if run.cause.kind is CauseKind.EVENT and run.cause.actor is not None:
         yield f"The call that triggered this run came from {describe_actor(run.cause.actor)}."
-    yield from (f"Find out who writes it: {who_wrote(address)}" for address in addresses[:1])
     yield (
-        "Revoke their permission to write it; ecr-warden tries again at once if the document gives too much, "
-        "else after their next write and at each sweep."
+        "ecr-warden tries again at once if the document gives too much, else after their next write and at each sweep."
     )
+
+
+def _contested(run: RunEnded) -> Sequence[Address]:
+    """The documents that another caller keeps writing."""
+    met = [change.address for change in run.changes if change.outcome is OutcomeKind.CONFLICT]
+    return met or run.applied

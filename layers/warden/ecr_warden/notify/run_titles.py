@@ -1,134 +1,135 @@
-"""What happened to a target, by whom, and how the run ended: the title of a message on it."""
+"""Whether what a run found is over, and what it gave or took: the first line of a message on it."""
 
-from collections.abc import Sequence
-
-from ecr_warden.core.address import DENY_OLDER_SESSIONS, WRITES, Address, AddressKind
+from ecr_warden.core.address import DENY_OLDER_SESSIONS, Address, AddressKind
 from ecr_warden.core.failures import BlockedByDeny
-from ecr_warden.core.job import Cause, CauseKind, short_name
 from ecr_warden.core.kinds import DriftKind, HoldReason
 from ecr_warden.core.lasting import duration, seconds_open
 from ecr_warden.core.result import Result
 from ecr_warden.core.target import RepositoryTarget
-from ecr_warden.notify.layout import TITLE
+from ecr_warden.notify.message import State
 from ecr_warden.notify.wording import describe_address, name_of
 from ecr_warden.repair.alerts import Difference, OutcomeKind, RunEnded, Unrepaired
 from iam_access.text.printable import cut, first
 
-DONE = "done"
-"""How a run ended that did what had become due, which is no repair."""
-
 _DOCUMENTS = 2
-_STATE = 80
 _DOCUMENT = 70
-_DELETES = ("DeleteRepository", "DeleteRole", "DeleteUser")
+
+
+def state_of(run: RunEnded) -> State:
+    """Whether it is over."""
+    match run.result:
+        case Result.FAILED:
+            return State.FAILED
+        case Result.UNKNOWN:
+            return State.UNKNOWN
+        case Result.WAITING if run.applied:
+            return State.CLOSED  # what it gave too much is taken away; what it lacks waits
+        case Result.CONVERGED:
+            return State.DONE if run.cause.rolls_out or not run.differences else State.CLOSED
+        case _:
+            return State.OPEN
+
+
+def lasted(run: RunEnded) -> str:
+    """`after 4 s`; empty where nothing is closed, or nobody knows when it began."""
+    seconds = seconds_open(run.cause, run.finished_at) if state_of(run) is State.CLOSED else None
+    return "" if seconds is None else f"after {duration(seconds)}"
+
+
+def state_in_words(run: RunEnded) -> str:
+    """`closed after 4 s`, `open, nothing: mode is observe`."""
+    state = state_of(run)
+    if state in (State.CLOSED, State.DONE):
+        return f"{state} {lasted(run)}".rstrip() + (", sessions opened since go on" if run.goes_on else "")
+    return f"{state}, {describe_result(run)}"
 
 
 def title_of(run: RunEnded) -> str:
-    """`trust policy of role ecr-pusher was changed by mallory; repaired after 4 s`."""
-    intruder = "INTRUDER in the write role: " if run.intruder else ""
-    state = cut(state_of(run, was_gone=any(map(_is_gone, run.differences))), _STATE)
-    # How it ended is never cut.
-    return f"{cut(intruder + _what_happened(run), TITLE - len(state) - 2)}; {state}"
-
-
-def state_of(run: RunEnded, *, was_gone: bool = False) -> str:
-    """How the run ended, and what it left; `was_gone`: the target did not exist."""
-    return _how(run, was_gone=was_gone) + ("; sessions opened since go on" if run.goes_on else "")
-
-
-def _how(run: RunEnded, *, was_gone: bool) -> str:
-    if run.result is not Result.CONVERGED or run.cause.rolls_out:
-        return describe_result(run)
-    if not run.differences:
-        return describe_result(run)
-    seconds = seconds_open(run.cause, run.finished_at)
-    after = f" after {duration(seconds)}" if seconds is not None else ""
-    return ("recreated" if was_gone else describe_result(run)) + after
+    """`account 999999999999 could push to shop/checkout`; where the effect is not known, that and the document."""
+    intruder = f"INTRUDER in the write role, at {name_of(run.target)}" if run.intruder else ""
+    more = f" (and {run.more_effects} more)" if run.more_effects else ""
+    contested = "CONTESTED" if run.contested else ""
+    goes_on = "sessions opened since go on" if run.goes_on else ""
+    found = _what_happened(run) if run.differences or not run.intruder else ""
+    return "; ".join(filter(None, (intruder, f"{found}{more}", contested, goes_on)))
 
 
 def _what_happened(run: RunEnded) -> str:
-    target, cause, drifts = run.target, run.cause, run.differences
+    if run.effect:
+        return run.effect
+    drifts = [drift for drift in run.differences if not drift.same_access] or [*run.differences]
     if not drifts:
-        if run.intruder or not run.changes:
-            return f"{name_of(target)}{_after(cause) if run.intruder else ''}"
-        return f"{name_of(target)}: {run.changes[0].why}"
+        return f"{name_of(run.target)}: {run.changes[0].why}" if run.changes else name_of(run.target)
     if any(drift.code == BlockedByDeny.code for drift in drifts):
-        return f"ecr-warden is denied access to {name_of(target)}{_after(cause)}"
-    gone = any(_is_gone(drift) for drift in drifts)
-    if gone and _call(cause) in _DELETES:
-        return f"{name_of(target)} was deleted by {short_name(cause.actor)}"
-    if gone:
-        return f"{name_of(target)} does not exist{_after(cause)}"
-    documents = list(dict.fromkeys(_document(drift.address) for drift in drifts))
-    whose = target.name if isinstance(target, RepositoryTarget) else name_of(target)
-    # An attacker may have chosen the name of a policy: leave room for the target and the caller.
-    shown = [cut(document, _DOCUMENT) for document in documents]
-    named = f"{', '.join(first(shown, _DOCUMENTS))} of {whose}"
-    if run.cause.rolls_out:
-        return f"{named}: version {run.spec_version} of the spec"
-    if all(drift.kind is DriftKind.UNREADABLE for drift in drifts):
-        return f"{named}{_after(cause)}"
-    is_from_event = cause.kind is CauseKind.EVENT and cause.actor is not None
-    if is_from_event and any(_call(cause) in WRITES[drift.address.kind] for drift in drifts):
-        return f"{named} {_was(drifts, _call(cause))} by {short_name(cause.actor)}"
-    verb = "differs" if len(documents) == 1 and documents != ["settings"] else "differ"
-    return f"{named} {verb} from the spec{_after(cause)}"
+        return f"ecr-warden is denied access to {name_of(run.target)}"
+    gravest = drifts[0]
+    document = _named(run, [gravest.address])
+    if is_gone(gravest):
+        return f"{name_of(run.target)} {'did' if state_of(run) is State.CLOSED else 'does'} not exist"
+    if gravest.same_access:
+        return f"{document} was written differently, and allows the same"
+    if gravest.kind in (DriftKind.UNREADABLE, DriftKind.UNPARSEABLE):
+        return f"nobody knows what the {document} allows: it cannot be {_VERBS[gravest.kind]}"
+    if gravest.address.kind is AddressKind.ROLE or gravest.address.name == DENY_OLDER_SESSIONS:
+        return f"{document}: {gravest.explain}"
+    verb = "was" if state_of(run) is State.CLOSED else "is"
+    return f"{document} {verb} {_DIFFERS[gravest.kind]}; what that changes is not known"
+
+
+_VERBS = {DriftKind.UNREADABLE: "read", DriftKind.UNPARSEABLE: "parsed"}
+_DIFFERS = {
+    DriftKind.MISSING: "missing",
+    DriftKind.CHANGED: "changed",
+    DriftKind.UNEXPECTED: "not in the spec",
+    DriftKind.PRINCIPAL_RECREATED: "of a principal that was recreated",
+    DriftKind.SETTLING: "not shown by AWS yet",
+}
+
+
+def where(run: RunEnded) -> str:
+    """`trust policy of role ecr-pusher in 222222222222`; the target alone if nothing differed."""
+    addresses = [drift.address for drift in run.differences]
+    region = f" {run.target.region}" if isinstance(run.target, RepositoryTarget) else ""
+    return f"{_named(run, addresses) if addresses else name_of(run.target)} in {run.target.account}{region}"
+
+
+def _named(run: RunEnded, addresses: list[Address]) -> str:
+    """`trust policy of role ecr-pusher`, `repository policy of shop/checkout`."""
+    whose = run.target.name if isinstance(run.target, RepositoryTarget) else name_of(run.target)
+    # An attacker may have chosen the name of a policy: leave room for the target.
+    shown = [cut(_document(address), _DOCUMENT) for address in addresses]
+    return f"{', '.join(first(list(dict.fromkeys(shown)), _DOCUMENTS))} of {whose}"
 
 
 def _document(address: Address) -> str:
     if address.name == DENY_OLDER_SESSIONS:
         return "session cut-off"
-    if address.kind is AddressKind.ROLE:
-        return "settings"
-    return describe_address(address)
+    return "settings" if address.kind is AddressKind.ROLE else describe_address(address)
 
 
-def _is_gone(drift: Difference) -> bool:
+def is_gone(drift: Difference) -> bool:
+    """Whether the target itself does not exist."""
     is_role = drift.address.kind is AddressKind.ROLE and drift.kind is DriftKind.MISSING
     return is_role or drift.kind is DriftKind.TARGET_MISSING
 
 
-def _was(drifts: Sequence[Difference], call: str) -> str:
-    mine = {drift.kind for drift in drifts if call in WRITES[drift.address.kind]}
-    takes_away = call.startswith(("Delete", "Detach"))
-    verb = "changed"
-    if takes_away and mine == {DriftKind.MISSING}:
-        verb = "deleted"
-    elif not takes_away and mine == {DriftKind.UNEXPECTED}:
-        verb = "added"
-    several = len({drift.address for drift in drifts}) > 1 or drifts[0].address.kind is AddressKind.ROLE
-    return f"{'were' if several else 'was'} {verb}"
-
-
-def _call(cause: Cause) -> str:
-    return cause.call if cause.kind is CauseKind.EVENT else ""
-
-
-def _after(cause: Cause) -> str:
-    match cause.kind:
-        case CauseKind.EVENT if cause.action:
-            return f", after {cause.action} by {short_name(cause.actor)}"
-        case CauseKind.SWEEP:
-            return ", found by the sweep"
-        case _:
-            return ""
-
-
 def describe_result(run: RunEnded) -> str:
-    """How a run ended, in a few words."""
+    """What was done, in a few words, and why no more."""
     if run.contested:
-        return "CONTESTED, NOT repaired: another caller keeps writing it"
+        return "NOT repaired: another caller keeps writing it"
     if run.result is Result.WAITING and any(held.reason is HoldReason.PACED for held in run.held):
-        return "narrowed, what is missing is given back later" if run.applied else "what is missing is given back later"
-    if run.result is Result.CONVERGED and run.cause.rolls_out:
-        return "rolled out"
-    if run.result is Result.CONVERGED and not run.differences:
-        return DONE
-    if run.result is Result.FAILED and run.cause.rolls_out:
-        return "could NOT be rolled out"
+        return "what is missing is given back later"
     if run.result is Result.REPORTED:
-        return f"{run.result.words}: {', '.join(reasons(run)) or 'left unchanged'}"
-    return run.result.words
+        return f"nothing: {', '.join(reasons(run)) or 'left unchanged'}"
+    return _RESULTS.get(run.result, run.result.words)
+
+
+_RESULTS = {
+    Result.IN_SYNC: "nothing: it is as the spec says",
+    Result.NOT_YET_VISIBLE: "AWS does not show it yet",
+    Result.STILL_DRIFTED: "changed again at once, NOT in sync",
+    Result.UNKNOWN: "nothing: it cannot be read",
+}
 
 
 def reasons(run: RunEnded) -> tuple[str, ...]:

@@ -1,6 +1,5 @@
 """Targets, differences, changes, times and callers in words."""
 
-from collections.abc import Iterator
 from typing import assert_never
 
 from ecr_warden.core.address import AWS_REVOKE_OLDER_SESSIONS, DENY_OLDER_SESSIONS, WRITES, Address, AddressKind
@@ -9,7 +8,7 @@ from ecr_warden.core.job import UNKNOWN_CALLER, Actor, Cause, CauseKind, short_n
 from ecr_warden.core.kinds import DriftKind, Operation
 from ecr_warden.core.listing import Entry, Listing, listing
 from ecr_warden.core.target import RepositoryTarget, Target, UserTarget
-from ecr_warden.notify.message import Field
+from ecr_warden.notify.message import COMMAND, NOTHING, TO_DO, Field
 from ecr_warden.repair.alerts import Difference, DoneChange, OutcomeKind
 from iam_access.arn import IAM_REGION
 from iam_access.text.printable import show_time
@@ -90,10 +89,9 @@ def describe_done(change: DoneChange) -> Entry:
     """What became of one change."""
     match change.outcome:
         case OutcomeKind.NARROWED:
-            return Entry(f"{describe_address(change.address)}: narrowed")
+            return Entry(f"{describe_address(change.address)} narrowed")
         case OutcomeKind.APPLIED:
-            again = ["whoever uses one has to assume the role again"] if change.sessions else []
-            return Entry(_done(change), listing("line", again))
+            return Entry(_done(change))
         case OutcomeKind.SKIPPED:
             return Entry(f"not done: {_intended(change)}: {change.explain}")
         case OutcomeKind.CONFLICT:
@@ -107,21 +105,32 @@ def describe_done(change: DoneChange) -> Entry:
 
 def _done(change: DoneChange) -> str:
     if change.sessions:
-        return f"{change.sessions}: denied"
+        return f"{change.sessions} denied"
     if change.address.kind is AddressKind.ROLE and change.operation is not Operation.UPDATE:
-        return f"role: {_DONE[change.operation]}"
-    return f"{describe_address(change.address)}: {_DONE[change.operation]}"
+        return f"role {_DONE[change.operation]}"
+    return f"{describe_address(change.address)} {_DONE[change.operation]}"
 
 
 def _intended(change: DoneChange) -> str:
     return f"{_INTENDED[change.operation]} {describe_address(change.address)}"
 
 
-def call_fields(cause: Cause) -> Iterator[Field]:
-    """The call that an event reports, and when it was made."""
-    if cause.kind is CauseKind.EVENT and cause.action:
-        yield Field("Call", cause.action)
-        yield Field("Called at", show_time(cause.time) if cause.time is not None else "")
+def by(cause: Cause) -> Field:
+    """Who did it, with the call, when it was made and the ID of its event; for other causes, what triggered the run."""
+    if cause.kind is not CauseKind.EVENT or not cause.action:
+        return Field("By", who(cause))
+    at = f" at {show_time(cause.time)}" if cause.time is not None else ""
+    return Field("By", f"{describe_actor(cause.actor)}: {cause.action}{at} (event {cause.id})")
+
+
+def to_do(text: str = NOTHING) -> Field:
+    """What a person has to do, in one line."""
+    return Field(TO_DO, text)
+
+
+def command(text: str) -> Field:
+    """The one command that helps next."""
+    return Field(COMMAND, text)
 
 
 def who(cause: Cause) -> str:

@@ -67,7 +67,8 @@ class RunEnded(Alert, frozen=True, tag="run"):
     """A run of a target found something, or failed. The journal has the whole of it: every document and permission.
 
     `severity`: of all that the run saw. `differences`: those that let in outsiders first. `ending`: the command that
-    ends the sessions that go on. The other fields are those of RunReport.
+    ends the sessions that go on. `effect`: the gravest that somebody could do or not do, in words, empty if that is not
+    known; `more_effects`: how many more there are. The other fields are those of RunReport.
     """
 
     run_id: str
@@ -87,6 +88,8 @@ class RunEnded(Alert, frozen=True, tag="run"):
     of_fight: bool = False
     goes_on: Moment | None = None
     ending: str = ""
+    effect: str = ""
+    more_effects: Count = 0
 
     @property
     def applied(self) -> tuple[Address, ...]:

@@ -76,6 +76,10 @@ def report_of(run: Run, plan: Plan, ended: Ended, now: datetime) -> RunReport:
         attempt=run.attempt.number,
         intruder=run.intruder,
     )
+    if plan.drifts:
+        from ecr_warden.repair.role_use import uses_of  # noqa: PLC0415 - most runs find nothing
+
+        report = replace(report, uses=uses_of(run.spec, run.accepted))
     if report.applied:
         report = replace(report, goes_on=going_on(run.spec, report.applied, run.record.debts, now))
     will_be_retried = not run.attempt.is_last and is_retryable(report, ended.after)

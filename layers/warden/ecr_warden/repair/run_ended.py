@@ -11,7 +11,7 @@ from ecr_warden.core.address import DENY_OLDER_SESSIONS, Address
 from ecr_warden.core.codec.access import bounded
 from ecr_warden.core.drift import Drift
 from ecr_warden.core.ecr import ECR
-from ecr_warden.core.framings import DRIFT, PLAN, ROLLED_OUT, incident
+from ecr_warden.core.framings import DRIFT, GIVEN, PLAN, ROLLED_OUT, WAS_OPEN, incident
 from ecr_warden.core.kinds import DriftKind, Operation
 from ecr_warden.core.lasting import duration, seconds_open
 from ecr_warden.core.plan import Change
@@ -21,14 +21,16 @@ from ecr_warden.core.sessions import denied_by, ending_sessions, whole_second
 from ecr_warden.repair.alerts import Difference, DoneChange, OutcomeKind, RunEnded, Unrepaired
 from ecr_warden.repair.severity import home_of, is_outside, is_power, opens, severity_of_run
 from iam_access.delta.delta import PermissionDelta
-from iam_access.delta.describe import describe_change
-from iam_access.delta.phrases import Framing
+from iam_access.delta.describe import phrases_of
+from iam_access.delta.phrases import Framing, Phrase, wording
+from iam_access.delta.service import ASSUME, OTHER, ActionGroup
 from iam_access.document.document import Document
 
 
 def run_ended(report: RunReport) -> RunEnded:
     """What is announced of a run."""
     plan, home, narrowed = report.plan, home_of(report), _narrowed_only(report)
+    effect, *more_effects = _effects(report, home) or [""]
     return RunEnded(
         cause=report.cause,
         run_id=report.run_id,
@@ -53,7 +55,39 @@ def run_ended(report: RunReport) -> RunEnded:
         of_fight=report.of_fight,
         goes_on=report.goes_on,
         ending=ending_sessions(plan.target, whole_second(report.finished_at)) if report.goes_on else "",
+        effect=effect,
+        more_effects=len(more_effects),
     )
+
+
+def _effects(report: RunReport, home: Collection[str]) -> list[str]:
+    """What somebody could do or not do by a run's drift, the gravest first; none where the gravest is not known."""
+    found: dict[str, None] = {}
+    try:
+        for drift in _worst_first(report.plan.drifts, home):
+            is_known = drift.access is not None or drift.kind not in (DriftKind.UNEXPECTED, DriftKind.UNPARSEABLE)
+            if not is_known and not found:
+                return []
+            framing = _EFFECTS.get(_framing_of(report, drift), WAS_OPEN)
+            found |= dict.fromkeys(wording(_used(phrase, report), framing) for phrase in _phrases(drift, home))
+    except Exception:  # an attacker may have written what it describes
+        return []
+    return [*found]
+
+
+_EFFECTS = {DRIFT: GIVEN, PLAN: PLAN, ROLLED_OUT: ROLLED_OUT}
+"""In which words a title has what a list says in others; whatever else is listed is over."""
+
+
+def _used(phrase: Phrase, report: RunReport) -> Phrase:
+    """What it is about in short: of the right to assume a role what the role is for."""
+    use = report.uses.get(phrase.what.rpartition("/")[2], "") if phrase.effect is ASSUME else ""
+    detail = phrase.detail if phrase.effect is OTHER else ""
+    short = replace(phrase, detail=detail, conditions=" under conditions" if phrase.conditions else "")
+    return replace(short, effect=_USE, what=use) if use else short
+
+
+_USE = ActionGroup("USE", (), "{}", "the right to {}")
 
 
 def difference_of(
@@ -97,17 +131,21 @@ def _remedy(drift: Drift) -> Iterator[str]:
         yield remedy
 
 
-def _access(drift: Drift, framing: Framing, home: Collection[str]) -> Iterator[str]:
-    subject = drift.address.target.name
+def _phrases(drift: Drift, home: Collection[str]) -> Sequence[Phrase]:
+    """What a drift gives and takes, power over policies and outsiders first."""
 
     def comes_first(permission: PermissionDelta) -> bool:
         return is_power(permission) or (bool(home) and is_outside(permission, home))
 
-    if drift.same_access:
-        if drift.kind is not DriftKind.CHANGED:
-            yield "together the identity's inline policies allow what they should"
-    elif drift.change is not None:
-        yield from describe_change(drift.change, ECR, subject=subject, framing=framing, comes_first=comes_first)
+    if drift.change is None:
+        return ()
+    return phrases_of(drift.change, ECR, subject=drift.address.target.name, comes_first=comes_first)
+
+
+def _access(drift: Drift, framing: Framing, home: Collection[str]) -> Iterator[str]:
+    if drift.same_access and drift.kind is not DriftKind.CHANGED:
+        yield "together the identity's inline policies allow what they should"
+    yield from dict.fromkeys(wording(phrase, framing) for phrase in _phrases(drift, home))
     if drift.change is not None and drift.change.assumed:
         yield "too complex to compare exactly: every statement that differs is listed"
 

@@ -20,7 +20,8 @@ from ecr_warden.notify.kinds.runs import RUNS
 from ecr_warden.notify.kinds.specs import SPECS
 from ecr_warden.notify.kinds.watching import WATCHING
 from ecr_warden.notify.layout import Parts, compose, entries_of, join
-from ecr_warden.notify.message import Field, Message
+from ecr_warden.notify.message import Message, State
+from ecr_warden.notify.wording import command, to_do
 from ecr_warden.repair.alerts import RunEnded
 from iam_access.errors import site_of
 from iam_access.text.printable import count
@@ -60,8 +61,10 @@ def message_of(alerts: Sequence[Alert], *, is_follow_up: bool = False) -> Messag
         for model, kind in KINDS.items()
         if (its := [alert for alert in ranked if isinstance(alert, model)])
     ]
-    # Of the same severity, runs come last in the title, but their targets come first in the lines.
-    titled, below = (sorted(given, key=lambda part: part[0]) for given in (parts, reversed(parts)))
+    # Of the same severity, what lasts comes first in the title; the targets of runs come first in the lines.
+    titled = sorted(parts, key=lambda part: (part[0], [*State].index(part[1].state)))
+    runs_first = [*reversed(parts)]
+    below = sorted(runs_first, key=lambda part: part[0])
     return compose(severity(ranked[0]), join([part for _, part in titled], below=[part for _, part in below]))
 
 
@@ -90,14 +93,12 @@ def digest_of(alerts: Sequence[Alert]) -> Message:
     title = f"{count(len(alerts), 'alert')}, {critical} of them critical: {messages[0][0].title}"
     # A list each: what is less leaves the details of what is graver their lines.
     lists = [
-        entries_of(
-            f"{grade} alert", [(f"{grade}: {one.title}", one.lines, n) for one, n in messages if one.severity is grade]
-        )
+        entries_of(f"{grade} alert", [(one.first_line, one.lines, n) for one, n in messages if one.severity is grade])
         for grade in reversed(Severity)
     ]
     return compose(
         messages[0][0].severity,
-        Parts(title, [Field("See", "ecr-warden status; ecr-warden history")], lists, ranked=True),
+        Parts(messages[0][0].state, title, [command("ecr-warden status")], lists, ranked=True),
     )
 
 
@@ -108,5 +109,6 @@ def plain_message(alerts: Sequence[Alert], error: str) -> Message:
         for alert in alerts
     ]
     title = f"{count(len(alerts), 'alert')} that ecr-warden failed to describe ({error})"
-    fields = [Field("See", "ecr-warden history; ecr-warden history RUN")]
-    return compose(Severity.CRITICAL, Parts(title, fields, [listing("alert", lines)]))
+    fields = [to_do("look at each of them: somebody may have written what cannot be described")]
+    fields += [command("ecr-warden history")]
+    return compose(Severity.CRITICAL, Parts(State.UNKNOWN, title, fields, [listing("alert", lines)]))

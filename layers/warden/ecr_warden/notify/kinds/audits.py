@@ -12,8 +12,8 @@ from ecr_warden.core.listing import Entry, Listing, listing
 from ecr_warden.core.result import Severity
 from ecr_warden.notify.kinds.kind import TEXT, Kind, OneByOne, few_texts
 from ecr_warden.notify.layout import Parts
-from ecr_warden.notify.message import Field
-from ecr_warden.notify.wording import describe_cause
+from ecr_warden.notify.message import NOTHING, Field, State
+from ecr_warden.notify.wording import command, describe_cause, to_do
 from iam_access.text.printable import count, cut, few, first, listed, show_time
 
 _ENDS, _CALLS = 4, 3
@@ -32,16 +32,14 @@ class _AccessAudited(OneByOne[AccessAudited]):
         found = tuple(_entry(cause, after.get(cause.group, "")) for cause in causes(alert.appeared))
         over = [f"no longer: {sentence(group)} (found {show_time(group.first_seen)})" for group in alert.ended]
         unread = "Not known, because it could not be read:"
+        calls = first(dict.fromkeys(after.values()), _CALLS)
         return Parts(
+            _state(alert),
             _title(alert),
             [
-                Field(
-                    "Found after",
-                    "; ".join(first(dict.fromkeys(after.values()), _CALLS)) or describe_cause(alert.cause),
-                ),
-                Field("Judged by", "the policies that could be read"),
-                Field("Spec", alert.version),
-                Field("See", "ecr-warden status"),
+                Field("Found after", "; ".join(calls) or describe_cause(alert.cause)),
+                to_do(_to_do(alert)),
+                command("ecr-warden status"),
             ],
             [
                 Listing("finding", found, "Found:", appeared),
@@ -73,6 +71,22 @@ def _lets_in_outsider(finding: Finding) -> bool:
     return finding.foreign and opens_up and finding.certainty is not Certainty.UNKNOWN
 
 
+def _state(audited: AccessAudited) -> State:
+    if audited.failure:
+        return State.UNKNOWN
+    return State.OPEN if audited.appeared else State.CLOSED
+
+
+def _to_do(audited: AccessAudited) -> str:
+    """What closes the gravest finding."""
+    if audited.failure:
+        return "see the log of ecr-warden-audit; meanwhile nobody knows who else can pull and push"
+    found = next((group.finding for group in audited.appeared if group.finding.remedy), None)
+    if found is None:
+        return "see each finding" if audited.appeared else NOTHING
+    return found.remedy if found.kind is FindingKind.MISSING else f"{found.remedy}, or name them in the spec"
+
+
 def _title(audited: AccessAudited) -> str:
     more, less = audited.left_out
     appeared, ended = len(audited.appeared) + more, len(audited.ended) + less
@@ -81,7 +95,8 @@ def _title(audited: AccessAudited) -> str:
     if audited.is_first:
         return f"first audit of access: {count(appeared, 'finding')}"
     if not appeared:
-        return f"{count(ended, 'finding')} of access ended"
+        gone = [sentence(group) for group in audited.ended[:1]] if ended == 1 else []
+        return f"no longer: {gone[0]}" if gone else f"{count(ended, 'finding')} of access ended"
     gravest = [sentence(group) for group in audited.appeared[:1]]
     return gravest[0] if gravest and appeared == 1 else ": ".join([f"{count(appeared, 'finding')} of access", *gravest])
 

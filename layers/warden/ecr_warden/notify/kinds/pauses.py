@@ -5,15 +5,15 @@ from copy import replace
 from typing import Any
 
 from ecr_warden.core.alert import Alert
-from ecr_warden.core.job import short_name
 from ecr_warden.core.listing import listing
 from ecr_warden.core.result import Severity
 from ecr_warden.core.target import new_targets
 from ecr_warden.notify.kinds.kind import KEYS, Kind, OneByOne
 from ecr_warden.notify.layout import Parts
-from ecr_warden.notify.message import Field
-from ecr_warden.notify.wording import describe_actor
+from ecr_warden.notify.message import Field, State
+from ecr_warden.notify.wording import by, command, describe_actor, to_do
 from ecr_warden.repair.alerts import PauseEnded, TargetsPaused, TargetsResumed, WritesSwitched
+from ecr_warden.state.switch import STOPPED
 from iam_access.text.printable import count, few, first, printable, show_time
 
 _PATTERNS_SHOWN = 5
@@ -38,12 +38,13 @@ class _TargetsPaused(_OfTargets[TargetsPaused]):
     def describe_one(self, alert: TargetsPaused) -> Parts:
         targets, names_one = _paused_targets(alert), len(alert.targets) == 1 and not alert.patterns
         return Parts(
-            f"{targets} paused by {short_name(alert.cause.actor)}: drift is reported, not repaired",
+            State.OPEN,
+            f"{targets} paused until {show_time(alert.until)}: drift is reported, not repaired",
             [
-                Field("Who", describe_actor(alert.cause.actor)),
+                by(alert.cause),
                 Field("Reason", alert.reason),
-                Field("Until", show_time(alert.until)),
-                Field("Undo", f"ecr-warden resume {alert.targets[0] if names_one else 'TARGET'}"),
+                to_do("nothing: at the end each is compared with the spec; or end it now"),
+                command(f"ecr-warden resume {alert.targets[0] if names_one else 'TARGET'}"),
             ],
             [listing("target", alert.targets, rest=alert.left_out)],
         )
@@ -56,8 +57,9 @@ class _TargetsResumed(_OfTargets[TargetsResumed]):
     def describe_one(self, alert: TargetsResumed) -> Parts:
         targets = _paused_targets(alert)
         return Parts(
-            f"{targets} resumed by {short_name(alert.cause.actor)}",
-            [Field("Who", describe_actor(alert.cause.actor)), Field("See", "ecr-warden status")],
+            State.DONE,
+            f"{targets} resumed: each is compared with the spec now",
+            [by(alert.cause), to_do(), command("ecr-warden status")],
             [listing("target", alert.targets, rest=alert.left_out)],
         )
 
@@ -69,12 +71,13 @@ class _PauseEnded(_OfTargets[PauseEnded]):
     def describe_one(self, alert: PauseEnded) -> Parts:
         targets = _paused_targets(alert)
         return Parts(
+            State.DONE,
             f"the pause of {targets} has ended: each is compared with the spec now",
             [
                 Field("Paused by", describe_actor(alert.cause.actor)),
                 Field("Reason", alert.reason),
-                Field("Until", show_time(alert.until)),
-                Field("See", "ecr-warden status"),
+                to_do(),
+                command("ecr-warden status"),
             ],
             [listing("target", alert.targets, rest=alert.left_out)],
         )
@@ -88,20 +91,22 @@ class _WritesSwitched(OneByOne[WritesSwitched]):
 
     def describe_one(self, alert: WritesSwitched) -> Parts:
         if not alert.stopped:
-            title, undo = "writes are on again: everything is compared with the spec now", []
-        else:
-            still = "still " if alert.since is not None else ""
-            title = f"{still}nothing is written: drift is reported, not repaired"
-            undo = [Field("Undo", "ecr-warden start")]
+            done = "writes are on again: everything is compared with the spec now"
+            return Parts(State.DONE, done, [by(alert.cause), to_do(), command("ecr-warden status")])
+        still = "still " if alert.since is not None else ""
         return Parts(
-            title,
+            State.OPEN,
+            f"{still}nothing is written: drift is reported, not repaired",
             [
-                Field("Who", describe_actor(alert.cause.actor)),
+                by(alert.cause),
                 Field("Why", alert.stopped),
-                *undo,
-                Field("See", "ecr-warden status"),
+                to_do(_WHO_STOPPED if alert.stopped == STOPPED else "let ecr-warden read the switch, or set it again"),
+                command("ecr-warden start"),
             ],
         )
+
+
+_WHO_STOPPED = "find out in CloudTrail who stopped them (PutParameter), then let ecr-warden write"
 
 
 PAUSES: Mapping[type[Alert], Kind[Any]] = {

@@ -11,15 +11,17 @@ from ecr_warden.core.result import Severity
 from ecr_warden.notify.delivery import Sending, sending_of_run
 from ecr_warden.notify.kinds.kind import PROBLEMS, TEXT, Kind, few_texts
 from ecr_warden.notify.layout import Parts
-from ecr_warden.notify.message import Field
+from ecr_warden.notify.message import Field, State
 from ecr_warden.notify.run_messages import describe_run, describe_runs
 from ecr_warden.notify.wording import (
     access_of,
+    command,
     describe_actor,
     describe_address,
     describe_difference,
     describe_target,
     name_of,
+    to_do,
 )
 from ecr_warden.notify.writers import advice, tool_of
 from ecr_warden.repair.alerts import Difference, FightMoment, FightNoticed, RunEnded
@@ -66,37 +68,39 @@ class _FightNoticed(Kind[FightNoticed]):
         ended = all(alert.moment is FightMoment.ENDED for alert in alerts)
         more = "more " if is_follow_up else ""
         title = f"{'fights' if ended else 'FIGHTS'} over {len(alerts)} {more}documents"
-        fields = [Field("Writer", _writers(fights)), Field("See", "ecr-warden status")]
+        asked = to_do() if ended else to_do("stop the writer, as below")
+        fields = [Field("By", _writers(fights)), asked, command("ecr-warden status")]
+        state = State.CLOSED if ended else State.OPEN
         steps = (
             []
             if ended
             else list(dict.fromkeys(line for fight in fights for line in advice(fight.writer, fight.address)))
         )
         documents = [f"{_fought_over(alert.fight)}: {_fight_state(alert)}" for alert in alerts]
-        return Parts(title, fields, [listing("document", documents), listing("line", steps, title="What to do:")])
+        return Parts(state, title, fields, [listing("document", documents), listing("line", steps, title="How:")])
 
     def describe_one(self, alert: FightNoticed) -> Parts:
         fight = alert.fight
         writer = fight.writer
+        is_over = alert.moment is FightMoment.ENDED
+        repairs = f"{count(fight.repairs, 'repair')} from {show_time(fight.since)} to {show_time(fight.last)}"
         fields = [
-            Field("Writer", describe_actor(writer)),
-            Field("Tool", tool_of(writer)),
+            Field("By", f"{describe_actor(writer)}, with {tool_of(writer)}"),
             Field("User agent", writer.user_agent if writer is not None else ""),
             Field("Where", describe_target(fight.address.target)),
-            Field("Since", show_time(fight.since)),
-            Field("Last repair", show_time(fight.last)),
-            Field("Repairs", f"{fight.repairs}"),
-            Field("Run", alert.run_id),
-            Field("See", f"ecr-warden history {fight.address.target}"),
+            Field("Done", repairs),
+            to_do() if is_over else to_do("stop the writer, as below"),
+            command(f"ecr-warden history {fight.address.target}"),
         ]
-        if alert.moment is FightMoment.ENDED:
-            return Parts(f"the fight over the {_fought_over(fight)} is over: {_fight_state(alert)}", fields)
+        if is_over:
+            return Parts(State.CLOSED, f"the fight over the {_fought_over(fight)}: {_fight_state(alert)}", fields)
         return Parts(
+            State.OPEN,
             f"FIGHT over the {_fought_over(fight)}: {_fight_state(alert)}",
             fields,
             [
                 *_sides(alert.sides),
-                listing("line", list(advice(writer, fight.address)), title="What to do:"),
+                listing("line", list(advice(writer, fight.address)), title="How:"),
                 listing("line", _UNTIL_IT_ENDS, title="Until it ends:"),
             ],
         )

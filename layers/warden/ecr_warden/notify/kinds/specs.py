@@ -13,8 +13,8 @@ from ecr_warden.core.result import Severity
 from ecr_warden.notify.delivery import Sending
 from ecr_warden.notify.kinds.kind import KEYS, PROBLEMS, TEXT, Kind, OneByOne, few_texts
 from ecr_warden.notify.layout import TITLE, Parts
-from ecr_warden.notify.message import Field
-from ecr_warden.notify.wording import describe_actor, uploader
+from ecr_warden.notify.message import Field, State
+from ecr_warden.notify.wording import command, describe_actor, to_do, uploader
 from ecr_warden.repair.alerts import EndMoment, GrantsEnd
 from ecr_warden.state.hold import Hold, HoldState
 from ecr_warden.versions.alerts import HoldOpened, HoldSettled, SpecAccepted, SpecRefused
@@ -38,11 +38,12 @@ class _SpecAccepted(OneByOne[SpecAccepted]):
     def describe_one(self, alert: SpecAccepted) -> Parts:
         changed, released, warnings = alert.left_out
         return Parts(
+            State.DONE,
             f"spec accepted, {count(len(alert.changed) + changed, 'target')} changed",
             [
                 _whose(alert.cause),
-                Field("Version", alert.version),
-                Field("Replaces", alert.replaces or ""),
+                to_do("read the warnings" if alert.warnings else "nothing"),
+                command("ecr-warden versions"),
             ],
             [
                 listing("warning", alert.warnings, title="Warnings:", rest=warnings),
@@ -61,13 +62,14 @@ class _SpecAccepted(OneByOne[SpecAccepted]):
 class _SpecRefused(OneByOne[SpecRefused]):
     def describe_one(self, alert: SpecRefused) -> Parts:
         deleted = alert.cause.action == "s3:DeleteObject"
+        enforced = "the accepted version stays enforced" if alert.enforced else "nothing is enforced yet"
         return Parts(
-            f"spec refused: {count(len(alert.problems) + alert.left_out, 'problem')}",
+            State.FAILED,
+            f"spec refused: {count(len(alert.problems) + alert.left_out, 'problem')}; {enforced}",
             [
                 Field("Deleted by" if deleted else "Uploaded by", uploader(alert.cause.actor)),
-                Field("Version", alert.version),
-                Field("Still enforced", f"version {alert.enforced}" if alert.enforced else "nothing yet"),
-                Field("See", "ecr-warden validate access.yaml"),
+                to_do("upload it again" if deleted else "correct the file and apply it again"),
+                command("ecr-warden versions" if deleted else "ecr-warden validate access.yaml"),
             ],
             [listing("problem", alert.problems, rest=alert.left_out)],
         )
@@ -77,7 +79,7 @@ class _SpecRefused(OneByOne[SpecRefused]):
         yield replace(alert, problems=problems, left_out=left_out)
 
 
-_PROLONG = "to prolong one, change its until:"
+_PROLONG = "to prolong one, change its until: and apply the spec"
 
 
 class _GrantsEnd(OneByOne[GrantsEnd]):
@@ -85,19 +87,20 @@ class _GrantsEnd(OneByOne[GrantsEnd]):
         return Severity.WARNING if alert.moment is EndMoment.DAY else Severity.INFO
 
     def describe_one(self, alert: GrantsEnd) -> Parts:
-        grants = count(len(alert.grants) + alert.left_out, "grant")
+        number = len(alert.grants) + alert.left_out
         match alert.moment:
             case EndMoment.WEEK:
-                when, remedy = "is a week away", _PROLONG
+                when, remedy = "in a week", _PROLONG
             case EndMoment.DAY:
-                when, remedy = "is a day away", _PROLONG
+                when, remedy = "in a day", _PROLONG
             case EndMoment.ENDED:
-                when, remedy = "has come", "remove what has ended from the spec"
+                when, remedy = "by now", "remove what has ended from the spec, and apply it"
             case _:
                 assert_never(alert.moment)
         return Parts(
-            f"{grants} of the spec: the end {when}",
-            [Field("Spec", alert.version), Field("Next", remedy), Field("See", "ecr-warden grants")],
+            State.DONE if alert.moment is EndMoment.ENDED else State.OPEN,
+            f"{count(number, 'grant')} of the spec {'ends' if number == 1 else 'end'} {when}",
+            [to_do(remedy), command("ecr-warden apply access.yaml")],
             [listing("grant", alert.grants, rest=alert.left_out)],
         )
 
@@ -119,14 +122,13 @@ class _HoldOpened(_OfHold[HoldOpened]):
     def describe_one(self, alert: HoldOpened) -> Parts:
         hold = alert.hold
         return Parts(
+            State.WAITS,
             _waiting(hold),
             [
                 _whose(alert.cause),
                 Field("Meanwhile", _meanwhile(hold)),
-                Field("Accept", f"ecr-warden accept {hold.id}"),
-                Field("Reject", f"ecr-warden reject {hold.id}"),
-                Field("Until", show_time(hold.until)),
-                Field("See", "ecr-warden held"),
+                to_do(f"decide until {show_time(hold.until)}: ecr-warden accept {hold.id}, or reject"),
+                command(f"ecr-warden held {hold.id}"),
             ],
             [listing("reason", _why(hold), title="Why:"), *_effects(hold)],
         )
@@ -138,11 +140,17 @@ class _HoldSettled(_OfHold[HoldSettled]):
 
     def describe_one(self, alert: HoldSettled) -> Parts:
         hold = alert.hold
-        decided = [] if hold.decision is None else [Field("Who", describe_actor(hold.decision.by))]
-        instead = [Field("Instead", f"ecr-warden held {hold.instead}")] if hold.instead else []
+        is_late = hold.state is HoldState.ENDED
+        state, said = _SETTLED[hold.state]
         return Parts(
-            f"{hold.what}: {_settled(hold)}",
-            [*decided, Field("Hold", hold.id), Field("Held since", show_time(hold.since)), *instead],
+            state,
+            f"{_NEW}: {said}{'' if hold.decision is None else f' by {short_name(hold.decision.by)}'}",
+            [
+                *([] if hold.decision is None else [Field("By", describe_actor(hold.decision.by))]),
+                Field("Waited", f"since {show_time(hold.since)}"),
+                to_do("apply it again if it should take effect" if is_late else "nothing"),
+                command(f"ecr-warden held {hold.instead or hold.id}"),
+            ],
             [listing("reason", _why(hold), title="It was held because:"), *_effects(hold)],
         )
 
@@ -151,39 +159,36 @@ def _why(hold: Hold) -> list[str]:
     return [f"{reason.code}: {reason.reason}" for reason in hold.why]
 
 
+_NEW = "a new version of the spec"
+
+
 def _waiting(hold: Hold) -> str:
-    """The title: of the first reason what fits, for all of it is in the list under the title."""
-    waits = f"{hold.what} waits for a person"
+    """The title: who gains, else why it waits, as far as it fits, for all of it is in the lists under the title."""
+    gains = hold.left_out[0] + len(hold.gains)
+    if hold.gains and len(hold.gains[0]) < TITLE - len(_NEW) - _ROOM:
+        return f"{_NEW}: {hold.gains[0]}{f' (and {gains - 1} more)' if gains > 1 else ''}"
     why, *others = hold.reasons or ("no reason is known",)
     more = f" (and {count(len(others), 'more reason')})" if others else ""
-    titles = [f"{waits}: {text}{more}" for text in (why, re.split("[,;:] ", why)[0])]
-    return next((title for title in titles if len(title) <= TITLE), f"{waits}, for {count(1 + len(others), 'reason')}")
+    titles = [f"{_NEW}: {text}{more}" for text in (why, re.split("[,;:] ", why)[0])]
+    return next((title for title in titles if len(title) <= TITLE), f"{_NEW}, for {count(1 + len(others), 'reason')}")
+
+
+_ROOM = 20
 
 
 def _meanwhile(hold: Hold) -> str:
-    accepted = hold.ground.accepted
-    return f"version {accepted} stays enforced" if accepted else "nothing is written: no version is accepted yet"
+    return "the accepted one stays enforced" if hold.ground.accepted else "nothing is written: none is accepted yet"
 
 
-def _settled(hold: Hold) -> str:
-    who = "" if hold.decision is None else f" by {short_name(hold.decision.by)}"
-    match hold.state:
-        case HoldState.WAITING:
-            return "waits for a person"
-        case HoldState.JUDGING:
-            return "is being judged"
-        case HoldState.JUDGED:
-            return "takes effect by itself, because nothing in it has to wait"
-        case HoldState.ACCEPTED:
-            return f"accepted{who}"
-        case HoldState.REJECTED:
-            return f"rejected{who}"
-        case HoldState.VOID:
-            return "no longer held, because what it was about has changed"
-        case HoldState.ENDED:
-            return "nobody decided in time, so it does not take effect"
-        case _:
-            assert_never(hold.state)
+_SETTLED = {
+    HoldState.WAITING: (State.WAITS, "waits for a person"),
+    HoldState.JUDGING: (State.WAITS, "is being judged"),
+    HoldState.JUDGED: (State.DONE, "takes effect by itself, because nothing in it has to wait"),
+    HoldState.ACCEPTED: (State.DONE, "accepted"),
+    HoldState.REJECTED: (State.DONE, "rejected"),
+    HoldState.VOID: (State.CLOSED, "no longer held, because what it was about has changed"),
+    HoldState.ENDED: (State.CLOSED, "nobody decided in time, so it does not take effect"),
+}
 
 
 def _effects(hold: Hold) -> Iterator[Listing]:

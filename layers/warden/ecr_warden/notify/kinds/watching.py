@@ -35,8 +35,8 @@ from ecr_warden.notify import wiring
 from ecr_warden.notify.delivery import Sending
 from ecr_warden.notify.kinds.kind import PROBLEMS, TEXT, Kind, OneByOne, few_texts
 from ecr_warden.notify.layout import Parts
-from ecr_warden.notify.message import Field
-from ecr_warden.notify.wording import call_fields, describe_actor, describe_cause, describe_target
+from ecr_warden.notify.message import Field, State
+from ecr_warden.notify.wording import by, command, describe_cause, describe_target, to_do
 from ecr_warden.repair.alerts import COMPILED_SPEC, HarmfulCall, JobFailed, OwnChanged
 from iam_access.text.printable import count, cut, few, show_time
 
@@ -54,20 +54,18 @@ class _OwnChanged(OneByOne[OwnChanged]):
         if len(alerts) == 1:
             return whole
         changes = [f"{alert.thing}: {alert.cause.action} by {short_name(alert.cause.actor)}" for alert in alerts]
-        advice = dict.fromkeys(line for alert in alerts for line in _advice(alert))
+        advice = dict.fromkeys(line for alert in alerts for line in _advice(alert)[2])
         places = " and ".join(dict.fromkeys(map(_place, alerts)))
         title = f"ecr-warden's own roles in {places} were changed"
-        return Parts(title, whole.fields, [listing("change", changes), listing("line", [*advice])])
+        return Parts(whole.state, title, whole.fields, [listing("change", changes), listing("line", [*advice])])
 
     def describe_one(self, alert: OwnChanged) -> Parts:
+        asked, then, lines = _advice(alert)
         return Parts(
+            State.DONE if _is_by_deployment(alert) else State.OPEN,
             f"ecr-warden's own {alert.thing} was changed by {short_name(alert.cause.actor)}",
-            [
-                Field("Who", describe_actor(alert.cause.actor)),
-                *call_fields(alert.cause),
-                Field("Where", _place(alert)),
-            ],
-            [listing("line", list(_advice(alert)))],
+            [by(alert.cause), Field("Where", _place(alert)), to_do(asked), command(then)],
+            [listing("line", lines)],
         )
 
 
@@ -81,23 +79,30 @@ def _place(changed: OwnChanged) -> str:
     return f"account {changed.account}" if changed.account else "the hub"
 
 
-def _advice(changed: OwnChanged) -> Iterator[str]:
+type _Advice = tuple[str, str, Sequence[str]]
+"""What to do, the command that helps with it, and why."""
+# Without profile and region the AWS CLI takes the default account, which need not be the changed one.
+_SEE_DRIFT = "aws cloudformation detect-stack-drift --profile ... --region ... --stack-name"
+
+
+def _advice(changed: OwnChanged) -> _Advice:
+    stack = f"{_SEE_DRIFT} {'ecr-warden-member' if changed.account else '...'}"
     if changed.thing.startswith(COMPILED_SPEC):
-        yield "Every run reads it, and only accepting a spec writes it: nothing is enforced until it is written again."
-        yield "Find out who can write the state bucket, then have the spec compiled again: docs/security.md"
-        return
-    if _is_by_deployment(changed):
-        yield "CloudFormation made the call, as it does when the stacks are deployed. If nobody deployed them:"
-    else:
-        yield "ecr-warden works through it, and only a deployment of its stacks should change it."
-        yield "A caller who can change it can use ecr-warden's access or blind it. ecr-warden does not repair it:"
+        line = "Every run reads it, and only accepting a spec writes it: nothing is enforced until it is written again."
+        asked = "find out who can write the state bucket, then have the spec compiled again: docs/security.md"
+        return asked, "ecr-warden versions", [line]
     if changed.thing.startswith("webhook "):
-        yield "no stack makes it: put the right URL back, as docs/deploy.md says where it is first stored"
-        return
-    # Without profile and region the AWS CLI takes the default account, which need not be the changed one.
-    command = "aws cloudformation detect-stack-drift --profile ... --region ... --stack-name ecr-warden-member"
-    yield f"see what differs: {command} (or the hub's stack)"
-    yield "then deploy the stack again: docs/security.md"
+        return "put the right URL back, as docs/deploy.md says: no stack makes it", "ecr-warden status", _MAY_BLIND
+    if _is_by_deployment(changed):
+        line = "CloudFormation made the call, as it does when the stacks are deployed."
+        return "nothing if somebody deployed the stacks; else see what differs and deploy them again", stack, [line]
+    return "see what differs, then deploy the stack again: docs/security.md", stack, _MAY_BLIND
+
+
+_MAY_BLIND = (
+    "ecr-warden works through it, and only a deployment of its stacks should change it.",
+    "A caller who can change it can use ecr-warden's access or blind it. ecr-warden does not repair it.",
+)
 
 
 _CALLED = {
@@ -118,55 +123,57 @@ _CALLED = {
 """What calls that change no document make or change."""
 
 
-def _of_credentials(user: str, what: str) -> tuple[str, ...]:
+def _of_credentials(user: str, what: str) -> _Advice:
     who = f"--profile ... --user-name {user}"
-    end = f"aws iam delete-login-profile {who}"
+    then = f"aws iam delete-login-profile {who}"
     if what == "access key":
-        end = f"aws iam list-access-keys {who}; aws iam update-access-key {who} --status Inactive --access-key-id ..."
-    return (
-        "Whoever has it can do what the user can. No policy has changed, so no audit shows it.",
-        f"If nobody should have it, end it, for ecr-warden does not: {end}",
-    )
+        then = f"aws iam update-access-key {who} --status Inactive --access-key-id ..."
+    line = "Whoever has it can do what the user can. No policy has changed, so no audit shows it."
+    return "end it if nobody should have it, for ecr-warden does not", then, [line]
 
 
-def _of_sessions(role: str) -> tuple[str, ...]:
-    return (
+def _of_sessions(role: str) -> _Advice:
+    lines = (
         "Sessions of it may last up to 12 hours from now on, also if somebody else opens them. No policy has changed.",
         "ecr-warden does not repair it, for the spec does not name the role.",
-        f"See what is set now: aws iam get-role --profile ... --role-name {role}",
     )
+    return _SEE_NOW, f"aws iam get-role --profile ... --role-name {role}", lines
 
 
-def _of_images(target: RepositoryTarget, what: str) -> tuple[str, ...]:
+def _of_images(target: RepositoryTarget, what: str) -> _Advice:
     where = f"--profile ... --region {target.region}"
     shown = f"aws ecr get-lifecycle-policy {where} --repository-name {target.name}"
     if what == "tag mutability":
         shown = f"aws ecr describe-repositories {where} --repository-names {target.name}"
-    return (
+    lines = (
         "It can do what a push does, without one: images expire, or a tag moves to another image.",
         "ecr-warden does not repair it, for the spec does not say how long images and tags last.",
-        f"See what is set now: {shown}",
     )
+    return _SEE_NOW, shown, lines
 
 
+_SEE_NOW = "see what is set now, and set it back if it is not meant"
 _UNNAMED = "role, user or policy"
-_OF_UNNAMED: tuple[str, ...] = (
-    "CloudTrail does not say which: it leaves out parameters of more than 100 KB, and nobody needs so long a policy.",
-    "The users and roles of the account are compared with the spec now. The roles of ecr-warden's hub are not.",
-    "See whether somebody changed these: aws cloudformation detect-stack-drift --profile ... (the hub's stack)",
+_OF_UNNAMED: _Advice = (
+    "see whether somebody changed the hub's roles",
+    f"{_SEE_DRIFT} ... (the hub's stack)",
+    (
+        "CloudTrail does not say which: it leaves out parameters of more than 100 KB, and nobody needs so long a "
+        "policy.",
+        "The users and roles of the account are compared with the spec now. The roles of ecr-warden's hub are not.",
+    ),
 )
-_OF_PROVIDERS: tuple[str, ...] = (
-    "Whoever has its key can issue what roles that trust the provider take. No policy has changed.",
-    "See whose it is: aws iam list-saml-providers --profile ... (or list-open-id-connect-providers)",
+_OF_PROVIDERS: _Advice = (
+    "see whose it is",
+    "aws iam list-saml-providers --profile ... (or list-open-id-connect-providers)",
+    ("Whoever has its key can issue what roles that trust the provider take. No policy has changed.",),
 )
 
 
-def _of_registry(region: str, what: str) -> tuple[str, ...]:
+def _of_registry(region: str, what: str) -> _Advice:
     shown = "get-signing-configuration" if what == "signing of images" else "list-pull-time-update-exclusions"
-    return (
-        "It weakens what shows who pushed or pulled. ecr-warden does not repair it, for the spec does not say it.",
-        f"See what is set now: aws ecr {shown} --profile ... --region {region}",
-    )
+    line = "It weakens what shows who pushed or pulled. ecr-warden does not repair it, for the spec does not say it."
+    return _SEE_NOW, f"aws ecr {shown} --profile ... --region {region}", [line]
 
 
 def _place_of(call: HarmfulCall | ReportCall) -> str:
@@ -180,18 +187,19 @@ class _HarmfulCall(OneByOne[HarmfulCall]):
         what, done = _CALLED.get(alert.cause.action, _UNNAMED), "changed"
         match alert.target:
             case RepositoryTarget() as target:
-                lines = _of_images(target, what)
+                asked, then, lines = _of_images(target, what)
             case RoleTarget() as target:
-                lines = _of_sessions(target.name)
+                asked, then, lines = _of_sessions(target.name)
             case None if alert.region:
-                lines = _of_registry(alert.region, what)
+                asked, then, lines = _of_registry(alert.region, what)
             case None:
-                lines = _OF_UNNAMED if what == _UNNAMED else _OF_PROVIDERS
+                asked, then, lines = _OF_UNNAMED if what == _UNNAMED else _OF_PROVIDERS
             case user:
-                lines, done = _of_credentials(user.name, what), "made"
+                (asked, then, lines), done = _of_credentials(user.name, what), "made"
         return Parts(
+            State.OPEN,
             f"{what} of {_place_of(alert)} was {done} by {short_name(alert.cause.actor)}",
-            [Field("Who", describe_actor(alert.cause.actor)), *call_fields(alert.cause)],
+            [by(alert.cause), to_do(asked), command(then)],
             [listing("line", lines)],
         )
 
@@ -214,14 +222,17 @@ class _JobFailed(Kind[JobFailed]):
             for about, follows in [_of_job(alert.job)]
         ]
         functions = dict.fromkeys(f"ecr-warden-{alert.queue.function}" for alert in alerts)
+        is_kept = any(alert.queue is Queue.REPAIR for alert in alerts)
+        asked = f"see why in the log of {' and '.join(functions)} (`failed`, `Task timed out`, or out of memory)"
         return Parts(
+            State.FAILED,
             f"{_of_job(alerts[0].job)[0]}: the job failed on its last attempt"
             if len(alerts) == 1
             else f"{len(alerts)} jobs failed on their last attempt",
             [
-                Field("Why", f"see the log of {' and '.join(functions)}: `failed`, `Task timed out`, or out of memory"),
-                *([Field("Kept", _KEPT)] if any(alert.queue is Queue.REPAIR for alert in alerts) else []),
-                Field("See", "ecr-warden status"),
+                *([Field("Kept", _KEPT)] if is_kept else []),
+                to_do(f"{asked}{'; then have all compared' if is_kept else ''}"),
+                command("ecr-warden reconcile" if is_kept else "ecr-warden status"),
             ],
             [listing("job", list(dict.fromkeys(lines)))],
         )
@@ -264,7 +275,7 @@ def _of_job(job: Job | None) -> tuple[str, str]:  # noqa: PLR0912 - a case for e
             assert_never(job)
 
 
-_KEPT = "repairs in the queue ecr-warden-jobs-dlq (docs/deploy.md, Dead letters); ecr-warden reconcile compares all now"
+_KEPT = "repairs in the queue ecr-warden-jobs-dlq (docs/deploy.md, Dead letters)"
 _UNSWEPT = "some targets were not compared with the spec; the next sweep compares them"
 _UNSURVEYED = "who can pull and push is not known anew; the next sweep surveys it again"
 
@@ -280,15 +291,16 @@ class _Unlisted(OneByOne[Unlisted]):
         places = count(sum(len(alert.problems) + alert.left_out for alert in alerts), "place")
         whole = super().describe(alerts, is_follow_up=is_follow_up)
         title = f"repositories, users or roles cannot be listed in {places}: their state is unknown"
-        return Parts(title, whole.fields, whole.sections)
+        return Parts(State.UNKNOWN, title, whole.fields, whole.sections)
 
     def describe_one(self, alert: Unlisted) -> Parts:
         return Parts(
+            State.UNKNOWN,
             "",
             [
-                Field("Spec", alert.version),
                 Field("Meanwhile", "sweeps cannot find there what the spec does not name; events are handled as usual"),
-                Field("See", "ecr-warden check --hub"),
+                to_do("let ecr-warden list it, as each place says"),
+                command("ecr-warden check --hub"),
             ],
             [listing("place", alert.problems, rest=alert.left_out)],
         )
@@ -309,10 +321,12 @@ class _EventMissed(Kind[EventMissed]):
             for alert in alerts
         ]
         return Parts(
+            State.UNKNOWN,
             f"no event reported who changed {one}: the sweep found it",
             [
                 Field("Why", "CloudTrail lost the event, or somebody keeps it from arriving"),
-                Field("See", "ecr-warden status; docs/safety.md, The watcher is watched"),
+                to_do("see whether trails and rules are on: docs/safety.md, The watcher is watched"),
+                command("ecr-warden status"),
             ],
             [listing("call", lines, title="Expected, and not reported within 20 minutes:")],
         )
@@ -325,13 +339,15 @@ class _LeftOver(Kind[LeftOver]):
     def describe(self, alerts: Sequence[LeftOver], *, is_follow_up: bool) -> Parts:  # noqa: ARG002
         lines, over = [f"{alert.part}: {alert.over}" for alert in alerts], sum(alert.over for alert in alerts)
         return Parts(
+            State.OPEN,
             f"{count(over, 'target')} that differ wait: left to a later sweep, or asked for and not begun",
             [
                 Field(
                     "Meanwhile",
                     "each sweep asks again, what failed last; after an interval their documents count as they are",
                 ),
-                Field("See", "ecr-warden status; ecr-warden reconcile has all repaired now"),
+                to_do("nothing, or have all repaired now"),
+                command("ecr-warden reconcile"),
             ],
             [listing("part", lines, title="Where:")],
         )
@@ -349,22 +365,25 @@ class _WiringChanged(OneByOne[WiringChanged]):
         broken = [wire for alert in alerts for wire in alert.broken]
         rest = sum(alert.left_out[0] for alert in alerts)
         ended = sum(len(alert.ended) + alert.left_out[1] for alert in alerts)
-        return Parts(_title_of_wiring(broken, rest, ended), whole.fields, whole.sections)
+        state = State.OPEN if broken or rest else State.CLOSED
+        return Parts(state, _title_of_wiring(broken, rest, ended), whole.fields, whole.sections)
 
     def describe_one(self, alert: WiringChanged) -> Parts:
         place = "the hub" if alert.part == HUB_PART else alert.part
         remedies = dict.fromkeys(filter(None, map(wiring.remedy, alert.broken)))
         broken, ended = alert.left_out
         return Parts(
+            State.OPEN,
             "",
             [
                 Field("Where", place),
                 Field("Found after", describe_cause(alert.cause)),
-                Field("See", "ecr-warden status; docs/safety.md"),
+                to_do(next(iter(remedies), "see docs/safety.md" if alert.broken else "nothing")),
+                command("ecr-warden status"),
             ],
             [
                 listing("wire", [wiring.sentence(wire) for wire in alert.broken], rest=broken),
-                listing("line", list(remedies)),
+                listing("remedy", list(remedies)[1:]),
                 listing("wire", [wire.name for wire in alert.ended], title="As it should be again:", rest=ended),
             ],
         )
