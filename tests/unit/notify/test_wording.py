@@ -96,7 +96,8 @@ CAUSES: dict[str, tuple[Cause, str, str]] = {
     "a follow-up": (RUN, "unknown: found by the follow-up of run r-0", "follow-up of run r-0"),
     "a version of the spec": (
         replace(SPEC, actor=Actor("AWSAccount", account=CI, source_ip="198.51.100.7")),
-        f"version v2 of the spec, uploaded by an identity in account {CI}, from 198.51.100.7 (S3 does not say which)",
+        f"a new version of the spec, uploaded by an identity in account {CI}, from 198.51.100.7 "
+        "(S3 does not say which)",
         "spec version v2",
     ),
 }

@@ -27,19 +27,16 @@ def describe_target(target: Target) -> str:
 
 def describe_address(address: Address) -> str:
     """The document or setting without its target: `inline policy ecr-warden-push`."""
-    match address.kind:
-        case AddressKind.REPOSITORY_POLICY:
-            return "repository policy"
-        case AddressKind.TRUST_POLICY:
-            return "trust policy"
-        case AddressKind.IDENTITY_POLICY:
-            return f"inline policy {address.name}"
-        case AddressKind.ATTACHED_POLICY:
-            return f"attached policy {address.name}"
-        case AddressKind.ROLE:
-            return "role settings"
-        case _:
-            assert_never(address.kind)
+    return _DOCUMENTS[address.kind].format(address)
+
+
+_DOCUMENTS = {
+    AddressKind.REPOSITORY_POLICY: "repository policy",
+    AddressKind.TRUST_POLICY: "trust policy",
+    AddressKind.IDENTITY_POLICY: "inline policy {0.name}",
+    AddressKind.ATTACHED_POLICY: "attached policy {0.name}",
+    AddressKind.ROLE: "role settings",
+}
 
 
 def describe_difference(difference: Difference) -> Entry:
@@ -135,48 +132,34 @@ def command(text: str) -> Field:
 
 def who(cause: Cause) -> str:
     """The caller behind an event; for other causes, what triggered the run."""
-    match cause.kind:
-        case CauseKind.EVENT if cause.actor is None and not cause.action:
-            return "unknown: found when ecr-warden verified what it had written"
-        case CauseKind.EVENT:
-            return describe_actor(cause.actor)
-        case CauseKind.CALLER:
-            return f"command {cause.action or 'to the hub'} by {describe_actor(cause.actor)}"
-        case CauseKind.SWEEP:
-            return "unknown: found by the sweep, and no event reported it; check that the rules and the trail are on"
-        case CauseKind.RUN:
-            return f"unknown: found by the follow-up of run {cause.id}"
-        case CauseKind.PAUSE:
-            return f"pause {cause.id} by {describe_actor(cause.actor)} ended"
-        case CauseKind.HEARTBEAT:
-            return f"heartbeat {cause.id}"
-        case CauseKind.SPEC:
-            return f"version {cause.id} of the spec, uploaded by {uploader(cause.actor)}"
-        case _:
-            assert_never(cause.kind)
+    if cause.kind is CauseKind.EVENT and (cause.actor or cause.action):
+        return describe_actor(cause.actor)
+    return _CAUSES[cause.kind][1].format(cause, describe_actor(cause.actor), uploader(cause.actor))
 
 
 def describe_cause(cause: Cause) -> str:
     """What triggered a run, in a few words: `iam:PutRolePolicy by mallory`, `sweep`, `command reconcile by alice`."""
-    match cause.kind:
-        case CauseKind.EVENT if cause.actor is None and not cause.action:
-            return "found when ecr-warden verified what it had written"
-        case CauseKind.EVENT:
-            return f"{cause.action or 'a call'} by {short_name(cause.actor)}"
-        case CauseKind.CALLER:
-            return f"command {cause.action or 'to the hub'} by {short_name(cause.actor)}"
-        case CauseKind.SWEEP:
-            return "sweep"
-        case CauseKind.RUN:
-            return f"follow-up of run {cause.id}"
-        case CauseKind.PAUSE:
-            return f"pause {cause.id} ended"
-        case CauseKind.HEARTBEAT:
-            return f"heartbeat {cause.id}"
-        case CauseKind.SPEC:
-            return f"spec version {cause.id}"
-        case _:
-            assert_never(cause.kind)
+    if cause.kind is CauseKind.EVENT and (cause.actor or cause.action):
+        return f"{cause.action or 'a call'} by {short_name(cause.actor)}"
+    return _CAUSES[cause.kind][0].format(cause, short_name(cause.actor))
+
+
+_CAUSES = {
+    CauseKind.EVENT: (
+        "found when ecr-warden verified what it had written",
+        "unknown: found when ecr-warden verified what it had written",
+    ),
+    CauseKind.CALLER: ("command {0.action} by {1}", "command {0.action} by {1}"),
+    CauseKind.SWEEP: (
+        "sweep",
+        "unknown: found by the sweep, and no event reported it; check that the rules and the trail are on",
+    ),
+    CauseKind.RUN: ("follow-up of run {0.id}", "unknown: found by the follow-up of run {0.id}"),
+    CauseKind.PAUSE: ("pause {0.id} ended", "pause {0.id} by {1} ended"),
+    CauseKind.HEARTBEAT: ("heartbeat {0.id}", "heartbeat {0.id}"),
+    CauseKind.SPEC: ("spec version {0.id}", "a new version of the spec, uploaded by {2}"),
+}
+"""In a few words, with the caller's name, and at length, with the caller and whoever uploaded the spec."""
 
 
 def who_wrote(address: Address) -> str:

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from copy import replace
-from typing import Any, assert_never
+from types import NoneType
+from typing import Any
 
 from ecr_warden.collect.alerts import EventMissed, LeftOver, Unlisted, WiringChanged
 from ecr_warden.collect.wire import HUB_PART, Wire
@@ -238,46 +239,46 @@ class _JobFailed(Kind[JobFailed]):
         )
 
 
-def _of_job(job: Job | None) -> tuple[str, str]:  # noqa: PLR0912 - a case for each kind of job
-    """What a job was about, and what follows from its failure."""
-    match job:
-        case None:
-            return "a job that cannot be read", "nothing was done"
-        case ReconcileTarget(target=target):
-            return describe_target(target), "whether it is in sync is unknown; the next sweep tries again"
-        case AcceptSpec():
-            return "the uploaded spec", "it was neither accepted nor refused; the next sweep tries again"
-        case SweepAll():
-            return "a sweep", _UNSWEPT
-        case SweepIdentities(account=account):
-            return f"the sweep of the users and roles of {account}", _UNSWEPT
-        case SweepRepositories(account=account, region=region):
-            return f"the sweep of the repositories of {account} in {region}", _UNSWEPT
-        case SurveyIdentities(account=account):
-            return f"the survey of the users and roles of {account}", _UNSURVEYED
-        case SurveyRegistry(account=account, region=region):
-            return f"the survey of the registry of {account} in {region}", _UNSURVEYED
-        case AuditAccess():
-            return "the audit of access", "who can pull and push is not known anew; the next sweep has it audited again"
-        case ReadForVersion() | JudgeVersion():
-            return "a verdict on a version of the spec", "the next sweep asks again; without one the version is held"
-        case ReportCall():
-            return f"a call on {_place_of(job)}", "it is reported nowhere else"
-        case FollowSwitch():
-            return "the stop switch", "a change of it is not announced; the next sweep looks again"
-        case FollowClock():
-            return "what has come due", "it is neither announced nor done; the next tick looks again"
-        case NoteHeartbeat(account=account, region=region):
-            return f"a heartbeat of {account} in {region}", "the next one comes within an hour"
-        case ReportOwnChange(account=account, thing=thing):
-            return f"a change of ecr-warden's own {thing} in {account or 'the hub'}", "it is reported nowhere else"
-        case _:
-            assert_never(job)
-
-
 _KEPT = "repairs in the queue ecr-warden-jobs-dlq (docs/deploy.md, Dead letters)"
 _UNSWEPT = "some targets were not compared with the spec; the next sweep compares them"
+_UNJUDGED = "the next sweep asks again; without one the version is held"
 _UNSURVEYED = "who can pull and push is not known anew; the next sweep surveys it again"
+_JOBS: Mapping[type, tuple[str, str]] = {
+    NoneType: ("a job that cannot be read", "nothing was done"),
+    ReconcileTarget: ("{place}", "whether it is in sync is unknown; the next sweep tries again"),
+    AcceptSpec: ("the uploaded spec", "it was neither accepted nor refused; the next sweep tries again"),
+    SweepAll: ("a sweep", _UNSWEPT),
+    SweepIdentities: ("the sweep of the users and roles of {job.account}", _UNSWEPT),
+    SweepRepositories: ("the sweep of the repositories of {job.account} in {job.region}", _UNSWEPT),
+    SurveyIdentities: ("the survey of the users and roles of {job.account}", _UNSURVEYED),
+    SurveyRegistry: ("the survey of the registry of {job.account} in {job.region}", _UNSURVEYED),
+    AuditAccess: (
+        "the audit of access",
+        "who can pull and push is not known anew; the next sweep has it audited again",
+    ),
+    ReadForVersion: ("a verdict on a version of the spec", _UNJUDGED),
+    JudgeVersion: ("a verdict on a version of the spec", _UNJUDGED),
+    ReportCall: ("a call on {place}", "it is reported nowhere else"),
+    FollowSwitch: ("the stop switch", "a turn of it is not announced; the next sweep looks again"),
+    FollowClock: ("what has come due", "it is neither announced nor done; the next tick looks again"),
+    NoteHeartbeat: ("a heartbeat of {job.account} in {job.region}", "the next one comes within an hour"),
+    ReportOwnChange: ("a change of ecr-warden's own {job.thing} in {place}", "it is reported nowhere else"),
+}
+"""What a job of each kind is about, and what follows from its failure."""
+
+
+def _of_job(job: Job | None) -> tuple[str, str]:
+    about, follows = _JOBS[type(job)]
+    match job:
+        case ReconcileTarget(target=target):
+            place = describe_target(target)
+        case ReportCall():
+            place = _place_of(job)
+        case ReportOwnChange(account=account):
+            place = account or "the hub"
+        case _:
+            place = ""
+    return about.format(job=job, place=place), follows
 
 
 class _Unlisted(OneByOne[Unlisted]):
