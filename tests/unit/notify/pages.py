@@ -11,13 +11,14 @@ from typing import Any
 
 from ecr_warden.audit.alerts import AccessAudited, Openers
 from ecr_warden.audit.finding import Certainty, Finding, FindingGroup, FindingKind
+from ecr_warden.audit.finding_texts import details, sentence
 from ecr_warden.collect.alerts import EventMissed, LeftOver, Unlisted, WiringChanged
 from ecr_warden.collect.wire import HUB_PART, Wire, WireState
-from ecr_warden.core.address import repository_policy, role, trust_policy
+from ecr_warden.core.address import attached_policy, identity_policy, repository_policy, role, trust_policy
 from ecr_warden.core.alert import Alert
 from ecr_warden.core.drift import Drift
 from ecr_warden.core.failures import BlockedByDeny
-from ecr_warden.core.job import Actor, Cause, CauseKind, FollowClock, ReconcileTarget
+from ecr_warden.core.job import Actor, Cause, CauseKind, FollowClock, ReconcileTarget, short_name
 from ecr_warden.core.kinds import DriftKind, HoldReason
 from ecr_warden.core.result import Result, Severity
 from ecr_warden.core.run import Applied, Conflict, Failed, Outcome, Skipped
@@ -25,6 +26,8 @@ from ecr_warden.core.sessions import Sessions, denial_of
 from ecr_warden.core.target import UserTarget
 from ecr_warden.notify.formats import to_email, to_slack
 from ecr_warden.notify.kinds import digest_of, message_of, plain_message
+from ecr_warden.notify.wording import describe_actor, describe_cause, who
+from ecr_warden.notify.writers import Tool, in_tool
 from ecr_warden.repair.alerts import (
     COMPILED_SPEC,
     EndMoment,
@@ -66,6 +69,7 @@ from tests.unit.notify.reports import (
     SPEC,
     SWEEP,
     UNREADABLE,
+    USER,
     allows,
     also,
     change,
@@ -315,6 +319,99 @@ AUDITS: dict[str, Alert] = {
     "one that ended": audited(ended=(GROUP,)),
     "an audit that failed": audited(failure="ValueError in graph.py:12", unread=("users of 1: denied",)),
 }
+ADMIN = f"arn:aws:iam::{HOME}:role/Administrator"
+CALLERS = (
+    MALLORY,
+    replace(MALLORY, source_identity="alice"),
+    Actor(
+        "AssumedRole",
+        issuer=ADMIN,
+        session_name="AWSCloudFormation",
+        invoked_by="cloudformation.amazonaws.com",
+        source_ip="cloudformation.amazonaws.com",
+    ),
+    Actor("AssumedRole", account=HOME),
+    Actor("AssumedRole", arn=f"arn:aws:sts::{HOME}:assumed-role/Admin/bob", session_name="bob"),
+    Actor("IAMUser", f"arn:aws:iam::{CI}:user/team/anna", CI),
+    Actor("IAMUser", account=CI),
+    ROOT_USER,
+    Actor("FederatedUser", account=CI, issuer=f"arn:aws:iam::{CI}:user/broker", session_name="Bob"),
+    Actor("AWSAccount", account=OUTSIDER, session_name="mallory"),
+    Actor("AWSAccount", account=OUTSIDER),
+    Actor("AWSAccount"),
+    Actor("AWSService", invoked_by="lambda.amazonaws.com"),
+    Actor("SAMLUser", session_name="bob"),
+    Actor("IdentityCenterUser", account=CI, session_name="5448"),
+    Actor("AIAgent", account=CI),
+    Actor("Unknown", source_ip="198.51.100.7"),
+    None,
+)
+UPLOADED = replace(SPEC, actor=Actor("AWSAccount", account=CI, source_ip="198.51.100.7"))
+CAUSES = (EVENT, replace(EVENT, actor=None), Cause(CauseKind.EVENT, "e"), ASKED, SWEEP, RUN, PAUSE, UPLOADED)
+WHERE = {FindingKind.EXTRA: str(REPOSITORY), FindingKind.MISSING: str(REPOSITORY), FindingKind.ADMINISTRATOR: HOME}
+WHOM = {FindingKind.REPLICATION: "account 999999999999 in eu-west-1", FindingKind.UPSTREAM: "docker.io"}
+GITHUB = "token.actions.githubusercontent.com"
+TOKENS = replace(
+    FINDING,
+    principal=f"whoever has a token of arn:aws:iam::{HOME}:oidc-provider/{GITHUB}",
+    conditions=(f'{GITHUB}:sub is "repo:acme/shop:ref:refs/heads/main"',),
+)
+
+
+def _of_kind(kind: FindingKind, scope: str, certainty: Certainty) -> FindingGroup:
+    access = "iam:PutUserPolicy" if kind is FindingKind.ADMINISTRATOR else "pull"
+    place, whom = WHERE.get(kind, f"{HOME}/eu-central-1"), WHOM.get(kind, EVE)
+    return FindingGroup(Finding(kind, place, access, whom, certainty=certainty, scope=scope), (access,), (place,), NOW)
+
+
+GROUPS = (
+    *(_of_kind(kind, "" if kind in WHERE else "team/*", certainty) for kind in FindingKind for certainty in Certainty),
+    *(_of_kind(kind, "", Certainty.YES) for kind in (FindingKind.REGISTRY, FindingKind.REPLICATION)),
+    _of_kind(FindingKind.UPSTREAM, "*", Certainty.YES),
+    replace(GROUP, finding=Finding(FindingKind.MISSING, str(REPOSITORY), because=("the repository does not exist",))),
+    replace(
+        GROUP,
+        accesses=("push", "ecr:DeleteRepository"),
+        places=tuple(f"repository/{HOME}/eu-central-1/shop/r{number}" for number in range(5)),
+        left_out=95,
+    ),
+    replace(GROUP, places=(str(REPOSITORY), str(REPOSITORY).replace("eu-central-1", "us-east-1"))),
+    *(
+        replace(GROUP, finding=replace(FINDING, principal=principal))
+        for principal in (
+            *(SHADOW, f"arn:aws:sts::{CI}:assumed-role/Admin/alice", f"arn:aws:iam::{OUTSIDER}:root"),
+            *("anyone on the internet with an AWS account", "arn:aws:s3:::bucket"),
+        )
+    ),
+    replace(GROUP, finding=TOKENS),
+    replace(GROUP, finding=replace(TOKENS, conditions=('aws:x is "1"',))),
+    replace(GROUP, finding=replace(TOKENS, kind=FindingKind.MISSING)),
+)
+ADDRESSES = (
+    repository_policy(REPOSITORY),
+    role(ROLE),
+    trust_policy(ROLE),
+    *(identity_policy(one, "p") for one in (ROLE, USER)),
+    *(attached_policy(one, "arn:aws:iam::aws:policy/P") for one in (ROLE, USER)),
+)
+
+
+def _words() -> str:
+    """Callers, causes, sentences of findings, and what to change in each tool, a line each."""
+    others = [f"arn:aws:iam::{CI}:user/u{number}" for number in range(19)]
+    parts = {
+        "callers": [f"{describe_actor(actor)} | {short_name(actor)}" for actor in CALLERS],
+        "causes": [f"{who(cause)} | {describe_cause(cause)}" for cause in CAUSES],
+        "findings": [
+            *map(sentence, GROUPS),
+            sentence(GROUP, 19),
+            *(one.text for one in details(GROUP, others).entries),
+        ],
+        "tools": list(dict.fromkeys(line for tool in Tool for address in ADDRESSES for line in in_tool(tool, address))),
+    }
+    return "\n".join(f"===== {title}\n" + "\n".join(lines) + "\n" for title, lines in parts.items())
+
+
 PAGES: Mapping[str, Mapping[str, list[Alert]]] = {
     "runs": {name: [alert] for name, alert in RUNS.items()},
     "incidents": SEVERAL,
@@ -328,6 +425,8 @@ PAGES: Mapping[str, Mapping[str, list[Alert]]] = {
 
 def page(name: str) -> str:
     """A page as its golden file has it."""
+    if name == "words":
+        return _words()
     if name == "digests":
         alerts = [RUNS["an outsider could pull"], PAUSED, SPECS["refused"], *WATCHING.values()]
         messages = {
@@ -345,7 +444,7 @@ def page(name: str) -> str:
     return "\n".join(shown)
 
 
-NAMES = (*PAGES, "digests")
+NAMES = (*PAGES, "digests", "words")
 
 if __name__ == "__main__":
     for name in NAMES:

@@ -73,21 +73,3 @@ def test_each_tool_has_advice_on_each_document(tool: Tool) -> None:
         *_, other, page = advice(WRITERS[tool], address)
         assert f"ecr-warden pause {address.target} " in other
         assert "docs/beside-other-tools.md" in page
-
-
-@pytest.mark.parametrize(
-    ("tool", "said"),
-    [
-        (Tool.TERRAFORM, "ignore_changes = [policy] } on the aws_ecr_repository_policy"),
-        (Tool.TERRAFORM, "destroy = false"),
-        (Tool.PULUMI, "ignoreChanges"),
-        (Tool.CLOUDFORMATION, "remove RepositoryPolicyText"),
-        (Tool.CLOUDFORMATION, "--region eu-central-1 --physical-resource-id shop/checkout"),
-        (Tool.CDK, "In AWS CDK"),
-        (Tool.ACK, "remove spec.policy from the Repository"),
-        (Tool.CLI, "revoke their right to write"),
-        (Tool.UNKNOWN, "AttributeValue=SetRepositoryPolicy"),
-    ],
-)
-def test_advice(tool: Tool, said: str) -> None:
-    assert said in "\n".join(advice(WRITERS[tool], repository_policy(REPOSITORY)))
