@@ -3,23 +3,18 @@
 import hashlib
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any
 
 from ecr_warden.audit.aws_audits import S3Audits
-from ecr_warden.audit.finding import Audits
 from ecr_warden.aws.bucket import StateBucket
 from ecr_warden.aws.queues import SqsJobs
 from ecr_warden.aws.table import Table
 from ecr_warden.collect.aws_estate_store import S3EstateStore
 from ecr_warden.collect.aws_wires import DynamoWatchRecords
-from ecr_warden.collect.estate import EstateStore
-from ecr_warden.collect.wires import WatchRecords
 from ecr_warden.core.codec.base import dumps, loads
 from ecr_warden.core.job import Job, Queue, job_from_json
-from ecr_warden.core.queue import Jobs
 from ecr_warden.notify.aws_incidents import AwsIncidents, incident_key
 from ecr_warden.notify.aws_outbox import DynamoOutbox
-from ecr_warden.notify.ports import Incidents, Outbox
 from ecr_warden.state.aws_commands import DynamoCommandRecords
 from ecr_warden.state.aws_history import DynamoHistory
 from ecr_warden.state.aws_journal import DynamoJournal
@@ -28,17 +23,9 @@ from ecr_warden.state.aws_specs import AwsSpecs
 from ecr_warden.state.aws_state import DynamoState
 from ecr_warden.state.aws_sweeps import DynamoSweepRecords
 from ecr_warden.state.aws_switch import DynamoSwitchRecord, SsmSwitch
-from ecr_warden.state.commands import CommandRecords
-from ecr_warden.state.history import HistoryLog
-from ecr_warden.state.holds import Holds
-from ecr_warden.state.journal import Journal
-from ecr_warden.state.specs import Specs, SpecVersion
-from ecr_warden.state.state import State
-from ecr_warden.state.sweeps import SweepRecords
-from ecr_warden.state.switch import Switch, SwitchRecord
+from ecr_warden.state.specs import SpecVersion
 from ecr_warden.state.tree_keeping import KeptSpecs
 from ecr_warden.versions.aws_holds import DynamoHolds, DynamoVerdicts
-from ecr_warden.versions.ports import Verdicts
 from local.testing.memory.estate import MemoryEstateStore
 from local.testing.memory.hub import (
     ManualClock,
@@ -66,71 +53,10 @@ OWNER = "111111111111"
 PARAMETER = "/ecr-warden/writes"
 
 
-class Hub(Protocol):
-    """The ports of the hub, and what people and queues do at their other side."""
-
-    clock: ManualClock
-
-    @property
-    def state(self) -> State: ...
-    @property
-    def specs(self) -> Specs: ...
-    @property
-    def jobs(self) -> Jobs: ...
-    @property
-    def switch(self) -> Switch: ...
-    @property
-    def incidents(self) -> Incidents: ...
-    @property
-    def outbox(self) -> Outbox: ...
-    @property
-    def journal(self) -> Journal: ...
-    @property
-    def calls(self) -> CommandRecords: ...
-    @property
-    def sweep_records(self) -> SweepRecords: ...
-    @property
-    def watch_records(self) -> WatchRecords: ...
-    @property
-    def log(self) -> HistoryLog: ...
-    @property
-    def switch_record(self) -> SwitchRecord: ...
-    @property
-    def holds(self) -> Holds: ...
-    @property
-    def verdicts(self) -> Verdicts: ...
-    @property
-    def audits(self) -> Audits: ...
-    @property
-    def estate(self) -> EstateStore: ...
-
-    def upload(self, data: bytes) -> str:
-        """Put a spec into the bucket; returns its version."""
-
-    def unload(self) -> None:
-        """Delete the spec from the bucket."""
-
-    def misname(self, key: str) -> None:
-        """Put something into the spec's bucket under another key."""
-
-    def unversion(self) -> None:
-        """Have the spec's bucket keep no versions from now on."""
-
-    def outdate(self) -> None:
-        """Have the accepted version be compiled by another version of ecr-warden."""
-
-    def sent(self) -> list[Job]:
-        """The jobs in the queues, queue by queue, in order."""
-
-    def throw(self, position: str) -> None:
-        """Put the stop switch into a position."""
-
-    def flushes(self) -> list[str]:
-        """The incidents that were asked to be flushed since the last look."""
-
-
 @dataclass(slots=True)
 class MemoryHub:
+    """In memory; both have the same ports, and the same methods for what people and queues do at their other side."""
+
     clock: ManualClock = field(default_factory=ManualClock)
     state: MemoryState = field(init=False)
     specs: MemorySpecs = field(default_factory=MemorySpecs)
@@ -155,6 +81,7 @@ class MemoryHub:
         self.journal = MemoryJournal(self.state)
 
     def upload(self, data: bytes) -> str:
+        """Put a spec into the bucket; returns its version."""
         version = f"v{len(data)}"
         if self.specs.file is not None:
             self.specs.older = (*self.specs.older, self.specs.file)
@@ -162,22 +89,28 @@ class MemoryHub:
         return version
 
     def unload(self) -> None:
+        """Delete the spec from the bucket."""
         self.specs.file = None
 
     def misname(self, key: str) -> None:
+        """Put something into the spec's bucket under another key."""
         self.specs.strays = (*self.specs.strays, key)
 
     def unversion(self) -> None:
+        """Have the spec's bucket keep no versions from now on."""
         self.specs.versioned = False
 
     def outdate(self) -> None:
+        """Have the accepted version be compiled by another version of ecr-warden."""
         self.specs.outdated = True
 
     def sent(self) -> list[Job]:
+        """The jobs in the queues, queue by queue, in order."""
         self.jobs.sent.sort(key=lambda job: [*Queue].index(job.queue))
         return self.jobs.sent
 
     def throw(self, position: str) -> None:
+        """Put the stop switch into a position."""
         self.switch.enabled = position.strip() == "enabled"
 
     @property
@@ -185,12 +118,15 @@ class MemoryHub:
         return self.incidents
 
     def flushes(self) -> list[str]:
+        """The incidents that were asked to be flushed since the last look."""
         flushes, self.incidents.flushes = self.incidents.flushes, []
         return [key for key, _ in flushes]
 
 
 @dataclass
 class MotoHub:
+    """On moto."""
+
     clock: ManualClock = field(default_factory=ManualClock)
     wire: Wire = field(default_factory=Wire)
     _clients: dict[tuple[str, str], Any] = field(default_factory=dict)
@@ -367,3 +303,6 @@ class MotoHub:
         calls = [call for call in self.wire.calls if call.action == "sqs:SendMessage"]
         self.wire.calls.clear()
         return [incident_key(call.parameters["MessageBody"]) for call in calls]
+
+
+type Hub = MemoryHub | MotoHub

@@ -5,14 +5,14 @@ import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any
 
 import boto3
 from moto.backends import get_backend
 
 from ecr_warden.aws.accounts import HubAccounts, SessionClients
 from ecr_warden.collect.aws_estate import AwsEstateReader
-from ecr_warden.collect.estate import EstateReader, Needed
+from ecr_warden.collect.estate import Needed
 from ecr_warden.collect.observed import LiveEstate, ReadAccounts
 from ecr_warden.core.address import Address, AddressKind, role, trust_policy
 from ecr_warden.core.desired import RepositoryPattern, RoleSettings, TargetSpec
@@ -21,7 +21,7 @@ from ecr_warden.core.observed import Unparseable
 from ecr_warden.core.plan import Change
 from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target, UserTarget, target_arn
 from ecr_warden.repair.aws_documents import AwsDocuments
-from ecr_warden.repair.documents import Documents, all_identities
+from ecr_warden.repair.documents import all_identities
 from iam_access.document.document import Document
 from local.aws.realistic_moto import RealisticMoto
 from local.testing.memory.documents import MemoryDocuments
@@ -33,44 +33,10 @@ from tests.contracts.aws import Wire, new_session
 TAGS = [{"Key": "ecr-warden", "Value": "managed"}]
 
 
-class World(Protocol):
-    """Somebody with every right in every account."""
-
-    @property
-    def documents(self) -> Documents:
-        """The adapter under test."""
-
-    @property
-    def reader(self) -> EstateReader:
-        """The adapter that reads many targets at once."""
-
-    def make(self, target: RepositoryTarget | UserTarget) -> None: ...
-
-    def make_role(self, target: RoleTarget, settings: RoleSettings, trust: Document, *, tagged: bool) -> None: ...
-
-    def put(self, address: Address, document: Document) -> None: ...
-
-    def tag(self, target: Target, key: str, value: str) -> None: ...
-
-    def corrupt(self, address: Address, text: str) -> None:
-        """Have AWS store a text that it would not take today."""
-
-    def attach(self, address: Address) -> None: ...
-
-    def remove(self, address: Address) -> None: ...
-
-    def remove_owner(self, target: Target) -> None:
-        """With all that it holds."""
-
-    def close(self, account: str) -> None:
-        """Let ecr-warden into an account no more."""
-
-    def hide_owners(self) -> None:
-        """Let ecr-warden list users and roles no more, in any account."""
-
-
 @dataclass(slots=True)
 class MemoryWorld:
+    """In memory; in both, somebody has every right in every account."""
+
     documents: MemoryDocuments = field(default_factory=MemoryDocuments)
     closed: set[str] = field(default_factory=set)
     lists_owners: bool = True
@@ -104,6 +70,7 @@ class MemoryWorld:
         self.documents.others_tags.setdefault(target, {})[key] = value
 
     def corrupt(self, address: Address, text: str) -> None:
+        """Have AWS store a text that it would not take today."""
         self.documents.live[address] = Unparseable("not understood", text, hashlib.sha256(text.encode()).hexdigest())
 
     def attach(self, address: Address) -> None:
@@ -113,12 +80,15 @@ class MemoryWorld:
         self.documents.remove(address)
 
     def remove_owner(self, target: Target) -> None:
+        """With all that it holds."""
         self.documents.unmake(target)
 
     def close(self, account: str) -> None:
+        """Let ecr-warden into an account no more."""
         self.closed.add(account)
 
     def hide_owners(self) -> None:
+        """Let ecr-warden list users and roles no more, in any account."""
         self.lists_owners = False
 
 
@@ -304,6 +274,9 @@ class RealisticWorld(MotoWorld):
         account, name = arn.split(":")[4], arn.rsplit("/", 1)[-1]
         if self.moto.accounts.unique_id(arn) is None:
             self._of(account).iam.create_user(UserName=name)
+
+
+type World = MemoryWorld | MotoWorld
 
 
 def read_of(
