@@ -1,11 +1,11 @@
 """No imported spec lets in an outsider: judged by an oracle that enumerates outsiders and asks about each."""
 
 import json
-from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ecr_warden.core.desired import CompiledSpec
@@ -100,20 +100,18 @@ def test_no_document_of_an_imported_spec_lets_in_an_outsider(
 
 @pytest.mark.thorough
 def test_outsiders_insiders_and_lines_are_all_drawn() -> None:
-    seen: Counter[str] = Counter()
-
-    @settings(max_examples=80, database=None, derandomize=True)
-    @given(_policies("repository"), _policies("trust"))
-    def draw(policy: Json, trust: Json) -> None:
+    def kinds(policy: Json, trust: Json) -> Iterable[str]:
         made = imported(_snapshot(policy, policy, trust))
-        seen["waits"] += "  # - name: " in made.text
-        seen["role waits"] += "  # - kind: " in made.text
-        seen["role"] += bool(made.loaded.spec.literals)
-        seen["observed"] += "mode: observe\n    " in made.text
-        seen["enforced"] += any(entry.mode is None for entry in made.loaded.spec.repositories)
+        return examples.true(
+            waits="  # - name: " in made.text,
+            role_waits="  # - kind: " in made.text,
+            role=made.loaded.spec.literals,
+            observed="mode: observe\n    " in made.text,
+            enforced=any(entry.mode is None for entry in made.loaded.spec.repositories),
+        )
 
-    draw()
-    assert min(seen[what] for what in ("waits", "role waits", "role", "observed", "enforced")) >= 5, seen
+    seen = examples.seen(80, _policies("repository"), _policies("trust"), by=kinds)
+    assert len(seen) == 5 and min(seen.values()) >= 5, seen
 
 
 _HOSTILE = st.text(st.characters(codec="utf-8"), max_size=30) | st.sampled_from(

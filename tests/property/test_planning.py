@@ -4,15 +4,14 @@ Requests are tried one by one by an oracle that shares no code with the planner.
 """
 
 import json
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from copy import replace
 from datetime import UTC, datetime
 from itertools import product
 from typing import Any
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ecr_warden.access_spec.render import pull_permissions
@@ -243,25 +242,23 @@ def _images_of(value: object) -> frozenset[str]:
 
 @pytest.mark.thorough
 def test_repairs_are_of_every_kind() -> None:
-    seen: Counter[str] = Counter()
-
-    @settings(max_examples=200, database=None, derandomize=True)
-    @given(repairs())
-    def ask(repair: tuple[Live, TargetSpec]) -> None:
+    def kinds(repair: tuple[Live, TargetSpec]) -> Iterable[str]:
         live, spec = repair
         desired = _desired(spec)
         written = [change.address for change in _plan(live, spec).changes]
         shut_out = not _who_assumes(live) <= _who_assumes(desired)
-        seen["nobody is shut out"] += not shut_out
-        seen["somebody is shut out"] += shut_out
-        seen["a trust policy that stays"] += TRUST not in written
-        seen["sessions end"] += CUTOFF in written
-        seen["sessions go on"] += CUTOFF not in written
-        seen["two writes of a document"] += len(written) > len({*written})
-        seen["somebody can do something before"] += bool(_through(live))
-        seen["somebody can do something after"] += bool(_through(desired))
+        return examples.true(
+            nobody_is_shut_out=not shut_out,
+            somebody_is_shut_out=shut_out,
+            a_trust_policy_that_stays=TRUST not in written,
+            sessions_end=CUTOFF in written,
+            sessions_go_on=CUTOFF not in written,
+            two_writes_of_a_document=len(written) > len({*written}),
+            somebody_can_do_something_before=_through(live),
+            somebody_can_do_something_after=_through(desired),
+        )
 
-    ask()
+    seen = examples.seen(200, repairs(), by=kinds)
     assert len(seen) == 8
     assert min(seen.values()) > 8, seen
 

@@ -5,13 +5,13 @@ The oracle below shares no code with the engine: it knows four elements, `fnmatc
 
 import json
 import re
-from collections import Counter
+from collections.abc import Iterable
 from functools import cache
 from itertools import product
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from iam_access.delta.delta import gained_and_lost, intersection
@@ -88,16 +88,12 @@ def test_widening_a_document_is_no_loss(data: st.DataObject, principals: bool) -
 
 @pytest.mark.thorough
 def test_widening_a_document_is_often_a_gain() -> None:
-    seen: Counter[bool] = Counter()
-
-    @settings(max_examples=200, database=None, derandomize=True)
-    @given(st.data())
-    def ask(data: st.DataObject) -> None:
+    def is_gain(data: st.DataObject) -> list[bool]:
         narrow = data.draw(iam_requests.documents(principals=True))
         wide = data.draw(wider.widened(narrow, principals=True))
-        seen[bool(gained_and_lost(parsed(narrow), parsed(wide)).gained)] += 1
+        return [bool(gained_and_lost(parsed(narrow), parsed(wide)).gained)]
 
-    ask()
+    seen = examples.seen(200, st.data(), by=is_gain)
     assert min(seen[True], seen[False]) > 30, seen
 
 
@@ -126,22 +122,20 @@ def test_equivalent_documents_allow_the_same_requests(change: Change) -> None:
 
 @pytest.mark.thorough
 def test_the_examples_include_every_kind_of_change() -> None:
-    seen: Counter[str] = Counter()
-
-    @settings(max_examples=200, database=None, derandomize=True)
-    @given(changes(plain=True))
-    def ask(change: Change) -> None:
+    def kinds(change: Change) -> Iterable[str]:
         one, other = map(parsed, change)
         before, after = map(_allowed, change)
         found, between = gained_and_lost(one, other), intersection(one, other)
-        seen["gained"] += bool(after - before)
-        seen["lost"] += bool(before - after)
-        seen["nothing gained"] += not found.gained and bool(after)
-        seen["nothing lost"] += not found.lost and bool(before)
-        seen["allowed in between"] += between is not None and bool(_allowed(json.loads(between.text)))
-        seen["equivalent"] += equivalent(one, other) and bool(before)
+        return examples.true(
+            gained=after - before,
+            lost=before - after,
+            nothing_gained=not found.gained and after,
+            nothing_lost=not found.lost and before,
+            allowed_in_between=between is not None and _allowed(json.loads(between.text)),
+            equivalent=equivalent(one, other) and before,
+        )
 
-    ask()
+    seen = examples.seen(200, changes(plain=True), by=kinds)
     assert len(seen) == 6
     assert min(seen.values()) > 10, seen
 

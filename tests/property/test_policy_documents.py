@@ -2,11 +2,10 @@
 
 import json
 import random
-from collections import Counter
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from iam_access.delta.relate import Differs, Interchangeable, relate
@@ -118,19 +117,14 @@ def test_any_json_is_a_document_or_a_named_error(value: Any) -> None:
 
 @pytest.mark.thorough
 def test_some_of_it_is_a_document_and_some_is_not() -> None:
-    seen: Counter[bool] = Counter()
-
-    @settings(max_examples=200, database=None, derandomize=True)
-    @given(_NEARLY)
-    def ask(value: Any) -> None:
+    def is_document(value: Any) -> list[bool]:
         try:
             parse_document(value)
         except DocumentError:
-            seen[False] += 1
-        else:
-            seen[True] += 1
+            return [False]
+        return [True]
 
-    ask()
+    seen = examples.seen(200, _NEARLY, by=is_document)
     assert min(seen[True], seen[False]) > 20, seen
 
 

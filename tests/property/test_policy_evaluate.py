@@ -1,10 +1,10 @@
 """The evaluator agrees with an oracle that shares no code with it."""
 
-from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from iam_access.document.document import Document, parse_document
@@ -55,14 +55,8 @@ def test_the_verdict_equals_the_oracles(request: dict[str, Any], policies: dict[
 
 @pytest.mark.thorough
 def test_the_oracle_is_asked_for_all_verdicts() -> None:
-    seen: Counter[str] = Counter()
-
-    @settings(max_examples=300, database=None, derandomize=True)
-    @given(iam_requests.requests(), iam_requests.policies())
-    def ask(request: dict[str, Any], policies: dict[str, Any]) -> None:
-        seen[iam_oracle.verdict(request, policies)] += 1
-
-    ask()
+    asked = iam_requests.requests(), iam_requests.policies()
+    seen = examples.seen(300, *asked, by=lambda *ask: [iam_oracle.verdict(*ask)])
     assert all(seen[name] >= 15 for name in ("Allowed", "ImplicitlyDenied", "ExplicitlyDenied")), seen
 
 
@@ -78,18 +72,13 @@ def test_a_further_principal_action_resource_or_allow_never_denies(
 
 @pytest.mark.thorough
 def test_extra_access_is_drawn_where_it_is_distinguishable() -> None:
-    seen: Counter[str] = Counter()
-
-    @settings(max_examples=100, database=None, derandomize=True)
-    @given(iam_requests.contexts(), wider.widened_policies())
-    def ask(context: dict[str, Any], pair: tuple[dict[str, Any], dict[str, Any]]) -> None:
+    def verdicts(context: dict[str, Any], pair: tuple[dict[str, Any], dict[str, Any]]) -> Iterator[str]:
         for request in iam_requests.all_requests(context) if pair[0] != pair[1] else ():
             before, after = (iam_oracle.verdict(request, policies) for policies in pair)
-            seen[before] += 1
-            seen["newly allowed"] += before != after
+            yield from (before, *examples.true(newly_allowed=before != after))
 
-    ask()
-    assert seen["Allowed"] >= 100 and seen["newly allowed"] >= 5, seen
+    seen = examples.seen(100, iam_requests.contexts(), wider.widened_policies(), by=verdicts)
+    assert seen["Allowed"] >= 100 and seen["newly_allowed"] >= 5, seen
 
 
 @examples.of(40, 100)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ecr_warden.core.ecr import ECR
@@ -92,19 +92,15 @@ def test_whatever_parses_is_examined(raw: Any, kind: DocumentKind) -> None:
 
 @pytest.mark.thorough
 def test_some_of_it_is_linted_and_has_findings() -> None:
-    seen: Counter[str] = Counter()
-
-    @settings(max_examples=200, database=None, derandomize=True)
-    @given(st.fixed_dictionaries({"Statement": STATEMENT | st.lists(STATEMENT, max_size=4)}) | documents(), KINDS)
-    def ask(raw: dict[str, Any], kind: DocumentKind) -> None:
+    def answer(raw: dict[str, Any], kind: DocumentKind) -> list[str]:
         try:
             document = parse_document(raw)
         except DocumentError:
-            seen["no document"] += 1
-        else:
-            seen["found" if lint(document, kind, ECR, now=NOW) else "fine"] += 1
+            return ["no document"]
+        return ["found" if lint(document, kind, ECR, now=NOW) else "fine"]
 
-    ask()
+    whole = st.fixed_dictionaries({"Statement": STATEMENT | st.lists(STATEMENT, max_size=4)})
+    seen = examples.seen(200, whole | documents(), KINDS, by=answer)
     assert seen["found"] > 40, seen
     assert seen["no document"] > 20, seen
 

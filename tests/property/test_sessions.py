@@ -12,7 +12,7 @@ from collections import Counter
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ecr_warden.core.address import identity_policy
@@ -183,13 +183,5 @@ def _judged(oracle: Oracle, sessions: MemorySessions, opened: list[Session]) -> 
 
 @pytest.mark.thorough
 def test_the_plays_have_sessions_of_both_kinds() -> None:
-    seen: Counter[str] = Counter()
-
-    @settings(max_examples=60, database=None, deadline=None, derandomize=True)
-    @given(plays())
-    def collect(play: list[tuple[int, str]]) -> None:
-        found = _played(play)
-        seen.update({kind for kind in found if found[kind]})
-
-    collect()
+    seen = examples.seen(60, plays(), by=lambda play: examples.true(**_played(play)))
     assert seen["ended"] >= 10 and seen["going on after a repair"] >= 10, seen

@@ -1,12 +1,12 @@
 """Who can, by the engine, is who can by brute force over every principal, chain and context."""
 
 import json
-from collections import Counter
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ecr_warden.access.graph import RepositoryGraph
@@ -47,14 +47,9 @@ def test_who_can_equals_brute_force(snapshot: dict[str, Any], name: str, what: s
 
 @pytest.mark.thorough
 def test_all_answers_are_drawn() -> None:
-    seen: Counter[str] = Counter()
-
-    @settings(max_examples=100, database=None, derandomize=True)
-    @given(estates.estates())
-    def draw(snapshot: dict[str, Any]) -> None:
-        seen.update(estates.who_can(snapshot, "shop/app", ASKED["pull"]).values())
-
-    draw()
+    seen = examples.seen(
+        100, estates.estates(), by=lambda one: estates.who_can(one, "shop/app", ASKED["pull"]).values()
+    )
     assert seen["yes"] > 20
     assert seen["conditional"] > 10
 
@@ -113,17 +108,13 @@ def test_what_was_not_read_is_unknown_if_it_can_decide_and_only_then(
 
 @pytest.mark.thorough
 def test_what_was_not_read_decides_in_some_of_the_drawn_estates() -> None:
-    seen: Counter[str] = Counter()
-
-    @settings(max_examples=60, database=None, derandomize=True)
-    @given(estates.estates(), holes())
-    def draw(snapshot: dict[str, Any], drawn: list[Hole]) -> None:
+    def answers(snapshot: dict[str, Any], drawn: list[Hole]) -> Iterator[str]:
         ways = [estates.who_can(fill, "shop/app", ASKED["pull"]) for fill in fills(snapshot, drawn)]
         known = {one["Arn"] for one in estates.identities_of(hidden(snapshot, drawn))}
-        seen.update(min(_expected({way.get(arn, "no") for way in ways})) for arn in known)
-        seen["missed"] += any(not way.keys() <= known for way in ways)
+        yield from (min(_expected({way.get(arn, "no") for way in ways})) for arn in known)
+        yield from examples.true(missed=any(not way.keys() <= known for way in ways))
 
-    draw()
+    seen = examples.seen(60, estates.estates(), holes(), by=answers)
     assert seen["no"] > 50
     assert min(seen["unknown"], seen["yes"], seen["missed"]) > 5
 

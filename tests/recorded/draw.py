@@ -21,7 +21,7 @@ from local.testing import grown
 from local.testing.printed import complete, complete_account
 from tests import tables
 from tests.fuzz import inputs as fuzzed
-from tests.property import comparisons, corners, estates, grants, holes, policy_documents, universe, versions
+from tests.property import corners, estates, grants, holes, policy_documents, universe, versions
 from tests.property.test_findings import specs as specs_of_two
 from tests.property.test_policy_relate import pairs as rewritten_pairs
 from tests.recorded.tampering import AWAY, CIRCUMSTANCES, HARMLESS, HOME, LISTS, OUTSIDE, REGION, TAMPERS, parts
@@ -118,7 +118,6 @@ def _pairs() -> Iterator[Inputs]:
     streams = (
         map(universe.pair, count()),
         map(corners.pair, count()),
-        iter(_examples(comparisons.pairs())),
         wider,
         own,
         changed,
