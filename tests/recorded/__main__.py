@@ -1,20 +1,23 @@
-"""`python -m tests.recorded record|check`: write the cases and their verdicts anew, or compare all of them."""
+"""`python -m tests.recorded check`, or `record [FILE]`: compare all cases, or give them the verdicts of this version.
+
+FILE has further cases, a line each: `{"question": "relate", "inputs": {...}}`, the inputs as texts, as cases.py reads
+them. Those that are kept were drawn once by the generators of the property tests, so that all answers are common.
+"""
 
 import os
 import sys
 from collections import Counter
+from pathlib import Path
 
-from tests.recorded.cases import ACCEPTED, FILE, accepted, differences, faults, never_reached, read, shares
+from tests.recorded.cases import ACCEPTED, FILE, accepted, differences, faults, never_reached, read, record, shares
 
 _SHOWN = 20
 
 
 def main(arguments: list[str]) -> int:
     match arguments:
-        case ["record"]:
-            from tests.recorded.recording import record  # noqa: PLC0415 - draws by what only the other tests import
-
-            record()
+        case ["record", *more]:
+            record([line for name in more for line in Path(name).read_text().splitlines()])
             cases = read()
             print("\n".join(shares(cases)))
             print("never reached:", ", ".join(sorted(never_reached(cases))))

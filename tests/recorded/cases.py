@@ -80,6 +80,16 @@ def read(path: Path = FILE) -> list[Case]:
     return found
 
 
+def record(more: Iterable[str] = ()) -> None:
+    """Give every case the verdict of this version; `more`: lines of JSON with the question and inputs of new ones."""
+    new = [(one["question"], one["inputs"]) for one in map(json.loads, more)]
+    of_each: defaultdict[str, list[Case]] = defaultdict(list)
+    for question, inputs in [*((case.question, case.inputs) for case in read()), *new]:
+        name = f"{question} {len(of_each[question]) + 1}"
+        of_each[question].append(Case(name, question, inputs, verdict_on(question, inputs)))
+    write(case for cases in of_each.values() for case in cases)
+
+
 def accepted(path: Path = ACCEPTED) -> Mapping[str, str]:
     """The cases whose verdict was changed on purpose since, each with the reason."""
     return tables.load(path.read_text()) or {}
