@@ -10,10 +10,9 @@ from local.aws.behaviour import sessions
 from local.aws.behaviour.attachments import LIMIT as ATTACHED
 from local.aws.behaviour.attachments import attach
 from local.aws.behaviour.deletion import unsettled_trust_policy
-from local.aws.behaviour.ecr_policy import INVALID, set_repository_policy
 from local.aws.behaviour.front import Front
 from local.aws.behaviour.lockout import LOCKED_OUT
-from local.aws.behaviour.outcome import Refused, Stored
+from local.aws.behaviour.outcome import Refused
 from local.aws.behaviour.paging import PAGES, Paging, asked, cut
 from local.aws.behaviour.rules import Request, applied
 from local.aws.behaviour.switches import Rate, Switches, switches_from_json, switches_to_json
@@ -66,28 +65,6 @@ def test_a_policy_that_locks_its_caller_out_needs_force(statement: dict[str, Any
 def test_a_policy_that_does_not_lock_the_caller_out_needs_no_force(statement: dict[str, Any]) -> None:
     """aws-facts 1.1: `force`."""
     assert isinstance(sent(statement, ADMIN), Request)
-
-
-def test_a_new_principal_is_invisible_with_the_error_text_of_the_year() -> None:
-    """aws-facts 1.3: both texts occur."""
-    text = policy({"Effect": "Allow", "Principal": {"AWS": f"{AUSER}-new"}, "Action": "ecr:*"})
-    for ghost in ("Principal not found", "Invalid repository policy provided"):
-        refused = set_repository_policy(text, replace(WORLD, switches=switches_from_json({"ghost": ghost})))
-        assert isinstance(refused, Refused)
-        assert refused.code == "InvalidParameterException"
-        assert refused.message.endswith(f"constraint: '{ghost}'")
-
-
-def test_resource_and_authorization_token_are_taken_or_refused_as_switched() -> None:
-    """aws-facts 1.2 (Resource), 1.4 (ecr:GetAuthorizationToken)."""
-    plain = {"Effect": "Allow", "Principal": "*", "Action": ["ecr:BatchGetImage", "ecr:GetAuthorizationToken"]}
-    old, new = Switches(takes_authorization_token=False), Switches(takes_resource=True)
-    assert isinstance(set_repository_policy(policy(plain), WORLD), Stored)
-    assert set_repository_policy(policy(plain), replace(WORLD, switches=old)) == INVALID
-    assert set_repository_policy(policy({**plain, "Resource": "*"}), WORLD) == INVALID
-    taken = set_repository_policy(policy({**plain, "Resource": "*"}), replace(WORLD, switches=new))
-    assert isinstance(taken, Stored)
-    assert json.loads(taken.text)["Statement"][0]["Resource"] == "*"
 
 
 def test_switches_go_through_json() -> None:
