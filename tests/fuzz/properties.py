@@ -1,12 +1,15 @@
 """What holds for any input: an answer or a named error, never a traceback, and answers that agree with each other."""
 
 import json
+import random
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
 
+from ecr_warden.core.ecr import ECR
 from iam_access.delta.relate import Differs, relate
 from iam_access.document.document import Document, DocumentError, parse_document
 from iam_access.document.kind import DocumentKind
@@ -47,6 +50,15 @@ def _parse(source: Any) -> None:
         assert parse_document(document.text) == document
 
 
+def _shuffled(value: Any, chance: random.Random) -> Any:
+    """The same JSON with its keys and lists in another order."""
+    if isinstance(value, dict):
+        return {key: _shuffled(value[key], chance) for key in chance.sample(list(value), len(value))}
+    if isinstance(value, list):
+        return [_shuffled(entry, chance) for entry in chance.sample(value, len(value))]
+    return value
+
+
 def _one_document(raw: Any) -> None:
     document = _parsed(raw)
     if document is None:
@@ -57,7 +69,11 @@ def _one_document(raw: Any) -> None:
         assert equivalent(document, same, kind=kind)
         assert digest(document, kind=kind) == digest(same, kind=kind)
         assert not isinstance(relate(document, same, kind=kind), Differs)
-        lint(document, kind=kind, now=_NOW)
+        findings = lint(document, kind, ECR, now=_NOW)
+        assert all(finding.message.isprintable() for finding in findings)
+        turned = parse_document(_shuffled(json.loads(document.text), random.Random(0)))
+        rules = Counter(finding.rule for finding in findings)
+        assert Counter(finding.rule for finding in lint(turned, kind, ECR, now=_NOW)) == rules
 
 
 def _two_documents(pair: tuple[Any, Any]) -> None:
