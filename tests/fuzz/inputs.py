@@ -54,6 +54,7 @@ _TEXTS = (
         "QUJD",
         "QUJD=",
     ),
+    *("\u00c9", "\u0663", "1e400", "0001-01-01T00:00:00+14:00", "fe80::1%eth0", "::/0"),
     *("\u0130", "\u017f", "\u212a", "\ufeff", "a" * 300, "*a" * 40, "Allow", "Deny", "2012-10-17"),
 )
 _SCALARS: tuple[Any, ...] = (*_TEXTS, True, False, 0, -1, 1.5, 1e16, 1e-9)
@@ -70,7 +71,20 @@ _OPERATORS = tuple(
 )
 _KEYS = (
     *("aws:SourceIp", "aws:username", "aws:PrincipalArn", "aws:PrincipalAccount", "aws:CurrentTime", "aws:EpochTime"),
-    *("aws:SecureTransport", "aws:TagKeys", "AWS:tagkeys", "aws:SourceArn", "sts:ExternalId", "k", ""),
+    *(
+        "aws:SecureTransport",
+        "aws:TagKeys",
+        "AWS:tagkeys",
+        "aws:SourceArn",
+        "sts:ExternalId",
+        "k",
+        "",
+        "a key",
+        "\u0130",
+    ),
+    *("aws:PrincipalTag/team", "aws:PrincipalOrgID", "aws:PrincipalOrgPaths", "aws:PrincipalType", "aws:SourceAccount"),
+    *("aws:SourceVpce", "aws:TokenIssueTime", "aws:MultiFactorAuthPresent", "sts:RoleSessionName", "aws:userid"),
+    *("ecr:ResourceTag/a", "token.actions.githubusercontent.com:sub", "aws:ResourceAccount", "aws:RequestedRegion"),
 )
 
 texts = st.sampled_from(_TEXTS) | st.text("ab*?:/${}", max_size=8)

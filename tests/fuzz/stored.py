@@ -14,62 +14,6 @@ from tests.fuzz.inputs import conditions
 MAX_CHARACTERS = {DocumentKind.RESOURCE: 10_240, DocumentKind.TRUST: 4_096, DocumentKind.IDENTITY: 10_240}
 """Characters of a document; a trust policy's quota can be raised to this."""
 
-_TYPES = ("String", "Numeric", "Date", "Arn")
-_OPERATORS = (
-    *(f"{kind}{test}" for kind in _TYPES for test in ("Equals", "NotEquals")),
-    *(f"{kind}{test}" for kind in ("String", "Arn") for test in ("Like", "NotLike")),
-    *(
-        f"{kind}{test}{orEqual}"
-        for kind in ("Numeric", "Date")
-        for test in ("LessThan", "GreaterThan")
-        for orEqual in ("", "Equals")
-    ),
-    *(
-        "StringEqualsIgnoreCase",
-        "StringNotEqualsIgnoreCase",
-        "Bool",
-        "BinaryEquals",
-        "IpAddress",
-        "NotIpAddress",
-        "Null",
-    ),
-)
-_KEYS = (
-    *("aws:UserAgent", "aws:userid", "aws:username", "aws:PrincipalArn", "aws:PrincipalAccount", "aws:PrincipalType"),
-    *("aws:PrincipalTag/team", "aws:PrincipalOrgID", "aws:PrincipalOrgPaths", "aws:SourceArn", "aws:SourceAccount"),
-    *("aws:SourceIp", "aws:SourceVpce", "aws:CurrentTime", "aws:EpochTime", "aws:TokenIssueTime", "aws:TagKeys"),
-    *(
-        "aws:MultiFactorAuthPresent",
-        "aws:SecureTransport",
-        "sts:ExternalId",
-        "sts:RoleSessionName",
-        "ecr:ResourceTag/a",
-    ),
-    *("token.actions.githubusercontent.com:sub", "aws:ResourceAccount", "aws:RequestedRegion", "a key", "\u0130"),
-)
-_VALUES = st.one_of(
-    st.sampled_from(
-        ("É", "YQ==", "true", "1", "-0", "1e400", "٣", "2026-01-01", "0001-01-01T00:00:00+14:00", "10.0.0.0/8")
-    ),
-    st.sampled_from(
-        ("${aws:username}", "${aws:PrincipalTag/x, '*'}", "${*}", "${", "*", "?*", "", "::/0", "fe80::1%eth0")
-    ),
-    st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=6),
-)
-
-
-@st.composite
-def _conditions(draw: st.DrawFn) -> dict[str, dict[str, list[str]]]:
-    """Any operator on any key with any text."""
-    made: dict[str, dict[str, list[str]]] = {}
-    for _ in range(draw(st.integers(1, 3))):
-        sets = draw(st.sampled_from(("", "", "ForAllValues:", "ForAnyValue:")))
-        operator = draw(st.sampled_from(_OPERATORS))
-        missing = draw(st.sampled_from(("", "", "IfExists"))) if operator != "Null" else ""
-        values = draw(st.lists(_VALUES, min_size=1, max_size=3))
-        made.setdefault(f"{sets}{operator}{missing}", {})[draw(st.sampled_from(_KEYS))] = values
-    return made
-
 
 def _patterns(seed: int, count: int) -> list[str]:
     letters = string.ascii_lowercase
@@ -135,7 +79,7 @@ def documents(draw: st.DrawFn, kind: DocumentKind) -> str:
         else:
             statement["Action"] = draw(st.sampled_from(_ACTIONS[kind]))
             if draw(st.booleans()):
-                statement["Condition"] = draw(_conditions() | conditions)
+                statement["Condition"] = draw(conditions)
         if len(_text([*statements, statement])) <= MAX_CHARACTERS[kind]:
             statements.append(statement)
     return _text(statements or [_PLAIN[kind]])
