@@ -15,7 +15,7 @@ from iam_access.errors import NamedError
 
 if TYPE_CHECKING:  # loaded by the verbs that need them
     from ecr_warden.access_spec.spec import SpecAccount
-    from ecr_warden.collect.estate import EstateReader, Reading
+    from ecr_warden.collect.estate import Reading
     from ecr_warden.state.switch import Position
 
 
@@ -74,15 +74,12 @@ class Hub(Protocol):
 class Aws(Protocol):
     """AWS with a person's own credentials: the module `aws`, which loads the SDK."""
 
-    def open_reader(self, accounts: "Sequence[SpecAccount]", profiles: Mapping[str, str]) -> "EstateReader":
-        """A reader of the spec's accounts, by account ID -> profile; raises Failure if none can be read."""
-
     def read_parts(
         self, accounts: "Sequence[SpecAccount]", profiles: Mapping[str, str], *, all_tags: bool
     ) -> "Iterator[tuple[str, Reading]]":
         """The accounts and their registries, each whole; with `all_tags` another call for each repository.
 
-        Raises Failure.
+        `profiles`: by account ID. Raises Failure, if no account can be read.
         """
 
     def identify(self, profile: str) -> tuple[str, str | None]:

@@ -33,7 +33,7 @@ from ecr_warden.state.target_status import Standing
 from ecr_warden_cli.context import Context, Failure, UsageError
 from ecr_warden_cli.hub import HubClient, accepted_version, expect, speak, text_of, unintelligible
 from ecr_warden_cli.inputs import HUB_PROFILE, HUB_REGION, load_bytes, load_compiled, name_of, read_file, read_json
-from ecr_warden_cli.live import AtHub, hub_profile, parse_profiles
+from ecr_warden_cli.live import AtHub, OfFile, hub_profile, parse_profiles
 from ecr_warden_cli.naming import aliases_of
 from iam_access.document.document import parse_document
 from iam_access.errors import NamedError
@@ -41,7 +41,7 @@ from iam_access.inventory.accounts import ControlKind
 from iam_access.inventory.inventory import Policy
 from iam_access.inventory.printed import Json, SnapshotError
 from iam_access.text.nearest import advice, nearest
-from iam_access.text.printable import cut, listed, printable
+from iam_access.text.printable import cut, listed, printable, show_time
 from iam_access.text.strict_json import DocumentError
 
 _OF_HUB = "what the hub has read of the accounts, and the version of the spec that it accepted"
@@ -394,16 +394,29 @@ def snapshot_of(
     return _snapshot(_readings(accounts, profiles, context, all_tags=all_tags), context)
 
 
-def estate_of_spec(spec: Valid, profiles: Sequence[str], context: Context) -> LiveEstate:
-    """Everything in the spec's accounts, and why something of it was not read; raises Failure."""
+def estate_for(place: OfFile, spec: Valid, context: Context) -> LiveEstate:
+    """Everything in the accounts with which a spec is compared, and why something was not read; raises Failure."""
+    if place.snapshot is not None:
+        return LiveEstate(estate_from(read_snapshot(place.snapshot, context), place.snapshot, context))
+    if not place.profiles:
+        try:
+            kept, began, _ = kept_estate(speak(place.hub, context))
+        except NamedError as error:
+            error.remedy = "; ".join(
+                filter(None, (error.remedy, "to read the accounts yourself: --profile ACCOUNT=PROFILE"))
+            )
+            raise
+        note_age(min(began.values(), default=None), context)
+        return LiveEstate(estate_from(kept, None, context))
     accounts = spec.spec.accounts
-    readings = _readings(accounts, parse_profiles(profiles, accounts), context, all_tags=False)
+    readings = _readings(accounts, parse_profiles(place.profiles, accounts), context, all_tags=False)
     return LiveEstate(estate_from(_snapshot(readings, context), None, context), unread_of(readings))
 
 
-def estate_of_file(path: str, context: Context) -> LiveEstate:
-    """A snapshot in a file; raises Failure."""
-    return LiveEstate(estate_from(read_snapshot(path, context), path, context))
+def note_age(read_at: datetime | None, context: Context) -> None:
+    """Say since when the hub has read what an answer rests on."""
+    if read_at is not None:
+        context.console.note(f"by the policies as the hub has read them since {show_time(read_at)}")
 
 
 def _readings(

@@ -117,9 +117,9 @@ def load(path: str, context: Context) -> Loaded:
         return load_spec(data, now=context.clock.now())
 
 
-def load_compiled(path: str, context: Context) -> Valid:
+def load_compiled(path: str, context: Context, *, remedy: str = _SPEC_REMEDY) -> Valid:
     """Read and compile a spec; raises Failure. Its version is the SHA-256 of its bytes."""
-    return load_bytes(read_spec(path, context.stdin), path, context)
+    return load_bytes(read_spec(path, context.stdin, remedy=remedy), path, context)
 
 
 def load_bytes(data: bytes, path: str, context: Context) -> Valid:

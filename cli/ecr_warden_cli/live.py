@@ -1,32 +1,23 @@
-"""Where `plan` and `check` read: a local spec against accounts or a snapshot, or the accepted spec through the hub."""
+"""What `plan` and `check` compare: a spec in a file with accounts or a snapshot, or the accepted one at the hub."""
 
 import argparse
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from pathlib import Path
 
 from msgspec import Struct
 
 from ecr_warden.access_spec.spec import SpecAccount
 from ecr_warden.core.drift import Drift
 from ecr_warden.core.kinds import DriftKind
-from ecr_warden.core.plan import Change
+from ecr_warden.core.plan import Change, Plan
+from ecr_warden.core.target import EVERYTHING
+from ecr_warden.hub.selecting import select
+from ecr_warden.state.commands import Selection
 from ecr_warden_cli.console import Exit
 from ecr_warden_cli.context import UsageError
 from ecr_warden_cli.inputs import HUB_PROFILE, HUB_REGION
 from iam_access.arn import ACCOUNT_ID
 from iam_access.text.printable import cut
-
-
-class Here(Struct, frozen=True):
-    """A spec against the accounts, with a person's own credentials; `profiles` as `ACCOUNT=PROFILE`.
-
-    `snapshot`: the file that is read instead of the accounts.
-    """
-
-    spec: str
-    profiles: tuple[str, ...]
-    snapshot: str | None = None
 
 
 class AtHub(Struct, frozen=True):
@@ -37,71 +28,71 @@ class AtHub(Struct, frozen=True):
     profile: str | None
 
 
+class OfFile(Struct, frozen=True):
+    """A spec in a file, and the targets to which it is narrowed, none for all.
+
+    It is compared with the accounts as `hub` last read them, or as `snapshot` has them, or as they are, read with a
+    person's own credentials: `profiles` as `ACCOUNT=PROFILE`.
+    """
+
+    spec: str
+    targets: tuple[str, ...]
+    hub: AtHub
+    snapshot: str | None = None
+    profiles: tuple[str, ...] = ()
+
+
 def add_place_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare SPEC with --profile, and --hub with the hub's options."""
-    name = parser.prog
-    parser.usage = (
-        f"{name} SPEC [--profile ACCOUNT=PROFILE ... | --snapshot FILE]\n"
-        "         [--json]\n"
-        f"       {name} --hub [TARGET ...]\n"
-        "         [--hub-region REGION] [--profile PROFILE] [--json]"
+    """Declare FILE, --target, and where the accounts are read."""
+    parser.add_argument(
+        "spec", metavar="FILE", nargs="?", help="a spec (YAML or JSON), or - for stdin; default: the accepted version"
     )
     parser.add_argument(
-        "places",
-        metavar="SPEC | TARGET",
-        nargs="*",
-        help="the spec (YAML or JSON), or - for stdin; with --hub: targets as in status, default: all",
+        "--target",
+        metavar="TARGET",
+        action="append",
+        default=[],
+        help="only this: a target as in status, a repository's name, or a pattern of names ('shop/*'); may be repeated",
     )
-    parser.add_argument("--snapshot", metavar="FILE", help="a snapshot to read instead of accounts, or - for stdin")
-    parser.add_argument("--hub", action="store_true", help="have the hub read the accounts, for its accepted spec")
-    parser.add_argument("--hub-region", metavar="REGION", help=f"with --hub: its region; {HUB_REGION}")
-    parser.add_argument(
+    source = parser.add_argument_group("where the accounts are read (default: the hub)")
+    source.add_argument("--snapshot", metavar="FILE", help="from a snapshot, or - for stdin")
+    source.add_argument(
         "--profile",
         metavar="[ACCOUNT=]PROFILE",
         action="append",
         default=[],
-        help="the AWS profile for an account (its alias in the spec or its ID); once per account. An account without "
-        "one is read with the default credentials if they belong to it. With --hub: one profile, for the hub's "
-        f"account; {HUB_PROFILE}",
+        help="with ACCOUNT: as they are now, with the AWS profile for that account (its alias in the spec or its ID); "
+        "once per account. An account without one is read with the default credentials if they belong to it. Without "
+        f"ACCOUNT: one profile, for the hub's account; {HUB_PROFILE}",
     )
+    source.add_argument("--hub-region", metavar="REGION", help=f"the hub's region; {HUB_REGION}")
 
 
-def place_of(arguments: argparse.Namespace) -> Here | AtHub:
-    """Where to read; raises UsageError if options of both places are given."""
-    places: Sequence[str] = arguments.places
-    if arguments.hub:
-        if files := [place for place in places if _is_file(place)]:
-            remedy = "leave the file out (--hub compares with the accepted spec), or leave --hub out"
-            raise UsageError(f"--hub takes targets, and {files[0]} is a file", remedy=remedy)
-        if arguments.snapshot is not None:
-            raise UsageError("--snapshot with --hub", remedy="give one of them: the hub reads its accounts")
-        return AtHub(tuple(places), arguments.hub_region, hub_profile(arguments.profile))
-    if arguments.hub_region is not None:
-        remedy = "add --hub to ask the hub, or leave --hub-region out"
-        raise UsageError("--hub-region without --hub", remedy=remedy)
-    match places:
-        case [spec]:
-            return Here(spec, tuple(arguments.profile), _snapshot_of(arguments, spec))
-        case []:
-            remedy = f"give a spec, or --hub for the accepted one; see {arguments.prog} --help"
-            raise UsageError("no SPEC is given", remedy=remedy)
-        case _:
-            remedy = f"give one spec, or --hub before targets; see {arguments.prog} --help"
-            raise UsageError(f"{len(places)} files, {', '.join(places)}", remedy=remedy)
-
-
-def _snapshot_of(arguments: argparse.Namespace, spec: str) -> str | None:
-    snapshot: str | None = arguments.snapshot
-    if snapshot is not None and arguments.profile:
+def place_of(arguments: argparse.Namespace) -> OfFile | AtHub:
+    """What is compared and where it is read; raises UsageError if options of two places are given."""
+    spec, targets, profiles = arguments.spec, tuple(arguments.target), tuple(arguments.profile)
+    if spec is None and arguments.snapshot is not None:
+        remedy = "give the FILE that it is compared with; the accepted version: ecr-warden versions accepted"
+        raise UsageError("--snapshot without FILE", remedy=remedy)
+    if arguments.snapshot is not None and profiles:
         raise UsageError("--profile with --snapshot", remedy="leave it out: no account is read")
-    if snapshot == spec == "-":
+    if arguments.snapshot == spec == "-":
         raise UsageError("- for two files", remedy="stdin can be one of them: give the path of the other")
-    return snapshot
+    is_live = spec is not None and any("=" in profile for profile in profiles)
+    if arguments.hub_region is not None and (is_live or arguments.snapshot is not None):
+        other = "--snapshot" if arguments.snapshot is not None else f"--profile {cut(profiles[0], 200)}"
+        raise UsageError(f"--hub-region with {other}", remedy="leave one of them out: the hub is not asked")
+    hub = AtHub(targets, arguments.hub_region, None if is_live else hub_profile(profiles))
+    return hub if spec is None else OfFile(spec, targets, hub, arguments.snapshot, profiles if is_live else ())
 
 
-def _is_file(place: str) -> bool:
-    """Whether it is a file rather than a target; a repository may have a name like `a.yaml`."""
-    return place == "-" or (place.lower().endswith((".yaml", ".yml", ".json")) and Path(place).is_file())
+NO_SPEC = "give the path of a spec, or - for stdin; to narrow the accepted version: --target TARGET"
+
+
+def narrowed(plans: Sequence[Plan], targets: Selection) -> tuple[Plan, ...]:
+    """The plans of the selected targets, all if none is named; raises NoSuchTarget."""
+    chosen = select(targets or (EVERYTHING,), {plan.target.key: plan.target for plan in plans})
+    return tuple(plan for plan in plans if plan.target.key in chosen)
 
 
 def hub_profile(profiles: Sequence[str]) -> str | None:
@@ -113,7 +104,9 @@ def hub_profile(profiles: Sequence[str]) -> str | None:
             return profile
         case _:
             given = " ".join(f"--profile {cut(profile, 200)}" for profile in profiles)
-            raise UsageError(f"{given} with --hub", remedy="give one profile, for the hub's account: --profile PROFILE")
+            raise UsageError(
+                f"{given} for the hub", remedy="give one profile, for the hub's account: --profile PROFILE"
+            )
 
 
 class LiveStatus(StrEnum):

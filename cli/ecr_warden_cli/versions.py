@@ -68,10 +68,10 @@ class Baseline(Struct, frozen=True):
 
 
 def load_baseline(arguments: argparse.Namespace, old: Version, context: Context) -> Baseline:
-    """The version that --baseline names, else the hub's with --hub, else the old one; raises Failure."""
+    """The version that --baseline names, else the old one, else the hub's; raises Failure."""
     if arguments.baseline is not None:
         return Baseline(_load(arguments.baseline, arguments, context))
-    return baseline_of_hub(arguments, context) if arguments.hub else Baseline(old)
+    return Baseline(old) if arguments.old is not None else baseline_of_hub(arguments, context)
 
 
 def baseline_of_hub(arguments: argparse.Namespace, context: Context) -> Baseline:

@@ -28,22 +28,22 @@ _SEEN = Tamper(
 
 
 def ask(ring: Ring) -> Terminal:
-    """Alice applies a repair that no event triggered, then pauses a target that is tampered with; returns hers."""
+    """Alice has something repaired that no event reported, then pauses a target that is tampered with; returns hers."""
     alice = terminal_of(ring.stage, "alice", OPERATOR)
     began = time.monotonic()
-    _apply(ring, alice)
+    _reconcile(ring, alice)
     _pause(ring, alice, timedelta(seconds=max(_SHORTEST_PAUSE, 2 * (time.monotonic() - began))))
     return alice
 
 
-def _apply(ring: Ring, alice: Terminal) -> None:
+def _reconcile(ring: Ring, alice: Terminal) -> None:
     stage, report, screen = ring.stage, ring.report, ring.report.screen
     stage.events(on=False)
     somebody = UNSEEN.side.somebody(stage.people)
-    bout = Bout(ring, f"{somebody.words} {UNSEEN.what}, and alice applies", somebody, ring.right)
+    bout = Bout(ring, f"{somebody.words} {UNSEEN.what}, and alice has it repaired", somebody, ring.right)
     bout.strike(UNSEEN)
-    screen.progress("  $ ecr-warden reconcile --dry-run")
-    plan = alice.run("reconcile", "--dry-run")
+    screen.progress("  $ ecr-warden plan")
+    plan = alice.run("plan")
     for line in plan.stdout.splitlines():
         screen.plain(f"             {line}")
     is_plan = (
@@ -51,15 +51,15 @@ def _apply(ring: Ring, alice: Terminal) -> None:
     )
     report.check("a plan says what differs and writes nothing", is_plan, f"exit {plan.returncode}: {plan.stderr}")
     screen.progress("  $ ecr-warden reconcile")
-    applied = alice.run("reconcile")
+    reconciled = alice.run("reconcile")
     # The last line is folded: the target with its result, and the run.
-    for line in applied.stdout.splitlines()[-2:] or [applied.stderr]:
+    for line in reconciled.stdout.splitlines()[-2:] or [reconciled.stderr]:
         screen.plain(f"             {line}")
-    report.check("apply waits for the repair", applied.returncode == 0, f"exit {applied.returncode}")
+    report.check("reconcile waits for the repair", reconciled.returncode == 0, f"exit {reconciled.returncode}")
     repair = bout.undone(UNSEEN, cause="caller")
     if repair is not None:
         report.check("the run names the verified caller", repair.who.endswith(":user/alice"), repair.who)
-        screen.good(f"repaired   {UNSEEN.repair}, because alice applied")
+        screen.good(f"repaired   {UNSEEN.repair}, because alice asked for it")
     stage.events(on=True)
 
 

@@ -46,7 +46,7 @@ EXAMPLES = (
 
 QUESTIONS = tuple(
     f"AWS_ACCESS_KEY_ID={CI} {ROOT / '.venv/bin/ecr-warden'} {verb}"
-    for verb in ("status", "history --since 10m", "plan --hub")
+    for verb in ("status", "history --since 10m", "plan")
 )
 
 

@@ -58,6 +58,10 @@ class Ran:
         return unfolded(self.out)
 
 
+HERE = ("--profile", "ci=ci-read")
+"""A spec is compared with the accounts as they are."""
+
+
 @dataclass(slots=True)
 class Command:
     """`command("plan", "access.yaml")`; `profiles` is what the accounts were last opened with.

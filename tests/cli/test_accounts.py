@@ -118,14 +118,13 @@ def test_one_reason_for_all_accounts_is_one_line(
     world: MotoWorld, shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_PROFILE", "gone")
-    for verb in ("plan", "check"):
-        ran = shell(verb, str(SPEC_FILE), "--json")
-        assert ran.code == 1
-        assert ran.json["error"]["code"] == "no-account-readable"
-        assert ran.err == (
-            "ecr-warden: no account of the spec can be read: the default credentials do not work: The config profile "
-            "(gone) could not be found; pass --profile ACCOUNT=PROFILE, or set AWS_PROFILE\n"
-        )
+    ran = shell("snapshot", "--spec", str(SPEC_FILE), "--json")
+    assert ran.code == 1
+    assert ran.json["error"]["code"] == "no-account-readable"
+    assert ran.err == (
+        "ecr-warden: no account of the spec can be read: the default credentials do not work: The config profile "
+        "(gone) could not be found; pass --profile ACCOUNT=PROFILE, or set AWS_PROFILE\n"
+    )
 
 
 def test_several_reasons_are_one_entry_each(world: MotoWorld, shell: Shell) -> None:

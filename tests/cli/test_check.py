@@ -18,7 +18,7 @@ from local.testing.seed import (
     SPEC_FILE,
     repository_document,
 )
-from tests.cli.command import Command
+from tests.cli.command import HERE, Command
 from tests.contracts.worlds import MemoryWorld, make_in_sync
 
 
@@ -30,7 +30,7 @@ def command(command: Command) -> Command:
 
 def test_every_target_is_listed_when_all_are_in_sync(world: MemoryWorld, command: Command) -> None:
     make_in_sync(world)
-    ran = command("check", str(SPEC_FILE))
+    ran = command("check", str(SPEC_FILE), *HERE)
     assert ran.code == 0
     assert ran.out.splitlines() == [
         "ok          repository/222222222222/eu-central-1/shop/checkout",
@@ -46,7 +46,7 @@ def test_every_target_is_listed_when_all_are_in_sync(world: MemoryWorld, command
 def test_a_difference_names_the_document_and_exits_2(world: MemoryWorld, command: Command) -> None:
     make_in_sync(world)
     world.put(repository_policy(CHECKOUT), repository_document("mallory"))
-    ran = command("check", str(SPEC_FILE))
+    ran = command("check", str(SPEC_FILE), *HERE)
     assert ran.code == 2
     assert f"differs     {CHECKOUT}: repository policy changed\n" in ran.out
     assert ran.last_line == "5 targets: 4 ok, 1 differs, 0 unreadable"
@@ -56,7 +56,7 @@ def test_unreadable_is_never_counted_as_fine_and_exits_1(world: MemoryWorld, com
     make_in_sync(world)
     world.remove(repository_policy(CHECKOUT))
     world.close(CI)
-    ran = command("check", str(SPEC_FILE))
+    ran = command("check", str(SPEC_FILE), *HERE)
     assert ran.code == 1
     assert f"unreadable  user/{CI}/*: no way into {CI}; open it\n" in ran.out
     assert f"unreadable  user/{CI}/push-user: for the same reason as user/{CI}/*\n" in ran.out
@@ -65,7 +65,7 @@ def test_unreadable_is_never_counted_as_fine_and_exits_1(world: MemoryWorld, com
 
 
 def test_a_missing_target_is_reported_once(world: MemoryWorld, command: Command) -> None:
-    ran = command("check", str(SPEC_FILE))
+    ran = command("check", str(SPEC_FILE), *HERE)
     assert ran.code == 2
     assert [line for line in ran.out.splitlines() if not line.startswith(" ")] == [
         "differs     repository/222222222222/eu-central-1/shop/checkout: it does not exist",
@@ -82,14 +82,14 @@ def test_an_expired_session_cutoff_is_not_a_difference_to_a_short_plan(world: Me
     make_in_sync(world)
     cutoff = denial_of(Sessions(command.clock.now() - timedelta(hours=13)))
     world.put(identity_policy(PUSHER, DENY_OLDER_SESSIONS), cutoff)
-    assert command("check", str(SPEC_FILE)).code == 0
-    assert command("plan", str(SPEC_FILE)).code == 2
+    assert command("check", str(SPEC_FILE), *HERE).code == 0
+    assert command("plan", str(SPEC_FILE), *HERE).code == 2
 
 
 def test_json(world: MemoryWorld, command: Command) -> None:
     make_in_sync(world)
     world.remove(repository_policy(CHECKOUT))
-    ran = command("check", str(SPEC_FILE), "--json")
+    ran = command("check", str(SPEC_FILE), *HERE, "--json")
     answer = ran.json
     assert ran.code == 2
     assert list(answer) == ["schema", "specVersion", "targets", "summary", "access"]
@@ -117,14 +117,14 @@ def test_a_repository_is_not_ok_if_somebody_else_has_access_although_its_documen
 ) -> None:
     make_in_sync(world)
     command.reader = LiveEstateReader(world.documents, {HOME: {"RoleDetailList": [shadow(OUTSIDER)]}})
-    ran = command("check", str(SPEC_FILE))
+    ran = command("check", str(SPEC_FILE), *HERE)
     assert ran.code == 2
     does = "pull and push and call ecr:SetRepositoryPolicy on"
     said = f"anybody in account {OUTSIDER} can {does} shop/checkout: NOT IN SPEC"
     assert ran.out.splitlines()[0].startswith(f"differs     {CHECKOUT}: {said}")
     assert f"  {said} (found 2026-01-01T00:00:00Z)\n    through role shadow-pusher of {HOME}\n" in ran.out
     assert ran.last_line == "5 targets: 4 ok, 1 differs, 0 unreadable"
-    answer = command("check", str(SPEC_FILE), "--json").json
+    answer = command("check", str(SPEC_FILE), *HERE, "--json").json
     [repository, *others] = answer["targets"]
     assert (repository["status"], repository["audited"]["status"]) == ("differs", "false")
     assert {one["status"] for one in others} == {"ok"}
@@ -136,7 +136,7 @@ def test_a_repository_is_unaudited_if_not_all_policies_were_read(world: MemoryWo
     unread = {"PolicyArn": f"arn:aws:iam::{HOME}:policy/not-read"}
     somebody = {"Arn": f"arn:aws:iam::{HOME}:user/anna", "AttachedManagedPolicies": [unread]}
     command.reader = LiveEstateReader(world.documents, {HOME: {"UserDetailList": [somebody]}})
-    ran = command("check", str(SPEC_FILE))
+    ran = command("check", str(SPEC_FILE), *HERE)
     assert ran.code == 1
     assert f"unaudited   {CHECKOUT}: who has access is unknown: " in ran.out
     assert ran.last_line == "5 targets: 4 ok, 0 differ, 0 unreadable, 1 unaudited"

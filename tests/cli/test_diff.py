@@ -305,12 +305,12 @@ def test_versions_in_the_hubs_bucket() -> None:
     text = SPEC_FILE.read_bytes()
     world.specs.file = SpecVersion(world.specs.compiled.version, text)
     command = over(world)
-    assert command("diff", "--hub", "-", stdin=text).out == "nothing changes\n"
+    assert command("diff", "-", stdin=text).out == "nothing changes\n"
     assert command("diff", f"s3:{world.specs.file.version}", "-", stdin=text).out == "nothing changes\n"
     assert command("diff", "s3:other", "-", stdin=text).err.startswith("ecr-warden: version other of the file")
     changed = text.replace(b"ci:user/pull-user-1", b"ci:user/pull-user-9")
     assert changed != text
-    assert command("diff", "--hub", "-", stdin=changed).out.splitlines() == [
+    assert command("diff", "-", stdin=changed).out.splitlines() == [
         "once it is uploaded, it may wait for a person:",
         "  not seen: the current policies of user/111111111111/pull-user-9, which it may replace",
         "ci:user/pull-user-9 gains pull from shop/checkout",
@@ -321,8 +321,6 @@ def test_versions_in_the_hubs_bucket() -> None:
 
 # argv after diff, the last line on stderr
 WRONG = {
-    "no OLD": (["access.yaml"], "diff compares two versions; write ecr-warden diff OLD NEW"),
-    "OLD and --hub": (["--hub", "access.yaml", "access.yaml"], "diff compares two versions"),
     "stdin twice": (["-", "-"], "stdin can be read once only"),
     "no such file": (["gone.yaml", "access.yaml"], "there is no file gone.yaml; give a file, - for stdin, REF:PATH"),
     "no such branch": (

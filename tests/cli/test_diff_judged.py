@@ -125,12 +125,12 @@ def test_the_hub_tells_its_baseline() -> None:
     world.specs.base = digest, world.specs.keep_text(strict), "v0"
     fewer = text.replace(b", ci:user/pull-user-2", b"")
     assert len({text, strict, fewer}) == 3
-    ran = over(world)("diff", "--hub", "-", "--json", stdin=fewer)
+    ran = over(world)("diff", "-", "--json", stdin=fewer)
     assert {one["code"] for one in ran.json["held"]} == {"removes-much", "limits-loosened"}
-    ran = over(world)("diff", "--hub", "--baseline", f"s3:{world.specs.file.version}", "-", "--json", stdin=fewer)
+    ran = over(world)("diff", "--baseline", f"s3:{world.specs.file.version}", "-", "--json", stdin=fewer)
     assert ran.json["held"] == []
     del world.specs.objects.kept[digest]
-    lost = over(world)("diff", "--hub", "-", stdin=fewer)
+    lost = over(world)("diff", "-", stdin=fewer)
     assert (lost.code, lost.out) == (1, "")
     assert lost.err.splitlines()[-1].startswith("ecr-warden: the hub does not know its baseline: ")
 

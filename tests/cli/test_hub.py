@@ -268,15 +268,6 @@ def test_apply_in_observe_mode_says_so_and_writes_nothing() -> None:
     assert (as_json.code, as_json.json["mode"], as_json.json["enqueued"]) == (2, "observe", False)
 
 
-def test_a_dry_run_shows_what_apply_would_do_and_does_nothing() -> None:
-    world = tampered()
-    ran = over(world)("reconcile", "--dry-run")
-    assert ran.code == 2
-    assert "    1. update repository policy (" in ran.out
-    assert (world.writes, world.command_records.taken) == ([], {})
-    assert over(world_in_sync())("reconcile", "--dry-run").code == 0
-
-
 def test_apply_without_an_answer_is_an_error() -> None:
     world = tampered()
     command = over(world)
@@ -490,9 +481,10 @@ WRONG: dict[str, tuple[tuple[str, ...], str]] = {
         ("status", "shop/\u200bcheckout"),
         'an invisible character, U+200B (ZERO WIDTH SPACE) after "shop/"',
     ),
-    "a missing file as a target": (("plan", "--hub", "access.yaml"), "a target is not a file"),
-    "a file as a target": (("plan", "--hub", str(SPEC_FILE)), "is a file; leave the file out"),
-    "standard input as a target": (("plan", "--hub", "-"), "is a file; leave the file out"),
+    "a file as a target": (("plan", "--target", "access.yaml"), "a target is not a file"),
+    "a target in place of a file": (("check", "shop/checkout"), "to narrow the accepted version: --target TARGET"),
+    "a target to apply": (("apply", "all"), "to have targets repaired now: ecr-warden reconcile all"),
+    "a pattern to apply": (("apply", "shop/*"), "to have targets repaired now: ecr-warden reconcile 'shop/*'"),
     "a caller of two lines": (("history", "--by", "a\nb"), "is not part of a caller's name"),
     "an unknown run": (("history", RUN), f"no run {RUN}; ecr-warden history --since 365d lists"),
     "a time with a run": (("history", RUN, "--since", "2h"), "--since, --until or --by with one run; leave them out"),

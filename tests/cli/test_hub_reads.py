@@ -1,4 +1,4 @@
-"""`plan --hub`, `check --hub`, `apply`, `resume`: what the hub reads, cannot read, and leaves."""
+"""`plan`, `check`, `reconcile`, `resume`: what the hub reads, cannot read, and leaves."""
 
 import json
 from copy import replace
@@ -15,9 +15,10 @@ from ecr_warden.core.target import RepositoryTarget, Target, UserTarget
 from ecr_warden.hub.codec_replies import reply_to_json
 from ecr_warden.hub.request import question_from_text
 from ecr_warden.state.commands import MAX_TARGETS
-from local.testing.seed import ACCEPTED, CHECKOUT, CI, HOME, NOW, PUSH_USER, PUSHER
+from local.testing.seed import ACCEPTED, CHECKOUT, CI, HOME, NOW, PUSH_USER, PUSHER, SPEC_FILE
 from tests.cli.command import Command
 from tests.cli.test_hub import InProcess, over
+from tests.cli.test_why import with_estate
 from tests.usecases.hub import queries_of
 from tests.usecases.pattern_world import shop, world_of
 from tests.usecases.test_queries_unread import CLOSED, closed
@@ -31,15 +32,20 @@ def without(world: World, *targets: Target) -> World:
     return closed(world, lambda target: target in targets)
 
 
+def narrowed(verb: tuple[str, ...], target: Target) -> tuple[str, ...]:
+    """A plan takes a file; what asks the hub alone takes targets."""
+    return (*verb, *(("--target",) if verb[0] in ("plan", "check") else ()), str(target))
+
+
 def test_a_short_plan_through_the_hub_has_each_targets_status() -> None:
     world = world_in_sync()
-    ran = over(world)("check", "--hub")
+    ran = over(world)("check")
     assert (ran.code, ran.last_line) == (1, "5 targets: 4 ok, 0 differ, 0 unreadable, 1 unaudited")
     world.sweep()
-    ran = over(world)("check", "--hub")
+    ran = over(world)("check")
     assert (ran.code, ran.err) == (0, "")
     assert ran.last_line == "5 targets: 5 ok, 0 differ, 0 unreadable"
-    ran = over(tampered())("check", "--hub")
+    ran = over(tampered())("check")
     assert ran.code == 2
     assert f"differs     {CHECKOUT}: repository policy changed\n" in ran.out
     assert ran.last_line == "5 targets: 3 ok, 2 differ, 0 unreadable"
@@ -47,8 +53,8 @@ def test_a_short_plan_through_the_hub_has_each_targets_status() -> None:
 
 def test_a_short_plan_through_the_hub_of_some_targets_and_as_json() -> None:
     command = over(tampered())
-    assert command("check", "--hub", str(PUSH_USER)).code == 0
-    ran = command("check", "--hub", "shop/*", "--json")
+    assert command("check", "--target", str(PUSH_USER)).code == 0
+    ran = command("check", "--target", "shop/*", "--json")
     assert ran.code == 2
     [target] = ran.json["targets"]
     assert (target["target"], target["status"], target["drifts"][0]["kind"]) == (str(CHECKOUT), "differs", "changed")
@@ -63,17 +69,17 @@ def test_a_short_plan_through_the_hub_of_some_targets_and_as_json() -> None:
 
 def test_plan_through_the_hub_shows_what_would_be_written_and_writes_nothing() -> None:
     world = tampered()
-    ran = over(world)("plan", "--hub")
+    ran = over(world)("plan")
     assert ran.code == 2
     assert f"{CHECKOUT}\n  repository policy: changed: " in ran.out
     assert "    1. update repository policy (" in ran.out
     assert ran.last_line == "5 targets: 3 ok, 2 differ, 0 unreadable; 3 to write, 0 held"
     assert (world.writes, world.command_records.taken, world.jobs.sent) == ([], {}, [])
-    assert over(world)("plan", "--hub", str(PUSH_USER)).code == 0
+    assert over(world)("plan", "--target", str(PUSH_USER)).code == 0
 
 
 def test_plan_through_the_hub_as_json_has_the_plans_that_are_not_empty() -> None:
-    ran = over(tampered())("plan", "--hub", "--json")
+    ran = over(tampered())("plan", "--json")
     assert [plan_from_json(plan).target for plan in ran.json["plans"]] == [CHECKOUT, PUSHER]
     assert ran.json["summary"] == {
         "targets": 5,
@@ -90,7 +96,7 @@ def test_plan_through_the_hub_shows_whom_a_member_stack_does_not_cover() -> None
     world = world_in_sync()
     covered, missing = (f"arn:aws:iam::{CI}:user/{name}" for name in ("pull-user-1", "pull-user-2"))
     world.documents.lists[CI] = {"ManagedOwners": (f"arn:aws:iam::{CI}:user/push-user", covered)}
-    ran = over(world)("plan", "--hub")
+    ran = over(world)("plan")
     assert ran.code == 0
     assert ran.out.splitlines() == [
         f"account {CI}: its member stack does not cover 1 of the users and roles in the spec:",
@@ -99,13 +105,13 @@ def test_plan_through_the_hub_shows_whom_a_member_stack_does_not_cover() -> None
         f"  ManagedOwners=arn:aws:iam::{CI}:user/push-user,{covered},{missing}",
         "5 targets: 5 ok, 0 differ, 0 unreadable; 0 to write, 0 held",
     ]
-    one = over(world)("plan", "--hub", str(CHECKOUT))
+    one = over(world)("plan", "--target", str(CHECKOUT))
     assert one.last_line == "1 target: 1 ok, 0 differ, 0 unreadable; 0 to write, 0 held"
-    [ci] = [gap for gap in over(world)("plan", "--hub", "--json").json["writeScope"] if gap["account"] == CI]
+    [ci] = [gap for gap in over(world)("plan", "--json").json["writeScope"] if gap["account"] == CI]
     assert (ci["memberStack"], ci["uncovered"]) == (True, [missing])
 
 
-@pytest.mark.parametrize("verb", [("plan", "--hub"), ("check", "--hub"), ("reconcile", "--dry-run")])
+@pytest.mark.parametrize("verb", [("plan",), ("check",)])
 def test_unreadable_targets_are_an_error_and_drift_is_still_shown(verb: tuple[str, ...]) -> None:
     assert over(tampered())(*verb).code == 2
     ran = over(without(tampered(), CHECKOUT))(*verb)
@@ -114,7 +120,7 @@ def test_unreadable_targets_are_an_error_and_drift_is_still_shown(verb: tuple[st
     assert str(PUSHER) in ran.out
 
 
-@pytest.mark.parametrize("verb", [("plan", "--hub"), ("check", "--hub"), ("reconcile",), ("reconcile", "--dry-run")])
+@pytest.mark.parametrize("verb", [("plan",), ("check",), ("reconcile",)])
 def test_repositories_that_could_not_be_listed_are_an_error(verb: tuple[str, ...]) -> None:
     world = world_of("a")
     assert over(world)(*verb).code == 0
@@ -123,7 +129,7 @@ def test_repositories_that_could_not_be_listed_are_an_error(verb: tuple[str, ...
     assert ran.code == 1
     assert UNREAD in ran.out
     assert " all as the accepted spec says" not in ran.out
-    assert over(unlisted)(*verb, str(UserTarget(CI, "anna"))).code == 0
+    assert over(unlisted)(*narrowed(verb, UserTarget(CI, "anna"))).code == 0
 
 
 def test_apply_repairs_what_it_can_and_is_an_error_if_anything_was_unreadable() -> None:
@@ -152,7 +158,7 @@ def test_resume_is_an_error_if_anything_was_unreadable_even_with_drift_left(form
     assert command("resume", str(shop("a")), "shop/*", *form).code == 1
 
 
-@pytest.mark.parametrize("verb", [("plan", "--hub"), ("reconcile", "--dry-run")])
+@pytest.mark.parametrize("verb", [("plan",)])
 def test_a_plan_says_what_is_paused_or_stopped(verb: tuple[str, ...]) -> None:
     world = tampered()
     command = over(world)
@@ -172,7 +178,7 @@ class Small(InProcess):
         return reply_to_json(queries_of(self.world, 10).answer(question_from_text(request)))
 
 
-@pytest.mark.parametrize("verb", [("plan", "--hub"), ("check", "--hub"), ("reconcile",)])
+@pytest.mark.parametrize("verb", [("plan",), ("check",), ("reconcile",)])
 def test_targets_omitted_from_the_answer_count_as_differing(verb: tuple[str, ...]) -> None:
     world = tampered()
     ran = Command(hub=Small(world), clock=world.clock)(*verb)
@@ -207,18 +213,53 @@ def test_a_short_plan_through_the_hub_has_the_findings_of_its_last_proof_and_say
     finding = Finding(FindingKind.EXTRA, str(CHECKOUT), "push", shadow, (shadow,))
     world.audits.keep(AuditRecord(NOW, "v1", {}, (SeenFinding(finding, NOW),), audited_at=NOW))
     world.clock.advance(timedelta(minutes=5))
-    ran = over(world)("check", "--hub")
+    ran = over(world)("check")
     assert ran.code == 2
     said = "role shadow-pusher of 222222222222 can push shop/checkout: NOT IN SPEC"
     assert f"differs     {CHECKOUT}: {said}\n" in ran.out
     assert "1 finding of access at 2026-11-24T10:00:00Z, by the policies that could be read\n" in ran.out
     world.clock.advance(timedelta(hours=1))
     world.audits.keep(AuditRecord(NOW, "v1", {}, audited_at=NOW))
-    ran = over(world)("check", "--hub")
+    ran = over(world)("check")
     assert ran.code == 1
     assert f"unaudited   {CHECKOUT}: who has access is unknown: 111111111111 was last s" in ran.out
 
 
-@pytest.mark.parametrize("verb", [("check", "--hub"), ("plan", "--hub"), ("status",), ("reconcile",)])
+@pytest.mark.parametrize("verb", [("check",), ("plan",), ("status",), ("reconcile",)])
 def test_one_target_is_counted_in_the_singular(verb: tuple[str, ...]) -> None:
-    assert over(world_in_sync())(*verb, str(PUSH_USER)).last_line.startswith("1 target: ")
+    assert over(world_in_sync())(*narrowed(verb, PUSH_USER)).last_line.startswith("1 target: ")
+
+
+def test_a_file_is_compared_with_the_accounts_as_the_hub_last_read_them() -> None:
+    command = over(with_estate())
+    read = "by the policies as the hub has read them since 2026-11-24T10:00:00Z\n"
+    ran = command("plan", str(SPEC_FILE))
+    assert (ran.code, ran.err, ran.last_line) == (
+        0,
+        read,
+        "5 targets: 5 ok, 0 differ, 0 unreadable; 0 to write, 0 held",
+    )
+    changed = SPEC_FILE.read_bytes().replace(b"[ci:user/push-user]", b"[ci:user/push-user, ci:user/pull-user-1]")
+    ran = command("check", "-", "--target", str(PUSHER), stdin=changed)
+    assert (ran.code, ran.out.splitlines()[0], ran.err) == (2, f"differs     {PUSHER}: trust policy changed", read)
+
+
+def test_an_account_that_the_hub_has_not_read_is_unreadable() -> None:
+    other = SPEC_FILE.read_bytes().replace(b"accounts:\n", b'accounts:\n  third: {id: "333333333333"}\n')
+    ran = over(with_estate())("check", "-", stdin=other.replace(b"ci:user/pull-user-1", b"third:user/x"))
+    assert (ran.code, "unreadable  user/333333333333/*: 333333333333: it was not read\n" in ran.out) == (1, True)
+
+
+def test_a_file_without_a_hub_says_how_to_read_the_accounts_oneself() -> None:
+    world = world_in_sync()
+    world.specs.compiled = None
+    for verb in ("plan", "check"):
+        ran = over(world)(verb, str(SPEC_FILE))
+        assert (ran.code, "to read the accounts yourself: --profile ACCOUNT=PROFILE" in ran.err) == (1, True)
+
+
+@pytest.mark.parametrize("verb", ["plan", "check"])
+def test_a_target_that_the_file_does_not_have_is_an_error(verb: str) -> None:
+    ran = over(with_estate())(verb, str(SPEC_FILE), "--target", "shop/chekout")
+    assert (ran.code, ran.out) == (1, "")
+    assert 'the spec has no target "shop/chekout"; did you mean "shop/checkout"?' in ran.err

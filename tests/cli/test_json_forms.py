@@ -11,7 +11,7 @@ import pytest
 
 from ecr_warden.state.specs import SpecVersion
 from local.testing.seed import CHECKOUT, D1, SPEC_FILE, allow, compiled, document
-from tests.cli.command import Command
+from tests.cli.command import HERE, Command
 from tests.cli.test_hold import over as over_holds
 from tests.cli.test_hub import over
 from tests.template.cfn import ROOT
@@ -146,10 +146,10 @@ SCENES: dict[str, tuple[str, Callable[[Command, Path], Asked]]] = {
         "grant",
         lambda run, tmp: (run, ("grant", "pull", "shop/*", spec_file(tmp), "--to", "registry:user/eve")),
     ),
-    "a plan from a laptop": ("plan", lambda run, _: (run, ("plan", str(SPEC_FILE)))),
-    "a plan by the hub": ("plan", lambda _, __: (over(tampered()), ("plan", "--hub"))),
-    "drift from a laptop": ("check", lambda run, _: (run, ("check", str(SPEC_FILE)))),
-    "drift by the hub": ("check", lambda _, __: (over(tampered()), ("check", "--hub"))),
+    "a plan from a laptop": ("plan", lambda run, _: (run, ("plan", str(SPEC_FILE), *HERE))),
+    "a plan by the hub": ("plan", lambda _, __: (over(tampered()), ("plan",))),
+    "drift from a laptop": ("check", lambda run, _: (run, ("check", str(SPEC_FILE), *HERE))),
+    "drift by the hub": ("check", lambda _, __: (over(tampered()), ("check",))),
     "targets, one of them paused": ("status", lambda _, __: (paused(), ("status",))),
     "grants and literal documents": ("grants", lambda _, __: (with_literals(), ("grants",))),
     "runs": ("history", lambda _, __: (paused(), ("history",))),
@@ -211,7 +211,7 @@ def test_an_error_has_the_form_of_any_error(command: Command, tmp_path: Path) ->
 
 
 def test_plans_drifts_and_changes_have_the_forms_of_their_parts() -> None:
-    plans = over(tampered())("plan", "--hub", "--json").json["plans"]
+    plans = over(tampered())("plan", "--json").json["plans"]
     changes = [change for plan in plans for change in plan["changes"]]
     drifts = [drift for plan in plans for drift in plan["drifts"]]
     assert len(changes) >= len(drifts) >= 2

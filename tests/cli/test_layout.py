@@ -18,7 +18,7 @@ from ecr_warden_cli.arguments import VERBS, parse_arguments, parser_of_all_verbs
 from ecr_warden_cli.console import Exit
 from ecr_warden_cli.folding import fold, width_of
 from local.testing.seed import SPEC_FILE
-from tests.cli.command import Command, Terminal
+from tests.cli.command import HERE, Command, Terminal
 from tests.cli.test_hold import over as over_holds
 from tests.cli.test_hub import over
 from tests.cli.test_json_forms import ID, NEWCOMER, ROWS, SCENES, WHO_CAN, Asked, holding, spec_file, verb_of
@@ -76,7 +76,7 @@ MORE: dict[str, tuple[str, bytes, Callable[[Command, Path], Asked]]] = {
     "drift and its findings in one account": (
         "check",
         b"",
-        lambda run, tmp: (run, ("check", str(ROOT / "examples/seed/literal.yaml"))),
+        lambda run, tmp: (run, ("check", str(ROOT / "examples/seed/literal.yaml"), *HERE)),
     ),
 }
 ALL = {name: (verb_of(row), b"", scene) for name, (row, scene) in SCENES.items()} | MORE

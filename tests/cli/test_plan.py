@@ -22,7 +22,7 @@ from local.testing.seed import (
     SPEC_FILE,
     trust_document,
 )
-from tests.cli.command import Command
+from tests.cli.command import HERE, Command
 from tests.contracts.worlds import MemoryWorld, make_in_sync, make_targets
 
 ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
@@ -30,9 +30,15 @@ MALLORY = "arn:aws:iam::111111111111:user/mallory"
 USERS = [f"arn:aws:iam::111111111111:user/{name}" for name in ("pull-user-1", "pull-user-2", "push-user")]
 
 
+@pytest.fixture
+def command(command: Command) -> Command:
+    """The command over the world as it is."""
+    return replace(command, entries=None)
+
+
 def test_nothing_to_do_is_one_line_and_exits_0(world: MemoryWorld, command: Command) -> None:
     make_in_sync(world)
-    ran = command("plan", str(SPEC_FILE))
+    ran = command("plan", str(SPEC_FILE), *HERE)
     assert (ran.code, ran.err) == (0, "")
     assert ran.out == "5 targets: 5 ok, 0 differ, 0 unreadable; 0 to write, 0 held\n"
 
@@ -41,7 +47,7 @@ def test_drift_is_shown_with_its_effect_on_access_and_the_writes_in_order(world:
     make_in_sync(world)
     world.put(trust_policy(PUSHER), trust_document("mallory"))
     world.attach(attached_policy(PUSHER, ADMIN))
-    ran = command("plan", str(SPEC_FILE))
+    ran = command("plan", str(SPEC_FILE), *HERE)
     assert ran.code == 2
     assert ran.out.splitlines() == [
         "role/222222222222/ecr-pusher",
@@ -68,15 +74,15 @@ def test_other_policies_are_spoken_of_once_and_only_where_access_differs(world: 
     words = "whatever other policies give"
     make_in_sync(world)
     world.attach(attached_policy(PUSHER, ADMIN))
-    assert words not in command("plan", str(SPEC_FILE)).out
+    assert words not in command("plan", str(SPEC_FILE), *HERE).out
     world.put(trust_policy(PUSHER), trust_document("mallory"))
     world.remove(repository_policy(CHECKOUT))
-    assert command("plan", str(SPEC_FILE)).out.count(words) == 1
+    assert command("plan", str(SPEC_FILE), *HERE).out.count(words) == 1
 
 
 def test_held_changes_are_shown_with_the_reason(world: MemoryWorld, command: Command) -> None:
     make_targets(world)
-    ran = command("plan", str(SPEC_FILE))
+    ran = command("plan", str(SPEC_FILE), *HERE)
     assert ran.code == 2
     assert "  held: inline policy ecr-warden-assume: waits until role/222222222222/ecr-pusher is" in ran.out
     assert "    1. create role, with its trust policy (gives access)\n" in ran.out
@@ -87,7 +93,7 @@ def test_an_unreadable_target_is_an_error_and_drift_is_still_shown(world: Memory
     make_in_sync(world)
     world.remove(repository_policy(CHECKOUT))
     world.close(CI)
-    ran = command("plan", str(SPEC_FILE))
+    ran = command("plan", str(SPEC_FILE), *HERE)
     assert ran.code == 1
     assert "  repository policy: missing\n" in ran.out
     assert f"  state unknown, cannot be read (inline policy ecr-warden-*): no way into {CI}; open it\n" in ran.out
@@ -103,16 +109,16 @@ def test_a_spec_in_observe_mode_is_planned_with_a_note(world: MemoryWorld, comma
     make_in_sync(world)
     world.remove(repository_policy(CHECKOUT))
     observing = SPEC_FILE.read_bytes().replace(b"enforce", b"observe")
-    ran = command("plan", "-", stdin=observing)
+    ran = command("plan", "-", *HERE, stdin=observing)
     assert ran.code == 2
     assert "    1. create repository policy (gives access)\n" in ran.out
     assert "the spec says mode: observe, so ecr-warden reports this and writes nothing\n" in ran.out
-    assert "mode: observe" not in command("plan", str(SPEC_FILE)).out
+    assert "mode: observe" not in command("plan", str(SPEC_FILE), *HERE).out
 
 
 def test_json_has_the_codecs_plan_of_every_target(world: MemoryWorld, command: Command) -> None:
     make_targets(world)
-    ran = command("plan", str(SPEC_FILE), "--json")
+    ran = command("plan", str(SPEC_FILE), *HERE, "--json")
     answer = ran.json
     plans = [plan_from_json(entry) for entry in answer["plans"]]
     expected = list(plan_spec(ACCEPTED, LiveEstateReader(world.documents).live, command.clock)[0])
@@ -129,10 +135,10 @@ def test_document_text_reaches_the_terminal_escaped(world: MemoryWorld, command:
     evil = json.dumps({"\x1b]0;owned\x07\u202e\n": 1})
     world.documents.live[repository_policy(CHECKOUT)] = Unparseable("", evil, "d")
     for verb, *options in (("plan",), ("plan", "--json"), ("check",), ("check", "--json")):
-        ran = command(verb, str(SPEC_FILE), *options)
+        ran = command(verb, str(SPEC_FILE), *HERE, *options)
         assert ran.code == 2
         assert not {"\x1b", "\x07", "\u202e"} & set(ran.out + ran.err)
-    assert "\\x1b]0;owned\\x07\\u202e\\n" in command("plan", str(SPEC_FILE)).out
+    assert "\\x1b]0;owned\\x07\\u202e\\n" in command("plan", str(SPEC_FILE), *HERE).out
 
 
 def _snapshot(command: Command) -> dict[str, Any]:
@@ -147,7 +153,7 @@ def test_a_snapshot_is_planned_like_the_accounts_of_which_it_is(
 ) -> None:
     make_in_sync(world)
     world.put(trust_policy(PUSHER), trust_document("mallory"))
-    live = replace(command, entries=None)(verb, str(SPEC_FILE))
+    live = replace(command, entries=None)(verb, str(SPEC_FILE), *HERE)
     given = json.dumps(_snapshot(command)).encode()
     ran = Command(clock=command.clock)(verb, str(SPEC_FILE), "--snapshot", "-", stdin=given)
     assert (ran.code, ran.out, ran.err) == (live.code, live.out, "")
@@ -227,11 +233,11 @@ def test_what_a_snapshot_lacks_is_unreadable_by_name_and_never_in_order(
 def test_the_version_depends_on_the_files_bytes_only(world: MemoryWorld, command: Command) -> None:
     make_in_sync(world)
     by_path, by_stdin = (
-        command("plan", str(SPEC_FILE), "--json"),
-        command("plan", "-", "--json", stdin=SPEC_FILE.read_bytes()),
+        command("plan", str(SPEC_FILE), *HERE, "--json"),
+        command("plan", "-", *HERE, "--json", stdin=SPEC_FILE.read_bytes()),
     )
     assert by_path.json == by_stdin.json
-    other = command("plan", "-", "--json", stdin=SPEC_FILE.read_bytes() + b"\n").json
+    other = command("plan", "-", *HERE, "--json", stdin=SPEC_FILE.read_bytes() + b"\n").json
     assert other["specVersion"] != by_path.json["specVersion"]
 
 
@@ -245,7 +251,7 @@ def test_gaps_of_the_write_scope_are_shown_even_without_drift(world: MemoryWorld
     make_in_sync(world)
     world.documents.lists[CI] = {"ManagedOwners": (USERS[2],), "ManagedOwners2": (f"arn:aws:iam::{CI}:user/ci/*",)}
     world.documents.paths[PULL_USERS[1]] = "/ci/"
-    ran = command("plan", str(SPEC_FILE))
+    ran = command("plan", str(SPEC_FILE), *HERE)
     assert ran.code == 0
     assert ran.out.splitlines() == [
         f"account {CI}: its member stack does not cover 1 of the users and roles in the spec:",
@@ -254,7 +260,7 @@ def test_gaps_of_the_write_scope_are_shown_even_without_drift(world: MemoryWorld
         f"  ManagedOwners={USERS[2]},{USERS[0]}",
         "5 targets: 5 ok, 0 differ, 0 unreadable; 0 to write, 0 held",
     ]
-    [ci] = [gap for gap in command("plan", str(SPEC_FILE), "--json").json["writeScope"] if gap["account"] == CI]
+    [ci] = [gap for gap in command("plan", str(SPEC_FILE), *HERE, "--json").json["writeScope"] if gap["account"] == CI]
     assert ci == {
         "kind": "gap",
         "account": CI,
@@ -268,9 +274,9 @@ def test_gaps_of_the_write_scope_are_shown_even_without_drift(world: MemoryWorld
 def test_the_write_scope_of_an_unreadable_account_is_unknown(world: MemoryWorld, command: Command) -> None:
     make_in_sync(world)
     world.close(CI)
-    ran = command("plan", str(SPEC_FILE))
+    ran = command("plan", str(SPEC_FILE), *HERE)
     assert f"account {CI}: it is unknown whom its member stack covers: " in ran.out
-    [ci] = [gap for gap in command("plan", str(SPEC_FILE), "--json").json["writeScope"] if gap["account"] == CI]
+    [ci] = [gap for gap in command("plan", str(SPEC_FILE), *HERE, "--json").json["writeScope"] if gap["account"] == CI]
     assert ci == {"kind": "unread", "account": CI, "error": f"no way into {CI}; open it"}
 
 
@@ -306,7 +312,7 @@ def test_what_is_only_observed_is_planned_with_a_note(world: MemoryWorld, comman
     make_targets(world)
     world.documents.oidc = {GITHUB: ("sts.amazonaws.com",)}
     world.make(replace(CHECKOUT, name="shop/basket"))
-    ran = command("plan", "-", stdin=PARTLY)
+    ran = command("plan", "-", *HERE, stdin=PARTLY)
     parts = {part.splitlines()[0]: part for part in ran.out.split("\n\n")}
     assert "not carried out for now: its mode is observe" in parts[str(replace(CHECKOUT, name="shop/basket"))]
     assert ran.out.count("not carried out for now") == 1
@@ -339,19 +345,19 @@ PROVIDERS: dict[str, tuple[dict[str, tuple[str, ...]], list[str]]] = {
 def test_identity_providers_that_push_roles_need_are_looked_at(world: MemoryWorld, command: Command, name: str) -> None:
     world.documents.oidc, expected = PROVIDERS[name]
     make_targets(world)
-    ran = command("plan", "-", stdin=PARTLY)
+    ran = command("plan", "-", *HERE, stdin=PARTLY)
     assert [line for line in ran.out.splitlines() if "identity provider" in line or "aws iam" in line] == expected
-    answer = command("plan", "-", "--json", stdin=PARTLY).json
+    answer = command("plan", "-", *HERE, "--json", stdin=PARTLY).json
     assert answer["identityProviders"] == [GITHUB]
     assert [gap["because"] for gap in answer["providerGaps"]] == expected[:1]
-    narrow = replace(command, columns=60)("plan", "-", stdin=PARTLY).out.splitlines()
+    narrow = replace(command, columns=60)("plan", "-", *HERE, stdin=PARTLY).out.splitlines()
     assert [line for line in narrow if "aws iam" in line] == expected[1:], "a command is never folded"
 
 
 def test_identity_providers_that_cannot_be_read_are_unknown(world: MemoryWorld, command: Command) -> None:
     make_targets(world)
     world.hide_owners()
-    ran = command("plan", "-", stdin=PARTLY)
+    ran = command("plan", "-", *HERE, stdin=PARTLY)
     assert (
         "whether the identity provider token.actions.githubusercontent.com exists in account 222222222222 is unknown "
         "(permission-missing): role ecr-pusher cannot do without it\n"

@@ -48,7 +48,7 @@ def test_an_estate_that_was_not_read_yet_is_no_snapshot() -> None:
     ("argv", "problem"),
     [
         (("--hub", "--spec", "access.yaml"), "--hub with --spec"),
-        (("--hub", "--profile", "ci=x"), "--profile ci=x with --hub"),
+        (("--hub", "--profile", "ci=x"), "--profile ci=x for the hub"),
         (("--spec", "a.yaml", "--hub-region", "eu-central-1"), "--hub-region with --spec"),
     ],
 )

@@ -82,9 +82,9 @@ WRONG: dict[str, tuple[tuple[str, ...], str]] = {
     "a hub's region and a spec": (("--hub-region", "eu-west-1", "--spec", SPEC), "--hub-region with --spec; give one"),
     "two profiles of the hub": (
         ("--hub", "--profile", "a", "--profile", "b"),
-        "--profile b with --hub; give one profile",
+        "--profile b for the hub; give one profile",
     ),
-    "a profile of an account at the hub": (("--hub", "--profile", "ci=a"), "--profile ci=a with --hub; give one"),
+    "a profile of an account at the hub": (("--hub", "--profile", "ci=a"), "--profile ci=a for the hub; give one"),
     "a region of a spec": (
         ("--spec", SPEC, "--region", "eu-west-1"),
         "--region without a --profile alone; leave it out",

@@ -16,7 +16,6 @@ USAGE = {
     "an unknown option": (("validate", SEED, "--jsn"), "--jsn", "see ecr-warden validate --help"),
     "a shortened option": (("render", SEED, "--onl", "x"), "--onl", "see ecr-warden render --help"),
     "an option of another verb": (("plan", SEED, "--only", "x"), "--only", "see ecr-warden plan --help"),
-    "no spec": (("plan",), "SPEC", "see ecr-warden plan --help"),
     "two specs": (("validate", SEED, "other.yaml"), "other.yaml", "see ecr-warden validate --help"),
     "an option without its value": (("plan", SEED, "--profile"), "--profile", "see ecr-warden plan --help"),
     "an invisible character": (
@@ -47,19 +46,25 @@ USAGE = {
         "options come after the verb; see ecr-warden accept",
     ),
     "nothing of what grant needs": (("grant",), "required: ACCESS, REPOSITORY, --to", "see ecr-warden grant --help"),
-    "two files to plan": (
-        ("plan", SEED, "other.yaml"),
-        "other.yaml",
-        "or --hub before targets; see ecr-warden plan --help",
+    "two files to plan": (("plan", SEED, "other.yaml"), "other.yaml", "see ecr-warden plan --help"),
+    "a region of the hub that is not asked": (
+        ("plan", SEED, "--profile", "ci=x", "--hub-region", "eu-west-1"),
+        "--hub-region with --profile ci=x",
+        "the hub is not asked",
     ),
-    "a region of the hub without the hub": (("plan", SEED, "--hub-region", "eu-west-1"), "--hub-region", "add --hub"),
+    "a snapshot and the hub's region": (
+        ("plan", SEED, "--snapshot", SEED, "--hub-region", "eu-west-1"),
+        "--hub-region with --snapshot",
+        "the hub is not asked",
+    ),
+    "a snapshot of what is accepted": (("check", "--snapshot", SEED), "--snapshot without FILE", "give the FILE"),
     "an account's profile at the hub": (
-        ("plan", "--hub", "--profile", "ci=x"),
-        "--profile ci=x with --hub",
+        ("plan", "--profile", "ci=x"),
+        "--profile ci=x for the hub",
         "give one profile",
     ),
     "two profiles at the hub": (
-        ("check", "--hub", "--profile", "x", "--profile", "y"),
+        ("check", "--profile", "x", "--profile", "y"),
         "--profile y",
         "give one profile",
     ),
@@ -74,7 +79,6 @@ FILES = {
     "an escape sequence": (("plan", "\x1b[31m.yaml"), "there is no file \\x1b[31m.yaml", "give the path"),
 }
 PROFILES = {
-    "no equals sign": (("ci",), "--profile ci", "write ACCOUNT=PROFILE"),
     "no account": (("=x",), "--profile =x", "write ACCOUNT=PROFILE"),
     "no profile": (("ci=",), "--profile ci=", "write ACCOUNT=PROFILE"),
     "an unknown alias": (("cii=x",), "cii=x: the spec has no such alias", "accounts of the spec are ci, registry"),
@@ -95,7 +99,7 @@ LONG = {
     "a surplus argument": (("validate", SEED, HUGE), "see ecr-warden validate --help"),
     "an option's value": (("reconcile", "--wait", HUGE), "see ecr-warden reconcile --help"),
     "a version": (("rollback", HUGE), "see ecr-warden rollback --help"),
-    "a profile": (("plan", SEED, "--profile", HUGE), "write ACCOUNT=PROFILE"),
+    "a profile": (("plan", SEED, "--profile", f"={HUGE}"), "write ACCOUNT=PROFILE"),
     "an address": (("render", SEED, "--only", HUGE), "leave --only out"),
 }
 
@@ -177,9 +181,9 @@ def test_json_of_an_invalid_spec_holds_its_problems(command: Command, verb: str)
 @pytest.mark.parametrize(
     ("argv", "code"),
     [
-        (("plan", "--json"), "usage"),
+        (("plan", "--snapshot", SEED, "--json"), "usage"),
         (("validate", "no-such.yaml", "--json"), "spec-unreadable"),
-        (("plan", SEED, "--profile", "x", "--json"), "usage"),
+        (("plan", SEED, "--profile", "ci=x", "--profile", "x", "--json"), "usage"),
     ],
 )
 def test_json_of_an_error_has_the_text_of_the_line(command: Command, argv: tuple[str, ...], code: str) -> None:

@@ -19,7 +19,7 @@ def test_a_new_role_that_lets_in_an_outsider_is_found_and_not_touched_while_ever
 ) -> None:
     since, mallory = house.now(), house.stage.people.registry_admin
     reader = terminal_of(house.stage, "trudy", READER)
-    before = reader.run("check", "--hub")
+    before = reader.run("check")
     assert before.returncode == 0, before.stdout
     shadow.make(mallory)
     try:
@@ -33,14 +33,14 @@ def test_a_new_role_that_lets_in_an_outsider_is_found_and_not_touched_while_ever
         status = reader.run("status")
         assert status.returncode == 2
         assert f"anybody in account {OUTSIDE} can" in unfolded(status.stdout).splitlines()[0]
-        verified = reader.run("check", "--hub")
+        verified = reader.run("check")
         assert verified.returncode == 2, verified.stdout
         assert f"differs     {REPOSITORY_TARGET}: anybody in account {OUTSIDE} can" in unfolded(verified.stdout)
     finally:
         shadow.remove(mallory)
     house.hears(since, f"no longer: {shadow.FOUND}")
     house.quiet.wait(since.mark)
-    assert reader.run("check", "--hub").returncode == 0
+    assert reader.run("check").returncode == 0
     # That it has ended may stand in one message with what an earlier test opened, which is collected for 20 s.
     lines = [line for message in house.messages(since, shadow.FOUND) for line in message.text.splitlines()]
     assert len([line for line in lines if line.startswith(shadow.FOUND)]) == 1

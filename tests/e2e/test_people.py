@@ -35,7 +35,7 @@ def test_a_user_who_may_only_ask_can_ask_and_command_nothing_and_sees_whom_no_e_
     assert asked.returncode == 0, asked.stdout + asked.stderr
     assert asked.stdout.startswith("all 5 targets are as the spec says, and nobody else has access")
     for verb in ("plan", "check"):
-        right = bob.run(verb, "--hub")
+        right = bob.run(verb)
         assert right.returncode == 0, right.stdout + right.stderr
     let_in = unfolded(bob.run("grants").stdout)
     assert f"push  arn:aws:iam::{CI}:user/push-user through role/{REGISTRY}/ecr-pusher" in let_in
@@ -109,9 +109,9 @@ def test_a_tamper_outlives_a_pause_and_is_repaired_when_it_is_resumed_in_the_nam
     house.hears(moment, "ticket 4711", messages=2)
     status = alice.run("status")
     assert (status.returncode, "paused by alice until" in status.stdout) == (2, True), status.stdout
-    verified = alice.run("check", "--hub", REPOSITORY)
+    verified = alice.run("check", "--target", REPOSITORY)
     assert (verified.returncode, "differs     repository/" in verified.stdout) == (2, True), verified.stdout
-    planned = alice.run("plan", "--hub")
+    planned = alice.run("plan")
     assert (planned.returncode, "not carried out for now: paused by" in planned.stdout) == (2, True), planned.stdout
 
     resumed = alice.run("resume", "all", "--json")

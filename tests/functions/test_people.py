@@ -104,5 +104,5 @@ def test_without_an_accepted_spec_the_answer_says_what_to_do(sts: Sts, handler_o
     assert reply["error"] == {
         "code": "nothing-accepted",
         "message": "no spec is accepted yet",
-        "remedy": "upload access.yaml to the spec bucket",
+        "remedy": "upload one: ecr-warden apply FILE",
     }

@@ -43,13 +43,12 @@ from ecr_warden_cli.access_text import (
 from ecr_warden_cli.advising import Asking, advised
 from ecr_warden_cli.console import Exit
 from ecr_warden_cli.context import Context, UsageError, Verb
-from ecr_warden_cli.estate_input import OpenedEstate, add_source, open_estate
+from ecr_warden_cli.estate_input import OpenedEstate, add_source, note_age, open_estate
 from ecr_warden_cli.naming import arn_of, in_full
 from ecr_warden_cli.plan_text import gap_to_json, show_gaps
 from iam_access import catalogue
 from iam_access.arn import ACCOUNT_ID
 from iam_access.lint.names import nearest_action
-from iam_access.text.printable import show_time
 from iam_access.who_can.decide import Answer
 from iam_access.who_can.graph import AccessPath
 from iam_access.who_can.subject import Subject
@@ -210,8 +209,7 @@ def say_unseen(asked: OpenedEstate, context: Context) -> None:
 
 def say_age(asked: OpenedEstate, context: Context) -> None:
     """Say how old what the hub has read is."""
-    if asked.read_at is not None:
-        context.console.note(f"by the policies as the hub has read them since {show_time(asked.read_at)}")
+    note_age(asked.read_at, context)
 
 
 def _list(

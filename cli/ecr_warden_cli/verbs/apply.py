@@ -2,6 +2,7 @@
 
 import argparse
 import hashlib
+import shlex
 from typing import Any
 
 from ecr_warden.access_spec import Valid
@@ -35,6 +36,7 @@ from ecr_warden_cli.verbs.diff import show
 from ecr_warden_cli.verbs.hold import is_confirmed
 from ecr_warden_cli.versions import Version, baseline_of_hub, load_accepted
 from iam_access.errors import NamedError
+from iam_access.text.printable import cut
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -61,7 +63,9 @@ def _add_more(parser: argparse.ArgumentParser) -> None:
 
 def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     """Read the file, and offer it."""
-    return _offer(read_spec(arguments.spec, context.stdin), arguments.spec, arguments, context)
+    targets = shlex.quote(cut(arguments.spec, 80))
+    remedy = f"give the path of a spec, or - for stdin; to have targets repaired now: ecr-warden reconcile {targets}"
+    return _offer(read_spec(arguments.spec, context.stdin, remedy=remedy), arguments.spec, arguments, context)
 
 
 def _roll_back(arguments: argparse.Namespace, context: Context) -> Exit:

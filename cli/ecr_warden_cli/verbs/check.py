@@ -17,18 +17,20 @@ from ecr_warden.hub.status import access_of
 from ecr_warden.notify.wording import describe_address
 from ecr_warden_cli.console import Exit, Style
 from ecr_warden_cli.context import Context, Verb
-from ecr_warden_cli.estate_input import estate_of_file, estate_of_spec
+from ecr_warden_cli.estate_input import estate_for
 from ecr_warden_cli.findings_text import show_access
 from ecr_warden_cli.hub import expect, say_unread, selection_of, speak
 from ecr_warden_cli.inputs import load_compiled
 from ecr_warden_cli.live import (
+    NO_SPEC,
     AtHub,
-    Here,
     LiveStatus,
+    OfFile,
     add_place_arguments,
     count_by_status,
     differ,
     exit_of,
+    narrowed,
     place_of,
     status_of,
 )
@@ -73,19 +75,19 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     return Exit.ERROR if reply.unread else exit_of(statuses)
 
 
-def _read(place: Here | AtHub, context: Context) -> VerifyReply:
+def _read(place: OfFile | AtHub, context: Context) -> VerifyReply:
     match place:
-        case Here():
-            spec = load_compiled(place.spec, context)
-            if place.snapshot is None:
-                live = estate_of_spec(spec, place.profiles, context)
-            else:
-                live = estate_of_file(place.snapshot, context)
-            compiled = spec.compiled
+        case OfFile():
+            spec = load_compiled(place.spec, context, remedy=NO_SPEC)
+            live, compiled = estate_for(place, spec, context), spec.compiled
             every, _ = plan_spec(compiled, lambda _: live, context.clock)
             audited = _audit(live.estate, compiled, context)
             # Removing an expired session cut-off is a change without drift.
-            plans = [plan for plan in every if plan.drifts or compiled.spec_of(plan.target) is not None]
+            plans = [
+                plan
+                for plan in narrowed(every, place.targets)
+                if plan.drifts or compiled.spec_of(plan.target) is not None
+            ]
             targets = tuple(
                 Verified(str(plan.target), plan.drifts, _audited_of(plan.target, audited)) for plan in plans
             )
@@ -172,9 +174,9 @@ def _words(kind: DriftKind) -> str:
 
 
 CHECK = Verb(
-    "ecr-warden check examples/seed/access.yaml \\\n    --profile ci=ci-read --profile registry=registry-read\n"
-    "  ecr-warden check --hub 'shop/*'",
+    "ecr-warden check\n  ecr-warden check examples/seed/access.yaml --target 'shop/*'",
     add_place_arguments,
     _run,
-    "Says of each target whether it is as the spec says, and who else has access.",
+    "Says of each target whether it is as a spec says in the accounts as the hub last read them, and who else has "
+    "access. Without FILE that is the accepted version, for which the hub reads the accounts now.",
 )

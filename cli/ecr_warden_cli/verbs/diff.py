@@ -18,7 +18,8 @@ _DESCRIPTION = """\
 Shows who gains and who loses what between two versions of the spec, by the
 policy documents of each, and whether the hub would hold NEW for a person:
 it takes effect by itself, waits for a person, or may wait, which only the
-accounts say.
+accounts say. With NEW alone the version before is the one that the hub has
+accepted; two versions that are no s3:VERSION_ID ask no hub.
 
 OLD, NEW and the baseline are a file, - for stdin, REF:PATH for a version in git
 (main:access.yaml), s3:VERSION_ID for one in the hub's bucket, or /dev/null
@@ -26,11 +27,12 @@ for no spec at all."""
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("old", metavar="OLD", nargs="?", help="the version before; left out with --hub")
+    parser.add_argument("old", metavar="OLD", nargs="?", help="the version before; default: the accepted one")
     parser.add_argument("new", metavar="NEW", help="the version after")
-    parser.add_argument("--hub", action="store_true", help="the version before, and the baseline, are those of the hub")
     parser.add_argument(
-        "--baseline", metavar="VERSION", help="the last version that a person accepted; without it, OLD is"
+        "--baseline",
+        metavar="VERSION",
+        help="the last version that a person accepted; default: OLD, or without OLD what the hub knows",
     )
     parser.add_argument(
         "--snapshot", metavar="FILE", help="the accounts that NEW takes over: a snapshot, or - for stdin"
@@ -41,9 +43,6 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     """Print whether NEW waits, one line for each principal and repository, then what changes without access."""
-    if arguments.hub is (arguments.old is not None):
-        remedy = "write ecr-warden diff OLD NEW, or ecr-warden diff --hub NEW"
-        raise UsageError("diff compares two versions", remedy=remedy)
     if arguments.markdown and arguments.json:
         raise UsageError("--markdown and --json exclude each other")
     if [arguments.old, arguments.new, arguments.baseline, arguments.snapshot].count("-") > 1:
@@ -136,8 +135,7 @@ def _version_to_json(version: Version) -> dict[str, Any]:
 
 
 DIFF = Verb(
-    "ecr-warden diff examples/seed/access.yaml examples/seed/literal.yaml\n"
-    "  ecr-warden diff main:access.yaml access.yaml",
+    "ecr-warden diff examples/seed/access.yaml\n  ecr-warden diff main:access.yaml access.yaml",
     _add_arguments,
     _run,
     _DESCRIPTION,

@@ -1,37 +1,33 @@
-"""`plan SPEC`, `plan --hub`: what differs, and what enforcing the spec would write."""
+"""`plan`: what differs, and what enforcing the spec would write."""
 
 import argparse
-from collections.abc import Collection
-from copy import replace
 from typing import Any
 
 from msgspec import Struct
 
-from ecr_warden.access_spec import Valid
 from ecr_warden.access_spec.compile import identity_providers
-from ecr_warden.audit.providers import ProviderGap, accounts_asked, trusts_of
+from ecr_warden.audit.providers import ProviderGap, trusts_of
 from ecr_warden.audit.providers import gaps as provider_gaps
-from ecr_warden.collect.estate import Needed
-from ecr_warden.collect.observed import LiveEstate
 from ecr_warden.core.codec.values import to_json
 from ecr_warden.core.desired import Mode
-from ecr_warden.hub.plan import Read, plan_spec, scope_gaps, why_observed
+from ecr_warden.hub.plan import plan_spec, scope_gaps, why_observed
 from ecr_warden.hub.reply import PlanReply
 from ecr_warden.hub.request import AskPlan
 from ecr_warden_cli.console import Exit, Style
 from ecr_warden_cli.context import Context, Verb
-from ecr_warden_cli.estate_input import estate_of_file
+from ecr_warden_cli.estate_input import estate_for
 from ecr_warden_cli.hub import expect, plan_extras, recreated_lines, say_unread, selection_of, speak
 from ecr_warden_cli.inputs import load_compiled
 from ecr_warden_cli.live import (
+    NO_SPEC,
     AtHub,
-    Here,
     LiveStatus,
+    OfFile,
     add_place_arguments,
     count_by_status,
     differ,
     exit_of,
-    parse_profiles,
+    narrowed,
     place_of,
     status_of,
 )
@@ -53,7 +49,7 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
             "summary": _summary(reply, statuses),
         }
         extras = plan_extras(reply)
-        if isinstance(place, Here):
+        if isinstance(place, OfFile):
             extras = {"identityProviders": list(read.needed), "providerGaps": list(map(gap_to_json, read.gaps))}
         context.console.answer(answer | extras | {"writeScope": to_json(reply.write_scope)})
     else:
@@ -70,21 +66,21 @@ class _Read(Struct, frozen=True):
     gaps: tuple[ProviderGap, ...] = ()
 
 
-def _read(place: Here | AtHub, context: Context) -> _Read:
+def _read(place: OfFile | AtHub, context: Context) -> _Read:
     match place:
-        case Here():
-            return _read_here(place, context)
+        case OfFile():
+            return _read_of_file(place, context)
         case AtHub():
             client = speak(place, context)
             with context.console.doing("the hub reads the accounts"):
                 return _Read(expect(PlanReply, client.ask(AskPlan(selection_of(place)))))
 
 
-def _read_here(here: Here, context: Context) -> _Read:
-    spec = load_compiled(here.spec, context)
-    trusts = tuple(trusts_of(spec.compiled))
-    read = _source(here, spec, accounts_asked(trusts), context)
-    plans, accounts = plan_spec(spec.compiled, read, context.clock)
+def _read_of_file(place: OfFile, context: Context) -> _Read:
+    spec = load_compiled(place.spec, context, remedy=NO_SPEC)
+    live = estate_for(place, spec, context)
+    every, accounts = plan_spec(spec.compiled, lambda _: live, context.clock)
+    plans = narrowed(every, place.targets)
     reasons = ((str(plan.target), why_observed(spec.compiled, plan.target)) for plan in plans if plan.changes)
     reply = PlanReply(
         version=spec.compiled.version,
@@ -92,29 +88,10 @@ def _read_here(here: Here, context: Context) -> _Read:
         targets=len(plans),
         plans=plans,
         left={target: why for target, why in reasons if why is not None},
-        write_scope=scope_gaps(spec.compiled, plans, accounts, of=[plan.target for plan in plans]),
+        write_scope=scope_gaps(spec.compiled, every, accounts, of=[plan.target for plan in plans]),
     )
-    lacking = provider_gaps(trusts, accounts.providers())
+    lacking = provider_gaps(tuple(trusts_of(spec.compiled)), accounts.providers())
     return _Read(reply, identity_providers(spec.spec), lacking)
-
-
-def _source(here: Here, spec: Valid, of_providers: Collection[str], context: Context) -> Read:
-    """Where to read what the plans need; raises Failure."""
-    if here.snapshot is not None:
-        live = estate_of_file(here.snapshot, context)
-        return lambda _: live
-    profiles = parse_profiles(here.profiles, spec.spec.accounts)
-    with context.console.doing("checking the credentials"):
-        reader = context.aws().open_reader(spec.spec.accounts, profiles)
-
-    def read(asked: Needed) -> LiveEstate:
-        asked = replace(asked, providers=of_providers)
-        parts = context.console.progress(
-            reader.some(asked), of=len(asked.by_part()), doing="reading accounts and registries"
-        )
-        return LiveEstate.of(dict(parts), context.clock.now())
-
-    return read
 
 
 def _statuses(reply: PlanReply) -> list[LiveStatus]:
@@ -152,8 +129,9 @@ def _show(reply: PlanReply, statuses: list[LiveStatus], context: Context) -> Non
 
 
 PLAN = Verb(
-    "ecr-warden plan examples/seed/access.yaml \\\n    --profile ci=ci-read --profile registry=registry-read\n"
-    "  ecr-warden plan --hub 'shop/*'",
+    "ecr-warden plan examples/seed/access.yaml\n  ecr-warden plan --target 'shop/*'",
     add_place_arguments,
     _run,
+    "Shows what differs between a spec and the accounts as the hub last read them, and what would be written if the "
+    "spec was in force. Without FILE that is the accepted version, for which the hub reads the accounts now.",
 )

@@ -28,7 +28,6 @@ from iam_access.text.printable import and_more, count
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     add_selection(parser, required=False)
-    parser.add_argument("--dry-run", action="store_true", help="show what differs without repairing it")
     add_wait(parser)
     add_hub_arguments(parser)
 
@@ -44,7 +43,7 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     if not arguments.json:
         _show(plan, left_out, context)
     known = _exit_of_reading(plan, left_out)
-    if not targets or plan.mode is Mode.OBSERVE or arguments.dry_run:
+    if not targets or plan.mode is Mode.OBSERVE:
         if arguments.json:
             console.answer(_json_of(plan, enqueued=False))
         return worst(known, Exit.DIFFERENT if targets else Exit.FINE)

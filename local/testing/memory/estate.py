@@ -141,7 +141,7 @@ class LiveEstateReader:
             roles.append(_write_role(account, self.documents.lists[account]))
         iam = {"UserDetailList": users, "RoleDetailList": roles}
         more = {key: [*iam.get(key, ()), *entries] for key, entries in self.others.get(account, {}).items()}
-        return Reading({"iam": complete_iam(iam | more), "oidcProviders": []})
+        return Reading({"iam": complete_iam(iam | more), "oidcProviders": self._providers(account)})
 
     def registry(self, account: str, region: str, known: Mapping[str, object], named: Collection[str] = ()) -> Reading:
         self.reads.append(f"{account}/{region}")

@@ -27,7 +27,7 @@ class NothingAccepted(NamedError):
 
     def __init__(self, why: str = "") -> None:
         message = f"no spec is accepted yet: {why}" if why else "no spec is accepted yet"
-        super().__init__(message, remedy="upload access.yaml to the spec bucket")
+        super().__init__(message, remedy="upload one: ecr-warden apply FILE")
 
 
 def select(selection: Selection, targets: Mapping[str, Target]) -> dict[str, Target]:
@@ -61,7 +61,7 @@ def has_to_be_looked_up(selection: Selection) -> bool:
 
 
 def _unknown(text: str, targets: Iterable[Target]) -> NoSuchTarget:
-    message = f'the accepted spec has no target "{text}"'
+    message = f'the spec has no target "{text}"'
     hint = advice(_near(text, list(targets)))
     file = "a target is not a file; " if text.lower().endswith(_OF_FILES) else ""
     return NoSuchTarget(message, remedy=f"{file}{hint}ecr-warden status all lists the targets")

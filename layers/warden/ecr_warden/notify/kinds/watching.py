@@ -301,7 +301,7 @@ class _Unlisted(OneByOne[Unlisted]):
             [
                 Field("Meanwhile", "sweeps cannot find there what the spec does not name; events are handled as usual"),
                 to_do("let ecr-warden list it, as each place says"),
-                command("ecr-warden check --hub"),
+                command("ecr-warden check"),
             ],
             [listing("place", alert.problems, rest=alert.left_out)],
         )
