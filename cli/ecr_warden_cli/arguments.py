@@ -54,6 +54,30 @@ VERBS: Mapping[str, Lazy] = {name: verb for group in _GROUPS.values() for name, 
 _HEADINGS: Mapping[str, str] = {next(iter(group)): heading for heading, group in _GROUPS.items()}
 """What stands above a verb in the list of all."""
 
+_GONE: Mapping[str, str] = {
+    "publish": "ecr-warden apply FILE uploads a spec, ecr-warden rollback VERSION an earlier one",
+    "spec": "ecr-warden versions VERSION prints the text of one, ecr-warden versions accepted of the one in force",
+    "why": "ecr-warden can-i --as WHO lists what somebody can do, each with its line of the spec",
+    "grants": "ecr-warden who-can lists who has access, ecr-warden can-i --as WHO what somebody can do",
+    "dev": "ecr-warden completion stands alone; docs/triggers.md says what an event leads to",
+    "apply --rollback": "write ecr-warden rollback VERSION",
+    "apply --dry-run": "ecr-warden check FILE shows what differs, ecr-warden plan FILE what would be written",
+    "reconcile --dry-run": "ecr-warden plan shows what would be written",
+    "held --accept": "write ecr-warden accept ID",
+    "held --reject": "write ecr-warden reject ID",
+    "held --lift": "upload the version again: it is judged again",
+    "history --versions": "write ecr-warden versions",
+    "plan --short": "write ecr-warden check",
+    "plan --hub": "leave it out: without FILE the hub is asked; TARGET is --target TARGET",
+    "check --hub": "leave it out: without FILE the hub is asked; TARGET is --target TARGET",
+    "diff --hub": "leave it out: NEW alone is compared with the version that the hub has accepted",
+    "--tidy": "entries that are alike are grouped; see docs/import.md",
+    "--narrow": "narrow the access in the file; see docs/import.md",
+    "--escalation": "ecr-warden who-can admin REPOSITORY names whoever can change who has access",
+    "--from": "give a snapshot, which ecr-warden snapshot writes: --snapshot FILE",
+}
+"""What replaced a verb that has gone, an option of a verb, or an option of several verbs."""
+
 _DESCRIPTION = (
     "Keeps the policy documents that let one AWS account push to and pull from another account's ECR repositories "
     "equal to a spec, a file that says who may pull and who may push. What is deployed of it, the hub, watches the "
@@ -69,6 +93,15 @@ _SHOWN = 500
 
 type _IsAsked = Callable[[str], bool]
 """Whether a verb is asked for."""
+
+
+class _Gone(UsageError):
+    """The word was one of the command, and is none any more."""
+
+    code = "gone"
+
+    def __init__(self, word: str) -> None:
+        super().__init__(f"{word} has gone", remedy=_GONE[word])
 
 
 class _Once(argparse._StoreAction):
@@ -95,6 +128,8 @@ class _Parser(argparse.ArgumentParser):
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         # argparse offers the nearest choice from Python 3.14 on.
         if action.metavar == "VERB" and action.choices is not None and value not in action.choices:
+            if value in _GONE:
+                raise _Gone(value)
             meant = advice(nearest(str(value), action.choices))
             raise UsageError(f"there is no verb {cut(str(value), _SHOWN)!a}", remedy=f"{meant}see {self.prog} --help")
         super()._check_value(action, value)
@@ -139,10 +174,16 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
     if argv and argv[0] == "help":
         argv = [*argv[1:], "--help"]
     asked = next((one for one in argv if not one.startswith("-")), "")
+    for option in (one.partition("=")[0] for one in argv if one.startswith("--")):
+        if f"{asked} {option}" in _GONE:
+            raise _Gone(f"{asked} {option}")
     arguments, unknown = _parser(asked.__eq__).parse_known_args(argv)
     if unknown:
+        option = unknown[0].partition("=")[0]
+        if option in _GONE:
+            raise _Gone(option)
         # argparse's own error would name the help of the whole command, not of the verb.
-        remedy = f"{_meant(unknown[0].partition('=')[0], arguments.options)}see {arguments.prog} --help"
+        remedy = f"{_meant(option, arguments.options)}see {arguments.prog} --help"
         raise UsageError(f"unrecognized arguments: {cut(' '.join(unknown), _SHOWN)}", remedy=remedy)
     return arguments
 

@@ -11,6 +11,16 @@ SEED = str(SPEC_FILE)
 
 # argv, what the line says, what to do about it
 USAGE = {
+    "a verb that has gone": (("publish", SEED), "publish has gone", "ecr-warden apply FILE uploads a spec"),
+    "a group of verbs that has gone": (("spec", "show"), "spec has gone", "ecr-warden versions VERSION"),
+    "an option that has gone": (("held", "3f2a", "--accept"), "held --accept has gone", "write ecr-warden accept ID"),
+    "an option that has gone, with a value": (("apply", "--rollback=v1"), "--rollback has gone", "rollback VERSION"),
+    "an option that has gone from several verbs": (
+        ("who-can", "push", "shop/checkout", "--escalate", "--from", "dump"),
+        "--escalate",
+        "see ecr-warden who-can --help",
+    ),
+    "a dry run": (("apply", SEED, "--dry-run"), "apply --dry-run has gone", "ecr-warden check FILE"),
     "no verb": ((), "VERB", "see ecr-warden --help"),
     "an unknown verb": (("plann", SEED), "plann", "did you mean plan? see ecr-warden --help"),
     "an unknown option": (("validate", SEED, "--jsn"), "--jsn", "see ecr-warden validate --help"),
