@@ -61,6 +61,7 @@ def session(first: str) -> list[tuple[list[str], str]]:
 def plain(text: str) -> str:
     """The text without times and IDs, and without the folds that depend on their lengths."""
     text = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "TIME", text)
+    text = re.sub(r"\(event [^)]*\)", "(event ID)", text)
     text = re.sub(r"\b(\d{8}T\d{6}Z[0-9a-f]{12}|r\d+)\b", "RUN", text)
     return unfolded(re.sub(r"([Ss]pec:? +)([0-9a-f-]{36}|v\d+)\b", r"\1VERSION", text)).strip()
 
