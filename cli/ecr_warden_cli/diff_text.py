@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from ecr_warden.access_spec import Spec
 from ecr_warden.access_spec.spec import Federated
-from ecr_warden.core.access_change import PHRASES, AccessChange, Direction, gravity
+from ecr_warden.core.access_change import GRAVEST_FIRST, AccessChange, Direction, change_in_words, gravity
 from ecr_warden_cli.spec_diff import Ending, SettingChange, SpecDiff
 from iam_access.arn import parse_arn
 from iam_access.text.printable import and_more, count, listed, printable
@@ -115,12 +115,12 @@ class Line(Struct, frozen=True):
     def text(self, quoted: Callable[[str], str] = str) -> str:
         """`ci:user/plat-1 gains push to payments/ledger through registry:role/ecr-warden/pusher`."""
         who, places = _some(self.who, "principal", quoted), _some(self.places, "repository", quoted)
-        *most, last = (PHRASES[access] for access in self.accesses)
-        what = f"{', '.join(most)} and {last}" if most else last
         through = f" through {' and '.join(map(quoted, self.through))}" if self.through else ""
         conditions = f", if {quoted(' and '.join(self.conditions))}" if self.conditions else ""
-        verb = str(self.direction) if len(self.who) == 1 else str(self.direction).removesuffix("s")
-        return f"{who} {verb} {what} {places}{through}{conditions}"
+        is_many = len(self.who) > 1
+        return change_in_words(
+            self.direction, who, self.accesses, places, through=through, conditions=conditions, many=is_many
+        )
 
     @property
     def number(self) -> int:
@@ -172,7 +172,7 @@ def _joined(lines: Iterable[Line]) -> Iterator[Line]:
 def _lines(changes: Sequence[AccessChange], names: DiffNames, registries: int) -> Iterator[Line]:
     access_change = changes[0]
     everybody, conditions = names.subjects(access_change)
-    accesses = sorted((change.access for change in changes), key=[*PHRASES].index)
+    accesses = sorted((change.access for change in changes), key=GRAVEST_FIRST.index)
     for who in everybody:
         yield Line(
             (who,),

@@ -108,7 +108,7 @@ CASES: dict[str, tuple[str, str, list[str], int]] = {
         OLD.replace("pull: [devs]", f"pull: [devs], beside: {{Statement: [{DELETES.replace('Allow', 'Deny')}]}}"),
         OLD,
         [
-            f"{CHECKOUT}: {ANN} is no longer denied delete access to shop/checkout (ecr:DeleteRepository)",
+            f"{CHECKOUT}: {ANN} is no longer denied deletion of images from shop/checkout (ecr:DeleteRepository)",
             "1 other gain",
         ],
         2,

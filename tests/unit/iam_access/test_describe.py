@@ -76,23 +76,23 @@ PERSPECTIVES: dict[str, tuple[Framing, list[str]]] = {
         [
             "account 999999999999 can pull from shop (ecr:BatchGetImage), and the spec does not allow it",
             f"{ANNA} cannot pull from shop (ecr:BatchGetImage), and the spec allows it",
-            "anyone (*) is denied push access to shop (ecr:PutImage), and the spec does not deny it",
+            "anyone (*) is denied push to shop (ecr:PutImage), and the spec does not deny it",
         ],
     ),
     "what will be once the spec is carried out": (
         PLAN,
         [
-            "account 999999999999 will lose pull access to shop (ecr:BatchGetImage)",
-            f"{ANNA} will gain pull access to shop (ecr:BatchGetImage)",
-            "anyone (*) will no longer be denied push access to shop (ecr:PutImage)",
+            "account 999999999999 will lose pull from shop (ecr:BatchGetImage)",
+            f"{ANNA} will gain pull from shop (ecr:BatchGetImage)",
+            "anyone (*) will no longer be denied push to shop (ecr:PutImage)",
         ],
     ),
     "what the roll-out of a version did": (
         ROLLED_OUT,
         [
-            "account 999999999999 lost pull access to shop (ecr:BatchGetImage)",
-            f"{ANNA} gained pull access to shop (ecr:BatchGetImage)",
-            "anyone (*) is no longer denied push access to shop (ecr:PutImage) from now on",
+            "account 999999999999 lost pull from shop (ecr:BatchGetImage)",
+            f"{ANNA} gained pull from shop (ecr:BatchGetImage)",
+            "anyone (*) is no longer denied push to shop (ecr:PutImage) from now on",
         ],
     ),
     "what was, and for how long": (
@@ -100,7 +100,7 @@ PERSPECTIVES: dict[str, tuple[Framing, list[str]]] = {
         [
             "account 999999999999 could pull from shop (ecr:BatchGetImage) for 41 s",
             f"{ANNA} could not pull from shop (ecr:BatchGetImage) for 41 s",
-            "anyone (*) was denied push access to shop (ecr:PutImage) for 41 s",
+            "anyone (*) was denied push to shop (ecr:PutImage) for 41 s",
         ],
     ),
 }
@@ -120,10 +120,10 @@ def test_a_difference_from_the_perspective_of(name: str) -> None:
 @pytest.mark.parametrize(
     ("framing", "expected"),
     [
-        (DRIFT, "anyone (*) is not denied push access to shop (ecr:PutImage), and the spec denies it"),
-        (PLAN, "anyone (*) will be denied push access to shop (ecr:PutImage)"),
-        (ROLLED_OUT, "anyone (*) is denied push access to shop (ecr:PutImage) from now on"),
-        (INCIDENT, "anyone (*) was not denied push access to shop (ecr:PutImage) for 41 s"),
+        (DRIFT, "anyone (*) is not denied push to shop (ecr:PutImage), and the spec denies it"),
+        (PLAN, "anyone (*) will be denied push to shop (ecr:PutImage)"),
+        (ROLLED_OUT, "anyone (*) is denied push to shop (ecr:PutImage) from now on"),
+        (INCIDENT, "anyone (*) was not denied push to shop (ecr:PutImage) for 41 s"),
     ],
 )
 def test_a_removed_deny_from_each_perspective(framing: Framing, expected: str) -> None:

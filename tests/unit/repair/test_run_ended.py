@@ -36,8 +36,8 @@ ASSUMED = replace(OPEN, access=replace(OPEN.change, assumed=True))
 DENIED = replace(UNREADABLE, explain="ecr:GetRepositoryPolicy is denied; allow it to ecr-warden-read")
 COULD = f"{EVE} could pull from shop/checkout (ecr:BatchGetImage and 1 more) for 2 s"
 CAN = f"{EVE} can pull from shop/checkout (ecr:BatchGetImage and 1 more), and the spec does not allow it"
-LOSES = f"{EVE} will lose pull access to shop/checkout (ecr:BatchGetImage and 1 more)"
-LOST = f"{EVE} lost pull access to shop/checkout (ecr:BatchGetImage and 1 more)"
+LOSES = f"{EVE} will lose pull from shop/checkout (ecr:BatchGetImage and 1 more)"
+LOST = f"{EVE} lost pull from shop/checkout (ecr:BatchGetImage and 1 more)"
 
 
 class Row(NamedTuple):

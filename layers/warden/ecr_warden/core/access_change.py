@@ -1,20 +1,19 @@
 """Who gains and who loses what between two versions of the spec."""
 
 import re
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterable
 from enum import StrEnum
 
+from ecr_warden.core.ecr import ADMIN, DELETE, PULL, PUSH
+from ecr_warden.core.framings import VERSIONS, VERSIONS_OF_MANY
 from ecr_warden.core.value import Value
 from iam_access.arn import parse_arn
+from iam_access.delta.phrases import Phrase, wording
+from iam_access.delta.service import ActionGroup
 
-PHRASES: Mapping[str, str] = {
-    "admin": "administration of",
-    "delete": "deletion of images from",
-    "push": "push to",
-    "pull": "pull from",
-}
-"""Each access as it stands before the name of a repository, the gravest first."""
-_GRAVEST_FIRST = tuple(PHRASES)
+_GROUPS = {"admin": ADMIN, "delete": DELETE, "push": PUSH, "pull": PULL}
+GRAVEST_FIRST = tuple(_GROUPS)
+"""Each access."""
 _ORGANIZATION = re.compile(r"o-[a-z0-9]+")
 _PROVIDER = re.compile(r"(oidc|saml)-provider/")
 _ACCOUNT = re.compile(r"[0-9]{12}")
@@ -50,6 +49,28 @@ class AccessChange(Value, frozen=True, omit_defaults=True):
     conditions: tuple[str, ...] = ()
 
 
+def change_in_words(
+    direction: Direction,
+    who: str,
+    accesses: Iterable[str],
+    where: str,
+    *,
+    through: str = "",
+    conditions: str = "",
+    many: bool = False,
+) -> str:
+    """`ci:user/plat-1 gains pull from and push to payments/ledger`, worded as all gains and losses are.
+
+    `many`: `who` and `where` are several.
+    """
+    *most, last = (_GROUPS[access].has for access in accesses)
+    has = f"{', '.join(text.removesuffix(' {}') for text in most)} and {last}" if most else last
+    phrase = Phrase(
+        who, ActionGroup("CHANGE", (), has, has), where, through, conditions, gained=direction is Direction.GAINS
+    )
+    return wording(phrase, VERSIONS_OF_MANY if many else VERSIONS)
+
+
 def gravity(principal: str, access: str, accounts: Container[str]) -> tuple[int, int]:
     """A sort key: anybody, other accounts, organizations, services and providers, then who is in `accounts`."""
     arn = parse_arn(principal)
@@ -64,7 +85,7 @@ def gravity(principal: str, access: str, accounts: Container[str]) -> tuple[int,
         foreignness = 3
     else:
         foreignness = 4 if account == principal else 5
-    return foreignness, _GRAVEST_FIRST.index(access)
+    return foreignness, GRAVEST_FIRST.index(access)
 
 
 class OtherGain(Value, frozen=True):

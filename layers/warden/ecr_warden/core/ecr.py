@@ -13,11 +13,11 @@ PUSH = ActionGroup(
     "PUSH",
     (*REQUIRED[Access.PUSH], *UPLOADS, _LOOK),
     "push to {}",
-    "push access to {}",
+    "push to {}",
 )
-PULL = ActionGroup("PULL", REQUIRED[Access.PULL], "pull from {}", "pull access to {}")
+PULL = ActionGroup("PULL", REQUIRED[Access.PULL], "pull from {}", "pull from {}")
 DELETE = ActionGroup(
-    "DELETE", ("ecr:BatchDeleteImage", "ecr:DeleteRepository"), "delete from {}", "delete access to {}"
+    "DELETE", ("ecr:BatchDeleteImage", "ecr:DeleteRepository"), "delete from {}", "deletion of images from {}"
 )
 ADMIN = ActionGroup(
     "ADMIN",
@@ -31,7 +31,7 @@ ADMIN = ActionGroup(
         *("ecr:DeleteRepositoryCreationTemplate", "ecr:TagResource", "ecr:UntagResource"),
     ),
     "administer {}",
-    "admin access to {}",
+    "administration of {}",
 )
 _LOGIN = ActionGroup("LOGIN", (TOKEN,), "log in to ECR", "login to ECR", on_all=True)
 ECR = Service(

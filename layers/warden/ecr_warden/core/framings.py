@@ -1,5 +1,7 @@
 """How a difference between a live document and the spec's is worded: by where the reader stands."""
 
+from copy import replace
+
 from iam_access.delta.phrases import Framing
 
 DRIFT = Framing(
@@ -23,6 +25,14 @@ ROLLED_OUT = Framing(
     "{who} is no longer denied {has}{detail} from now on",
 )
 """What applying a version of the spec has changed."""
+VERSIONS = Framing(
+    "{who} gains {has}{detail}",
+    "{who} loses {has}{detail}",
+    "{who} is no longer denied {has}{detail}",
+    "{who} is denied {has}{detail}",
+)
+VERSIONS_OF_MANY = replace(VERSIONS, gained="{who} gain {has}{detail}", lost="{who} lose {has}{detail}")
+"""What one version of the spec gives against another one, to one and to several."""
 GIVEN = Framing(
     "{who} can {does}{detail}",
     "{who} cannot {does}{detail}",

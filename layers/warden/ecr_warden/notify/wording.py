@@ -224,4 +224,5 @@ def _identity(actor: Actor) -> str:
         case "Unknown" | "":
             return actor.arn or UNKNOWN_CALLER + account
         case kind:
-            return f"{kind} {actor.arn or actor.session_name}{'' if actor.arn else account}".rstrip()
+            name = actor.arn or actor.session_name
+            return f"{kind}{f' {name}' if name else ''}{'' if actor.arn else account}"

@@ -12,7 +12,7 @@ from itertools import chain
 
 from ecr_warden.audit.changes import access_changes
 from ecr_warden.collect.observed import LiveEstate, ReadAccounts
-from ecr_warden.core.access_change import PHRASES, AccessChange, AccessChanges, Direction, gravity
+from ecr_warden.core.access_change import AccessChange, AccessChanges, Direction, change_in_words, gravity
 from ecr_warden.core.desired import CompiledSpec, Widening
 from ecr_warden.core.judgement import Judgement, WaitCode, WaitReason
 from ecr_warden.core.ours import ours_of
@@ -218,7 +218,7 @@ def words_of(change: AccessChange) -> str:
     who, where = printable(change.principal, 160), _place(change.repository)
     through = f" through {listed(list(map(printable, change.through)), _NAMED)}" if change.through else ""
     only = f", if {listed(change.conditions, _NAMED, separator=' and ')}" if change.conditions else ""
-    return f"{who} {change.direction} {PHRASES[change.access]} {where}{through}{only}"
+    return change_in_words(change.direction, who, [change.access], where, through=through, conditions=only)
 
 
 def _place(repository: str) -> str:
