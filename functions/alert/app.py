@@ -7,7 +7,7 @@ from ecr_warden.bootstrap import alert
 from ecr_warden.bootstrap.observability import logger
 from ecr_warden.core.job import Queue
 from ecr_warden.notify.aws_incidents import incident_key
-from ecr_warden.notify.reading import alert_from_json
+from ecr_warden.notify.kinds import alert_from_json
 from iam_access.errors import NamedError
 
 if TYPE_CHECKING:

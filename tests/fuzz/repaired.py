@@ -18,9 +18,9 @@ from ecr_warden.core.result import Result
 from ecr_warden.core.run import OpenRun
 from ecr_warden.core.target import Target
 from ecr_warden.notify.aws_bus import detail_of
+from ecr_warden.notify.kinds import alert_from_json
 from ecr_warden.notify.message import Message
 from ecr_warden.notify.notify import SendAlerts
-from ecr_warden.notify.reading import alert_from_json
 from ecr_warden.repair.aws_reading import observed_document
 from iam_access.delta.relate import Differs, relate
 from iam_access.document.document import Document, policy_size

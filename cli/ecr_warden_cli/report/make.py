@@ -13,11 +13,12 @@ from ecr_warden.audit.finding import AuditRecord, FindingGroup
 from ecr_warden.audit.news import grouped
 from ecr_warden.audit.spec_access import bare
 from ecr_warden.core.codec.base import to_json
+from ecr_warden.core.desired import MustNotExist, RepositoryPattern
 from ecr_warden.core.grant import Grant
+from ecr_warden.core.target import RepositoryTarget
 from ecr_warden_cli.access_text import not_given
-from ecr_warden_cli.report.ends import ends_of
 from ecr_warden_cli.report.matrix import Sources, Teams, matrix_of
-from ecr_warden_cli.report.report import History, Origin, PartRead, PausedTarget, Report, Waiting
+from ecr_warden_cli.report.report import EndingGrant, History, Matrix, Origin, PartRead, PausedTarget, Report, Waiting
 from iam_access.text.printable import first
 
 MAX_ENDS, MAX_PAUSED, MAX_WAITING, MAX_NAMED = 500, 500, 100, 100
@@ -79,3 +80,34 @@ def grants_and_teams(spec: Spec) -> tuple[tuple[Grant, ...], Teams]:
         for member in members:
             teams[bare(member.arn)].append(name)
     return grants_of(spec), {arn: tuple(names) for arn, names in teams.items()}
+
+
+def ends_of(grants: Iterable[Grant], matrix: Matrix) -> tuple[EndingGrant, ...]:
+    """The grants with an end, the next one first."""
+    principals = {bare(principal.name): place for place, principal in enumerate(matrix.principals)}
+    found = [
+        EndingGrant(
+            grant.access,
+            grant.repository,
+            grant.who,
+            grant.through,
+            grant.until,
+            principals.get(bare(grant.who)),
+            tuple(_rows(grant, matrix)),
+        )
+        for grant in grants
+        if grant.until is not None
+    ]
+    return tuple(sorted(found, key=lambda end: (end.until, end.repository, end.who)))
+
+
+def _rows(grant: Grant, matrix: Matrix) -> Iterator[int]:
+    if "*" not in grant.repository:
+        yield from (place for place, row in enumerate(matrix.rows) if row.target == grant.repository)
+        return
+    _, account, region, name = grant.repository.split("/", 3)
+    pattern = RepositoryPattern(account, region, name, grant.excluded, MustNotExist())
+    for place, row in enumerate(matrix.rows):
+        _, own_account, own_region, own_name = row.target.split("/", 3)
+        if pattern.covers(RepositoryTarget(own_account, own_region, own_name)):
+            yield place

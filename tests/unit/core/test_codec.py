@@ -20,7 +20,7 @@ from ecr_warden.core.job import Actor, Cause, CauseKind, Job, ReconcileTarget, j
 from ecr_warden.core.plan import Plan
 from ecr_warden.core.run import OpenRun
 from ecr_warden.core.target import RoleTarget
-from ecr_warden.notify.reading import alert_from_json
+from ecr_warden.notify.kinds import alert_from_json
 from ecr_warden.state.codec_spec import ENTRIES, manifest_to_json, spec_from_json
 from ecr_warden.state.tree_keeping import KeptSpecs
 from iam_access.delta.delta import gained_and_lost

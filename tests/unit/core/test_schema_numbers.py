@@ -22,7 +22,7 @@ from ecr_warden.core.run import entry_from_json
 from ecr_warden.hub.codec_replies import reply_from_json
 from ecr_warden.hub.request import question_from_text
 from ecr_warden.notify.aws_incidents import flush_from_json
-from ecr_warden.notify.reading import alert_from_json
+from ecr_warden.notify.kinds import alert_from_json
 from ecr_warden.state.aws_sweeps import sweep_from_item
 from ecr_warden.state.aws_switch import seen_from_json
 from ecr_warden.state.codec_spec import spec_from_json

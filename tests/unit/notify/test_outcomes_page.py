@@ -5,8 +5,7 @@ import re
 
 from ecr_warden.core.codec.runs import report_to_json, run_report_from_json
 from ecr_warden.notify.aws_bus import detail_of
-from ecr_warden.notify.kinds import KINDS
-from ecr_warden.notify.reading import alert_from_json
+from ecr_warden.notify.kinds import KINDS, alert_from_json
 from ecr_warden.repair.run_ended import run_ended
 from tests.template.cfn import ROOT
 

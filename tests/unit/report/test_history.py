@@ -9,8 +9,8 @@ from ecr_warden.core.job import Actor, Cause, CauseKind
 from ecr_warden.core.result import Result
 from ecr_warden.core.run import RunEntry
 from ecr_warden.state.history import HistoryEntry, HistoryKind
-from ecr_warden_cli.report.ends import ends_of
 from ecr_warden_cli.report.history import MAX_ENTRIES, MAX_INCIDENTS, history_of
+from ecr_warden_cli.report.make import ends_of
 from ecr_warden_cli.report.report import Day
 from tests.reports import CI, REGION, REGISTRY, UNTIL, example
 

@@ -16,8 +16,10 @@ from msgspec import Struct
 from iam_access.document.pattern import Pattern
 from iam_access.document.steps import Steps
 from iam_access.document.values import address, moment, network, number
-from iam_access.key_values.budget import STATEMENTS, WILDCARDS
-from iam_access.key_values.language import Language, find_word
+from iam_access.key_values.language import WILDCARDS, Language, find_word
+
+STATEMENTS = "the statements overlap in too many ways"
+"""What was too much, when counted work ended before an answer (document.steps)."""
 
 _DAY = 86_400
 _EXACT = 120

@@ -14,8 +14,7 @@ from iam_access.document.condition import CanonicalClause, Clause, Quantifier
 from iam_access.document.pattern import Syntax, pattern
 from iam_access.document.steps import Steps
 from iam_access.evaluate.condition_match import clause_holds
-from iam_access.key_values.budget import STATEMENTS
-from iam_access.key_values.domains import Membership, OrderedDomain, TextDomain, TextSet, ValueSet
+from iam_access.key_values.domains import STATEMENTS, Membership, OrderedDomain, TextDomain, TextSet, ValueSet
 from iam_access.key_values.shapes import NONEMPTY
 
 type Values = tuple[str, ...]

@@ -7,6 +7,8 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
+from copy import replace
 from datetime import datetime
 
 from iam_access.delta.service import Service
@@ -15,12 +17,15 @@ from iam_access.document.document import (
     ROLE_INLINE_QUOTA,
     TRUST_POLICY_QUOTA,
     Document,
+    Effect,
     policy_size,
 )
 from iam_access.document.kind import DocumentKind
+from iam_access.document.steps import Steps, TooManySteps
 from iam_access.document.variables import placeholders
+from iam_access.equivalent.canonical import canonical_statements
+from iam_access.equivalent.subsumption import covers_statement
 from iam_access.lint.actions import check_actions, check_broad
-from iam_access.lint.cancelled import check_cancelled
 from iam_access.lint.conditions import check_conditions, check_resources, check_values
 from iam_access.lint.examination import Examination, PlacedStatement, PlacedText, placed_statements, quoted
 from iam_access.lint.names import is_condition_key, nearest_key, owns_key
@@ -156,6 +161,24 @@ def _texts(examination: Examination) -> Iterator[PlacedText]:
             yield from statement.resources.values
         for clause in statement.clauses:
             yield from clause.values
+
+
+_MAX_STATEMENTS = 60
+
+
+def check_cancelled(examination: Examination) -> None:
+    """Report each Allow that a Deny cancels, as far as a bounded number of steps goes."""
+    if len(examination.statements) > _MAX_STATEMENTS:
+        return
+    steps = Steps()
+    statements = canonical_statements(examination.document, kind=examination.kind)
+    with suppress(TooManySteps):
+        for statement, form in zip(examination.statements, statements, strict=True):
+            denied = replace(form, effect=Effect.DENY)
+            covering = (at for at, one in enumerate(statements) if covers_statement(one, denied, steps))
+            if statement.allows and (at := next(covering, None)) is not None:
+                message = f"statement {at + 1} denies all of it"
+                examination.add(LintRule.STATEMENT_DENIED, statement.place, message)
 
 
 _CHECKS = (

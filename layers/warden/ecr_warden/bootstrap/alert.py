@@ -4,8 +4,8 @@ from functools import cache, partial
 
 from ecr_warden.aws.redelivery import Redelivery, SqsDeadLetters
 from ecr_warden.bootstrap import common
+from ecr_warden.bootstrap.common import table
 from ecr_warden.bootstrap.observability import logger
-from ecr_warden.bootstrap.table import table
 from ecr_warden.notify.aws_incidents import AwsIncidents
 from ecr_warden.notify.aws_sns import SnsChannel
 from ecr_warden.notify.aws_webhook import WebhookChannel, open_secret

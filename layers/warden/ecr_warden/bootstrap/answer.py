@@ -6,8 +6,8 @@ from ecr_warden.audit.aws_audits import S3Audits
 from ecr_warden.aws.deadline import MEMBER_RESERVE
 from ecr_warden.aws.progress import SqsQueues
 from ecr_warden.bootstrap import accounts, common, holding, inventory, queues, stores
+from ecr_warden.bootstrap.common import table
 from ecr_warden.bootstrap.specs import specs
-from ecr_warden.bootstrap.table import table
 from ecr_warden.collect.aws_estate import AwsEstateReader
 from ecr_warden.hub.queries import Queries
 from ecr_warden.hub.status import StatusQuery

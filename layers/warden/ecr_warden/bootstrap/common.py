@@ -9,6 +9,7 @@ from botocore.config import Config
 
 from ecr_warden.aws.deadline import HUB_RESERVE, MEMBER_RESERVE, InvocationDeadline
 from ecr_warden.aws.system import SystemClock
+from ecr_warden.aws.table import Table
 from ecr_warden.core.outside import Environment
 
 environment = Environment(os.environ)
@@ -43,3 +44,9 @@ def client(service: Any) -> Any:
     made = session().client(service, config=HUB_CONFIG)
     deadline.guard(made, HUB_RESERVE)
     return made
+
+
+@cache
+def table() -> Table:
+    """The hub's table."""
+    return Table(client("dynamodb"), environment.required("WARDEN_TABLE"))

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from ecr_warden.aws.progress import DynamoProgress
 from ecr_warden.aws.redelivery import Redelivery, SqsDeadLetters
 from ecr_warden.bootstrap import common, queues
+from ecr_warden.bootstrap.common import table
 from ecr_warden.bootstrap.observability import logger
-from ecr_warden.bootstrap.table import table
 from ecr_warden.core.codec.base import CodecError
 from ecr_warden.core.failures import LeaseHeld, RetryAtOnce
 from ecr_warden.core.job import Attempt, Job, Queue, job_from_text, job_to_json

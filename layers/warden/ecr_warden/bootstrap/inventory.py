@@ -5,7 +5,7 @@ from functools import cache
 from ecr_warden.aws.bucket import StateBucket
 from ecr_warden.bootstrap import common
 from ecr_warden.bootstrap.accounts import documents
-from ecr_warden.bootstrap.table import table
+from ecr_warden.bootstrap.common import table
 from ecr_warden.collect.aws_estate_store import S3EstateStore
 from ecr_warden.collect.aws_wires import DynamoWatchRecords
 from ecr_warden.collect.aws_wiring import AwsWiring

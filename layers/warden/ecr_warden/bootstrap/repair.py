@@ -5,7 +5,7 @@ from typing import assert_never
 
 from ecr_warden.aws.system import new_run_id
 from ecr_warden.bootstrap import accounts, common, queues, stores
-from ecr_warden.bootstrap.table import table
+from ecr_warden.bootstrap.common import table
 from ecr_warden.core.job import (
     AcceptSpec,
     Attempt,

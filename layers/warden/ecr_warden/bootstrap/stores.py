@@ -3,7 +3,7 @@
 from functools import cache, partial
 
 from ecr_warden.bootstrap import common
-from ecr_warden.bootstrap.table import table
+from ecr_warden.bootstrap.common import table
 from ecr_warden.notify.aws_bus import EventBridgeAlertBus
 from ecr_warden.state.aws_accepted import AwsAcceptedSpecs
 from ecr_warden.state.aws_commands import DynamoCommandRecords

@@ -6,7 +6,7 @@ Nothing here writes to a member account: `reconcile` enqueues runs, which do the
 from collections.abc import Iterable
 from copy import replace
 from datetime import datetime
-from typing import assert_never
+from typing import Protocol, assert_never
 
 from msgspec import Struct
 
@@ -17,7 +17,6 @@ from ecr_warden.core.job import AcceptSpec, Actor, Cause, CauseKind
 from ecr_warden.core.pause import LONGEST_PAUSE, PatternPause, Pause
 from ecr_warden.core.queue import Jobs
 from ecr_warden.core.target import Target, new_targets
-from ecr_warden.hub.callers import Callers
 from ecr_warden.hub.reply import CommandReply
 from ecr_warden.hub.selecting import NoSuchTarget, NothingAccepted
 from ecr_warden.repair.alerts import TargetsPaused, TargetsResumed
@@ -47,6 +46,13 @@ from ecr_warden.versions.alerts import HoldSettled
 from ecr_warden.versions.holds import hold_over, no_such_hold
 from iam_access.errors import NamedError
 from iam_access.text.printable import show_time
+
+
+class Callers(Protocol):
+    """Authenticates the callers of commands."""
+
+    def authenticate(self, proof: object, request: str, hub: str) -> Actor:
+        """The principal that recently signed exactly this request for this hub; raises CallerUnauthenticated."""
 
 
 class BadEnd(NamedError):

@@ -22,8 +22,8 @@ from ecr_warden.core.codec.base import CodecError, dumps, forms, loads
 from ecr_warden.core.failures import PortError, Throttled
 from ecr_warden.core.value import Value
 from ecr_warden.notify.aws_outbox import ALERT, alert_items, incident_pk
+from ecr_warden.notify.kinds import alert_from_json
 from ecr_warden.notify.ports import MEMORY, ClosedIncident
-from ecr_warden.notify.reading import alert_from_json
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

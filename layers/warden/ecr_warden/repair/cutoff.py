@@ -10,6 +10,7 @@ follow from what earlier runs narrowed (core.run.Debts), and from the ends of gr
 only AWS services may assume: what runs with it keeps its credentials until they expire, and would stop working.
 """
 
+import re
 from collections.abc import Iterable
 from copy import replace
 from datetime import datetime, timedelta
@@ -27,7 +28,6 @@ from ecr_warden.core.address import (
 )
 from ecr_warden.core.desired import RoleSettings, TargetSpec
 from ecr_warden.core.drift import Drift
-from ecr_warden.core.earlier_trust import as_written_before
 from ecr_warden.core.kinds import DriftKind, Operation
 from ecr_warden.core.observed import Absent, Observation, Observed, Present, TargetMissing, Unparseable, Unreadable
 from ecr_warden.core.plan import Change
@@ -43,6 +43,7 @@ from iam_access.equivalent.canonical import CanonicalStatement, canonical_togeth
 from iam_access.equivalent.subsumption import last_end
 from iam_access.text.printable import show_time
 
+_BY_ID = re.compile(r'"repo:[^/@:*"]+@(?=[0-9]+/\*@)')
 # The highest MaxSessionDuration that a role can have had when the session was issued.
 LONGEST_SESSION = timedelta(hours=12)
 # A cut-off farther in the future does not end older sessions but denies all access, whoever wrote it.
@@ -194,7 +195,7 @@ def last_look(spec: TargetSpec, looks: Iterable[TrustLook | None]) -> datetime |
     An upgrade that writes it in another form counts the looks at the earlier one, which said the same of the same spec.
     """
     document = _desired_trust(spec)
-    forms = [] if document is None else [document, as_written_before(document)]
+    forms = [] if document is None else [document, _as_written_before(document)]
     known = {digest(form, kind=DocumentKind.TRUST) for form in forms}
     return max((look.at for look in looks if look is not None and look.digest in known), default=None)
 
@@ -387,3 +388,8 @@ def _can_end_sessions(spec: TargetSpec, observation: Observation) -> bool:
 
 def _locks_out(denied: Sessions) -> str:
     return f"it denies all access until {show_time(denied.before)}"
+
+
+def _as_written_before(trust: Document) -> Document:
+    """The trust policy with any owner's name beside an owner's ID (`repo:*@1/*@2`)."""
+    return parse_document(_BY_ID.sub('"repo:*@', trust.text))

@@ -22,7 +22,6 @@ from ecr_warden.core.target import RoleTarget, Target
 from ecr_warden.repair.cutoff import LastLook, pre_image, session_cutoff, sessions_to_end
 from ecr_warden.repair.diff import diff
 from ecr_warden.repair.guardrails import cuts_own_access, decided, is_not_ours, sparing_own_access
-from ecr_warden.repair.modes import observed_drift
 from ecr_warden.repair.ordering import gains, loses, ordered, removing_access, without_gain
 from iam_access.delta.delta import gained_and_lost
 from iam_access.document.document import Document
@@ -89,7 +88,7 @@ def _make_plan(
 ) -> Plan | NeedsToKnow:
     now, debts = facts.now, facts.debts
     drifts = diff(spec, observation, now=now, debts=debts, written_at=facts.written_at)
-    observed = tuple(observed_drift(spec, observation, drifts, now))
+    observed = tuple(_observed_drift(spec, observation, drifts, now))
     plan = Plan(spec.target, spec_version, (*drifts, *observed))
     if mode is Mode.OBSERVE:
         return replace(plan, held=tuple(map(_observed, plan.drifts)))
@@ -242,3 +241,15 @@ def _change(spec: TargetSpec, observation: Observation, drift: Drift, desired: D
             return Change(Operation.CREATE, address, None, None, NewRole(desired, trust), access, drift.explain)
         case _:
             assert_never(desired)
+
+
+def _observed_drift(
+    spec: TargetSpec, observation: Observation, drifts: tuple[Drift, ...], now: datetime
+) -> Iterator[Drift]:
+    """What the live documents lack of the observed grants, where they are otherwise as they should be."""
+    if not spec.observed:
+        return
+    known = {drift.address for drift in drifts}
+    for drift in diff(replace(spec, documents=spec.granted), observation, now=now):
+        if drift.address in spec.observed and drift.address not in known:
+            yield drift

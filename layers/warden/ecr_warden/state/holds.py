@@ -1,6 +1,6 @@
 """The holds that were opened, what people decided on them, and what else is kept of versions of the spec."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from ecr_warden.core.codec.base import forms
@@ -78,3 +78,19 @@ class Holds(Protocol):
 
     def publication(self, version: str) -> Publication | None:
         """Who published a version; None if nobody did, or this version of ecr-warden cannot read it."""
+
+
+class Verdicts(Protocol):
+    """What was read for the verdict on a hold's ground, and the verdict."""
+
+    def note(self, hold: Hold, part: str, why: str) -> None:
+        """Note that a part was read since the hold was opened, or why not; `why` is empty if it was."""
+
+    def notes(self, hold: Hold) -> Mapping[str, str]:
+        """What was noted, by part."""
+
+    def keep(self, judged: Judged) -> None:
+        """Keep a verdict, in place of an earlier one."""
+
+    def find(self, hold: Hold) -> Judged | None:
+        """The verdict since the hold was opened; None if there is none, or this version cannot read it."""

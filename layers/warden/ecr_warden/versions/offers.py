@@ -13,12 +13,11 @@ from ecr_warden.core.judgement import Judgement, WaitCode, WaitReason
 from ecr_warden.core.queue import Jobs
 from ecr_warden.core.spec_failures import SpecMissing
 from ecr_warden.state.hold import HOLD_LASTS, OPEN, Decision, Hold, HoldState, OfVersion, VerdictRequest
-from ecr_warden.state.holds import Holds
+from ecr_warden.state.holds import Holds, Verdicts
 from ecr_warden.state.specs import Specs, SpecsInForce
 from ecr_warden.versions.alerts import HoldOpened
 from ecr_warden.versions.changes import Versions, recent, rolls_out
 from ecr_warden.versions.holds import KeepHolds
-from ecr_warden.versions.ports import Verdicts
 from iam_access.text.printable import listed
 
 ASKED_AGAIN, MOST_ASKED = timedelta(minutes=10), 12

@@ -16,12 +16,11 @@ from ecr_warden.core.job import FIRST_AND_LAST, AcceptSpec, Attempt, JudgeVersio
 from ecr_warden.core.queue import Jobs
 from ecr_warden.core.spec_failures import BaselineLost
 from ecr_warden.state.hold import OPEN, Hold
-from ecr_warden.state.holds import Holds, Judged
+from ecr_warden.state.holds import Holds, Judged, Verdicts
 from ecr_warden.state.specs import Specs
 from ecr_warden.versions.baseline import baseline_of
 from ecr_warden.versions.changes import Versions, recent
 from ecr_warden.versions.judge import parts_to_read
-from ecr_warden.versions.ports import Verdicts
 
 if TYPE_CHECKING:
     from ecr_warden.core.judgement import Judgement

@@ -7,9 +7,12 @@ A new kind needs its type among the alerts of its step, and its class in one of 
 
 from collections.abc import Iterator, Mapping, Sequence
 from copy import replace
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from ecr_warden.core.alert import Alert
+from ecr_warden.core.codec.base import SCHEMA, reader
 from ecr_warden.core.listing import listing
 from ecr_warden.core.result import Severity
 from ecr_warden.notify.delivery import Sending
@@ -112,3 +115,8 @@ def plain_message(alerts: Sequence[Alert], error: str) -> Message:
     fields = [to_do("look at each of them: somebody may have written what cannot be described")]
     fields += [command("ecr-warden history")]
     return compose(Severity.CRITICAL, Parts(State.UNKNOWN, title, fields, [listing("alert", lines)]))
+
+
+_ANY_KIND: Any = reduce(or_, KINDS)
+
+alert_from_json = reader("announcement", _ANY_KIND, schema=SCHEMA)
