@@ -1,27 +1,14 @@
-"""What IAM says, a second time and the slow way: written from AWS's pages, on plain JSON, without the engine's code.
+"""What IAM says of one request and all policies, a second time: written from AWS's pages, without the engine's code.
 
-Covers what `iam_requests` draws. Every statement is tried by enumeration; a pattern is matched by recursion.
+Covers what `iam_requests` draws; whether a statement's action, resource and condition match, policy_oracle says.
 """
 
 from collections.abc import Mapping
-from functools import cache
 from typing import Any
 
+from tests.property.policy_oracle import Request, as_list, matches
+
 type Json = Mapping[str, Any]
-
-
-@cache
-def like(pattern: str, text: str) -> bool:
-    """Does a pattern match, by its first character?"""
-    if pattern == "":
-        return text == ""
-    if pattern[0] == "*":
-        return like(pattern[1:], text) or (text != "" and like(pattern, text[1:]))
-    return text != "" and pattern[0] in ("?", text[0]) and like(pattern[1:], text[1:])
-
-
-def as_list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
 
 
 def context_of(request: Json) -> dict[str, list[str]]:
@@ -42,58 +29,6 @@ def context_of(request: Json) -> dict[str, list[str]]:
 
 def account_of(who: str) -> str:
     return who.split(":")[4] if who.startswith("arn:") else ""
-
-
-def filled(text: str, context: Mapping[str, list[str]], version: str) -> str | None:
-    """The one variable that is drawn, replaced; None where it has no value."""
-    variable = "${aws:username}"
-    if variable not in text or version == "2008-10-17":
-        return text
-    values = context.get("aws:username", [])
-    return text.replace(variable, values[0]) if len(values) == 1 else None
-
-
-def one_test(base: str, value: str, wanted: str, context: Mapping[str, list[str]], version: str) -> bool:
-    if base.startswith("String"):
-        text = filled(wanted, context, version)
-        if text is None:
-            return False
-        return like(text, value) if base == "StringLike" else text == value
-    if base == "ArnLike":
-        parts = [*zip(wanted.split(":", 5), value.split(":", 5), strict=False)]
-        return value.startswith("arn:") and all(like(pattern, text) for pattern, text in parts)
-    if base == "Bool":
-        return wanted in ("true", "false") and wanted == value
-    assert base == "NumericLessThan"
-    return value.isdigit() and wanted.isdigit() and int(value) < int(wanted)
-
-
-def clause(name: str, key: str, wanted: list[Any], context: Mapping[str, list[str]], version: str) -> bool:
-    texts = [str(one).lower() if isinstance(one, bool) else str(one) for one in wanted]
-    values = context.get(key.lower(), [])
-    if name.endswith("Null"):
-        if values in ([], [""]):
-            return name.startswith("ForAll") or (name == "Null" and "true" in texts)
-        return "false" in texts
-    if_exists = name.endswith("IfExists")
-    name = name.removesuffix("IfExists")
-    quantifier, name = name.split(":") if ":" in name else ("", name)
-    negated = "Not" in name
-    base = name.replace("Not", "")
-
-    def holds(value: str) -> bool:
-        hit = any(one_test(base, value, text, context, version) for text in texts)
-        return not hit if negated else hit
-
-    if values == [] and if_exists:
-        return True
-    if quantifier == "ForAllValues":
-        return values == [""] or all(holds(value) for value in values)
-    if quantifier == "ForAnyValue":
-        return values != [""] and any(holds(value) for value in values)
-    if values == []:
-        return negated
-    return len(values) == 1 and holds(values[0])
 
 
 def names(element: Any, who: str) -> set[str]:
@@ -134,25 +69,9 @@ def ways_of(statement: Json, who: str) -> set[str]:
 
 def statement_ways(statement: Json, request: Json, version: str) -> set[str]:
     """How a statement that matches names the principal; empty where it does not match."""
-    context = context_of(request)
-    action = request["action"].lower()
-    if "Action" in statement:
-        acts = any(like(one.lower(), action) for one in as_list(statement["Action"]))
-    else:
-        acts = not any(like(one.lower(), action) for one in as_list(statement["NotAction"]))
-    touches = True
-    for name in ("Resource", "NotResource"):
-        if name in statement:
-            texts = [filled(one, context, version) for one in as_list(statement[name])]
-            touches = any(text is not None and like(text, request["resource"]) for text in texts) is (
-                name == "Resource"
-            )
-    holds = all(
-        clause(operator, key, as_list(wanted), context, version)
-        for operator, block in statement.get("Condition", {}).items()
-        for key, wanted in block.items()
-    )
-    return ways_of(statement, request["principal"]) if acts and touches and holds else set()
+    who, context = request["principal"], {key: tuple(values) for key, values in context_of(request).items()}
+    asked = Request(who, request["action"], request["resource"], context)
+    return ways_of(statement, who) if matches(statement, asked, literal=version != "2012-10-17") else set()
 
 
 def look(documents: list[Json], request: Json, *, hung: bool = False, bounded: bool = False) -> tuple[set[str], bool]:

@@ -11,8 +11,6 @@ from fractions import Fraction
 from functools import cache
 from typing import Any, NamedTuple
 
-from tests.property.iam_oracle import as_list
-
 
 class Request(NamedTuple):
     """A request; the context's keys are in lower case.
@@ -27,6 +25,11 @@ class Request(NamedTuple):
     context: Mapping[str, tuple[str, ...]]
 
 
+def as_list(value: Any) -> list[Any]:
+    """A scalar as a list of one."""
+    return value if isinstance(value, list) else [value]
+
+
 PATHS = ("team/",)
 """All paths of roles in the documents."""
 
@@ -36,15 +39,16 @@ def allowed(document: Mapping[str, Any], request: Request) -> bool:
     matched = {
         statement["Effect"].lower()
         for statement in as_list(document["Statement"])
-        if _matches(statement, request, literal=document.get("Version") != "2012-10-17")
+        if _principal(statement, request.principal)
+        and matches(statement, request, literal=document.get("Version") != "2012-10-17")
     }
     return matched == {"allow"}
 
 
-def _matches(statement: Mapping[str, Any], request: Request, *, literal: bool) -> bool:
+def matches(statement: Mapping[str, Any], request: Request, *, literal: bool) -> bool:
+    """Whether the statement is about the request, whoever makes it; `literal`: variables are texts."""
     return (
-        _principal(statement, request.principal)
-        and _patterns(statement, "Action", request.action.lower(), request, fold=True, literal=True)
+        _patterns(statement, "Action", request.action.lower(), request, fold=True, literal=True)
         and _patterns(statement, "Resource", request.resource, request, fold=False, literal=literal)
         and all(
             _clause(operator.lower(), request.context.get(key.lower(), ()), as_list(values), request, literal)
@@ -114,6 +118,11 @@ def _patterns(
 def _glob(pattern: str, text: str, request: Request, literal: bool) -> bool:
     expression = _expression(pattern, request, literal, any_text=".*", any_character=".")
     return expression is not None and _fits(expression, text)
+
+
+def like(pattern: str, text: str) -> bool:
+    """Does a pattern without variables match?"""
+    return _fits(_written(pattern, ".*", "."), text)
 
 
 @cache

@@ -28,7 +28,7 @@ from iam_access.document.document import Document, parse_document
 from iam_access.equivalent.canonical import digest
 from local.testing.seed import plan_for
 from tests import examples
-from tests.property.iam_oracle import as_list
+from tests.property.policy_oracle import as_list
 
 NOW = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
 PUSHER = RoleTarget("222222222222", "ecr-pusher")

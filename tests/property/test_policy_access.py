@@ -20,8 +20,8 @@ from iam_access.document.kind import DocumentKind
 from iam_access.equivalent.canonical import equivalent
 from tests import examples
 from tests.property import iam_requests, wider
-from tests.property.iam_oracle import as_list
 from tests.property.policy_documents import changes, documents, parsed, rewritten, statements
+from tests.property.policy_oracle import as_list
 
 PEOPLE = (
     *("arn:aws:iam::111111111111:root", "arn:aws:iam::999999999999:root", "arn:aws:iam::111111111111:user/push-user"),

@@ -12,7 +12,7 @@ from iam_access.evaluate.evaluate import evaluate
 from iam_access.evaluate.policies import Policies
 from iam_access.evaluate.statement_match import Decision
 from tests import examples
-from tests.property import iam_oracle, iam_requests, wider
+from tests.property import iam_oracle, iam_requests, policy_oracle, wider
 from tests.unit.iam_access.evaluations import requested
 
 
@@ -110,4 +110,4 @@ def test_a_pattern_matches_what_the_oracle_says(pattern: str, text: str) -> None
     condition = {"StringLike": {"k": pattern}}
     allow = {"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": condition}
     verdict = _verdict(request | {"context": {"k": text}}, {"identity": [{"Statement": allow}]})
-    assert _name(verdict) == ("Allowed" if iam_oracle.like(pattern, text) else "ImplicitlyDenied")
+    assert _name(verdict) == ("Allowed" if policy_oracle.like(pattern, text) else "ImplicitlyDenied")

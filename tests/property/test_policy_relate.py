@@ -15,9 +15,8 @@ from iam_access.document.document import parse_document
 from iam_access.document.kind import DocumentKind
 from tests import examples
 from tests.property import corners, iam_oracle, iam_requests, universe, wider
-from tests.property.iam_oracle import as_list
 from tests.property.policy_documents import parsed, rewritten
-from tests.property.policy_oracle import allowed
+from tests.property.policy_oracle import allowed, as_list
 
 type Raw = dict[str, Any]
 

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from tests.property import iam_requests
-from tests.property.iam_oracle import as_list
+from tests.property.policy_oracle import as_list
 
 type Raw = dict[str, Any]
 
