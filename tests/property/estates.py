@@ -41,13 +41,13 @@ CONTEXTS: tuple[Json, ...] = tuple(
 )
 
 
-def contexts(who: str) -> Iterator[Json]:
+def contexts(who: str) -> tuple[Json, ...]:
     """What a call of the user or role may carry.
 
     A role's session has temporary credentials, with which the key of MFA is always there
     (reference_policies_condition-keys#condition-keys-multifactorauthpresent); with a user's access key it is not.
     """
-    yield from (one for one in CONTEXTS if ":user/" in who or "aws:MultiFactorAuthPresent" in one)
+    return tuple(one for one in CONTEXTS if ":user/" in who or "aws:MultiFactorAuthPresent" in one)
 
 
 def _some(values: tuple[str, ...], most: int = 3) -> st.SearchStrategy[list[str]]:
