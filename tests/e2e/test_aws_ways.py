@@ -8,7 +8,8 @@ from local.aws.behaviour.switches import Rate, Switches
 from local.aws.faults import EventLate, Fault
 from local.testing.waiting import until
 from tests.e2e.house import House
-from tests.e2e.steps import REPOSITORY_STEP, SWEEP_STEP, TRUST_STEP, Step
+from tests.e2e.roles import refused
+from tests.e2e.steps import REPOSITORY_STEP, SWEEP_STEP, TRUST_STEP, USER_STEP, Step
 
 LAG = 0.3
 LATE = Switches(read_lag=LAG)
@@ -16,6 +17,7 @@ BUSY = Switches(rates={name: Rate(4.0, 2) for name in ("ecr:GetRepositoryPolicy"
 WAYS = (
     ("reads lag a write", LATE, REPOSITORY_STEP),
     ("reads lag a write", LATE, TRUST_STEP),
+    ("reads lag a write", LATE, USER_STEP),
     ("lists come in short pages", Switches(short_pages=1), SWEEP_STEP),
     ("account ids are not expanded", Switches(expands_account_ids=False), REPOSITORY_STEP),
     ("ECR and IAM are asked too often", BUSY, TRUST_STEP),
@@ -36,10 +38,11 @@ def settled(house: House) -> Iterator[House]:
 @pytest.mark.parametrize(("way", "switches", "step"), WAYS, ids=lambda one: getattr(one, "name", None))
 def test_a_step_still_ends(settled: House, way: str, switches: Switches, step: Step) -> None:
     settled.stage.aws.set_switches(switches)
-    since, _ = step.begin(settled)
+    since = step.begin(settled)
     until(lambda: settled.product_writes(since), what=f"{step.name}, while {way}")
     settled.quiet.wait(since.mark)
     settled.stage.aws.set_switches(Switches())
     assert settled.is_right()
+    assert refused(settled, since) == []
     # One repair, and of a trust policy the end of older sessions too: nobody writes again what he does not see yet.
     assert len(settled.product_writes(since)) <= (2 if step is TRUST_STEP else 1)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.template.cfn import HUB, Node, listed, say, says
+from tests.template.cfn import HUB, ROOT, Node, listed, say, says
 
 FUNCTIONS = ("dispatch", "reconcile", "accept", "collect", "audit", "alert", "answer", "control")
 
@@ -75,3 +75,14 @@ def test_alert_may_read_a_reference_of_either_service() -> None:
         [_, names] = statement["Resource"]["Fn::Sub"]
         index, parts = names["Name"]["Fn::Select"]
         assert (index, parts["Fn::Split"][0]) == (1, prefix)
+
+
+UNASKED = {
+    *("WriteOwnLog", "ReportOwnFailure", "EncryptForTopic", "TakeJobs", "TakeExhaustedJobs"),
+    *("ReadWebhookSecret", "TellAbsentFromDenied"),
+}
+
+
+def test_what_is_left_to_the_templates_is_stated() -> None:
+    page = (ROOT / "docs" / "supported.md").read_text()
+    assert {sid for sid in UNASKED if f"`{sid}`" not in page} == set()
