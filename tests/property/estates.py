@@ -267,7 +267,7 @@ def administrators(estate: Json, account: str, *, unlimited: bool = False) -> se
         for context in contexts(call[0])
         if _is_allowed(*call, context, _own_policies(estate, people, call[0]))
     )
-    writes = {who for (who, action, _), held in can.items() if action in _WRITING and held == len(contexts(who))}
+    writes = {who for (who, action, _), held in can.items() if action in _WRITING and held == len([*contexts(who)])}
     able = writes if unlimited else {who for who, *_ in can}
     assumes = {
         (who, role)
