@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ecr_warden.core.address import Address
-from ecr_warden.core.desired import CompiledSpec, DesiredValue, EndSessions
+from ecr_warden.core.desired import CompiledSpec, DesiredValue
 from ecr_warden.core.failures import PortError, Refused
 from ecr_warden.core.job import ReconcileTarget
 from ecr_warden.core.result import Severity
@@ -36,7 +36,6 @@ from local.testing.seed import (
 from tests.tables import load
 from tests.usecases.world import Crash, Fuse, World, expect, failing, world_in_sync
 
-ALL = replace(ACCEPTED, end_sessions=EndSessions.ALL)
 _ROLE = ACCEPTED.targets[PUSHER.key]
 _OPEN_ROLE = replace(_ROLE, documents={**_ROLE.documents, D2: MORE_TRUST})
 WIDER = replace(ACCEPTED, version="v0", targets={**ACCEPTED.targets, PUSHER.key: _OPEN_ROLE})
@@ -167,7 +166,6 @@ type Story = Mapping[str, Any]
 
 STORIES: list[Story] = load((Path(__file__).parents[1] / "cases" / "sessions.yaml").read_text())
 SPECS = {
-    "every session ends": ALL,
     "mallory pushes too": WIDER,
     "dora pushes too": ENDLESS,
     "dora pushes until 20": ENDING,

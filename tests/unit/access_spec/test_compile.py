@@ -13,7 +13,6 @@ from ecr_warden.core.address import DOCUMENT_KINDS, identity_policy, repository_
 from ecr_warden.core.desired import (
     AlsoAllowed,
     DesiredValue,
-    EndSessions,
     Extent,
     HoldLimits,
     Mode,
@@ -96,12 +95,6 @@ def test_version_mode_and_accounts_are_carried() -> None:
     )
     assert observe.targets == {}
     assert compiled(ACCOUNTS + "\nsettings: {mode: enforce}").mode is Mode.ENFORCE
-
-
-@pytest.mark.parametrize("written", ["since-in-sync", "all"])
-def test_which_sessions_end_is_carried(written: str) -> None:
-    assert compiled(ACCOUNTS).end_sessions is EndSessions.SINCE_IN_SYNC
-    assert compiled(ACCOUNTS + f"\nsettings: {{end_sessions: {written}}}").end_sessions is EndSessions(written)
 
 
 LIMITS: dict[str, tuple[str, HoldLimits]] = {

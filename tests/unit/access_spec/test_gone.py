@@ -13,6 +13,12 @@ GONE = {
         "never rewritten",
         "settings: {mode: enforce}",
     ),
+    "end_sessions": (
+        "settings: {mode: enforce, end_sessions: all}",
+        "E030 4:27 end_sessions of settings is gone; remove it: once a trust policy is narrowed, sessions end that "
+        "were issued since it was last read in sync",
+        "settings: {mode: enforce}",
+    ),
 }
 
 

@@ -37,7 +37,6 @@ from ecr_warden.core.desired import (
     AlsoAllowed,
     CompiledSpec,
     DesiredValue,
-    EndSessions,
     Extent,
     ForeignStatement,
     GrantEnd,
@@ -368,7 +367,7 @@ of_patterns = st.builds(
 )
 released: Strategy[Released] = st.builds(Released, addresses | of_patterns, IDS, _few(TEXTS), _few(TEXTS))
 compiled_specs: Strategy[CompiledSpec] = st.builds(
-    lambda version, mode, named, specs, gone, fitting, allowed, ended, modes, limits, removals, ends, left, *rest: (
+    lambda version, mode, named, specs, gone, fitting, allowed, modes, limits, removals, ends, left, *rest: (
         CompiledSpec(
             version,
             mode,
@@ -377,7 +376,6 @@ compiled_specs: Strategy[CompiledSpec] = st.builds(
             {entry.target.key: entry for entry in gone},
             fitting,
             allowed,
-            end_sessions=ended,
             account_modes=modes,
             limits=limits,
             removals=removals,
@@ -396,7 +394,6 @@ compiled_specs: Strategy[CompiledSpec] = st.builds(
     _few(removed),
     _few(patterns),
     _few(allowances),
-    st.sampled_from(EndSessions),
     st.dictionaries(accounts, st.sampled_from(Mode), max_size=2),
     st.builds(HoldLimits, st.sampled_from(Widening), st.none() | COUNTS),
     _few(st.builds(Removal, TIMES, COUNTS)),

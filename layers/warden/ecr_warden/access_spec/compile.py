@@ -124,7 +124,6 @@ def compile_spec(spec: Spec, targets: Mapping[str, TargetSpec], *, version: str)
     return CompiledSpec(
         version=version,
         mode=spec.settings.mode,
-        end_sessions=spec.settings.end_sessions,
         limits=spec.settings.limits,
         accounts=tuple(sorted(account.id for account in spec.accounts)),
         targets={

@@ -427,12 +427,6 @@ SETTINGS = Record(
             "observe, the default, reports drift; enforce also repairs it. Accounts and repositories may differ.",
         ),
         SpecField(
-            "end_sessions",
-            TextShape("a choice of sessions", ("since-in-sync", "all")),
-            "Which sessions of a role end when its trust policy is narrowed. since-in-sync, the default: those issued "
-            "since it was last read in sync; all: every older one.",
-        ),
-        SpecField(
             "sessions",
             _SESSIONS,
             "What sessions of push roles may carry: tagged, the default, tags and a source identity; plain, neither.",
@@ -452,6 +446,8 @@ SETTINGS = Record(
     ),
     {
         "exact": "remove it: a document that is written differently and allows the same is never rewritten",
+        "end_sessions": "remove it: once a trust policy is narrowed, sessions end that were issued since it was last "
+        "read in sync",
     },
 )
 SPEC = Record(

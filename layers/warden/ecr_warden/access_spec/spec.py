@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from ecr_warden.access_spec.problems import Place
 from ecr_warden.core.address import Address
-from ecr_warden.core.desired import AlsoAllowed, EndSessions, ForeignStatement, HoldLimits, Mode
+from ecr_warden.core.desired import AlsoAllowed, ForeignStatement, HoldLimits, Mode
 from ecr_warden.core.target import IdentityTarget, RepositoryTarget, RoleTarget, target_arn
 from iam_access.arn import iam_arn
 from iam_access.document.document import Document
@@ -269,7 +269,6 @@ class Settings:
     """How ecr-warden behaves."""
 
     mode: Mode = Mode.OBSERVE
-    end_sessions: EndSessions = EndSessions.SINCE_IN_SYNC
     limits: HoldLimits = field(default_factory=HoldLimits)
 
 

@@ -31,13 +31,6 @@ class Extent(StrEnum):
     NAMED = "named"  # nothing else: of a repository that has a literal document
 
 
-class EndSessions(StrEnum):
-    """Which sessions of a role end when its trust policy is narrowed."""
-
-    ALL = "all"
-    SINCE_IN_SYNC = "since-in-sync"  # those issued since the policy was last read in sync
-
-
 class Widening(StrEnum):
     """Which gains of access wait for a person."""
 
@@ -298,7 +291,6 @@ class CompiledSpec(Value, frozen=True):
     removed: RemovedTargets = field(default_factory=dict)
     patterns: tuple[RepositoryPattern, ...] = ()
     also_allowed: tuple[AlsoAllowed, ...] = ()
-    end_sessions: EndSessions = EndSessions.SINCE_IN_SYNC
     account_modes: Mapping[str, Mode] = field(default_factory=dict)
     limits: HoldLimits = HoldLimits()
     removals: tuple[Removal, ...] = ()

@@ -205,7 +205,7 @@ class _Reading(Struct, frozen=True):
     def _last_look(self, wanted: TargetSpec, record: TargetRecord) -> datetime | None:
         if self.memory is None:
             return None
-        return last_seen_in_sync(wanted, self.compiled, record, self.memory.sweep_records)
+        return last_seen_in_sync(wanted, record, self.memory.sweep_records)
 
     def _is_in_sync(self, role: Target) -> bool:
         spec = self.compiled.targets.get(role.key)

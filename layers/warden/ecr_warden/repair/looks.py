@@ -5,7 +5,7 @@ from copy import replace
 from datetime import datetime
 from typing import assert_never
 
-from ecr_warden.core.desired import CompiledSpec, EndSessions, TargetSpec
+from ecr_warden.core.desired import TargetSpec
 from ecr_warden.core.failures import PortError
 from ecr_warden.core.part import part_of
 from ecr_warden.core.plan import Plan
@@ -37,12 +37,8 @@ def complete_plan(
     return made, facts
 
 
-def last_seen_in_sync(
-    spec: TargetSpec, accepted: CompiledSpec, record: TargetRecord, sweep_records: SweepRecords
-) -> datetime | None:
-    """The last look of a run or sweep; None if it is unknown, or does not matter because all older sessions end."""
-    if accepted.end_sessions is EndSessions.ALL:
-        return None
+def last_seen_in_sync(spec: TargetSpec, record: TargetRecord, sweep_records: SweepRecords) -> datetime | None:
+    """The last look of a run or sweep; None if it is unknown."""
     try:
         swept = sweep_records.of(part_of(spec.target))
     except PortError:

@@ -246,7 +246,7 @@ class Reconcile(Struct, frozen=True):
         plan, facts = complete_plan(
             partial(make_plan, spec, observation, spec_version=run.accepted.version, mode=run.mode),
             self._facts(run),
-            last_look=lambda: last_seen_in_sync(spec, run.accepted, run.record, self.sweep_records),
+            last_look=lambda: last_seen_in_sync(spec, run.record, self.sweep_records),
             is_in_sync=lambda role: self._is_in_sync(run.accepted, role),
         )
         reason = self._reason_not_to_write(run) if plan.changes else None
