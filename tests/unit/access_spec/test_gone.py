@@ -1,40 +1,61 @@
 """What earlier versions of ecr-warden took: an error in a new version, and a warning in the accepted one."""
 
+from collections.abc import Iterable
+
 import pytest
 
-from ecr_warden.access_spec import Code, Invalid, Valid, load_spec
+from ecr_warden.access_spec import Invalid, Problem, Valid, load_spec
 from tests.unit.access_spec.cases import ACCOUNTS, NOW
 
-# What a spec says, the problem of a new version, and a spec that says what goes on being enforced.
-GONE = {
+NO_ADMIN = "the spec makes nobody an administrator"
+_ADMIN = "{Statement: {Effect: Allow, Action: 'iam:PutUserPolicy', Resource: '*'}}"
+_OF_ANNA = "kind: identity-policy, account: ci, user: anna, name: n"
+# What a spec says, the problems of a new version, and a spec that says what goes on being enforced.
+GONE: dict[str, tuple[str, list[str], str]] = {
     "exact": (
         "settings: {mode: enforce, exact: true}",
-        "E030 4:27 exact of settings is gone; remove it: a document that is written differently and allows the same is "
-        "never rewritten",
+        [
+            "E030 exact of settings is gone; remove it: a document that is written differently and allows the same is "
+            "never rewritten"
+        ],
         "settings: {mode: enforce}",
     ),
     "end_sessions": (
         "settings: {mode: enforce, end_sessions: all}",
-        "E030 4:27 end_sessions of settings is gone; remove it: once a trust policy is narrowed, sessions end that "
-        "were issued since it was last read in sync",
+        [
+            "E030 end_sessions of settings is gone; remove it: once a trust policy is narrowed, sessions end that were "
+            "issued since it was last read in sync"
+        ],
         "settings: {mode: enforce}",
+    ),
+    "allow_admin": (
+        f"documents: [{{{_OF_ANNA}, allow_admin: true, document: {_ADMIN}}}]",
+        [
+            f"E030 allow_admin of an identity-policy document is gone; remove it: {NO_ADMIN}",
+            "E305 statement 1 makes user/111111111111/anna an administrator of the account; allow less, or give such a "
+            f"policy by other means: {NO_ADMIN}",
+        ],
+        f"documents: [{{{_OF_ANNA}, document: {_ADMIN}}}]",
     ),
 }
 
 
+def _said(problems: Iterable[Problem]) -> list[str]:
+    return [f"{found.code} {found.message}; {found.remedy}" for found in problems]
+
+
 @pytest.mark.parametrize("name", GONE)
 def test_a_new_version_must_not_say_it_and_is_told_what_to_write(name: str) -> None:
-    before, problem, _ = GONE[name]
+    before, problems, _ = GONE[name]
     loaded = load_spec(f"{ACCOUNTS}\n{before}".encode(), now=NOW)
     assert isinstance(loaded, Invalid)
-    assert [str(found) for found in loaded.problems] == [problem]
+    assert _said(loaded.problems) == problems
 
 
 @pytest.mark.parametrize("name", GONE)
 def test_the_accepted_version_goes_on_and_is_warned_of(name: str) -> None:
-    before, problem, after = GONE[name]
-    loaded = load_spec(f"{ACCOUNTS}\n{before}".encode(), now=NOW, accepted=True)
-    expected = load_spec(f"{ACCOUNTS}\n{after}".encode(), now=NOW)
+    before, problems, after = GONE[name]
+    loaded, expected = (load_spec(f"{ACCOUNTS}\n{text}".encode(), now=NOW, accepted=True) for text in (before, after))
     assert isinstance(loaded, Valid) and isinstance(expected, Valid)
-    assert [str(found) for found in loaded.warnings] == [Code.ONCE_VALID.code + problem[4:]]
+    assert _said(loaded.warnings) == ["W515" + problem[4:] for problem in problems]
     assert loaded.compiled == expected.compiled

@@ -1,5 +1,7 @@
 """Every field of the spec; docs/spec.md shows these tables, and a test compares."""
 
+from collections.abc import Mapping
+
 from ecr_warden.access_spec.problems import Code
 from ecr_warden.access_spec.shapes import (
     AccountId,
@@ -316,7 +318,9 @@ _NO_EXCLUSIVE = SpecField(
 )
 
 
-def _literal(kind: AddressKind, *fields: SpecField, exclusive: SpecField = _EXCLUSIVE) -> Record:
+def _literal(
+    kind: AddressKind, *fields: SpecField, exclusive: SpecField = _EXCLUSIVE, gone: Mapping[str, str] = {}
+) -> Record:
     return Record(
         f"{kind} document",
         (
@@ -331,6 +335,7 @@ def _literal(kind: AddressKind, *fields: SpecField, exclusive: SpecField = _EXCL
             _DOCUMENT,
             exclusive,
         ),
+        gone,
     )
 
 
@@ -364,12 +369,7 @@ LITERAL = Choice(
                 "The inline policy's name; ecr-warden-* is reserved.",
                 required=True,
             ),
-            SpecField(
-                "allow_admin",
-                Flag(),
-                "true: the document may make its user or role an administrator of the account; false by default, which "
-                "refuses such a document.",
-            ),
+            gone={"allow_admin": "remove it: the spec makes nobody an administrator"},
         ),
     },
 )

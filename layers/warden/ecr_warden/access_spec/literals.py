@@ -68,27 +68,20 @@ def build_literal(entry: Fields, directory: Directory, now: datetime) -> Literal
     if not addresses or document is None or raw is None:
         return None
     if kind is DocumentKind.IDENTITY:
-        _check_admin(entry, addresses[0].target, document, raw, directory)
+        _check_admin(addresses[0].target, document, raw, directory)
     elif kind is DocumentKind.RESOURCE:
         check_own_calls(document, addresses[0].target.account, raw, directory.report)
     return Literal(addresses, document, entry.flag("exclusive"), entry.place)
 
 
-def _check_admin(entry: Fields, identity: Target, document: Document, raw: MapNode, directory: Directory) -> None:
-    """Report a document that makes its user or role an administrator, unless the entry allows it."""
-    report = directory.report
+def _check_admin(identity: Target, document: Document, raw: MapNode, directory: Directory) -> None:
+    """Report a document that makes its user or role an administrator."""
     path = directory.path_of(identity) if isinstance(identity, UserTarget | RoleTarget) else "/"
     found = next(administering(document, identity.account, target_arn(identity, path=path)), None)
-    if entry.flag("allow_admin"):
-        if found is None:
-            report.add(
-                Code.ADMIN_NOT_NEEDED,
-                entry.place_of("allow_admin"),
-                f"the document does not make {identity} an administrator",
-            )
-    elif found is not None:
+    if found is not None:
         place = place_at(raw, f"Statement[{found}].Effect")
-        report.add(Code.ADMIN, place, f"statement {found + 1} makes {identity} an administrator of the account")
+        message = f"statement {found + 1} makes {identity} an administrator of the account"
+        directory.report.add(Code.ADMIN, place, message)
 
 
 def check_own_calls(document: Document, account: str, raw: MapNode, report: ProblemReport) -> None:

@@ -237,7 +237,7 @@ class Code(Enum):
     ADMIN = (
         "E305",
         "an identity policy that makes its user or role an administrator",
-        "allow less, or set allow_admin: true at the document if this is intended",
+        "allow less, or give such a policy by other means: the spec makes nobody an administrator",
     )
     # What AWS would not store.
     REPOSITORY_POLICY_QUOTA = ("E401", "a repository policy over AWS's quota", "grant pull to fewer users and roles")
@@ -272,7 +272,6 @@ class Code(Enum):
         "a repository name that begins like a registry address",
         "write what follows the registry's address, without a tag",
     )
-    ADMIN_NOT_NEEDED = ("W508", "allow_admin: true at a document that makes no administrator", "remove it")
     ALLOWED_ANYWHERE = (
         "W509",
         "an entry of also_allowed for principals in any account",
@@ -367,7 +366,7 @@ _HINTS = 50
 _SHORTEST_BEGINNING = 3
 
 
-_ONCE_VALID = frozenset({Code.GONE_FIELD})
+_ONCE_VALID = frozenset({Code.GONE_FIELD, Code.ADMIN})
 """Errors that a spec may have had when it was accepted."""
 
 

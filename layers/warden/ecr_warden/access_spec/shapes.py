@@ -71,7 +71,7 @@ class Record(Struct, frozen=True):
 
     name: str
     fields: tuple[SpecField, ...]
-    gone: Mapping[str, str] = field(default_factory=dict)
+    gone: Mapping[str, str] = {}
 
 
 class Either(Struct, frozen=True):
