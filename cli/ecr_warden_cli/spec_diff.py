@@ -15,7 +15,7 @@ from ecr_warden.core.address import Address
 from ecr_warden.core.desired import CompiledSpec, DesiredValue, RepositoryPattern, RoleSettings, TargetSpec
 from ecr_warden.core.judgement import Judgement
 from ecr_warden.core.target import RepositoryTarget
-from ecr_warden.versions.changes import Versions, succeeding
+from ecr_warden.versions.changes import Versions, left_as_they_are, succeeding
 from ecr_warden.versions.judge import judge
 from ecr_warden.versions.removals import keys_of
 from iam_access.delta.relate import Differs, relate
@@ -25,19 +25,17 @@ from iam_access.document.document import Document
 _NO_SETTINGS = {
     *("target", "documents", "foreign", "policy", "principals", "widen_after", "dependents"),
     *("account", "region", "name", "excluded"),
-    *("version", "targets", "patterns", "removed", "removed_patterns", "released", "removals", "given", "taken_over"),
+    *("version", "targets", "patterns", "removed", "removed_patterns", "removals", "given", "taken_over"),
     *("ends", "observed", "literal"),
 }
 
 
 _IN_SPEC = {
-    "revoke_on_remove": "on_remove",
     "account_modes": "mode of accounts",
     "limits": "widening or max_removed",
     "may_be_missing": "whether it may be missing",
 }
 """Settings that the spec calls otherwise than the compiled form."""
-_ON_REMOVE = {True: "revoke", False: "release"}
 
 
 class TargetChange(StrEnum):
@@ -109,14 +107,14 @@ def diff(
     named = {key for change in found.changes for key in keys_of(change)}
     targets = {key: target_change for key, target_change in _changed(old, after) if key not in named}
     settings = tuple(_settings(old, after))
-    return SpecDiff(found.changes, found.undecided, targets, settings, judgement, _endings(after), found.others)
+    return SpecDiff(found.changes, found.undecided, targets, settings, judgement, _endings(old, after), found.others)
 
 
-def _endings(after: CompiledSpec) -> dict[str, Ending]:
+def _endings(old: CompiledSpec | None, after: CompiledSpec) -> dict[str, Ending]:
     """What becomes of each policy that the newer version does not name any more; users and roles lose theirs anyway."""
     revoked = [entry.target for entry in after.removed.values() if isinstance(entry.target, RepositoryTarget)]
     revoked += [removed_pattern.pattern.target for removed_pattern in after.removed_patterns]
-    left = [released.address.target for released in after.released]
+    left = [] if old is None else left_as_they_are(old, after)
     return {
         **{target.key: Ending.REVOKED for target in sorted(revoked)},
         **dict.fromkeys(sorted({target.key for target in left}), Ending.LEFT),
@@ -197,8 +195,6 @@ def _fields(target: str, one: Any, other: Any) -> Iterator[SettingChange]:
     for name in one.__struct_fields__:
         before, after = getattr(one, name), getattr(other, name)
         follows = name in _NO_SETTINGS or name == "extent" or (target and name == "mode")
-        if name == "revoke_on_remove":
-            before, after = (_ON_REMOVE[value] for value in (before, after))
         if not follows and before != after:
             yield SettingChange(target, _IN_SPEC.get(name, name), _short(before), _short(after))
 

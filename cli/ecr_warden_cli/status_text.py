@@ -22,7 +22,7 @@ from ecr_warden_cli.findings_text import show_access
 from ecr_warden_cli.headline import headline, standings
 from ecr_warden_cli.hub import say_unread
 from ecr_warden_cli.live import differ
-from iam_access.text.printable import and_more, count, listed, show_time
+from iam_access.text.printable import count, listed, show_time
 
 _NAMED_SHOWN, _ALIKE_SHOWN, _NAMES_SHOWN = 40, 5, 3
 """Targets that somebody named and of a group that are shown one by one; names of a larger group."""
@@ -48,10 +48,6 @@ def show_status(reply: StatusReply, context: Context, *, is_named: bool) -> None
         console.line(_fight_line(fights), Style.BAD)
     words = standings(reply)
     _show_targets(reply, words, context, is_named=is_named)
-    for left in reply.left:
-        console.line(str(left), Style.ODD)
-    if reply.left_more:
-        console.line(f"{and_more(reply.left_more, 'document')} left open", Style.ODD)
     say_unread(reply.unread, context)
     show_access(reply.access, context, whole="ecr-warden status --json, ecr-warden report --hub")
     for note in reply.notes:

@@ -226,9 +226,9 @@ def test_what_would_wait_for_a_person(command: Command, tmp_path: Path) -> None:
     ("name", "ends", "what", "words"),
     [
         ("shop/checkout", "", "revoked", "its policy will be revoked"),
-        ("shop/checkout", ", on_remove: release", "left", "will be left as it is"),
+        ("shop/checkout", ", mode: observe", "left", "will be left as it is"),
         ("shop/*", "", "revoked", "its policy will be revoked"),
-        ("shop/*", ", on_remove: release", "left", "will be left as it is"),
+        ("shop/*", ", mode: observe", "left", "will be left as it is"),
     ],
 )
 def test_what_becomes_of_a_policy_that_is_no_longer_named(
@@ -381,9 +381,9 @@ def test_many_who_gain_alike_are_one_line() -> None:
 
 def test_settings_have_the_names_of_the_spec(command: Command, tmp_path: Path) -> None:
     (tmp_path / "old.yaml").write_text(START + OLD)
-    new = (START + OLD).replace("pull: [devs],", "pull: [devs], on_remove: release,")
+    new = START + OLD + "settings: {max_removed: 7}\n"
     ran = command("diff", str(tmp_path / "old.yaml"), "-", stdin=new.encode())
-    assert "repository/222222222222/eu-central-1/shop/checkout: on_remove changes from revoke to release" in ran.out
+    assert "widening or max_removed: changed" in ran.out.splitlines()
 
 
 def _changes(number: int, **given: str) -> tuple[AccessChange, ...]:

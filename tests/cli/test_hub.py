@@ -29,7 +29,6 @@ from tests.contracts.runs import open_run
 from tests.usecases.hub import ALICE, HUB, commands_of, queries_of
 from tests.usecases.pattern_world import world_of
 from tests.usecases.test_fights import THEIRS, Fight
-from tests.usecases.test_rollback import OLD, RELEASING, rolled
 from tests.usecases.world import OPEN, World, bare_world, expect, tampered, unreadable, world_in_sync
 
 RUN = "20261124T100000Z0123456789ab"
@@ -108,26 +107,6 @@ def test_status_when_all_is_well() -> None:
     )
     assert lines[1] == "ok        1 repository, 1 role, 3 users, in sync, last read at 2026-11-24T10:00:00Z or later"
     assert ran.last_line == f"5 targets: 5 ok, 0 differ, 0 unknown, 0 pending; 0 paused; spec {ACCEPTED.version}"
-
-
-def test_status_lists_what_is_left_open() -> None:
-    world, _ = rolled(OLD, RELEASING)
-    two = "repository-policy repository/222222222222/eu-central-1/shop/two"
-    ran = over(world)("status")
-    assert f"left open: {two} since version v3, gives: anyone (*) can pull from shop/two" in ran.out
-    listed = over(world)("status", "--json").json["left"]
-    assert (listed[0]["where"], listed[0]["since"]) == (two, "v3")
-
-
-@pytest.mark.parametrize(("asked", "listed"), [("shop/two", "shop/two"), ("app/b", "app/*"), ("app/*", "app/*")])
-def test_status_of_a_name_that_is_only_left_open_says_so(asked: str, listed: str) -> None:
-    world, _ = rolled(OLD, RELEASING)
-    ran = over(world)("status", asked)
-    assert (ran.code, ran.err) == (2, "")  # who gets in by it is a finding
-    [left] = [line for line in ran.out.splitlines() if line.startswith("left open: ")]
-    where = f"repository-policy repository/222222222222/eu-central-1/{listed}"
-    assert left.startswith(f"left open: {where} since version v3, gives: ")
-    assert over(world)("status", "shop/three").code == 1
 
 
 def test_status_of_trouble_pauses_the_switch_and_observe_mode() -> None:

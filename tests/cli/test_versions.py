@@ -171,7 +171,7 @@ def test_runs_do_not_hide_the_history_log() -> None:
 def test_rollback_shows_what_stays_as_it_is() -> None:
     """The version that comes back does not know the repository of the later one."""
     world = first()
-    later = "  - {name: shop/cart, account: registry, pull: [deployers], on_remove: release}\nsettings:"
+    later = "  - {name: shop/cart, account: registry, pull: [deployers], mode: observe}\nsettings:"
     next_version(world, TEXT.replace("settings:", later), "v2")
     ran = over(world)("rollback", "v1")
     assert "ci:user/pull-user-1 loses pull from shop/cart" in ran.out.splitlines()

@@ -35,7 +35,7 @@ RECORD = SweepRecord(
     over=1,
     due_since={USER: NOON - timedelta(hours=1)},
 )
-UNNAMED = SweepRecord("222222222222/us-east-1", NOON, "v1", left={"a/b": "v0"}, cleared=frozenset(("x v0", "y v0")))
+UNNAMED = SweepRecord("222222222222/us-east-1", NOON, "v1", cleared=frozenset(("x v0", "y v0")))
 
 
 def test_the_last_sweep_of_each_part_is_remembered(hub: Hub) -> None:
@@ -60,7 +60,7 @@ def test_a_parts_last_record_is_found_by_the_part(hub: Hub) -> None:
 def test_what_the_spec_no_longer_names_is_remembered(hub: Hub) -> None:
     hub.sweep_records.note(UNNAMED)
     assert hub.sweep_records.of(UNNAMED.part) == UNNAMED
-    hub.sweep_records.note(replace(UNNAMED, left={}, cleared=frozenset()))
+    hub.sweep_records.note(replace(UNNAMED, cleared=frozenset()))
     assert hub.sweep_records.of(UNNAMED.part) == SweepRecord(UNNAMED.part, NOON, "v1")
 
 

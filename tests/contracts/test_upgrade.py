@@ -5,12 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from ecr_warden.core.address import repository_policy
 from ecr_warden.core.desired import (
     CompiledSpec,
     HoldLimits,
     Mode,
-    Released,
     Removal,
     Removed,
     RemovedPattern,
@@ -41,10 +39,6 @@ REMOVED = {
 
 GIVEN = document(allow("ecr:BatchGetImage", who=CI))
 PATTERNS = (RemovedPattern(RepositoryPattern(HOME, "eu-central-1", "old/*", ("old/x",), GIVEN), "v0"),)
-RELEASED = tuple(
-    Released(repository_policy(RepositoryTarget(HOME, "eu-central-1", name)), "v0", ("anna can pull",))
-    for name in ("kept", "kept/*")
-)
 
 
 def accept(hub: Hub, alerts: MemoryAlertBus | None = None) -> AcceptVersions:
@@ -72,9 +66,7 @@ def accepted(hub: Hub, text: bytes = TEXT, *, limits: HoldLimits = DEFAULT) -> C
     compiled = hub.specs.accepted()
     assert compiled is not None
     removals = (Removal(hub.clock.now(), 3),)
-    compiled = replace(
-        compiled, removed=REMOVED, removed_patterns=PATTERNS, released=RELEASED, removals=removals, limits=limits
-    )
+    compiled = replace(compiled, removed=REMOVED, removed_patterns=PATTERNS, removals=removals, limits=limits)
     hub.specs.accept(compiled, over=hub.specs.standing())
     return compiled
 
@@ -91,7 +83,7 @@ def test_it_cannot_be_used_and_names_its_version_its_limits_and_the_removed_targ
         hub.specs.accepted()
     rest = caught.value.rest()
     assert (rest.version, rest.removed) == (compiled.version, REMOVED)
-    assert (rest.removed_patterns, rest.released) == (PATTERNS, RELEASED)
+    assert rest.removed_patterns == PATTERNS
     assert (rest.limits, rest.removals) == (limits, compiled.removals)
     assert (rest.targets, rest.overall_mode) == ({}, Mode.OBSERVE)
     assert not caught.value.retryable
@@ -167,4 +159,4 @@ def test_a_compiled_form_that_is_gone_is_compiled_again(moto_hub: MotoHub) -> No
         moto_hub.specs.accepted()
     assert accept(moto_hub).process(ACCEPT) is None
     again = moto_hub.specs.accepted()
-    assert again == replace(compiled, removals=(), removed={}, removed_patterns=(), released=())
+    assert again == replace(compiled, removals=(), removed={}, removed_patterns=())

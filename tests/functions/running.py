@@ -42,7 +42,6 @@ repositories:
     push: [{role: ecr-pusher, by: [ci:user/push-user-1]}]
   - name: shop/cart
     account: registry
-    on_remove: revoke
     pull: [ci:user/pull-user-2]
     push: [{role: cart-pusher, by: [ci:user/push-user-2]}]
 documents:

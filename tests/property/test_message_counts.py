@@ -93,12 +93,11 @@ def test_a_hold_counts_why_it_waits_and_who_gains_and_loses(why: int, gains: int
             assert counted == [gains + 7, loses + 8]
 
 
-@given(SIZES, SIZES, SIZES)
-def test_an_accepted_spec_counts_what_it_changed_released_and_warns_of(one: int, two: int, three: int) -> None:
-    accepted = SpecAccepted(EVENT, "v", None, ("x",) * one, _names("gone", two), _names("warning", three), (7, 8, 9))
+@given(SIZES, SIZES)
+def test_an_accepted_spec_counts_what_it_changed_and_warns_of(one: int, two: int) -> None:
+    accepted = SpecAccepted(EVENT, "v", None, ("x",) * one, _names("warning", two), (7, 9))
     for lines in _everywhere([accepted]):
-        assert _counted(lines, "<gone-", "target") == two + 8
-        assert _counted(lines, "<warning-", "warning") == three + 9
+        assert _counted(lines, "<warning-", "warning") == two + 9
     assert f"{one + 7} targets changed" in message_of([accepted]).title
 
 
@@ -148,12 +147,10 @@ def _address(number: int) -> Address:
 def test_many_runs_count_every_target(results: list[Result], cause: Cause, people: int, accepted: bool) -> None:
     alerts: list[Alert] = [_run(number, cause, result, people) for number, result in enumerate(results)]
     if accepted:
-        alerts.insert(0, SpecAccepted(EVENT, "v", None, ("x",), _names("gone", 50), _names("warning", 50)))
+        alerts.insert(0, SpecAccepted(EVENT, "v", None, ("x",), _names("warning", 50)))
     message = message_of(alerts)
     lines = list(message.lines)
-    assert _counted(
-        [line for line in lines if "<gone-" not in line][: _until_titled(lines)], "repository shop/r", "target"
-    ) == len(results)
+    assert _counted(lines[: _until_titled(lines)], "repository shop/r", "target") == len(results)
     counted = re.search(r"(\d+)(?: of (\d+))? targets", "\n".join([*message.title.split("; spec"), *lines]))
     assert counted is not None
     gravest = next(number for result in _GRAVEST_FIRST if (number := results.count(result)))
@@ -164,7 +161,7 @@ _GRAVEST_FIRST = (Result.FAILED, Result.REPORTED, Result.CONVERGED)
 
 
 def _until_titled(lines: list[str]) -> int:
-    titles = [index for index, line in enumerate(lines) if line.startswith(("Warnings:", "Released"))]
+    titles = [index for index, line in enumerate(lines) if line.startswith("Warnings:")]
     return min(titles, default=len(lines))
 
 

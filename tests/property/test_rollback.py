@@ -1,4 +1,4 @@
-"""Whatever a newer spec opened is closed by going back to the older one, or listed as left."""
+"""Whatever a newer spec opened is closed by going back to the older one."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -9,15 +9,12 @@ from hypothesis import strategies as st
 from ecr_warden.core.address import DENY_OLDER_SESSIONS, Address
 from ecr_warden.core.observed import LiveValue, Present
 from ecr_warden.core.target import RepositoryTarget, UserTarget
-from ecr_warden.hub.reply import StatusReply
-from ecr_warden.hub.request import AskStatus
 from ecr_warden.versions.alerts import SpecAccepted
 from local.testing.seed import CI, HOME
 from tests import examples
-from tests.usecases.hub import ask
 from tests.usecases.pattern_world import settle
 from tests.usecases.uploads import first, upload
-from tests.usecases.world import World, expect, present
+from tests.usecases.world import World
 
 HEAD = """
 version: 1
@@ -55,7 +52,7 @@ def _entry(draw: st.DrawFn, name: str, excluded: tuple[str, ...] | list[str]) ->
     role = f"push-{''.join(filter(str.isalpha, name)) or 'all'}"
     push = f", push: [{{role: {role}, by: [ci:user/bob]{until}}}]" if pushes else ""
     but = f", except: [{', '.join(excluded)}]" if excluded else ""
-    ends = draw(st.sampled_from(["", ", on_remove: revoke", ", on_remove: release", ", mode: observe"]))
+    ends = draw(st.sampled_from(["", "", ", mode: observe"]))
     return f"  - {{name: {name}, account: registry, pull: [{pull}]{but}{push}{ends}}}\n"
 
 
@@ -94,43 +91,8 @@ def alone(text: str) -> Mapping[Address, LiveValue]:
     return live(settled(text))
 
 
-def listed(world: World) -> frozenset[str]:
-    reply = expect(StatusReply, ask(world, AskStatus()))
-    return frozenset(one.where for one in reply.left)
-
-
-@examples.of(8, 20)
+@examples.of(10, 25)
 @given(before=specs(), after=specs())
-def test_after_going_back_access_is_as_before_or_listed(before: str, after: str) -> None:
+def test_after_going_back_everything_is_as_before(before: str, after: str) -> None:
     before = before.replace(", mode: observe", "")  # what is observed keeps what it has, and its drift is reported
-    world = settled(before, after, before)
-    found, wanted = live(world), alone(before)
-    differing = {address for address in found.keys() | wanted.keys() if found.get(address) != wanted.get(address)}
-    kept = listed(world)
-    accepted = present(world.specs.compiled)
-    patterns = {
-        address
-        for one in accepted.released
-        if str(one.address) in kept
-        for address in differing
-        if _fits(one.address, address)
-    }
-    assert not {str(address) for address in differing - patterns} - kept
-    assert all(found.get(address) is not None for address in differing), "a rollback took more than it gave"
-
-
-def _fits(released: Address, address: Address) -> bool:
-    """Whether an address is one of a released pattern's."""
-    prefix = released.target.name.partition("*")[0]
-    return address.kind is released.kind and "*" in released.target.name and address.target.name.startswith(prefix)
-
-
-@examples.of(4, 10)
-@given(before=specs(), after=specs())
-def test_nothing_is_left_where_nothing_was_released_or_only_observed(before: str, after: str) -> None:
-    before, after = (
-        text.replace(", on_remove: release", "").replace(", mode: observe", "") for text in (before, after)
-    )
-    world = settled(before, after, before)
-    assert live(world) == alone(before)
-    assert listed(world) == frozenset()
+    assert live(settled(before, after, before)) == alone(before)

@@ -96,7 +96,6 @@ def _version(spec: CompiledSpec) -> Version:
             spec.mode_of(target.target) is Mode.ENFORCE,
             str(target.extent.value),
             _documents(target),
-            target.revoke_on_remove,
         )
         for target in spec.targets.values()
     }
@@ -106,7 +105,6 @@ def _version(spec: CompiledSpec) -> Version:
             one.excluded,
             (one.mode or spec.mode) is Mode.ENFORCE,
             json.loads(one.policy.text) if isinstance(one.policy, Document) else None,
-            one.revoke_on_remove,
         )
         for one in spec.patterns
     )

@@ -34,15 +34,15 @@ KEPT: Json = {"kept": "as it is"}
 class Version(NamedTuple):
     """A version as it is written to the accounts: of each target its documents and how much of it they are.
 
-    `targets`: by kind/account/name: enforced, extent, documents by name (a repository's is ""), revoked when it goes.
-    `patterns`: `(name, excluded, enforced, document, revoked)`.
+    `targets`: by kind/account/name: enforced, extent, documents by name (a repository's is "").
+    `patterns`: `(name, excluded, enforced, document)`.
     """
 
     enforces: bool
-    targets: dict[str, tuple[bool, str, Json, bool]]
-    patterns: tuple[tuple[str, tuple[str, ...], bool, Json | None, bool], ...]
+    targets: dict[str, tuple[bool, str, Json]]
+    patterns: tuple[tuple[str, tuple[str, ...], bool, Json | None], ...]
 
-    def pattern_of(self, name: str) -> tuple[str, tuple[str, ...], bool, Json | None, bool] | None:
+    def pattern_of(self, name: str) -> tuple[str, tuple[str, ...], bool, Json | None] | None:
         """The pattern that a repository without an entry fits."""
         fits = (one for one in self.patterns if fnmatch.fnmatchcase(name, one[0]) and name not in one[1])
         return next(fits, None)
@@ -88,7 +88,7 @@ OUTSIDERS = (
 def carried_out(state: State, old: Version, new: Version) -> State:
     """The accounts once a version is enforced."""
     after = copy.deepcopy(state)
-    for key, (is_enforced, extent, documents, _) in new.targets.items():
+    for key, (is_enforced, extent, documents) in new.targets.items():
         if is_enforced:
             _write(after, key, extent, documents)
     for name in after.repositories:
@@ -121,12 +121,12 @@ def _goes(policy: str, extent: str) -> bool:
 
 def _clear(after: State, old: Version, new: Version) -> None:
     """What the version names no more, and what of ecr-warden's nobody names."""
-    for key, (was_enforced, _, documents, is_revoked) in old.targets.items():
+    for key, (was_enforced, extent, documents) in old.targets.items():
         kind, _, name = key.split("/", 2)
         if key in new.targets or not was_enforced:
             continue
         repository = name.partition("/")[2]
-        if kind == "repository" and is_revoked and new.pattern_of(repository) is None:
+        if kind == "repository" and extent == "whole" and new.pattern_of(repository) is None:
             after.repositories[repository] = None
         if "role" in documents:
             after.own.pop(arn_of(key, documents), None)
@@ -134,9 +134,9 @@ def _clear(after: State, old: Version, new: Version) -> None:
     for name in after.repositories:
         was = old.pattern_of(name)
         is_named = _key(name) in new.targets or new.pattern_of(name) is not None
-        if _key(name) not in old.targets and was is not None and was[2] and was[4] and not is_named:
+        if _key(name) not in old.targets and was is not None and was[2] and not is_named:
             after.repositories[name] = None
-    named = {arn_of(key, documents) for key, (_, _, documents, _) in new.targets.items()}
+    named = {arn_of(key, documents) for key, (_, _, documents) in new.targets.items()}
     for arn, policies in after.own.items():
         if arn not in named:
             after.own[arn] = {name: one for name, one in policies.items() if not name.startswith("ecr-warden-")}
@@ -246,7 +246,7 @@ def taken_over(before: State, after: State, versions: tuple[Version, Version], p
     ]
     named = {arn_of(key, one[2]): one for key, one in old.targets.items()}
     for arn, policies in before.own.items():
-        enforced, extent, documents, _ = named.get(arn, (False, "", {}, False))
+        enforced, extent, documents = named.get(arn, (False, "", {}))
         for name, policy in policies.items():
             is_governed = enforced and (name in documents or _goes(name, extent))
             is_orphan = name.startswith("ecr-warden-") and old.enforces and arn not in {*named, *newly_named}
@@ -265,9 +265,9 @@ def left_open(before: State, after: State, old: Version, new: Version) -> list[s
         if policy is not None and _governs(old, name) and not _governs(new, name) and after.repositories[name] == policy
     ]
     found += [name for name in MAY_COME if _key(name) not in old.targets and _governs(old, name) > _governs(new, name)]
-    for key, (was_enforced, was_whole, documents, _) in old.targets.items():
+    for key, (was_enforced, was_whole, documents) in old.targets.items():
         arn = arn_of(key, documents)
-        is_enforced, extent, now, _ = new.targets.get(key, (False, "", {}, False))
+        is_enforced, extent, now = new.targets.get(key, (False, "", {}))
         if was_enforced and was_whole == "whole" and is_enforced and extent != "whole":
             found.append(f"others of {arn}")
         for name in documents if was_enforced and not key.startswith("repository/") else ():

@@ -215,10 +215,6 @@ def _drops(rng: Random, spec: Json) -> None:
     spec["documents"].remove(rng.choice(spec["documents"]))
 
 
-def _keeps(rng: Random, spec: Json) -> None:
-    _some(rng, spec)["on_remove"] = "release"
-
-
 def _limits(rng: Random, spec: Json) -> None:
     spec["settings"].update(
         rng.choice([{"max_removed": 0}, {"max_removed": 50}, {"widening": "free"}, {"widening": "approve"}])
@@ -266,7 +262,6 @@ CHANGES: dict[str, tuple[Change, int]] = {
     "a literal document denies more": (_denies, 1),
     "an identity is exclusive, or no longer": (_excludes, 1),
     "a literal document goes": (_drops, 1),
-    "a repository would be released": (_keeps, 1),
     "the limits are others": (_limits, 1),
     "access is intended": (_intends, 1),
     "an account is added": (_grows, 1),

@@ -51,7 +51,6 @@ from tests.usecases.world import MALLORY, OPEN, World, world_in_sync
 
 EVENT = Cause(CauseKind.EVENT, "event", "iam:PutRolePolicy", actor=MALLORY)
 SWEEP = Cause(CauseKind.SWEEP, "a-sweep")
-REVOKING = TEXT.replace("    account: registry\n", "    account: registry\n    on_remove: revoke\n")
 LEFT = TEXT.replace("shop/checkout", "shop/basket")
 CAREFUL = TEXT.replace("mode: enforce", "mode: enforce, max_removed: 0")
 """Where each removal waits for a person."""
@@ -154,7 +153,7 @@ def _refused_spec() -> Hub:
 
 
 def _removed() -> Hub:
-    hub = _uploaded(LEFT, before=REVOKING)
+    hub = _uploaded(LEFT, before=TEXT)
     hub.world.documents.make(RepositoryTarget(HOME, CHECKOUT.region, "shop/basket"))
     return hub
 

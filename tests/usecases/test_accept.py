@@ -62,7 +62,7 @@ def test_the_first_version_is_accepted_and_every_target_enqueued_registry_first(
     world = bare_world()
     world.specs.compiled = world.specs.base = None
     accepted = expect(SpecAccepted, upload(world, TEXT, "v1"))
-    assert (accepted.version, accepted.replaces, accepted.released) == ("v1", None, ())
+    assert (accepted.version, accepted.replaces) == ("v1", None)
     assert enqueued(world) == [CHECKOUT.key, PUSHER.key, PULL_USER.key, PULL_USER_2, PUSH_USER.key]
     assert {(job.cause.kind, job.cause.id) for job in world.jobs.sent} == {(CauseKind.SPEC, "v1")}
     held, *rest = world.alerts.published
@@ -368,7 +368,6 @@ def test_warnings_are_reported_with_the_acceptance() -> None:
     assert any("GetAuthorizationToken" in warning for warning in accepted.warnings)
 
 
-RELEASING = TEXT.replace("    account: registry\n", "    account: registry\n    on_remove: release\n")
 BASKET = f"repository/{HOME}/eu-central-1/shop/basket"
 ONE_ACCOUNT = 'version: 1\naccounts: {registry: {id: "222222222222", regions: [eu-central-1]}}\n'
 
@@ -395,21 +394,15 @@ CHANGES = {
         TEXT.replace("shop/checkout", "shop/basket"),
         [BASKET, CHECKOUT.key, PUSHER.key, PULL_USER.key, PULL_USER_2],
     ),
-    "a repository is removed and released": (
-        RELEASING,
-        RELEASING.replace("shop/checkout", "shop/basket"),
-        [BASKET, PUSHER.key, PULL_USER.key, PULL_USER_2],
-    ),
-    "an account is removed": (RELEASING, ONE_ACCOUNT, [PUSHER.key, PULL_USER.key, PULL_USER_2, PUSH_USER.key]),
+    "an account is removed": (TEXT, ONE_ACCOUNT, [CHECKOUT.key, PUSHER.key, PULL_USER.key, PULL_USER_2, PUSH_USER.key]),
 }
 """A version and the next one, and the targets that are enqueued for it."""
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_what_a_new_version_changes_is_enqueued_alone_and_what_it_releases_is_not(change: str) -> None:
+def test_what_a_new_version_changes_is_enqueued_alone(change: str) -> None:
     before, after, targets = CHANGES[change]
     world = first(before)
     accepted = expect(SpecAccepted, upload(world, after, "v2"))
     assert (accepted.version, accepted.replaces) == ("v2", "v1")
     assert (enqueued(world), sorted(accepted.changed)) == (targets, sorted(targets))
-    assert accepted.released == ((CHECKOUT.key,) if before == RELEASING else ())

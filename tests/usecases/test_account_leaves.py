@@ -12,14 +12,13 @@ from ecr_warden.versions.alerts import SpecAccepted
 from local.testing.seed import CHECKOUT, CI, D1, D4, D5, HOME, NOW, PULL_USER, PUSH_USER, PUSHER, allow, document
 from tests.usecases.hub import ALICE, hub_status
 from tests.usecases.uploads import TEXT, first, upload
-from tests.usecases.world import World, expect
+from tests.usecases.world import World
 
 WITHOUT_CI = (
     'version: 1\naccounts: {registry: {id: "222222222222", regions: [eu-central-1]}}\nsettings: {mode: enforce}\n'
 )
 WITHOUT_REGISTRY = 'version: 1\naccounts: {ci: {id: "111111111111"}}\nsettings: {mode: enforce}\n'
 ONE_MORE = "repositories: [{name: shop/one-more, account: registry, pull: [registry:role/eks-node]}]\n"
-REVOKING = TEXT.replace("    account: registry\n", "    account: registry\n    on_remove: revoke\n")
 OF_ITS_OWN = identity_policy(PULL_USER, "backups")
 ANYTHING = document(allow("s3:*"))
 
@@ -56,14 +55,11 @@ def test_its_users_lose_ecr_wardens_policies_and_keep_their_own() -> None:
     assert world.sweep() == ()
 
 
-RELEASING = REVOKING.replace("revoke", "release")
-
-
-def test_its_push_roles_are_deleted_and_released_repositories_keep_their_policies() -> None:
-    world = left(WITHOUT_REGISTRY, RELEASING)
+def test_its_push_roles_and_the_policies_of_its_repositories_are_deleted() -> None:
+    world = left(WITHOUT_REGISTRY)
     world.drain()
     assert PUSHER not in world.documents.owners
-    assert ours(world, HOME) == [str(D1)]
+    assert ours(world, HOME) == []
 
 
 def closed(world: World, account: str) -> None:
@@ -129,12 +125,11 @@ def test_an_account_that_returns_before_it_was_cleared_is_in_sync_again() -> Non
     assert world.specs.compiled is not None and world.specs.compiled.removed == {}
 
 
-def test_literal_documents_of_a_removed_account_stay_and_are_reported() -> None:
+def test_literal_documents_of_a_removed_account_stay() -> None:
     literal = (
         "documents: [{kind: identity-policy, account: ci, user: old-ci, name: legacy, "
         'document: {Statement: {Effect: Allow, Action: "s3:Get*", Resource: "*"}}}]\n'
     )
     world = first(TEXT + literal)
-    accepted = expect(SpecAccepted, upload(world, WITHOUT_CI, "v2"))
-    assert f"user/{CI}/old-ci" in accepted.released
+    upload(world, WITHOUT_CI, "v2")
     assert f"user/{CI}/old-ci" not in (world.specs.compiled.removed if world.specs.compiled else {})

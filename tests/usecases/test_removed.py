@@ -1,4 +1,4 @@
-"""Targets that the spec names no longer, or never named: orphans, `on_remove: revoke`, everything removed at once."""
+"""Targets that the spec names no longer, or never named: orphans, repositories, everything removed at once."""
 
 from copy import replace
 from itertools import permutations
@@ -32,23 +32,21 @@ from local.testing.seed import (
     document,
 )
 from tests.usecases.uploads import TEXT, enqueued, first, upload
-from tests.usecases.world import World, bare_world, expect, world_in_sync
+from tests.usecases.world import World, bare_world, world_in_sync
 
-REVOKING = TEXT.replace("    account: registry\n", "    account: registry\n    on_remove: revoke\n")
 LEFT = TEXT.replace("shop/checkout", "shop/basket")
 THEIRS = document(allow("ecr:BatchGetImage", who="222222222222"))
 
 
 def left(mode: str = "enforce") -> World:
     """The repository has just left the spec; its jobs wait."""
-    world = first(REVOKING)
+    world = first(TEXT)
     world.documents.make(CHECKOUT)
     world.drain()
     world.put(D1, document(allow("ecr:BatchGetImage", who="222222222222")))
     world.run(CHECKOUT)
     world.forget()
-    accepted = expect(SpecAccepted, upload(world, LEFT.replace("mode: enforce", f"mode: {mode}"), "v2"))
-    assert accepted.released == ()
+    assert isinstance(upload(world, LEFT.replace("mode: enforce", f"mode: {mode}"), "v2"), SpecAccepted)
     return world
 
 
@@ -97,7 +95,7 @@ def test_in_observe_mode_it_waits_until_the_spec_says_enforce() -> None:
 def test_a_repository_that_returns_and_is_removed_again_is_cleared_again() -> None:
     world = left()
     world.drain()
-    upload(world, REVOKING, "v3")
+    upload(world, TEXT, "v3")
     world.drain()
     assert world.live(D1) is not None
     upload(world, LEFT, "v4")

@@ -1,4 +1,4 @@
-"""Going back to an older spec: what the newer one opened is closed, or listed as left."""
+"""Going back to an older spec closes what the newer one opened; what is handed over, and what others wrote, stays."""
 
 from collections.abc import Callable
 
@@ -7,18 +7,17 @@ import pytest
 from ecr_warden.audit.repaired import as_repaired
 from ecr_warden.core.address import Address
 from ecr_warden.core.estate import EcrAccount, Estate, Registry, Repository
+from ecr_warden.core.judgement import WaitCode
 from ecr_warden.core.observed import LiveValue
 from ecr_warden.core.target import RepositoryTarget, UserTarget
-from ecr_warden.notify.formats import to_email
-from ecr_warden.notify.kinds import message_of
-from ecr_warden.state.history import HistoryKind
-from ecr_warden.versions.alerts import SpecAccepted
+from ecr_warden.state.hold import Verdict
+from ecr_warden.versions.alerts import HoldOpened, SpecAccepted
 from iam_access.document.document import Document
 from iam_access.inventory.inventory import Policy
 from local.testing.seed import CI, HOME, allow, document
 from tests.usecases.hub import hub_status
 from tests.usecases.pattern_world import settle
-from tests.usecases.uploads import first, upload
+from tests.usecases.uploads import codes, decide, first, offer, upload
 from tests.usecases.world import World, expect, present
 
 OLD = """
@@ -58,7 +57,6 @@ repositories:
     pull: [ci:user/bob, {account: other}]
 settings: {mode: enforce}
 """
-RELEASING = NEW.replace("    account: registry\n", "    account: registry\n    on_remove: release\n")
 DOCUMENT = """
 documents:
   - kind: identity-policy
@@ -74,14 +72,8 @@ def repository(name: str) -> RepositoryTarget:
     return RepositoryTarget(HOME, "eu-central-1", name)
 
 
-def left_open(world: World) -> list[str]:
-    return [str(one) for one in hub_status(world).left]
-
-
-def rolled(
-    before: str, after: str, *, meanwhile: Callable[[World], None] = lambda _: None
-) -> tuple[World, SpecAccepted]:
-    """v1 is `before`, v2 `after` and v3 `before` again, each settled; the second value announces v3."""
+def rolled(before: str, after: str, *, meanwhile: Callable[[World], None] = lambda _: None) -> World:
+    """v1 is `before`, v2 `after` and v3 `before` again, each settled."""
     world = first(before)
     for user in ("ann", "bob"):
         world.documents.make(UserTarget(CI, user))
@@ -91,136 +83,88 @@ def rolled(
     assert isinstance(upload(world, after, "v2"), SpecAccepted)
     settle(world)
     meanwhile(world)
-    accepted = expect(SpecAccepted, upload(world, before, "v3"))
+    assert isinstance(upload(world, before, "v3"), SpecAccepted)
     settle(world)
     settle(world)
-    return world, accepted
+    return world
 
 
 def as_accepted(text: str) -> dict[Address, LiveValue]:
     """The documents of a world that never saw another version."""
-    world, _ = rolled(text, text + "# again\n")
-    return world.values
+    return rolled(text, text + "# again\n").values
 
 
 def test_everything_that_the_newer_version_opened_is_closed() -> None:
     opened: list[dict[Address, LiveValue]] = []
-    world, accepted = rolled(OLD, NEW, meanwhile=lambda world: opened.append(world.values))
+    world = rolled(OLD, NEW, meanwhile=lambda world: opened.append(world.values))
     assert {"shop/two", "app/a", "app/b", "pusher", "bob"} <= {address.target.name for address in opened[0]}
     assert world.values == as_accepted(OLD)
-    assert accepted.released == ()
-    assert left_open(world) == []
     assert world.sweep() == ()
 
 
-def test_what_is_released_is_listed_by_name_in_message_status_and_audit_log() -> None:
-    world, accepted = rolled(OLD, RELEASING)
-    kept = {address.target.name for address in world.values.keys() - as_accepted(OLD).keys()}
-    assert kept == {"shop/two", "app/a", "app/b"}
-    assert accepted.released == (repository("shop/two").key, repository("app/*").key)
-    text = str(to_email(message_of([accepted])))
-    assert all(repository(name).key in text for name in ("shop/two", "app/*"))
-    organization = "anyone (*) can pull from shop/two (ecr:BatchGetImage and 1 more)"
-    assert [one.partition(" under ")[0] for one in left_open(world)] == [
-        f"left open: repository-policy {repository('shop/two')} since version v3, gives: {organization}",
-        f"left open: repository-policy {repository('app/*')} since version v3, gives: "
-        f"arn:aws:iam::{CI}:user/bob can pull from app/* (ecr:BatchGetImage and 1 more); "
-        f"account 333333333333 can pull from app/* (ecr:BatchGetImage and 1 more)",
-    ]
-    recorded = [entry.text for entry in world.log.kept.values() if entry.kind is HistoryKind.SPEC_ACCEPTED]
-    assert "2 released" in recorded[-1]
+TWO = NEW[NEW.index("  - name: shop/two") : NEW.index("  - name: web")]
+APPS = NEW[NEW.index("  - name: app/") : NEW.index("settings:")]
 
 
-def test_it_is_listed_until_nothing_is_left_there() -> None:
-    world, _ = rolled(OLD, RELEASING)
-    for name in ("shop/two", "app/a"):
-        del world.documents.live[_policy(world, name)]
+@pytest.mark.parametrize("entry", [TWO, APPS], ids=["a repository", "a pattern"])
+def test_what_is_handed_over_by_mode_observe_waits_once_and_stays(entry: str) -> None:
+    world = rolled(NEW, NEW + "# again\n")
+    given = {at: value for at, value in world.values.items() if isinstance(at.target, RepositoryTarget)}
+    observed = NEW.replace(entry, entry.replace("account: registry", "account: registry\n    mode: observe"))
+    hold = expect(HoldOpened, offer(world, observed, "v4")).hold
+    assert codes(hold) == [WaitCode.STAYS_OPEN]
+    assert isinstance(decide(world, hold, Verdict.ACCEPT), SpecAccepted)
     settle(world)
-    assert [one.split(" ")[3] for one in left_open(world)] == [str(repository("app/*"))]
-    world.documents.unmake(repository("app/b"))
-    settle(world)
-    assert left_open(world) == []
-    upload(world, OLD + "# later\n", "v4")
-    settle(world)
-    assert left_open(world) == []
-
-
-def test_it_is_listed_until_the_spec_names_it_again() -> None:
-    world, _ = rolled(OLD, RELEASING)
-    upload(world, NEW, "v4")
-    settle(world)
-    assert left_open(world) == []
-    upload(world, OLD, "v5")
+    assert isinstance(offer(world, NEW.replace(entry, ""), "v5"), SpecAccepted), "nothing of it was enforced any more"
     settle(world)
     settle(world)
-    assert world.values == as_accepted(OLD)
+    assert {at: value for at, value in world.values.items() if at in given} == given
 
 
 def _policy(world: World, name: str) -> Address:
     return next(address for address in world.documents.live if address.target == repository(name))
 
 
-def test_a_literal_document_is_left_and_listed() -> None:
-    world, accepted = rolled(OLD, NEW + DOCUMENT)
-    assert accepted.released == (f"user/{CI}/ann",)
-    assert left_open(world) == [
-        f"left open: identity-policy {UserTarget(CI, 'ann')} work since version v3, gives: "
-        "ann can pull from anything (ecr:BatchGetImage)"
-    ]
+def test_a_literal_document_is_left() -> None:
+    world = rolled(OLD, NEW + DOCUMENT)
+    assert [at.name for at in world.values.keys() - as_accepted(OLD).keys()] == ["work"]
 
 
 def test_a_grant_to_somebody_whose_other_policy_is_literal_is_revoked_on_both_sides() -> None:
     without = OLD.replace("pull: [ci:user/ann]", "pull: [ci:user/bob]") + DOCUMENT
-    world, _ = rolled(without, OLD + DOCUMENT)
+    world = rolled(without, OLD + DOCUMENT)
     assert world.values == as_accepted(without)
     assert [at.name for at in world.values if at.target == UserTarget(CI, "ann")] == ["work"]
 
 
-def test_what_somebody_else_wrote_under_a_removed_pattern_is_left_and_listed() -> None:
+def test_what_somebody_else_wrote_under_a_removed_pattern_is_left() -> None:
     theirs = document(allow("ecr:BatchGetImage", who="222222222222"))
-    world, accepted = rolled(OLD, NEW, meanwhile=lambda world: world.put(_policy(world, "app/a"), theirs))
-    assert accepted.released == ()
+    world = rolled(OLD, NEW, meanwhile=lambda world: world.put(_policy(world, "app/a"), theirs))
     assert world.values[_policy(world, "app/a")] == theirs
-    assert left_open(world) == [
-        f"left open: repository-policy {repository('app/a')} since version v3, gives: not what the spec gave"
-    ]
 
 
-@pytest.mark.parametrize("text", [NEW, RELEASING, NEW + DOCUMENT], ids=["revoking", "releasing", "with a document"])
-def test_nothing_is_listed_while_the_newer_version_is_accepted(text: str) -> None:
-    world = first(OLD)
-    upload(world, text, "v2")
-    settle(world)
-    assert left_open(world) == []
-
-
-def test_in_observe_mode_what_a_removed_pattern_gave_is_listed_until_it_is_revoked() -> None:
-    world, _ = rolled(OLD, NEW)
-    upload(world, NEW, "v4")
-    settle(world)
-    upload(world, OLD.replace("enforce", "observe"), "v5")
-    settle(world)
-    assert [one.split(" ")[3] for one in left_open(world)] == [str(repository(name)) for name in ("app/a", "app/b")]
+def test_in_observe_mode_what_a_removed_pattern_gave_stays_until_something_is_enforced() -> None:
+    world = rolled(OLD, NEW)
+    for version, text in (("v4", NEW), ("v5", OLD.replace("enforce", "observe"))):
+        upload(world, text, version)
+        settle(world)
+    assert {"app/a", "app/b"} <= {at.target.name for at in world.values}
     upload(world, OLD, "v6")
     settle(world)
     settle(world)
-    assert left_open(world) == []
     assert world.values == as_accepted(OLD)
 
 
 EMPTY = OLD[: OLD.index("repositories:")] + "settings: {mode: enforce}\n"
 
 
-def test_a_spec_that_names_nothing_any_more_lists_what_is_left() -> None:
-    world, _ = rolled(EMPTY, RELEASING)
-    assert len(left_open(world)) == 4
-    assert hub_status(world).targets == ()
-    closed, _ = rolled(EMPTY, NEW)
-    assert (closed.values, left_open(closed)) == ({}, [])
+def test_a_spec_that_names_nothing_any_more_closes_everything() -> None:
+    world = rolled(EMPTY, NEW)
+    assert (world.values, hub_status(world).targets) == ({}, ())
 
 
 def test_the_audit_takes_a_repository_for_closed_only_while_it_has_what_the_spec_gave() -> None:
-    world, _ = rolled(OLD, NEW)
+    world = rolled(OLD, NEW)
     accepted = present(world.specs.compiled)
     given = expect(Document, accepted.removed[repository("shop/two").key].given)
     theirs = document(allow("ecr:BatchGetImage", who="*"))

@@ -100,7 +100,6 @@ class MemorySpecs:
                 removals=was.removals,
                 removed=was.removed,
                 removed_patterns=was.removed_patterns,
-                released=was.released,
                 taken_over=was.taken_over,
             )
             raise CompiledUnusable("it is of another schema", version=was.version, rest=lambda: rest)

@@ -28,6 +28,14 @@ GONE: dict[str, tuple[str, list[str], str]] = {
         ],
         "settings: {mode: enforce}",
     ),
+    "on_remove": (
+        "repositories: [{name: shop/a, account: registry, on_remove: release}]",
+        [
+            "E030 on_remove of a repository is gone; remove it: what was enforced loses its policy when it leaves the "
+            "spec; to hand the policy over, set mode: observe in one version and remove the repository in a later one"
+        ],
+        "repositories: [{name: shop/a, account: registry}]",
+    ),
     "allow_admin": (
         f"documents: [{{{_OF_ANNA}, allow_admin: true, document: {_ADMIN}}}]",
         [
@@ -45,7 +53,7 @@ def _said(problems: Iterable[Problem]) -> list[str]:
 
 
 @pytest.mark.parametrize("name", GONE)
-def test_a_new_version_must_not_say_it_and_is_told_what_to_write(name: str) -> None:
+def test_a_new_version_must_not_say_it_and_hears_what_to_write(name: str) -> None:
     before, problems, _ = GONE[name]
     loaded = load_spec(f"{ACCOUNTS}\n{before}".encode(), now=NOW)
     assert isinstance(loaded, Invalid)

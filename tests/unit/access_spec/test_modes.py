@@ -217,7 +217,7 @@ def revoking(mode: str, default: str, version: str = "v1") -> CompiledSpec:
         f"""
 version: 1
 accounts: {{ci: {{id: "111111111111"}}, registry: {{id: "222222222222", regions: [eu-central-1]}}}}
-repositories: [{{name: shop/a, account: registry, on_remove: revoke{f", mode: {mode}" if mode else ""}}}]
+repositories: [{{name: shop/a, account: registry{f", mode: {mode}" if mode else ""}}}]
 settings: {{mode: {default}}}
 """,
         version,

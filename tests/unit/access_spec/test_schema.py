@@ -115,7 +115,7 @@ FULL: dict[str, Any] = {
             ],
             "pull_scope": "account",
             "foreign_statements": ["lambda-image-retrieval"],
-            "on_remove": "release",
+            "mode": "observe",
         }
     ],
     "documents": [

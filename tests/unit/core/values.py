@@ -43,7 +43,6 @@ from ecr_warden.core.desired import (
     HoldLimits,
     Mode,
     MustNotExist,
-    Released,
     Removal,
     Removed,
     RemovedPattern,
@@ -326,7 +325,6 @@ target_specs: Strategy[TargetSpec] = st.builds(
     st.dictionaries(TEXTS, targets, max_size=2),
     _few(st.sampled_from(ForeignStatement)),
     st.booleans(),
-    st.booleans(),
     st.none() | st.sampled_from(Mode),
     st.dictionaries(addresses, desired_values, max_size=2),
     ends=_few(TIMES),
@@ -341,7 +339,6 @@ patterns: Strategy[RepositoryPattern] = st.builds(
     st.dictionaries(TEXTS, targets, max_size=2),
     _few(st.sampled_from(ForeignStatement)),
     st.none() | st.sampled_from(Mode),
-    st.booleans(),
 )
 allowances: Strategy[AlsoAllowed] = st.builds(
     AlsoAllowed,
@@ -360,12 +357,6 @@ removed: Strategy[Removed] = st.builds(
     st.none() | documents,
 )
 removed_patterns: Strategy[RemovedPattern] = st.builds(RemovedPattern, patterns, IDS)
-of_patterns = st.builds(
-    lambda account, name: repository_policy(RepositoryTarget(account, "eu-central-1", name)),
-    accounts,
-    st.sampled_from(("shop/*", "*", "a*b")),
-)
-released: Strategy[Released] = st.builds(Released, addresses | of_patterns, IDS, _few(TEXTS), _few(TEXTS))
 compiled_specs: Strategy[CompiledSpec] = st.builds(
     lambda version, mode, named, specs, gone, fitting, allowed, modes, limits, removals, ends, left, *rest: (
         CompiledSpec(
@@ -381,10 +372,9 @@ compiled_specs: Strategy[CompiledSpec] = st.builds(
             removals=removals,
             ends=ends,
             removed_patterns=left,
-            released=rest[0],
-            organizations=rest[1],
-            literal=rest[2],
-            taken_over=rest[3],
+            organizations=rest[0],
+            literal=rest[1],
+            taken_over=rest[2],
         )
     ),
     IDS,
@@ -399,7 +389,6 @@ compiled_specs: Strategy[CompiledSpec] = st.builds(
     _few(st.builds(Removal, TIMES, COUNTS)),
     _few(st.builds(GrantEnd, TIMES, TEXTS, st.none() | targets)),
     _few(removed_patterns),
-    _few(released),
     _few(IDS),
     st.dictionaries(addresses.map(str), COUNTS, max_size=2).map(by_target),
     st.dictionaries(addresses.map(str), st.builds(Taken, TEXTS, IDS), max_size=2).map(by_target),

@@ -189,7 +189,7 @@ SEVERAL: dict[str, list[Alert]] = {
     "one that failed": [due("a"), due("b", result=Result.FAILED), on("c", cause=SWEEP), on("d", cause=SWEEP)],
     "nothing else is fine": [due("a"), due("b", result=Result.FAILED)],
     "a roll-out": [
-        SpecAccepted(SPEC, VERSION, "v1", ("a", "b", "c"), ()),
+        SpecAccepted(SPEC, VERSION, "v1", ("a", "b", "c")),
         on("a", cause=SPEC),
         replace(due("b"), cause=SPEC),
         report(TRUSTING, cause=SPEC, result=Result.FAILED, outcomes=(REFUSED,), run_id="r-bad"),
@@ -219,10 +219,9 @@ DECIDED = {
     HoldState.REJECTED: Decision("c-9", HoldVerdict.REJECT, MALLORY, NOW),
 }
 SPECS: dict[str, Alert] = {
-    "accepted": SpecAccepted(EVENT, VERSION, None, ("a", "b"), ()),
-    "accepted by a person": SpecAccepted(ASKED, VERSION, "v1", ("a",), ()),
-    "released": SpecAccepted(EVENT, VERSION, "v1", (), ("repository/222222222222/eu-central-1/x",)),
-    "warnings": SpecAccepted(EVENT, VERSION, "v1", (), (), ("W1 no effect",)),
+    "accepted": SpecAccepted(EVENT, VERSION, None, ("a", "b")),
+    "accepted by a person": SpecAccepted(ASKED, VERSION, "v1", ("a",)),
+    "warnings": SpecAccepted(EVENT, VERSION, "v1", (), ("W1 no effect",)),
     "refused": SpecRefused(EVENT, VERSION, "v2", ("E104 a.yaml:1:2 no", "E105 a.yaml:2:2 no")),
     "nothing is enforced": SpecRefused(EVENT, VERSION, None, ("E104",)),
     "deleted": SpecRefused(by("s3:DeleteObject"), VERSION, "v2", ("E101 the spec was deleted",)),

@@ -134,8 +134,8 @@ CASES: dict[str, tuple[Alert | RunReport, Severity]] = {
         CRITICAL,
     ),
     "a spec that was refused": (SpecRefused(SPEC, "v3", "v2", ("E104 ..",)), WARNING),
-    "a spec that was accepted": (SpecAccepted(SPEC, "v2", "v1", ("role/222222222222/x",), ()), INFO),
-    "a repository that was released": (SpecAccepted(SPEC, "v2", "v1", (), ("repository/..",)), WARNING),
+    "a spec that was accepted": (SpecAccepted(SPEC, "v2", "v1", ("role/222222222222/x",)), INFO),
+    "a spec that was accepted with warnings": (SpecAccepted(SPEC, "v2", "v1", (), ("W501 ..",)), WARNING),
 }
 
 

@@ -4,8 +4,7 @@ from typing import NamedTuple
 
 import pytest
 
-from ecr_warden.core.desired import Mode
-from ecr_warden.versions.changes import newly_released, newly_removed_patterns, succeeding
+from ecr_warden.versions.changes import left_as_they_are, newly_removed_patterns, succeeding
 from local.testing.seed import compiled
 
 ACCOUNTS = """
@@ -59,10 +58,6 @@ class Row(NamedTuple):
 ROWS = {
     "nothing changes": Row(spec(A), spec(A)),
     "a repository is removed": Row(spec(A), spec(), revoked=(f"{HOME}/shop/a",)),
-    "a repository that says revoke": Row(spec(f"{A}, on_remove: revoke"), spec(), revoked=(f"{HOME}/shop/a",)),
-    "a repository that says release": Row(spec(f"{A}, on_remove: release"), spec(), left=(f"{HOME}/shop/a",)),
-    "a pattern covers what was to be released": Row(spec(f"{A}, on_remove: release"), spec(ALL)),
-    "a repository that nobody pulls, released": Row(spec("name: shop/a, on_remove: release"), spec()),
     "a repository that was only observed": Row(spec(f"{A}, mode: observe"), spec(), left=(f"{HOME}/shop/a",)),
     "a spec that only observes": Row(spec(A, head=OBSERVING), spec(head=OBSERVING), left=(f"{HOME}/shop/a",)),
     "from enforce to observe": Row(spec(A), spec(head=OBSERVING), revoked=(f"{HOME}/shop/a",)),
@@ -72,13 +67,9 @@ ROWS = {
     ),
     "a pattern is removed": Row(spec(ALL), spec(), patterns=(f"{HOME}/shop/*",)),
     "a pattern is removed, and one of its repositories named": Row(spec(ALL), spec(A), patterns=(f"{HOME}/shop/*",)),
-    "a pattern that says release": Row(spec(f"{ALL}, on_remove: release"), spec(), left=(f"{HOME}/shop/*",)),
     "a pattern that was only observed": Row(spec(f"{ALL}, mode: observe"), spec(), left=(f"{HOME}/shop/*",)),
     "a pattern that nobody pulls": Row(spec("name: shop/*"), spec()),
     "a pattern excludes a repository": Row(spec(ALL), spec(BUT_B), patterns=(f"{HOME}/shop/b",)),
-    "a pattern excludes a repository and releases it": Row(
-        spec(f"{ALL}, on_remove: release"), spec(BUT_B), left=(f"{HOME}/shop/b",)
-    ),
     "a pattern excludes a repository with its own entry": Row(spec(ALL), spec(BUT_B, B)),
     "a pattern excludes it no longer": Row(spec(BUT_B), spec(ALL)),
     "a wider pattern takes over": Row(spec(ALL), spec(EVERY)),
@@ -112,45 +103,28 @@ ROWS = {
 
 @pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
 def test_what_a_version_closes_and_leaves(row: Row) -> None:
-    after = succeeding(compiled(row.before, "v1"), compiled(row.after, "v2"))
+    before = compiled(row.before, "v1")
+    after = succeeding(before, compiled(row.after, "v2"))
     assert tuple(after.removed) == row.revoked
     assert tuple(one.pattern.target.key for one in newly_removed_patterns(after)) == row.patterns
-    assert tuple(one.address.target.key for one in newly_released(after)) == row.left
+    assert tuple(target.key for target in left_as_they_are(before, after)) == row.left
 
 
-@pytest.mark.parametrize("name", [name for name, row in ROWS.items() if row.revoked or row.patterns or row.left])
+@pytest.mark.parametrize("name", [name for name, row in ROWS.items() if row.revoked or row.patterns])
 def test_it_is_remembered_by_the_versions_after_it_until_one_names_it_again(name: str) -> None:
     row = ROWS[name]
     second = succeeding(compiled(row.before, "v1"), compiled(row.after, "v2"))
     third = succeeding(second, compiled(row.after + "# again\n", "v3"))
-    assert (third.removed, third.removed_patterns, third.released) == (
-        second.removed,
-        second.removed_patterns,
-        second.released,
-    )
+    assert (third.removed, third.removed_patterns) == (second.removed, second.removed_patterns)
     back = succeeding(third, compiled(row.before, "v4"))
     since = [one.since for one in back.removed.values()] + [one.since for one in back.removed_patterns]
-    assert "v2" not in since + [one.since for one in back.released]
+    assert "v2" not in since
 
 
-def test_what_is_left_says_what_it_gives_and_since_when() -> None:
-    (left,) = succeeding(compiled(spec(documents=POLICY), "v1"), compiled(spec(), "v2")).released
-    assert (str(left.address), left.since) == (f"repository-policy {left.address.target}", "v2")
-    assert left.gives == ("account 111111111111 can pull from shop/b (ecr:BatchGetImage)",)
-
-
-def test_the_excluded_names_of_a_released_pattern_are_not_among_what_it_left() -> None:
-    releasing = spec(f"{BUT_B}, on_remove: release")
-    (left,) = succeeding(compiled(releasing, "v1"), compiled(spec(), "v2")).released
-    assert left.excluded == ("shop/b",)
-
-
-def test_too_many_removed_patterns_are_left_as_they_are_the_oldest_first() -> None:
-    many = [f"name: shop/{number}/*, pull: [ci:user/ann], pull_scope: account" for number in range(300)]
+def test_of_too_many_removed_patterns_those_of_a_version_itself_are_kept() -> None:
+    many = [f"name: shop/{number}/*, pull: [ci:user/ann], pull_scope: account" for number in range(600)]
     first = succeeding(compiled(spec(*many[:10]), "v1"), compiled(spec(*many[10:]), "v2"))
     second = succeeding(first, compiled(spec(), "v3"))
-    more = [one.replace("shop", "more") for one in many[:290]]
-    third = succeeding(second, compiled(spec(*more[:200]), "v4"))
-    last = succeeding(third, compiled(spec(), "v5"))
-    assert len(last.removed_patterns) + len(last.released) == 300 + 200 == 500
-    assert last.mode is Mode.ENFORCE
+    assert len(second.removed_patterns) == 600
+    third = succeeding(second, compiled(spec(A), "v4"))
+    assert third.removed_patterns == second.removed_patterns[100:], "the sweeps have long read the others"

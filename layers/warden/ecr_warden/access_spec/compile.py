@@ -253,7 +253,6 @@ def _patterns(spec: Spec) -> Iterator[RepositoryPattern]:
                 principals=policies.named(repository),
                 foreign=repository.foreign,
                 mode=_unless_default(repository.mode, spec),
-                revoke_on_remove=repository.revoke_on_remove,
             )
 
 
@@ -341,7 +340,6 @@ def _repository(target: RepositoryTarget, repository: SpecRepository, policies: 
         {repository_policy(target): policies.of(repository, target.region)},
         principals=policies.named(repository),
         foreign=repository.foreign,
-        revoke_on_remove=repository.revoke_on_remove,
     )
 
 

@@ -293,18 +293,16 @@ REPOSITORY = Record(
             "A policy document: what the repository policy says besides the grants, word for word.",
         ),
         SpecField(
-            "on_remove",
-            TextShape("a value of on_remove", ("release", "revoke")),
-            "What happens to the repository policy when the repository is removed from the spec: revoke, the default, "
-            "deletes it; release leaves it unchanged.",
-        ),
-        SpecField(
             "mode",
             _MODE,
             "observe: its grants are reported and never written; enforce: they are also repaired. By default as at its "
             "account.",
         ),
     ),
+    {
+        "on_remove": "remove it: what was enforced loses its policy when it leaves the spec; to hand the policy over, "
+        "set mode: observe in one version and remove the repository in a later one",
+    },
 )
 
 _DOCUMENT = SpecField("document", Raw(), "The policy document, as AWS accepts it.", required=True)

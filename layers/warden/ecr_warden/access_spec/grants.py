@@ -50,7 +50,7 @@ def build_repository(entry: Fields, directory: Directory, now: datetime) -> Spec
         return None
     regions = narrowed(account, directory.accounts, entry, report)
     targets = tuple(RepositoryTarget(account.id, region, name) for region in regions)
-    scope, removal, mode = entry.text("pull_scope"), entry.text("on_remove"), entry.text("mode")
+    scope, mode = entry.text("pull_scope"), entry.text("mode")
     if excluded and any(_is_of(grant.puller, account) for grant in pull):
         message = "a permission set or pods of the repositories' own account at a pattern with except: is not supported"
         remedy = "name each repository: their own policy alone would let them pull what except: excludes"
@@ -62,7 +62,6 @@ def build_repository(entry: Fields, directory: Directory, now: datetime) -> Spec
         push=tuple(grant for grant in push if grant is not None),
         pull_scope=PullScope.REPOSITORY if scope is None else PullScope(scope.text),
         foreign=_foreign(entry.texts("foreign_statements"), report),
-        revoke_on_remove=removal is None or removal.text == "revoke",
         mode=account.mode if mode is None else Mode(mode.text),
         place=entry.place_of("name"),
     )

@@ -227,7 +227,6 @@ class SpecRepository:
     pull_scope: PullScope = PullScope.REPOSITORY
     foreign: tuple[ForeignStatement, ...] = ()
     beside: Document | None = None
-    revoke_on_remove: bool = True
     mode: Mode | None = None
     place: Place = field(default=Place(1, 1), compare=False)
 

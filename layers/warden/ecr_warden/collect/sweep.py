@@ -179,7 +179,7 @@ class Sweep(Struct, frozen=True):
         besides = unnamed(accepted, part, before)
         patterns = [*(pattern for pattern in accepted.patterns if part_of(pattern.target) == part), *besides.patterns]
         named = [*within(accepted.targets, part).values(), *removals(accepted, self.state, part)]
-        asked = {spec.target.name for spec in named} | besides.left.keys()
+        asked = {spec.target.name for spec in named}
 
         def fits(name: str) -> bool:
             return any(pattern.covers(replace(pattern.target, name=name)) for pattern in patterns)
@@ -190,7 +190,7 @@ class Sweep(Struct, frozen=True):
         listing = accounts.listing(patterns)
         unread = {pattern.target.key: error for pattern, error in listing.unread}
         fitting = (spec for spec in map(accepted.spec_of, listing.repositories) if spec is not None)
-        wanted = {spec.target.key: spec for spec in (*besides.specs(part, listing.repositories), *fitting, *named)}
+        wanted = {spec.target.key: spec for spec in (*besides.specs(listing.repositories), *fitting, *named)}
         observations = [accounts.observe(spec) for spec in wanted.values()]
         if isinstance(job, SweepIdentities) and job.account in accepted.accounts:
             everybody = all_identities(job.account)
@@ -225,15 +225,13 @@ class Sweep(Struct, frozen=True):
                 self.alerts.publish(EventMissed(cause, observation.target, late.calls, late.found))
         changed = {key: calls_of(judgement.drifts) for key, judgement in judged.items() if judgement.drifts}
         awaited = awaited_from(before, accepted.version, changed, remembered, began) | waiting
-        left, cleared = swept.besides.after(swept.observations, due)
+        cleared = swept.besides.after(swept.observations, due)
         waits = {key: _due_since(key, before, remembered, began) for key in due}
         over = sum(key not in sent or began - since >= LEFT_OPEN for key, since in waits.items())
         if over and not (before is not None and before.over):
             self.alerts.publish(LeftOver(cause, swept.part, over))
         self.sweep_records.note(
-            SweepRecord(
-                swept.part, began, accepted.version, seen - due, due, looks, awaited, left, cleared, over, waits
-            )
+            SweepRecord(swept.part, began, accepted.version, seen - due, due, looks, awaited, cleared, over, waits)
         )
 
     def _report_unlisted(

@@ -76,12 +76,10 @@ if TYPE_CHECKING:
     type RemovedTargets = Mapping[str, "Removed"]
     type TakenDocuments = Mapping[str, Mapping[str, "Taken"]]
     type LiteralDocuments = Mapping[str, Mapping[str, Count]]
-    type PatternAddress = Address
 else:
     Documents, WidenAfter = opaque("Documents", Mapping), opaque("WidenAfter", Mapping)
     PatternPolicy = opaque("PatternPolicy", Document, MustNotExist)
     TargetSpecs = RemovedTargets = TakenDocuments = LiteralDocuments = opaque("Entries", Mapping)
-    PatternAddress = opaque("PatternAddress", Address)
 
 
 class TargetSpec(Value, frozen=True):
@@ -92,7 +90,6 @@ class TargetSpec(Value, frozen=True):
     - `dependents`: targets to check again when this one has changed.
     - `principals`: the ARN of each IAM user or role named in this target's documents, mapped to its own target.
     - `foreign`: the foreign statements that a repository's policy may contain.
-    - `revoke_on_remove`: delete a repository's policy when the repository is removed from the spec.
     - `given`: what a policy that must not exist has to be, because any other is somebody else's and stays; None:
       whatever it is. No entry of a compiled spec has it.
     - `may_be_missing`: a target that does not exist is not drift.
@@ -108,7 +105,6 @@ class TargetSpec(Value, frozen=True):
     dependents: tuple[Target, ...] = ()
     principals: Mapping[str, Target] = field(default_factory=dict)
     foreign: tuple[ForeignStatement, ...] = ()
-    revoke_on_remove: bool = False
     may_be_missing: bool = False
     mode: Mode | None = None
     observed: Documents = field(default_factory=dict)
@@ -138,8 +134,7 @@ class KeptTargets(KeptEntries[TargetSpec]):
 class RepositoryPattern(Value, frozen=True):
     """The desired state of every repository of a region whose name matches `name` and none of `excluded`.
 
-    `*` matches any text, including `/`, as in the ARN of a policy's Resource. `revoke_on_remove`: delete the policy of
-    a repository that leaves the pattern.
+    `*` matches any text, including `/`, as in the ARN of a policy's Resource.
     """
 
     account: str
@@ -150,7 +145,6 @@ class RepositoryPattern(Value, frozen=True):
     principals: Mapping[str, Target] = field(default_factory=dict)
     foreign: tuple[ForeignStatement, ...] = ()
     mode: Mode | None = None
-    revoke_on_remove: bool = False
 
     @property
     def target(self) -> RepositoryTarget:
@@ -214,24 +208,6 @@ class RemovedPattern(Value, frozen=True):
         return f"{self.pattern.target.key} {self.since}"
 
 
-class Released(Value, frozen=True):
-    """A document that stays as it is although version `since` of the spec no longer names it.
-
-    `address`: that of a pattern's repositories has the pattern as its name, which matches none of `excluded`. `gives`:
-    what the spec gave, in words.
-    """
-
-    address: PatternAddress
-    since: str
-    gives: tuple[str, ...] = ()
-    excluded: tuple[str, ...] = ()
-
-    @property
-    def key(self) -> str:
-        """Identifies it among all that were ever released."""
-        return f"{self.address} {self.since}"
-
-
 class AlsoAllowed(Value, frozen=True, omit_defaults=True):
     """Access that is intended although no grant gives it; it changes no document.
 
@@ -277,7 +253,7 @@ class CompiledSpec(Value, frozen=True):
     `mode`: of whatever has none of its own; `account_modes`: of accounts that have their own. `removals`: of this
     version and those before it, as far back as they count against the limit. `ends`: of the grants that have one.
     `taken_over`: by the target's key and the address as text, the documents that versions take over, until each is
-    rolled out. `removed_patterns`, `released`: by this version and those before it, the oldest first. `organizations`:
+    rolled out. `removed_patterns`: by this version and those before it, the oldest first. `organizations`:
     IDs. `literal`: of the documents that are literal or have statements beside grants, by the target's key and the
     address as text, how many statements at their end the spec holds word for word.
 
@@ -296,7 +272,6 @@ class CompiledSpec(Value, frozen=True):
     removals: tuple[Removal, ...] = ()
     ends: tuple[GrantEnd, ...] = ()
     removed_patterns: tuple[RemovedPattern, ...] = ()
-    released: tuple[Released, ...] = ()
     taken_over: TakenDocuments = field(default_factory=dict)
     organizations: tuple[str, ...] = ()
     literal: LiteralDocuments = field(default_factory=dict)

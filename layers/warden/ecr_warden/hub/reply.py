@@ -54,29 +54,12 @@ class AccessStatus(Value, frozen=True):
     unread: tuple[str, ...] = ()
 
 
-class LeftOpen(Value, frozen=True):
-    """What stays as it is although version `since` of the spec no longer names it.
-
-    `where`: an address, or a repository that has another policy than the pattern gave which it left. `gives`: what the
-    spec gave, in words; empty where that is not what is there.
-    """
-
-    where: str
-    since: str
-    gives: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        gives = "; ".join(self.gives) or "not what the spec gave"
-        return f"left open: {self.where} since version {self.since}, gives: {gives}"
-
-
 class StatusReply(_OfSpec, frozen=True, tag="status"):
     """`stopped`: why nothing is written, None while writes are enabled; `version`: the accepted spec's.
 
     `unread`, here and in the other replies: why the list of targets may be incomplete (the repositories of a pattern,
     or the users and roles of an account, could not be listed). Empty where the question named its targets in full.
-    `left`: what the spec no longer names and nobody closed, and
-    `left_more` more. `notes`: what is no trouble, and still good to know.
+    `notes`: what is no trouble, and still good to know.
     """
 
     mode: Mode
@@ -86,8 +69,6 @@ class StatusReply(_OfSpec, frozen=True, tag="status"):
     troubles: tuple[Trouble, ...] = ()
     repositories: tuple[RepositoryStatus, ...] = ()
     access: AccessStatus = AccessStatus()
-    left: tuple[LeftOpen, ...] = ()
-    left_more: Count = 0
     notes: tuple[str, ...] = ()
 
 

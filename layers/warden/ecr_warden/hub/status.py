@@ -18,18 +18,15 @@ from ecr_warden.collect.watch import live_wires
 from ecr_warden.collect.wire import Wire, WireState
 from ecr_warden.collect.wires import WatchRecords, Wiring
 from ecr_warden.collect.wiring import beating_places
-from ecr_warden.core.address import repository_policy
 from ecr_warden.core.clock import Clock
 from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.failures import PortError
 from ecr_warden.core.job import Queue
-from ecr_warden.core.part import part_of
 from ecr_warden.core.queue import Queues
-from ecr_warden.core.selection import is_about, selects
 from ecr_warden.core.sessions import ending_sessions
 from ecr_warden.core.spec_failures import SpecUnusable
 from ecr_warden.core.target import EVERYTHING, RepositoryTarget, Target
-from ecr_warden.hub.reply import AccessStatus, LeftOpen, RepositoryStatus, StatusReply, Trouble
+from ecr_warden.hub.reply import AccessStatus, RepositoryStatus, StatusReply, Trouble
 from ecr_warden.hub.selecting import NothingAccepted, has_to_be_looked_up, select, unlisted
 from ecr_warden.notify import wiring as wording
 from ecr_warden.notify.ports import CHANNELS, Outbox
@@ -52,7 +49,6 @@ _LOOKED_AT = timedelta(seconds=30)
 """How long no run ends before a job of a repair that waits is said: a repair takes seconds."""
 _PARTS_SHOWN = 4
 _FINDINGS_SHOWN, _NAMES_SHOWN = 500, 100
-_LEFT_SHOWN = 200
 _LOGS = "see the log group /aws/lambda/ecr-warden-audit"
 
 
@@ -86,11 +82,7 @@ class StatusQuery(Struct, frozen=True):
         known = {target.key: target for target in (*named, *listing.repositories)}
         known |= unlisted(selection, known, accepted) if listing.unread else {}
         sweeps = self._sweeps()
-        left = [found for found in left_open(accepted, sweeps) if _is_asked(found[0], selection)]
-        # What is left open is no target any more, and people ask for it by its name all the same.
-        asked = _of_targets(selection, known.values(), [target for target, _ in left])
-        # A spec that names nothing any more may have left something open.
-        targets = select(asked, known) if known or EVERYTHING not in asked else {}
+        targets = select(selection, known) if known or EVERYTHING not in selection else {}
         repositories = [
             target
             for target in targets.values()
@@ -99,7 +91,6 @@ class StatusQuery(Struct, frozen=True):
         stopped = self.switch.reason_to_stop()
         wires = self._wires(accepted)
         health = self._health(accepted, repositories, [*targets.values()], wires, sweeps)
-        shown, more = few(left, _LEFT_SHOWN)
         return StatusReply(
             version=accepted.version,
             mode=accepted.overall_mode,
@@ -110,8 +101,6 @@ class StatusQuery(Struct, frozen=True):
             notes=_notes(wires),
             repositories=tuple(RepositoryStatus(str(target), health.of(target)) for target in repositories),
             access=access_of(health.record, accepted, {str(target) for target in targets.values()}),
-            left=tuple(one for _, one in shown),
-            left_more=more,
         )
 
     def _troubles(
@@ -234,33 +223,6 @@ class StatusQuery(Struct, frozen=True):
             return waiting[0]
         refused = self._last(HistoryKind.SPEC_REFUSED)
         return "" if refused is None else f"version {refused.id or '(none)'} was refused: {refused.text}"
-
-
-def left_open(accepted: CompiledSpec, sweeps: Mapping[str, SweepRecord]) -> Iterator[tuple[Target, LeftOpen]]:
-    """What stays as it is although the spec no longer names it, as the last sweeps saw it, with its target."""
-    for released in accepted.released:
-        swept = sweeps.get(part_of(released.address.target))
-        if swept is None or released.key not in swept.cleared:
-            yield released.address.target, LeftOpen(str(released.address), released.since, released.gives)
-    for part, swept in sorted(sweeps.items()):
-        account, _, region = part.partition("/")
-        for name, since in swept.left.items():
-            target = RepositoryTarget(account, region, name)
-            if accepted.spec_of(target) is None:
-                yield target, LeftOpen(str(repository_policy(target)), since)
-
-
-def _is_asked(left: Target, selection: Selection) -> bool:
-    return any(is_about(text, left) for text in selection)
-
-
-def _of_targets(selection: Selection, known: Collection[Target], left: Sequence[Target]) -> Selection:
-    """The texts of a selection without those that select only what is left open."""
-    return tuple(
-        text
-        for text in selection
-        if not any(is_about(text, target) for target in left) or any(selects(text, target) for target in known)
-    )
 
 
 def _of_spec(

@@ -4,18 +4,13 @@ from copy import replace
 
 from ecr_warden.core.address import OUR_ROLE_PATH, role
 from ecr_warden.core.desired import Extent, MustNotExist, RoleSettings, TargetSpec
-from ecr_warden.core.observed import Absent, Observation, Present, TargetMissing, Unreadable
+from ecr_warden.core.observed import Observation, Present, Unreadable
 from ecr_warden.core.target import RepositoryTarget, RoleTarget
 from ecr_warden.core.tolerated import with_observed_grants
 from ecr_warden.repair.aws_edits import with_foreign
 from ecr_warden.repair.guardrails import decided
 from iam_access.delta.relate import Differs, relate
 from iam_access.document.document import Document
-
-
-def has_no_policy(found: Observation) -> bool:
-    """Whether it was read that a repository has no policy, or does not exist."""
-    return all(isinstance(seen, Absent | TargetMissing) for seen in found.documents.values())
 
 
 def as_observed(spec: TargetSpec, observation: Observation) -> TargetSpec:

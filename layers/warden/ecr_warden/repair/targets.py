@@ -30,9 +30,8 @@ def spec_for(target: Target, accepted: CompiledSpec) -> TargetSpec | None:
 def orphan_spec(target: Target, accepted: CompiledSpec) -> TargetSpec | None:
     """What to read of a target that the spec does not name; None for one that ecr-warden leaves alone.
 
-    A removed repository keeps its policy if the spec said to release it; one that left a pattern also if it has another
-    policy than the pattern gave. An identity loses its `ecr-warden-*` policies, also where its account was removed
-    with it.
+    A repository that left a pattern keeps its policy if it is another than the pattern gave. An identity loses its
+    `ecr-warden-*` policies, also where its account was removed with it.
     """
     left = accepted.pattern_left_by(target)
     if left is not None and isinstance(target, RepositoryTarget):
@@ -65,11 +64,6 @@ def _leaving(target: RepositoryTarget, left: RemovedPattern) -> TargetSpec:
         may_be_missing=True,
         given=pattern.policy,
     )
-
-
-def to_look_at(target: RepositoryTarget) -> TargetSpec:
-    """How to read a repository of which nothing is asked."""
-    return TargetSpec(target, Extent.NAMED, {repository_policy(target): MustNotExist()}, may_be_missing=True)
 
 
 def nothing_asked(target: Target) -> TargetSpec:

@@ -39,8 +39,8 @@ class DynamoSweepRecords(Struct, frozen=True):
             item["targets"] = targets
         if record.over:
             item["over"] = {"N": str(record.over)}
-        if record.left or record.cleared:
-            item["unnamed"] = packed(dumps({"left": to_json(record.left), "cleared": sorted(record.cleared)}))
+        if record.cleared:
+            item["unnamed"] = packed(dumps({"cleared": sorted(record.cleared)}))
         self.table.put(f"recording the sweep of {record.part}", item)
 
     def take(self, sweep: str, part: str, wanted: int, at_most: int) -> int:
@@ -83,7 +83,7 @@ def _known(item: Any) -> SweepRecord | None:
 def _record_of(item: Any) -> SweepRecord:
     check_schema({"schema": int(item["schema"]["N"])}, SCHEMA)
     targets = loads(unpacked(item["targets"])) if "targets" in item else _NO_TARGETS
-    unnamed = loads(unpacked(item["unnamed"])) if "unnamed" in item else {"left": {}, "cleared": []}
+    unnamed = loads(unpacked(item["unnamed"])) if "unnamed" in item else {"cleared": []}
     return SweepRecord(
         part=read(item["sk"]["S"], str).removeprefix("PART#"),
         at=read(item["at"]["S"], Moment),
@@ -92,7 +92,6 @@ def _record_of(item: Any) -> SweepRecord:
         due=read(targets["due"], frozenset[str]),
         trusts=read(targets["trusts"], dict[str, TrustLook]),
         awaited=read(targets["awaited"], dict[str, Awaited]),
-        left=read(unnamed["left"], dict[str, str]),
         cleared=read(unnamed["cleared"], frozenset[str]),
         over=int(item.get("over", {"N": "0"})["N"]),
         due_since=read(targets.get("dueSince", {}), dict[str, Moment]),

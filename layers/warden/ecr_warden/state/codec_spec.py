@@ -1,28 +1,24 @@
 """The JSON of a compiled spec: of all that is not an entry, and of each kind of entry."""
 
 from collections.abc import Callable, Mapping
-from copy import replace
 from typing import Any, NamedTuple
 
-from ecr_warden.core.address import Address
 from ecr_warden.core.codec.base import READERS, CodecError, Json
-from ecr_warden.core.codec.values import fields, read, reader, to_json
+from ecr_warden.core.codec.values import fields, reader, to_json
 from ecr_warden.core.desired import (
     CompiledSpec,
     Documents,
     Mode,
-    PatternAddress,
     Removed,
     Taken,
     TargetSpec,
     TargetSpecs,
 )
-from ecr_warden.core.target import RepositoryTarget
 from ecr_warden.core.value import Count
 
 _SCHEMA = 2
 """Another one whenever a release compiles a spec to something else, so that it compiles the accepted one again."""
-_UNWRITTEN = ("limits", "removals", "removed", "removedPatterns", "released", "takenOver")
+_UNWRITTEN = ("limits", "removals", "removed", "removedPatterns", "takenOver")
 """What no text of a spec has, and its limits: they hold even if its text is not valid any more."""
 
 
@@ -51,15 +47,6 @@ def _documents_to_json(documents: Documents) -> list[Json]:
     return [{"address": to_json(address), "value": to_json(value)} for address, value in documents.items()]
 
 
-def _pattern_address(value: dict[str, Any]) -> Address:
-    """An address whose target may be a pattern: no name has the `*` that stands in its place."""
-    text = str(value["target"])
-    address: Address = read(value | {"target": text.replace("*", "xx")}, Address)
-    if "*" not in text or not isinstance(address.target, RepositoryTarget):
-        return address
-    return replace(address, target=replace(address.target, name=text.split("/", 3)[3]))
-
-
 def _complete(value: Json) -> Json:
     """What lacks a field was compiled by an ecr-warden that did not know it: its text is compiled again."""
     missing = {*CompiledSpec.__struct_encode_fields__} - {*value}
@@ -73,7 +60,7 @@ def _entries(entries: Mapping[str, object]) -> Mapping[str, object]:
     return entries
 
 
-READERS |= {TargetSpecs: _entries, PatternAddress: _pattern_address}
+READERS |= {TargetSpecs: _entries}
 ENTRIES: Mapping[str, EntryCodec[Any]] = {
     "targets": EntryCodec(_target_spec_to_json, reader("target of the spec", TargetSpec)),
     "removed": EntryCodec(to_json, reader("removed target", Removed)),

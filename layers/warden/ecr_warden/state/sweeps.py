@@ -38,10 +38,9 @@ class SweepRecord(Struct, frozen=True):
     look of any sweep that read its trust policy in sync. `awaited`: by a target's key, drift that an event
     has to report.
 
-    Of what the spec no longer names: `left`: by the repository's name, the version that left its policy as it is;
-    `cleared`: keys of the removed patterns and released documents of which nothing is left. `due_since`: by
-    the key of each that is due, since when sweeps have found it so and no run that ended has begun; `over`: how many of
-    these a sweep left to the next one, or asked for longer ago than any run takes.
+    `cleared`: keys of the removed patterns of which nothing is left. `due_since`: by the key of each that is due, since
+    when sweeps have found it so and no run that ended has begun; `over`: how many of these a sweep left to the next
+    one, or asked for longer ago than any run takes.
     """
 
     part: str
@@ -51,7 +50,6 @@ class SweepRecord(Struct, frozen=True):
     due: frozenset[str] = frozenset()
     trusts: Mapping[str, TrustLook] = field(default_factory=dict)
     awaited: Mapping[str, Awaited] = field(default_factory=dict)
-    left: Mapping[str, str] = field(default_factory=dict)
     cleared: frozenset[str] = frozenset()
     over: int = 0
     due_since: Mapping[str, datetime] = field(default_factory=dict)

@@ -28,7 +28,6 @@ from ecr_warden.versions.changes import (
     Versions,
     changed_patterns,
     changed_targets,
-    newly_released,
     newly_removed_patterns,
     succeeding,
     without,
@@ -171,7 +170,6 @@ class AcceptVersions(Struct, frozen=True):
             removals=rest.removals,
             removed=rest.removed,
             removed_patterns=rest.removed_patterns,
-            released=rest.released,
             taken_over=rest.taken_over,
         )
         self.specs.accept(compiled, over=standing)
@@ -291,9 +289,8 @@ class AcceptVersions(Struct, frozen=True):
                 *(target.key for target in changed),
                 *dict.fromkeys(pattern.target.key for pattern in (*patterns, *(pattern.pattern for pattern in left))),
             ),
-            released=tuple(dict.fromkeys(released.address.target.key for released in newly_released(compiled))),
             warnings=warnings[0],
-            left_out=(0, 0, warnings[1]),
+            left_out=(0, warnings[1]),
         )
         self.alerts.publish(announcement)
         self._record(HistoryKind.SPEC_ACCEPTED, announcement, _effect(announcement))
@@ -318,7 +315,6 @@ def _effect(accepted: SpecAccepted) -> str:
     replaces = f"replaces {accepted.replaces}" if accepted.replaces else "the first"
     counts = {
         "changed": len(accepted.changed),
-        "released": len(accepted.released),
-        "warnings": len(accepted.warnings) + accepted.left_out[2],
+        "warnings": len(accepted.warnings) + accepted.left_out[-1],
     }
     return ", ".join([replaces, *(f"{count} {what}" for what, count in counts.items() if count)])

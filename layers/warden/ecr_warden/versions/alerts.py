@@ -17,16 +17,15 @@ class SpecRefused(Alert, frozen=True, tag="spec-refused"):
 class SpecAccepted(Alert, frozen=True, tag="spec-accepted"):
     """A version became the accepted one.
 
-    `changed`: keys of the targets whose desired state it changed; `released`: keys of the removed
-    targets that keep their documents. `left_out`: of the changed, the released and the warnings.
+    `changed`: keys of the targets whose desired state it changed. `left_out`: of the changed and the warnings, the
+    first and the last of what an older ecr-warden sent.
     """
 
     version: str
     replaces: str | None
     changed: tuple[str, ...]
-    released: tuple[str, ...]
     warnings: tuple[str, ...] = ()
-    left_out: tuple[Count, Count, Count] = (0, 0, 0)
+    left_out: tuple[Count, ...] = (0, 0)
 
 
 class HoldOpened(Alert, frozen=True, tag="held"):

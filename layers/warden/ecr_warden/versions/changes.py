@@ -9,28 +9,21 @@ from msgspec import Struct
 from ecr_warden.core.address import Address, AddressKind, is_our_policy, repository_policy, target_in
 from ecr_warden.core.desired import (
     CompiledSpec,
-    DesiredValue,
+    Documents,
     Extent,
     Mode,
-    Released,
     Removal,
     Removed,
     RemovedPattern,
     RepositoryPattern,
     TargetSpec,
 )
-from ecr_warden.core.ecr import ECR
-from ecr_warden.core.framings import GIVEN
 from ecr_warden.core.target import RepositoryTarget, Target, parse_target
-from iam_access.delta.delta import gained_and_lost
-from iam_access.delta.describe import describe_change
 from iam_access.document.document import Document
 from iam_access.document.pattern import patterns_meet
-from iam_access.text.printable import first
 
 _MOST_PATTERNS = 500
 _REMOVALS_COUNT_FOR = timedelta(hours=24)
-_SENTENCES = 3
 
 
 class Versions(Struct, frozen=True):
@@ -57,7 +50,7 @@ def recent(removals: Iterable[Removal], now: datetime) -> tuple[Removal, ...]:
 
 
 def changed_targets(before: CompiledSpec | None, after: CompiledSpec) -> tuple[Target, ...]:
-    """Targets whose desired documents or mode differ; a removed repository keeps its own unless it is revoked."""
+    """Targets whose desired documents or mode differ; of removed repositories those that lose theirs."""
     known = _targets(before)
     changed: list[Target] = [
         spec.target
@@ -74,24 +67,22 @@ def changed_targets(before: CompiledSpec | None, after: CompiledSpec) -> tuple[T
 
 def changed_patterns(before: CompiledSpec | None, after: CompiledSpec) -> tuple[RepositoryPattern, ...]:
     """Patterns that are new or changed in what they give."""
-    known = [_giving(pattern) for pattern in before.patterns] if before else []
+    known = before.patterns if before else ()
     return tuple(
         pattern
         for pattern in after.patterns
-        if _giving(pattern) not in known
-        or (pattern.mode is None and before is not None and before.mode is not after.mode)
+        if pattern not in known or (pattern.mode is None and before is not None and before.mode is not after.mode)
     )
 
 
 def succeeding(before: CompiledSpec | None, after: CompiledSpec) -> CompiledSpec:
-    """The next version, with what it and earlier ones took out of the spec: removed, removed patterns, released."""
+    """The next version, with what it and earlier ones took out of the spec: removed targets and patterns."""
     if before is None:
         return after
-    patterns = _removed_patterns(before, after)
-    after = replace(after, removed=_removed(before, after), removed_patterns=patterns[-_MOST_PATTERNS:])
     enforced = (key for key in before.taken_over if after.mode_of(parse_target(key)) is Mode.ENFORCE)
     taken = {key: before.taken_over[key] for key in enforced}
-    return replace(after, released=tuple(_released(before, after, patterns[:-_MOST_PATTERNS])), taken_over=taken)
+    patterns = _removed_patterns(before, after)
+    return replace(after, removed=_removed(before, after), removed_patterns=patterns, taken_over=taken)
 
 
 def without(spec: CompiledSpec, entry: TargetSpec) -> CompiledSpec:
@@ -110,11 +101,6 @@ def rolls_out(before: CompiledSpec | None, after: CompiledSpec, address: str) ->
 def newly_removed_patterns(spec: CompiledSpec) -> tuple[RemovedPattern, ...]:
     """The patterns whose repositories lose their policy by this version; `spec`: as `succeeding` returns it."""
     return tuple(pattern for pattern in spec.removed_patterns if pattern.since == spec.version)
-
-
-def newly_released(spec: CompiledSpec) -> tuple[Released, ...]:
-    """What this version leaves as it is; `spec`: as `succeeding` returns it."""
-    return tuple(released for released in spec.released if released.since == spec.version)
 
 
 def _removed(before: CompiledSpec, after: CompiledSpec) -> dict[str, Removed]:
@@ -145,22 +131,25 @@ def _as_removed(spec: TargetSpec, version: str) -> Removed:
 
 def _is_revoked(spec: TargetSpec, before: CompiledSpec) -> bool:
     """Whether a repository loses its policy when it is removed."""
-    is_enforced = before.mode_of(spec.target) is Mode.ENFORCE
-    return isinstance(spec.target, RepositoryTarget) and spec.revoke_on_remove and is_enforced
+    is_of_grants = isinstance(spec.target, RepositoryTarget) and spec.extent is Extent.WHOLE
+    return is_of_grants and before.mode_of(spec.target) is Mode.ENFORCE
 
 
 def _removed_patterns(before: CompiledSpec, after: CompiledSpec) -> tuple[RemovedPattern, ...]:
-    """The patterns whose repositories have to lose the policy that it gave, the oldest first."""
+    """The patterns whose repositories have to lose the policy that it gave, the oldest first; of earlier ones the last.
+
+    The others were swept long ago: none is forgotten by the version that removes it.
+    """
     newly = [
         RemovedPattern(pattern, after.version) for pattern in _leaving(before, after) if _is_given_up(pattern, before)
     ]
     earlier = [pattern for pattern in before.removed_patterns if [*left_of(pattern.pattern, after)]]
-    return (*earlier, *newly)
+    return (*earlier[-_MOST_PATTERNS:], *newly)
 
 
 def _is_given_up(pattern: RepositoryPattern, before: CompiledSpec) -> bool:
     is_enforced = (pattern.mode or before.mode) is Mode.ENFORCE
-    return pattern.revoke_on_remove and is_enforced and isinstance(pattern.policy, Document)
+    return is_enforced and isinstance(pattern.policy, Document)
 
 
 def _leaving(before: CompiledSpec, after: CompiledSpec) -> Iterator[RepositoryPattern]:
@@ -190,38 +179,26 @@ def left_of(pattern: RepositoryPattern, after: CompiledSpec) -> Iterator[Reposit
         yield pattern
 
 
-def _released(before: CompiledSpec, after: CompiledSpec, too_many: tuple[RemovedPattern, ...]) -> Iterator[Released]:
-    """What stays as it is, the oldest first; `after` already has what is removed.
+def staying(spec: TargetSpec, after: CompiledSpec) -> Documents:
+    """The documents of a target that a version no longer names and leaves as they are.
 
-    These are policies of repositories that are not revoked, also of those that left a pattern, and literal documents
-    of users and roles; and what patterns gave that were removed when too many others were removed after them.
+    These are literal ones, and policies of repositories that were only observed; `after`: as `succeeding` returns it.
     """
-    newly = {released.address: released for released in _newly_released(before, after)}
-    yield from (
-        released
-        for released in before.released
-        if released.address not in newly and not _is_governed(released.address, after)
-    )
-    yield from newly.values()
-    yield from (_as_released(pattern.pattern, after.version) for pattern in too_many)
+    if isinstance(spec.target, RepositoryTarget) and spec.target.key in after.removed:
+        return {}
+    return {
+        at: document
+        for at, document in spec.documents.items()
+        if isinstance(document, Document) and not _is_of_ours(at, spec) and not _is_governed(at, after)
+    }
 
 
-def _newly_released(before: CompiledSpec, after: CompiledSpec) -> Iterator[Released]:
-    for key, spec in before.targets.items():
-        for address, document in spec.documents.items():
-            is_revoked = isinstance(address.target, RepositoryTarget) and key in after.removed
-            if is_revoked or _is_of_ours(address, spec) or _is_governed(address, after):
-                continue
-            if isinstance(document, Document):
-                yield Released(address, after.version, _gives(address, document))
+def left_as_they_are(before: CompiledSpec, after: CompiledSpec) -> Iterator[Target]:
+    """The targets, and patterns of repositories, of which something stays that a version no longer names."""
+    yield from (spec.target for spec in before.targets.values() if staying(spec, after))
     for pattern in _leaving(before, after):
         if isinstance(pattern.policy, Document) and not _is_given_up(pattern, before):
-            yield _as_released(pattern, after.version)
-
-
-def _as_released(pattern: RepositoryPattern, version: str) -> Released:
-    address = repository_policy(pattern.target)
-    return Released(address, version, _gives(address, pattern.policy), pattern.excluded)
+            yield pattern.target
 
 
 def _is_governed(address: Address, after: CompiledSpec) -> bool:
@@ -236,16 +213,6 @@ def _is_governed(address: Address, after: CompiledSpec) -> bool:
 def _is_of_ours(address: Address, spec: TargetSpec) -> bool:
     """Whether a document of a user or role goes with its grants: ecr-warden deletes it."""
     return is_our_policy(address) or any(document.kind is AddressKind.ROLE for document in spec.documents)
-
-
-def _gives(address: Address, document: DesiredValue) -> tuple[str, ...]:
-    """What a document gives, in a few sentences."""
-    access = gained_and_lost(None, document if isinstance(document, Document) else None, kind=address.document_kind)
-    return tuple(first(describe_change(access, ECR, subject=address.target.name, framing=GIVEN), _SENTENCES))
-
-
-def _giving(pattern: RepositoryPattern) -> RepositoryPattern:
-    return replace(pattern, revoke_on_remove=False)
 
 
 def _targets(spec: CompiledSpec | None) -> Mapping[str, TargetSpec]:

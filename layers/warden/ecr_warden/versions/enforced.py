@@ -11,7 +11,7 @@ from ecr_warden.core.desired import CompiledSpec, DesiredValue, Extent, Mode, Ta
 from ecr_warden.core.observed import Observation, Present
 from ecr_warden.core.target import RepositoryTarget, Target
 from ecr_warden.core.tolerated import with_observed_grants
-from ecr_warden.versions.changes import left_of, succeeding
+from ecr_warden.versions.changes import left_of, staying, succeeding
 from iam_access.document.document import Document
 
 _NOTHING = CompiledSpec(version="", mode=Mode.ENFORCE, accounts=(), targets={})
@@ -65,7 +65,7 @@ def step(accepted: CompiledSpec | None, new: CompiledSpec) -> EnforcedChange:
     before, after = enforced(accepted), enforced(new)
     if accepted is None:
         return EnforcedChange(before, after)
-    fate = succeeding(replace(accepted, removed={}, removed_patterns=(), released=()), new)
+    fate = succeeding(replace(accepted, removed={}, removed_patterns=()), new)
     left: list[Left] = []
     targets = dict(after.targets)
     for key, spec in before.targets.items():
@@ -84,7 +84,7 @@ def step(accepted: CompiledSpec | None, new: CompiledSpec) -> EnforcedChange:
             is_named = fate.spec_of(piece.target) is not None
             is_observed = fate.mode_of(piece.target) is Mode.OBSERVE
             left.append(Left(Why.OBSERVED if is_named else Why.UNFIT, piece.target))
-            if is_named or is_observed or not piece.revoke_on_remove:
+            if is_named or is_observed:
                 patterns.append(piece)
     return EnforcedChange(before, replace(after, targets=targets, patterns=tuple(patterns)), tuple(left))
 
@@ -122,10 +122,8 @@ def _staying(
     """The enforced documents of a target that stay as they are, and why; `now`: its entry if it is still enforced."""
     if now is None and fate.mode_of(spec.target) is Mode.OBSERVE:
         return spec.documents, Why.OBSERVED
-    released = {one.address for one in fate.released}
-    staying = {at: value for at, value in spec.documents.items() if at in released}
-    if staying:
-        return staying, Why.NAMED_NO_LONGER
+    if kept := staying(spec, fate):
+        return kept, Why.NAMED_NO_LONGER
     had_none = spec.extent is Extent.WHOLE and not isinstance(spec.target, RepositoryTarget)
     is_looser = had_none and now is not None and now.extent is not Extent.WHOLE
     return {}, Why.OTHERS if is_looser else None

@@ -30,13 +30,13 @@ def _whose(cause: Cause) -> Field:
 
 class _SpecAccepted(OneByOne[SpecAccepted]):
     def severity(self, alert: SpecAccepted) -> Severity:
-        return Severity.WARNING if alert.released or alert.warnings else Severity.INFO
+        return Severity.WARNING if alert.warnings else Severity.INFO
 
     def sending(self, _alert: SpecAccepted) -> Sending:
         return Sending.COLLECTED  # with the runs that roll it out
 
     def describe_one(self, alert: SpecAccepted) -> Parts:
-        changed, released, warnings = alert.left_out
+        changed, *_, warnings = alert.left_out
         return Parts(
             State.DONE,
             f"spec accepted, {count(len(alert.changed) + changed, 'target')} changed",
@@ -47,16 +47,13 @@ class _SpecAccepted(OneByOne[SpecAccepted]):
             ],
             [
                 listing("warning", alert.warnings, title="Warnings:", rest=warnings),
-                listing("target", alert.released, title="Released, their documents stay:", rest=released),
             ],
         )
 
     def shorter(self, alert: SpecAccepted) -> Iterator[SpecAccepted]:
         changed, more_changed = few(alert.changed, KEYS, alert.left_out[0])
-        released, more_released = few(alert.released, KEYS, alert.left_out[1])
-        warnings, more_warnings = few_texts(alert.warnings, PROBLEMS, alert.left_out[2])
-        left_out = (more_changed, more_released, more_warnings)
-        yield replace(alert, changed=changed, released=released, warnings=warnings, left_out=left_out)
+        warnings, more_warnings = few_texts(alert.warnings, PROBLEMS, alert.left_out[-1])
+        yield replace(alert, changed=changed, warnings=warnings, left_out=(more_changed, more_warnings))
 
 
 class _SpecRefused(OneByOne[SpecRefused]):
