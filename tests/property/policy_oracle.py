@@ -1,6 +1,6 @@
 """What IAM says of one request and one document, by trying it: slow, plain, and without a line of the engine.
 
-It knows what the documents of universe.py and corners.py hold, no more.
+It knows what the documents of universe.py hold, no more.
 """
 
 import ipaddress

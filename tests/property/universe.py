@@ -1,4 +1,4 @@
-"""Pairs of documents with any operator on any key, and requests that may tell them apart: much wider than comparisons.
+"""Pairs of documents with any operator on any key, and requests that may tell them apart.
 
 Made from a number, so that many can be searched through. A request is one that can exist: keys that AWS sets hold what
 AWS sets them to, and keys of who asks follow from who asks.
