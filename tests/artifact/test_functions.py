@@ -8,7 +8,7 @@ from bench.counting import D1, ROLE, member_calls
 from ecr_warden.core.alert import alert_to_json
 from ecr_warden.core.job import Cause, CauseKind
 from ecr_warden.versions.alerts import SpecRefused
-from local.testing.installed import HUB, MEMBER, PUSH_ROLE, REPOSITORY, Installed
+from local.testing.installed import HUB, MEMBER, REPOSITORY, Installed
 from local.testing.messages import Message, batch, reconcile
 from local.testing.runtime_api import BuiltFunction
 from tests.artifact.probe import probed
@@ -57,30 +57,6 @@ def test_an_event_without_drift_is_one_call_to_the_member(
     assert called(installed, reconcile_function, D1) == ["AssumeRole", "GetRepositoryPolicy"]
     assert called(installed, reconcile_function, D1) == ["GetRepositoryPolicy"]
     assert called(installed, reconcile_function, D1) == ["GetRepositoryPolicy"]
-
-
-def test_an_event_with_drift_is_five_calls_to_the_member(
-    installed: Installed, reconcile_function: BuiltFunction
-) -> None:
-    called(installed, reconcile_function, D1)
-    installed.aws.client(MEMBER, "ecr").delete_repository_policy(repositoryName=REPOSITORY)
-    assert called(installed, reconcile_function, D1) == [
-        "GetRepositoryPolicy",
-        "AssumeRole",
-        "GetRepositoryPolicy",
-        "SetRepositoryPolicy",
-        "GetRepositoryPolicy",
-    ]
-    assert called(installed, reconcile_function, D1) == ["GetRepositoryPolicy"]
-
-
-def test_a_role_is_read_by_three_calls_and_one_for_each_inline_policy(
-    installed: Installed, reconcile_function: BuiltFunction
-) -> None:
-    iam = installed.aws.client(MEMBER, "iam")
-    inline = len(iam.list_role_policies(RoleName=PUSH_ROLE)["PolicyNames"])
-    called(installed, reconcile_function, ROLE)
-    assert len(called(installed, reconcile_function, ROLE)) == 3 + inline
 
 
 def test_it_stays_within_90_mb_of_memory(installed: Installed, reconcile_function: BuiltFunction) -> None:

@@ -95,14 +95,6 @@ def test_whatever_is_uploaded_the_accepted_version_stays(data: bytes) -> None:
     assert world.specs.compiled is not None and world.specs.compiled.version == "v1"
 
 
-def test_a_missing_spec_is_reported_once() -> None:
-    world = first()
-    world.specs.file = None
-    refused = expect(SpecRefused, look(world))
-    assert refused.enforced == "v1"
-    assert look(world) is None
-
-
 def test_a_deletion_is_reported_once_by_its_event_and_the_accepted_version_stays_in_force() -> None:
     world = first()
     world.specs.file = None
@@ -177,16 +169,6 @@ def test_a_hostile_object_key_is_escaped_and_bounded() -> None:
     assert len(problem) < 200
 
 
-@pytest.mark.parametrize("version", ["v1", "v2"], ids=["restored", "uploaded again"])
-def test_a_spec_that_is_deleted_again_is_reported_again(version: str) -> None:
-    world = first()
-    world.specs.file = None
-    look(world)
-    upload(world, TEXT, version)
-    world.specs.file = None
-    assert isinstance(look(world), SpecRefused)
-
-
 def unload(world: World) -> None:
     world.specs.file = None
 
@@ -248,27 +230,6 @@ def test_each_problem_with_the_file_is_reported_after_another_one_was() -> None:
         "spec-missing",
         "v3",
     ]
-
-
-def test_an_event_about_an_older_version_accepts_the_current_one() -> None:
-    world = first()
-    upload(world, TEXT.replace(", ci:user/pull-user-2]", "]"), "v3")
-    # The event of v2 comes after that of v3: what is read is the bucket's current version, whatever the event said.
-    assert look(world) is None
-    assert world.specs.compiled is not None and world.specs.compiled.version == "v3"
-
-
-def test_the_current_version_is_read_after_the_accepted_one() -> None:
-    world = first()
-    order: list[str] = []
-
-    class Watched:
-        def __getattr__(self, name: str) -> object:
-            order.append(name)
-            return getattr(world.specs, name)
-
-    accept_of(world, Watched()).process(JOB)
-    assert order == ["standing", "accepted", "noted", "baseline", "current", "noted"]
 
 
 def test_a_version_accepted_in_the_meantime_is_not_replaced() -> None:

@@ -13,8 +13,7 @@ from ecr_warden.core.alert import Alert
 from ecr_warden.core.failures import PermissionMissing
 from ecr_warden.core.job import Actor, Cause, CauseKind, Queue
 from ecr_warden.core.result import Severity
-from ecr_warden.notify.delivery import Sending
-from ecr_warden.notify.kinds import message_of, sending
+from ecr_warden.notify.kinds import message_of
 from ecr_warden.notify.message import Message
 from ecr_warden.notify.notify import COLLECT_SECONDS, DIGEST_SECONDS, SINGLES, HearAlerts, ReportExhausted, SendAlerts
 from ecr_warden.notify.ports import E_MAIL, waiting_key
@@ -74,29 +73,6 @@ BURSTS: dict[str, Sequence[Alert]] = {
         opened(number, cause=replace(EVENT, id=f"e-{number}").followed_by(f"r-{number}", NOW)) for number in range(30)
     ],
 }
-
-
-@pytest.mark.parametrize("name", BURSTS)
-def test_what_one_principal_does_within_20_seconds_is_at_most_two_messages(name: str) -> None:
-    people = People()
-    began = people.clock.now()
-    for alert in BURSTS[name]:
-        people.announce(alert)
-        people.wait(19 / len(BURSTS[name]))
-    people.wait(300)
-    assert len(people.chat.got) <= 2
-    assert people.chat.got == people.mail.got
-    at_once = sending(BURSTS[name][0]) is Sending.AT_ONCE
-    assert people.chat.times[0] - began == timedelta(seconds=0 if at_once else COLLECT_SECONDS)
-
-
-def test_thirty_repositories_opened_by_one_user_are_two_messages_that_count_them_all() -> None:
-    people = People()
-    people.announce(*BURSTS["thirty repositories"])
-    first = "anyone (*) could pull from shop/r00"
-    assert people.chat.titles == [first]
-    people.wait(COLLECT_SECONDS)
-    assert people.chat.titles == [first, "29 more targets: anyone (*) could pull from shop/r01, and more"]
 
 
 def test_thirty_things_of_a_kind_without_a_summary_are_two_messages_with_their_names() -> None:
@@ -159,42 +135,6 @@ def test_an_apply_of_many_targets_is_one_message() -> None:
 
 
 # ---------------------------------------------------------------- what all principals do together
-
-
-def test_a_channel_gets_ten_messages_and_then_one_digest_a_minute_that_counts_all_others() -> None:
-    """Fresh roles, one for each call."""
-    people = People()
-    for number in range(200):
-        people.announce(opened(number, cause=by(str(number))))
-        people.wait(1)
-    people.wait(600)
-    assert len(people.chat.got) == SINGLES + 4
-    assert people.chat.got == people.mail.got
-    counted = [int(title.split(" ")[0]) for title in people.chat.titles[SINGLES:]]
-    assert sum(counted) == 200 - SINGLES
-    gaps = [
-        after - before
-        for before, after in zip(people.chat.times[SINGLES:], people.chat.times[SINGLES + 1 :], strict=False)
-    ]
-    assert min(gaps) >= timedelta(seconds=DIGEST_SECONDS)
-    people.announce(opened(999, cause=by("later")))
-    assert "shop/r999" in people.chat.titles[-1], "ten minutes later each leaves by itself again"
-
-
-def test_a_digest_shows_what_is_critical_first_however_much_noise_came_before() -> None:
-    people = People()
-    people.announce(*(credential(number, by(f"noise-{number}")) for number in range(500)))
-    people.announce(opened(7, cause=by("quiet")))
-    people.announce(*(credential(number, by(f"noise-{number}")) for number in range(500, 999)))
-    said = people.clock.now()
-    people.wait(DIGEST_SECONDS)
-    at, digest = people.chat.got[-1]
-    assert len(people.chat.got) == SINGLES + 1
-    assert (at - said).total_seconds() <= DIGEST_SECONDS
-    assert digest.severity is Severity.CRITICAL
-    assert digest.title.startswith("990 alerts, 1 of them critical: anyone (*) could pull from shop/r07")
-    assert digest.lines[0].startswith("CRITICAL closed after 2 s: anyone (*) could pull from shop/r07")
-    assert sum(line.startswith("WARNING open: ") for line in digest.lines) + int(digest.lines[-1].split(" ")[1]) == 989
 
 
 def test_one_principals_critical_noise_is_one_line_of_a_digest() -> None:

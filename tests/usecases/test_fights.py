@@ -173,21 +173,6 @@ def test_the_message_names_writer_tool_both_versions_and_what_to_do() -> None:
     assert f"ecr-warden pause {CHECKOUT}" in text
 
 
-def test_the_third_narrowing_within_a_minute_is_critical_and_says_so() -> None:
-    fight = Fight()
-    versions = [
-        document(allow("ecr:BatchGetImage", f"ecr:Describe{name}", who=ANNA)) for name in ("Images", "Tags", "X")
-    ]
-    for version in versions:
-        fight.restore((D1, version))
-        fight.pass_time(timedelta(seconds=10))
-    assert [run.again for run in fight.world.reports] == [False, False, True]
-    assert [run.severity for run in fight.world.reports] == [Severity.WARNING, Severity.WARNING, Severity.CRITICAL]
-    assert fight.fights == []
-    [line] = [line for line in message_of(fight.world.announced[-1:]).lines if "third within a minute" in line]
-    assert "after each repair" in line
-
-
 def test_repairs_that_let_in_outsiders_are_sent_although_a_fight_lasts() -> None:
     fight = Fight()
     for _ in range(5):

@@ -126,18 +126,6 @@ def test_an_accepted_version_is_enforced_in_the_persons_name() -> None:
     assert look(world) is None
 
 
-def test_a_rejection_and_an_acceptance_are_carried_out_by_the_next_sweep_if_the_job_is_lost() -> None:
-    for verdict, state, version in ((Reject, HoldState.REJECTED, "v1"), (Accept, HoldState.ACCEPTED, "v2")):
-        world = first()
-        hold = held(world)
-        give(world, verdict("command-1", hold.id))
-        world.jobs.sent.clear()
-        look(world)
-        now = world.holds.find(hold.id)
-        assert now is not None and now.state is state
-        assert version_of(world) == version
-
-
 def test_a_hold_ends_after_seven_days_and_that_is_announced() -> None:
     world = first()
     hold = held(world)

@@ -15,7 +15,6 @@ from ecr_warden.core.target import UserTarget
 from ecr_warden.notify.ports import waiting_key
 from ecr_warden.state.specs import SpecsInForce
 from ecr_warden.state.state import Learned
-from ecr_warden.state.switch import STOPPED
 from local.testing.seed import CHECKOUT, CI
 from tests.contracts.aws import Call
 from tests.contracts.hubs import SPEC_BUCKET, TABLE, MotoHub
@@ -56,17 +55,6 @@ def test_a_message_has_the_group_of_its_job_and_on_a_fifo_queue_the_deduplicatio
         assert [found["MessageGroupId"] for found in attributes] == [job.group for job in sent]
         dropped = [None if queue is Queue.REPAIR else deduplication_id(job) for job in sent]
         assert [found.get("MessageDeduplicationId") for found in attributes] == dropped
-
-
-@pytest.mark.parametrize("code", ["ParameterNotFound", "AccessDeniedException", "ThrottlingException"])
-def test_switch_that_cannot_be_read_is_a_stop(hub: MotoHub, code: str) -> None:
-    hub.throw("enabled")
-    hub.wire.fail("ssm:GetParameter", code)
-    reason = hub.switch.reason_to_stop()
-    assert reason is not None
-    # Not reported as a thrown switch: the reader has to look for the permission, not for the person.
-    assert "cannot be read" in reason
-    assert reason != STOPPED
 
 
 def test_spec_bucket_that_may_not_be_read_is_not_a_missing_spec(hub: MotoHub) -> None:

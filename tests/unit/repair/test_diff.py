@@ -24,7 +24,6 @@ from local.testing.seed import (
     CUTOFF,
     D1,
     D2,
-    D3,
     D4,
     EVERYTHING,
     HOME,
@@ -38,7 +37,6 @@ from local.testing.seed import (
     allow,
     desired,
     document,
-    nothing,
     reading,
     spec_of,
     unparseable,
@@ -199,11 +197,6 @@ def test_what_differs_is_drift_and_nothing_else(case: Case) -> None:
     assert [drift.address for drift in found] == sorted(drift.address for drift in found)
 
 
-def test_a_role_that_does_not_exist_is_missing_and_so_is_the_target_of_its_documents() -> None:
-    kinds = {drift.address: drift.kind for drift in diff(ROLE_SPEC, nothing(ROLE_SPEC), now=NOW)}
-    assert kinds == {ROLE: DriftKind.MISSING, D2: DriftKind.TARGET_MISSING, D3: DriftKind.TARGET_MISSING}
-
-
 def test_an_address_that_was_not_read_counts_as_absent() -> None:
     [drift] = diff(USER_SPEC, Observation(PUSH_USER), now=NOW)
     assert (drift.address, drift.kind) == (D4, DriftKind.MISSING)
@@ -231,22 +224,9 @@ USER = f"arn:aws:iam::{CI}:user/push-user"
 RECREATED = Debts(recreated_principals=(USER,))
 
 
-def test_an_equivalent_document_that_names_a_recreated_principal_is_drift() -> None:
-    [drift] = diff(ROLE_SPEC, reading(ROLE_SPEC), now=NOW, debts=RECREATED)
-    assert (drift.address, drift.kind) == (D2, DriftKind.PRINCIPAL_RECREATED)
-    assert USER in drift.explain
-
-
 def test_a_document_that_differs_anyway_is_reported_as_changed() -> None:
     [drift] = diff(ROLE_SPEC, reading(ROLE_SPEC, {D2: MORE_TRUST}), now=NOW, debts=RECREATED)
     assert drift.kind is DriftKind.CHANGED
-
-
-@pytest.mark.parametrize(
-    "spec", [REPOSITORY_SPEC, USER_SPEC, NO_POLICY], ids=["another repository's", "a user's", "none"]
-)
-def test_a_document_that_does_not_name_the_recreated_principal_is_not_drift(spec: TargetSpec) -> None:
-    assert diff(spec, reading(spec), now=NOW, debts=RECREATED) == ()
 
 
 LATER = NOW + timedelta(minutes=1)

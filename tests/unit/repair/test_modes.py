@@ -8,7 +8,7 @@ from ecr_warden.access_spec.render import assume_permissions, pull_permissions
 from ecr_warden.access_spec.spec import UNLIMITED
 from ecr_warden.core.address import Address, identity_policy
 from ecr_warden.core.desired import Extent, Mode, TargetSpec
-from ecr_warden.core.kinds import DriftKind, HoldReason, Operation
+from ecr_warden.core.kinds import HoldReason
 from ecr_warden.core.observed import Absent, Observation, Observed
 from ecr_warden.core.plan import Plan
 from ecr_warden.core.target import UserTarget
@@ -83,22 +83,3 @@ def test_only_enforced_grants_are_written(name: str) -> None:
     assert {change.address: change.after for change in plan.changes} == written
     assert {hold.drift.address for hold in plan.held if hold.reason is HoldReason.OBSERVE_MODE} == held
     assert {hold.drift for hold in plan.held} <= {*plan.drifts}
-
-
-def test_what_an_observed_grant_lacks_is_drift_of_its_document() -> None:
-    [drift] = plan_of(SHARED, {PULL: ONE}).drifts
-    assert (drift.address, drift.kind) == (PULL, DriftKind.CHANGED)
-    [missing] = plan_of(ONLY_OBSERVED, {PULL: ONE, ASSUME: Absent()}).drifts
-    assert (missing.address, missing.kind) == (ASSUME, DriftKind.MISSING)
-
-
-def test_a_repair_says_nothing_of_the_observed_grants_that_it_leaves_out() -> None:
-    plan = plan_of(SHARED, {PULL: pull_permissions({UNLIMITED: ARNS})})
-    assert [change.operation for change in plan.changes] == [Operation.UPDATE]
-    assert plan.held == ()
-
-
-def test_in_observe_mode_all_of_it_is_held() -> None:
-    plan = plan_of(SHARED, {PULL: OTHER}, Mode.OBSERVE)
-    assert plan.changes == ()
-    assert [hold.reason for hold in plan.held] == [HoldReason.OBSERVE_MODE]

@@ -323,37 +323,12 @@ def test_the_cut_off_has_a_margin_and_never_gets_earlier(cutoff: object, expecte
     assert denied_by(change.after) == Sessions(NOW + timedelta(seconds=expected))
 
 
-@pytest.mark.parametrize("live", [Absent(), denial_of(Sessions(NOW - 2 * HOUR)), EVERYTHING], ids=str)
-def test_sessions_issued_after_the_repair_live_on(live: Observed | LiveValue) -> None:
-    plan = plan_of(ROLE_SPEC, {CUTOFF: live}, ENDED)
-    [change], [drift] = plan.changes, plan.drifts
-    assert isinstance(change.after, Document)
-    assert denied_by(change.after) == Sessions(NOW - HOUR)
-    assert drift.kind is (DriftKind.MISSING if isinstance(live, Absent) else DriftKind.CHANGED)
-    assert "issued before 2026-11-24T09:00:00Z were ended and work again" in drift.explain
-    assert drift.gained
-    assert change.access is not None and change.access.lost
-
-
 def test_a_cut_off_that_our_run_did_not_write_is_not_drift() -> None:
     plan = plan_of(ROLE_SPEC, {}, OWES)
     assert (words(plan.changes), plan.drifts) == ([DENY], ())
     [change] = plan.changes
     assert isinstance(change.after, Document)
     assert denied_by(change.after) == Sessions(NOW + MARGIN)
-
-
-def test_a_reopened_trust_policy_ends_all_sessions_until_its_repair() -> None:
-    *_, change = plan_of(ROLE_SPEC, {D2: MORE_TRUST, CUTOFF: Absent()}, ENDED).changes
-    assert isinstance(change.after, Document)
-    assert denied_by(change.after) == Sessions(NOW + MARGIN)
-
-
-def test_a_reopened_trust_policy_keeps_a_later_cut_off() -> None:
-    later = Facts(NOW, debts=Debts(Sessions(NOW + 2 * MARGIN), sessions_ended=True))
-    *_, change = plan_of(ROLE_SPEC, {D2: MORE_TRUST}, later).changes
-    assert isinstance(change.after, Document)
-    assert denied_by(change.after) == Sessions(NOW + 2 * MARGIN)
 
 
 def test_the_cut_off_is_no_earlier_than_the_plan_and_its_margin() -> None:
@@ -470,20 +445,6 @@ def test_a_period_is_written_again_if_either_of_its_ends_was_moved(name: str) ->
 )
 def test_a_policy_that_ends_these_sessions_and_more_is_left_alone(denied: Sessions) -> None:
     assert plan_of(ROLE_SPEC, {CUTOFF: denial_of(denied)}, OWES_A_PERIOD).is_empty
-
-
-def test_a_removed_role_keeps_its_cut_off_until_the_sessions_have_expired() -> None:
-    released = TargetSpec(PUSHER, Extent.OURS, {})
-    live = {CUTOFF: denial_of(Sessions(NOW - HOUR))}
-    assert plan_of(released, live, ENDED).is_empty
-    assert words(plan_of(released, live).changes) == [DROP_DENY]
-    assert words(plan_of(GONE, {ROLE: SETTINGS, **live}, ENDED).changes) == [DROP_DENY, "delete role"]
-
-
-def test_a_later_cut_off_adds_no_access() -> None:
-    change = plan_of(ROLE_SPEC, {CUTOFF: denial_of(Sessions(NOW))}, OWES).changes[-1]
-    assert change.access is not None
-    assert change.access.gained == ()
 
 
 HELD: dict[str, tuple[TargetSpec, Mapping[Address, Observed | LiveValue], Mode, dict[Address, HoldReason]]] = {
@@ -610,13 +571,6 @@ def test_no_cut_off_is_written_if_it_cannot_be_read(hidden: Address) -> None:
     plan = plan_of(ROLE_SPEC, {D2: MORE_TRUST, hidden: unreadable()})
     assert words(plan.changes) == [TRUST]
     assert [hold.reason for hold in plan.held] == [HoldReason.UNREADABLE]
-
-
-def test_in_observe_mode_reopened_sessions_are_only_reported() -> None:
-    plan = plan_of(ROLE_SPEC, {}, ENDED, Mode.OBSERVE)
-    assert plan.changes == ()
-    [held] = plan.held
-    assert (held.drift.address, held.drift.kind, held.reason) == (CUTOFF, DriftKind.MISSING, HoldReason.OBSERVE_MODE)
 
 
 @pytest.mark.parametrize("hidden", [CUTOFF, identity_policy(PUSHER, "*"), D2], ids=["itself", "the listing", "trust"])

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from ecr_warden.core.address import Address, identity_policy
-from ecr_warden.core.desired import Extent, Mode, MustNotExist, TargetSpec
+from ecr_warden.core.address import Address
+from ecr_warden.core.desired import Mode, TargetSpec
 from ecr_warden.core.job import Cause, CauseKind
 from ecr_warden.core.observed import Absent, LiveValue, Observation, Observed
 from ecr_warden.core.plan import Change, Plan
@@ -40,12 +40,9 @@ from local.testing.seed import (
     NOW,
     PUSH_USER,
     PUSHER,
-    ROLE,
-    SETTINGS,
     allow,
     desired,
     document,
-    nothing,
     plan_for,
     reading,
     spec_of,
@@ -220,7 +217,6 @@ def test_every_write_and_every_intruder_is_news() -> None:
 SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
 CUTOFF_AT = NOW + 60 * SECOND
 OWES, ENDED, CLEAR = Debts(Sessions(CUTOFF_AT)), Debts(Sessions(CUTOFF_AT), sessions_ended=True), Debts()
-EARLIER = Debts(Sessions(NOW - HOUR), sessions_ended=True)
 PUSHES = f"arn:aws:iam::{CI}:user/push-user"
 RECREATED = Debts(recreated_principals=(PUSHES,))
 
@@ -231,65 +227,6 @@ def planned(plan: Plan, debts: Debts, now: datetime = NOW) -> Debts:
 
 def owed_after(report: RunReport, debts: Debts) -> Debts:
     return remaining_debts(report, planned(report.plan, debts))
-
-
-def test_a_plan_that_narrows_the_trust_policy_owes_a_cut_off_from_its_first_write() -> None:
-    assert planned(plan_of(ROLE_SPEC, {D2: MORE_TRUST}), CLEAR) == OWES
-    assert planned(plan_of(ROLE_SPEC, {D2: MORE_TRUST}), EARLIER) == OWES
-    assert planned(plan_of(ROLE_SPEC, {D3: EVERYTHING}), CLEAR) == CLEAR
-    assert planned(plan_of(ROLE_SPEC, {D3: EVERYTHING}), ENDED) == ENDED
-    hidden = plan_of(ROLE_SPEC, {D2: MORE_TRUST, identity_policy(PUSHER, "*"): unreadable()})
-    assert planned(hidden, CLEAR) == OWES
-    assert planned(hidden, CLEAR, NOW - timedelta(microseconds=1)) == OWES
-
-
-def test_no_plan_moves_the_cut_off_to_an_earlier_time() -> None:
-    later = Debts(Sessions(CUTOFF_AT + HOUR), sessions_ended=True)
-    hidden = plan_of(ROLE_SPEC, {D2: MORE_TRUST, identity_policy(PUSHER, "*"): unreadable()})
-    assert planned(hidden, later) == later
-
-
-def test_a_cut_off_is_owed_until_the_sessions_have_expired() -> None:
-    plan = plan_of(ROLE_SPEC, {D2: MORE_TRUST})
-    trust, cutoff = plan.changes
-    paid = report_of(plan, Result.CONVERGED, Applied(trust), Applied(cutoff))
-    unpaid = report_of(plan, Result.FAILED, Applied(trust), Failed(cutoff, "c", "m", True))
-    assert owed_after(paid, CLEAR) == ENDED
-    assert owed_after(unpaid, CLEAR) == OWES
-    quiet = report_of(plan_of(ROLE_SPEC, {}), Result.IN_SYNC)
-    for owed in (OWES, ENDED):
-        assert owed_after(quiet, owed) == owed
-        assert owed_after(replace(quiet, finished_at=CUTOFF_AT + 12 * HOUR), owed) == owed
-        assert owed_after(replace(quiet, finished_at=CUTOFF_AT + 12 * HOUR + SECOND), owed) == CLEAR
-
-
-def test_sessions_that_were_ended_again_count_as_ended() -> None:
-    plan = plan_of(ROLE_SPEC, {}, debts=OWES)
-    assert owed_after(report_of(plan, Result.CONVERGED, *applied(plan)), OWES) == ENDED
-    earlier = plan_of(ROLE_SPEC, {}, debts=Debts(Sessions(NOW)))
-    assert owed_after(report_of(earlier, Result.CONVERGED, *applied(earlier)), OWES) == OWES
-
-
-@pytest.mark.parametrize(
-    ("finished", "sessions_before"),
-    [
-        (CUTOFF_AT, CUTOFF_AT),
-        (CUTOFF_AT + SECOND, CUTOFF_AT + SECOND),
-        (CUTOFF_AT + timedelta(microseconds=1), CUTOFF_AT + SECOND),
-    ],
-    ids=["in time", "too late", "too late by a moment"],
-)
-def test_a_trust_policy_narrowed_after_the_cut_off_moves_it(finished: datetime, sessions_before: datetime) -> None:
-    plan = plan_of(ROLE_SPEC, {D2: MORE_TRUST})
-    report = replace(report_of(plan, Result.CONVERGED, *applied(plan)), finished_at=finished)
-    assert owed_after(report, CLEAR) == Debts(Sessions(sessions_before), sessions_ended=sessions_before == CUTOFF_AT)
-
-
-def test_an_earlier_cut_off_does_not_end_sessions_issued_before_a_late_write() -> None:
-    plan = plan_of(ROLE_SPEC, {D2: MORE_TRUST})
-    trust, cutoff = plan.changes
-    late = replace(report_of(plan, Result.FAILED, Applied(trust), Skipped(cutoff, "m")), finished_at=CUTOFF_AT + HOUR)
-    assert owed_after(late, ENDED) == Debts(Sessions(CUTOFF_AT + HOUR))
 
 
 def test_only_a_write_that_may_have_succeeded_moves_the_cut_off() -> None:
@@ -315,24 +252,6 @@ def test_a_run_that_died_wrote_nothing_once_its_lease_had_ended() -> None:
     assert owed_after(report, CLEAR) == Debts(Sessions(NOW + LONGEST_RUN))
     soon = replace(report, finished_at=NOW + 90 * SECOND)
     assert owed_after(soon, CLEAR) == Debts(Sessions(NOW + 90 * SECOND))
-
-
-def test_deleting_a_cut_off_does_not_settle_the_debt() -> None:
-    plan = plan_of(ROLE_SPEC, {D3: EVERYTHING})
-    dropped = replace(plan.changes[0], address=replace(D3, name="ecr-warden-deny-older-sessions"), after=None)
-    report = report_of(replace(plan, changes=(dropped,)), Result.CONVERGED, Applied(dropped))
-    assert owed_after(report, OWES) == OWES
-
-
-def test_a_recreated_or_deleted_role_owes_nothing() -> None:
-    plan = plan_of(ROLE_SPEC, nothing(ROLE_SPEC))
-    owed = replace(ENDED, recreated_principals=(PUSHES,))
-    assert owed_after(report_of(plan, Result.CONVERGED, *applied(plan)), owed) == CLEAR
-    gone = TargetSpec(PUSHER, Extent.WHOLE, {ROLE: MustNotExist()})
-    plan = plan_of(gone, {ROLE: SETTINGS})
-    assert owed_after(report_of(plan, Result.CONVERGED, *applied(plan)), ENDED) == CLEAR
-    settled = plan_of(ROLE_SPEC, {ROLE: replace(SETTINGS, boundary=None)})
-    assert owed_after(report_of(settled, Result.CONVERGED, *applied(settled)), ENDED) == ENDED
 
 
 def test_a_recreated_principal_is_owed_until_the_documents_that_name_it_are_written() -> None:
