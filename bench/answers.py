@@ -105,7 +105,7 @@ class Asked:
         subjects = everybody_of(self._graph, name) if name.isdecimal() else [find_subject(self._graph, name)]
         access, places = row["access"], [asked.repository]
         found = next(reach(self._graph, subjects, places, [access]), None)
-        answer = found.answer if found else "no"
+        answer = str(found.by.answer) if found else "no"
         conditions = list(found.conditions) if found else []
         if answer != row["answer"]:
             return answer

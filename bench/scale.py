@@ -33,7 +33,7 @@ def run() -> Iterator[Figure]:
         yield from _figures("diff: one more account pulls from a repository", "diff", spec, changed)
         yield from _figures("who-can pull '*'", "who-can", "pull", "*", *read)
         builder = "arn:aws:iam::100000000001:user/shop-builder"
-        yield from _figures("can-i: all that a user can do", "can-i", builder, *read)
+        yield from _figures("can-i: all that a user can do", "can-i", "--as", builder, *read)
         yield from _figures("report, with an audit", "report", *read, "--spec", spec, "-o", page)
 
 

@@ -1,9 +1,7 @@
 """Questions about access, answered from an estate and compared with the spec."""
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from copy import replace
-from functools import partial
-from itertools import islice
 
 from msgspec import Struct, field
 
@@ -22,6 +20,7 @@ from ecr_warden.core.actions import FOR_DOCKER, Access
 from ecr_warden.core.address import trust_policy
 from ecr_warden.core.desired import CompiledSpec, Extent
 from ecr_warden.core.estate import Estate, Repository
+from ecr_warden.core.naming import meant
 from ecr_warden.core.selection import is_pattern, selects
 from ecr_warden.core.target import RepositoryTarget, RoleTarget, UserTarget
 from iam_access.arn import ACCOUNT_ID, iam_arn
@@ -124,7 +123,22 @@ def unlisted(estate: Estate) -> Iterator[str]:
                 yield f"the repositories of account {account.id} in {registry.region} were not listed"
 
 
-_PRINCIPALS = "write the ARN of a user, role or session, ALIAS:user/NAME as in the spec, or a service"
+_PRINCIPALS = "write ALIAS:user/NAME or ALIAS:role/NAME, the ARN of a user, role or session, or a service"
+_SUGGESTED = 3
+
+
+def subject_named(graph: RepositoryGraph, text: str, ids: Mapping[str, str]) -> Subject:
+    """The subject that people mean by an ARN, ALIAS:user/NAME or a name; raises AccessError. `ids`: by aliases."""
+    return find_subject(graph, arn_meant(graph.estate, text, ids))
+
+
+def arn_meant(estate: Estate, text: str, ids: Mapping[str, str]) -> str:
+    """The ARN of the one user or role that people mean, any other text unchanged; raises AccessError for several."""
+    found = meant(text, ids, (identity.arn for identity in estate.identities()))
+    if len(found) > 1:
+        message = f"{len(found)} users and roles are called {printable(text)}"
+        raise AccessError(message, remedy=f"write one of {listed(found, _SUGGESTED)}")
+    return found[0] if found else text
 
 
 def find_subject(graph: RepositoryGraph, arn: str) -> Subject:
@@ -132,10 +146,11 @@ def find_subject(graph: RepositoryGraph, arn: str) -> Subject:
     try:
         subject = graph.subject(arn)
     except RequestError as error:
-        hint = did_you_mean(" or ".join(islice(_called(arn.rpartition(":")[2], graph.estate), 3)))
-        raise AccessError(f"not the ARN of a principal: {printable(arn, 120)}{hint}", remedy=_PRINCIPALS) from error
+        named = {one.arn.rpartition("/")[2]: one.arn for one in graph.estate.identities()}
+        hint = did_you_mean("".join(named[one] for one in nearest(arn.rpartition("/")[2], named)))
+        raise AccessError(f"nobody is called {printable(arn, 120)}{hint}", remedy=_PRINCIPALS) from error
     if subject.principal.kind in (CallerKind.ANONYMOUS, CallerKind.CANONICAL):
-        raise AccessError(f"not the ARN of a principal: {printable(arn, 120)}", remedy=_PRINCIPALS)
+        raise AccessError(f"nobody is called {printable(arn, 120)}", remedy=_PRINCIPALS)
     if subject.principal.account and not ACCOUNT_ID.fullmatch(subject.principal.account):
         raise AccessError(
             f"not the ARN of a principal: {printable(arn, 120)}", remedy="write the account's ID with all 12 digits"
@@ -143,7 +158,8 @@ def find_subject(graph: RepositoryGraph, arn: str) -> Subject:
     if not graph.exists(subject):
         account, name = subject.principal.account or "", arn.rpartition(":")[2]
         known = graph.estate.accounts[account].identities if account in graph.estate.accounts else ()
-        hint = did_you_mean("".join(nearest(name, [one.rpartition(":")[2] for one in known])))
+        named = {one.rpartition(":")[2]: one for one in known}
+        hint = did_you_mean("".join(named[one] for one in nearest(name, named)))
         raise AccessError(
             f"account {account} has no {printable(name, 120)}{hint}",
             remedy="get its ARN, including the path, from aws iam get-user, get-role or list-open-id-connect-providers",
@@ -152,16 +168,11 @@ def find_subject(graph: RepositoryGraph, arn: str) -> Subject:
     return unread_subject(subject.principal, graph.estate) if is_unread else subject
 
 
-def _called(name: str, estate: Estate) -> Iterator[str]:
-    """The ARNs of the users and roles with a name, which may begin with `user/` or `role/`."""
-    arns = (arn for account in estate.accounts.values() for arn in account.identities)
-    return (arn for arn in arns if arn.endswith((f":{name}", f"/{name}")))
-
-
 class CanI(Struct, frozen=True):
     """An answer about one subject: its path, and the change that it, or docker, needs; None: none would help, or is.
 
-    `advice`: what to do about a no; `places`: where the spec says what a document of the change is.
+    `advice`: what to do about a no; `places`: where the spec says what a document of the change is. `given`: where it
+    gives the path, "" where it does not; None without a spec or a path.
     """
 
     answer: Answer
@@ -170,6 +181,7 @@ class CanI(Struct, frozen=True):
     docker: ByDocker | None = None
     advice: Advice = Advice()
     places: Mapping[Edit, str] = field(default_factory=dict)
+    given: str | None = None
 
 
 def can_i(graph: RepositoryGraph, subject: Subject, asked: Question) -> CanI:
@@ -216,23 +228,20 @@ def can_assume(graph: RepositoryGraph, subject: Subject, role: Subject) -> CanI:
 class Reach(Struct, frozen=True):
     """What somebody reaches: a kind of access to a repository, by a path of theirs.
 
-    `sample`: the repository that was asked about, which nothing tells apart from it.
+    `sample`: the repository that was asked about, which nothing tells apart from it. `given`: where the spec gives it,
+    "" where it does not; None without a spec.
     """
 
     repository: Repository
     access: str
     by: AccessPath
     sample: Repository
+    given: str | None = None
 
     @property
     def conditions(self) -> tuple[str, ...]:
         """What has to hold, in words about this repository."""
         return tuple(moved(text, self.sample.target, self.repository.target) for text in self.by.conditions)
-
-    @property
-    def answer(self) -> str:
-        """As of the path."""
-        return str(self.by.answer)
 
 
 def reach(
@@ -368,20 +377,19 @@ def is_class(subject: Subject) -> bool:
     return subject.is_class or subject.principal.kind is CallerKind.ROOT
 
 
-def against_spec(
-    graph: RepositoryGraph, compiled: CompiledSpec, asked: Question, found: WhoCan
-) -> tuple[Callable[[AccessPath], bool], WhoCan]:
-    """Says of a path whether the spec gives it; and the answer, with outsiders' ways besides what it gives."""
+def with_outsiders(
+    graph: RepositoryGraph, compiled: CompiledSpec, spec_access: SpecAccess, asked: Question, found: WhoCan
+) -> WhoCan:
+    """The answer with outsiders' ways besides what the spec gives them."""
     target = asked.repository.target
-    spec_access = SpecAccess(compiled, graph.estate, [target])
-    given = partial(spec_access.gives, asked.what, target)
     paths = {path.subject.arn: path for path in (*found.identities, *found.classes)}
     nobody = {target.account: Administrators({}, {})}
     left = Grounds(Judge(graph, compiled), spec_access, nobody).without(paths, asked.what, target, outsiders=True)
-    more = {path.subject.arn: path for path in left if given(paths[path.subject.arn])}.values()
+    given = {path.subject.arn: path for path in left if spec_access.gives(asked.what, target, paths[path.subject.arn])}
+    more = given.values()
     identities = (*found.identities, *(path for path in more if not is_class(path.subject)))
     classes = (*found.classes, *(path for path in more if is_class(path.subject)))
-    return given, replace(found, identities=identities, classes=classes)
+    return replace(found, identities=identities, classes=classes)
 
 
 def place_in_spec(edit: Edit, compiled: CompiledSpec) -> str:

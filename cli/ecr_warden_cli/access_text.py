@@ -17,7 +17,6 @@ from ecr_warden.audit.words import (
     class_of,
     edit_text,
     edit_to_json,
-    short,
     unmet_text,
     unread_text,
     verb_of,
@@ -27,13 +26,15 @@ from ecr_warden.core.target import RepositoryTarget
 from ecr_warden_cli.access import CanI, Question, Reach, WhoCan, is_class
 from ecr_warden_cli.console import Style
 from ecr_warden_cli.context import Context
+from ecr_warden_cli.estate_input import OpenedEstate
 from ecr_warden_cli.findings_text import not_read
 from iam_access.text.printable import count, listed, printable
 from iam_access.who_can.decide import Answer
 from iam_access.who_can.graph import AccessPath
 
-type Given = Callable[[AccessPath], bool]
-"""Does the spec give what a path shows?"""
+type Given = Callable[[AccessPath], str | None]
+"""Where the spec gives what a path shows, "" where it does not; None without a spec."""
+NOT_IN_SPEC = "NOT IN SPEC"
 
 
 _STYLES: Mapping[str, Style] = {
@@ -45,15 +46,9 @@ _STYLES: Mapping[str, Style] = {
 
 
 class AccessNames(Struct, frozen=True):
-    """What people know things by: the short name where the estate has it once, else the whole one."""
+    """What people know repositories by."""
 
-    identities: Mapping[str, int]
     repositories: Mapping[str, int]
-
-    def identity(self, arn: str) -> str:
-        """`user/builder`, or the ARN where several accounts have such a user or role."""
-        name = short(arn)
-        return name if self.identities[name] < 2 else printable(arn, 200)
 
     def repository(self, target: RepositoryTarget) -> str:
         """`shop/checkout`, or `account/region/name` as people write it in a question."""
@@ -63,21 +58,26 @@ class AccessNames(Struct, frozen=True):
 
 def names_of(estate: Estate) -> AccessNames:
     """The names of an estate."""
-    arns = (short(arn) for account in estate.accounts.values() for arn in account.identities)
-    return AccessNames(Counter(arns), Counter(repository.target.name for repository in estate.repositories()))
+    return AccessNames(Counter(repository.target.name for repository in estate.repositories()))
+
+
+def given_to_json(given: str | None) -> dict[str, Any]:
+    """Whether the spec gives it, and where; null without a spec."""
+    return {"inSpec": None if given is None else bool(given), "place": given or None}
 
 
 def can_i_to_json(found: CanI, estate: Estate) -> dict[str, Any]:
     path, change = found.path, found.change
     return {
         "answer": found.answer.value,
-        "chain": list(path.chain) if path else [],
+        "chain": chain_to_json(path) if path else [],
         "because": [_because_to_json(statement) for statement in because_of(path)] if path else [],
         "missing": [_edit_to_json(edit, found, estate) for edit in change.edits] if change else [],
         "via": list(change.via) if change else [],
         "conditions": list(path.conditions) if path else [],
         "docker": _docker_to_json(found.docker),
         "unknown": [unread_text(policy) for policy in path.unread] if path else [],
+        **given_to_json(found.given),
         "notLookedAt": list(not_looked_at(estate)),
         "do": found.advice.text or None,
         "commands": list(found.advice.commands),
@@ -103,14 +103,14 @@ def _because_to_json(statement: AllowingStatement) -> dict[str, Any]:
 
 def show_can_i(found: CanI, does: str, arn: str, estate: Estate, context: Context) -> None:
     """The answer, what to do, and what both rest on; `does`: such as `push shop/checkout`."""
-    show_answer(found.answer, says_of(found.answer, does, arn, estate), found.advice, context)
+    show_answer(found.answer, says_of(found.answer, does, arn), found.advice, context)
     show_details(found, estate, context)
 
 
-def says_of(answer: Answer, does: str, arn: str, estate: Estate) -> str:
-    """`user/newcomer cannot push shop/checkout`."""
+def says_of(answer: Answer, does: str, arn: str) -> str:
+    """`arn:aws:iam::111111111111:user/newcomer cannot push shop/checkout`."""
     verb = {Answer.NO: "cannot", Answer.UNKNOWN: "may or may not"}.get(answer, "can")
-    return f"{names_of(estate).identity(arn)} {verb} {does}"
+    return f"{printable(arn, 200)} {verb} {does}"
 
 
 def show_answer(verdict: str, says: str, advice: Advice, context: Context) -> None:
@@ -128,7 +128,7 @@ def show_answer(verdict: str, says: str, advice: Advice, context: Context) -> No
 
 def show_details(found: CanI, estate: Estate, context: Context) -> None:
     """What an answer rests on."""
-    for label, text, statement in _details(found, estate, names_of(estate)):
+    for label, text, statement in _details(found, estate):
         context.console.line(detail(label, text))
         if statement is not None:
             context.console.line(detail("add", "this statement:"))
@@ -140,15 +140,17 @@ def detail(label: str, text: str) -> str:
     return f"{'':<13}{label:<10}{text}"
 
 
-def _details(found: CanI, estate: Estate, names: AccessNames) -> Iterator[tuple[str, str, object]]:
+def _details(found: CanI, estate: Estate) -> Iterator[tuple[str, str, object]]:
     """(label, text, the statement to add or None)."""
     if found.path is not None:
-        yield from ((label, text, None) for label, text in _of_path(found.path, names))
+        yield from ((label, text, None) for label, text in _of_path(found.path))
+        if found.given is not None:
+            yield "spec", found.given or NOT_IN_SPEC, None
         yield from (("because", str(statement), None) for statement in because_of(found.path))
         if found.docker is not None and found.docker.answer is not found.answer:
             yield "docker", f"by API {found.answer.value}; by docker {found.docker.text}", None
     if found.change is not None:
-        yield from (("as", names.identity(arn), None) for arn in found.change.via)
+        yield from (("as", printable(arn, 200), None) for arn in found.change.via)
         for edit in found.change.edits:
             lines = [edit_text(edit), *(("but", unmet_text(*one)) for one in unmet(edit, estate))]
             yield from ((label, text, None) for label, text in lines[:-1])
@@ -156,11 +158,11 @@ def _details(found: CanI, estate: Estate, names: AccessNames) -> Iterator[tuple[
             yield *lines[-1], edit.statement if is_written else None
     elif found.path is None and found.answer is Answer.NO and not found.advice.text:
         yield "missing", "no change of a policy would allow it", None
-    yield from (("not read", text, None) for text in not_looked_at(estate))
+    yield from (("not read", text, None) for text in could_not_be_read(estate))
 
 
-def _of_path(path: AccessPath, names: AccessNames) -> Iterator[tuple[str, str]]:
-    yield from (("as", names.identity(arn)) for arn in path.chain[1:])
+def _of_path(path: AccessPath) -> Iterator[tuple[str, str]]:
+    yield from (("as", printable(arn, 200)) for arn in path.chain[1:])
     yield from (("if", condition) for condition in path.conditions)
     yield from (("unknown", unread_text(policy)) for policy in path.unread)
 
@@ -189,20 +191,30 @@ def not_looked_at(estate: Estate) -> Iterator[str]:
     """All that no answer takes into account."""
     yield from not_given(estate)
     yield "entitlements of account access managers: not read, so not taken into account"
-    yield from not_read(
+    yield from could_not_be_read(estate)
+
+
+def could_not_be_read(estate: Estate) -> tuple[str, ...]:
+    """What of the accounts could not be read, which each answer says to people; the documentation says the rest."""
+    return not_read(
         (account.id, f"{printable(unread.what, 160)}: {printable(unread.why, 160)}")
         for account in estate.accounts.values()
         for unread in account.unread
     )
 
 
-def path_to_json(path: AccessPath, given: Given | None, docker: ByDocker | None) -> dict[str, Any]:
+def chain_to_json(path: AccessPath) -> list[str]:
+    """Whoever begins it as a policy writes them, then the ARNs of the roles."""
+    return [path.subject.written, *path.chain[1:]]
+
+
+def path_to_json(path: AccessPath, given: str | None, docker: ByDocker | None) -> dict[str, Any]:
     return {
-        "principal": path.subject.arn,
+        "principal": path.subject.written,
         "answer": path.answer.value,
-        "chain": list(path.chain),
+        "chain": chain_to_json(path),
         "because": [_because_to_json(statement) for statement in because_of(path)],
-        "inSpec": None if given is None else given(path),
+        **given_to_json(given),
         "conditions": list(path.conditions),
         "docker": _docker_to_json(docker),
         "via": "direct" if len(path.steps) == 1 else "role",
@@ -212,59 +224,61 @@ def path_to_json(path: AccessPath, given: Given | None, docker: ByDocker | None)
 def show_who_can(
     found: WhoCan,
     what: Question,
-    given: Given | None,
-    asked: tuple[Estate, AccessNames],
+    given: Given,
+    asked: OpenedEstate,
     context: Context,
     *,
-    closing: Callable[[AccessPath], str] = lambda _: "",
+    names: AccessNames,
+    closing: Callable[[AccessPath], str],
 ) -> None:
-    """`closing`: what ends a path that the spec does not give, as a finding says it."""
-    names, console = asked[1], context.console
+    """The worst first; `closing`: what ends a path that the spec does not give, as a finding says it."""
+    console = context.console
     verb, name = verb_of(what.what), names.repository(what.repository.target)
-    for path in (*found.identities, *found.classes):
-        in_spec = "" if given is None else "spec" if given(path) else "NOT IN SPEC"
-        docker = found.docker.get(path.subject.arn)
-        _show_path(path, in_spec, docker, asked, context)
-        if in_spec == "NOT IN SPEC" and (ends := closing(path)):
+    rows = [(given(path), path) for path in (*found.classes, *found.identities)]
+    width = max((13, *(len(place) + 2 for place, _ in rows if place)))
+    for place, path in sorted(rows, key=lambda row: bool(row[0])):
+        in_spec = "" if place is None else f"{place or NOT_IN_SPEC:<{width}}"
+        _show_path(path, in_spec, found.docker.get(path.subject.arn), asked.read, context)
+        if place == "" and (ends := closing(path)):
             console.line(f"{'':<13}{'to end it':<13}{ends}", Style.FAINT)
     paths = {path.subject.arn: path for path in (*found.classes[::-1], *found.identities[::-1])}.values()
     unknown = sum(path.answer is Answer.UNKNOWN for path in paths)
     says = f"{len(paths)} can {verb} {name}"
     if found.unread:
         says = f"it is unknown who can {verb} {name}: {len(paths) - unknown} can, {unknown} may"
-    console.line(f"{says}, by the policies that could be read", Style.HEADING)
+    console.line(f"{says}, {asked.basis}", Style.HEADING)
     for policy in found.unread:
         console.note(unread_text(policy))
 
 
-def _show_path(
-    path: AccessPath, in_spec: str, docker: ByDocker | None, asked: tuple[Estate, AccessNames], context: Context
-) -> None:
-    estate, names = asked
-    who = names.identity(path.subject.arn)
+def _show_path(path: AccessPath, in_spec: str, docker: ByDocker | None, estate: Estate, context: Context) -> None:
+    who = printable(path.subject.arn, 200)
     if is_class(path.subject):
         who = class_of(path.subject, path.steps[0].permissions[0], estate)
-    style = Style.BAD if in_spec == "NOT IN SPEC" else _STYLES[path.answer]
-    context.console.line(f"{path.answer.value:<13}{in_spec:<13}{who}".rstrip(), style)
-    lines = [*_of_path(path, names)]
+    style = Style.BAD if in_spec.startswith(NOT_IN_SPEC) else _STYLES[path.answer]
+    context.console.line(f"{path.answer.value:<13}{in_spec}{who}", style)
+    lines = [*_of_path(path)]
     if docker is not None and docker.answer is not path.answer:
         lines.append(("docker", docker.text))
     for label, text in lines:
         context.console.line(f"{'':<13}{label:<13}{text}", Style.FAINT)
 
 
-def show_reach(rows: Sequence[Reach], unread: Sequence[str], principal: str, estate: Estate, context: Context) -> None:
+def show_reach(
+    rows: Sequence[Reach], unread: Sequence[str], principal: str, asked: OpenedEstate, context: Context
+) -> None:
     """`principal`: an ARN, or the ID of an account, of which each row says by whom."""
-    names = names_of(estate)
+    names, console = names_of(asked.estate), context.console
     for row in rows:
         others = row.by.chain if row.by.chain[0] != principal else row.by.chain[1:]
-        through = f" as {' -> '.join(map(names.identity, others))}" if others else ""
+        through = f" as {' -> '.join(others)}" if others else ""
         conditions = f" if {' and '.join(row.conditions)}" if row.conditions else ""
+        given = "" if row.given is None else f": {row.given or NOT_IN_SPEC}"
         where = names.repository(row.repository.target)
-        text = f"{row.answer:<13}{row.access:<8}{where}{through}{conditions}"
-        context.console.line(text, _STYLES[row.by.answer])
-    unknown = sum(row.answer == Answer.UNKNOWN for row in rows)
+        text = f"{row.by.answer:<13}{row.access:<8}{where}{through}{conditions}{given}"
+        console.line(text, Style.BAD if row.given == "" else _STYLES[row.by.answer])
+    unknown = sum(row.by.answer is Answer.UNKNOWN for row in rows)
     says = count(len(rows) - unknown, "kind of access") + (f", and {unknown or 'what else'} unknown" if unread else "")
-    context.console.line(f"{names.identity(principal)}: {says}, by the policies that could be read", Style.HEADING)
+    console.line(f"{principal}: {says}, {asked.basis}", Style.HEADING)
     for text in unread:
-        context.console.note(text)
+        console.note(text)

@@ -22,12 +22,10 @@ _GROUPS: Mapping[str, Mapping[str, Lazy]] = {
         "versions": Lazy("list the versions of the spec, or print the text of one", "versions", "VERSIONS"),
     },
     "the truth: who has access?": {
-        "can-i": Lazy("say whether somebody can pull or push, and what is missing", "access", "CAN_I"),
+        "can-i": Lazy("say whether somebody can pull or push, or list what they can do", "access", "CAN_I"),
         "who-can": Lazy("list everybody who can, directly and through roles", "access", "WHO_CAN"),
         "what-if": Lazy("say who would gain and who would lose if policies were different", "what_if", "WHAT_IF"),
-        "why": Lazy("say which line of the spec gives somebody access, and since when", "why", "WHY"),
         "explain-denial": Lazy("say why a call was denied, by its error message on stdin", "denial", "EXPLAIN_DENIAL"),
-        "grants": Lazy("list whom a spec gives access", "grants", "GRANTS"),
         "plan": Lazy("show what differs from the spec, and what would be written", "plan", "PLAN"),
         "check": Lazy("say of each target whether it is as the spec says, and who else has access", "check", "CHECK"),
         "report": Lazy("write who can pull and push what, as a page or a table", "report", "REPORT"),

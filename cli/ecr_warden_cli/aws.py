@@ -28,7 +28,7 @@ from ecr_warden.core.failures import AccountUnreachable
 from ecr_warden.core.spec_failures import MAX_SPEC_BYTES
 from ecr_warden.hub.aws_callers import make_proof
 from ecr_warden.state.switch import Position
-from ecr_warden_cli.context import Failure, Uploaded, UsageError
+from ecr_warden_cli.context import Caller, Failure, Uploaded, UsageError
 from iam_access.inventory.inventory import PolicyOfAws
 from iam_access.inventory.printed import with_texts
 from iam_access.text.printable import cut
@@ -42,10 +42,11 @@ _SIGN_IN = "if credentials have expired, sign in again: aws sso login"
 
 
 class _Opened(Struct, frozen=True):
-    """A session and the account of its credentials."""
+    """A session, and whose its credentials are."""
 
     session: boto3.Session
     account: str
+    arn: str
 
 
 class _Refused(Struct, frozen=True):
@@ -69,7 +70,7 @@ def open_reader(accounts: Sequence[SpecAccount], profiles: Mapping[str, str]) ->
         match found[account]:
             case _Refused(reason, remedy):
                 raise AccountUnreachable(f"account {account} cannot be read: {reason}", remedy=remedy)
-            case _Opened(session):
+            case _Opened(session=session):
                 return session
 
     return AwsEstateReader(ProfileAccounts(session_of))
@@ -104,11 +105,11 @@ def whole_accounts(
             yield part, with_tags(reader, part, registry) if wants_tags or asks_for_tags(registry) else registry
 
 
-def identify(profile: str) -> tuple[str, str | None]:
-    """The account of a profile's credentials, and the region of the profile; raises Failure."""
+def identify(profile: str | None) -> Caller:
+    """Whose the credentials of a profile are, None: the default ones; raises Failure."""
     match _open(profile):
-        case _Opened(session, account):
-            return account, session.region_name
+        case _Opened(session, account, arn):
+            return Caller(arn, account, session.region_name)
         case _Refused(reason, remedy):
             raise Failure(reason, remedy=remedy, code=_UNREADABLE)
 
@@ -118,7 +119,7 @@ def _session_of(account: SpecAccount, profile: str | None, default: _Opened | _R
     opened = _open(profile) if profile is not None or default is None else default
     whose = f"the profile {profile}" if profile is not None else "the default credentials"
     match opened:
-        case _Opened(_, owner) if owner != account.id:
+        case _Opened(_, owner, _) if owner != account.id:
             reason = f"{whose} belong{'' if profile is None else 's'} to account {owner}"
             return _Refused(reason, f"pass --profile {account.alias}=PROFILE with a profile for {account.id}")
         case _:
@@ -131,7 +132,7 @@ def _nothing_readable(accounts: Sequence[SpecAccount], refused: Sequence[_Refuse
         message = f"no account of the spec can be read: {refused[0].reason}"
         return Failure(message, remedy=refused[0].remedy, code=_UNREADABLE)
     lines = tuple(
-        f"account {account.id} ({account.alias}) cannot be read: {why.reason}; {why.remedy}"
+        f"account {account.id} cannot be read: {why.reason}; {why.remedy}"
         for account, why in zip(accounts, refused, strict=True)
     )
     return Failure("no account of the spec can be read", remedy="see above", code=_UNREADABLE, lines=lines)
@@ -142,7 +143,8 @@ def _open(profile: str | None) -> _Opened | _Refused:
     try:
         session = boto3.Session(profile_name=profile)
         sts = session.client("sts", region_name=session.region_name or _DEFAULT_REGION, config=_READING_CONFIG)
-        return _Opened(session, sts.get_caller_identity()["Account"])
+        caller = sts.get_caller_identity()
+        return _Opened(session, caller["Account"], caller["Arn"])
     except (BotoCoreError, ClientError, ValueError, OSError) as error:
         # ValueError: a malformed endpoint URL; OSError: no such credential_process. No text of botocore has secrets.
         text = _text(error)

@@ -2,11 +2,11 @@
 
 from ecr_warden.access.what_if import OF_WHAT, ChangeKind, Supposed
 from ecr_warden.core.ecr import ECR
-from ecr_warden_cli.access import find_repository
+from ecr_warden_cli.access import arn_meant, find_repository
 from ecr_warden_cli.context import Context, Failure
 from ecr_warden_cli.estate_input import OpenedEstate
 from ecr_warden_cli.inputs import name_of, read_json
-from ecr_warden_cli.naming import arn_of, in_full
+from ecr_warden_cli.naming import in_full
 from iam_access.document.document import Document, Effect, parse_document
 from iam_access.document.kind import DocumentKind
 from iam_access.errors import NamedError
@@ -139,7 +139,7 @@ def _check(kind: ChangeKind, document: Document) -> None:
 
 def change_in_full(change: Supposed, asked: OpenedEstate) -> Supposed:
     """The change of what it is of, in full: people may write aliases, names and images; raises AccessError."""
-    of = asked.accounts.get(change.of) or arn_of(change.of, asked.accounts)
+    of = asked.accounts.get(change.of) or arn_meant(asked.estate, change.of, asked.accounts)
     is_tagged_repository = change.kind is ChangeKind.TAGS and ":iam::" not in of
     if change.kind is ChangeKind.REPOSITORY_POLICY or is_tagged_repository:
         target = find_repository(asked.estate, in_full(change.of, asked.accounts)).target

@@ -8,6 +8,7 @@ from typing import Any, TextIO
 
 from msgspec import Struct
 
+from ecr_warden.core.naming import spelled
 from ecr_warden_cli.folding import fold
 from iam_access.text.printable import escape
 
@@ -44,18 +45,20 @@ class Console(Struct, frozen=True):
     """Where a verb writes.
 
     `environment`: the process's; NO_COLOR and TERM=dumb turn colour off. `columns`: the width to which lines are
-    folded; an error is one line, so that it can be searched.
+    folded; an error is one line, so that it can be searched. `aliases`: of accounts by their IDs, as far as they are
+    known: what people read has users and roles by them.
     """
 
     stdout: TextIO
     stderr: TextIO
     environment: Mapping[str, str]
     columns: int
+    aliases: dict[str, str] = {}
     _shown: list[str] = []
 
     def line(self, text: str = "", style: Style | None = None) -> None:
         """One line of the result, folded."""
-        for line in fold(escape(text), self.columns):
+        for line in fold(escape(spelled(text, self.aliases)), self.columns):
             self.stdout.write(self._styled(line, style, self.stdout) + "\n")
 
     def block(self, text: str, style: Style | None = None) -> None:
@@ -69,11 +72,12 @@ class Console(Struct, frozen=True):
 
     def error(self, text: str) -> None:
         """One line on stderr, prefixed with the command's name."""
-        self.stderr.write(self._styled(escape(f"ecr-warden: {text}"), Style.BAD, self.stderr) + "\n")
+        line = escape(f"ecr-warden: {spelled(text, self.aliases)}")
+        self.stderr.write(self._styled(line, Style.BAD, self.stderr) + "\n")
 
     def note(self, text: str) -> None:
         """What people have to know besides the result, on stderr, folded."""
-        for line in fold(escape(text), self.columns):
+        for line in fold(escape(spelled(text, self.aliases)), self.columns):
             self.stderr.write(line + "\n")
 
     def progress[T](self, items: Iterable[T], *, of: int, doing: str) -> Iterator[T]:

@@ -71,6 +71,14 @@ class Hub(Protocol):
         """Set the stop switch, with the caller's rights to it; raises Failure."""
 
 
+class Caller(Struct, frozen=True):
+    """Whose credentials are used, and the region of their profile, None if it has none."""
+
+    arn: str
+    account: str
+    region: str | None
+
+
 class Aws(Protocol):
     """AWS with a person's own credentials: the module `aws`, which loads the SDK."""
 
@@ -82,8 +90,8 @@ class Aws(Protocol):
         `profiles`: by account ID. Raises Failure, if no account can be read.
         """
 
-    def identify(self, profile: str) -> tuple[str, str | None]:
-        """The account of a profile's credentials, and the region of the profile; raises Failure."""
+    def identify(self, profile: str | None) -> Caller:
+        """Whose the credentials of a profile are, None: the default ones; raises Failure."""
 
     def open_hub(self, region: str | None, profile: str | None) -> Hub:
         """The hub in a region of a profile's account, None for the defaults; raises Failure."""

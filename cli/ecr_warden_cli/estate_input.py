@@ -32,7 +32,16 @@ from ecr_warden.hub.request import AskEstate, AskStatus
 from ecr_warden.state.target_status import Standing
 from ecr_warden_cli.context import Context, Failure, UsageError
 from ecr_warden_cli.hub import HubClient, accepted_version, expect, speak, text_of, unintelligible
-from ecr_warden_cli.inputs import HUB_PROFILE, HUB_REGION, load_bytes, load_compiled, name_of, read_file, read_json
+from ecr_warden_cli.inputs import (
+    DEFAULT_SPEC,
+    HUB_PROFILE,
+    HUB_REGION,
+    load_bytes,
+    load_compiled,
+    name_of,
+    read_file,
+    read_json,
+)
 from ecr_warden_cli.live import AtHub, OfFile, hub_profile, parse_profiles
 from ecr_warden_cli.naming import aliases_of
 from iam_access.document.document import parse_document
@@ -45,6 +54,7 @@ from iam_access.text.printable import cut, listed, printable, show_time
 from iam_access.text.strict_json import DocumentError
 
 _OF_HUB = "what the hub has read of the accounts, and the version of the spec that it accepted"
+_OF_SPEC = "a spec, or - for stdin: its accounts, unless a file has them"
 _FILES = "write a snapshot with: ecr-warden snapshot --spec SPEC > FILE"
 
 
@@ -60,13 +70,16 @@ class ReadFrom(Enum):
 class OpenedEstate(Struct, frozen=True):
     """The input of a verb: the estate, the spec if there is one, and the accounts' IDs by the names that people use.
 
-    `began`: when the hub began to read each part of it.
+    `began`: when the hub began to read each part of it. `file`: the spec's. `is_spec_alone`: no
+    account was read.
     """
 
     graph: RepositoryGraph
     spec: Valid | None
     accounts: Mapping[str, str]
     began: Mapping[str, datetime] = {}
+    file: str = DEFAULT_SPEC
+    is_spec_alone: bool = False
 
     @property
     def read_at(self) -> datetime | None:
@@ -77,13 +90,25 @@ class OpenedEstate(Struct, frozen=True):
     def estate(self) -> Estate:
         return self.graph.estate
 
+    @property
+    def read(self) -> Estate:
+        """What was read of the accounts: nothing for a spec alone."""
+        return replace(self.estate, accounts={}) if self.is_spec_alone else self.estate
 
-def add_source(parser: argparse.ArgumentParser, *, snapshots: bool = True, hub: str = _OF_HUB) -> None:
-    """Declare where to read; `snapshots`: whether the verb reads one; `hub`: what it takes from the hub."""
+    @property
+    def basis(self) -> str:
+        """By what an answer holds."""
+        return "by the spec" if self.is_spec_alone else "by the policies that could be read"
+
+
+def add_source(
+    parser: argparse.ArgumentParser, *, snapshots: bool = True, hub: str = _OF_HUB, spec: str = _OF_SPEC
+) -> None:
+    """Declare where to read; `snapshots`: whether the verb reads one; `hub`, `spec`: what it takes from these."""
     source = parser.add_argument_group("where to read (default: the hub)")
     source.add_argument("--hub", action="store_true", help=hub)
     source.add_argument("--hub-region", metavar="REGION", help=f"the hub's region; {HUB_REGION}")
-    source.add_argument("--spec", metavar="SPEC", help="a spec, or - for stdin: its accounts, unless a file has them")
+    source.add_argument("--spec", metavar="SPEC", help=spec)
     source.add_argument(
         "--profile",
         metavar="[ACCOUNT=]PROFILE",
@@ -182,7 +207,8 @@ def open_estate(arguments: argparse.Namespace, context: Context) -> OpenedEstate
         given, accounts = snapshot_from(source, spec, arguments, context)
         with context.console.doing("reading the policies"):
             estate = estate_from(given, arguments.snapshot, context)
-        asked = OpenedEstate(RepositoryGraph(estate), spec, accounts)
+        file = name_of(arguments.spec) if arguments.spec else DEFAULT_SPEC
+        asked = OpenedEstate(RepositoryGraph(estate), spec, accounts, file=file)
     estate = asked.estate
     for option, kind in _CONTROL.items():
         for given_to in getattr(arguments, option.strip("-")):
@@ -233,7 +259,8 @@ def _of_profiles(
             remedy = "write ALIAS=PROFILE; an alias has letters, digits, - and _"
             raise UsageError(f"--profile {cut(text, 200)}", remedy=remedy)
         with context.console.doing("checking the credentials"):
-            account, own_region = context.aws().identify(profile)
+            caller = context.aws().identify(profile)
+        account, own_region = caller.account, caller.region
         if account in profiles:
             raise UsageError(f"two profiles of the account {account}", remedy="give one for each account")
         if not regions and own_region is None:
@@ -249,6 +276,7 @@ def _of_profiles(
         meant = advice(nearest(region, sorted(REGIONS)))
         context.console.note(f"the region {region} is not known: {meant}nothing may be there")
     aliases = aliases_of(profiles, names)
+    context.console.aliases.update(aliases)
     return tuple(SpecAccount(aliases[one], one, where[one]) for one in sorted(profiles)), profiles
 
 

@@ -130,6 +130,7 @@ def load_bytes(data: bytes, path: str, context: Context) -> Valid:
         case Invalid(problems):
             raise SpecInvalid(name_of(path), problems)
         case Valid():
+            context.console.aliases.update(loaded.spec.aliases)
             return replace(loaded, text=data.decode("utf-8-sig"))
 
 

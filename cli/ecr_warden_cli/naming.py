@@ -1,9 +1,7 @@
-"""How people write repositories and principals: an image, an ARN, an alias of the spec."""
+"""How people write repositories and accounts: an image, an ARN, an alias of the spec."""
 
 import re
 from collections.abc import Iterable, Mapping
-
-from iam_access.arn import iam_arn
 
 IMAGE = re.compile(
     r"(?P<account>[0-9]{12})\.dkr[.-]ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.(?:amazonaws\.com(?:\.cn)?|on\.aws)/"
@@ -26,13 +24,6 @@ def in_full(text: str, accounts: Mapping[str, str]) -> str:
     if found is None:
         return text
     return f"{accounts.get(found['account'], found['account'])}/{found['region']}/{found['name']}"
-
-
-def arn_of(text: str, accounts: Mapping[str, str]) -> str:
-    """The ARN of a user or role that is written as in the spec, `ALIAS:user/NAME`; other text unchanged."""
-    alias, _, resource = text.partition(":")
-    is_identity = alias in accounts and resource.startswith(("user/", "role/"))
-    return iam_arn(accounts[alias], resource) if is_identity else text
 
 
 def aliases_of(accounts: Iterable[str], given: Mapping[str, str]) -> dict[str, str]:

@@ -122,47 +122,6 @@ def literal_place(text: str, spec: Spec) -> Place | None:
     return None
 
 
-class Source(Struct, frozen=True):
-    """Where a spec gives access: `name` as it is written there, `team_line` (0: none) where a team has the member."""
-
-    line: int
-    column: int
-    name: str
-    role: str = ""
-    team_line: int = 0
-
-
-def sources(text: str, spec: Spec, access: Access, target: RepositoryTarget, who: str) -> tuple[Source, ...]:
-    """The grants by which a valid spec gives a user or role, or its whole account, access to a repository."""
-    document = text_of(text)
-    teams = _teams(document, who)
-    found = []
-    for repository in spec.repositories:
-        if not covers(repository, target):
-            continue
-        for item in _items(_get(_entry(document, _number(document, repository)), access)):
-            role, several = _get(item, "role"), (item, *_items(_get(item, "by")))
-            named = [one for one in several if _is_text(one) and one.value in {who, *teams}]
-            accounts = (_get(one, "account") for one in several)
-            named += [account for account in accounts if account is not None and account.value == who.partition(":")[0]]
-            for one in named:
-                team_line = _line(teams[one.value]) if one.value in teams else 0
-                through = "" if role is None else role.value
-                found.append(Source(_line(one), one.start_mark.column + 1, one.value, through, team_line))
-    return tuple(found)
-
-
-def covers(repository: SpecRepository, target: RepositoryTarget) -> bool:
-    """Whether an entry is about a repository, by its name or a pattern."""
-    if any(pattern_covers(each, target.name) for each in repository.excluded):
-        return False
-    places = (
-        (repository_target.account, repository_target.region) == (target.account, target.region)
-        for repository_target in repository.targets
-    )
-    return any(places) and pattern_covers(repository.targets[0].name, target.name)
-
-
 def _get(node: yaml.Node | None, key: str) -> Any:
     pairs = node.value if isinstance(node, yaml.MappingNode) else ()
     return next((value for name, value in pairs if name.value == key), None)

@@ -121,7 +121,7 @@ ANSWERS = {
     "validate": (("validate", SPEC), 0, f"{SPEC}: valid"),
     "diff": (("diff", "/dev/null", SPEC), 2, "ci:user/push-user gains push to shop/checkout"),
     "who-can": (("who-can", "push", "shop/checkout", "--snapshot", ESTATE), 0, "push-user"),
-    "can-i": (("can-i", PUSHER, "push", "shop/checkout", "--snapshot", ESTATE), 0, "yes"),
+    "can-i": (("can-i", "--as", PUSHER, "push", "shop/checkout", "--snapshot", ESTATE), 0, "yes"),
     "import": (("import", "--snapshot", ESTATE), 0, "version: 1"),
 }
 

@@ -9,12 +9,14 @@ from typing import Any
 
 from ecr_warden.access_spec.spec import SpecAccount
 from ecr_warden.collect.estate import EstateReader, Reading
+from ecr_warden.core.naming import spelled
 from ecr_warden_cli.aws import whole_accounts
 from ecr_warden_cli.console import Console
-from ecr_warden_cli.context import Context, Failure, Hub
+from ecr_warden_cli.context import Caller, Context, Failure, Hub
 from ecr_warden_cli.main import run
 from local.testing.memory.hub import ManualClock
 from local.testing.printed import complete_account
+from local.testing.seed import CI, HOME
 
 
 class Terminal(io.StringIO):
@@ -29,6 +31,11 @@ class Keyboard(io.BytesIO):
 
     def isatty(self) -> bool:
         return True
+
+
+def as_people(text: str) -> str:
+    """A text with the principals of the example's accounts as people read them."""
+    return spelled(text, {CI: "ci", HOME: "registry"})
 
 
 def unfolded(text: str) -> str:
@@ -81,7 +88,7 @@ class Command:
     clock: ManualClock = field(default_factory=ManualClock)
     hub: Hub | None = None
     entries: dict[str, dict[str, Any]] | None = None
-    accounts: Mapping[str, tuple[str, str | None]] = field(default_factory=dict)
+    accounts: Mapping[Any, tuple[str, str | None]] = field(default_factory=dict)
     all_tags: bool = False
     opened: list[tuple[str | None, str | None]] = field(default_factory=list)
     sleep: Callable[[float], None] = lambda _: None
@@ -118,10 +125,11 @@ class Command:
             yield account.id, Reading(entry)
             yield from ((f"{account.id}/{region}", Reading(piece)) for region, piece in registries.items())
 
-    def identify(self, profile: str) -> tuple[str, str | None]:
+    def identify(self, profile: str | None) -> Caller:
         if profile not in self.accounts:
             raise Failure("no such profile in this test")
-        return self.accounts[profile]
+        account, region = self.accounts[profile]
+        return Caller(f"arn:aws:iam::{account}:user/push-user", account, region)
 
     def open_hub(self, region: str | None, profile: str | None) -> Hub:
         self.opened.append((region, profile))

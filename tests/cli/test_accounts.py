@@ -21,7 +21,7 @@ from local.testing.seed import (
     document,
     repository_document,
 )
-from tests.cli.command import Ran, unfolded
+from tests.cli.command import Ran, as_people, unfolded
 from tests.cli.test_page import plain, session
 from tests.contracts.aws import moto
 from tests.contracts.worlds import MotoWorld, make_in_sync
@@ -88,7 +88,7 @@ def test_an_account_without_credentials_is_unreadable_and_the_others_are_read(wo
         f"account {CI} cannot be read: the default credentials belong to account {DEFAULT}; "
         f"pass --profile ci=PROFILE with a profile for {CI}"
     )
-    assert f"unreadable  user/{CI}/*: {reason}\n" in ran.unfolded
+    assert as_people(f"unreadable  user/{CI}/*: {reason}\n") in ran.unfolded
     assert ran.last_line.startswith("6 targets: 1 ok, 1 differs, 4 unreadable")
 
 
@@ -131,8 +131,8 @@ def test_several_reasons_are_one_entry_each(world: MotoWorld, shell: Shell) -> N
     ran = shell("plan", str(SPEC_FILE), "--profile", "ci=gone")
     assert (ran.code, ran.out) == (1, "")
     first, second, last = unfolded(ran.err).splitlines()
-    assert first.startswith(f"account {CI} (ci) cannot be read: the profile gone does not work: ")
-    assert second.startswith(f"account {HOME} (registry) cannot be read: the default credentials belong to ")
+    assert first.startswith(f"account ci ({CI}) cannot be read: the profile gone does not work: ")
+    assert second.startswith(f"account registry ({HOME}) cannot be read: the default credentials belong to ")
     assert last == "ecr-warden: no account of the spec can be read; see above"
 
 

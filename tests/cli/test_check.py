@@ -18,7 +18,7 @@ from local.testing.seed import (
     SPEC_FILE,
     repository_document,
 )
-from tests.cli.command import HERE, Command
+from tests.cli.command import HERE, Command, as_people
 from tests.contracts.worlds import MemoryWorld, make_in_sync
 
 
@@ -34,10 +34,10 @@ def test_every_target_is_listed_when_all_are_in_sync(world: MemoryWorld, command
     assert ran.code == 0
     assert ran.out.splitlines() == [
         "ok          repository/222222222222/eu-central-1/shop/checkout",
-        "ok          role/222222222222/ecr-pusher",
-        "ok          user/111111111111/pull-user-1",
-        "ok          user/111111111111/pull-user-2",
-        "ok          user/111111111111/push-user",
+        "ok          registry:role/ecr-pusher",
+        "ok          ci:user/pull-user-1",
+        "ok          ci:user/pull-user-2",
+        "ok          ci:user/push-user",
         "0 findings of access at 2026-01-01T00:00:00Z, by the policies that could be read",
         "5 targets: 5 ok, 0 differ, 0 unreadable",
     ]
@@ -58,8 +58,8 @@ def test_unreadable_is_never_counted_as_fine_and_exits_1(world: MemoryWorld, com
     world.close(CI)
     ran = command("check", str(SPEC_FILE), *HERE)
     assert ran.code == 1
-    assert f"unreadable  user/{CI}/*: no way into {CI}; open it\n" in ran.out
-    assert f"unreadable  user/{CI}/push-user: for the same reason as user/{CI}/*\n" in ran.out
+    assert as_people(f"unreadable  user/{CI}/*: no way into {CI}; open it\n") in ran.out
+    assert "unreadable  ci:user/push-user: for the same reason as ci:user/*\n" in ran.out
     assert f"differs     {CHECKOUT}: repository policy missing\n" in ran.out
     assert ran.last_line == "6 targets: 1 ok, 1 differs, 4 unreadable"
 
@@ -69,10 +69,10 @@ def test_a_missing_target_is_reported_once(world: MemoryWorld, command: Command)
     assert ran.code == 2
     assert [line for line in ran.out.splitlines() if not line.startswith(" ")] == [
         "differs     repository/222222222222/eu-central-1/shop/checkout: it does not exist",
-        "differs     role/222222222222/ecr-pusher: it does not exist",
-        "differs     user/111111111111/pull-user-1: it does not exist",
-        "differs     user/111111111111/pull-user-2: it does not exist",
-        "differs     user/111111111111/push-user: it does not exist",
+        "differs     registry:role/ecr-pusher: it does not exist",
+        "differs     ci:user/pull-user-1: it does not exist",
+        "differs     ci:user/pull-user-2: it does not exist",
+        "differs     ci:user/push-user: it does not exist",
         "1 finding of access at 2026-01-01T00:00:00Z, by the policies that could be read",
         "5 targets: 0 ok, 5 differ, 0 unreadable",
     ]
@@ -122,7 +122,7 @@ def test_a_repository_is_not_ok_if_somebody_else_has_access_although_its_documen
     does = "pull and push and call ecr:SetRepositoryPolicy on"
     said = f"anybody in account {OUTSIDER} can {does} shop/checkout: NOT IN SPEC"
     assert ran.out.splitlines()[0].startswith(f"differs     {CHECKOUT}: {said}")
-    assert f"  {said} (found 2026-01-01T00:00:00Z)\n    through role shadow-pusher of {HOME}\n" in ran.out
+    assert f"  {said} (found 2026-01-01T00:00:00Z)\n    through role shadow-pusher of registry ({HOME})\n" in ran.out
     assert ran.last_line == "5 targets: 4 ok, 1 differs, 0 unreadable"
     answer = command("check", str(SPEC_FILE), *HERE, "--json").json
     [repository, *others] = answer["targets"]

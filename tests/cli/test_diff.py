@@ -12,7 +12,7 @@ from ecr_warden.state.specs import SpecVersion
 from ecr_warden_cli.diff_text import MAX_MARKDOWN, DiffNames, code, lines_of, markdown, summary
 from ecr_warden_cli.spec_diff import SettingChange, SpecDiff, TargetChange
 from local.testing.seed import SPEC_FILE
-from tests.cli.command import Command
+from tests.cli.command import Command, as_people
 from tests.cli.test_hub import over
 from tests.usecases.world import present, world_in_sync
 
@@ -268,7 +268,7 @@ def test_two_files(name: str, command: Command, tmp_path: Path) -> None:
     (tmp_path / "old.yaml").write_text(START + old)
     ran = command("diff", str(tmp_path / "old.yaml"), "-", stdin=(START + new).encode())
     first = [] if lines[0] in ("nothing changes", MAY_WAIT[0]) else [EFFECTIVE]
-    assert (ran.out.splitlines(), ran.code, ran.err) == ([*first, *lines], exit_code, "")
+    assert (ran.out.splitlines(), ran.code, ran.err) == ([as_people(line) for line in (*first, *lines)], exit_code, "")
 
 
 def test_a_job_of_another_repository_under_the_same_name_has_its_conditions(command: Command, tmp_path: Path) -> None:
@@ -312,7 +312,7 @@ def test_versions_in_the_hubs_bucket() -> None:
     assert changed != text
     assert command("diff", "-", stdin=changed).out.splitlines() == [
         "once it is uploaded, it may wait for a person:",
-        "  not seen: the current policies of user/111111111111/pull-user-9, which it may replace",
+        "  not seen: the current policies of ci:user/pull-user-9, which it may replace",
         "ci:user/pull-user-9 gains pull from shop/checkout",
         "ci:user/pull-user-1 loses pull from shop/checkout",
         "1 gain (1 principal, 1 repository), 1 loss (1 principal, 1 repository)",

@@ -169,7 +169,7 @@ def test_apply_shows_who_loses_uploads_and_says_who_it_was(tmp_path: Path) -> No
     ran = over(world)("apply", path, "--yes")
     assert ran.code == 0, ran.err
     assert any("pull-user-2" in line and "pull" in line for line in ran.out.splitlines())
-    assert "recorded as uploaded by arn:aws:iam::111111111111:user/alice" in ran.out
+    assert "recorded as uploaded by ci:user/alice" in ran.out
     assert world.specs.file is not None
     publication = present(world.holds.publication(world.specs.file.version))
     assert (publication.by, publication.digest) == (ALICE, sha256(world.specs.file.data).hexdigest())
@@ -229,7 +229,7 @@ def test_the_first_version_compares_with_nothing(tmp_path: Path) -> None:
     ran = over(world)("apply", spec_file(tmp_path, TEXT), "--yes")
     assert ran.code == 2
     assert "against nothing, because no version is accepted yet" in ran.out
-    assert f"account {CI}: it is unknown whom its member stack covers: no accepted version has it yet" in ran.out
+    assert f"account ci ({CI}): it is unknown whom its member stack covers: no accepted version has it yet" in ran.out
     [hold] = world.holds.waiting()
     assert ran.last_line.startswith(f"ecr-warden held {hold.id} shows who gains")
 
@@ -264,7 +264,7 @@ def test_apply_says_beforehand_whom_ecr_warden_may_not_write(tmp_path: Path) -> 
     ran = over(world)("apply", spec_file(tmp_path, TEXT))
     assert ran.code == 2
     lines = ran.out.splitlines()
-    assert f"account {CI}: its member stack does not cover 2 of the users and roles in the spec:" in lines
+    assert f"account ci ({CI}): its member stack does not cover 2 of the users and roles in the spec:" in lines
     covered = ",".join(f"arn:aws:iam::{CI}:user/{name}" for name in ("push-user", "pull-user-1", "pull-user-2"))
     assert f"  ManagedOwners={covered}" in lines
 

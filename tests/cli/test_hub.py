@@ -22,7 +22,6 @@ from ecr_warden.state.specs import SpecVersion
 from ecr_warden.state.switch import Position
 from ecr_warden_cli.context import Uploaded
 from iam_access.errors import NamedError
-from iam_access.text.printable import show_time
 from local.testing.seed import ACCEPTED, CHECKOUT, CI, CUTOFF, D1, HOME, NOW, PUSH_USER, PUSHER, SPEC_FILE, compiled
 from tests.cli.command import Command
 from tests.contracts.runs import open_run
@@ -341,106 +340,6 @@ def test_an_open_run_is_shown_as_journalled() -> None:
     shown = over(world)("history", RUN)
     assert shown.out.startswith(f"run {RUN} has not ended\n")
     assert "update repository policy" in shown.out
-
-
-def test_grants_say_who_may_also_pull_through_a_role_and_who_may_import() -> None:
-    world = world_in_sync()
-    text = SPEC_FILE.read_text().replace("pull: [deployers]", "pull: [{by: [deployers], upstream: true}]")
-    text = text.replace("by: [ci:user/push-user]", "by: [ci:user/push-user]\n        pull: true")
-    world.specs.file = SpecVersion(ACCEPTED.version, text.encode())
-    ran = over(world)("grants")
-    assert (ran.code, ran.err) == (0, "")
-    assert ran.out.splitlines()[1:] == [
-        "  pull    arn:aws:iam::111111111111:user/pull-user-1",
-        "  import  arn:aws:iam::111111111111:user/pull-user-1",
-        "  pull    arn:aws:iam::111111111111:user/pull-user-2",
-        "  import  arn:aws:iam::111111111111:user/pull-user-2",
-        "  push    arn:aws:iam::111111111111:user/push-user through role/222222222222/ecr-pusher",
-        "  pull    arn:aws:iam::111111111111:user/push-user through role/222222222222/ecr-pusher",
-        f"6 grants; spec {ACCEPTED.version}",
-    ]
-
-
-GRANTS = b"""
-version: 1
-accounts:
-  ci: {id: "111111111111"}
-  registry: {id: "222222222222", regions: [eu-central-1]}
-organizations: {us: {id: o-abcdefghij}}
-teams: {deployers: [ci:user/anna, ci:role/build]}
-repositories:
-  - {name: shop/checkout, account: registry, pull: [deployers], push: [{role: pusher, by: [ci:user/anna]}]}
-  - {name: shop/*, except: [shop/checkout, shop/old], account: registry, pull: [{account: ci}]}
-  - {name: base/*, account: registry, pull: [{organization: us}]}
-documents:
-  - {kind: repository-policy, account: registry, repository: legacy/app,
-     document: {Statement: {Effect: Deny, Principal: "*", Action: "ecr:PutImage"}}}
-"""
-ANNA = "arn:aws:iam::111111111111:user/anna"
-BUILD, OURS, PUSHED, PULLED, ACCOUNT = (
-    ("pull", "shop/checkout", "arn:aws:iam::111111111111:role/build"),
-    ("pull", "shop/checkout", ANNA),
-    ("push", "shop/checkout", ANNA),
-    ("pull", "base/*", "the organization o-abcdefghij"),
-    ("pull", "shop/*", "the account 111111111111"),
-)
-ABOUT: dict[str, tuple[str, set[tuple[str, ...]]]] = {
-    "a repository": ("shop/checkout", {OURS, BUILD, PUSHED}),
-    "a repository in full": ("repository/222222222222/eu-central-1/shop/checkout", {OURS, BUILD, PUSHED}),
-    "a repository of another region": ("repository/222222222222/eu-west-1/shop/checkout", set()),
-    "a repository that a pattern covers": ("shop/other", {ACCOUNT}),
-    "a repository that a pattern excludes": ("shop/old", set()),
-    "a pattern": ("shop/*", {OURS, BUILD, PUSHED, ACCOUNT}),
-    "a user, and the account": ("ci:user/anna", {OURS, PUSHED, ACCOUNT}),
-    "a user by the ARN": (ANNA, {OURS, PUSHED, ACCOUNT}),
-    "a user as status prints it": ("user/111111111111/anna", {OURS, PUSHED, ACCOUNT}),
-    "a role": ("ci:role/build", {BUILD, ACCOUNT}),
-    "a user whom only the account covers": ("ci:user/eve", {ACCOUNT}),
-    "a push role": ("registry:role/ecr-warden/pusher", {PUSHED}),
-    "a push role as status prints it": ("role/222222222222/pusher", {PUSHED}),
-    "an account": ("111111111111", {ACCOUNT}),
-    "an organization": ("o-abcdefghij", {PULLED}),
-    "an alias that the spec does not have": ("other:user/anna", set()),
-}
-
-
-@pytest.mark.parametrize("case", ABOUT)
-def test_grants_about_a_repository_or_a_principal(case: str) -> None:
-    text, expected = ABOUT[case]
-    world = world_in_sync()
-    world.specs.file = SpecVersion(ACCEPTED.version, GRANTS)
-    shown = over(world)("grants", text, "--json")
-    found = [(one["access"], one["repository"].split("/", 3)[3], one["who"]) for one in shown.json["grants"]]
-    assert (sorted(found), shown.code) == (sorted(expected), 0 if expected else 2)
-    assert over(world)("grants", text).last_line.startswith(f"{len(expected)} grant")
-
-
-def test_grants_about_a_literal_document_and_about_nothing() -> None:
-    world = world_in_sync()
-    world.specs.file = SpecVersion(ACCEPTED.version, GRANTS)
-    literal = over(world)("grants", "legacy/app")
-    assert "  repository-policy repository/222222222222/eu-central-1/legacy/app" in literal.out.splitlines()
-    assert literal.code == 0
-    for text, meant in (("shop/old", "shop/*"), ("ci:role/ana", "ci:user/anna")):
-        world.specs.file = SpecVersion(ACCEPTED.version, GRANTS.replace(b"[{account: ci}]", b"[ci:user/anna]"))
-        said = over(world)("grants", text).out.splitlines()[0]
-        assert said.startswith(f'no grant of the spec is about "{text}"; did you mean "{meant}"')
-
-
-def test_a_grant_that_has_ended_is_shown_as_ended() -> None:
-    world = world_in_sync()
-    text = SPEC_FILE.read_text().replace("by: [ci:user/push-user]", "by: [ci:user/push-user]\n        until: {}")
-    text = text.replace("pull: [deployers]", "pull: [{by: [deployers], source_ip: [203.0.113.0/24]}]")
-    until = world.clock.now() + timedelta(days=1)
-    world.specs.file = SpecVersion(ACCEPTED.version, text.replace("{}", until.isoformat()).encode())
-    *_, push, last = over(world)("grants").out.splitlines()
-    assert (push.endswith(f" until {show_time(until)}"), last) == (True, f"3 grants; spec {ACCEPTED.version}")
-    world.clock.advance(timedelta(days=1))
-    first, *_, push, last = over(world)("grants").out.splitlines()[1:]
-    assert first == "  pull  arn:aws:iam::111111111111:user/pull-user-1 from 203.0.113.0/24"
-    assert push.endswith(f", ended at {show_time(until)}")
-    assert last == f"3 grants, 1 ended; spec {ACCEPTED.version}"
-    assert [one["ended"] for one in over(world)("grants", "--json").json["grants"]] == [False, False, True]
 
 
 WRONG: dict[str, tuple[tuple[str, ...], str]] = {

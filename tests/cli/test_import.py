@@ -9,7 +9,7 @@ import pytest
 from ecr_warden.access_spec import Valid, load_spec
 from local.testing.grown import CI, REGISTRY, RUN, grown
 from local.testing.printed import complete_account
-from tests.cli.command import Command, Ran
+from tests.cli.command import Command, Ran, as_people
 from tests.template.cfn import ROOT
 
 PULL = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
@@ -71,7 +71,8 @@ def test_what_would_change_access_is_listed_and_ends_in_2() -> None:
     assert ran.code == 2
     assert "documents: 0 equal, 1 change no access, 1 would change access" in ran.err
     assert (
-        f"  - {NODE} can no longer act on repository/{REGISTRY}/eu-central-1/shop/app (ecr:DescribeImages)" in ran.err
+        as_people(f"  - {NODE} can no longer act on repository/{REGISTRY}/eu-central-1/shop/app (ecr:DescribeImages)")
+        in ran.err
     )
 
 
@@ -84,8 +85,8 @@ def test_users_and_repositories_that_were_not_read_are_named_last_and_end_in_1()
     assert ran.code == 1
     where = "docs/import.md#1-import says what reading takes"
     assert ran.err.splitlines()[-2:] == [
-        f"NOT READ, so the spec lacks users and roles of account {CI}; {where}",
-        f"NOT READ, so the spec lacks repositories of account {REGISTRY} in eu-central-1; {where}",
+        f"NOT READ, so the spec lacks users and roles of account ci ({CI}); {where}",
+        f"NOT READ, so the spec lacks repositories of account registry ({REGISTRY}) in eu-central-1; {where}",
     ]
 
 

@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from ecr_warden.state.specs import SpecVersion
-from local.testing.seed import CHECKOUT, D1, SPEC_FILE, allow, compiled, document
+from local.testing.seed import CHECKOUT, D1, SPEC_FILE, allow, document
 from tests.cli.command import HERE, Command
 from tests.cli.test_hold import over as over_holds
 from tests.cli.test_hub import over
@@ -115,13 +114,6 @@ def shown() -> tuple[Command, tuple[str, ...]]:
     return command, ("history", run["runId"])
 
 
-def with_literals() -> Command:
-    world = world_in_sync()
-    world.specs.file = SpecVersion("v9", PATTERNS)
-    world.specs.compiled = compiled(PATTERNS, "v9")
-    return over(world)
-
-
 CHANGE = str(ROOT / "examples/who-can/change.json")
 WHO_CAN = (
     *("--snapshot", str(ROOT / "examples/who-can/estate.json")),
@@ -151,7 +143,6 @@ SCENES: dict[str, tuple[str, Callable[[Command, Path], Asked]]] = {
     "drift from a laptop": ("check", lambda run, _: (run, ("check", str(SPEC_FILE), *HERE))),
     "drift by the hub": ("check", lambda _, __: (over(tampered()), ("check",))),
     "targets, one of them paused": ("status", lambda _, __: (paused(), ("status",))),
-    "grants and literal documents": ("grants", lambda _, __: (with_literals(), ("grants",))),
     "runs": ("history", lambda _, __: (paused(), ("history",))),
     "a run": ("history RUN", lambda _, __: shown()),
     "a run that is asked for": ("reconcile", lambda _, __: (over(tampered()), ("reconcile",))),
@@ -171,21 +162,14 @@ SCENES: dict[str, tuple[str, Callable[[Command, Path], Asked]]] = {
     "a decision": ("accept", lambda _, __: (over_holds(holding()), ("accept", ID, "--yes", "--wait", "1"))),
     "no decision": ("accept", lambda _, __: (over_holds(holding()), ("accept", ID))),
     "nothing to resume": ("resume", lambda _, __: (over(world_in_sync()), ("resume", "all"))),
-    "why somebody can": (
-        "why",
-        lambda _, __: (over_holds(first()), ("why", "ci:user/pull-user-1", "shop/checkout")),
-    ),
-    "somebody who can": ("can-i", lambda run, _: (run, ("can-i", PULLER, "pull", "shop/checkout", *WHO_CAN))),
+    "somebody who can": ("can-i", lambda run, _: (run, ("can-i", "--as", PULLER, "pull", "shop/checkout", *WHO_CAN))),
     "somebody who cannot": (
         "can-i",
-        lambda run, _: (run, ("can-i", NEWCOMER, "push", "shop/checkout", *WHO_CAN)),
+        lambda run, _: (run, ("can-i", "--as", NEWCOMER, "push", "shop/checkout", *WHO_CAN)),
     ),
-    "everybody who can": (
-        "who-can",
-        lambda run, _: (run, ("who-can", "push", "shop/checkout", *WHO_CAN)),
-    ),
+    "everybody who can": ("who-can", lambda run, _: (run, ("who-can", "push", "shop/checkout", *WHO_CAN))),
     "what would change": ("what-if", lambda run, _: (run, ("what-if", CHANGE, *WHO_CAN[:2]))),
-    "what somebody can": ("can-i PRINCIPAL", lambda run, _: (run, ("can-i", PULLER, *WHO_CAN))),
+    "what somebody can": ("can-i --as", lambda run, _: (run, ("can-i", "--as", PULLER, *WHO_CAN))),
     "a spec of what is there": ("import", lambda run, _: (run, ("import", *WHO_CAN[:2]))),
     "a report of a snapshot": (
         "report",

@@ -22,7 +22,6 @@ from tests.cli.command import HERE, Command, Terminal
 from tests.cli.test_hold import over as over_holds
 from tests.cli.test_hub import over
 from tests.cli.test_json_forms import ID, NEWCOMER, ROWS, SCENES, WHO_CAN, Asked, holding, spec_file, verb_of
-from tests.cli.test_why import with_estate
 from tests.template.cfn import ROOT
 from tests.usecases.uploads import first
 

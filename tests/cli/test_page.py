@@ -30,7 +30,6 @@ from tests.cli.command import Command, unfolded
 from tests.cli.test_hold import over as spec_hub
 from tests.cli.test_hub import over
 from tests.cli.test_versions import LESS
-from tests.cli.test_why import with_estate
 from tests.contracts.worlds import MemoryWorld, make_in_sync
 from tests.template.cfn import ROOT
 from tests.usecases.uploads import first, look
@@ -47,7 +46,7 @@ SEEN = {
         "ecr-warden check",
         "ecr-warden pause",
     ),
-    *("ecr-warden diff", "ecr-warden grant pull", "ecr-warden versions", "ecr-warden why"),
+    *("ecr-warden diff", "ecr-warden grant pull", "ecr-warden versions", "ecr-warden can-i"),
 }
 
 
@@ -126,9 +125,9 @@ def test_versions_of_the_spec() -> None:
     assert plain(offered) == plain(run(*rollback).out)
 
 
-def test_why() -> None:
-    [(words, shown)] = session("ecr-warden why")
-    assert plain(shown) == plain(replace(spec_hub(with_estate()), columns=80)(*words).out)
+def test_can_i(command: Command) -> None:
+    [(words, shown)] = session("ecr-warden can-i")
+    assert shown == command(*words).out.strip()
 
 
 def test_every_session_is_run() -> None:

@@ -22,7 +22,7 @@ from local.testing.seed import (
     SPEC_FILE,
     trust_document,
 )
-from tests.cli.command import HERE, Command
+from tests.cli.command import HERE, Command, as_people
 from tests.contracts.worlds import MemoryWorld, make_in_sync, make_targets
 
 ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
@@ -50,11 +50,11 @@ def test_drift_is_shown_with_its_effect_on_access_and_the_writes_in_order(world:
     ran = command("plan", str(SPEC_FILE), *HERE)
     assert ran.code == 2
     assert ran.out.splitlines() == [
-        "role/222222222222/ecr-pusher",
+        "registry:role/ecr-pusher",
         f"  attached policy {ADMIN}: not in the spec",
-        f"  trust policy: changed: statement 1: principal {MALLORY} only in the live document",
-        f"    {MALLORY} will lose the right to assume ecr-pusher (sts:AssumeRole)",
-        f"    arn:aws:iam::{CI}:user/push-user will gain the right to assume ecr-pusher (sts:AssumeRole and 2 more)",
+        f"  trust policy: changed: statement 1: principal {as_people(MALLORY)} only in the live document",
+        as_people(f"    {MALLORY} will lose the right to assume ecr-pusher (sts:AssumeRole)"),
+        "    ci:user/push-user will gain the right to assume ecr-pusher (sts:AssumeRole and 2 more)",
         "  would write, in this order:",
         f"    1. delete attached policy {ADMIN}",
         "    2. update trust policy (gives and takes access)",
@@ -62,8 +62,8 @@ def test_drift_is_shown_with_its_effect_on_access_and_the_writes_in_order(world:
         "(takes access away)",
         "",
         "gains and losses are of the documents above, whatever other policies give",
-        "account 111111111111: there is no member stack to cover 3 of the users and roles in the spec:",
-        *(f"  {user}" for user in USERS),
+        "account ci (111111111111): there is no member stack to cover 3 of the users and roles in the spec:",
+        *(as_people(f"  {user}") for user in USERS),
         "  deploy stacks/member.yaml in that account with",
         f"  ManagedOwners={','.join(USERS)}",
         "5 targets: 4 ok, 1 differs, 0 unreadable; 3 to write, 0 held",
@@ -84,7 +84,7 @@ def test_held_changes_are_shown_with_the_reason(world: MemoryWorld, command: Com
     make_targets(world)
     ran = command("plan", str(SPEC_FILE), *HERE)
     assert ran.code == 2
-    assert "  held: inline policy ecr-warden-assume: waits until role/222222222222/ecr-pusher is" in ran.out
+    assert "  held: inline policy ecr-warden-assume: waits until registry:role/ecr-pusher is" in ran.out
     assert "    1. create role, with its trust policy (gives access)\n" in ran.out
     assert ran.last_line == "5 targets: 0 ok, 5 differ, 0 unreadable; 5 to write, 1 held"
 
@@ -96,12 +96,12 @@ def test_an_unreadable_target_is_an_error_and_drift_is_still_shown(world: Memory
     ran = command("plan", str(SPEC_FILE), *HERE)
     assert ran.code == 1
     assert "  repository policy: missing\n" in ran.out
-    assert f"  state unknown, cannot be read (inline policy ecr-warden-*): no way into {CI}; open it\n" in ran.out
+    assert f"  state unknown, cannot be read (inline policy ecr-warden-*): no way into ci ({CI}); open it\n" in ran.out
     assert (
         "  state unknown, cannot be read (inline policy ecr-warden-*, inline policy ecr-warden-assume): "
-        f"for the same reason as user/{CI}/*\n"
+        "for the same reason as ci:user/*\n"
     ) in ran.out
-    assert ran.out.count(f"): no way into {CI}; open it") == 1
+    assert ran.out.count(f"): no way into ci ({CI}); open it") == 1
     assert ran.last_line == "6 targets: 1 ok, 1 differs, 4 unreadable; 1 to write, 0 held"
 
 
@@ -226,7 +226,7 @@ def test_what_a_snapshot_lacks_is_unreadable_by_name_and_never_in_order(
     remove(snapshot["accounts"])
     ran = Command()("check", str(SPEC_FILE), "--snapshot", "-", stdin=json.dumps(snapshot).encode())
     found = [line for line in ran.out.splitlines() if line.startswith("unreadable ")]
-    assert sorted(found) == sorted(f"unreadable  {line}" for line in unreadable)
+    assert sorted(found) == sorted(as_people(f"unreadable  {line}") for line in unreadable)
     assert ran.code == 1
 
 
@@ -254,8 +254,8 @@ def test_gaps_of_the_write_scope_are_shown_even_without_drift(world: MemoryWorld
     ran = command("plan", str(SPEC_FILE), *HERE)
     assert ran.code == 0
     assert ran.out.splitlines() == [
-        f"account {CI}: its member stack does not cover 1 of the users and roles in the spec:",
-        f"  {USERS[0]}",
+        f"account ci ({CI}): its member stack does not cover 1 of the users and roles in the spec:",
+        as_people(f"  {USERS[0]}"),
         "  deploy stacks/member.yaml in that account with",
         f"  ManagedOwners={USERS[2]},{USERS[0]}",
         "5 targets: 5 ok, 0 differ, 0 unreadable; 0 to write, 0 held",
@@ -275,7 +275,7 @@ def test_the_write_scope_of_an_unreadable_account_is_unknown(world: MemoryWorld,
     make_in_sync(world)
     world.close(CI)
     ran = command("plan", str(SPEC_FILE), *HERE)
-    assert f"account {CI}: it is unknown whom its member stack covers: " in ran.out
+    assert f"account ci ({CI}): it is unknown whom its member stack covers: " in ran.out
     [ci] = [gap for gap in command("plan", str(SPEC_FILE), *HERE, "--json").json["writeScope"] if gap["account"] == CI]
     assert ci == {"kind": "unread", "account": CI, "error": f"no way into {CI}; open it"}
 
@@ -290,7 +290,7 @@ def test_the_write_scope_is_unknown_where_a_snapshot_lacks_a_policy_of_the_write
     write_role["AttachedManagedPolicies"] = [{"PolicyArn": f"arn:aws:iam::{CI}:policy/ecr-warden/owners"}]
     del write_role["RolePolicyList"]
     ran = Command()("plan", str(SPEC_FILE), "--snapshot", "-", stdin=json.dumps(snapshot).encode())
-    assert f"account {CI}: it is unknown whom its member stack covers: " in ran.out
+    assert f"account ci ({CI}): it is unknown whom its member stack covers: " in ran.out
     assert "ManagedOwners=" not in ran.out
 
 
@@ -346,7 +346,8 @@ def test_identity_providers_that_push_roles_need_are_looked_at(world: MemoryWorl
     world.documents.oidc, expected = PROVIDERS[name]
     make_targets(world)
     ran = command("plan", "-", *HERE, stdin=PARTLY)
-    assert [line for line in ran.out.splitlines() if "identity provider" in line or "aws iam" in line] == expected
+    said = [line for line in ran.out.splitlines() if "identity provider" in line or "aws iam" in line]
+    assert said == [as_people(one) for one in expected]
     answer = command("plan", "-", *HERE, "--json", stdin=PARTLY).json
     assert answer["identityProviders"] == [GITHUB]
     assert [gap["because"] for gap in answer["providerGaps"]] == expected[:1]
@@ -359,6 +360,6 @@ def test_identity_providers_that_cannot_be_read_are_unknown(world: MemoryWorld, 
     world.hide_owners()
     ran = command("plan", "-", *HERE, stdin=PARTLY)
     assert (
-        "whether the identity provider token.actions.githubusercontent.com exists in account 222222222222 is unknown "
-        "(permission-missing): role ecr-pusher cannot do without it\n"
+        "whether the identity provider token.actions.githubusercontent.com exists in account registry "
+        "(222222222222) is unknown (permission-missing): role ecr-pusher cannot do without it\n"
     ) in ran.out

@@ -91,9 +91,9 @@ def test_version() -> None:
 
 
 def test_the_help_of_a_verb_ends_with_0() -> None:
-    ran = run("grants", "--help")
+    ran = run("validate", "--help")
     assert (ran.returncode, ran.stderr) == (0, "")
-    assert "example:\n  ecr-warden grants shop/checkout --hub-region eu-central-1\n" in ran.stdout
+    assert "example:\n  ecr-warden validate examples/seed/access.yaml\n" in ran.stdout
 
 
 @pytest.mark.thorough

@@ -29,7 +29,7 @@ def role_of(estate: dict[str, Any]) -> dict[str, Any]:
 
 def answer(command: Command, estate: dict[str, Any], path: Path) -> str:
     path.write_text(json.dumps(estate))
-    ran = command("can-i", USER, "push", "shop/checkout", "--snapshot", str(path))
+    ran = command("can-i", "--as", USER, "push", "shop/checkout", "--snapshot", str(path))
     return ran.out.partition(":")[0]
 
 

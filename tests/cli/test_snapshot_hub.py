@@ -34,7 +34,7 @@ def test_a_snapshot_of_the_hub_is_read_by_the_other_verbs(tmp_path: Path) -> Non
     assert set(estate.accounts[HOME].registries["eu-central-1"].repositories) == set(world.estate.policies[PART])
     file = tmp_path / "estate.json"
     file.write_text(ran.out)
-    assert Command()("can-i", f"arn:aws:iam::{CI}:user/nobody", "--snapshot", str(file)).err
+    assert Command()("can-i", "--as", f"arn:aws:iam::{CI}:user/nobody", "--snapshot", str(file)).err
 
 
 def test_an_estate_that_was_not_read_yet_is_no_snapshot() -> None:

@@ -8,8 +8,8 @@ import pytest
 
 from local.testing.seed import CI, HOME, SPEC_FILE
 from tests.cli.command import Command
+from tests.cli.test_can_i_hub import ANN, with_estate
 from tests.cli.test_hold import over
-from tests.cli.test_why import ANN, with_estate
 from tests.template.cfn import ROOT
 
 ESTATE = str(ROOT / "examples/who-can/estate.json")
@@ -20,13 +20,11 @@ DENIAL = (
     f"User: {ANN} is not authorized to perform: ecr:PutImage on resource: arn:aws:ecr:eu-central-1:{HOME}:repository/"
 )
 ASKED: dict[str, tuple[str, ...]] = {
-    "can-i": ("can-i", "ci:user/pull-user-1", "pull", "shop/checkout"),
-    "can-i, a list": ("can-i", "ci:user/pull-user-1"),
+    "can-i": ("can-i", "--as", "ci:user/pull-user-1", "pull", "shop/checkout"),
+    "can-i, a list": ("can-i", "--as", "ci:user/pull-user-1"),
     "who-can": ("who-can", "pull", "shop/checkout"),
     "what-if": ("what-if", CHANGE),
-    "why": ("why", "ci:user/pull-user-1", "shop/checkout"),
     "explain-denial": ("explain-denial",),
-    "grants": ("grants",),
     "report": ("report", "--json"),
     "import": ("import",),
     "snapshot": ("snapshot",),
@@ -63,13 +61,13 @@ PLACES: dict[str, tuple[str, ...]] = {
 
 
 @pytest.mark.parametrize("place", PLACES)
-@pytest.mark.parametrize("verb", [verb for verb in ASKED if verb not in ("grants", "snapshot")])
+@pytest.mark.parametrize("verb", [verb for verb in ASKED if verb != "snapshot"])
 def test_a_spec_is_read_with_a_file_or_with_profiles(verb: str, place: str) -> None:
     code, out, err = ask(laptop(), verb, *PLACES[place])
     assert (code in (0, 2), out != "") == (True, True), err
 
 
-@pytest.mark.parametrize("verb", [verb for verb in ASKED if verb not in ("why", "grants", "report")])
+@pytest.mark.parametrize("verb", [verb for verb in ASKED if verb != "report"])
 def test_the_profiles_of_accounts_are_enough_and_name_them(verb: str) -> None:
     profiles = ("--profile", "ci=ci-read", "--profile", "registry=hub-read")
     code, out, err = ask(laptop(), verb, *profiles)
@@ -109,11 +107,7 @@ def test_what_does_not_go_together_is_refused_with_the_remedy(verb: str, case: s
 
 
 NEEDED: dict[str, tuple[str, tuple[str, ...], str]] = {
-    "why without a spec": ("why", ("--snapshot", ESTATE), "why is about a grant of a spec; add --spec SPEC"),
-    "why with a spec on stdin": ("why", ("--spec", "-"), "give the path of the spec"),
     "a report without a spec": ("report", ("--snapshot", ESTATE), "a report says what a spec gives; add --spec SPEC"),
-    "grants of accounts": ("grants", ("--profile", "ci-read"), "give --hub or --spec SPEC alone; who-can says"),
-    "grants of a file": ("grants", ("--spec", SPEC, "--snapshot", ESTATE), "give --hub or --spec SPEC alone"),
 }
 
 
@@ -143,13 +137,10 @@ NAMES = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("verb", "name"), [*(("can-i", name) for name in NAMES), *((verb, IMAGE) for verb in ("who-can", "why", "grants"))]
-)
+@pytest.mark.parametrize(("verb", "name"), [*(("can-i", name) for name in NAMES), ("who-can", IMAGE)])
 def test_a_repository_may_be_written_in_any_way(verb: str, name: str) -> None:
     command = over(estate())
-    words = ("grants", "shop/checkout") if verb == "grants" else ASKED[verb]
-    asked, usual = (command(*words[:-1], one) for one in (name, "shop/checkout"))
+    asked, usual = (command(*ASKED[verb][:-1], one) for one in (name, "shop/checkout"))
     assert (asked.code, asked.out) == (usual.code, usual.out)
     assert "shop/checkout" in usual.out
 
@@ -160,21 +151,13 @@ def test_a_pattern_is_answered_for_each_repository_it_fits() -> None:
     assert one.pop("repository") == f"{HOME}/eu-central-1/shop/checkout"
     alone = Command()("who-can", "pull", "shop/checkout", *source, "--json").json
     assert alone == {"schema": 1, **one}
-    for asked in (("who-can", "pull"), ("can-i", HOME, "pull")):
+    for asked in (("who-can", "pull"), ("can-i", "--as", HOME, "pull")):
         missed = Command()(*asked, "web/*", *source)
         assert (missed.code, "no repository of the accounts that were read fits web/*" in missed.err) == (1, True)
-    refused = Command()("why", "ci:user/x", "shop/*", *source).err
-    assert "why is about one repository; name one; ecr-warden grants 'shop/*' lists those of several" in refused
 
 
 def test_the_answer_of_the_hub_says_how_old_it_is() -> None:
     said = "by the policies as the hub has read them since 2026-11-24T10:00:00Z"
-    for verb in ("can-i", "can-i, a list", "who-can", "explain-denial", "why"):
+    for verb in ("can-i", "can-i, a list", "who-can", "explain-denial"):
         assert said in ask(over(estate()), verb)[2], verb
     assert said not in ask(laptop(), "who-can", "--snapshot", ESTATE)[2]
-
-
-def test_the_line_of_a_file_has_no_version() -> None:
-    ran = Command()("why", "ci:user/push-user", "shop/checkout", "--spec", SPEC, "--snapshot", ESTATE)
-    assert f"by {SPEC}:14:14 through ecr-pusher: ci:user/push-user" in ran.out
-    assert "since version" not in ran.out

@@ -83,7 +83,7 @@ def test_the_recipe_leads_from_import_to_enforcing_and_loses_nothing(nina: Newco
     nina.types(granting[:5])
     granted = documents(aws)
     assert differing(enforced, granted) == {OPENED, GRANT}
-    assert "by access.yaml:" in nina.said["ecr-warden why"]
+    assert "access.yaml:" in nina.said["ecr-warden can-i"]
     nina.types(granting[5:])
     assert differing(enforced, documents(aws)) == set()
 

@@ -92,9 +92,9 @@ _COMMAND = Command(MemoryWorld().reader)
 
 
 _QUESTIONS = (
-    ("can-i", f"arn:aws:iam::{estates.HOME}:user/bob", "push", "shop/app"),
+    ("can-i", "--as", f"arn:aws:iam::{estates.HOME}:user/bob", "push", "shop/app"),
     ("who-can", "pull", "shop/app"),
-    ("can-i", f"arn:aws:sts::{estates.HOME}:assumed-role/push/session"),
+    ("can-i", "--as", f"arn:aws:sts::{estates.HOME}:assumed-role/push/session"),
 )
 
 

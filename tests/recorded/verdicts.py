@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from ecr_warden.access.graph import RepositoryGraph
@@ -19,6 +19,7 @@ from ecr_warden.audit.changes import access_changes
 from ecr_warden.audit.finding import Certainty, Finding, FindingKind
 from ecr_warden.audit.findings import find
 from ecr_warden.audit.repaired import Waits
+from ecr_warden.audit.spec_access import SpecAccess
 from ecr_warden.collect.observed import LiveEstate, NotRead, ReadAccounts
 from ecr_warden.core.address import DOCUMENT_KINDS, AddressKind, is_our_policy
 from ecr_warden.core.codec.base import to_json
@@ -41,7 +42,7 @@ from ecr_warden.repair.targets import orphan_spec
 from ecr_warden.versions.changes import Versions, succeeding
 from ecr_warden.versions.enforced import step
 from ecr_warden.versions.judge import judge
-from ecr_warden_cli.access import against_spec, can_assume, can_i, find_subject, question, who_can
+from ecr_warden_cli.access import can_assume, can_i, find_subject, question, who_can, with_outsiders
 from iam_access.delta.delta import PermissionDelta
 from iam_access.delta.relate import Differs, Interchangeable, Same, relate
 from iam_access.document.document import Document, parse_document
@@ -336,7 +337,10 @@ def _who_can(inputs: Inputs) -> Verdict:
     found = who_can(graph, asked)
     given = None
     if "spec" in inputs:
-        given, found = against_spec(graph, _valid(inputs["spec"]).compiled, asked, found)
+        compiled, target = _valid(inputs["spec"]).compiled, asked.repository.target
+        spec_access = SpecAccess(compiled, estate, [target])
+        given = partial(spec_access.gives, asked.what, target)
+        found = with_outsiders(graph, compiled, spec_access, asked, found)
     paths = (*found.identities, *found.classes)
     answers = {path.answer.value for path in paths}
     answer = "nobody" if not answers else min(answers) if len(answers) == 1 else "several answers"

@@ -1,14 +1,14 @@
 """`can-i` and `who-can`: who can do what, from the policies that could be read."""
 
 import argparse
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import replace
 from typing import Any
 
 from msgspec import Struct
 
 from ecr_warden.audit.providers import ProviderGap
 from ecr_warden.audit.remedies import Remedies
-from ecr_warden.audit.spec_access import SpecAccess
 from ecr_warden.audit.words import class_of, unread_text, verb_of
 from ecr_warden.core.actions import TOKEN, Access
 from ecr_warden.core.estate import Repository
@@ -16,23 +16,27 @@ from ecr_warden.core.selection import is_pattern
 from ecr_warden_cli.access import (
     CanI,
     Question,
+    Reach,
     TrustingRoles,
     WhoCan,
     access_named,
-    against_spec,
     can_i,
     everybody_of,
     find_repositories,
-    find_subject,
     question,
     question_of,
     reach,
+    subject_named,
     unlisted,
     who_can_each,
+    with_outsiders,
 )
 from ecr_warden_cli.access_text import (
     AccessNames,
     can_i_to_json,
+    chain_to_json,
+    could_not_be_read,
+    given_to_json,
     names_of,
     not_looked_at,
     path_to_json,
@@ -42,21 +46,24 @@ from ecr_warden_cli.access_text import (
 )
 from ecr_warden_cli.advising import Asking, advised
 from ecr_warden_cli.console import Exit
-from ecr_warden_cli.context import Context, UsageError, Verb
-from ecr_warden_cli.estate_input import OpenedEstate, add_source, note_age, open_estate
-from ecr_warden_cli.naming import arn_of, in_full
+from ecr_warden_cli.context import Context, Failure, UsageError, Verb
+from ecr_warden_cli.estate_input import OpenedEstate, add_source, note_age
+from ecr_warden_cli.naming import in_full
 from ecr_warden_cli.plan_text import gap_to_json, show_gaps
+from ecr_warden_cli.spec_alone import SPEC_ALONE, open_spec_or_estate
+from ecr_warden_cli.spec_place import SpecPlaces
 from iam_access import catalogue
 from iam_access.arn import ACCOUNT_ID
+from iam_access.errors import NamedError
 from iam_access.lint.names import nearest_action
 from iam_access.who_can.decide import Answer
-from iam_access.who_can.graph import AccessPath
+from iam_access.who_can.graph import AccessPath, rank
 from iam_access.who_can.subject import Subject
 
 _ASKING = "asking the policies"
-_PRINCIPAL = (
-    "the ARN of a user, role or role session, or ALIAS:user/NAME or ALIAS:role/NAME as the spec writes it; for a list "
-    "also an account, by its alias or ID: everybody in it"
+_WHO = (
+    "whose access: ALIAS:user/NAME, ALIAS:role/NAME, the name alone if nobody else has it, or the ARN of a user, role "
+    "or session; for a list also an account, by its alias or ID: everybody in it; default: whose credentials these are"
 )
 EXITS: Mapping[str, Exit] = {
     Answer.YES: Exit.FINE,
@@ -80,27 +87,45 @@ def _say_unknown(access: str, context: Context) -> None:
 
 
 def _run_can_i(arguments: argparse.Namespace, context: Context) -> Exit:
-    """Answer one question, or list what the principal can do where nothing or a pattern was asked about."""
+    """Answer one question, or list what somebody can do where nothing or a pattern was asked about."""
+    if arguments.repository is None and "/" in (arguments.access or ""):
+        arguments.access, arguments.repository = None, arguments.access
     access, repository = arguments.access, arguments.repository
-    if repository is None and access is not None and "/" in access:
-        access, repository = None, access
     is_one = access is not None and repository is not None and not is_pattern(repository)
     if arguments.expect is not None and not is_one:
         raise UsageError("--expect without one question", remedy="add ACCESS and the name of one REPOSITORY")
-    asked = open_estate(arguments, context)
+    arguments.principal = arguments.principal or _caller(arguments, context)
+    asked = open_spec_or_estate(arguments, repository or "", context, who=arguments.principal)
     if access is None or repository is None or is_pattern(repository):
-        return _list(asked, access, repository, arguments, context)
-    return answer(asked, ask(asked, access, repository, context), arguments.principal, arguments, context)
-
-
-def answer(asked: OpenedEstate, what: Question, arn: str, arguments: argparse.Namespace, context: Context) -> Exit:
-    """Answer one question."""
-    subject = find_subject(asked.graph, arn_of(arn, asked.accounts))
+        return _list(asked, arguments, context)
+    subject = subject_named(asked.graph, arguments.principal, asked.accounts)
+    what = ask(asked, access, repository, context)
     with context.console.doing(_ASKING):
         found = can_i(asked.graph, subject, what)
         asking = asking_of(asked, subject, what, arguments, context)
-        found = advised(asked, found, asking)
+        found = replace(advised(asked, found, asking), given=_given(asked, found, what))
     return say(asked, found, asking, arguments, context)
+
+
+def _given(asked: OpenedEstate, found: CanI, what: Question) -> str | None:
+    """Where the spec gives what was found."""
+    target = what.repository.target
+    if asked.spec is None or found.path is None:
+        return None
+    return SpecPlaces(asked, asked.spec, [target]).given(what.what, target, found.path)
+
+
+def _caller(arguments: argparse.Namespace, context: Context) -> str:
+    """The ARN of whoever asks, by the one profile that is given, or the default credentials; raises Failure."""
+    if len(arguments.profile) > 1:
+        raise UsageError("nobody is named, and there are several profiles", remedy="add --as WHO")
+    profile = arguments.profile[0].rpartition("=")[2] if arguments.profile else None
+    try:
+        with context.console.doing("asking who you are"):
+            return context.aws().identify(profile).arn
+    except NamedError as error:
+        message = f"nobody is named, and who you are is unknown: {error.message}"
+        raise Failure(message, code=error.code, remedy="add --as WHO, or sign in") from error
 
 
 def asking_of(
@@ -132,7 +157,7 @@ def expected(answer: Answer, expected: str | None) -> Exit:
 
 def _run_who_can(arguments: argparse.Namespace, context: Context) -> Exit:
     """Of one repository, or of each that a pattern selects."""
-    asked = open_estate(arguments, context)
+    asked = open_spec_or_estate(arguments, arguments.repository, context)
     text = in_full(arguments.repository, asked.accounts)
     access, repositories = access_named(arguments.access), find_repositories(asked.estate, text)
     _say_unknown(access, context)
@@ -158,14 +183,14 @@ class _WhoCan(Struct, frozen=True):
 
     what: Question
     found: WhoCan
-    given: Callable[[AccessPath], bool] | None
-    lacking: tuple[ProviderGap, ...]
+    places: SpecPlaces | None = None
+    lacking: tuple[ProviderGap, ...] = ()
 
     def to_json(self, asked: OpenedEstate) -> dict[str, Any]:
         found = self.found
         principals = [self._to_json(path) for path in found.identities]
         classes = [
-            {"class": class_of(path.subject, path.steps[0].permissions[0], asked.estate), **self._to_json(path)}
+            {"class": class_of(path.subject, path.steps[0].permissions[0], asked.read), **self._to_json(path)}
             for path in found.classes
         ]
         return {
@@ -173,61 +198,70 @@ class _WhoCan(Struct, frozen=True):
             "classes": classes,
             "unknown": list(map(unread_text, found.unread)),
             "providerGaps": list(map(gap_to_json, self.lacking)),
-            "notLookedAt": list(not_looked_at(asked.estate)),
+            "notLookedAt": [SPEC_ALONE] if asked.is_spec_alone else list(not_looked_at(asked.estate)),
         }
 
     def _to_json(self, path: AccessPath) -> dict[str, Any]:
-        return path_to_json(path, self.given, self.found.docker.get(path.subject.arn))
+        return path_to_json(path, self._given(path), self.found.docker.get(path.subject.arn))
+
+    def _given(self, path: AccessPath) -> str | None:
+        """Where the spec gives a path, "" where it does not; None without a spec."""
+        return None if self.places is None else self.places.given(self.what.what, self.what.repository.target, path)
 
     def show(self, asked: OpenedEstate, names: AccessNames, context: Context) -> None:
-        remedies = _remedies(asked, self.what)
-        show_who_can(self.found, self.what, self.given, (asked.estate, names), context, closing=remedies)
+        closing = self._closing(asked)
+        show_who_can(self.found, self.what, self._given, asked, context, names=names, closing=closing)
         show_gaps(context.console, self.lacking)
 
-
-def _remedies(asked: OpenedEstate, what: Question) -> Callable[[AccessPath], str]:
-    """What ends a path that the spec does not give, as a finding says it."""
-    if asked.spec is None:
-        return lambda _: ""
-    spec_access = SpecAccess(asked.spec.compiled, asked.estate, [what.repository.target])
-    return Remedies(asked.graph, asked.spec.compiled, spec_access).closing
+    def _closing(self, asked: OpenedEstate) -> Callable[[AccessPath], str]:
+        """What ends a path that the spec does not give, as a finding says it."""
+        if asked.spec is None or self.places is None:
+            return lambda _: ""
+        return Remedies(asked.graph, asked.spec.compiled, self.places.access).closing
 
 
 def _who_can(asked: OpenedEstate, what: Question, found: WhoCan, trusting_roles: TrustingRoles) -> _WhoCan:
-    given = None
-    if asked.spec is not None:
-        given, found = against_spec(asked.graph, asked.spec.compiled, what, found)
-    return _WhoCan(what, found, given, trusting_roles.closed(found))
+    if asked.spec is None:
+        return _WhoCan(what, found, lacking=trusting_roles.closed(found))
+    places = SpecPlaces(asked, asked.spec, [what.repository.target])
+    if asked.is_spec_alone:
+        return _WhoCan(what, found, places)
+    found = with_outsiders(asked.graph, asked.spec.compiled, places.access, what, found)
+    return _WhoCan(what, found, places, trusting_roles.closed(found))
 
 
 def say_unseen(asked: OpenedEstate, context: Context) -> None:
-    """Say what no answer takes into account, and how old what the hub has read is."""
-    for text in not_looked_at(asked.estate):
+    """Say what of the accounts could not be read, and how old what the hub has read is."""
+    for text in could_not_be_read(asked.estate):
         context.console.note(text)
     say_age(asked, context)
 
 
 def say_age(asked: OpenedEstate, context: Context) -> None:
-    """Say how old what the hub has read is."""
-    note_age(asked.read_at, context)
+    """Say how old what was read is, or that nothing was."""
+    if asked.is_spec_alone:
+        context.console.note(SPEC_ALONE)
+    else:
+        note_age(asked.read_at, context)
 
 
-def _list(
-    asked: OpenedEstate, access: str | None, repository: str | None, arguments: argparse.Namespace, context: Context
-) -> Exit:
-    """All that the principal can do, or only the access and the repositories that were asked about."""
+def _list(asked: OpenedEstate, arguments: argparse.Namespace, context: Context) -> Exit:
+    """All that somebody can do, or only the access and the repositories that were asked about."""
+    principal, access, repository = arguments.principal, arguments.access, arguments.repository
     graph = asked.graph
-    name = asked.accounts.get(arguments.principal, arguments.principal)
-    is_account = ACCOUNT_ID.fullmatch(name) is not None
-    subjects = everybody_of(graph, name) if is_account else [find_subject(graph, arn_of(name, asked.accounts))]
-    principal = name if is_account else subjects[0].arn
+    account = asked.accounts.get(principal, principal)
+    is_account = ACCOUNT_ID.fullmatch(account) is not None
+    subjects = everybody_of(graph, account) if is_account else [subject_named(graph, principal, asked.accounts)]
+    whose = account if is_account else subjects[0].arn
     if repository is None:
         repositories = list(asked.estate.repositories())
     else:
         repositories = find_repositories(asked.estate, in_full(repository, asked.accounts))
-    accesses = tuple(Access) if access is None else (access_named(access),)
+    # The gravest first.
+    accesses = tuple(Access)[::-1] if access is None else (access_named(access),)
     shown = context.console.progress(repositories, of=len(repositories), doing="asking about repositories")
-    rows = list(reach(graph, subjects, shown, accesses))
+    rows = list(_with_places(asked, list(reach(graph, subjects, shown, accesses))))
+    rows.sort(key=lambda row: (bool(row.given), rank(row.by.answer)))
     unread = [
         *dict.fromkeys(unread_text(policy) for row in rows for policy in row.by.unread),
         *unlisted(asked.estate),
@@ -237,17 +271,28 @@ def _list(
             {
                 "repository": place_of(row.repository),
                 "access": str(row.access),
-                "answer": row.answer,
-                "chain": list(row.by.chain),
+                "answer": row.by.answer.value,
+                "chain": chain_to_json(row.by),
                 "conditions": list(row.conditions),
+                **given_to_json(row.given),
             }
             for row in rows
         ]
-        context.console.answer({"principal": principal, "repositories": found, "unknown": unread})
+        context.console.answer({"principal": whose, "repositories": found, "unknown": unread})
     else:
-        show_reach(rows, unread, principal, asked.estate, context)
+        show_reach(rows, unread, whose, asked, context)
         say_age(asked, context)
     return Exit.ERROR if unread else Exit.FINE
+
+
+def _with_places(asked: OpenedEstate, rows: Sequence[Reach]) -> Iterator[Reach]:
+    """Each with where the spec gives it."""
+    if asked.spec is None:
+        yield from rows
+        return
+    places = SpecPlaces(asked, asked.spec, {row.repository.target: None for row in rows}.keys())
+    for row in rows:
+        yield replace(row, given=places.given(row.access, row.repository.target, row.by))
 
 
 def place_of(repository: Repository) -> str:
@@ -256,12 +301,12 @@ def place_of(repository: Repository) -> str:
     return f"{target.account}/{target.region}/{target.name}"
 
 
+_SPEC = "a spec, or - for stdin: alone what it gives, else it is compared with its accounts, or with those of a file"
 _ACCESS = "pull, push, delete, admin, or an action such as ecr:PutImage"
 _REPOSITORY = "its name if that is unique, ACCOUNT/REGION/NAME, an image, or a pattern of names ('shop/*')"
 
 
 def _add_can_i(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("principal", metavar="PRINCIPAL", help=_PRINCIPAL)
     parser.add_argument("access", metavar="ACCESS", nargs="?", help=f"{_ACCESS}; default: list what they can do")
     parser.add_argument(
         "repository",
@@ -269,29 +314,32 @@ def _add_can_i(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         help=f"{_REPOSITORY}; without one, and with a pattern: list what they can do",
     )
+    parser.add_argument("--as", dest="principal", metavar="WHO", help=_WHO)
     parser.add_argument("--expect", choices=["yes", "no"], help="exit with 0 if this is the answer, else with 2")
-    add_source(parser)
+    add_source(parser, spec=_SPEC)
 
 
 def _add_who_can(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("access", metavar="ACCESS", help=_ACCESS)
     parser.add_argument("repository", metavar="REPOSITORY", help=_REPOSITORY)
-    add_source(parser)
+    add_source(parser, spec=_SPEC)
 
 
 CAN_I = Verb(
-    "ecr-warden can-i arn:aws:iam::111111111111:user/newcomer push shop/checkout \\\n"
+    "ecr-warden can-i push shop/checkout --as newcomer \\\n"
     "    --snapshot examples/who-can/estate.json\n"
-    "  ecr-warden can-i arn:aws:iam::111111111111:user/push-user \\\n"
-    "    --snapshot examples/who-can/estate.json",
+    "  ecr-warden can-i --as ci:user/push-user --spec examples/seed/access.yaml",
     _add_can_i,
     _run_can_i,
     "Says whether somebody can, through which roles, and what is missing if not. Without ACCESS or REPOSITORY it lists "
-    "all that they can do.",
+    "all that they can do, each with the line of the spec that gives it, or NOT IN SPEC.",
 )
 WHO_CAN = Verb(
     "ecr-warden who-can push shop/checkout --spec examples/seed/access.yaml \\\n"
-    "    --snapshot examples/who-can/estate.json",
+    "    --snapshot examples/who-can/estate.json\n"
+    "  ecr-warden who-can pull 'shop/*' --spec examples/seed/access.yaml",
     _add_who_can,
     _run_who_can,
+    "Lists everybody who can, directly and through roles, with a spec each with the line that gives it, or NOT IN "
+    "SPEC. From a spec alone it says whom that gives access.",
 )

@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from ecr_warden.access.missing import Edit, Side, edits_of, unmet
 from ecr_warden.audit.advice import Advice
-from ecr_warden.audit.words import edit_text, removal_text, short, verb_of
+from ecr_warden.audit.words import edit_text, removal_text, verb_of
 from ecr_warden.core.actions import TOKEN, Access
 from ecr_warden.core.administering import administering
 from ecr_warden.core.target import RepositoryTarget
@@ -24,6 +24,7 @@ from ecr_warden_cli.access import (
     AccessError,
     CanI,
     Trusting,
+    arn_meant,
     can_assume,
     can_i,
     find_repository,
@@ -31,7 +32,7 @@ from ecr_warden_cli.access import (
     question_of,
     trusting,
 )
-from ecr_warden_cli.access_text import can_i_to_json, detail, names_of, says_of, show_answer, show_details
+from ecr_warden_cli.access_text import can_i_to_json, detail, says_of, show_answer, show_details
 from ecr_warden_cli.advising import Asking, advised
 from ecr_warden_cli.console import Exit, worst
 from ecr_warden_cli.context import Context, Failure, UsageError, Verb
@@ -54,7 +55,7 @@ from ecr_warden_cli.denials import (
 )
 from ecr_warden_cli.estate_input import OpenedEstate, add_source, count_stdin, open_estate
 from ecr_warden_cli.inputs import name_of, read_json
-from ecr_warden_cli.naming import arn_of, in_full
+from ecr_warden_cli.naming import in_full
 from ecr_warden_cli.verbs.access import EXITS, asking_of, say_age
 from iam_access.errors import NamedError
 from iam_access.text.ascii_case import ascii_lower
@@ -165,7 +166,7 @@ def _explained(denial: DeniedCall, case: _Case) -> _Explained:
     denial = replace(denial, who=who, tried=given.access or denial.tried)
     if given.record or given.sub or (denial.tried == ASSUME and not denial.role):
         return _of_token(denial, case)
-    where = short(denial.role) or given.repository or text_of(denial.place)
+    where = printable(denial.role, 200) or given.repository or text_of(denial.place)
     if not (denial.who and denial.tried and (where or denial.tried == LOGIN)):
         raise _unsaid(denial, where, case.caller)
     try:
@@ -186,7 +187,7 @@ def _said_alone(denial: DeniedCall, case: _Case) -> _Explained:
     if form.do == SIGN_IN and case.caller.whose:
         by_itself = Advice(f"let it sign in, which needs {TOKEN}: it has {case.caller.whose}")
         return _Explained(denial, form.verdict, says, by_itself)
-    if "{name}" in form.says and (given.snapshot or given.spec or given.profile or given.files):
+    if "{name}" in form.says and (given.snapshot or given.spec or given.profile):
         known = (one.target.name for one in case.asked().estate.repositories())
         do += did_you_mean("".join(nearest(denial.place.name, known)))
     commands = (_login(denial.host or _host(denial.place)),) if form.do == SIGN_IN else ()
@@ -224,12 +225,11 @@ def _unsaid(denial: DeniedCall, where: str, caller: ToolCredentials) -> Failure:
 def _subject(denial: DeniedCall, case: _Case) -> Subject:
     """Whoever was denied; raises AccessError, and Failure where somebody else's credentials are used."""
     asked, caller = case.asked(), case.caller
-    arn = arn_of(denial.who, asked.accounts)
+    arn = arn_meant(asked.estate, denial.who, asked.accounts)
     subject = find_subject(asked.graph, _unmasked(arn, asked) if "*" in arn else arn)
     if case.arguments.principal and not _may_be(subject, caller):
-        message = (
-            f"{short(subject.arn)} is not whose credentials were used: it trusts none of {listed(caller.services, 5)}"
-        )
+        services = listed(caller.services, 5)
+        message = f"{printable(subject.arn, 200)} is not whose credentials were used: it trusts none of {services}"
         raise Failure(message, code="no-denial", remedy=f"add --as with the ARN: {caller.whose}")
     return subject
 
@@ -259,12 +259,13 @@ def _absent(denial: DeniedCall, error: AccessError, case: _Case) -> _Explained:
     """The answer where whoever AWS names, or the repository or role, is not in what was read; raises the error."""
     if not denial.named.text and not denial.action:
         raise error
-    does = f"{_VERBS.get(denial.tried) or verb_of(denial.tried)} {short(denial.role) or denial.place.name}".rstrip()
+    verb = _VERBS.get(denial.tried) or verb_of(denial.tried)
+    does = f"{verb} {printable(denial.role, 200) or denial.place.name}".rstrip()
     says, _, near = error.message.partition(" (")
     do = f"read the accounts again, or correct the name, which is not in {case.read_at}{near and f' ({near}'}"
     if denial.tried in administering():
         do = f"whoever owns account {denial.place.account} decides: no grant gives it"
-    says = f"{short(denial.who)} cannot {does}: {says}"
+    says = f"{printable(denial.who, 200)} cannot {does}: {says}"
     return _Explained(denial, NO, says, Advice(_UNSEEN.get(denial.named.kind, do)))
 
 
@@ -294,7 +295,7 @@ def _judged(denial: DeniedCall, found: CanI, direct: AccessDecision, asking: Ask
         found = replace(denied, change=None, advice=advice)
     else:
         found = replace(found, advice=advice)
-    says = says_of(found.answer, asking.does, asking.subject.arn, case.asked().estate)
+    says = says_of(found.answer, asking.does, asking.subject.arn)
     more = f", {named.text}" if not named.is_lack else " as itself" if via_role else ""
     return _Explained(denial, found.answer, f"{says}{more}", found.advice, found)
 
@@ -349,7 +350,7 @@ def _as_role(chain: Sequence[str], asking: Asking, case: _Case) -> Advice:
         for source, name, arn in zip(names, names[1:], chain[1:], strict=False)
     ]
     target = asking.target or next(one.target for one in case.asked().estate.repositories())
-    do = f"sign in with role {names[-1]}, with the profile of {short(asking.subject.arn)} in place of default:"
+    do = f"sign in with role {names[-1]}, with the profile of {printable(asking.subject.arn, 200)} in place of default:"
     return Advice(do, (*commands, _login(_host(target), names[-1])))
 
 
@@ -357,7 +358,7 @@ def _assuming(denial: DeniedCall, subject: Subject, role: Subject, case: _Case, 
     """Can somebody assume the role, whatever it then may do?"""
     asked, arguments = case.asked(), case.arguments
     found = can_assume(asked.graph, subject, role)
-    name = names_of(asked.estate).identity(role.arn)
+    name = printable(role.arn, 200)
     target = _target_of(asked, role)
     what = Access.PUSH if target is not None else "sts:AssumeRole"
     asking = Asking(subject, f"assume {name}{claims}", what, name, target, arguments.spec, case.context.clock.now())
@@ -401,7 +402,7 @@ def _of_token(denial: DeniedCall, case: _Case) -> _Explained:
     edit = Edit(Side.TRUST, role.arn, actions=("sts:AssumeRoleWithWebIdentity",), principal=provider)
     texts = [text for _, text in unmet(edit, asked.estate, keys.get)]
     asks = f"come with a token that it takes: {' or '.join(texts)}" if texts else "ask whoever owns the role"
-    advice = Advice(f"{asks}; whom it takes, whoever owns {short(role.arn)} decides")
+    advice = Advice(f"{asks}; whom it takes, whoever owns {printable(role.arn, 200)} decides")
     return replace(answer, advice=advice, found=None)
 
 

@@ -113,7 +113,7 @@ def _show_documents(context: Context, compiled: CompiledSpec, wanted: str) -> No
         for address in shown:
             _show(context, compiled, spec, address)
         if shown and (rest := _rest(spec)):
-            context.console.line(f"# {spec.target}: {rest}", Style.FAINT)
+            context.console.block(f"# {spec.target}: {rest}", Style.FAINT)
             context.console.line()
 
 

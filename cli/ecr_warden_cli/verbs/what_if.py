@@ -11,7 +11,7 @@ from ecr_warden.access.what_if import laid_over
 from ecr_warden.audit.words import class_of, named
 from ecr_warden.core.estate import Estate
 from ecr_warden_cli.access import is_class, unlisted
-from ecr_warden_cli.access_text import AccessNames, detail, names_of, not_looked_at
+from ecr_warden_cli.access_text import detail, names_of, not_looked_at
 from ecr_warden_cli.change_input import change_in_full, read_changes
 from ecr_warden_cli.console import Exit, Style
 from ecr_warden_cli.context import Context, Verb
@@ -77,7 +77,7 @@ def _show(found: Sequence[AccessDifference], estate: Estate, context: Context) -
         )
     for of_each in entries.values():
         first = of_each[0][0]
-        who = named(first.subject) if is_class(first.subject) else names.identity(first.subject.arn)
+        who = named(first.subject) if is_class(first.subject) else first.subject.arn
         console.line(f"{first.kind.value:<13}{who}", _STYLES[first.kind])
         console.line(detail("what", ", ".join(some[0].access for some in of_each)))
         console.line(
@@ -88,7 +88,7 @@ def _show(found: Sequence[AccessDifference], estate: Estate, context: Context) -
                 ),
             )
         )
-        for label, text in _details(first, names):
+        for label, text in _details(first):
             console.line(detail(label, text))
     if not found:
         console.line("nobody gains or loses access", Style.GOOD)
@@ -109,9 +109,9 @@ _PHRASES = {
 }
 
 
-def _details(difference: AccessDifference, names: AccessNames) -> Iterator[tuple[str, str]]:
+def _details(difference: AccessDifference) -> Iterator[tuple[str, str]]:
     standing = difference.before if difference.kind is DifferenceKind.LOSES else difference.after
-    yield from (("as", names.identity(arn)) for arn in standing.chain[1:])
+    yield from (("as", arn) for arn in standing.chain[1:])
     if difference.kind in (DifferenceKind.CONDITIONS, DifferenceKind.UNCLEAR):
         yield "was", _said(difference.before)
         yield "would be", _said(difference.after)
@@ -128,22 +128,22 @@ def _said(standing: AccessAnswer) -> str:
 def _to_json(difference: AccessDifference, estate: Estate) -> dict[str, Any]:
     target = difference.repository
     return {
-        "principal": difference.subject.arn,
+        "principal": difference.subject.written,
         "class": class_of(difference.subject, difference.permissions[0], estate)
         if is_class(difference.subject)
         else None,
         "access": difference.access,
         "repository": f"{target.account}/{target.region}/{target.name}",
         "difference": difference.kind,
-        "before": _answer_to_json(difference.before),
-        "after": _answer_to_json(difference.after),
+        "before": _answer_to_json(difference, difference.before),
+        "after": _answer_to_json(difference, difference.after),
     }
 
 
-def _answer_to_json(standing: AccessAnswer) -> dict[str, Any]:
+def _answer_to_json(difference: AccessDifference, standing: AccessAnswer) -> dict[str, Any]:
     return {
         "answer": standing.answer,
-        "chain": list(standing.chain),
+        "chain": [difference.subject.written, *standing.chain[1:]] if standing.chain else [],
         "conditions": list(standing.conditions),
         "unknown": list(standing.unknown),
     }

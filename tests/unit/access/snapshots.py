@@ -79,3 +79,9 @@ def of_pieces(given: Json, at: datetime) -> Estate:
         pieces |= {f"{name}/{region}": registry for region, registry in account.get("ecr", {}).items()}
         accounts[name] = account_from_pieces(name, pieces, parsed)
     return Estate(at, accounts)
+
+
+def short(arn: str) -> str:
+    """`user/ci/builder` for an ARN of IAM or STS; any other text unchanged."""
+    is_identity = arn.startswith(("arn:aws:iam::", "arn:aws:sts::"))
+    return arn.split(":", 5)[5] if is_identity else arn

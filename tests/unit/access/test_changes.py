@@ -9,10 +9,10 @@ import pytest
 
 from ecr_warden.access_spec import Valid, load_spec
 from ecr_warden.audit.changes import access_changes
-from ecr_warden.audit.words import short
 from ecr_warden.core.access_change import AccessChange, AccessChanges, Direction
 from ecr_warden.core.desired import CompiledSpec
 from tests import tables
+from tests.unit.access.snapshots import short
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 TABLE = tables.load(Path("tests/cases/access/changes.yaml").read_text())

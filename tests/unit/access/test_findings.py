@@ -14,13 +14,14 @@ from ecr_warden.access_spec import Valid, load_spec
 from ecr_warden.audit.finding import Certainty, Finding, FindingKind
 from ecr_warden.audit.findings import SuccessiveAudits, find
 from ecr_warden.audit.repaired import Waits
-from ecr_warden.audit.words import short
+from ecr_warden.audit.spec_access import SpecAccess
 from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden.core.estate import Estate
-from ecr_warden_cli.access import against_spec, question, who_can
+from ecr_warden_cli.access import question
 from local.testing.printed import complete
 from tests import tables
 from tests.counting import counted
+from tests.unit.access.snapshots import short
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 TABLE = tables.load(Path("tests/cases/access/findings.yaml").read_text())
@@ -108,8 +109,8 @@ def test_who_can_says_whether_the_spec_permits_a_foreign_statement(case: list[st
     graph = RepositoryGraph(estate)
     asked = question(graph, "pull", "other")
     (path,) = graph.who_can(asked.ways[0]).values()
-    given, _ = against_spec(graph, compiled, asked, who_can(graph, asked))
-    assert given(path) is bool(case)
+    target = asked.repository.target
+    assert SpecAccess(compiled, estate, [target]).gives("pull", target, path) is bool(case)
 
 
 def test_of_very_many_principals_the_rest_is_one_finding_that_changes_with_them() -> None:

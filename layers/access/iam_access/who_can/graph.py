@@ -108,8 +108,11 @@ class Unfinished(NamedError):
 class Graph(SubjectDirectory):
     """An inventory, prepared for questions; decisions are cached. Raises Unfinished once `has_time` is false.
 
-    `seen_as`: as of a SubjectDirectory.
+    `seen_as`: as of a SubjectDirectory. `is_whole`: nothing was to be read besides the inventory, so that what it does
+    not list is not unknown.
     """
+
+    is_whole = False
 
     def __init__(
         self,

@@ -91,6 +91,13 @@ class Subject(Struct, frozen=True):
         """Its ARN, or the name of the service or provider, or `*`."""
         return self.principal.text
 
+    @property
+    def written(self) -> str:
+        """As a policy writes it: `*` for anybody, a class of an account as its root user, all others by their ARN."""
+        if self.is_class and self.principal.kind is CallerKind.USER:
+            return "*" if self.principal.account == ANY_ACCOUNT else self.principal.root
+        return "*" if self.arn == ANY_SERVICE else self.arn
+
     def value_of(self, key: str) -> tuple[str, ...] | None:
         """The values of a condition key (in lower case), `()` if it is certainly absent, None if neither is certain."""
         return None if key in self.open_keys else self.keys.get(key, () if key.startswith(self.lacks) else None)

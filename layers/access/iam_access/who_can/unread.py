@@ -20,6 +20,8 @@ from iam_access.who_can.subject import ANY_ACCOUNT, Subject
 def can(graph: Graph, subject: Subject, permissions: tuple[Permission, ...]) -> AccessPath | Denial:
     """The best path of one subject, be it through an account that was not read."""
     found, inventory, own = graph.can(subject, permissions), graph.inventory, subject.principal.account
+    if graph.is_whole:
+        return found
     anywhere = _entered(graph, (ANY_ACCOUNT,))
     if isinstance(found, AccessPath) or isinstance(graph.may_enter(subject, anywhere), Denial):
         return found
@@ -35,6 +37,8 @@ def who_can(
     graph: Graph, permissions: tuple[Permission, ...], *, among: Collection[str] | None = None
 ) -> dict[str, AccessPath]:
     """Everybody who can or could, by ARN or class, each with the best path; `among`: as in Graph.who_can."""
+    if graph.is_whole:
+        return graph.who_can(permissions, among=among)
     found = _can(graph, permissions, among)
     if unread := _accounts(graph, found.values()):
         entering = graph.entering(_entered(graph, unread))
@@ -45,7 +49,8 @@ def who_can(
 def unread_of(graph: Graph, paths: Sequence[AccessPath]) -> tuple[Policy, ...]:
     """What was not read of all that was to be read, and could change who has access."""
     policies, inventory = (policy for path in paths for policy in path.unread), graph.inventory
-    accounts = (unread_account(name, inventory) for name in _accounts(graph, paths) if name in inventory.accounts)
+    names = () if graph.is_whole else _accounts(graph, paths)
+    accounts = (unread_account(name, inventory) for name in names if name in inventory.accounts)
     return tuple(dict.fromkeys((*policies, *accounts)))
 
 

@@ -71,7 +71,7 @@ def _pull(entry: Fields, directory: Directory, now: datetime) -> tuple[PullGrant
     """Who may pull."""
     report = directory.report
     found: dict[Puller, PullGrant] = {
-        principal: PullGrant(principal) for principal in directory.resolve(entry.texts("pull"))
+        principal: PullGrant(principal, place=at) for principal, at in directory.resolve(entry.texts("pull")).items()
     }
     listed = {name.text for name in entry.texts("pull")}
     for grant in entry.all("pull"):
@@ -95,7 +95,8 @@ def _pull(entry: Fields, directory: Directory, now: datetime) -> tuple[PullGrant
                 report.add(Code.TWO_LIMITS, grant.place, message)
             imports = grant.flag("upstream") or (known is not None and known.importing)
             also = reads | set(() if known is None else known.reads)
-            found[puller] = PullGrant(puller, limits, imports, tuple(sorted(also)))
+            at = grant.place if known is None else known.place
+            found[puller] = PullGrant(puller, limits, imports, tuple(sorted(also)), at)
     return tuple(found.values())
 
 

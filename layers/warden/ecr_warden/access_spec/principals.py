@@ -55,7 +55,7 @@ class Directory(Struct):
         self.teams = {name: self._team(entries.texts(name), names) for name in names}
 
     def _team(self, members: tuple[Scalar, ...], names: Mapping[str, Place]) -> tuple[SpecPrincipal, ...]:
-        found: dict[SpecPrincipal, None] = {}
+        found: dict[SpecPrincipal, Place] = {}
         for member in members:
             if member.text in names:
                 message = f"a team within a team, {quote(member.text)}, is not supported in this version"
@@ -64,15 +64,15 @@ class Directory(Struct):
                 self._collect(member, self.principal(member), found)
         return tuple(found)
 
-    def resolve(self, names: tuple[Scalar, ...]) -> tuple[SpecPrincipal, ...]:
-        """The principals that a list of teams and principals names, without duplicates."""
-        found: dict[SpecPrincipal, None] = {}
+    def resolve(self, names: tuple[Scalar, ...]) -> Mapping[SpecPrincipal, Place]:
+        """The principals that a list of teams and principals names, and where it first names each."""
+        found: dict[SpecPrincipal, Place] = {}
         listed: set[str] = set()
         for name in names:
             if name.text in self.teams:
                 if name.text in listed:
                     self.report.add(Code.LISTED_TWICE, name.place, f"{quote(name.text)} is listed twice")
-                found.update(dict.fromkeys(self.teams[name.text]))
+                found = found | {one: name.place for one in self.teams[name.text] if one not in found}
             elif ":" in name.text or "*" in name.text or ACCOUNT_ID.fullmatch(name.text):
                 principal = self.principal(name)
                 if name.text in listed or principal not in found:
@@ -80,7 +80,7 @@ class Directory(Struct):
             else:
                 self.unknown_team(name)
             listed.add(name.text)
-        return tuple(found)
+        return found
 
     def unknown_team(self, name: Scalar, *, whole: str = "") -> None:
         """Report a name that is no team's; `whole`: how to write a whole account here."""
@@ -98,12 +98,12 @@ class Directory(Struct):
                 Code.UNKNOWN_TEAM, name.place, f"unknown team {quote(text)}{hint}", remedy="" if hint else None
             )
 
-    def _collect(self, name: Scalar, principal: SpecPrincipal | None, found: dict[SpecPrincipal, None]) -> None:
+    def _collect(self, name: Scalar, principal: SpecPrincipal | None, found: dict[SpecPrincipal, Place]) -> None:
         if principal is None:
             return
         if principal in found:
             self.report.add(Code.LISTED_TWICE, name.place, f"{quote(name.text)} is listed twice")
-        found[principal] = None
+        found.setdefault(principal, name.place)
 
     def principal(self, name: Scalar) -> SpecPrincipal | None:
         """`alias:user/path/name` or `alias:role/path/name`; anything else is reported."""

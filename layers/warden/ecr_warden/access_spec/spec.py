@@ -180,6 +180,7 @@ class PullGrant:
     limits: Limits = UNLIMITED
     importing: bool = False
     reads: tuple[str, ...] = ()
+    place: Place = field(default=Place(1, 1), compare=False)
 
 
 class SpecSessions(StrEnum):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from msgspec import Struct
 
 from ecr_warden.access.missing import Edit, Side
-from ecr_warden.audit.words import change_text, removal_text, short
+from ecr_warden.audit.words import change_text, removal_text
 from iam_access.evaluate.request_principal import CallerKind
 from iam_access.text.printable import printable
 from iam_access.who_can.ours import Ours
@@ -49,7 +49,7 @@ def advise(
     `does`: such as `push shop/checkout`; `where`: the repository or role as people name it. `ours`: who is ours, None
     where the spec gives the access. `in_spec`: how the spec gives it, where it can.
     """
-    name = short(who.arn)
+    name = printable(who.arn, 200)
     if who.principal.kind is CallerKind.ROOT:
         return Advice("sign in as a user or role: a policy that names the root user lets in its whole account")
     if who.principal.kind is CallerKind.SERVICE:
@@ -65,7 +65,7 @@ def advise(
 
 
 def _places(why: Sequence[Edit]) -> str:
-    holders = {edit: short(edit.holder.partition(":repository/")[2] or edit.holder) for edit in why}
+    holders = {edit: printable(edit.holder.partition(":repository/")[2] or edit.holder, 200) for edit in why}
     added = dict.fromkeys(
         f"let the {edit.side} of {holder} allow {', '.join(edit.actions)}"
         for edit, holder in holders.items()

@@ -10,7 +10,7 @@ from ecr_warden.access.missing import Edit, Side, change_along, located, needed_
 from ecr_warden.audit.advice import advise
 from ecr_warden.audit.repaired import Live, Waits, all_repaired, as_repaired
 from ecr_warden.audit.spec_access import SpecAccess, bare
-from ecr_warden.audit.words import change_text, edit_text, short
+from ecr_warden.audit.words import change_text, edit_text
 from ecr_warden.core.actions import Access
 from ecr_warden.core.address import identity_policy, trust_policy
 from ecr_warden.core.desired import CompiledSpec
@@ -19,6 +19,7 @@ from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target, UserTar
 from iam_access.arn import parse_arn
 from iam_access.document.document import Document, Effect, Patterns, parse_document
 from iam_access.inventory.inventory import Policy
+from iam_access.text.printable import printable
 from iam_access.who_can.decide import Answer, Given, Permission
 from iam_access.who_can.graph import AccessPath, Step, rank
 from iam_access.who_can.subject import Subject
@@ -208,12 +209,14 @@ class Remedies:
     def _absent(self, arns: Sequence[str]) -> tuple[tuple[str, ...], str]:
         """The same for users and roles that do not exist; one of another path may have the name."""
         by_name = {bare(arn): arn for arn in self._graph.subjects}
-        others = {arn: short(by_name[bare(arn)]) for arn in arns if bare(arn) in by_name}
+        others = {arn: printable(by_name[bare(arn)], 200) for arn in arns if bare(arn) in by_name}
+        names = {arn: printable(arn, 200) for arn in arns}
         because = (
-            f"{short(arn)} does not exist" + (f": {others[arn]} has its name" if arn in others else "") for arn in arns
+            f"{name} does not exist" + (f": {others[arn]} has its name" if arn in others else "")
+            for arn, name in names.items()
         )
         delete = f"delete {' and '.join(others.values())} and " if others else ""
-        return tuple(because), f"{delete}create {' and '.join(map(short, arns))}, or change the spec"
+        return tuple(because), f"{delete}create {' and '.join(names.values())}, or change the spec"
 
 
 _APPLY = "ecr-warden reconcile {}"

@@ -79,15 +79,8 @@ def reasons_of(step: Step) -> Iterator[tuple[Reason, Edit | None]]:
 def _policy_name(edit: Edit, subject: Subject) -> str:
     name = printable(edit.policy, 200)
     if edit.side is Side.IDENTITY and subject.identity is not None:
-        return f"{name} of {short(subject.arn)}"
+        return f"{name} of {printable(subject.arn, 200)}"
     return name
-
-
-def short(arn: str) -> str:
-    """`user/ci/builder` for an ARN of IAM or STS; any other text unchanged."""
-    parts = arn.split(":", 5)
-    is_identity = len(parts) == 6 and parts[0] == "arn" and parts[2] in ("iam", "sts")
-    return printable(parts[5] if is_identity else arn, 160)
 
 
 def named(subject: Subject) -> str:
@@ -125,7 +118,7 @@ def class_of(subject: Subject, permission: Permission, estate: Estate) -> str:
 
 def edit_text(edit: Edit) -> tuple[str, str]:
     """(`missing` or `denied`, which policy and action): the line above the change itself."""
-    holder = short(edit.holder)
+    holder = printable(edit.holder, 200)
     if edit.index is not None:
         return "denied", f"statement {edit.index + 1} of {printable(edit.policy, 200)} denies it"
     actions = ", ".join(edit.actions)
@@ -138,9 +131,9 @@ def edit_text(edit: Edit) -> tuple[str, str]:
             level = f"level {edit.level + 1} of the {edit.side.value.replace('policy', 'policies')}"
             return "missing", f"{level} of account {edit.holder} does not allow {actions}"
         case Side.TRUST:
-            return "missing", f"the trust policy of {holder} does not let {short(edit.principal)} assume it"
+            return "missing", f"the trust policy of {holder} does not let {printable(edit.principal, 200)} assume it"
         case Side.REPOSITORY:
-            return "missing", f"the repository policy does not allow {short(edit.principal)} {actions}"
+            return "missing", f"the repository policy does not allow {printable(edit.principal, 200)} {actions}"
 
 
 def edit_to_json(edit: Edit) -> dict[str, Any]:
@@ -164,7 +157,7 @@ def change_text(edit: Edit) -> str:
 
 def removal_text(edit: Edit) -> str:
     """`remove statement 1 of trust policy of shadow in account 222222222222`."""
-    arn, holder = parse_arn(edit.holder), short(edit.holder)
+    arn, holder = parse_arn(edit.holder), printable(edit.holder, 200)
     account = arn.account if arn else edit.holder
     place, where = edit.place, f"account {account}"
     if place.group:
@@ -173,13 +166,14 @@ def removal_text(edit: Edit) -> str:
         # Only AWS writes the policies of the role itself.
         holder = f"permission set {holder.partition(IDENTITY_CENTER_NAME)[2].rpartition('_')[0]}"
         where = "IAM Identity Center"
-    detach = f"detach policy {printable(place.arn, 200)} from {holder} in {where}"
+    from_holder = holder if account in holder else f"{holder} in {where}"
+    detach = f"detach policy {printable(place.arn, 200)} from {from_holder}"
     if _OF_AWS in place.arn:
         return detach
     of_identity = f" of {holder}" if edit.side is Side.IDENTITY and not place.group else ""
     name = f"{printable(edit.policy, 200)}{of_identity}"
     region = f", {arn.region}" if arn and arn.region else ""
-    there = "" if account in edit.policy else f" in {where}{region}"
+    there = "" if account in name else f" in {where}{region}"
     text = f"remove statement {(edit.index or 0) + 1} of {name}{there}"
     return f"{text}, or {detach}" if edit.side is Side.IDENTITY and place.arn else text
 
@@ -187,12 +181,12 @@ def removal_text(edit: Edit) -> str:
 def addition_text(edit: Edit) -> str:
     """What to add, and to which policy."""
     statement = json.dumps(edit.statement)
-    return f"add {statement} to the {edit.side} of {short(edit.holder)}"
+    return f"add {statement} to the {edit.side} of {printable(edit.holder, 200)}"
 
 
 def unmet_text(edit: Edit, conditions: str) -> str:
     """Says that a statement would allow its part under conditions that do not hold."""
-    holder = f" of {short(edit.holder)}" if edit.side is Side.IDENTITY else ""
+    holder = f" of {printable(edit.holder, 200)}" if edit.side is Side.IDENTITY else ""
     return f"statement {(edit.index or 0) + 1} of {printable(edit.policy, 200)}{holder} allows it only if {conditions}"
 
 
