@@ -22,7 +22,7 @@ from ecr_warden.state.specs import SpecVersion
 from ecr_warden.state.switch import Position
 from ecr_warden_cli.context import Uploaded
 from iam_access.errors import NamedError
-from local.testing.seed import ACCEPTED, CHECKOUT, CI, CUTOFF, D1, HOME, NOW, PUSH_USER, PUSHER, SPEC_FILE, compiled
+from local.testing.seed import ACCEPTED, CHECKOUT, CI, CUTOFF, D1, HOME, NOW, PUSH_USER, PUSHER, compiled
 from tests.cli.command import Command
 from tests.contracts.runs import open_run
 from tests.usecases.hub import ALICE, HUB, commands_of, queries_of

@@ -17,8 +17,8 @@ from ecr_warden.hub.request import question_from_text
 from ecr_warden.state.commands import MAX_TARGETS
 from local.testing.seed import ACCEPTED, CHECKOUT, CI, HOME, NOW, PUSH_USER, PUSHER, SPEC_FILE
 from tests.cli.command import Command
+from tests.cli.test_can_i_hub import with_estate
 from tests.cli.test_hub import InProcess, over
-from tests.cli.test_why import with_estate
 from tests.usecases.hub import queries_of
 from tests.usecases.pattern_world import shop, world_of
 from tests.usecases.test_queries_unread import CLOSED, closed

@@ -19,6 +19,7 @@ from ecr_warden_cli.console import Exit
 from ecr_warden_cli.folding import fold, width_of
 from local.testing.seed import SPEC_FILE
 from tests.cli.command import HERE, Command, Terminal
+from tests.cli.test_can_i_hub import with_estate
 from tests.cli.test_hold import over as over_holds
 from tests.cli.test_hub import over
 from tests.cli.test_json_forms import ID, NEWCOMER, ROWS, SCENES, WHO_CAN, Asked, holding, spec_file, verb_of
