@@ -241,13 +241,13 @@ def test_a_file_is_compared_with_the_accounts_as_the_hub_last_read_them() -> Non
     )
     changed = SPEC_FILE.read_bytes().replace(b"[ci:user/push-user]", b"[ci:user/push-user, ci:user/pull-user-1]")
     ran = command("check", "-", "--target", str(PUSHER), stdin=changed)
-    assert (ran.code, ran.out.splitlines()[0], ran.err) == (2, f"differs     {PUSHER}: trust policy changed", read)
+    assert (ran.code, ran.out.splitlines()[0], ran.err) == (2, "differs     registry:role/ecr-pusher: trust policy changed", read)
 
 
 def test_an_account_that_the_hub_has_not_read_is_unreadable() -> None:
     other = SPEC_FILE.read_bytes().replace(b"accounts:\n", b'accounts:\n  third: {id: "333333333333"}\n')
     ran = over(with_estate())("check", "-", stdin=other.replace(b"ci:user/pull-user-1", b"third:user/x"))
-    assert (ran.code, "unreadable  user/333333333333/*: 333333333333: it was not read\n" in ran.out) == (1, True)
+    assert (ran.code, "unreadable  third:user/*: third (333333333333): it was not read\n" in ran.out) == (1, True)
 
 
 def test_a_file_without_a_hub_says_how_to_read_the_accounts_oneself() -> None:
