@@ -1,6 +1,6 @@
 """People who read, and the function that writes to them, on a clock that a test moves: queue, table and channels."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -8,7 +8,7 @@ from ecr_warden.core.alert import Alert
 from ecr_warden.core.failures import PermissionMissing, PortError
 from ecr_warden.notify.message import Message
 from ecr_warden.notify.notify import SendAlerts
-from ecr_warden.notify.ports import CHAT, E_MAIL, ChannelError, ClosedIncident
+from ecr_warden.notify.ports import CHAT, E_MAIL, ChannelError
 from local.testing.memory.hub import ManualClock, MemoryIncidents
 
 _FIRST_RETRY, _LONGEST_RETRY = 20, 720
@@ -48,15 +48,15 @@ class Silenceable(MemoryIncidents):
         if self.silent:
             raise PermissionMissing("not authorized to perform: dynamodb:PutItem", remedy="deploy the hub again")
 
-    def open(self, key: str, *, seconds: int, follows: bool = False) -> bool:
+    def open(self, key: str, *, seconds: int) -> bool:
         self._asked()
-        return MemoryIncidents.open(self, key, seconds=seconds, follows=follows)
+        return MemoryIncidents.open(self, key, seconds=seconds)
 
     def add(self, key: str, alerts: Sequence[Alert], *, seconds: int) -> None:
         self._asked()
         MemoryIncidents.add(self, key, alerts, seconds=seconds)
 
-    def close(self, key: str, *, again: int = 0) -> ClosedIncident:
+    def close(self, key: str, *, again: int = 0) -> Mapping[str, Alert]:
         self._asked()
         return MemoryIncidents.close(self, key, again=again)
 

@@ -22,14 +22,14 @@ def test_alerts_are_collected_oldest_first_and_flushed_once(hub: Hub) -> None:
         hub.incidents.add("spec-v1", [alert], seconds=20)
         hub.clock.advance(timedelta(seconds=1))
     assert hub.flushes() == ["spec-v1"]
-    assert tuple(hub.incidents.close("spec-v1").alerts.values()) == alerts
+    assert tuple(hub.incidents.close("spec-v1").values()) == alerts
 
 
 def test_an_incident_is_opened_by_one_and_flushed_once(hub: Hub) -> None:
     assert [hub.incidents.open("i", seconds=20) for _ in range(3)] == [True, False, False]
     hub.incidents.add("i", [ACCEPTED], seconds=20)
     assert hub.flushes() == ["i"]
-    assert tuple(hub.incidents.close("i").alerts.values()) == (ACCEPTED,)
+    assert tuple(hub.incidents.close("i").values()) == (ACCEPTED,)
     assert hub.incidents.open("i", seconds=20)
     assert hub.flushes() == ["i"]
 
@@ -37,32 +37,32 @@ def test_an_incident_is_opened_by_one_and_flushed_once(hub: Hub) -> None:
 def test_same_alert_twice_is_one(hub: Hub) -> None:
     hub.incidents.add("i", [ended()], seconds=20)
     hub.incidents.add("i", [ended()], seconds=20)
-    assert tuple(hub.incidents.close("i").alerts.values()) == (ended(),)
+    assert tuple(hub.incidents.close("i").values()) == (ended(),)
 
 
 def test_incidents_are_separate(hub: Hub) -> None:
     hub.incidents.add("i", [ACCEPTED], seconds=20)
     hub.incidents.add("j", [REFUSED], seconds=20)
     assert hub.flushes() == ["i", "j"]
-    assert tuple(hub.incidents.close("j").alerts.values()) == (REFUSED,)
-    assert tuple(hub.incidents.close("i").alerts.values()) == (ACCEPTED,)
-    assert tuple(hub.incidents.close("k").alerts.values()) == ()
+    assert tuple(hub.incidents.close("j").values()) == (REFUSED,)
+    assert tuple(hub.incidents.close("i").values()) == (ACCEPTED,)
+    assert tuple(hub.incidents.close("k").values()) == ()
 
 
 def test_an_alert_that_was_read_and_not_dropped_is_delivered_again(hub: Hub) -> None:
     hub.incidents.add("i", [ACCEPTED], seconds=20)
     hub.incidents.close("i")
-    assert tuple(hub.incidents.close("i").alerts.values()) == (ACCEPTED,)
+    assert tuple(hub.incidents.close("i").values()) == (ACCEPTED,)
 
 
 def test_an_alert_after_the_flush_opens_the_incident_again(hub: Hub) -> None:
     hub.incidents.add("i", [ACCEPTED], seconds=20)
     hub.flushes()
-    taken = hub.incidents.close("i").alerts
+    taken = hub.incidents.close("i")
     hub.incidents.add("i", [REFUSED], seconds=20)
     hub.incidents.drop("i", taken)
     assert hub.flushes() == ["i"]
-    assert tuple(hub.incidents.close("i").alerts.values()) == (REFUSED,)
+    assert tuple(hub.incidents.close("i").values()) == (REFUSED,)
 
 
 def test_an_alert_is_known_again_by_all_that_it_says(hub: Hub) -> None:
@@ -80,27 +80,20 @@ def test_many_alerts_are_dropped_at_once(hub: Hub) -> None:
     for alert in alerts:
         hub.incidents.add("i", [alert], seconds=20)
         hub.clock.advance(timedelta(milliseconds=1))
-    taken = hub.incidents.close("i").alerts
+    taken = hub.incidents.close("i")
     assert tuple(taken.values()) == alerts
     hub.incidents.drop("i", taken)
-    assert tuple(hub.incidents.close("i").alerts.values()) == ()
+    assert tuple(hub.incidents.close("i").values()) == ()
     hub.incidents.drop("i", ())
 
 
 def test_several_alerts_are_added_at_once_in_their_order_and_each_is_one(hub: Hub) -> None:
     alerts = tuple(ended(f"r{number:03}") for number in range(60))
     hub.incidents.add("i", (*alerts, alerts[0]), seconds=20)
-    assert tuple(hub.incidents.close("i").alerts.values()) == alerts
+    assert tuple(hub.incidents.close("i").values()) == alerts
     hub.incidents.add("i", alerts[5:6], seconds=20)
-    assert len(hub.incidents.close("i").alerts) == len(alerts)
+    assert len(hub.incidents.close("i")) == len(alerts)
     assert hub.flushes() == ["i", "i"]
-
-
-def test_an_incident_knows_whether_it_follows_a_message(hub: Hub) -> None:
-    hub.incidents.open("sent", seconds=20, follows=True)
-    for key in ("sent", "collected"):
-        hub.incidents.add(key, [ACCEPTED], seconds=20)
-    assert [hub.incidents.close(key).follows for key in ("sent", "collected", "sent")] == [True, False, False]
 
 
 def test_there_are_so_many_turns_in_any_time_and_whoever_has_none_hears_when(hub: Hub) -> None:
@@ -151,28 +144,28 @@ def test_what_waits_for_a_channel_says_since_when(hub: Hub) -> None:
     hub.incidents.add("i", [REFUSED], seconds=60)
     assert sorted(hub.outbox.waiting("chat")) == [since, since + timedelta(seconds=5)]
     assert list(hub.outbox.waiting("e-mail")) == []
-    hub.incidents.drop(waiting_key("chat"), hub.incidents.close(waiting_key("chat")).alerts)
+    hub.incidents.drop(waiting_key("chat"), hub.incidents.close(waiting_key("chat")))
     assert list(hub.outbox.waiting("chat")) == []
 
 
 def test_an_incident_with_alerts_stays_open_until_a_flush_finds_none(hub: Hub) -> None:
     """Whoever acts while its message is sent has nothing sent at once beside it."""
-    hub.incidents.open("i", seconds=20, follows=True)
+    hub.incidents.open("i", seconds=20)
     hub.incidents.add("i", [ACCEPTED], seconds=20)
     assert hub.flushes() == ["i"]
     hub.clock.advance(timedelta(seconds=20))
     taken = hub.incidents.close("i", again=20)
-    assert (tuple(taken.alerts.values()), taken.follows) == ((ACCEPTED,), True)
-    assert not hub.incidents.open("i", seconds=20, follows=True)
+    assert tuple(taken.values()) == (ACCEPTED,)
+    assert not hub.incidents.open("i", seconds=20)
     hub.incidents.add("i", [REFUSED], seconds=20)
-    hub.incidents.drop("i", taken.alerts)
+    hub.incidents.drop("i", taken)
     assert hub.flushes() == ["i"]
     hub.clock.advance(timedelta(seconds=20))
     taken = hub.incidents.close("i", again=20)
-    assert (tuple(taken.alerts.values()), taken.follows) == ((REFUSED,), True)
-    hub.incidents.drop("i", taken.alerts)
+    assert tuple(taken.values()) == (REFUSED,)
+    hub.incidents.drop("i", taken)
     assert hub.flushes() == ["i"]
     hub.clock.advance(timedelta(seconds=20))
-    assert hub.incidents.close("i", again=20).alerts == {}
+    assert hub.incidents.close("i", again=20) == {}
     assert hub.flushes() == []
-    assert hub.incidents.open("i", seconds=20, follows=True)
+    assert hub.incidents.open("i", seconds=20)

@@ -120,7 +120,7 @@ def test_a_fight_over_one_target_is_called_contested() -> None:
     people = People()
     people.announce(*(opened(1, run_id=f"r-{number}", cause=replace(EVENT, id=f"e-{number}")) for number in range(5)))
     people.wait(COLLECT_SECONDS)
-    assert people.chat.titles[1:] == ["anyone (*) could pull from shop/r01, 4 more times, CONTESTED"]
+    assert people.chat.titles[1:] == ["anyone (*) could pull from shop/r01, 4 times, CONTESTED"]
 
 
 def test_an_apply_of_many_targets_is_one_message() -> None:

@@ -355,5 +355,5 @@ def test_what_waits_for_a_channel_stands_in_status_until_it_left() -> None:
     world.incidents.add(key, [alert, replace(alert, version="v8")], seconds=60)
     [trouble] = [one for one in hub_status(world).troubles if one.code == "messages-wait"]
     assert trouble.message == f"2 alerts for chat: waiting since {show_time(since)}"
-    world.incidents.drop(key, world.incidents.close(key).alerts)
+    world.incidents.drop(key, world.incidents.close(key))
     assert codes(world) == []

@@ -2,7 +2,7 @@
 
 import hashlib
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -21,7 +21,7 @@ from ecr_warden.core.spec_failures import (
     spec_too_large,
     version_missing,
 )
-from ecr_warden.notify.ports import MEMORY, ClosedIncident, waiting_key
+from ecr_warden.notify.ports import MEMORY, waiting_key
 from ecr_warden.state.accepted import CompiledUnusable, SpecSuperseded
 from ecr_warden.state.history import HistoryEntry
 from ecr_warden.state.specs import KeptBaseline, NotedVersion, SpecsInForce, SpecVersion
@@ -238,14 +238,14 @@ class MemoryIncidents:
     clock: Clock = field(default_factory=ManualClock)
     heard: dict[str, datetime] = field(default_factory=dict)
     collected: dict[str, dict[str, tuple[Alert, datetime]]] = field(default_factory=dict)
-    opened: dict[str, bool] = field(default_factory=dict)
+    opened: set[str] = field(default_factory=set)
     flushes: list[tuple[str, int]] = field(default_factory=list)
     turns: dict[str, list[datetime]] = field(default_factory=dict)
 
-    def open(self, key: str, *, seconds: int, follows: bool = False) -> bool:
+    def open(self, key: str, *, seconds: int) -> bool:
         if key in self.opened:
             return False
-        self.opened[key] = follows
+        self.opened.add(key)
         self.flushes.append((key, seconds))
         return True
 
@@ -255,12 +255,12 @@ class MemoryIncidents:
             known.setdefault(repr(alert), (alert, self.clock.now()))
         self.open(key, seconds=seconds)
 
-    def close(self, key: str, *, again: int = 0) -> ClosedIncident:
-        follows = self.opened.pop(key, False)
+    def close(self, key: str, *, again: int = 0) -> Mapping[str, Alert]:
+        self.opened.discard(key)
         alerts = {name: alert for name, (alert, _) in self.collected.get(key, {}).items()}
         if again and alerts:
-            self.open(key, seconds=again, follows=True)
-        return ClosedIncident(alerts, follows)
+            self.open(key, seconds=again)
+        return alerts
 
     def drop(self, key: str, ids: Iterable[str]) -> None:
         for name in [*ids]:

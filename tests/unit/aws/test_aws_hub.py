@@ -115,7 +115,7 @@ def test_an_alert_whose_flush_could_not_be_requested_is_flushed_once_it_is_annou
     hub.wire.calls.clear()
     hub.incidents.add("i", [ended("r1")], seconds=20)
     assert hub.flushes() == ["i"]
-    assert tuple(hub.incidents.close("i").alerts.values()) == (ended("r1"),)
+    assert tuple(hub.incidents.close("i").values()) == (ended("r1"),)
 
 
 def test_an_alert_that_was_written_in_other_bytes_is_dropped_once_it_was_sent(hub: MotoHub) -> None:
@@ -124,8 +124,8 @@ def test_an_alert_that_was_written_in_other_bytes_is_dropped_once_it_was_sent(hu
     [item] = [item for item in table.scan(TableName=TABLE)["Items"] if "alert" in item]
     table.delete_item(TableName=TABLE, Key={"pk": item["pk"], "sk": item["sk"]})
     table.put_item(TableName=TABLE, Item=item | {"sk": {"S": "ALERT#of-other-bytes"}})
-    hub.incidents.drop("i", hub.incidents.close("i").alerts)
-    assert hub.incidents.close("i").alerts == {}
+    hub.incidents.drop("i", hub.incidents.close("i"))
+    assert hub.incidents.close("i") == {}
 
 
 def test_an_incident_that_could_not_be_opened_has_its_first_alert_still_to_come(hub: MotoHub) -> None:
@@ -169,10 +169,8 @@ def test_alerts_of_the_version_before_are_flushed(hub: MotoHub) -> None:
     hub.incidents.add("first/abc/critical", [ended("r1")], seconds=20)
     table = hub.client("dynamodb")
     [opened] = [item for item in table.scan(TableName=TABLE)["Items"] if item["sk"]["S"] == "OPEN"]
-    del opened["follows"]
-    table.put_item(TableName=TABLE, Item=opened)
-    closed = hub.incidents.close("first/abc/critical")
-    assert (tuple(closed.alerts.values()), closed.follows) == ((ended("r1"),), False)
+    table.put_item(TableName=TABLE, Item=opened | {"follows": {"BOOL": True}})
+    assert tuple(hub.incidents.close("first/abc/critical").values()) == (ended("r1"),)
 
 
 def test_an_alert_that_another_version_wrote_keeps_no_other_from_being_sent_and_is_seen_to_wait(hub: MotoHub) -> None:
@@ -181,7 +179,7 @@ def test_an_alert_that_another_version_wrote_keeps_no_other_from_being_sent_and_
     unknown = packed('{"schema": 1, "kind": "of-tomorrow"}')
     [first, _] = [item for item in table.scan(TableName=TABLE)["Items"] if "alert" in item]
     table.put_item(TableName=TABLE, Item=first | {"alert": unknown})
-    alerts = hub.incidents.close(key).alerts
+    alerts = hub.incidents.close(key)
     assert len(alerts) == 1
     hub.incidents.drop(key, alerts)
     assert len(hub.outbox.waiting("chat")) == 1
@@ -193,7 +191,7 @@ def test_an_incident_that_cannot_go_on_is_closed_and_its_alerts_leave_all_the_sa
     hub.incidents.add("i", [ended("r1")], seconds=20)
     hub.clock.advance(timedelta(seconds=20))
     hub.wire.fail(denied, "AccessDenied")
-    assert tuple(hub.incidents.close("i", again=20).alerts.values()) == (ended("r1"),)
+    assert tuple(hub.incidents.close("i", again=20).values()) == (ended("r1"),)
     hub.wire.faults.clear()
     hub.flushes()
     assert hub.incidents.open("i", seconds=20)
@@ -205,6 +203,6 @@ def test_of_two_flushes_of_one_incident_at_once_one_asks_for_another(hub: MotoHu
     assert hub.flushes() == ["i"]
     hub.clock.advance(timedelta(seconds=20))
     for _ in range(2):
-        assert len(hub.incidents.close("i", again=20).alerts) == 1
+        assert len(hub.incidents.close("i", again=20)) == 1
         hub.clock.advance(timedelta(seconds=2))
     assert hub.flushes() == ["i"]

@@ -6,7 +6,7 @@ Items: `INCIDENT#<key>` / `OPEN` (since when), `INCIDENT#<key>` / `ALERT#<digest
 
 import hashlib
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import batched
@@ -23,7 +23,7 @@ from ecr_warden.core.failures import PortError, Throttled
 from ecr_warden.core.value import Value
 from ecr_warden.notify.aws_outbox import ALERT, alert_items, incident_pk
 from ecr_warden.notify.kinds import alert_from_json
-from ecr_warden.notify.ports import MEMORY, ClosedIncident
+from ecr_warden.notify.ports import MEMORY
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -57,7 +57,7 @@ class AwsIncidents(Struct, frozen=True):
     queue_url: str
     clock: Clock
 
-    def open(self, key: str, *, seconds: int, follows: bool = False, after: int = 0) -> bool:
+    def open(self, key: str, *, seconds: int, after: int = 0) -> bool:
         what, now = f"opening the incident {key}", self.clock.now()
         # The flush of an incident that was opened before this time is lost, or is this one.
         stale = (now - timedelta(seconds=after or 2 * seconds)).isoformat()
@@ -69,7 +69,7 @@ class AwsIncidents(Struct, frozen=True):
         # False if another call opens it at the same time.
         return self.table.put(
             what,
-            {**_item(key, "OPEN", now), "follows": {"BOOL": follows}},
+            _item(key, "OPEN", now),
             ConditionExpression="attribute_not_exists(pk) OR #at < :stale",
             ExpressionAttributeNames={"#at": "at"},
             ExpressionAttributeValues={":stale": {"S": stale}},
@@ -86,14 +86,13 @@ class AwsIncidents(Struct, frozen=True):
         self._write(f"adding alerts to the incident {key}", [{"PutRequest": {"Item": item}} for item in puts])
         self.open(key, seconds=seconds)
 
-    def close(self, key: str, *, again: int = 0) -> ClosedIncident:
+    def close(self, key: str, *, again: int = 0) -> Mapping[str, Alert]:
         what = f"reading the alerts of the incident {key}"
-        follows = any(item.get("follows", {}).get("BOOL") for item in self._opened(what, key))
         opened = {"pk": incident_pk(key), "sk": _OPEN}
         try:
             if again and any(alert_items(self.table, what, key)):
                 # Half the time: of two flushes at once one asks for another.
-                self.open(key, seconds=again, follows=True, after=again // 2)
+                self.open(key, seconds=again, after=again // 2)
             else:
                 # Closed first: an alert that is added from here on opens a new incident, with a flush of its own.
                 self.table.delete(what, opened)
@@ -105,7 +104,7 @@ class AwsIncidents(Struct, frozen=True):
             # One that another version wrote keeps no others: it stays, and `status` says that something waits.
             with suppress(CodecError):
                 alerts[item["sk"]["S"]] = alert_from_json(loads(unpacked(item["alert"])))
-        return ClosedIncident(alerts, follows=follows)
+        return alerts
 
     def drop(self, key: str, ids: Iterable[str]) -> None:
         deletes = [{"DeleteRequest": {"Key": {"pk": incident_pk(key), "sk": {"S": sk}}}} for sk in ids]

@@ -50,7 +50,7 @@ class SendAlerts(Struct, frozen=True):
             return
         try:
             # If the process dies before the first is sent, it is called again, and the alert is collected.
-            if when is Sending.COLLECTED or not self.incidents.open(key, seconds=COLLECT_SECONDS, follows=True):
+            if when is Sending.COLLECTED or not self.incidents.open(key, seconds=COLLECT_SECONDS):
                 self.incidents.add(key, [alert], seconds=COLLECT_SECONDS)
                 return
         except PortError as error:
@@ -63,13 +63,12 @@ class SendAlerts(Struct, frozen=True):
             self._flush_channel(key, key.removeprefix(_WAITING).partition("/")[0])
             return
         # While a burst lasts, each flush sends one message, and no alert is sent at once beside it.
-        closed = self.incidents.close(key, again=COLLECT_SECONDS)
-        if closed.alerts:
-            self._send([*closed.alerts.values()], follows=closed.follows)
-            self.incidents.drop(key, closed.alerts)
+        if alerts := self.incidents.close(key, again=COLLECT_SECONDS):
+            self._send([*alerts.values()])
+            self.incidents.drop(key, alerts)
 
-    def _send(self, alerts: Sequence[Alert], *, follows: bool = False) -> None:
-        message = safe_message_of(alerts, is_follow_up=follows)
+    def _send(self, alerts: Sequence[Alert]) -> None:
+        message = safe_message_of(alerts)
         # Each channel is tried, whatever becomes of the others; what fails is raised in the end.
         with ExitStack() as tried:
             for name in self.channels:
@@ -97,7 +96,7 @@ class SendAlerts(Struct, frozen=True):
         if wait := self.incidents.turn(f"digest/{name}", most=1, seconds=DIGEST_SECONDS):
             self.incidents.open(key, seconds=wait)
             return
-        alerts = self.incidents.close(key).alerts
+        alerts = self.incidents.close(key)
         # A channel that is no longer configured has nothing to get.
         if alerts and name in self.channels:
             self.channels[name].notify(digest_of([*alerts.values()]))

@@ -4,8 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
-from msgspec import Struct
-
 from ecr_warden.core.failures import PortError
 
 if TYPE_CHECKING:
@@ -25,24 +23,17 @@ class ChannelError(PortError):
     code = "notify"
 
 
-class ClosedIncident(Struct, frozen=True):
-    """What was collected: alerts by ID, oldest first; `follows`: whether a message on the incident was sent before."""
-
-    alerts: "Mapping[str, Alert]"
-    follows: bool = False
-
-
 class Incidents(Protocol):
     """Where the alerts of one cause are collected until they are sent as one message, and turns to send one."""
 
-    def open(self, key: str, *, seconds: int, follows: bool = False) -> bool:
+    def open(self, key: str, *, seconds: int) -> bool:
         """Open an incident and have it flushed after `seconds`; False if it was open already."""
 
     def add(self, key: str, alerts: "Sequence[Alert]", *, seconds: int) -> None:
         """Add alerts to their incident, which is opened if necessary."""
 
-    def close(self, key: str, *, again: int = 0) -> ClosedIncident:
-        """Close the incident to further alerts; returns it with its alerts, which stay until dropped.
+    def close(self, key: str, *, again: int = 0) -> "Mapping[str, Alert]":
+        """Close the incident to further alerts; returns those it has by ID, oldest first, which stay until dropped.
 
         `again`: with alerts it is open all the time, and is flushed again after so many seconds.
         """

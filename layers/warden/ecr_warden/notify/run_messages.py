@@ -51,7 +51,7 @@ def describe_run(run: RunEnded) -> Parts:
     fields = [
         by(run.cause),
         Field("Where", where(run)),
-        Field("Done", _done(run) if run.run_id in then else f"{_done(run)} (run {run.run_id})"),
+        Field("Done", f"{_done(run)} (run {run.run_id})"),
         to_do(asked),
         command(then),
     ]
@@ -155,7 +155,7 @@ def _sections(run: RunEnded) -> list[Listing]:
     ]
 
 
-def describe_runs(runs: Sequence[RunEnded], *, is_follow_up: bool) -> Parts:
+def describe_runs(runs: Sequence[RunEnded]) -> Parts:
     """What all runs of an incident found and did: a target once, the worst first."""
     ranked = sorted(_by_target(runs), key=lambda its: max(map(_urgency, its)), reverse=True)
     last = [max(its, key=lambda run: run.finished_at) for its in ranked]
@@ -168,22 +168,21 @@ def describe_runs(runs: Sequence[RunEnded], *, is_follow_up: bool) -> Parts:
         to_do(asked),
         command(then if len(ranked) == 1 else "ecr-warden status"),
     ]
-    title = _summary(concerned, len(ranked), is_follow_up=is_follow_up)
+    title = _summary(concerned, len(ranked))
     return Parts(state, title, fields, [Listing("target", tuple(map(_of_target, ranked)))])
 
 
-def _summary(concerned: Sequence[Sequence[RunEnded]], targets: int, *, is_follow_up: bool) -> str:
+def _summary(concerned: Sequence[Sequence[RunEnded]], targets: int) -> str:
     """`2 of 12 targets: eve can pull from shop/checkout, and more`: of those in the gravest state."""
-    more = "more " if is_follow_up else ""
     worst = max(concerned[0], key=_urgency)
     fights = sum(map(_is_fight, concerned))
     if targets == 1:
-        times = f", {len(concerned[0])} {more}times" if len(concerned[0]) > 1 else ""
+        times = f", {len(concerned[0])} times" if len(concerned[0]) > 1 else ""
         return f"{title_of(worst)}{times}{', CONTESTED' if fights else ''}"
     of_all = f" of {targets}" if len(concerned) < targets else ""
     contested = f" ({fights} CONTESTED)" if fights else ""
     others = ", and more" if len(concerned) > 1 else ""
-    return f"{len(concerned)}{of_all} {more}targets{contested}: {title_of(worst)}{others}"
+    return f"{len(concerned)}{of_all} targets{contested}: {title_of(worst)}{others}"
 
 
 def _by_target(runs: Sequence[RunEnded]) -> list[list[RunEnded]]:

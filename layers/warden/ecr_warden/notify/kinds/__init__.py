@@ -53,14 +53,11 @@ def shorter(alert: Alert) -> Iterator[Alert]:
     yield from KINDS[type(alert)].shorter(alert)
 
 
-def message_of(alerts: Sequence[Alert], *, is_follow_up: bool = False) -> Message:
-    """One message for all alerts of an incident, at least one.
-
-    `is_follow_up`: the first alert of the incident was sent by itself.
-    """
+def message_of(alerts: Sequence[Alert]) -> Message:
+    """One message for all alerts of an incident, at least one."""
     ranked = sorted(alerts, key=_rank)
     parts = [
-        (_rank(its[0]), replace(kind.describe(its, is_follow_up=is_follow_up), number=len(its)))
+        (_rank(its[0]), replace(kind.describe(its), number=len(its)))
         for model, kind in KINDS.items()
         if (its := [alert for alert in ranked if isinstance(alert, model)])
     ]
@@ -76,10 +73,10 @@ def _rank(alert: Alert) -> int:
     return -list(Severity).index(severity(alert))
 
 
-def safe_message_of(alerts: Sequence[Alert], *, is_follow_up: bool = False) -> Message:
+def safe_message_of(alerts: Sequence[Alert]) -> Message:
     """As `message_of`; a plain message if that fails."""
     try:
-        return message_of(alerts, is_follow_up=is_follow_up)
+        return message_of(alerts)
     except Exception as error:  # an attacker may have written what it describes: some report is better than none
         return plain_message(alerts, site_of(error))
 

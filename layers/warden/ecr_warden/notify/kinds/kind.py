@@ -36,7 +36,7 @@ class Kind[A: Alert](ABC):
         return incident_of(alert.cause)
 
     @abstractmethod
-    def describe(self, alerts: Sequence[A], *, is_follow_up: bool) -> Parts:
+    def describe(self, alerts: Sequence[A]) -> Parts:
         """The parts of the message on all alerts of this kind in one incident."""
 
     def shorter(self, _alert: A) -> Iterator[A]:
@@ -47,7 +47,7 @@ class Kind[A: Alert](ABC):
 class OneByOne[A: Alert](Kind[A]):
     """Alerts that a message describes one after the other."""
 
-    def describe(self, alerts: Sequence[A], *, is_follow_up: bool) -> Parts:  # noqa: ARG002 - the same to follow up
+    def describe(self, alerts: Sequence[A]) -> Parts:
         return join([self.describe_one(alert) for alert in alerts])
 
     @abstractmethod

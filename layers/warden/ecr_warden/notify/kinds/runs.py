@@ -36,8 +36,8 @@ class _Run(Kind[RunEnded]):
     def sending(self, alert: RunEnded) -> Sending:
         return sending_of_run(alert)
 
-    def describe(self, alerts: Sequence[RunEnded], *, is_follow_up: bool) -> Parts:
-        return describe_run(alerts[0]) if len(alerts) == 1 else describe_runs(alerts, is_follow_up=is_follow_up)
+    def describe(self, alerts: Sequence[RunEnded]) -> Parts:
+        return describe_run(alerts[0]) if len(alerts) == 1 else describe_runs(alerts)
 
     def shorter(self, alert: RunEnded) -> Iterator[RunEnded]:
         for most in (PROBLEMS, 10, 1):
@@ -61,13 +61,12 @@ class _FightNoticed(Kind[FightNoticed]):
     def severity(self, alert: FightNoticed) -> Severity:
         return alert.severity
 
-    def describe(self, alerts: Sequence[FightNoticed], *, is_follow_up: bool) -> Parts:
+    def describe(self, alerts: Sequence[FightNoticed]) -> Parts:
         if len(alerts) == 1:
             return self.describe_one(alerts[0])
         fights = [alert.fight for alert in alerts]
         ended = all(alert.moment is FightMoment.ENDED for alert in alerts)
-        more = "more " if is_follow_up else ""
-        title = f"{'fights' if ended else 'FIGHTS'} over {len(alerts)} {more}documents"
+        title = f"{'fights' if ended else 'FIGHTS'} over {len(alerts)} documents"
         asked = to_do() if ended else to_do("stop the writer, as below")
         fields = [Field("By", _writers(fights)), asked, command("ecr-warden status")]
         state = State.CLOSED if ended else State.OPEN

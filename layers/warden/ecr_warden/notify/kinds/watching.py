@@ -50,8 +50,8 @@ class _OwnChanged(OneByOne[OwnChanged]):
         # A deployment changes several at once.
         return Sending.COLLECTED if _is_by_deployment(alert) else Sending.AT_ONCE
 
-    def describe(self, alerts: Sequence[OwnChanged], *, is_follow_up: bool) -> Parts:
-        whole = super().describe(alerts, is_follow_up=is_follow_up)
+    def describe(self, alerts: Sequence[OwnChanged]) -> Parts:
+        whole = super().describe(alerts)
         if len(alerts) == 1:
             return whole
         changes = [f"{alert.thing}: {alert.cause.action} by {short_name(alert.cause.actor)}" for alert in alerts]
@@ -216,7 +216,7 @@ class _JobFailed(Kind[JobFailed]):
         # What ends one job usually ends others: a broken deployment, an account that does not answer.
         return "failed-jobs"
 
-    def describe(self, alerts: Sequence[JobFailed], *, is_follow_up: bool) -> Parts:  # noqa: ARG002
+    def describe(self, alerts: Sequence[JobFailed]) -> Parts:
         lines = [
             f"{about}: {follows}{f': {alert.error}' if alert.error else ''}"
             for alert in alerts
@@ -288,9 +288,9 @@ class _Unlisted(OneByOne[Unlisted]):
     def sending(self, _alert: Unlisted) -> Sending:
         return Sending.COLLECTED  # each account and region of a sweep has a job of its own
 
-    def describe(self, alerts: Sequence[Unlisted], *, is_follow_up: bool) -> Parts:
+    def describe(self, alerts: Sequence[Unlisted]) -> Parts:
         places = count(sum(len(alert.problems) + alert.left_out for alert in alerts), "place")
-        whole = super().describe(alerts, is_follow_up=is_follow_up)
+        whole = super().describe(alerts)
         title = f"repositories, users or roles cannot be listed in {places}: their state is unknown"
         return Parts(State.UNKNOWN, title, whole.fields, whole.sections)
 
@@ -315,7 +315,7 @@ class _EventMissed(Kind[EventMissed]):
     def sending(self, _alert: EventMissed) -> Sending:
         return Sending.COLLECTED
 
-    def describe(self, alerts: Sequence[EventMissed], *, is_follow_up: bool) -> Parts:  # noqa: ARG002
+    def describe(self, alerts: Sequence[EventMissed]) -> Parts:
         one = describe_target(alerts[0].target) if len(alerts) == 1 else count(len(alerts), "target")
         lines = [
             f"{describe_target(alert.target)}: {' or '.join(alert.calls)}, found at {show_time(alert.found)}"
@@ -337,7 +337,7 @@ class _LeftOver(Kind[LeftOver]):
     def sending(self, _alert: LeftOver) -> Sending:
         return Sending.COLLECTED
 
-    def describe(self, alerts: Sequence[LeftOver], *, is_follow_up: bool) -> Parts:  # noqa: ARG002
+    def describe(self, alerts: Sequence[LeftOver]) -> Parts:
         lines, over = [f"{alert.part}: {alert.over}" for alert in alerts], sum(alert.over for alert in alerts)
         return Parts(
             State.OPEN,
@@ -361,8 +361,8 @@ class _WiringChanged(OneByOne[WiringChanged]):
     def sending(self, _alert: WiringChanged) -> Sending:
         return Sending.COLLECTED  # each account and region of a sweep has a job of its own
 
-    def describe(self, alerts: Sequence[WiringChanged], *, is_follow_up: bool) -> Parts:
-        whole = super().describe(alerts, is_follow_up=is_follow_up)
+    def describe(self, alerts: Sequence[WiringChanged]) -> Parts:
+        whole = super().describe(alerts)
         broken = [wire for alert in alerts for wire in alert.broken]
         rest = sum(alert.left_out[0] for alert in alerts)
         ended = sum(len(alert.ended) + alert.left_out[1] for alert in alerts)
