@@ -1,7 +1,7 @@
 """The verbs that go through the hub, over a hub in this process."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from copy import replace
 from dataclasses import dataclass
 from datetime import timedelta
@@ -24,6 +24,7 @@ from ecr_warden_cli.context import Uploaded
 from iam_access.errors import NamedError
 from local.testing.seed import ACCEPTED, CHECKOUT, CI, CUTOFF, D1, HOME, NOW, PUSH_USER, PUSHER, compiled
 from tests.cli.command import Command
+from tests.cli.wrong import WRONG, Wrong, name_of
 from tests.contracts.runs import open_run
 from tests.usecases.hub import ALICE, HUB, commands_of, queries_of
 from tests.usecases.pattern_world import world_of
@@ -342,82 +343,25 @@ def test_an_open_run_is_shown_as_journalled() -> None:
     assert "update repository policy" in shown.out
 
 
-WRONG: dict[str, tuple[tuple[str, ...], str]] = {
-    "an unknown target": (("status", "shop/chekout"), 'did you mean "shop/checkout"?'),
-    "a user's name alone": (("status", "pull-user-1"), 'did you mean "user/111111111111/pull-user-1"?'),
-    "a user as the spec has it": (("status", "ci:user/push-user"), 'did you mean "user/111111111111/push-user"?'),
-    "a user's ARN": (
-        ("status", "arn:aws:iam::111111111111:user/push-user"),
-        'did you mean "user/111111111111/push-user"?',
-    ),
-    "a role of another account": (
-        ("status", "role/999999999999/ecr-pusher"),
-        'did you mean "role/222222222222/ecr-pusher"?',
-    ),
-    "a repository name in capitals": (("status", "Shop/Checkout"), 'did you mean "shop/checkout"?'),
-    "a target with an invisible character": (
-        ("status", "shop/\u200bcheckout"),
-        'an invisible character, U+200B (ZERO WIDTH SPACE) after "shop/"',
-    ),
-    "a file as a target": (("plan", "--target", "access.yaml"), "a target is not a file"),
-    "a target in place of a file": (("check", "shop/checkout"), "to narrow the accepted version: --target TARGET"),
-    "a target to apply": (("apply", "all"), "to have targets repaired now: ecr-warden reconcile all"),
-    "a pattern to apply": (("apply", "shop/*"), "to have targets repaired now: ecr-warden reconcile 'shop/*'"),
-    "a caller of two lines": (("history", "--by", "a\nb"), "is not part of a caller's name"),
-    "an unknown run": (("history", RUN), f"no run {RUN}; ecr-warden history --since 365d lists"),
-    "a time with a run": (("history", RUN, "--since", "2h"), "--since, --until or --by with one run; leave them out"),
-    "nothing to apply": (("apply",), "required: FILE; see ecr-warden apply --help"),
-    "no target to pause": (("pause", "--for", "1h", "--reason", "x"), "see ecr-warden pause --help"),
-    "no reason": (("pause", "all", "--for", "1h"), "--reason"),
-    "an empty reason": (("pause", "all", "--for", "1h", "--reason", " "), "a reason is one line"),
-    "a reason of two lines": (("pause", "all", "--for", "1h", "--reason", "a\nb"), "a reason is one line"),
-    "no end": (("pause", "all", "--reason", "x"), "--for"),
-    "two ends": (("pause", "all", "--reason", "x", "--for", "1h", "--until", "2030-01-01T00:00:00Z"), "not allowed"),
-    "not a duration": (("pause", "all", "--reason", "x", "--for", "soon"), "is not a duration"),
-    "a duration of zero": (("pause", "all", "--reason", "x", "--for", "0h"), "is not a duration"),
-    "a duration over seven days": (("pause", "all", "--reason", "x", "--for", "169h"), "is not a duration up to 7d"),
-    "an end without a zone": (("pause", "all", "--reason", "x", "--until", "2030-01-01T00:00:00"), "has no time zone"),
-    "not an end": (("pause", "all", "--reason", "x", "--until", "soon"), "is not a time: write 2h"),
-    "an end that has passed": (
-        ("pause", "all", "--reason", "x", "--until", "2020-01-01T00:00:00Z"),
-        "01T00:00:00Z has passed",
-    ),
-    "an end too far away": (("pause", "all", "--reason", "x", "--until", "2030-01-01T00:00:00Z"), "at most 7 days"),
-    "not a wait": (("reconcile", "--wait", "-1"), "--wait"),
-    "a limit of zero": (("history", "--limit", "0"), "is not a number from 1 to 100"),
-    "not a since": (("history", "--since", "lately"), "is not a time: write 2h"),
-    "a since on no day": (("history", "--since", "2026-02-30"), "is not a time: write 2h"),
-    "a since of a month": (("history", "--since", "2026-02"), "is not a time: write 2h"),
-    "a negative since": (("history", "--since=-2h"), "is not a time: write 2h"),
-    "a since of zero": (("history", "--since", "0h"), "is not a time: write 2h"),
-    "a since without a zone": (("history", "--since", "2026-11-24T10:00:00"), "has no time zone"),
-    "a since with a full-width digit": (("history", "--since", "２h"), "is not a time: write 2h"),
-    "a since in the year 1 of another zone": (
-        ("history", "--since", "0001-01-01T00:00:00+01:00"),
-        "outside the calendar",
-    ),
-    "a since in the future": (("history", "--since", "2030-01-01T00:00:00Z"), "is later than the end"),
-    "an until before its since": (("history", "--since", "1h", "--until", "2h"), "is later than the end"),
-    "a since of 10 MB": (("history", "--since", "9" * 10_000_000), "is not a time: write 2h"),
-    "a history of an unknown name": (("history", "shop/chekout"), 'did you mean "shop/checkout"?'),
-    "an empty target": (("status", ""), "'' is not a target: targets are printable texts"),
-    "a target of 10 MB": (("status", "a" * 10_000_000), "is not a target: targets are printable texts of 1 to 400"),
-    "a target that is not UTF-8": (("pause", "\udcff", "--for", "1h", "--reason", "x"), "is not a target"),
-    "a target of two lines": (("reconcile", "a\nb"), "is not a target"),
-    "a history of a target of 10 MB": (("history", "a" * 10_000_000), "is not a target"),
-    "a history of an empty name": (("history", ""), "target"),
-}
-
-
-@pytest.mark.parametrize("name", WRONG)
-def test_wrong_input_is_one_line_and_nothing_is_done(name: str) -> None:
-    argv, words = WRONG[name]
+def refused(argv: Sequence[str], words: str) -> None:
     world = tampered()
     ran = over(world)(*argv)
     assert (ran.code, ran.out) == (1, "")
     assert words in ran.err
     assert len(ran.err.splitlines()) == 1
     assert (world.command_records.taken, world.alerts.published) == ({}, [])
+
+
+@pytest.mark.parametrize("case", WRONG["hub"], ids=name_of)
+def test_wrong_input_is_one_line_and_nothing_is_done(case: Wrong) -> None:
+    argv = [RUN if word == "RUN" else word for word in case["argv"]]
+    refused(argv, case["says"].replace("no run RUN", f"no run {RUN}"))
+
+
+@pytest.mark.parametrize("argv", [("status",), ("history",), ("pause", "--for", "1h", "--reason", "x")], ids=" ".join)
+@pytest.mark.parametrize("target", ["a" * 10_000_000, "\udcff"], ids=["10 MB", "not UTF-8"])
+def test_a_target_that_is_no_text_is_one_line(argv: tuple[str, ...], target: str) -> None:
+    refused((*argv, target), "is not a target")
 
 
 @pytest.mark.parametrize("verb", ["reconcile", "history"])
