@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from tests.recorded.cases import Case, accepted, differences, faults, never_reached, read, some
-from tests.recorded.verdicts import QUESTIONS, gist
+from tests.recorded.verdicts import QUESTIONS, gist, verdict_on
 
 IN_THE_GATE = 150
 MOST = 0.7
@@ -31,6 +31,17 @@ def test_cases_that_are_accepted_as_changed_exist_and_say_why(cases: list[Case])
     listed = accepted()
     assert listed.keys() <= {case.name for case in cases}
     assert all(listed.values())
+
+
+def test_a_change_of_findings_that_is_accepted_takes_no_finding_away(cases: list[Case]) -> None:
+    for case in (one for one in cases if one.question == "findings" and one.name in accepted()):
+        found = verdict_on(case.question, case.inputs)
+        assert {*map(_kind_and_who, case.verdict["findings"])} <= {*map(_kind_and_who, found["findings"])}, case.name
+
+
+def _kind_and_who(finding: str) -> tuple[str, ...]:
+    """The kind, the access, the place and the principal, whichever way it is."""
+    return tuple(finding.split()[:4])
 
 
 @pytest.mark.parametrize("question", QUESTIONS)

@@ -1,8 +1,9 @@
 """Administrators of an account: who can change what identities there may do, or administer a repository or registry."""
 
 from collections import defaultdict
-from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from copy import replace
+from itertools import chain
 
 from msgspec import Struct
 
@@ -13,37 +14,51 @@ from ecr_warden.core.estate import EcrAccount, Repository
 from ecr_warden.core.target import RepositoryTarget
 from iam_access.document.document import Document
 from iam_access.document.variables import completed_arn, literal_glob, replace_variables
+from iam_access.inventory.inventory import Policy
+from iam_access.who_can.candidates import resources_allowed
 from iam_access.who_can.decide import Answer, Permission, Resource
 from iam_access.who_can.graph import AccessPath, Step
-from iam_access.who_can.power import CHANGES, CREDENTIALS, TAKING_OVER, WRITING, administering, changes_of
+from iam_access.who_can.power import ATTACHING, CHANGES, CREDENTIALS, TAKING_OVER, WRITING, changes_of
+from iam_access.who_can.resources import TAG_PREFIXES, keys_asked_for, tag_keys
 from iam_access.who_can.subject import Subject
 
-_JOINING = "iam:AddUserToGroup"
 _CAN = (Answer.YES, Answer.CONDITIONAL)
+_JOINING = "iam:AddUserToGroup"
+_BOUNDARY = "iam:permissionsboundary"
+# What a call's own boundary is; of every other call on a user or role the key is the boundary that they have.
+_BOUNDING = frozenset({"iam:PutUserPermissionsBoundary", "iam:PutRolePermissionsBoundary"})
 
 type _Call = tuple[str, str]
 """An action and its resource."""
 
 
+class _Power(Struct, frozen=True):
+    """A call that somebody can make on some resources of an account.
+
+    `is_free`: whatever holds, so that no condition limits what it gives.
+    """
+
+    action: str
+    on: tuple[str, ...]
+    step: Step
+    is_free: bool
+
+    @property
+    def writes(self) -> bool:
+        """Does it write or attach a policy without a condition on it?"""
+        return self.is_free and self.action in WRITING
+
+
 class _Limited(Struct, frozen=True):
     """What somebody can do who writes no policies, or only under a condition.
 
-    `targets`: the users and roles that they can take over; `of_power`: whether they can let somebody into a group of
-    which a policy makes administrators; `step`: one call.
+    `targets`: the users and roles that they can take over; `joins`: whether they can let somebody into a group by whose
+    policies members write; `step`: one call.
     """
 
     step: Step
     targets: frozenset[str] = frozenset()
-    of_power: bool = False
-
-    def with_calls(self, action: str, on: Collection[str], subject: Subject, account: EcrAccount) -> "_Limited":
-        """The same, who can also make a call on some resources."""
-        if action in TAKING_OVER:
-            return replace(self, targets=self.targets.union(on) - {subject.arn})
-        groups = [account.groups[arn] for arn in on] if action == _JOINING else []
-        documents = (policy.document for group in groups for policy in group.policies)
-        indexes = (administering(one, account.id, subject.arn) for one in documents if isinstance(one, Document))
-        return replace(self, of_power=self.of_power or any(True for some in indexes for _ in some))
+    joins: bool = False
 
 
 class Administrators(Struct, frozen=True):
@@ -67,7 +82,18 @@ def calls(graph: RepositoryGraph) -> tuple[str, ...]:
 
 def administrators(graph: RepositoryGraph, account: EcrAccount) -> Administrators:
     """The administrators of one account of the estate."""
-    named, writers, limited = _with_power(graph, account)
+    powers = _Powers(graph, account)
+    named: dict[str, Step] = {}
+    writers: dict[str, Step] = {}
+    limited: dict[str, _Limited] = {}
+    for subject in graph.identities_of(account.id):
+        for power in powers.of(subject):
+            named.setdefault(subject.arn, power.step)
+            if power.writes:
+                writers[subject.arn] = power.step
+                limited.pop(subject.arn, None)
+                break
+            limited[subject.arn] = powers.with_power(limited.get(subject.arn, _Limited(power.step)), power)
     iam = _through_roles(graph, named)
     of_registries: dict[str, AccessPath] = {}
     for arn, path in _administering(graph, account):
@@ -88,7 +114,7 @@ def _unlimited(graph: RepositoryGraph, writers: Mapping[str, Step], limited: Map
         more = {
             arn: one.step
             for arn, one in limited.items()
-            if arn not in steps and (one.of_power or not one.targets.isdisjoint(found))
+            if arn not in steps and (one.joins or not one.targets.isdisjoint(found))
         }
         if not more:
             return frozenset(found)
@@ -112,60 +138,117 @@ def _administering(graph: RepositoryGraph, account: EcrAccount) -> Iterator[tupl
             yield from graph.who_can(graph.permissions(action, repository)).items()
 
 
-def _with_power(
-    graph: RepositoryGraph, account: EcrAccount
-) -> tuple[dict[str, Step], dict[str, Step], dict[str, _Limited]]:
-    """The identities with power over identities, each with the gravest call; those who certainly write; the others."""
-    calls: dict[_Call, set[str]] = defaultdict(set)
-    for target in graph.identities_of(account.id):
-        for call in changes_of(target, account):
-            calls[call].add(target.arn)
-    calls = dict(sorted(calls.items(), key=lambda item: item[0][0] not in WRITING))
-    by_patterns: dict[frozenset[str], Mapping[object, list[_Call]]] = {}
-    named: dict[str, Step] = {}
-    writers: dict[str, Step] = {}
-    limited: dict[str, _Limited] = {}
-    for subject in graph.identities_of(account.id):
-        if not any(graph.may_allow(subject, action) for action in CHANGES):
-            continue
-        patterns = frozenset(_patterns(subject))
-        if patterns not in by_patterns:
-            by_patterns[patterns] = _alike(calls, patterns)
-        for alike in by_patterns[patterns].values():
+class _Powers:
+    """The calls that change what identities of an account may do, or who may act as them.
+
+    Those that somebody's policies do not tell apart are decided once.
+    """
+
+    def __init__(self, graph: RepositoryGraph, account: EcrAccount) -> None:
+        self._graph = graph
+        self._account = account
+        calls: dict[_Call, set[str]] = defaultdict(set)
+        for target in graph.identities_of(account.id):
+            for call in changes_of(target, account):
+                calls[call].add(target.arn)
+        self._calls = dict(sorted(calls.items(), key=lambda item: item[0][0] not in WRITING))
+        self._alike: dict[frozenset[str], Sequence[tuple[str, tuple[str, ...]]]] = {}
+
+    def of(self, subject: Subject) -> Iterator[_Power]:
+        """What a subject can call, what writes policies first."""
+        if not any(self._graph.may_allow(subject, action) for action in CHANGES):
+            return
+        for action, resources in self._told_apart(subject):
             # A password or key of its own gives the subject nothing.
-            gives = next((one for one in alike if one[0] not in CREDENTIALS or calls[one] != {subject.arn}), None)
-            if gives is None or not graph.may_allow(subject, *gives):
-                continue
-            action, resource = gives
-            permissions = (Permission(action, Resource(resource, account.id)),)
-            decision = graph.decide(subject, permissions)
-            if decision.answer not in _CAN:
-                continue
-            step = Step(subject, permissions, decision)
-            named.setdefault(subject.arn, step)
-            if action in WRITING and decision.answer is Answer.YES:
-                writers[subject.arn] = step
-                break
-            before = limited.get(subject.arn, _Limited(step))
-            limited[subject.arn] = before.with_calls(action, [on for _, on in alike], subject, account)
-    return named, writers, {arn: one for arn, one in limited.items() if arn not in writers}
+            on = tuple(
+                one for one in resources if action not in CREDENTIALS or self._calls[action, one] != {subject.arn}
+            )
+            if on and self._graph.may_allow(subject, action, on[0]):
+                yield from self._decided(subject, action, on)
+
+    def with_power(self, limited: _Limited, power: _Power) -> _Limited:
+        """The same, who can also make this call."""
+        if power.action in TAKING_OVER:
+            return replace(limited, targets=limited.targets.union(power.on) - {power.step.subject.arn})
+        return replace(limited, joins=limited.joins or self._joins(power))
+
+    def _told_apart(self, subject: Subject) -> Sequence[tuple[str, tuple[str, ...]]]:
+        """Each action, with resources that the subject's policies do not tell apart by their ARNs."""
+        policies = tuple(_policies(subject))
+        patterns = frozenset(
+            text for policy in policies for one in policy.statements if one.resources for text in one.resources.values
+        )
+        if patterns not in self._alike:
+            self._alike[patterns] = _alike(self._calls, patterns)
+        return self._alike[patterns]
+
+    def _decided(self, subject: Subject, action: str, on: tuple[str, ...]) -> Iterator[_Power]:
+        """The call on the resources; where conditions decide, on those whose tags and boundary fulfil them."""
+        step = self._step(subject, action, Resource(on[0], self._account.id))
+        if step.decision.answer is Answer.YES:
+            yield _Power(action, on, step, is_free=True)
+        if step.decision.answer is not Answer.CONDITIONAL:
+            return
+        asked = sorted(keys_asked_for(_policies(subject), (*TAG_PREFIXES, _BOUNDARY)))
+        known = {arn: self._known(arn, action) for arn in on}
+        by_keys: dict[object, list[str]] = defaultdict(list)
+        for arn, resource in known.items():
+            by_keys[tuple(resource.keys.get(key) for key in asked)].append(arn)
+        for arns in by_keys.values():
+            step = self._step(subject, action, known[arns[0]])
+            if step.decision.answer in _CAN:
+                yield _Power(action, tuple(arns), step, is_free=False)
+
+    def _known(self, arn: str, action: str) -> Resource:
+        """A resource of a call, with the keys of that call as far as they are certain."""
+        identity = self._account.identities.get(arn)
+        keys = tag_keys(identity) if identity is not None else {}
+        closed = [*TAG_PREFIXES] if identity is not None else []
+        if action not in _BOUNDING:
+            closed.append(_BOUNDARY)
+            if identity is not None and identity.boundary is not None:
+                keys[_BOUNDARY] = (identity.boundary.place.arn,)
+        if action not in ATTACHING:
+            closed.append("iam:policyarn")
+        return Resource(arn, self._account.id, keys=keys, closed=tuple(closed))
+
+    def _step(self, subject: Subject, action: str, resource: Resource) -> Step:
+        permissions = (Permission(action, resource),)
+        return Step(subject, permissions, self._graph.decide(subject, permissions))
+
+    def _joins(self, power: _Power) -> bool:
+        """Does a call let somebody into a group whose members write policies?"""
+        return power.action == _JOINING and any(self._makes_writer(power.step.subject, group) for group in power.on)
+
+    def _makes_writer(self, subject: Subject, group: str) -> bool:
+        """Would a subject write policies as a member of a group?"""
+        policies = self._account.groups[group].policies
+        joined = replace(subject, policies=(*subject.policies, *policies))
+        return any(
+            self._step(joined, action, Resource(on[0], self._account.id)).decision.answer is Answer.YES
+            for action, on in self._told_apart(joined)
+            if action in WRITING and any(_may_allow(one, action) for one in policies)
+        )
 
 
-def _patterns(subject: Subject) -> Iterator[str]:
-    """The resources that the subject's policies distinguish."""
-    levels = (one for level in subject.service_control for one in level)
-    for policy in (*subject.policies, *([subject.boundary] if subject.boundary else ()), *levels):
-        for statement in policy.statements:
-            yield from statement.resources.values if statement.resources else ()
+def _may_allow(policy: Policy, action: str) -> bool:
+    document = policy.document
+    return isinstance(document, Document) and any(True for _ in resources_allowed(document, action))
 
 
-def _alike(calls: Iterable[_Call], patterns: frozenset[str]) -> Mapping[object, list[_Call]]:
+def _policies(subject: Subject) -> Iterator[Policy]:
+    """Those that say what a subject may do."""
+    yield from (*subject.policies, *([subject.boundary] if subject.boundary else ()))
+    yield from chain.from_iterable(subject.service_control)
+
+
+def _alike(calls: Iterable[_Call], patterns: frozenset[str]) -> Sequence[tuple[str, tuple[str, ...]]]:
     """The calls, those together that the patterns do not distinguish: the answer for one is the answer for all."""
     signatures = {resource: _signature(resource, patterns) for resource in dict.fromkeys(one for _, one in calls)}
-    found: dict[object, list[_Call]] = defaultdict(list)
+    found: dict[tuple[str, object], list[str]] = defaultdict(list)
     for action, resource in calls:
-        found[action, signatures[resource]].append((action, resource))
-    return found
+        found[action, signatures[resource]].append(resource)
+    return [(action, tuple(resources)) for (action, _), resources in found.items()]
 
 
 def _signature(resource: str, patterns: frozenset[str]) -> object:
