@@ -1,28 +1,22 @@
 """The whole command over boto3 on moto: two accounts, each with its own credentials."""
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import boto3
 import pytest
 
-from ecr_warden.core.address import repository_policy, trust_policy
+from ecr_warden.core.address import repository_policy
 from ecr_warden_cli.main import main
 from local.testing.seed import (
-    ASSUMING,
     BOUNDARY,
     CHECKOUT,
     CI,
     HOME,
-    OUTSIDER,
-    PUSHER,
     SPEC_FILE,
-    document,
     repository_document,
 )
 from tests.cli.command import Ran, as_people, unfolded
-from tests.cli.test_page import plain, session
 from tests.contracts.aws import moto
 from tests.contracts.worlds import MotoWorld, make_in_sync
 
@@ -100,18 +94,6 @@ def test_default_credentials_are_used_for_their_own_account(
             environment.delenv(name)
         environment.setenv("AWS_PROFILE", "ci-read")
         assert shell("plan", str(SPEC_FILE), "--profile", "registry=registry-read").code == 0
-
-
-def test_the_documentation_shows_what_a_profile_of_another_account_reads(
-    world: MotoWorld, shell: Shell, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    trusted = {"AWS": [f"arn:aws:iam::{CI}:user/push-user", f"arn:aws:iam::{OUTSIDER}:root"]}
-    world.put(trust_policy(PUSHER), document({"Effect": "Allow", "Principal": trusted, "Action": list(ASSUMING)}))
-    monkeypatch.chdir(SPEC_FILE.parent)
-    [(words, output)] = session("ecr-warden check")
-    # Of the calls that moto does not have, nothing is shown.
-    said = re.sub(r" not taken into account: (?:(?! not taken)[^\n])*: crashed", "", plain(shell(*words).out))
-    assert said.replace(f", {HOME}/{CHECKOUT.region}", "") == plain(output)
 
 
 def test_one_reason_for_all_accounts_is_one_line(

@@ -37,16 +37,15 @@ from tests.usecases.world import MALLORY, runs_of, world_in_sync
 
 PAGE = (ROOT / "docs" / "cli.md").read_text()
 SESSIONS = re.findall(r"^```(?:console)?\n\$ (.*?)\n```$", PAGE, re.MULTILINE | re.DOTALL)
-# How the sessions begin that run here, or `check` in test_accounts.py.
+# How the sessions begin that run here.
 SEEN = {
     *(
         "ecr-warden validate",
         "ecr-warden render",
         "ecr-warden plan access",
-        "ecr-warden check",
         "ecr-warden pause",
     ),
-    *("ecr-warden diff", "ecr-warden grant pull", "ecr-warden versions", "ecr-warden can-i"),
+    *("ecr-warden diff", "ecr-warden grant pull", "ecr-warden versions"),
 }
 
 
@@ -123,11 +122,6 @@ def test_versions_of_the_spec() -> None:
     look(world)
     assert plain(listed) == plain(run(*history).out)
     assert plain(offered) == plain(run(*rollback).out)
-
-
-def test_can_i(command: Command) -> None:
-    [(words, shown)] = session("ecr-warden can-i")
-    assert shown == command(*words).out.strip()
 
 
 def test_every_session_is_run() -> None:

@@ -62,7 +62,7 @@ def accesses(report: Report) -> Iterator[RowAccess]:
 
 
 def access_to_json(access: RowAccess, matrix: Matrix) -> dict[str, Any]:
-    """`{"repository", "principal", ...}`, as docs/report.md has it."""
+    """`{"repository", "principal", ...}`, as docs/schema/command.md has it."""
     return {
         "repository": access.row.target,
         "principal": access.principal.name,

@@ -152,5 +152,5 @@ REPORT = Verb(
     "  ecr-warden report --hub -o report.html",
     _add_arguments,
     _run,
-    json_help="print one JSON object, and write files only if they are named; docs/report.md describes it",
+    json_help="print one JSON object, and write files only if they are named; docs/schema/command.md describes it",
 )
