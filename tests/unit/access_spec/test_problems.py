@@ -51,7 +51,7 @@ def test_codes_are_unique() -> None:
 
 
 def test_documentation_lists_every_code_with_its_title() -> None:
-    listed = re.findall(r"^\| ([EW][0-9]{3}) \| (.+?) \|$", documentation(), re.MULTILINE)
+    listed = re.findall(r"^([EW][0-9]{3})  (.+)$", documentation(), re.MULTILINE)
     assert listed == [(code.code, code.title) for code in Code]
 
 
@@ -73,7 +73,7 @@ def section(heading: str) -> str:
 
 
 def fields_under(heading: str) -> list[tuple[str, str]]:
-    return re.findall(r"^\| ([*A-Za-z_]+) \| (.+?) \|$", section(heading), re.MULTILINE)[1:]
+    return re.findall(r"^- ([*A-Za-z_]+): (.+)$", section(heading), re.MULTILINE)
 
 
 def names_after(word: str, heading: str) -> list[str]:
