@@ -9,6 +9,7 @@ import pytest
 
 from local.testing.printed import complete_account
 from tests.cli.command import Command, Ran
+from tests.cli.wrong import WRONG, Wrong, name_of
 from tests.template.cfn import ROOT
 from tests.unit.access.snapshots import AWAY, HOME, TOKEN, allow, document, role, user
 
@@ -315,61 +316,11 @@ def test_a_snapshot_is_written_and_read(tmp_path: Path) -> None:
     assert read.out.startswith("yes: ")
 
 
-WRONG = {
-    "an answer that is expected of a list": (
-        ("can-i", "--as", _PULLER, "pull", "--expect", "yes"),
-        "--expect without one question; add ACCESS and the name of one REPOSITORY",
-    ),
-    "a repository that is not there": (("can-i", "--as", _PULLER, "pull", "other"), 'no repository "other" in'),
-    "a repository without a name": (("who-can", "pull", ""), 'no repository "" in'),
-    "a misspelt repository": (("who-can", "pull", "shop/chekout"), "(did you mean shop/checkout?)"),
-    "a misspelt region": (
-        ("who-can", "pull", f"{HOME}/eu-centrl-1/shop/checkout"),
-        f"(did you mean {HOME}/eu-central-1/shop/checkout?)",
-    ),
-    "an access that is none": (("can-i", "--as", _PULLER, "read", "shop/checkout"), "not a kind of access: read"),
-    "an action of another service": (("who-can", "s3:GetObject", "shop/checkout"), "not a kind of access"),
-    "an action with a wildcard": (("who-can", "ecr:*", "shop/checkout"), "not a kind of access"),
-    "a user who is not there": (("can-i", "--as", f"arn:aws:iam::{HOME}:user/none"), "has no user/none"),
-    "a misspelt user": (("can-i", "--as", f"{_PULLER}s"), f"(did you mean {_PULLER}?); get its ARN"),
-    "a misspelt access": (("who-can", "psh", "shop/checkout"), "not a kind of access: psh (did you mean push?)"),
-    "a user as in a spec that is not given": (
-        ("can-i", "--as", "ci:user/push-user"),
-        f"nobody is called ci:user/push-user (did you mean {_BUILDER}?); write ALIAS:user/NAME",
-    ),
-    "control policies in no file": (
-        ("who-can", "pull", "shop/checkout", "--scp", "gone"),
-        "there is no file gone; give a policy document, or a list of documents for each level",
-    ),
-    "control policies that are a spec": (
-        ("who-can", "pull", "shop/checkout", "--scp", "SPEC"),
-        "access.yaml: not JSON",
-    ),
-    "control policies that are none": (
-        ("who-can", "pull", "shop/checkout", "--scp", f"{HOME}=examples/who-can/estate.json"),
-        f"estate.json: service control policy 1.1 of account {HOME}: not a policy document",
-    ),
-    "a second snapshot": (
-        ("who-can", "pull", "shop/checkout", "--snapshot", "examples/who-can/estate.json"),
-        "--snapshot is given twice",
-    ),
-    "an account ID that lacks a digit": (("can-i", "--as", "arn:aws:iam::1:user/push-user"), "with all 12 digits"),
-    "an account that was not read": (("can-i", "--as", "333333333333"), "account 333333333333 was not read"),
-    "an ARN of a bucket": (("can-i", "--as", "arn:aws:s3:::bucket"), "nobody is called arn:aws:s3:::bucket"),
-    "a misspelt name": (("can-i", "--as", "push-usr"), f"nobody is called push-usr (did you mean {_BUILDER}?)"),
-    "a name of nobody": (("can-i", "--as", "42"), "nobody is called 42; write ALIAS:user/NAME or ALIAS:role/NAME"),
-    "everybody": (("can-i", "--as", "*"), "nobody is called *"),
-    "nobody, without credentials": (("can-i", "push", "shop/checkout"), "who you are is unknown: no such profile"),
-    "a message that says nothing": (("explain-denial",), "the message is empty; paste what docker"),
-}
-
-
-@pytest.mark.parametrize("name", WRONG)
-def test_wrong_questions_are_named_errors(ask: Any, name: str) -> None:
-    argv, words = WRONG[name]
-    ran = ask(*argv)
+@pytest.mark.parametrize("case", WRONG["questions"], ids=name_of)
+def test_wrong_questions_are_named_errors(ask: Any, case: Wrong) -> None:
+    ran = ask(*case["argv"])
     assert ran.code == 1
-    assert words in ran.err
+    assert case["says"] in ran.err
     assert not ran.out
 
 
