@@ -32,8 +32,8 @@ def _compiled(repositories: int, *, everywhere: bool = False, somewhere: bool = 
         pull: list[Any] = [f"ci:user/u{(number * 7 + each) % 30}" for each in range(3)]
         pull += [{"organization": "acme"}] if everywhere else []
         pull += ["ci:user/new"] if somewhere and number == 0 else []
-        by = [f"ci:user/p{number % 5}", f"ci:role/q{number % 3}"]
-        push = [{"role": f"pusher{number % (repositories // 5)}", "by": by, "shared_role": True}]
+        role, by = f"pusher{number % (repositories // 5)}", [f"ci:user/p{number % 5}", f"ci:role/q{number % 3}"]
+        push = [{"role": role, "by": by} if number < repositories // 5 else role]
         entry = {"name": f"team{number % 10}/app{number}", "account": "registry", "pull_scope": "account"}
         entries.append({**entry, "pull": pull, "push": push})
     accounts = {"ci": {"id": "111111111111"}, "registry": {"id": "222222222222", "regions": ["eu-central-1"]}}

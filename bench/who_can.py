@@ -148,7 +148,9 @@ def spec_text(given: dict[str, Any]) -> bytes:
     repositories = []
     for number, entry in enumerate(home["ecr"][_REGION]["repositories"]):
         role = roles[number % len(roles)]
-        push = {"role": f"r{number % len(roles)}", "by": _named(role["AssumeRolePolicyDocument"]), "shared_role": True}
+        push: dict[str, Any] | str = f"r{number % len(roles)}"
+        if number < len(roles):
+            push = {"role": push, "by": _named(role["AssumeRolePolicyDocument"])}
         name, pull = entry["repositoryName"], _named(entry["policy"])
         repositories.append({"name": name, "account": "home", "pull": pull, "push": [push]})
     accounts = {"away": {"id": _AWAY}, "home": {"id": _HOME, "regions": [_REGION]}}

@@ -51,11 +51,23 @@ def edited(text: str, spec: Spec, edit: Edit) -> str:
     """The text of a valid spec with the edit; the same text if there is nothing to do. Raises Failure."""
     document = text_of(text)
     number = _number(document, _find(edit.repository, spec))
+    _refuse_shared(_entry(document, number), edit)
     match edit:
         case GrantEdit():
             return _granted(document, _entry(document, number), edit).text
         case Revoke():
             return _revoked(document, number, edit).text
+
+
+def _refuse_shared(entry: yaml.MappingNode, edit: Edit) -> None:
+    """Raises Failure if a push is meant through a role that the entry has by its name alone."""
+    items = _items(_get(entry, "push")) if edit.access == "push" else []
+    shared = [item for item in items if _is_text(item) and edit.role in ("", item.value)]
+    if shared and (edit.role or len(shared) == len(items)):
+        role = shared[0].value
+        message = f"{edit.repository} shares the push role {role}, whose by: stands at another repository"
+        remedy = "name that repository: whoever may push to one of the role's repositories may push to all"
+        raise Failure(message, code="shared-role", remedy=remedy)
 
 
 def _find(text: str, spec: Spec) -> SpecRepository:
@@ -120,6 +132,12 @@ def literal_place(text: str, spec: Spec) -> Place | None:
                 if text in (one.name, *full):
                     return literal.place
     return None
+
+
+def _role_of(item: yaml.Node) -> str:
+    """The role of a push grant, "" of one by its name alone."""
+    role = _get(item, "role")
+    return "" if role is None else role.value
 
 
 def _get(node: yaml.Node | None, key: str) -> Any:
@@ -195,7 +213,7 @@ def _granted(document: Text, entry: yaml.MappingNode, edit: GrantEdit) -> Text:
             return _add(document, entry, "pull", value)
         case "push":
             role = _role(entry, edit)
-            grants = [item for item in _items(_get(entry, "push")) if _get(item, "role").value == role]
+            grants = [item for item in _items(_get(entry, "push")) if _role_of(item) == role]
             if _is_given(grants, names, limits, edit):
                 return document
             if alike := [grant for grant in grants if _limits_of(grant) == limits]:
@@ -219,7 +237,7 @@ def _is_given(items: list[yaml.Node], names: tuple[str, ...], wanted: _Limits, e
 
 def _role(entry: yaml.MappingNode, edit: GrantEdit) -> str:
     """The push role that is meant; raises Failure. A misspelt name would make a second one."""
-    roles = list(dict.fromkeys(str(_get(item, "role").value) for item in _items(_get(entry, "push"))))
+    roles = list(dict.fromkeys(role for item in _items(_get(entry, "push")) if (role := _role_of(item))))
     if edit.role and (edit.is_new or edit.role in roles or not roles):
         return edit.role
     if len(roles) == 1 and not edit.role:
@@ -232,7 +250,7 @@ def _role(entry: yaml.MappingNode, edit: GrantEdit) -> str:
     raise Failure(f"{edit.repository} has {has}", code="which-role", remedy=remedy)
 
 
-_OF_ROLE = ("pull", "shared_role", "max_session_duration", "sessions")
+_OF_ROLE = ("pull", "max_session_duration", "sessions")
 """Settings that all grants of a role have alike."""
 
 
@@ -265,7 +283,7 @@ def _places(entry: yaml.MappingNode, who: str, edit: Revoke) -> list[_Place]:
         if _is_text(item):
             if item.value == who:
                 found.append(_Place(number, _line(item)))
-        elif not edit.role or _get(item, "role").value == edit.role:
+        elif edit.role in ("", _role_of(item)):
             index = _index(_get(item, "by"), who)
             if index is not None:
                 found.append(_Place(number, _line(item), index))

@@ -55,9 +55,10 @@ MALLORY = f"arn:aws:iam::{OUTSIDER}:root"
 
 
 @lru_cache(maxsize=128)
-def compiled(text: str | bytes, version: str = "v1", now: datetime = NOW) -> CompiledSpec:
+def compiled(text: str | bytes, version: str = "v1", now: datetime = NOW, *, accepted: bool = False) -> CompiledSpec:
     """The spec in a text, which must be valid; parsed once for many tests."""
-    loaded = load_spec(text.encode() if isinstance(text, str) else text, version=version, now=now)
+    data = text.encode() if isinstance(text, str) else text
+    loaded = load_spec(data, version=version, now=now, accepted=accepted)
     assert isinstance(loaded, Valid), loaded
     return loaded.compiled
 

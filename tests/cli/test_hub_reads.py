@@ -241,7 +241,11 @@ def test_a_file_is_compared_with_the_accounts_as_the_hub_last_read_them() -> Non
     )
     changed = SPEC_FILE.read_bytes().replace(b"[ci:user/push-user]", b"[ci:user/push-user, ci:user/pull-user-1]")
     ran = command("check", "-", "--target", str(PUSHER), stdin=changed)
-    assert (ran.code, ran.out.splitlines()[0], ran.err) == (2, "differs     registry:role/ecr-pusher: trust policy changed", read)
+    assert (ran.code, ran.out.splitlines()[0], ran.err) == (
+        2,
+        "differs     registry:role/ecr-pusher: trust policy changed",
+        read,
+    )
 
 
 def test_an_account_that_the_hub_has_not_read_is_unreadable() -> None:

@@ -18,11 +18,12 @@ from tests.e2e.house import SEED, House
 
 # As the first version of a spec may have been: accounts, and nobody who may do anything.
 OLDER = SEED[: SEED.index("teams:")] + "settings: {mode: enforce}\n"
-# What is observed shares the push role of what is enforced: whoever lets this outsider take it would be left alone.
-TOLERANT = SEED.replace("- role: ecr-pusher\n", "- role: ecr-pusher\n        shared_role: true\n").replace(
+# What is observed says who may take the push role that what is enforced shares.
+TOLERANT = SEED.replace(
     "settings:",
-    "  - {name: shop/test, account: registry, mode: observe, push: [{role: ecr-pusher, shared_role: true, by: [\n"
-    "      {github: evil/x, owner_id: 666, repository_id: 777, branch: main}]}]}\nsettings:",
+    "  - {name: shop/test, account: registry, mode: observe, push: [{role: tester, by: [\n"
+    "      {github: evil/x, owner_id: 666, repository_id: 777, branch: main}]}]}\n"
+    "  - {name: shop/more, account: registry, push: [tester]}\nsettings:",
 )
 NEW = "shop/new"
 EVERYDAY = {

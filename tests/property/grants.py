@@ -128,9 +128,7 @@ class Drawn(NamedTuple):
     def _pushes(self, grants: Iterable[Grant]) -> Iterator[str]:
         by_role = sorted(grants, key=lambda one: one.role)
         for role, of_role in groupby(by_role, key=lambda one: one.role):
-            more = (", shared_role: true" if role == "shared" else "") + (
-                ", pull: true" if role in self.pulling else ""
-            )
+            more = ", pull: true" if role in self.pulling else ""
             for limits, some in _by_limits(of_role):
                 by = ", ".join(PUSHERS[who] for who in some)
                 yield f"{{role: {role}, by: [{by}]{more}{limits.fields}}}"

@@ -212,7 +212,7 @@ def _own(pulling: DesiredValue | None, assuming: DesiredValue | None, grants: li
 
 def loaded(drawn: Drawn) -> Valid:
     """The spec, which has no error."""
-    found = load_spec(drawn.text.encode(), now=NOW)
+    found = load_spec(drawn.text.encode(), now=NOW, accepted=True)
     assert isinstance(found, Valid), (drawn.text, found)
     return found
 

@@ -58,7 +58,8 @@ def tried(seed: int) -> Tried | None:
     """None where a change makes no valid spec."""
     one = drawn(seed)
     loaded = [
-        load_spec(json.dumps(spec).encode(), version=f"v{n}", now=NOW) for n, spec in enumerate((one.accepted, one.new))
+        load_spec(json.dumps(spec).encode(), version=f"v{n}", now=NOW, accepted=True)
+        for n, spec in enumerate((one.accepted, one.new))
     ]
     versions = [found.compiled for found in loaded if isinstance(found, Valid)]
     if len(versions) < 2:

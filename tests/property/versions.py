@@ -67,7 +67,7 @@ _BY_NAME: Json = {"github": "legacy/x", "branch": "main"}
 
 
 def _through(role: str, *by: str | Json) -> Json:
-    return {"role": role, "shared_role": True, "by": [*by]}
+    return {"role": role, "by": [*by]}
 
 
 def _github(owner: int, repository: int = 345) -> Json:

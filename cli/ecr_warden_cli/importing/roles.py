@@ -159,6 +159,9 @@ def _granted(
         return "it pushes to repositories without an entry of their own"
     firsts = sorted({named[target].targets[0] for target in pushed.values()})
     longest = None if identity.session_duration == DEFAULT_SESSION_DURATION else identity.session_duration
+    pulls = {any(target_arn(target) in pulled for target in named[first].targets) for first in firsts}
+    if len(pulls) > 1:
+        return "it may pull from some of its repositories alone"
     found = {
         first: [
             PushGrant(
@@ -166,8 +169,8 @@ def _granted(
                 tuple(sorted(several, key=_principals_first)),
                 limits,
                 longest,
-                shared=len(firsts) > 1,
-                pull=any(target_arn(target) in pulled for target in named[first].targets),
+                shared=first != firsts[0],
+                pull=pulls == {True},
             )
             for limits, several in sorted(by.items(), key=lambda one: one[0].order)
         ]

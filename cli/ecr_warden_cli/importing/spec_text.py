@@ -187,7 +187,8 @@ class _Values:
         if entry.pull:
             found["pull"] = pull_value(entry.pull, self._alias, self._names)
         if entry.push:
-            found["push"] = [self._push(grant) for grant in entry.push]
+            shared = dict.fromkeys(grant.role.name for grant in entry.push if grant.shared)
+            found["push"] = [*(self._push(grant) for grant in entry.push if not grant.shared), *shared]
         if entry.pull_scope is not PullScope.REPOSITORY:
             found["pull_scope"] = str(entry.pull_scope)
         if entry.foreign:
@@ -212,8 +213,6 @@ class _Values:
         found |= _limits(grant.limits)
         if grant.max_session_duration is not None:
             found["max_session_duration"] = grant.max_session_duration
-        if grant.shared:
-            found["shared_role"] = True
         return found
 
     def literal(self, entry: Literal) -> Value:

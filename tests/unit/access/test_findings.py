@@ -51,7 +51,7 @@ def estate_of(case: dict[str, Any]) -> Estate:
 
 def spec_of(text: str, also_allowed: list[Any]) -> Valid:
     whole = tables.load(text) | {"also_allowed": also_allowed}
-    loaded = load_spec(json.dumps(whole, default=datetime.isoformat).encode(), version="v1", now=NOW)
+    loaded = load_spec(json.dumps(whole, default=datetime.isoformat).encode(), version="v1", now=NOW, accepted=True)
     assert isinstance(loaded, Valid), loaded
     return loaded
 

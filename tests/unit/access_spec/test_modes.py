@@ -70,12 +70,13 @@ repositories:
   - name: shop/a
     account: registry
     mode: {a}
-    push: [{{role: one, shared_role: true, by: [ci:user/anna]{until_a}}}]
+    push: [{{role: one, by: [ci:user/anna]{until_a}}}]
   - name: shop/b
     account: registry
     mode: {b}
-    push: [{{role: one, shared_role: true, by: [ci:user/bob]{until_b}}}]
-"""
+    push: [{{role: one, by: [ci:user/bob]{until_b}}}]
+""",
+        accepted=True,
     )
     assert [end.month for end in accepted.targets[ONE.key].ends] == expected
     assert {end.until.month for end in accepted.ends if end.role is not None} == {*expected}
@@ -147,13 +148,16 @@ def test_what_is_only_observed_has_all_of_its_grants() -> None:
 
 
 def test_a_shared_push_role_pushes_only_to_the_enforced_repository() -> None:
-    shared = compiled("""
+    shared = compiled(
+        """
 version: 1
 accounts: {ci: {id: "111111111111"}, registry: {id: "222222222222", regions: [eu-central-1]}}
 repositories:
-  - {name: shop/a, account: registry, push: [{role: one, by: [ci:user/anna], shared_role: true}], mode: enforce}
-  - {name: shop/b, account: registry, push: [{role: one, by: [ci:user/bob], shared_role: true}]}
-""").targets[ONE.key]
+  - {name: shop/a, account: registry, push: [{role: one, by: [ci:user/anna]}], mode: enforce}
+  - {name: shop/b, account: registry, push: [{role: one, by: [ci:user/bob]}]}
+""",
+        accepted=True,
+    ).targets[ONE.key]
     assert {address.kind: "user/bob" in str(value) for address, value in shared.documents.items()} == {
         "role": False,
         "trust-policy": False,

@@ -24,7 +24,7 @@ VALIDATOR = Draft202012Validator(spec_schema())
 # The problems that the schema also finds.
 SHAPES = {"E004", "E020", "E021", "E022", "E024", "E025", "E026", "E027", "E029", "E030", "E209", "E218"}
 SHAPES |= {"E101", "E102"}
-FLAGS = {"shared_role", "exclusive", "pull", "upstream"}
+FLAGS = {"exclusive", "pull", "upstream"}
 NUMBERS = {"version", "max_session_duration", "owner_id", "repository_id", "max_removed"}
 JSON_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 
@@ -110,7 +110,6 @@ FULL: dict[str, Any] = {
                     "by": ["deployers"],
                     "until": "2099-01-01T00:00:00Z",
                     "max_session_duration": 3600,
-                    "shared_role": True,
                 }
             ],
             "pull_scope": "account",

@@ -39,11 +39,11 @@ repositories:
       - {organization: acme}
       - {by: [ci:user/bot], upstream: true}
 """,
-    "one role for two repositories, which pulls from one": """\
+    "one role for two repositories, which pulls from both": """\
 teams: {builders: [ci:user/builder, ci:user/bot]}
 repositories:
-  - {name: shop/app, account: registry, push: [{role: shop, by: [builders], shared_role: true, pull: true}]}
-  - {name: shop/web, account: registry, push: [{role: shop, by: [builders], shared_role: true}]}
+  - {name: shop/app, account: registry, push: [{role: shop, by: [builders], pull: true}]}
+  - {name: shop/web, account: registry, push: [shop]}
 """,
     "pushes that end": """\
 repositories:
@@ -146,11 +146,11 @@ repositories:
     account: registry
     regions: [eu-central-1]
     pull: [ci:user/bot]
-    push: [{role: shop, by: [ci:user/builder], shared_role: true}]
+    push: [{role: shop, by: [ci:user/builder]}]
   - name: shop/app
     account: registry
     regions: [us-east-1]
-    push: [{role: shop, by: [ci:user/builder], shared_role: true, pull: true}]
+    push: [shop]
   - {name: shop/web, account: registry, regions: [eu-central-1], push: [{role: web, by: [ci:user/builder]}]}
   - {name: shop/web, account: registry, regions: [us-east-1], pull: [ci:user/bot]}
 """,

@@ -286,9 +286,11 @@ def _either(node: Node, shape: Either, report: ProblemReport) -> Value | None:
     if known is not None:
         return _record(node, shape.records[known], report)
     keys = [key.text for key, _ in node.entries]
+    first, *more = shape.records.values()
+    if not more and not {entry.name for entry in first.fields}.isdisjoint(keys):
+        return _record(node, first, report)
     hint = report.hint(keys[0], shape.records) if keys else ""
-    *others, last = shape.records
-    remedy = f"write {shape.text.what}, or a mapping with {', '.join(others)} or {last}"
+    remedy = f"write {shape.text.what}, or a mapping with {one_of(tuple(shape.records)).removeprefix('write ')}"
     if "group" in keys:
         remedy = NO_GROUPS
     elif len(keys) == 1 and not hint:

@@ -75,14 +75,14 @@ def _check_roles(spec: Spec, report: ProblemReport) -> dict[str, _Role]:
     roles: dict[str, _Role] = {}
     durations: dict[str, int] = {}
     pulling: dict[tuple[str, Place], PushGrant] = {}
-    for repository, grant in _grants(spec):
+    for repository, grant in sorted(_grants(spec), key=lambda one: one[1].shared):
         key = grant.role.key
         first = roles.setdefault(key, _Role(grant, repository))
         if first.grant.role != grant.role:
             other = f"{quote(first.grant.role.name)} on line {first.grant.place.line}"
             message = f"{quote(grant.role.name)} and {other} are the same role"
             report.add(Code.TWO_SPELLINGS, grant.place, message)
-        elif first.repository is not repository and not (first.grant.shared and grant.shared):
+        elif first.repository is not repository and not grant.shared:
             message = (
                 f"the role {quote(grant.role.name)} also pushes to the repository on line {first.repository.place.line}"
             )

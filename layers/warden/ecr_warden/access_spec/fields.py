@@ -249,12 +249,10 @@ PUSH = Record(
             "tagged: whoever opens a session may give it tags and a source identity, as configure-aws-credentials and "
             "EKS Pod Identity do; plain: neither. By default as under settings:.",
         ),
-        SpecField(
-            "shared_role",
-            Flag(),
-            "true at each of its repositories: the role pushes to all of them, for everyone under any by.",
-        ),
     ),
+    {
+        "shared_role": "remove it: write by: at one repository of the role, and at the others the role's name alone",
+    },
 )
 REPOSITORY = Record(
     "repository",
@@ -275,7 +273,12 @@ REPOSITORY = Record(
             "regions", ListOf(TextShape("a region"), nonempty=True), "Some of the account's regions; all by default."
         ),
         SpecField("pull", ListOf(_PULLER), "Who may pull: teams, principals, whole accounts, services, organizations."),
-        SpecField("push", ListOf(PUSH), "Who may push, each through a push role."),
+        SpecField(
+            "push",
+            ListOf(Either(TextShape("a role's name"), {"role": PUSH}, Code.WRONG_TYPE)),
+            "Who may push, each through a push role; a role's name alone shares the role, whose by: stands at another "
+            "repository of the account: whoever may push there may push here.",
+        ),
         SpecField(
             "pull_scope",
             TextShape("a pull scope", tuple(PullScope)),

@@ -1,6 +1,8 @@
 """`repositories:`: who may pull and push."""
 
 import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from copy import replace
 from datetime import datetime
 
@@ -45,7 +47,8 @@ def build_repository(entry: Fields, directory: Directory, now: datetime) -> Spec
     name = repository_name(entry.text("name"), report, pattern=True)
     excluded = _excluded(entry, name, report)
     pull = _pull(entry, directory, now)
-    push = tuple(_push(item, account, directory, now) for item in entry.all("push"))
+    push = [_push(item, account, directory, now) for item in entry.all("push")]
+    push += [_shared(role, account, report) for role in entry.texts("push")]
     if account is None or name is None:
         return None
     regions = narrowed(account, directory.accounts, entry, report)
@@ -230,7 +233,38 @@ def _push(entry: Fields, account: SpecAccount | None, directory: Directory, now:
     if role is None or not check_iam_name(role.text, role.place, "role", report) or account is None:
         return None
     target = RoleTarget(account.id, role.text)
-    return PushGrant(target, by, limits, duration, entry.flag("shared_role"), entry.flag("pull"), role.place)
+    return PushGrant(target, by, limits, duration, pull=entry.flag("pull"), place=role.place)
+
+
+def _shared(role: Scalar, account: SpecAccount | None, report: ProblemReport) -> PushGrant | None:
+    """A role by its name alone, before it is known who may assume it."""
+    if not check_iam_name(role.text, role.place, "role", report) or account is None:
+        return None
+    return PushGrant(RoleTarget(account.id, role.text), (), shared=True, place=role.place)
+
+
+def with_shared_roles(repositories: Sequence[SpecRepository | None], report: ProblemReport) -> Iterator[SpecRepository]:
+    """The repositories; a push role that stands by its name alone has what its grants say where its `by` stands."""
+    known = [repository for repository in repositories if repository is not None]
+    given: defaultdict[RoleTarget, list[PushGrant]] = defaultdict(list)
+    for grant in (grant for repository in known for grant in repository.push if not grant.shared):
+        given[grant.role].append(grant)
+    for repository in known:
+        push = [grant for grant in repository.push if not grant.shared]
+        for name in (grant for grant in repository.push if grant.shared):
+            if any(grant.role == name.role for grant in push):
+                report.add(Code.LISTED_TWICE, name.place, f"{quote(name.role.name)} is listed twice")
+            elif name.role in given:
+                push += [replace(grant, shared=True, place=name.place) for grant in given[name.role]]
+            elif len(known) == len(repositories):
+                # Else it may stand in an entry that is refused anyway.
+                report.add(Code.UNKNOWN_ROLE, name.place, _nobody_defines(name.role, given, report))
+        yield replace(repository, push=tuple(push))
+
+
+def _nobody_defines(role: RoleTarget, given: Iterable[RoleTarget], report: ProblemReport) -> str:
+    hint = report.hint(role.name, [one.name for one in given if one.account == role.account])
+    return f"no repository of the account says who may assume the push role {quote(role.name)}{hint}"
 
 
 def _pushers(entry: Fields, directory: Directory) -> tuple[Pusher, ...]:

@@ -172,7 +172,8 @@ class Code(Enum):
     SHARED_ROLE = (
         "E204",
         "one role for two repositories",
-        "everyone under either by: could push to both: give each its own role, or set shared_role: true at both grants",
+        "everyone under either by: could push to both: give each its own role, or write by: at one of them and at the "
+        "other the role's name alone",
     )
     ADDRESS_TWICE = (
         "E205",
@@ -220,6 +221,11 @@ class Code(Enum):
         "E219",
         "two end times, lists of networks or kinds of sessions for one principal",
         "one statement would make the other needless: keep one",
+    )
+    UNKNOWN_ROLE = (
+        "E220",
+        "a push role by its name alone that no by: defines",
+        "write {role: NAME, by: [...]} here or at one of its other repositories",
     )
     # Literal documents.
     DOCUMENT = ("E301", "a policy document that AWS would refuse or that cannot be parsed", "")
@@ -366,7 +372,7 @@ _HINTS = 50
 _SHORTEST_BEGINNING = 3
 
 
-_ONCE_VALID = frozenset({Code.GONE_FIELD, Code.ADMIN})
+_ONCE_VALID = frozenset({Code.GONE_FIELD, Code.ADMIN, Code.SHARED_ROLE})
 """Errors that a spec may have had when it was accepted."""
 
 

@@ -201,7 +201,7 @@ class PullScope(StrEnum):
 class PushGrant:
     """Who may push through a role; `max_session_duration` in seconds, None if not given.
 
-    `pull`: the role may also pull from the repository.
+    `pull`: the role may also pull from the repository; `shared`: the grant stands at another repository of the role.
     """
 
     role: RoleTarget

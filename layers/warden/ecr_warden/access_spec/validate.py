@@ -11,7 +11,7 @@ from ecr_warden.access_spec.check_shape import Fields, check_shape
 from ecr_warden.access_spec.compile import all_targets, compile_spec
 from ecr_warden.access_spec.cross_checks import cross_check
 from ecr_warden.access_spec.fields import SPEC
-from ecr_warden.access_spec.grants import build_repository
+from ecr_warden.access_spec.grants import build_repository, with_shared_roles
 from ecr_warden.access_spec.limits import are_plain
 from ecr_warden.access_spec.literals import build_document, build_literal, check_own_calls
 from ecr_warden.access_spec.nodes import Node
@@ -75,13 +75,13 @@ def load_tree(tree: Node, report: ProblemReport, *, version: str = "", now: date
 
 def _build(root: Fields, directory: Directory, now: datetime) -> Spec:
     directory.define_teams(root)
-    repositories = tuple(_repository(entry, directory, now) for entry in root.all("repositories"))
+    entries = [_repository(entry, directory, now) for entry in root.all("repositories")]
     literals = tuple(build_literal(entry, directory, now) for entry in root.all("documents"))
     also_allowed = tuple(build_also_allowed(entry, directory) for entry in root.all("also_allowed"))
     return Spec(
         accounts=tuple(directory.accounts.by_alias.values()),
         teams=directory.teams,
-        repositories=tuple(entry for entry in repositories if entry is not None),
+        repositories=tuple(with_shared_roles(entries, directory.report)),
         literals=tuple(entry for entry in literals if entry is not None),
         settings=build_settings(root.fields("settings")),
         also_allowed=tuple(entry for entry in also_allowed if entry is not None),
