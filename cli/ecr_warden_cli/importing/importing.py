@@ -75,12 +75,10 @@ def import_estate(
     *,
     now: datetime,
     ours: Ours = _NOBODY,
-    narrow: bool = False,
-    tidy: bool = False,
 ) -> Imported:
     """The spec of an estate; raises ImportFailed. `ours`: who is, beside the accounts of the estate."""
     world = World(estate, aliases, ours)
-    proposal = propose(world, narrow=narrow, tidy=tidy)
+    proposal = propose(world)
     while True:
         spec = with_teams(proposal.spec)
         value = spec_value(spec)
@@ -93,7 +91,7 @@ def import_estate(
     value = spec_value(spec, proposal.waiting)
     text = _text(value, proposal, estate)
     if len(text.encode()) > MAX_SPEC_BYTES:
-        raise ImportFailed("the spec would be larger than 5 MiB", remedy="import fewer accounts at a time, or --tidy")
+        raise ImportFailed("the spec would be larger than 5 MiB", remedy="import fewer accounts at a time")
     outcomes = tuple(one for one in prove(loaded.compiled, world) if one.address.target.key not in world.outside)
     shares = _pull_access(loaded, world)
     return Imported(text, loaded, proposal.notes, proposal.left_out, outcomes, shares)

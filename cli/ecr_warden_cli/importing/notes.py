@@ -29,7 +29,6 @@ class NoteKind(StrEnum):
     OTHER_FORM = "other-form"
     PER_REGION = "per-region"
     OVER_QUOTA = "over-quota"
-    PATTERN = "pattern"
     ATTACHED_POLICY = "attached-policy"
     PUSH_ROLE = "push-role"
     NO_PROVIDER = "no-provider"

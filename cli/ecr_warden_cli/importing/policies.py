@@ -70,11 +70,6 @@ class Grants(Struct, frozen=True):
     foreign: tuple[ForeignStatement, ...] = ()
     beside: Document | None = None
 
-    @property
-    def without_reads(self) -> "Grants":
-        """The same pulls, and nothing that no pull needs."""
-        return replace(self, pull=tuple(replace(grant, reads=()) for grant in self.pull))
-
 
 class Exact(Struct, frozen=True):
     """The grants say exactly what the policy says, but for what has no effect in it."""

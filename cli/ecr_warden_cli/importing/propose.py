@@ -33,7 +33,6 @@ from ecr_warden_cli.importing.policies import (
 )
 from ecr_warden_cli.importing.roles import find_pushing
 from ecr_warden_cli.importing.spec_text import principal_text, pull_value
-from ecr_warden_cli.importing.tidy import patterns_for, with_patterns
 from ecr_warden_cli.importing.world import World, inline_size, repositories_by_name
 from ecr_warden_cli.yaml_values import flow
 from iam_access.document.document import ROLE_INLINE_QUOTA, USER_INLINE_QUOTA, Document, policy_size
@@ -83,12 +82,8 @@ type Regions = Sequence[_Candidate]
 """A repository in some of its regions."""
 
 
-def propose(world: World, *, narrow: bool = False, tidy: bool = False) -> Proposal:
-    """The spec of an estate.
-
-    `narrow`: also grants where they only take away what no pull needs; `tidy`: patterns for repositories that all have
-    the same access.
-    """
+def propose(world: World) -> Proposal:
+    """The spec of an estate."""
     notes: defaultdict[str, list[Note]] = defaultdict(list)
     left_out: list[str] = []
     entries: list[SpecRepository] = []
@@ -96,7 +91,7 @@ def propose(world: World, *, narrow: bool = False, tidy: bool = False) -> Propos
     for repositories in repositories_by_name(world.estate).values():
         candidates: list[_Candidate] = []
         for live in repositories:
-            found = _candidate(live, examined, narrow=narrow)
+            found = _candidate(live, examined)
             if isinstance(found, _Candidate):
                 candidates.append(found)
             else:
@@ -116,8 +111,6 @@ def propose(world: World, *, narrow: bool = False, tidy: bool = False) -> Propos
         notes[key] += found_notes
     entries = [replace(repository, push=pushing.grants.get(repository.targets[0], ())) for repository in entries]
     spec = Spec(world.accounts, {}, tuple(entries), pushing.literals)
-    if tidy:
-        spec = _with_patterns(spec, world, notes)
     for key, note in _of_issuers(world, spec):
         notes[key].append(note)
     named = {address.target.key for literal in spec.literals for address in literal.addresses}
@@ -196,7 +189,7 @@ class _Examined:
         return any(_without_policy(SpecRepository((target,), pull=grants.pull, pull_scope=scope), self.world))
 
 
-def _candidate(repository: Repository, examined: _Examined, *, narrow: bool) -> _Candidate | Note:
+def _candidate(repository: Repository, examined: _Examined) -> _Candidate | Note:
     target, world = repository.target, examined.world
     account = next(spec_account for spec_account in world.accounts if spec_account.id == target.account)
     if target.region not in account.regions:
@@ -210,23 +203,16 @@ def _candidate(repository: Repository, examined: _Examined, *, narrow: bool) -> 
         return Note(NoteKind.UNPARSEABLE, what, "write a policy that AWS can read, and import again")
     reading = examined.reading(document, target)
     outside = world.outside.get(target.key)
-    sayable = _sayable(reading, document, target, world, narrow=narrow)
+    sayable = _sayable(reading, document, target, world)
     scopes = ((grants, tuple(examined.scopes(grants, target))) for grants in sayable)
     grants, allowed = next(one for one in scopes if one[1])
-    return _Candidate(target, document, outside, reading, grants.without_reads if narrow else grants, allowed)
+    return _Candidate(target, document, outside, reading, grants, allowed)
 
 
-def _sayable(
-    reading: Reading, document: Document | None, target: RepositoryTarget, world: World, *, narrow: bool
-) -> Iterator[Grants]:
+def _sayable(reading: Reading, document: Document | None, target: RepositoryTarget, world: World) -> Iterator[Grants]:
     """What an entry may say: grants, grants with the rest beside them, and the policy as it is."""
-    match reading:
-        case Exact(grants):
-            yield grants
-        case Narrower(grants) if narrow:
-            yield grants
-        case _:
-            pass
+    if isinstance(reading, Exact):
+        yield reading.grants
     if document is not None:
         if apart := read_beside(document, target, world):
             yield apart
@@ -272,7 +258,7 @@ def _notes_of(candidate: _Candidate, alike: Sequence[Regions], world: World) -> 
             what = f"no identity policy lets {names} log in and pull, and a grant would write one"
             notes.append(Note(NoteKind.NO_IDENTITY_POLICY, what, "remove whoever does not pull", accept))
         case Narrower(_, beyond):
-            notes.append(beyond_note(beyond, f"{accept}, or import with --narrow"))
+            notes.append(beyond_note(beyond, accept))
         case _ if not seen:
             what = "conditions, patterns or actions that no grant says"
             sets = tuple(map(PullGrant, unnamed_in(candidate.document, world)))
@@ -396,18 +382,3 @@ def _over(entries: Iterable[SpecRepository], room: Mapping[IdentityTarget, int])
         if target in room
     }
     return frozenset(target for target, size in sizes.items() if size > room[target])
-
-
-# Patterns
-
-
-def _with_patterns(spec: Spec, world: World, notes: defaultdict[str, list[Note]]) -> Spec:
-    """The spec with the patterns that change no access today."""
-    every = [(repository.target.account, repository.target.name) for repository in world.estate.repositories()]
-    chosen: dict[SpecRepository, tuple[SpecRepository, ...]] = {}
-    for pattern, entries in patterns_for(spec, dict.fromkeys(every)):
-        if not any(_without_policy(pattern, world)):
-            chosen[pattern] = entries
-            what = f"it stands for {len(entries)} repositories, and for all that are created under this name later"
-            notes[pattern.targets[0].key].append(Note(NoteKind.PATTERN, what, "", "keep it, or import without --tidy"))
-    return with_patterns(spec, chosen)

@@ -54,17 +54,6 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         "organization's, github:OWNER, or ISSUER:SUBJECT as tokens of another issuer begin; others wait in comments",
     )
     parser.add_argument("-o", "--output", metavar="FILE", help="write the spec to a new file; default: stdout")
-    parser.add_argument(
-        "--narrow",
-        action="store_true",
-        help="leave out what only reads and no pull needs, such as ecr:DescribeImages",
-    )
-    parser.add_argument(
-        "--tidy",
-        action="store_true",
-        help="say the same in fewer words: patterns where all repositories under a name have the same access, and "
-        "merged statements",
-    )
     add_source(parser, hub="what the hub has read of the accounts; the names of the accounts are those of its spec")
 
 
@@ -73,9 +62,8 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     if arguments.output is not None:
         check_output(arguments.output)
     estate, aliases, ours = _input(arguments, context)
-    options = {"narrow": arguments.narrow, "tidy": arguments.tidy}
     with context.console.doing("importing"):
-        imported = import_estate(estate, aliases, now=context.clock.now(), ours=ours, **options)
+        imported = import_estate(estate, aliases, now=context.clock.now(), ours=ours)
     if arguments.output is not None:
         write_output(arguments.output, imported.text)
     elif not arguments.json:

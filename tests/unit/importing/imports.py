@@ -39,11 +39,11 @@ EVERYBODY = Ours(
 """Whom somebody named who knows all estates of the tests."""
 
 
-def imported(snapshot: Json, *, ours: Ours = Ours(), narrow: bool = False, tidy: bool = False) -> Imported:  # noqa: B008
+def imported(snapshot: Json, *, ours: Ours = Ours()) -> Imported:  # noqa: B008
     """The import of a snapshot, with the aliases of the tests; its text says what was loaded."""
     estate = estate_from_text(json.dumps(complete(snapshot)), at=NOW)
     names = {account: alias for account, alias in ALIASES.items() if account in estate.accounts}
-    made = import_estate(estate, aliases_of(estate.accounts, names), now=NOW, ours=ours, narrow=narrow, tidy=tidy)
+    made = import_estate(estate, aliases_of(estate.accounts, names), now=NOW, ours=ours)
     read = load_spec(made.text.encode(), now=NOW)
     assert isinstance(read, Valid), read
     assert (read.spec, read.compiled) == (made.loaded.spec, made.loaded.compiled)

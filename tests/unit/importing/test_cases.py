@@ -91,7 +91,7 @@ def _tags(tags: dict[str, str]) -> list[Json]:
 def test_an_estate_becomes_this_spec(case: Json) -> None:
     options = case.get("options", ())
     ours = EVERYBODY if "ours" in options else Ours()
-    made = imported(snapshot_of(case), ours=ours, narrow="narrow" in options, tidy="tidy" in options)
+    made = imported(snapshot_of(case), ours=ours)
     text = "\n".join(map(_shown, made.text.splitlines()))
     for part in _parts(case.get("has", "")):
         assert part in text, f"{part}\n--- is not in\n{made.text}"

@@ -63,5 +63,5 @@ def _large(index: int) -> Json:
 
 @pytest.mark.thorough
 def test_accounts_whose_spec_would_be_too_large_are_refused_with_a_remedy() -> None:
-    with pytest.raises(ImportFailed, match=r"larger than 5 MiB; import fewer accounts at a time, or --tidy"):
+    with pytest.raises(ImportFailed, match=r"larger than 5 MiB; import fewer accounts at a time"):
         imported(_snapshot([_large(index) for index in range(650)], "*"))
