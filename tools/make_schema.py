@@ -53,8 +53,9 @@ def _schema(shape: Shape) -> Schema:
             return {"type": "boolean"}
         case Raw():
             return {"type": "object"}
-        case ListOf(item, nonempty):
-            return {"type": "array", "items": _schema(item)} | ({"minItems": 1} if nonempty else {})
+        case ListOf(item, nonempty, or_one):
+            several = {"type": "array", "items": _schema(item)} | ({"minItems": 1} if nonempty else {})
+            return {"anyOf": [_schema(item), several]} if or_one else several
         case MapOf(value):
             return {"type": "object", "additionalProperties": _schema(value)}
         case Record():

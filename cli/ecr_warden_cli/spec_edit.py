@@ -15,7 +15,7 @@ from ecr_warden_cli.context import Failure
 from ecr_warden_cli.yaml_edit import Text, Value, Verbatim, not_editable, text_of
 from iam_access.document.pattern import pattern_covers
 from iam_access.text.nearest import advice, nearest
-from iam_access.text.printable import cut, listed, show_time
+from iam_access.text.printable import count, cut, listed, show_time
 
 type Access = Literal["pull", "push"]
 
@@ -50,13 +50,25 @@ type Edit = GrantEdit | Revoke
 def edited(text: str, spec: Spec, edit: Edit) -> str:
     """The text of a valid spec with the edit; the same text if there is nothing to do. Raises Failure."""
     document = text_of(text)
-    number = _number(document, _find(edit.repository, spec))
+    repository = _find(edit.repository, spec)
+    number = _number(document, repository)
+    _refuse_list(repository, edit)
     _refuse_shared(_entry(document, number), edit)
     match edit:
         case GrantEdit():
             return _granted(document, _entry(document, number), edit).text
         case Revoke():
             return _revoked(document, number, edit).text
+
+
+def _refuse_list(repository: SpecRepository, edit: Edit) -> None:
+    """Raises Failure if an entry is about several repositories."""
+    others = len({target.name for target in repository.targets}) - 1
+    if others:
+        line = repository.place.line
+        message = f"{edit.repository} has no entry of its own: the one on line {line} has {count(others, 'name')} more"
+        remedy = f"give it an entry of its own, or edit line {line} by hand if all of them are meant"
+        raise Failure(message, code="only-in-list", remedy=remedy)
 
 
 def _refuse_shared(entry: yaml.MappingNode, edit: Edit) -> None:
@@ -87,7 +99,7 @@ def _find(text: str, spec: Spec) -> SpecRepository:
         case []:
             raise _no_entry(text, spec)
         case _:
-            firsts = (repository.targets[0] for repository in found)
+            firsts = (next(one for one in repository.targets if one.name == text) for repository in found)
             full = [f"{aliases[first.account]}/{first.region}/{first.name}" for first in firsts]
             message, remedy = f"{cut(text, 300)} is in several entries", f"write one of {listed(full, 5)}"
             raise Failure(message, code="no-such-repository", remedy=remedy)
@@ -117,7 +129,11 @@ def _no_entry(text: str, spec: Spec) -> Failure:
         return Failure(
             message, code="literal-document", remedy="edit it by hand, or write grants under repositories: in its place"
         )
-    near = advice(nearest(text, sorted({repository.targets[0].name for repository in spec.repositories}), most=3))
+    near = advice(
+        nearest(
+            text, sorted({target.name for repository in spec.repositories for target in repository.targets}), most=3
+        )
+    )
     remedy = f"{near}if it is new, add it under repositories:"
     return Failure(f"the spec has no repository {shown!a}", code="no-such-repository", remedy=remedy)
 

@@ -19,7 +19,7 @@ from ecr_warden_cli.importing.notes import Note, NoteKind
 from ecr_warden_cli.importing.policies import KEPT, has_own_side
 from ecr_warden_cli.importing.propose import Proposal, propose, word_for_word
 from ecr_warden_cli.importing.spec_text import SpecValue, load_value, spec_text, spec_value
-from ecr_warden_cli.importing.tidy import with_teams
+from ecr_warden_cli.importing.tidy import with_lists, with_teams
 from ecr_warden_cli.importing.world import World
 from iam_access.document.document import Document, Effect, Statement
 from iam_access.document.pattern import pattern_covers
@@ -83,18 +83,21 @@ def import_estate(
         spec = with_teams(proposal.spec)
         value = spec_value(spec)
         match load_value(value, now):
-            case Valid() as loaded:
+            case Valid():
                 break
             case Invalid(problems):
                 proposal = _without_refused(proposal, value, problems, world)
     proposal = _acceptable(proposal, spec, now)
-    value = spec_value(spec, proposal.waiting)
+    value = spec_value(with_teams(with_lists(proposal.spec, proposal.notes, proposal.waiting)), proposal.waiting)
+    whole = load_value(value, now)
+    if isinstance(whole, Invalid):
+        raise _not_valid(whole.problems)
     text = _text(value, proposal, estate)
     if len(text.encode()) > MAX_SPEC_BYTES:
         raise ImportFailed("the spec would be larger than 5 MiB", remedy="import fewer accounts at a time")
-    outcomes = tuple(one for one in prove(loaded.compiled, world) if one.address.target.key not in world.outside)
-    shares = _pull_access(loaded, world)
-    return Imported(text, loaded, proposal.notes, proposal.left_out, outcomes, shares)
+    outcomes = tuple(one for one in prove(whole.compiled, world) if one.address.target.key not in world.outside)
+    shares = _pull_access(whole, world)
+    return Imported(text, whole, proposal.notes, proposal.left_out, outcomes, shares)
 
 
 def _not_valid(problems: Iterable[Problem]) -> ImportFailed:

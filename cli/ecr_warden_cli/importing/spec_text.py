@@ -142,7 +142,7 @@ def _notes_of(entry: Entry, notes: dict[str, Sequence[Note]], value: SpecValue) 
         for note in notes.pop(target.key, ()):
             seen.setdefault(note, []).append(target.region if isinstance(target, RepositoryTarget) else "")
     for note, regions in seen.items():
-        where = f"in {', '.join(regions)}: " if len(targets) > len(regions) else ""
+        where = f"in {', '.join(dict.fromkeys(regions))}: " if len(targets) > len(regions) else ""
         yield from comment(f"{where}{note}", 2)
     yield from _waiting(value, targets[0].key)
 
@@ -180,8 +180,10 @@ class _Values:
 
     def repository(self, entry: SpecRepository) -> Value:
         target = entry.targets[0]
-        found: dict[str, Value] = {"name": target.name, "account": self._aliases[target.account]}
-        found |= self._narrowed(target.account, [repository_target.region for repository_target in entry.targets])
+        names = list(dict.fromkeys(one.name for one in entry.targets))
+        found: dict[str, Value] = {"name": names if len(names) > 1 else target.name}
+        found["account"] = self._aliases[target.account]
+        found |= self._narrowed(target.account, list(dict.fromkeys(one.region for one in entry.targets)))
         if entry.mode is not None:
             found["mode"] = str(entry.mode)
         if entry.pull:

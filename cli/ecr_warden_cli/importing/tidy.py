@@ -1,4 +1,4 @@
-"""The same access in fewer words: teams for lists of principals that several entries have."""
+"""The same access in fewer words: one entry for repositories that are alike, a team for a list that comes again."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -10,6 +10,27 @@ from ecr_warden.access_spec.spec import Limits, PullGrant, Spec, SpecPrincipal, 
 _LEAST_MEMBERS, _LEAST_USES = 2, 2
 
 type Members = frozenset[SpecPrincipal]
+
+
+def with_lists(spec: Spec, notes: Mapping[str, object], waiting: Collection[str]) -> Spec:
+    """The spec with one entry for repositories of which everything is equal, also the notes.
+
+    `notes`, `waiting`: by the key of a target; those that wait stay alone.
+    """
+    groups: defaultdict[object, list[SpecRepository]] = defaultdict(list)
+    for entry in spec.repositories:
+        said = replace(entry, targets=(), push=tuple(replace(grant, shared=False) for grant in entry.push))
+        where = tuple((target.account, target.region, notes.get(target.key)) for target in entry.targets)
+        is_alone = entry.targets[0].key in waiting
+        groups[entry.targets if is_alone else (said, where)].append(entry)
+    return replace(spec, repositories=tuple(map(_together, groups.values())))
+
+
+def _together(alike: Sequence[SpecRepository]) -> SpecRepository:
+    """One entry; a push role's `by` stands there if it stands at one of them."""
+    by_grant = zip(*(entry.push for entry in alike), strict=True)
+    push = tuple(replace(same[0], shared=all(one.shared for one in same)) for same in by_grant)
+    return replace(alike[0], targets=tuple(target for entry in alike for target in entry.targets), push=push)
 
 
 def with_teams(spec: Spec) -> Spec:

@@ -41,17 +41,17 @@ def _pulled(number: int) -> list[Json]:
 def test_repositories_for_which_a_user_has_no_room_stay_word_for_word(more: str, fit: int) -> None:
     made = imported(_snapshot(_pulled(40), "arn:aws:ecr:*:222222222222:repository/shop/*", more=more))
     spec = made.loaded.spec
-    granted = [entry for entry in spec.repositories if entry.pull]
+    granted = [target for entry in spec.repositories for target in entry.targets if entry.pull]
     assert len(granted) == fit
-    assert len(spec.repositories) == 40
+    assert sum(len(entry.targets) for entry in spec.repositories) == 40
     assert sum(note.kind is NoteKind.OVER_QUOTA for notes in made.notes.values() for note in notes) == 40 - fit
     assert not [one for one in made.outcomes if one.effect is ImportEffect.CHANGE]
 
 
 def test_whoever_may_pull_from_everything_gets_one_resource_for_all() -> None:
     made = imported(_snapshot(_pulled(40), "*"))
-    assert {entry.pull_scope for entry in made.loaded.spec.repositories} == {PullScope.ACCOUNT}
-    assert len(made.loaded.spec.repositories) == 40
+    [entry] = made.loaded.spec.repositories
+    assert (entry.pull_scope, len(entry.targets)) == (PullScope.ACCOUNT, 40)
     assert not made.notes
 
 

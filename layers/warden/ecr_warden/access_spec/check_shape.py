@@ -215,6 +215,8 @@ def _mapping(node: MapNode, shape: Raw | MapOf | Record | Choice, report: Proble
 
 def _list(node: Node, shape: ListOf, report: ProblemReport) -> Value | None:
     if not isinstance(node, ListNode):
+        if shape.or_one:
+            return check_shape(node, shape.item, report)
         return _wrong(node, "a list", report, remedy=for_list(node, shape))
     if shape.nonempty and not node.items:
         report.add(Code.EMPTY_VALUE, node.place, "an empty list", remedy="name at least one, or remove the field")

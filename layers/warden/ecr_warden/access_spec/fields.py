@@ -259,8 +259,9 @@ REPOSITORY = Record(
     (
         SpecField(
             "name",
-            TextShape("a repository's name or a pattern"),
-            "The repository's name in ECR, or a pattern: * matches any text, including /.",
+            ListOf(TextShape("a repository's name or a pattern"), nonempty=True, or_one=True),
+            "The repository's name in ECR, a list of names that the entry holds for alike, or a pattern: * matches any "
+            "text, including /.",
             required=True,
         ),
         SpecField(

@@ -41,18 +41,18 @@ _MAX_REPOSITORY_NAME = 256
 
 
 def build_repository(entry: Fields, directory: Directory, now: datetime) -> SpecRepository | None:
-    """One item of `repositories:`; None if its name or account is unknown."""
+    """One item of `repositories:`; None if its account or one of its names is unknown."""
     report = directory.report
     account = directory.accounts.referred(entry.text("account"), report)
-    name = repository_name(entry.text("name"), report, pattern=True)
-    excluded = _excluded(entry, name, report)
+    names = _names(entry, report)
+    excluded = _excluded(entry, next(iter(names), None), report)
     pull = _pull(entry, directory, now)
     push = [_push(item, account, directory, now) for item in entry.all("push")]
     push += [_shared(role, account, report) for role in entry.texts("push")]
-    if account is None or name is None:
+    if account is None or not names:
         return None
     regions = narrowed(account, directory.accounts, entry, report)
-    targets = tuple(RepositoryTarget(account.id, region, name) for region in regions)
+    targets = tuple(RepositoryTarget(account.id, region, name) for name in names for region in regions)
     scope, mode = entry.text("pull_scope"), entry.text("mode")
     if excluded and any(_is_of(grant.puller, account) for grant in pull):
         message = "a permission set or pods of the repositories' own account at a pattern with except: is not supported"
@@ -68,6 +68,24 @@ def build_repository(entry: Fields, directory: Directory, now: datetime) -> Spec
         mode=account.mode if mode is None else Mode(mode.text),
         place=entry.place_of("name"),
     )
+
+
+def _names(entry: Fields, report: ProblemReport) -> tuple[str, ...]:
+    """The names of an entry, or its pattern; none if one of them is reported."""
+    one = entry.text("name")
+    found: dict[str, None] = {}
+    for item in entry.texts("name") if one is None else (one,):
+        if one is None and "*" in item.text:
+            message, remedy = f"the pattern {quote(item.text)} in a list of names", "give it an entry of its own"
+            report.add(Code.NOT_SUPPORTED, item.place, message, remedy=remedy)
+            return ()
+        name = repository_name(item, report, pattern=True)
+        if name is None:
+            return ()
+        if name in found:
+            report.add(Code.LISTED_TWICE, item.place, f"{quote(name)} is listed twice")
+        found[name] = None
+    return tuple(found)
 
 
 def _pull(entry: Fields, directory: Directory, now: datetime) -> tuple[PullGrant, ...]:

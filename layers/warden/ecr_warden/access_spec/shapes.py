@@ -41,10 +41,11 @@ class Raw(Struct, frozen=True):
 
 
 class ListOf(Struct, frozen=True):
-    """A list; `nonempty` refuses one without items."""
+    """A list; `nonempty` refuses one without items; `or_one`: a single item may stand without the list."""
 
     item: "Shape"
     nonempty: bool = False
+    or_one: bool = False
 
 
 class MapOf(Struct, frozen=True):
