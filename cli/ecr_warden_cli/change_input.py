@@ -1,9 +1,12 @@
-"""A file of changes that `what-if` supposes: JSON from people, read strictly."""
+"""The changes that `what-if` supposes: options, or a file of JSON from people, read strictly."""
+
+import argparse
+from collections.abc import Iterator
 
 from ecr_warden.access.what_if import OF_WHAT, ChangeKind, Supposed
 from ecr_warden.core.ecr import ECR
 from ecr_warden_cli.access import arn_meant, find_repository
-from ecr_warden_cli.context import Context, Failure
+from ecr_warden_cli.context import Context, Failure, UsageError
 from ecr_warden_cli.estate_input import OpenedEstate
 from ecr_warden_cli.inputs import name_of, read_json
 from ecr_warden_cli.naming import in_full
@@ -33,6 +36,74 @@ class ChangeUnusable(Failure):
     """The file of changes could not be read."""
 
     code = "change-unusable"
+
+
+_FORMS = ("role", "user", "repository", "new_spec", "change")
+_WHICH = "give one of --role R, --user U, --repository R, --new-spec FILE and CHANGE"
+
+
+def add_change(parser: argparse.ArgumentParser) -> None:
+    """Declare what would be different."""
+    parser.add_argument(
+        "change", metavar="CHANGE", nargs="?", help="a JSON file with one change or a list of them, or - for stdin"
+    )
+    parser.add_argument("--role", metavar="ROLE", help="a role: with --trust, with --policy NAME=FILE, or with both")
+    parser.add_argument("--user", metavar="USER", help="a user: with --policy NAME=FILE")
+    parser.add_argument("--repository", metavar="REPOSITORY", help="a repository: with --policy FILE")
+    parser.add_argument("--trust", metavar="FILE", help="the trust policy that the role would have")
+    parser.add_argument(
+        "--policy",
+        metavar="[NAME=]FILE",
+        action="append",
+        default=[],
+        help="the inline policy of that name that the role or user would have, or the repository's policy; "
+        "a file that says null: none",
+    )
+    parser.add_argument("--new-spec", metavar="FILE", help="a spec: if it were enforced")
+
+
+def changes_asked(arguments: argparse.Namespace, context: Context) -> list[Supposed]:
+    """The changes that the options or a file describe, none for a spec; raises Failure."""
+    given = [name for name in _FORMS if getattr(arguments, name) is not None]
+    if len(given) != 1:
+        raise UsageError(f"{len(given)} things that would be different", remedy=_WHICH)
+    [form] = given
+    if form not in _FORMS[:3] and (arguments.trust or arguments.policy):
+        raise UsageError("--trust or --policy without whose it would be", remedy="add --role, --user or --repository")
+    if form == "change":
+        return read_changes(arguments.change, context)
+    return [_of_file(*one, context) for one in _documents(form, arguments)]
+
+
+def _documents(form: str, arguments: argparse.Namespace) -> Iterator[tuple[ChangeKind, str, str, str]]:
+    """(kind, of what, the name of an inline policy, file) of each document that the options name; raises UsageError."""
+    of = getattr(arguments, form)
+    if form == "new_spec":
+        return
+    if arguments.trust and form != "role":
+        raise UsageError(f"--trust with --{form}", remedy="only a role has a trust policy: name it with --role")
+    named = [path.partition("=") if form != "repository" else ("", "=", path) for path in arguments.policy]
+    if not all(equals for _, equals, _ in named):
+        raise UsageError("--policy without a name", remedy="write NAME=FILE, with the name of the inline policy")
+    if not (named or arguments.trust) or (form == "repository" and len(named) != 1):
+        remedy = "add --policy FILE" if form == "repository" else "add --policy NAME=FILE, or for a role --trust FILE"
+        raise UsageError(f"--{form} without the document that it would have", remedy=remedy)
+    if form == "repository":
+        yield ChangeKind.REPOSITORY_POLICY, of, "", named[0][2]
+        return
+    account, colon, name = of.rpartition(":")
+    of = of if "/" in of else f"{account}{colon}{form}/{name}"
+    yield from ((ChangeKind.TRUST_POLICY, of, "", path) for path in (arguments.trust,) if path)
+    yield from ((ChangeKind.IDENTITY_POLICY, of, name, path) for name, _, path in named)
+
+
+def _of_file(kind: ChangeKind, of: str, name: str, path: str, context: Context) -> Supposed:
+    """The change that puts the document of a file there; raises Failure."""
+    remedy = "give the JSON of the policy document, or null for none"
+    document = read_json(path, context.stdin, MAX_BYTES, code=ChangeUnusable.code, remedy=remedy)
+    raw = {"change": kind.value, "of": of, "document": document}
+    [change] = changes_of(raw | ({"name": name} if name else {}), name_of(path))
+    return change
 
 
 def read_changes(path: str, context: Context) -> list[Supposed]:

@@ -8,14 +8,17 @@ from typing import Any
 from ecr_warden.access.difference import AccessAnswer, AccessDifference, DifferenceKind, differences
 from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.access.what_if import laid_over
+from ecr_warden.audit.repaired import as_repaired
 from ecr_warden.audit.words import class_of, named
 from ecr_warden.core.estate import Estate
+from ecr_warden.versions.changes import succeeding
 from ecr_warden_cli.access import is_class, unlisted
 from ecr_warden_cli.access_text import detail, names_of, not_looked_at
-from ecr_warden_cli.change_input import change_in_full, read_changes
+from ecr_warden_cli.change_input import add_change, change_in_full, changes_asked
 from ecr_warden_cli.console import Exit, Style
 from ecr_warden_cli.context import Context, Verb
 from ecr_warden_cli.estate_input import add_source, open_estate
+from ecr_warden_cli.inputs import load_compiled
 from ecr_warden_cli.verbs.access import say_unseen
 from iam_access.text.printable import count, listed
 from iam_access.who_can.decide import Answer
@@ -31,9 +34,14 @@ _MOST_NAMES = 5
 
 def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     """Print what differs between the estate as it is and with the changes."""
-    given = read_changes(arguments.change, context)
+    given = changes_asked(arguments, context)
+    new = load_compiled(arguments.new_spec, context) if arguments.new_spec else None
     asked = open_estate(arguments, context)
     supposed = laid_over(asked.estate, [change_in_full(change, asked) for change in given])
+    if new is not None:
+        supposed = as_repaired(
+            supposed, new.compiled if asked.spec is None else succeeding(asked.spec.compiled, new.compiled)
+        )
     beyond = [_beyond(asked.estate)] if any(change.is_of_many_accounts for change in given) else []
     with context.console.doing("asking the policies before and after"):
         found = sorted(differences(asked.graph, RepositoryGraph(supposed)), key=_order)
@@ -150,18 +158,20 @@ def _answer_to_json(difference: AccessDifference, standing: AccessAnswer) -> dic
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "change", metavar="CHANGE", help="a JSON file with one change or a list of them, or - for stdin"
-    )
+    add_change(parser)
     add_source(parser)
 
 
 WHAT_IF = Verb(
-    "ecr-warden what-if examples/who-can/change.json \\\n    --snapshot examples/who-can/estate.json",
+    "ecr-warden what-if --role shadow-pusher --trust examples/who-can/trust.json \\\n"
+    "    --snapshot examples/who-can/estate.json\n"
+    "  ecr-warden what-if examples/who-can/change.json \\\n"
+    "    --snapshot examples/who-can/estate.json",
     _add_arguments,
     _run,
-    "Says who would gain and who would lose access if a policy or a tag were another. Nothing is changed.\n\n"
-    'A change is {"change": KIND, "of": WHAT, "document": POLICY}. KIND is one of identity-policy (with "name"), '
-    "managed-policy, permissions-boundary, trust-policy, repository-policy, registry-policy, service-control-policy, "
-    'resource-control-policy, endpoint-policy and tags (with "tags" in place of "document").',
+    "Says who would gain and who would lose access if a policy or a tag were another, or a spec enforced. Nothing is "
+    "changed.\n\n"
+    'A change in a file is {"change": KIND, "of": WHAT, "document": POLICY}. KIND is one of identity-policy (with '
+    '"name"), managed-policy, permissions-boundary, trust-policy, repository-policy, registry-policy, '
+    'service-control-policy, resource-control-policy, endpoint-policy and tags (with "tags" in place of "document").',
 )

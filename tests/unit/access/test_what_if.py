@@ -58,6 +58,19 @@ DENY_ALL_PULL = {**DENY_PULL, "Principal": "*"}
 OF_TEAM = {"StringEquals": {"aws:PrincipalTag/team": "shop"}}
 TRUST_ANN = {"Effect": "Allow", "Principal": {"AWS": ANN}, "Action": "sts:AssumeRole"}
 
+
+def test_whoever_is_unclear_before_and_after_is_not_listed() -> None:
+    """Not even if the conditions differ under which they may have it."""
+    boundary = {"PermissionsBoundaryArn": f"arn:aws:iam::{HOME}:policy/gone", "PermissionsBoundaryType": "Policy"}
+    before = estate_of(snapshot(user("ann", allow(PULL), PermissionsBoundary=boundary)), at=NOW)
+    with_mfa = allow(PULL, Condition={"Bool": {"aws:MultiFactorAuthPresent": "true"}})
+    after = laid_over(before, [change(ChangeKind.IDENTITY_POLICY, ANN, with_mfa, name="own")])
+    assert [*differences(RepositoryGraph(before), RepositoryGraph(after))] == []
+    removed = laid_over(before, [change(ChangeKind.IDENTITY_POLICY, ANN, name="own")])
+    found = differences(RepositoryGraph(before), RepositoryGraph(removed))
+    assert [(one.access, one.kind) for one in found] == [(Access.PULL, DifferenceKind.UNCLEAR)]
+
+
 # What is supposed, and who gains and loses pull of the one repository.
 KINDS: dict[str, tuple[list[Supposed], set[tuple[str, DifferenceKind]]]] = {
     "an inline policy of a user": (

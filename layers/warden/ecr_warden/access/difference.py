@@ -40,7 +40,7 @@ class AccessAnswer(Struct, frozen=True):
 
 
 class DifferenceKind(StrEnum):
-    """How access differs; UNCLEAR: what was not read decides it in one of the estates."""
+    """How access differs; UNCLEAR: what was not read decides it in one of the two estates."""
 
     GAINS = "gains"
     LOSES = "loses"
@@ -118,7 +118,9 @@ def _of_one(
     asked = after.permissions(access, new)
     for arn in dict.fromkeys(chain(now, was)):
         earlier, later = (_standing(paths.get(arn)) for paths in (was, now))
-        is_same_access = (earlier.answer, earlier.conditions) == (later.answer, later.conditions)
+        # Of what is unclear before and after, nothing says that it differs.
+        are_unclear = earlier.answer is later.answer is Answer.UNKNOWN
+        is_same_access = (earlier.answer, earlier.conditions) == (later.answer, later.conditions) or are_unclear
         if not is_same_access and (only is None or arn in only):
             subject = (now.get(arn) or was[arn]).subject
             yield AccessDifference(subject, access, asked, new.target, earlier, later)
