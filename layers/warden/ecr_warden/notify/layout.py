@@ -131,9 +131,10 @@ def _titled(part: Parts, state: State) -> str:
 
 
 def _under(part: Parts, share: int, *, with_fields: bool) -> list[str]:
-    """At most a fair share of lines: a long list hides nothing of what others say."""
+    """At most a fair share of lines, with the title: a long list hides nothing of what others say."""
     fields = [f"{field.label}: {field.text}" for field in part.fields if field.text and with_fields]
-    return [*fields, *lay_out(part.sections, max(share, sum(each.least for each in part.sections)))]
+    least = sum(each.least for each in part.sections if each.entries or each.rest)
+    return [*fields, *lay_out(part.sections, max(share - 1 - len(fields), least))]
 
 
 def entries_of(noun: str, alerts: Iterable[tuple[str, Sequence[str], int]]) -> Listing:

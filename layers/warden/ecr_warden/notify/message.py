@@ -18,8 +18,8 @@ class State(StrEnum):
     DONE = "done"  # somebody asked for it, or it was due
 
 
-TO_DO, COMMAND, NOTHING = "To do", "Command", "nothing"
-"""The labels of what a person has to do, in a line that begins with NOTHING if it is that, and of what helps next."""
+DONE, TO_DO, COMMAND, NOTHING = "Done", "To do", "Command", "nothing"
+"""The labels of what is done, of what a person has to do (NOTHING begins its line if it is that), and of what helps."""
 
 
 class Field(Struct, frozen=True):

@@ -9,7 +9,7 @@ from ecr_warden.core.kinds import DriftKind, HoldReason
 from ecr_warden.core.listing import Entry, Listing, listing
 from ecr_warden.core.result import Result, Severity
 from ecr_warden.notify.layout import Parts
-from ecr_warden.notify.message import Field, State
+from ecr_warden.notify.message import DONE, Field, State
 from ecr_warden.notify.run_titles import describe_result, is_gone, lasted, state_in_words, state_of, title_of, where
 from ecr_warden.notify.wording import (
     by,
@@ -51,7 +51,7 @@ def describe_run(run: RunEnded) -> Parts:
     fields = [
         by(run.cause),
         Field("Where", where(run)),
-        Field("Done", f"{_done(run)} (run {run.run_id})"),
+        Field(DONE, f"{_done(run)} (run {run.run_id})"),
         to_do(asked),
         command(then),
     ]

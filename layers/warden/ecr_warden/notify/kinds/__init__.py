@@ -23,7 +23,7 @@ from ecr_warden.notify.kinds.runs import RUNS
 from ecr_warden.notify.kinds.specs import SPECS
 from ecr_warden.notify.kinds.watching import WATCHING
 from ecr_warden.notify.layout import Parts, compose, entries_of, join
-from ecr_warden.notify.message import Message, State
+from ecr_warden.notify.message import COMMAND, DONE, TO_DO, Message, State
 from ecr_warden.notify.wording import command, to_do
 from ecr_warden.repair.alerts import RunEnded
 from iam_access.errors import site_of
@@ -93,13 +93,21 @@ def digest_of(alerts: Sequence[Alert]) -> Message:
     title = f"{count(len(alerts), 'alert')}, {critical} of them critical: {messages[0][0].title}"
     # A list each: what is less leaves the details of what is graver their lines.
     lists = [
-        entries_of(f"{grade} alert", [(one.first_line, one.lines, n) for one, n in messages if one.severity is grade])
+        entries_of(
+            f"{grade} alert", [(one.first_line, _in_digest(one), n) for one, n in messages if one.severity is grade]
+        )
         for grade in reversed(Severity)
     ]
     return compose(
         messages[0][0].severity,
         Parts(messages[0][0].state, title, [command("ecr-warden status")], lists, ranked=True),
     )
+
+
+def _in_digest(message: Message) -> Sequence[str]:
+    """What is done and left to do, and the details."""
+    fields = [field for field in message.fields if field.label in (DONE, TO_DO, COMMAND)]
+    return [*(f"{field.label}: {field.text}" for field in fields), *message.lines]
 
 
 def plain_message(alerts: Sequence[Alert], error: str) -> Message:

@@ -11,7 +11,7 @@ from ecr_warden.core.result import Severity
 from ecr_warden.notify.delivery import Sending, sending_of_run
 from ecr_warden.notify.kinds.kind import PROBLEMS, TEXT, Kind, few_texts
 from ecr_warden.notify.layout import Parts
-from ecr_warden.notify.message import Field, State
+from ecr_warden.notify.message import DONE, Field, State
 from ecr_warden.notify.run_messages import describe_run, describe_runs
 from ecr_warden.notify.wording import (
     access_of,
@@ -87,7 +87,7 @@ class _FightNoticed(Kind[FightNoticed]):
             Field("By", f"{describe_actor(writer)}, with {tool_of(writer)}"),
             Field("User agent", writer.user_agent if writer is not None else ""),
             Field("Where", describe_target(fight.address.target)),
-            Field("Done", repairs),
+            Field(DONE, repairs),
             to_do() if is_over else to_do("stop the writer, as below"),
             command(f"ecr-warden history {fight.address.target}"),
         ]

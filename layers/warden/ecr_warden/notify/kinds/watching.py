@@ -58,7 +58,9 @@ class _OwnChanged(OneByOne[OwnChanged]):
         advice = dict.fromkeys(line for alert in alerts for line in _advice(alert)[2])
         places = " and ".join(dict.fromkeys(map(_place, alerts)))
         title = f"ecr-warden's own roles in {places} were changed"
-        return Parts(whole.state, title, whole.fields, [listing("change", changes), listing("line", [*advice])])
+        # Where they ask for different things, the gravest stands first.
+        fields = whole.fields or self.describe_one(alerts[0]).fields
+        return Parts(whole.state, title, fields, [listing("change", changes), listing("line", [*advice])])
 
     def describe_one(self, alert: OwnChanged) -> Parts:
         asked, then, lines = _advice(alert)
