@@ -1,15 +1,18 @@
 """What ECR makes of a repository policy: the rule alone, without an emulator."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from local.aws.behaviour.ecr_policy import GHOST, INVALID, LIMIT, TOO_LONG, set_repository_policy
 from local.aws.behaviour.outcome import Stored
+from tests import tables
 from tests.local.support import AUSER, BUSER, StubWorld
 
 WORLD = StubWorld({AUSER: "AIDAAAAAAAAAAAAAAAAAA", BUSER: "AIDABBBBBBBBBBBBBBBBB"}, roles={("222222222222", "reader")})
+CASES = Path(__file__).parents[1] / "cases" / "aws"
 PULL = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
 
 
@@ -45,65 +48,23 @@ def test_what_was_read_can_be_written_and_is_the_same() -> None:
     assert list(json.loads(first)["Statement"][0]) == ["Effect", "Principal", "Action", "Condition"]
 
 
-@pytest.mark.parametrize(
-    "principal",
-    [
-        "*",
-        {"AWS": "*"},
-        {"AWS": [AUSER, "444444444444", "arn:aws:iam::555555555555:root"]},
-        {"AWS": "arn:aws:sts::222222222222:assumed-role/reader/ci"},
-        {"Service": "lambda.amazonaws.com"},
-    ],
-)
-def test_a_principal_that_can_exist_is_accepted(principal: Any) -> None:
-    assert isinstance(outcome_of(Principal=principal), Stored)
+RULES: dict[str, list[Any]] = tables.load((CASES / "repository_policies.yaml").read_text())
+OUTCOMES = {"principals that are not there": GHOST, "no statement of ECR": INVALID}
+
+
+@pytest.mark.parametrize("changes", RULES["taken"], ids=str)
+def test_a_principal_that_can_exist_is_accepted(changes: dict[str, Any]) -> None:
+    assert isinstance(outcome_of(**changes), Stored)
 
 
 @pytest.mark.parametrize(
-    "principal",
-    [
-        {"AWS": "arn:aws:iam::111111111111:user/nobody"},
-        {"AWS": [AUSER, "arn:aws:iam::111111111111:role/nobody"]},
-        {"AWS": "arn:aws:sts::222222222222:assumed-role/nobody/ci"},
-        {"AWS": "AIDAAAAAAAAAAAAAAAAAA"},
-    ],
+    ("kind", "changes"), [(kind, changes) for kind in OUTCOMES for changes in RULES[kind]], ids=str
 )
-def test_a_principal_that_does_not_exist_is_refused(principal: Any) -> None:
-    assert outcome_of(Principal=principal) == GHOST
+def test_another_statement_is_refused(kind: str, changes: dict[str, Any]) -> None:
+    assert outcome_of(**changes) == OUTCOMES[kind]
 
 
-@pytest.mark.parametrize(
-    "principal",
-    [
-        {"AWS": "arn:aws:iam::111111111111:*"},
-        {"AWS": "arn:aws:iam::111111111111:user/push-*"},
-        {"AWS": "somebody"},
-        {"Nobody": "x"},
-        {},
-        "somebody",
-    ],
-)
-def test_a_wildcard_in_an_arn_and_other_nonsense_are_refused(principal: Any) -> None:
-    assert outcome_of(Principal=principal) == INVALID
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"Resource": "*"},
-        {"Action": "s3:GetObject"},
-        {"Action": [*PULL, "iam:PassRole"]},
-        {"Action": []},
-        {"Effect": "allow"},
-        {"Foo": 1},
-        {"NotPrincipal": "*"},
-    ],
-)
-def test_a_statement_that_is_none_of_ecr_is_refused(changes: dict[str, Any]) -> None:
-    assert outcome_of(**changes) == INVALID
-
-
-@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"Statement": []}', '{"Statement": [1]}', '{"Version": "1"}'])
+@pytest.mark.parametrize("text", RULES["no policy"])
 def test_a_text_that_is_not_a_policy_is_refused(text: str) -> None:
     assert set_repository_policy(text, WORLD) == INVALID
 
