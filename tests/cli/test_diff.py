@@ -3,6 +3,7 @@
 import re
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,196 +13,17 @@ from ecr_warden.state.specs import SpecVersion
 from ecr_warden_cli.diff_text import MAX_MARKDOWN, DiffNames, code, lines_of, markdown, summary
 from ecr_warden_cli.spec_diff import SettingChange, SpecDiff, TargetChange
 from local.testing.seed import SPEC_FILE
-from tests.cli.command import Command, as_people
+from tests.cli.command import Command
 from tests.cli.test_hub import over
+from tests.tables import load
 from tests.usecases.world import present, world_in_sync
 
-START = """\
-version: 1
-accounts:
-  ci: {id: "111111111111"}
-  registry: {id: "222222222222", regions: [eu-central-1]}
-organizations: {acme: {id: o-a1b2c3d4e5}}
-"""
-OLD = """\
-teams: {devs: [ci:user/ann, ci:user/bob]}
-repositories:
-  - {name: shop/checkout, account: registry, pull: [devs], push: [{role: pusher, by: [ci:user/bot]}]}
-"""
+DIFFS: dict[str, Any] = load((Path(__file__).parents[1] / "cases" / "diff.yaml").read_text())
+START, OLD = DIFFS["head"], DIFFS["usual"]
 JOBS = """[
     {github: acme/shop, owner_id: 1, repository_id: 2, branch: main},
     {github: acme/shop, owner_id: 1, repository_id: 2, tag: v1}]"""
-PUSHES = "by token.actions.githubusercontent.com DOES push to shop/checkout through registry:role/ecr-warden/pusher"
-LITERAL = """\
-documents:
-  - kind: repository-policy
-    account: registry
-    repository: shop/legacy
-    document:
-      Version: "2012-10-17"
-      Statement:
-        - {Effect: Allow, Principal: {AWS: "arn:aws:iam::111111111111:user/ann"}, Action: ACTIONS}
-"""
-ANN = "arn:aws:iam::111111111111:user/ann"
-LEGACY, CHECKOUT = (f"repository/222222222222/eu-central-1/shop/{name}" for name in ("legacy", "checkout"))
-DELETES = f"{{Effect: Allow, Principal: {{AWS: '{ANN}'}}, Action: 'ecr:DeleteRepository'}}"
-READING = "  - {name: NAME, account: registry, pull: [{by: [ci:user/ann], reads: [ecr:DescribeImages]}]}\n"
-ITSELF = READING.replace("NAME", "shop/checkout")
 EFFECTIVE = "once it is uploaded, it takes effect by itself"
-MAY_WAIT = [
-    "once it is uploaded, it may wait for a person:",
-    f"  not seen: the current policies of {CHECKOUT}, role/222222222222/pusher, user/111111111111/ann and 4 more, "
-    "which it may replace",
-]
-# old, new, lines (but for the first one, unless it may wait), exit code
-CASES: dict[str, tuple[str, str, list[str], int]] = {
-    "the same spec": (OLD, OLD, ["nothing changes"], 0),
-    "another name for a team": (OLD, OLD.replace("devs", "people"), ["nothing changes"], 0),
-    "another order": (OLD, OLD.replace("ci:user/ann, ci:user/bob", "ci:user/bob, ci:user/ann"), ["nothing changes"], 0),
-    "no grants and no grants": ("repositories: []\n", "teams: {}\n", ["nothing changes"], 0),
-    "a literal document that says the same": (
-        LITERAL.replace("ACTIONS", '"ecr:Batch*"'),
-        LITERAL.replace("ACTIONS", '["ecr:BatchGetImage", "ecr:Batch*"]'),
-        ["nothing changes"],
-        0,
-    ),
-    "a literal document that gives neither pull nor push": (
-        LITERAL.replace("ACTIONS", '"ecr:BatchGetImage"'),
-        LITERAL.replace("ACTIONS", '["ecr:BatchGetImage", "ecr:DescribeImages"]'),
-        [
-            f"{LEGACY}: {ANN} can now act on shop/legacy (ecr:DescribeImages)",
-            "1 other gain",
-        ],
-        2,
-    ),
-    "a right to delete the repository that hides behind somebody's pull": (
-        OLD,
-        OLD.replace("pull: [devs]", f"pull: [devs, ci:user/new], beside: {{Statement: [{DELETES}]}}"),
-        [
-            "ci:user/new gains pull from shop/checkout",
-            f"{CHECKOUT}: {ANN} can now delete from shop/checkout (ecr:DeleteRepository)",
-            "1 gain (1 principal, 1 repository), 1 other gain",
-        ],
-        2,
-    ),
-    "a repository that leaves a pattern with what the pattern gives": (
-        f"repositories:\n{READING.replace('NAME', 'shop/*')}",
-        f"repositories:\n{READING.replace('NAME', 'shop/*, except: [shop/checkout]')}{ITSELF}",
-        [
-            f"{CHECKOUT.replace('checkout', '*')}: changed, without a change of pull or push",
-            f"{CHECKOUT}: new, without a change of pull or push",
-            "nobody gains or loses access",
-        ],
-        2,
-    ),
-    "everything but an action of a pull": (
-        LITERAL.replace("ACTIONS", '"ecr:BatchGetImage"'),
-        LITERAL.replace("Action: ACTIONS", 'NotAction: "ecr:BatchGetImage"'),
-        [
-            "ci:user/ann gains administration of, deletion of images from and push to shop/legacy",
-            f"{LEGACY}: {ANN} can now do everything with shop/legacy (everything but ecr:BatchGetImage)",
-            "1 gain (1 principal, 1 repository), 1 other gain",
-        ],
-        2,
-    ),
-    "a Deny that nobody needs for a pull and that goes": (
-        OLD.replace("pull: [devs]", f"pull: [devs], beside: {{Statement: [{DELETES.replace('Allow', 'Deny')}]}}"),
-        OLD,
-        [
-            f"{CHECKOUT}: {ANN} is no longer denied deletion of images from shop/checkout (ecr:DeleteRepository)",
-            "1 other gain",
-        ],
-        2,
-    ),
-    "a literal document that says less": (
-        LITERAL.replace("ACTIONS", '["ecr:BatchGetImage", "ecr:DescribeImages"]'),
-        LITERAL.replace("ACTIONS", '"ecr:BatchGetImage"'),
-        [f"{LEGACY}: changed, without a change of pull or push", "nobody gains or loses access"],
-        2,
-    ),
-    "one more": (
-        OLD,
-        OLD.replace("[ci:user/bot]", "[ci:user/bot, ci:user/eve]"),
-        [
-            "ci:user/eve gains push to shop/checkout through registry:role/ecr-warden/pusher",
-            "1 gain (1 principal, 1 repository)",
-        ],
-        2,
-    ),
-    "one fewer": (
-        OLD,
-        OLD.replace("ci:user/ann, ci:user/bob", "ci:user/ann"),
-        ["ci:user/bob loses pull from shop/checkout", "1 loss (1 principal, 1 repository)"],
-        2,
-    ),
-    "jobs of GitHub, by the names that grants have for them": (
-        OLD.replace("[ci:user/bot]", JOBS),
-        OLD.replace("[ci:user/bot]", JOBS.replace("tag: v1", "tag: v2")),
-        [
-            f"repo:acme/shop:ref:refs/tags/v2 {PUSHES.replace('DOES', 'gains')}",
-            f"repo:acme/shop:ref:refs/tags/v1 {PUSHES.replace('DOES', 'loses')}",
-            "1 gain (1 principal, 1 repository), 1 loss (1 principal, 1 repository)",
-        ],
-        2,
-    ),
-    "another name for a repository": (
-        OLD,
-        OLD.replace("shop/checkout", "shop/cart"),
-        [
-            "ci:user/bot gains push to shop/cart through registry:role/ecr-warden/pusher",
-            "ci:user/ann gains pull from shop/cart",
-            "ci:user/bob gains pull from shop/cart",
-            "ci:user/bot loses push to shop/checkout through registry:role/ecr-warden/pusher",
-            "ci:user/ann loses pull from shop/checkout",
-            "ci:user/bob loses pull from shop/checkout",
-            "repository/222222222222/eu-central-1/shop/checkout: will be left as it is",
-            "3 gains (3 principals, 1 repository), 3 losses (3 principals, 1 repository)",
-        ],
-        2,
-    ),
-    "a whole account and an organization, the account first": (
-        OLD,
-        OLD.replace("pull: [devs]", "pull: [devs, {organization: acme}, {account: ci}]"),
-        [
-            "organization o-a1b2c3d4e5 gains pull from shop/checkout",
-            "account ci (111111111111) gains pull from shop/checkout",
-            "2 gains (2 principals, 1 repository)",
-        ],
-        2,
-    ),
-    "settings": (
-        OLD,
-        OLD + "settings: {mode: enforce}\n",
-        [
-            *MAY_WAIT,
-            "mode changes from observe to enforce",
-            "nobody gains or loses access",
-        ],
-        2,
-    ),
-    "a setting of many words": (
-        OLD,
-        OLD + "also_allowed: [{principals: ['registry:role/scan'], reason: scans}]\n",
-        ["also_allowed: changed", "nobody gains or loses access"],
-        2,
-    ),
-    "one repository is enforced": (
-        OLD,
-        OLD.replace("account: registry,", "account: registry, mode: enforce,"),
-        [
-            *MAY_WAIT,
-            "repository/222222222222/eu-central-1/shop/checkout: mode changes from observe to enforce",
-            "nobody gains or loses access",
-        ],
-        2,
-    ),
-    "the whole spec is enforced instead of one repository": (
-        OLD.replace("account: registry,", "account: registry, mode: enforce,"),
-        OLD + "settings: {mode: enforce}\n",
-        ["mode changes from observe to enforce", "nobody gains or loses access"],
-        2,
-    ),
-}
 
 
 def test_what_would_wait_for_a_person(command: Command, tmp_path: Path) -> None:
@@ -262,13 +84,12 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_two_files(name: str, command: Command, tmp_path: Path) -> None:
-    old, new, lines, exit_code = CASES[name]
-    (tmp_path / "old.yaml").write_text(START + old)
-    ran = command("diff", str(tmp_path / "old.yaml"), "-", stdin=(START + new).encode())
-    first = [] if lines[0] in ("nothing changes", MAY_WAIT[0]) else [EFFECTIVE]
-    assert (ran.out.splitlines(), ran.code, ran.err) == ([as_people(line) for line in (*first, *lines)], exit_code, "")
+@pytest.mark.parametrize("case", DIFFS["cases"], ids=lambda case: str(case["name"]))
+def test_two_files(case: dict[str, Any], command: Command, tmp_path: Path) -> None:
+    (tmp_path / "old.yaml").write_text(START + case.get("old", OLD))
+    ran = command("diff", str(tmp_path / "old.yaml"), "-", stdin=(START + case.get("new", OLD)).encode())
+    code = 0 if case["prints"] == "nothing changes\n" else 2
+    assert (ran.out, ran.code, ran.err) == (case["prints"], code, "")
 
 
 def test_a_job_of_another_repository_under_the_same_name_has_its_conditions(command: Command, tmp_path: Path) -> None:
