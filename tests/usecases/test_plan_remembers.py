@@ -14,8 +14,8 @@ from ecr_warden.core.run import Debts
 from ecr_warden.core.sessions import Sessions
 from ecr_warden.core.target import Target
 from ecr_warden.hub.plan import plan_spec
-from ecr_warden.hub.reply import PlanReply, VerifyReply
-from ecr_warden.hub.request import AskPlan, AskVerify
+from ecr_warden.hub.reply import CheckReply, PlanReply
+from ecr_warden.hub.request import AskCheck, AskPlan
 from local.testing.seed import (
     ACCEPTED,
     CHECKOUT,
@@ -160,7 +160,7 @@ def test_a_recreated_user_is_not_named_for_targets_that_do_not_name_it() -> None
 
 
 def test_verify_reports_recreated_users_too() -> None:
-    reply = expect(VerifyReply, queries_of(recreated()).answer(AskVerify((str(CHECKOUT), str(PUSH_USER)))))
+    reply = expect(CheckReply, queries_of(recreated()).answer(AskCheck((str(CHECKOUT), str(PUSH_USER)))))
     kinds = {one.target: [drift.kind for drift in one.drifts] for one in reply.targets}
     assert kinds == {str(CHECKOUT): [DriftKind.PRINCIPAL_RECREATED], str(PUSH_USER): []}
 
@@ -173,7 +173,7 @@ def test_an_expired_cut_off_is_planned_for_deletion_and_is_no_drift() -> None:
     assert [(change.operation, change.address) for plan in asked(world).plans for change in plan.changes] == [
         ("delete", CUTOFF)
     ]
-    verified = expect(VerifyReply, queries_of(world).answer(AskVerify()))
+    verified = expect(CheckReply, queries_of(world).answer(AskCheck()))
     assert [one.drifts for one in verified.targets] == [()] * 5
 
 

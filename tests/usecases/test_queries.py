@@ -14,8 +14,8 @@ from ecr_warden.core.run import LastSeen
 from ecr_warden.core.target import Target
 from ecr_warden.hub.codec_replies import ReplyTooLarge, reply_from_json, reply_to_json, sent_reply
 from ecr_warden.hub.queries import NoSuchRun
-from ecr_warden.hub.reply import PlanReply, RunReply, StatusReply, VerifyReply
-from ecr_warden.hub.request import AskPlan, AskRun, AskStatus, AskVerify, question_from_text
+from ecr_warden.hub.reply import CheckReply, PlanReply, RunReply, StatusReply
+from ecr_warden.hub.request import AskCheck, AskPlan, AskRun, AskStatus, question_from_text
 from ecr_warden.hub.selecting import NoSuchTarget, select
 from ecr_warden.repair.documents import all_identities
 from ecr_warden.repair.scope_gap import ScopeGap, ScopeUnread
@@ -118,7 +118,7 @@ def test_a_plan_of_a_hub_that_does_not_report_write_scopes_is_read() -> None:
 
 
 def test_verify_lists_every_target_with_its_drift() -> None:
-    reply = expect(VerifyReply, ask(tampered(), AskVerify()))
+    reply = expect(CheckReply, ask(tampered(), AskCheck()))
     assert len(reply.targets) == len(ACCEPTED.targets)
     assert {one.target for one in reply.targets if one.drifts} == {str(CHECKOUT), str(PUSHER)}
 
@@ -126,7 +126,7 @@ def test_verify_lists_every_target_with_its_drift() -> None:
 def test_an_answer_that_is_too_large_counts_what_it_omits() -> None:
     plan = expect(PlanReply, ask(tampered(), AskPlan(), reply_bytes=10))
     assert (plan.plans, plan.omitted) == ((), 2)
-    verified = expect(VerifyReply, ask(tampered(), AskVerify(), reply_bytes=10))
+    verified = expect(CheckReply, ask(tampered(), AskCheck(), reply_bytes=10))
     assert (len(verified.targets), verified.omitted) == (len(ACCEPTED.targets) - 2, 2)
 
 

@@ -13,8 +13,8 @@ from ecr_warden.core.kinds import DriftKind
 from ecr_warden.core.pause import Pause
 from ecr_warden.core.plan import Change
 from ecr_warden.core.target import RepositoryTarget, Target, UserTarget, parse_target
-from ecr_warden.hub.reply import PlanReply, StatusReply, VerifyReply
-from ecr_warden.hub.request import AskPlan, AskStatus, AskVerify, Question
+from ecr_warden.hub.reply import CheckReply, PlanReply, StatusReply
+from ecr_warden.hub.request import AskCheck, AskPlan, AskStatus, Question
 from ecr_warden.hub.selecting import NoSuchTarget
 from ecr_warden.repair.documents import all_identities
 from ecr_warden.state.switch import STOPPED
@@ -43,7 +43,7 @@ def unlisted() -> World:
 
 
 def of_reply(reply: object) -> tuple[str, ...]:
-    assert isinstance(reply, PlanReply | VerifyReply | StatusReply)
+    assert isinstance(reply, PlanReply | CheckReply | StatusReply)
     return reply.unread
 
 
@@ -52,9 +52,9 @@ ANSWERED: dict[str, tuple[Question, bool]] = {
     "a plan of a pattern of names": (AskPlan(("shop/*",)), True),
     "a plan of a repository named in full": (AskPlan((str(shop("secret")),)), False),
     "a plan of an unlisted one named in full": (AskPlan((str(shop("a")),)), True),
-    "verify of everything": (AskVerify(), True),
-    "verify of a repository by its name": (AskVerify(("shop/secret",)), True),
-    "verify of a user": (AskVerify((str(UserTarget(CI, "anna")),)), False),
+    "verify of everything": (AskCheck(), True),
+    "verify of a repository by its name": (AskCheck(("shop/secret",)), True),
+    "verify of a user": (AskCheck((str(UserTarget(CI, "anna")),)), False),
     "status of everything": (AskStatus(), True),
     "status of an unlisted one named in full": (AskStatus((str(shop("a")),)), False),
 }
@@ -77,20 +77,20 @@ def test_status_accepts_an_unlisted_repository_named_in_full_if_a_pattern_fits_i
 
 
 @pytest.mark.parametrize("account", [CI, HOME])
-@pytest.mark.parametrize("question", [AskPlan(), AskVerify()])
+@pytest.mark.parametrize("question", [AskPlan(), AskCheck()])
 def test_answers_report_accounts_whose_identities_could_not_be_listed(question: Question, account: str) -> None:
     world = world_of("a")
     assert of_reply(ask(world, question)) == ()
     closed(world, lambda target: target == all_identities(account))
     assert of_reply(ask(world, question)) == (str(CLOSED),)
     for repositories in (str(shop("secret")), "shop/secret", "shop/*"):
-        assert of_reply(ask(world, AskVerify((repositories,)))) == ()
+        assert of_reply(ask(world, AskCheck((repositories,)))) == ()
 
 
 def test_unreadable_targets_are_omitted_last() -> None:
     world = closed(tampered(), lambda target: target == CHECKOUT)
     for limit in (400, 4_000_000):
-        reply = expect(VerifyReply, queries_of(world, limit).answer(AskVerify()))
+        reply = expect(CheckReply, queries_of(world, limit).answer(AskCheck()))
         unread = [one.target for one in reply.targets if any(d.kind is DriftKind.UNREADABLE for d in one.drifts)]
         assert unread == [str(CHECKOUT)]
         assert reply.omitted == (1 if limit == 400 else 0)
@@ -115,7 +115,7 @@ def test_a_plan_names_targets_held_back_by_a_pause_or_the_stop_switch() -> None:
     assert left(world) == {}
 
 
-@pytest.mark.parametrize("question", [AskPlan(), AskVerify()], ids=lambda question: type(question).__name__)
+@pytest.mark.parametrize("question", [AskPlan(), AskCheck()], ids=lambda question: type(question).__name__)
 def test_a_target_that_crashes_ecr_warden_is_reported_beside_the_others(question: Question) -> None:
     world = tampered()
     world.documents.live[D1] = BROKEN
@@ -131,21 +131,21 @@ def test_a_target_that_crashes_ecr_warden_is_reported_beside_the_others(question
 def test_targets_that_an_answer_has_no_time_for_are_unknown_named_and_counted() -> None:
     world = tampered()
     planned = count()
-    reply = expect(VerifyReply, queries_of(world, is_out_of_time=lambda: next(planned) >= 2).answer(AskVerify()))
+    reply = expect(CheckReply, queries_of(world, is_out_of_time=lambda: next(planned) >= 2).answer(AskCheck()))
     left_out = [one for one in reply.targets if any(drift.code == "out-of-time" for drift in one.drifts)]
     assert len(left_out) == len(reply.targets) - 2 == len(ACCEPTED.targets) - 2
     [line] = reply.unread
     assert line.startswith(f"out-of-time: the time for one answer ran out before {len(left_out)} of")
     assert all(entry.target in line for entry in left_out)
-    whole = queries_of(world).answer(AskVerify())
-    assert isinstance(whole, VerifyReply) and whole.unread == ()
+    whole = queries_of(world).answer(AskCheck())
+    assert isinstance(whole, CheckReply) and whole.unread == ()
 
 
 def drifts_of(reply: object) -> dict[Target, tuple[Drift, ...]]:
     match reply:
         case PlanReply(plans=plans):
             return {plan.target: plan.drifts for plan in plans}
-        case VerifyReply(targets=targets):
+        case CheckReply(targets=targets):
             return {parse_target(one.target): one.drifts for one in targets if one.drifts}
         case _:
             raise AssertionError(reply)

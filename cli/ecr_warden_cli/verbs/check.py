@@ -11,8 +11,8 @@ from ecr_warden.core.estate import Estate
 from ecr_warden.core.kinds import DriftKind
 from ecr_warden.core.target import RepositoryTarget, Target
 from ecr_warden.hub.plan import plan_spec
-from ecr_warden.hub.reply import Verified, VerifyReply
-from ecr_warden.hub.request import AskVerify
+from ecr_warden.hub.reply import Checked, CheckReply
+from ecr_warden.hub.request import AskCheck
 from ecr_warden.hub.status import access_of
 from ecr_warden.notify.wording import describe_address
 from ecr_warden_cli.console import Exit, Style
@@ -55,12 +55,12 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     if arguments.json:
         targets = [
             {
-                "target": verified.target,
+                "target": checked.target,
                 "status": status,
-                "drifts": [to_json(drift) for drift in verified.drifts],
-                "audited": to_json(verified.audited),
+                "drifts": [to_json(drift) for drift in checked.drifts],
+                "audited": to_json(checked.audited),
             }
-            for verified, status in zip(reply.targets, listed, strict=True)
+            for checked, status in zip(reply.targets, listed, strict=True)
         ]
         answer: dict[str, Any] = {
             "specVersion": reply.version,
@@ -75,7 +75,7 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     return Exit.ERROR if reply.unread else exit_of(statuses)
 
 
-def _read(place: OfFile | AtHub, context: Context) -> VerifyReply:
+def _read(place: OfFile | AtHub, context: Context) -> CheckReply:
     match place:
         case OfFile():
             spec = load_compiled(place.spec, context, remedy=NO_SPEC)
@@ -88,14 +88,12 @@ def _read(place: OfFile | AtHub, context: Context) -> VerifyReply:
                 for plan in narrowed(every, place.targets)
                 if plan.drifts or compiled.spec_of(plan.target) is not None
             ]
-            targets = tuple(
-                Verified(str(plan.target), plan.drifts, _audited_of(plan.target, audited)) for plan in plans
-            )
-            return VerifyReply(compiled.version, targets, access=access_of(audited.record, compiled))
+            targets = tuple(Checked(str(plan.target), plan.drifts, _audited_of(plan.target, audited)) for plan in plans)
+            return CheckReply(compiled.version, targets, access=access_of(audited.record, compiled))
         case AtHub():
             client = speak(place, context)
             with context.console.doing("the hub reads the accounts"):
-                return expect(VerifyReply, client.ask(AskVerify(selection_of(place))))
+                return expect(CheckReply, client.ask(AskCheck(selection_of(place))))
 
 
 def _audit(estate: Estate, compiled: CompiledSpec, context: Context) -> AuditedAccess:
@@ -114,12 +112,12 @@ def _audited_of(target: Target, audited: AuditedAccess) -> Condition | None:
     return audited.of(target) if is_of_spec and isinstance(target, RepositoryTarget) else None
 
 
-def _status_of(verified: Verified) -> LiveStatus:
+def _status_of(checked: Checked) -> LiveStatus:
     """A repository is ok only if its documents are as the spec says, and nobody else has access."""
-    status = status_of(verified.drifts)
-    if status is not LiveStatus.OK or verified.audited is None:
+    status = status_of(checked.drifts)
+    if status is not LiveStatus.OK or checked.audited is None:
         return status
-    match verified.audited.status:
+    match checked.audited.status:
         case ConditionStatus.TRUE:
             return LiveStatus.OK
         case ConditionStatus.FALSE:
@@ -127,13 +125,13 @@ def _status_of(verified: Verified) -> LiveStatus:
         case ConditionStatus.UNKNOWN:
             return LiveStatus.UNPROVED
         case _:
-            assert_never(verified.audited.status)
+            assert_never(checked.audited.status)
 
 
-def _show(reply: VerifyReply, listed: list[LiveStatus], statuses: list[LiveStatus], context: Context) -> None:
+def _show(reply: CheckReply, listed: list[LiveStatus], statuses: list[LiveStatus], context: Context) -> None:
     console, reasons = context.console, Reasons()
-    for verified, status in zip(reply.targets, listed, strict=True):
-        console.line(f"{status:<10}  {verified.target}{_why(verified, status, reasons)}", _STYLES[status])
+    for checked, status in zip(reply.targets, listed, strict=True):
+        console.line(f"{status:<10}  {checked.target}{_why(checked, status, reasons)}", _STYLES[status])
     say_unread(reply.unread, context)
     if reply.omitted:
         console.line(f"{and_more(reply.omitted, 'target')} that differ; name fewer targets to see them", Style.ODD)
@@ -145,22 +143,22 @@ def _show(reply: VerifyReply, listed: list[LiveStatus], statuses: list[LiveStatu
     console.line(last, Style.HEADING)
 
 
-def _why(verified: Verified, status: LiveStatus, reasons: Reasons) -> str:
+def _why(checked: Checked, status: LiveStatus, reasons: Reasons) -> str:
     match status:
         case LiveStatus.OK:
             return ""
-        case LiveStatus.DIFFERS if not verified.drifts and verified.audited is not None:
-            return f": {verified.audited.message}"
+        case LiveStatus.DIFFERS if not checked.drifts and checked.audited is not None:
+            return f": {checked.audited.message}"
         case LiveStatus.UNPROVED:
-            return f": who has access is unknown: {verified.audited.message}" if verified.audited is not None else ""
+            return f": who has access is unknown: {checked.audited.message}" if checked.audited is not None else ""
         case LiveStatus.DIFFERS:
-            if any(drift.kind is DriftKind.TARGET_MISSING for drift in verified.drifts):
+            if any(drift.kind is DriftKind.TARGET_MISSING for drift in checked.drifts):
                 return ": it does not exist"
             return ": " + ", ".join(
-                f"{describe_address(drift.address)} {_words(drift.kind)}" for drift in verified.drifts
+                f"{describe_address(drift.address)} {_words(drift.kind)}" for drift in checked.drifts
             )
         case LiveStatus.UNREADABLE:
-            return ": " + "; ".join(reasons.of(one, verified.target) for one in unreadable_of(verified.drifts))
+            return ": " + "; ".join(reasons.of(one, checked.target) for one in unreadable_of(checked.drifts))
 
 
 def _words(kind: DriftKind) -> str:

@@ -67,7 +67,7 @@ def _reply(value: Json) -> Reply:
             return RunReply(by(value["run"]))
         case "plan":
             value = value | {"plans": list(map(with_plan, read(value["plans"], list[dict[str, Any]])))}
-        case "verify":
+        case "check":
             value = value | {"targets": list(map(with_drifts, read(value["targets"], list[dict[str, Any]])))}
     reply: Reply = read(value, TaggedReply | CommandReply)
     return reply

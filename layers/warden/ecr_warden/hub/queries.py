@@ -27,6 +27,8 @@ from ecr_warden.hub.plan import Memory, plan_targets, scope_gaps, why_observed, 
 from ecr_warden.hub.reply import (
     AccountScope,
     CallReply,
+    Checked,
+    CheckReply,
     EstateReply,
     HeldReply,
     HistoryReply,
@@ -35,12 +37,11 @@ from ecr_warden.hub.reply import (
     QuestionReply,
     RunReply,
     ScopesReply,
-    Verified,
-    VerifyReply,
     VersionsReply,
 )
 from ecr_warden.hub.request import (
     AskCall,
+    AskCheck,
     AskEstate,
     AskHeld,
     AskHistory,
@@ -48,7 +49,6 @@ from ecr_warden.hub.request import (
     AskRun,
     AskScopes,
     AskStatus,
-    AskVerify,
     AskVersions,
     Question,
 )
@@ -134,8 +134,8 @@ class Queries(Struct, frozen=True):
                 return self.status.answer(selection)
             case AskPlan(selection):
                 return self._plan(selection)
-            case AskVerify(selection):
-                return self._verify(selection)
+            case AskCheck(selection):
+                return self._check(selection)
             case AskHistory():
                 return history(question, self.journal, self.log, self.switch, self.clock)
             case AskRun(run_id):
@@ -281,7 +281,7 @@ class Queries(Struct, frozen=True):
             if plan.changes and reason is not None:
                 yield str(plan.target), reason
 
-    def _verify(self, selection: Selection) -> VerifyReply:
+    def _check(self, selection: Selection) -> CheckReply:
         read = self._plans(selection)
         # A plan without drift only removes an expired cut-off: the target is in sync, or not one of the spec's.
         plans = [plan for plan in read.plans if plan.drifts or read.accepted.spec_of(plan.target) is not None]
@@ -293,12 +293,12 @@ class Queries(Struct, frozen=True):
         repositories = [target for target in named if isinstance(target, RepositoryTarget)]
         health, access = self.status.access(read.accepted, repositories)
         audited = {target.key: health.access(target) for target in repositories}
-        verified = tuple(
-            Verified(str(plan.target), plan.drifts, audited.get(plan.target.key))
+        checked = tuple(
+            Checked(str(plan.target), plan.drifts, audited.get(plan.target.key))
             for plan in plans
             if not plan.drifts or plan.target.key in kept
         )
-        return VerifyReply(read.accepted.version, verified, len(plans) - len(verified), read.unread, access)
+        return CheckReply(read.accepted.version, checked, len(plans) - len(checked), read.unread, access)
 
     def _run(self, run_id: str) -> RunReply:
         alike = [run_id] if len(run_id) < _DAY_DIGITS else self.journal.beginning_with(run_id)

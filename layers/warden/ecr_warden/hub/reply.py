@@ -90,7 +90,7 @@ class PlanReply(_OfSpec, frozen=True, tag="plan"):
     write_scope: tuple[ScopeGap | ScopeUnread, ...] = ()
 
 
-class Verified(Value, frozen=True):
+class Checked(Value, frozen=True):
     """A target and its drift; `audited`: who has access to a repository of the spec, None of another target."""
 
     target: str
@@ -98,10 +98,10 @@ class Verified(Value, frozen=True):
     audited: Condition | None = None
 
 
-class VerifyReply(_OfSpec, frozen=True, tag="verify"):
+class CheckReply(_OfSpec, frozen=True, tag="check"):
     """Every target that was read; `omitted` drifted targets did not fit into the reply."""
 
-    targets: tuple[Verified, ...]
+    targets: tuple[Checked, ...]
     omitted: Count = 0
     unread: tuple[str, ...] = ()
     access: AccessStatus = AccessStatus()
@@ -198,7 +198,7 @@ class CommandReply(Value, frozen=True, tag_field="kind", tag="command"):
 type TaggedReply = (
     StatusReply
     | PlanReply
-    | VerifyReply
+    | CheckReply
     | HistoryReply
     | CallReply
     | EstateReply

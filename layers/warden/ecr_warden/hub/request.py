@@ -28,7 +28,7 @@ class AskPlan(HubRequest, frozen=True, tag="plan"):
     selection: Selection = field(default=(EVERYTHING,), name="targets")
 
 
-class AskVerify(HubRequest, frozen=True, tag="verify"):
+class AskCheck(HubRequest, frozen=True, tag="check"):
     """Asks whether each target is in sync now."""
 
     selection: Selection = field(default=(EVERYTHING,), name="targets")
@@ -87,7 +87,7 @@ class AskScopes(HubRequest, frozen=True, tag="scopes"):
 
 
 type Question = (
-    AskStatus | AskPlan | AskVerify | AskHistory | AskRun | AskCall | AskEstate | AskHeld | AskScopes | AskVersions
+    AskStatus | AskPlan | AskCheck | AskHistory | AskRun | AskCall | AskEstate | AskHeld | AskScopes | AskVersions
 )
 
 
@@ -100,6 +100,6 @@ def request_to_text(request: Question | Command) -> str:
 def question_from_text(given: object) -> Question:
     """Parse a question; raises BadRequest."""
     question: Question = read_request(given, Question)
-    if isinstance(question, AskStatus | AskPlan | AskVerify) and not all(map(str.isprintable, question.selection)):
+    if isinstance(question, AskStatus | AskPlan | AskCheck) and not all(map(str.isprintable, question.selection)):
         raise bad_request(CodecError("a target that is not printable text"))
     return question
