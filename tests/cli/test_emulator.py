@@ -139,6 +139,6 @@ def test_a_missing_permission_is_named_and_its_documents_are_unreadable(laptop: 
     shown = unfolded(ran.stdout)
     assert f"unreadable  {CHECKOUT}: " in shown
     assert "AWS denied ecr:DescribeRepositories" in shown
-    assert f"unreadable  user/{HOME}/*: " in shown
+    assert "unreadable  registry:user/*: " in shown
     assert "AWS denied iam:GetAccountAuthorizationDetails" in shown
     assert ran.stdout.endswith("6 targets: 3 ok, 0 differ, 3 unreadable\n")
