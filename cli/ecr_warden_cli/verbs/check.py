@@ -1,6 +1,7 @@
 """`check`: whether each target is as the spec says, and whether anybody else has access."""
 
 import argparse
+from copy import replace
 from typing import Any, assert_never
 
 from ecr_warden.audit.finding import Condition, ConditionStatus
@@ -43,12 +44,14 @@ _STYLES = {
     LiveStatus.UNREADABLE: Style.BAD,
     LiveStatus.UNPROVED: Style.BAD,
 }
+_MOST_URGENT_FIRST = (LiveStatus.DIFFERS, LiveStatus.UNREADABLE, LiveStatus.UNPROVED, LiveStatus.OK)
 
 
 def _run(arguments: argparse.Namespace, context: Context) -> Exit:
-    """Print one line per target, who has access besides, and the totals."""
+    """Print one line per target, the most urgent first, who has access besides, and the totals."""
     place = place_of(arguments)
     reply = _read(place, context)
+    reply = replace(reply, targets=tuple(sorted(reply.targets, key=_urgency)))
     listed = [_status_of(target) for target in reply.targets]
     # The hub omits only targets that differ; unreadable ones are always listed.
     statuses = listed + [LiveStatus.DIFFERS] * reply.omitted
@@ -73,6 +76,10 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     else:
         _show(reply, listed, statuses, context)
     return Exit.ERROR if reply.unread else exit_of(statuses)
+
+
+def _urgency(checked: Checked) -> int:
+    return _MOST_URGENT_FIRST.index(_status_of(checked))
 
 
 def _read(place: OfFile | AtHub, context: Context) -> CheckReply:
