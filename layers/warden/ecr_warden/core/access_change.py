@@ -29,24 +29,23 @@ class Direction(StrEnum):
 class AccessChange(Value, frozen=True, omit_defaults=True):
     """One principal that gains or loses access to one repository, or to all that match a pattern.
 
-    - `principal`: the ARN of a user, role, session or provider, an account ID for anybody in it, an organization's ID
-      for anybody in it, a service's name, `*` for anybody.
-    - `repository`: the key of its target; the name is a pattern where it contains `*`, and so is a region `*`. Of the
-      repositories that match a pattern, those that another change names by itself are not meant.
-    - `access`: pull or push; delete or admin where a literal document decides these.
-    - `through`: the ARNs of the roles to assume, in order.
-    - `conditions`: what has to hold, in words.
-
     A principal may gain under some conditions and lose under others. Whoever belongs to an account, an organization or
     `*` that has the access has it too.
     """
 
     principal: str
+    """The ARN of a user, role, session or provider, an account ID for anybody in it, an organization's ID for anybody
+    in it, a service's name, `*` for anybody."""
     repository: str
+    """The key of its target; the name is a pattern where it contains `*`, and so is a region `*`. Of the repositories
+    that match a pattern, those that another change names by itself are not meant."""
     access: str
+    """Pull or push; delete or admin where a literal document decides these."""
     direction: Direction
     through: tuple[str, ...] = ()
+    """The ARNs of the roles to assume, in order."""
     conditions: tuple[str, ...] = ()
+    """What has to hold, in words."""
 
 
 def change_in_words(
@@ -96,10 +95,10 @@ class OtherGain(Value, frozen=True):
 
 
 class AccessChanges(Value, frozen=True):
-    """Every change of access; `undecided`: the keys of the repositories for which there was no time, or too much to
-    compare: of these, nothing is known. `others`: what is given besides.
-    """
+    """Every change of access."""
 
     changes: tuple[AccessChange, ...]
     undecided: tuple[str, ...] = ()
+    """The keys of the repositories for which there was no time, or too much to compare: of these, nothing is known."""
     others: tuple[OtherGain, ...] = ()
+    """What is given besides."""

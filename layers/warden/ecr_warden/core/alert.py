@@ -8,12 +8,13 @@ from ecr_warden.core.value import Value
 
 
 class Alert(Value, frozen=True, tag_field="kind"):
-    """What somebody may have to hear of, in values that need nobody to work them out; `cause`: why it happened.
+    """What somebody may have to hear of, in values that need nobody to work them out.
 
     `left_out` in an alert: how many entries its list omits. notify/kinds words each kind.
     """
 
     cause: Cause
+    """Why it happened."""
 
 
 def alert_to_json(alert: Alert) -> Json:

@@ -40,13 +40,11 @@ class Widening(StrEnum):
 
 
 class HoldLimits(Value, frozen=True, omit_defaults=True):
-    """What takes effect without a person.
-
-    `max_removed`: None for a share of what the accepted spec has (versions.removals).
-    """
+    """What takes effect without a person."""
 
     widening: Widening = Widening.HOLD
     max_removed: Count | None = None
+    """None for a share of what the accepted spec has (versions.removals)."""
 
 
 class ForeignStatement(StrEnum):
@@ -83,33 +81,31 @@ else:
 
 
 class TargetSpec(Value, frozen=True):
-    """The desired state of one target, compiled from the spec.
-
-    - `widen_after`: the roles that must be in sync before the policy at an address may gain access (a user may assume a
-      role only once the role itself is in sync).
-    - `dependents`: targets to check again when this one has changed.
-    - `principals`: the ARN of each IAM user or role named in this target's documents, mapped to its own target.
-    - `foreign`: the foreign statements that a repository's policy may contain.
-    - `given`: what a policy that must not exist has to be, because any other is somebody else's and stays; None:
-      whatever it is. No entry of a compiled spec has it.
-    - `may_be_missing`: a target that does not exist is not drift.
-    - `mode`: its own; None: the spec's.
-    - `observed`: where grants that are only observed share a document with enforced ones, what it would be with them.
-    - `ends`: when grants of a push role end whose sessions would go on, because other grants of the role do.
-    """
+    """The desired state of one target, compiled from the spec."""
 
     target: Target
     extent: Extent
     documents: Documents
     widen_after: WidenAfter = field(default_factory=dict)
+    """The roles that must be in sync before the policy at an address may gain access (a user may assume a role only
+    once the role itself is in sync)."""
     dependents: tuple[Target, ...] = ()
+    """Targets to check again when this one has changed."""
     principals: Mapping[str, Target] = field(default_factory=dict)
+    """The ARN of each IAM user or role named in this target's documents, mapped to its own target."""
     foreign: tuple[ForeignStatement, ...] = ()
+    """The foreign statements that a repository's policy may contain."""
     may_be_missing: bool = False
+    """A target that does not exist is not drift."""
     mode: Mode | None = None
+    """Its own; None: the spec's."""
     observed: Documents = field(default_factory=dict)
+    """Where grants that are only observed share a document with enforced ones, what it would be with them."""
     given: PatternPolicy | None = None
+    """What a policy that must not exist has to be, because any other is somebody else's and stays; None: whatever it
+    is. No entry of a compiled spec has it."""
     ends: tuple[Moment, ...] = ()
+    """When grants of a push role end whose sessions would go on, because other grants of the role do."""
 
     @property
     def granted(self) -> Documents:
@@ -118,13 +114,11 @@ class TargetSpec(Value, frozen=True):
 
 
 class KeptTargets(KeptEntries[TargetSpec]):
-    """The entries of a compiled spec that is kept elsewhere, with what is known of them without reading them all.
-
-    `enforces`: whether one of them has the mode enforce.
-    """
+    """The entries of a compiled spec that is kept elsewhere, with what is known of them without reading them all."""
 
     __slots__ = ()
     enforces: bool
+    """Whether one of them has the mode enforce."""
 
     @abstractmethod
     def naming(self, identity: str) -> Iterable[TargetSpec]:
@@ -181,25 +175,27 @@ class Removed(Value, frozen=True):
     """A target that has to lose the access that the spec gave it, because version `since` removed it or its account.
 
     These are repositories, and users and roles in removed accounts; in other accounts a sweep finds them as orphans.
-    Once it has lost the access, ecr-warden leaves the target alone. `mode`: the target's own when it was removed.
-    `foreign`: the foreign statements that a repository's policy keeps. `given`: the policy that the spec gave it.
+    Once it has lost the access, ecr-warden leaves the target alone.
     """
 
     target: Target
     since: str
     mode: Mode | None = None
+    """The target's own when it was removed."""
     foreign: tuple[ForeignStatement, ...] = ()
+    """The foreign statements that a repository's policy keeps."""
     given: PatternPolicy | None = None
+    """The policy that the spec gave it."""
 
 
 class RemovedPattern(Value, frozen=True):
     """Repositories that left a pattern in version `since`: they lose the policy that it gave, and no other.
 
-    `pattern`: which they are, and what it gave. Once a sweep has listed them all and found none with that policy,
-    ecr-warden leaves them alone.
+    Once a sweep has listed them all and found none with that policy, ecr-warden leaves them alone.
     """
 
     pattern: RepositoryPattern
+    """Which they are, and what it gave."""
     since: str
 
     @property
@@ -211,32 +207,33 @@ class RemovedPattern(Value, frozen=True):
 class AlsoAllowed(Value, frozen=True, omit_defaults=True):
     """Access that is intended although no grant gives it; it changes no document.
 
-    `principals`: account IDs, service names, `*`, and ARNs, in whose parts `*` is any text. `access`: pull, push;
-    empty: anything. `account`, `repositories`: where; empty: everywhere; in names of repositories `*` is any text too.
+    `account`, `repositories`: where; empty: everywhere; in names of repositories `*` is any text too.
     """
 
     principals: tuple[str, ...]
+    """Account IDs, service names, `*`, and ARNs, in whose parts `*` is any text."""
     reason: str
     access: tuple[str, ...] = ()
+    """Pull, push; empty: anything."""
     account: str = ""
     repositories: tuple[str, ...] = ()
 
 
 class GrantEnd(Value, frozen=True, omit_defaults=True):
-    """When a grant ends.
-
-    `grant`: who may do what where, in words. `role`: its push role, if the other sessions of that end too.
-    """
+    """When a grant ends."""
 
     until: Moment
     grant: str
+    """Who may do what where, in words."""
     role: Target | None = None
+    """Its push role, if the other sessions of that end too."""
 
 
 class Taken(Value, frozen=True):
-    """That version `since` takes a document over; `live`: its digest when that was judged, empty if it was absent."""
+    """That version `since` takes a document over."""
 
     live: str
+    """Its digest when that was judged, empty if it was absent."""
     since: str
 
 
@@ -250,31 +247,33 @@ class Removal(Value, frozen=True):
 class CompiledSpec(Value, frozen=True):
     """An accepted spec in the form that reconcile reads: no YAML, one entry per target, by the target's key.
 
-    `mode`: of whatever has none of its own; `account_modes`: of accounts that have their own. `removals`: of this
-    version and those before it, as far back as they count against the limit. `ends`: of the grants that have one.
-    `taken_over`: by the target's key and the address as text, the documents that versions take over, until each is
-    rolled out. `removed_patterns`: by this version and those before it, the oldest first. `organizations`:
-    IDs. `literal`: of the documents that are literal or have statements beside grants, by the target's key and the
-    address as text, how many statements at their end the spec holds word for word.
-
     What is accepted has its entries kept elsewhere (`KeptEntries`): one run reads a few of them.
     """
 
     version: str
     mode: Mode
+    """Of whatever has none of its own."""
     accounts: tuple[str, ...]
     targets: TargetSpecs
     removed: RemovedTargets = field(default_factory=dict)
     patterns: tuple[RepositoryPattern, ...] = ()
     also_allowed: tuple[AlsoAllowed, ...] = ()
     account_modes: Mapping[str, Mode] = field(default_factory=dict)
+    """Of accounts that have their own."""
     limits: HoldLimits = HoldLimits()
     removals: tuple[Removal, ...] = ()
+    """Of this version and those before it, as far back as they count against the limit."""
     ends: tuple[GrantEnd, ...] = ()
+    """Of the grants that have one."""
     removed_patterns: tuple[RemovedPattern, ...] = ()
+    """By this version and those before it, the oldest first."""
     taken_over: TakenDocuments = field(default_factory=dict)
+    """By the target's key and the address as text, the documents that versions take over, until each is rolled out."""
     organizations: tuple[str, ...] = ()
+    """IDs."""
     literal: LiteralDocuments = field(default_factory=dict)
+    """Of the documents that are literal or have statements beside grants, by the target's key and the address as text,
+    how many statements at their end the spec holds word for word."""
 
     @property
     def whole(self) -> "CompiledSpec":

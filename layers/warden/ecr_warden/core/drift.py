@@ -25,20 +25,18 @@ else:
 
 
 class Drift(Value, frozen=True, omit_defaults=True):
-    """One address that differs; `explain` says how.
-
-    - `access`: what the live document gives and lacks compared with the desired one, rather too much than too little;
-      Interchangeable if the target allows what it should and only the wording differs; None if nothing is known, such
-      as for an attached policy or a document that cannot be parsed.
-    - `code`: of the error because of which the document could not be read.
-    """
+    """One address that differs; `explain` says how."""
 
     address: Address
     kind: DriftKind
     explain: str
     access: Verdict | None = None
+    """What the live document gives and lacks compared with the desired one, rather too much than too little;
+    Interchangeable if the target allows what it should and only the wording differs; None if nothing is known, such as
+    for an attached policy or a document that cannot be parsed."""
     loosens: tuple[Loosening, ...] = ()
     code: str = ""
+    """Of the error because of which the document could not be read."""
 
     @property
     def change(self) -> AccessDelta | None:

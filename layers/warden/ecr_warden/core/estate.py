@@ -39,21 +39,20 @@ class RegistryScope(StrEnum):
 
 
 class ReplicationRule(Struct, frozen=True):
-    """Copies every new image of a registry to `destinations`, (account, region) each.
-
-    `prefixes`: only of repositories whose names begin with one of them; empty: of all. `deletes`: what is deleted,
-    untagged or expires there does so at the destinations.
-    """
+    """Copies every new image of a registry to `destinations`, (account, region) each."""
 
     destinations: tuple[tuple[str, str], ...]
     prefixes: tuple[str, ...] = ()
+    """Only of repositories whose names begin with one of them; empty: of all."""
     deletes: bool = False
+    """What is deleted, untagged or expires there does so at the destinations."""
 
 
 class CreationTemplate(Struct, frozen=True):
-    """What repositories get that ECR creates by itself; `prefix`: of their names, before a slash; "" for all others."""
+    """What repositories get that ECR creates by itself."""
 
     prefix: str
+    """Of their names, before a slash; "" for all others."""
     policy: Policy | None = None
 
 
@@ -68,7 +67,7 @@ class UpstreamRule(Struct, frozen=True):
 
 
 class Registry(Struct, frozen=True):
-    """The repositories of one region, and what holds for all of them; `is_listed`: the repositories are complete.
+    """The repositories of one region, and what holds for all of them.
 
     `replication`, `templates` and `upstreams` are None if unknown.
     """
@@ -78,6 +77,7 @@ class Registry(Struct, frozen=True):
     policy: Policy | None = None
     scope: RegistryScope | Unread = RegistryScope.EVERY_ACTION
     is_listed: bool = True
+    """The repositories are complete."""
     replication: tuple[ReplicationRule, ...] | None = None
     templates: tuple[CreationTemplate, ...] | None = None
     upstreams: tuple[UpstreamRule, ...] | None = None
@@ -90,13 +90,11 @@ class EcrAccount(Account, frozen=True):
 
 
 class Estate(Inventory, frozen=True):
-    """Accounts by ID with their registries, as they were at `taken_at`.
-
-    `endpoints`: the policies of VPC endpoints through which some requests come, each under the endpoint's name.
-    """
+    """Accounts by ID with their registries, as they were at `taken_at`."""
 
     accounts: Mapping[str, EcrAccount]
     endpoints: tuple[Policy, ...] = ()
+    """The policies of VPC endpoints through which some requests come, each under the endpoint's name."""
 
     def repositories(self) -> Iterator[Repository]:
         """Every repository."""

@@ -14,15 +14,15 @@ class GrantedAccess(StrEnum):
 
 
 class Grant(Value, frozen=True):
-    """One grant of the spec. `repository`: a target, whose name may be a pattern that matches none of `excluded`.
-
-    `who`: an ARN, or in words whatever else may pull; `through`: the role through which to push or pull; `until`: when
-    the grant ends.
-    """
+    """One grant of the spec."""
 
     access: GrantedAccess
     repository: str
+    """A target, whose name may be a pattern that matches none of `excluded`."""
     who: str
+    """An ARN, or in words whatever else may pull."""
     through: str = ""
+    """The role through which to push or pull."""
     until: Moment | None = None
+    """When the grant ends."""
     excluded: tuple[str, ...] = ()

@@ -26,19 +26,19 @@ class CauseKind(StrEnum):
 
 
 class Actor(Value, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """Who made the call that an event reports.
-
-    `arn`: the caller as CloudTrail shows it; `issuer`: the role behind a session; `invoked_by`: the AWS service
-    that called on somebody's behalf (such as CloudFormation); `source_identity`: set by whoever opened the session.
-    """
+    """Who made the call that an event reports."""
 
     type: str
     arn: str = ""
+    """The caller as CloudTrail shows it."""
     account: str = ""
     issuer: str = ""
+    """The role behind a session."""
     session_name: str = ""
     invoked_by: str = ""
+    """The AWS service that called on somebody's behalf (such as CloudFormation)."""
     source_identity: str = ""
+    """Set by whoever opened the session."""
     source_ip: str = ""
     user_agent: str = ""
 
@@ -177,16 +177,17 @@ class _Job(Value, frozen=True, tag_field="kind", omit_defaults=True):
 class AcceptSpec(_Job, frozen=True, tag="accept-spec"):
     """Accept or refuse the bucket's CURRENT version of the spec; or report a file under another key.
 
-    `request`: what audit looked at, the ID of a hold, and `after_reading`: whether what that needs was read; `moved`: a
-    target that the accepted version takes over, and that is not as it was when that was judged. They say where to look,
-    and decide nothing.
+    They say where to look, and decide nothing.
     """
 
     queue, grouped_by, apart_by = Queue.ACCEPT, "spec", "{0.request}{0.after_reading}{0.moved}"
     misplaced: Misplaced | None = None
     request: Annotated[str, Meta(pattern=r"\A[0-9a-f]{0,64}\Z")] = ""
+    """What audit looked at, the ID of a hold."""
     after_reading: bool = False
+    """Whether what that needs was read."""
     moved: Target | None = None
+    """A target that the accepted version takes over, and that is not as it was when that was judged."""
 
 
 class SweepAll(_Job, frozen=True, tag="sweep-all"):
@@ -226,20 +227,19 @@ class SweepRepositories(_OfRegistry, frozen=True, tag="sweep-repositories"):
 
 
 class SurveyIdentities(_OfAccount, frozen=True, tag="survey-identities"):
-    """Read the users, groups, roles and managed policies of one account, and keep them as a piece of the estate.
-
-    `target`: the user or role that the call of its cause names, None if it names none.
-    """
+    """Read the users, groups, roles and managed policies of one account, and keep them as a piece of the estate."""
 
     apart_by = "survey"  # a sweep that could not survey its part makes a job of it, with the same cause
     target: Target | None = None
+    """The user or role that the call of its cause names, None if it names none."""
 
 
 class SurveyRegistry(_OfRegistry, frozen=True, tag="survey-registry"):
-    """Read the registry of one account in one region, and keep it; `repository`: only this one of its repositories."""
+    """Read the registry of one account in one region, and keep it."""
 
     apart_by = "survey"
     repository: Annotated[str, Meta(max_length=256)] = ""
+    """Only this one of its repositories."""
 
     @property
     def target(self) -> Target | None:
@@ -272,13 +272,11 @@ class JudgeVersion(_OfVersion, frozen=True, tag="judge-version"):
 
 
 class AuditAccess(_Job, frozen=True, tag="audit-access"):
-    """Compare who can pull and push, by the stored estate, with the accepted spec.
-
-    `part`: whose survey found a change, named as state.sweeps does; empty at the start of a sweep and for a new spec.
-    """
+    """Compare who can pull and push, by the stored estate, with the accepted spec."""
 
     queue, grouped_by, apart_by = Queue.AUDIT, "audit", "{0.part}"
     part: Annotated[str, Meta(max_length=64)] = ""
+    """Whose survey found a change, named as state.sweeps does; empty at the start of a sweep and for a new spec."""
 
 
 class ReconcileTarget(_Job, frozen=True, tag="reconcile-target"):
@@ -290,22 +288,21 @@ class ReconcileTarget(_Job, frozen=True, tag="reconcile-target"):
 
 
 class ReportOwnChange(_Job, frozen=True, tag="report-own-change"):
-    """Report that somebody changed one of ecr-warden's own resources; `thing`: such as `role ecr-warden-read`."""
+    """Report that somebody changed one of ecr-warden's own resources."""
 
     grouped_by = "own-{0.account}"
     account: str
     thing: str
+    """Such as `role ecr-warden-read`."""
 
 
 class ReportCall(_Job, frozen=True, tag="report-call"):
-    """Report a call that changes no document and may do harm, if the spec names its target; the cause says which.
-
-    `target`: None if it is about the registry of `account` in `region` or, without one, about its identity providers,
-    or about whatever else the event does not name.
-    """
+    """Report a call that changes no document and may do harm, if the spec names its target; the cause says which."""
 
     grouped_by = "call-{0.place}"
     target: Target | None
+    """None if it is about the registry of `account` in `region` or, without one, about its identity providers, or about
+    whatever else the event does not name."""
     account: str = ""
     region: str = ""
 
@@ -328,14 +325,12 @@ class FollowClock(_Job, frozen=True, tag="follow-clock"):
 
 
 class Attempt(Struct, frozen=True):
-    """Which delivery of a job this is, counted from 1, whether it is the last one, and when the queue got the job.
-
-    `sent`: None if that is not known.
-    """
+    """Which delivery of a job this is, counted from 1, whether it is the last one, and when the queue got the job."""
 
     number: int = 1
     is_last: bool = True
     sent: datetime | None = None
+    """None if that is not known."""
 
 
 FIRST_AND_LAST = Attempt()

@@ -32,15 +32,15 @@ class WaitReason(Value, frozen=True):
 class Judgement(Value, frozen=True):
     """What a version does against the accepted one and the live accounts; it takes effect by itself if nothing is held.
 
-    - `unseen`: what could not be known, in words; where it bears on the version, it is held as well.
-    - `gains`, `loses`: who gains and who loses, in words.
-    - `removed`: how many grants it removes.
-    - `taken_over`: the digest of each live document that it takes over, by the address as text; "" for an absent one.
+    `gains`, `loses`: who gains and who loses, in words.
     """
 
     held: tuple[WaitReason, ...] = ()
     unseen: tuple[str, ...] = ()
+    """What could not be known, in words; where it bears on the version, it is held as well."""
     gains: tuple[str, ...] = ()
     loses: tuple[str, ...] = ()
     removed: Count = 0
+    """How many grants it removes."""
     taken_over: Mapping[str, str] = field(default_factory=dict)
+    """The digest of each live document that it takes over, by the address as text; "" for an absent one."""

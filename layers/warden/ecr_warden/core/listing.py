@@ -6,11 +6,12 @@ from msgspec import Struct
 
 
 class Entry(Struct, frozen=True):
-    """A line, and a list under it; `number`: of how many items it speaks."""
+    """A line, and a list under it."""
 
     text: str
     under: "Listing | None" = None
     number: int = 1
+    """Of how many items it speaks."""
 
     @property
     def lines(self) -> int:
@@ -19,15 +20,14 @@ class Entry(Struct, frozen=True):
 
 
 class Listing(Struct, frozen=True):
-    """Entries, the most urgent first, under an optional `title`.
-
-    `noun`: what one entry is, to count those that do not fit. `rest`: how many more there are than `entries`.
-    """
+    """Entries, the most urgent first, under an optional `title`."""
 
     noun: str
+    """What one entry is, to count those that do not fit."""
     entries: tuple[Entry, ...]
     title: str = ""
     rest: int = 0
+    """How many more there are than `entries`."""
 
     @property
     def lines(self) -> int:

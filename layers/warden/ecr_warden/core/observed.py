@@ -58,13 +58,13 @@ class Observation(Struct, frozen=True):
 
     `documents` has each desired address and every other document of the target. `unique_id` (AIDA.., AROA..) is None
     for repositories and for identities that do not exist; recreating a user or role gives it another one.
-    `tagged_ours`: the role has ecr-warden's tag.
     """
 
     target: Target
     documents: Mapping[Address, Observed] = field(default_factory=dict)
     unique_id: str | None = None
     tagged_ours: bool = False
+    """The role has ecr-warden's tag."""
 
     @property
     def is_missing(self) -> bool:

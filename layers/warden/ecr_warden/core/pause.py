@@ -17,12 +17,14 @@ LONGEST_PAUSE = timedelta(days=7)
 class Pause(Value, frozen=True):
     """A pause of targets.
 
-    `id`: the command that set it; `by`: the authenticated caller. It ends by itself at `until`. One that ends when it
-    begins was set by `resume`: it replaces an earlier pause, and pauses nothing.
+    It ends by itself at `until`. One that ends when it begins was set by `resume`: it replaces an earlier pause, and
+    pauses nothing.
     """
 
     id: str
+    """The command that set it."""
     by: Actor
+    """The authenticated caller."""
     reason: str
     at: Moment
     until: Moment

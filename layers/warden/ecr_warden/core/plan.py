@@ -27,19 +27,18 @@ else:
 
 
 class Change(Value, frozen=True):
-    """One write.
-
-    `before`: the text of the live document (the pre-image), None if there is none. `expect`: the digest that the live
-    document must still have just before the write, None if there must still be none. `after`: None for DELETE.
-    `access`: what the write itself gives and takes away, None if unknown.
-    """
+    """One write."""
 
     operation: Operation
     address: Address
     before: str | None
+    """The text of the live document (the pre-image), None if there is none."""
     expect: str | None
+    """The digest that the live document must still have just before the write, None if there must still be none."""
     after: Written | None
+    """None for DELETE."""
     access: Access | None = None
+    """What the write itself gives and takes away, None if unknown."""
     why: str = ""
 
 

@@ -33,32 +33,21 @@ class Conflict(_Outcome, frozen=True, tag="conflict"):
 
 
 class Failed(_Outcome, frozen=True, tag="failed"):
-    """AWS refused. `retryable`: the same write may succeed in a minute; `remedy`: what a person can do."""
+    """AWS refused."""
 
     code: str
     message: str
     retryable: bool
+    """The same write may succeed in a minute."""
     remedy: str = ""
+    """What a person can do."""
 
 
 type Outcome = Applied | Skipped | Conflict | Failed
 
 
 class RunReport(Value, frozen=True, tag_field="kind", tag="run"):
-    """One run of one target, from the first reading to verification: what the journal keeps of it.
-
-    - `accounts`: those that the spec names; principals in any other are outsiders.
-    - `final`: False if the job will be retried and nothing was written.
-    - `intruder`: the event came from a session of the write role that no run of ours opened.
-    - `contested`: how often in a row somebody else wrote between reading and writing, if the job gave up because of it.
-    - `again`: it narrowed a document for at least the third time within a minute.
-    - `of_fight`: it only repaired what somebody keeps restoring, and let in nobody from outside: the messages on the
-      fight count it.
-    - `goes_on`: until when, at the latest, sessions go on that were opened through a trust policy that it narrowed.
-    - `uses`: what whoever uses a role can do by it, by the names of the roles that the target is or may assume.
-    - `severity`: of the whole report. The journal may have to leave out what makes it severe, because an attacker can
-      make the content of an account exceed any size limit.
-    """
+    """One run of one target, from the first reading to verification: what the journal keeps of it."""
 
     run_id: str
     cause: Cause
@@ -69,15 +58,26 @@ class RunReport(Value, frozen=True, tag_field="kind", tag="run"):
     started_at: Moment
     finished_at: Moment
     accounts: tuple[str, ...] = ()
+    """Those that the spec names; principals in any other are outsiders."""
     attempt: Count = 1
     final: bool = True
+    """False if the job will be retried and nothing was written."""
     intruder: bool = False
+    """The event came from a session of the write role that no run of ours opened."""
     contested: Count = 0
+    """How often in a row somebody else wrote between reading and writing, if the job gave up because of it."""
     again: bool = False
+    """It narrowed a document for at least the third time within a minute."""
     of_fight: bool = False
+    """It only repaired what somebody keeps restoring, and let in nobody from outside: the messages on the fight count
+    it."""
     goes_on: Moment | None = None
+    """Until when, at the latest, sessions go on that were opened through a trust policy that it narrowed."""
     uses: Mapping[str, str] = {}
+    """What whoever uses a role can do by it, by the names of the roles that the target is or may assume."""
     severity: Severity | None = None
+    """Of the whole report. The journal may have to leave out what makes it severe, because an attacker can make the
+    content of an account exceed any size limit."""
 
     @property
     def applied(self) -> tuple[Change, ...]:
@@ -96,17 +96,15 @@ class OpenRun(Value, frozen=True):
 
 
 class Debts(Struct, frozen=True):
-    """What earlier runs of a target left to do.
-
-    `sessions`: those that may have been opened through a trust policy that was narrowed; unless AWS services alone may
-    assume the role, they have to be denied until the last of them has expired. `sessions_ended`: the cut-off has been
-    written, so if it is absent, somebody deleted it. `recreated_principals`: ARNs of users or roles that were recreated
-    since the target's documents were last written.
-    """
+    """What earlier runs of a target left to do."""
 
     sessions: Sessions | None = None
+    """Those that may have been opened through a trust policy that was narrowed; unless AWS services alone may assume
+    the role, they have to be denied until the last of them has expired."""
     sessions_ended: bool = False
+    """The cut-off has been written, so if it is absent, somebody deleted it."""
     recreated_principals: tuple[str, ...] = ()
+    """ARNs of users or roles that were recreated since the target's documents were last written."""
 
 
 class LastSeen(Value, frozen=True):
@@ -118,9 +116,7 @@ class LastSeen(Value, frozen=True):
 
 
 class RunEntry(Value, frozen=True):
-    """A journal entry in lists of runs. `result`, `finished_at`: None while the run is open; `written`: how many writes
-    succeeded.
-    """
+    """A journal entry in lists of runs. `result`, `finished_at`: None while the run is open."""
 
     run_id: str
     target: str
@@ -128,6 +124,7 @@ class RunEntry(Value, frozen=True):
     started_at: Moment
     result: Result | None = None
     written: Count = 0
+    """How many writes succeeded."""
     finished_at: Moment | None = None
 
     @classmethod

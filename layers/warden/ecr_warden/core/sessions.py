@@ -48,10 +48,12 @@ class Sessions(Struct, frozen=True):
 
 
 class TrustLook(Value, frozen=True):
-    """A look that read a role's trust policy in sync. `at`: when it began; `digest`: of the policy that was desired."""
+    """A look that read a role's trust policy in sync."""
 
     at: Moment
+    """When it began."""
     digest: str
+    """Of the policy that was desired."""
 
 
 def whole_second(at: datetime) -> datetime:

@@ -15,14 +15,12 @@ _CALLS_AT_ONCE = 10  # botocore's connections
 
 
 class S3Objects(Struct, frozen=True):
-    """Objects under `compiled/`.
-
-    `owner`: the account that must own the bucket, because anybody can take the name of a deleted bucket.
-    """
+    """Objects under `compiled/`."""
 
     s3: "S3Client"
     bucket: str
     owner: str
+    """The account that must own the bucket, because anybody can take the name of a deleted bucket."""
 
     def place(self, digest: str) -> str:
         return f"s3://{self.bucket}/compiled/{digest}"

@@ -39,15 +39,13 @@ noted_to_json, noted_from_json = forms("note of a version of the spec", NotedVer
 
 
 class AwsSpecs(AwsAcceptedSpecs, kw_only=True):
-    """The spec as uploaded and as accepted; the baseline is cached until it changes.
-
-    `owner`: the account that must own the bucket, because anybody can take the name of a deleted bucket.
-    """
+    """The spec as uploaded and as accepted; the baseline is cached until it changes."""
 
     s3: "S3Client"
     spec_bucket: str
     spec_key: str
     owner: str
+    """The account that must own the bucket, because anybody can take the name of a deleted bucket."""
     objects: Objects
     tree: KeptSpecs
     _baseline: tuple[str, KeptBaseline] | None = field(default=None)

@@ -45,11 +45,12 @@ _BUSY = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThrough
 
 
 class DynamoState(Struct, frozen=True):
-    """`lease_for`: longer than a function can run, so that its holder is gone when a lease expires."""
+    """The State port; the target's item has its lease too."""
 
     table: Table
     clock: Clock
     lease_for: timedelta = timedelta(seconds=110)
+    """Longer than a function can run, so that its holder is gone when a lease expires."""
 
     def acquire(self, target: Target, run_id: str) -> tuple[Lease, TargetRecord]:
         now = self.clock.now()

@@ -51,12 +51,10 @@ _REMEDY = "set it to enabled or stopped"
 
 
 class SsmSwitch(Struct, frozen=True):
-    """Writes are enabled only while the parameter is `enabled`.
-
-    `client`: makes the client, once; a run without drift never asks.
-    """
+    """Writes are enabled only while the parameter is `enabled`."""
 
     client: "Callable[[], SSMClient]"
+    """Makes the client, once; a run without drift never asks."""
     parameter: str
 
     def reason_to_stop(self) -> str | None:

@@ -77,11 +77,12 @@ class Reject(HubRequest, frozen=True, tag="reject"):
 
 
 class Upload(HubRequest, frozen=True, tag="upload"):
-    """Say that the caller uploaded a version of the spec; `digest`: the SHA-256 of what was uploaded."""
+    """Say that the caller uploaded a version of the spec."""
 
     id: RequestId
     version: Annotated[str, Meta(pattern=r"\A[A-Za-z0-9._-]{1,1024}\Z")]
     digest: Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
+    """The SHA-256 of what was uploaded."""
 
 
 type Decide = Accept | Reject
@@ -89,21 +90,24 @@ type Command = Reconcile | PauseUntil | Resume | Decide | Upload
 
 
 class Call(Struct, frozen=True):
-    """A command as it is recorded. `caller`: the authenticated ARN; `text`: the request's."""
+    """A command as it is recorded."""
 
     id: str
     caller: str
+    """The authenticated ARN."""
     text: str
+    """The request's."""
     at: datetime
 
 
 class CommandResult(Value, frozen=True):
-    """The result of a run that a command asked for; `done`: no retry follows."""
+    """The result of a run that a command asked for."""
 
     target: str
     run_id: str
     result: Result
     done: bool
+    """No retry follows."""
 
 
 answer_to_json, answer_from_json = forms("answer", CommandResult)

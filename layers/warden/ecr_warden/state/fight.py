@@ -15,15 +15,16 @@ RESTORED = 3
 class OthersVersion(Value, frozen=True, omit_defaults=True):
     """A version of a document that one writer left and runs replaced.
 
-    `digest`: empty if there was no document. `since`, `last`: the first and the latest of its `repairs`. `writer`: None
-    while nobody is known to have written it.
+    `since`, `last`: the first and the latest of its `repairs`.
     """
 
     digest: str
+    """Empty if there was no document."""
     since: Moment
     last: Moment
     repairs: Count = 1
     writer: Actor | None = None
+    """None while nobody is known to have written it."""
 
     @property
     def is_fought_over(self) -> bool:
@@ -36,20 +37,20 @@ class OthersVersion(Value, frozen=True, omit_defaults=True):
 
 
 class Repairs(Value, frozen=True, omit_defaults=True):
-    """What is remembered of the repairs of one document.
-
-    `versions`: of others. `narrowed`: when access that others gave was taken away. `left`: the digest
-    of what the last run wrote, None if it has none; `seen`: AWS showed that afterwards. `given_back_at`: when a run
-    last gave access back.
-    """
+    """What is remembered of the repairs of one document."""
 
     address: Address
     written_at: Moment
     versions: tuple[OthersVersion, ...] = ()
+    """Of others."""
     narrowed: tuple[Moment, ...] = ()
+    """When access that others gave was taken away."""
     left: str | None = None
+    """The digest of what the last run wrote, None if it has none."""
     seen: bool = True
+    """AWS showed that afterwards."""
     given_back_at: Moment | None = None
+    """When a run last gave access back."""
 
     @property
     def is_fought_over(self) -> bool:

@@ -63,21 +63,21 @@ OF_ALERTS = frozenset(
 
 
 class HistoryEntry(Value, frozen=True):
-    """One entry of the history log. `id`: the spec's version, the hold's or command's ID, the stop switch's version, or
-    a digest of the finding or wire.
-
-    `by`: None if unknown. `targets`: the targets that were affected, empty if all were; `omitted`: how many more there
-    were. `since`: when what has ended began.
-    """
+    """One entry of the history log."""
 
     kind: HistoryKind
     at: Moment
     id: str
+    """The spec's version, the hold's or command's ID, the stop switch's version, or a digest of the finding or wire."""
     by: Actor | None
+    """None if unknown."""
     text: str
     targets: tuple[str, ...] = ()
+    """The targets that were affected, empty if all were."""
     omitted: Count = 0
+    """How many more there were."""
     since: Moment | None = None
+    """When what has ended began."""
 
 
 history_to_json, history_from_json = forms("history entry", HistoryEntry)

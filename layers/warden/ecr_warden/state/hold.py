@@ -21,16 +21,15 @@ HOLD_LASTS = timedelta(days=7)
 
 
 class OfVersion(Value, frozen=True):
-    """The ground of a hold: a version of the spec against the one that it would replace.
-
-    `accepted`: that one, empty for the first; the same version where it takes over documents that have changed since it
-    was judged. `digests`: of the baseline, of the accepted and of this version, as the hub keeps their compiled forms
-    (state.specs.Specs); empty for none.
-    """
+    """The ground of a hold: a version of the spec against the one that it would replace."""
 
     version: str
     accepted: str
+    """That one, empty for the first; the same version where it takes over documents that have changed since it was
+    judged."""
     digests: tuple[str, str, str]
+    """Of the baseline, of the accepted and of this version, as the hub keeps their compiled forms (state.specs.Specs);
+    empty for none."""
 
     @property
     def id(self) -> str:
@@ -55,11 +54,13 @@ class Verdict(StrEnum):
 
 
 class Decision(Value, frozen=True):
-    """A person's decision. `id`: the command's; `by`: its authenticated caller."""
+    """A person's decision."""
 
     id: str
+    """The command's."""
     verdict: Verdict
     by: Actor
+    """Its authenticated caller."""
     at: Moment
 
     def __str__(self) -> str:
@@ -67,14 +68,16 @@ class Decision(Value, frozen=True):
 
 
 class VerdictRequest(Value, frozen=True):
-    """What a verdict is asked for. `cause`: the upload; `parts`: what audit says has to be read first (state.sweeps).
+    """What a verdict is asked for.
 
     `at`, `times`: when it was asked for last, and how often.
     """
 
     cause: Cause
+    """The upload."""
     at: Moment
     parts: tuple[str, ...] = ()
+    """What audit says has to be read first (state.sweeps)."""
     times: Count = 1
 
 
@@ -94,23 +97,22 @@ OPEN = (HoldState.JUDGING, HoldState.WAITING)
 
 
 class Hold(Value, frozen=True):
-    """What waits, and why; who gains and loses by it, in words, and how many of each are left out.
-
-    `since`: when the version was seen first. `decision`: the person's, who may have decided before the hub has acted on
-    it. `instead`: the ID of the hold that replaced a void one, if any.
-    """
+    """What waits, and why; who gains and loses by it, in words, and how many of each are left out."""
 
     ground: OfVersion
     what: str
     why: tuple[WaitReason, ...]
     since: Moment
+    """When the version was seen first."""
     until: Moment
     gains: tuple[str, ...] = ()
     loses: tuple[str, ...] = ()
     left_out: tuple[Count, Count] = (0, 0)
     state: HoldState = HoldState.WAITING
     instead: str = ""
+    """The ID of the hold that replaced a void one, if any."""
     decision: Decision | None = None
+    """The person's, who may have decided before the hub has acted on it."""
     asked: VerdictRequest | None = None
 
     @property

@@ -12,10 +12,11 @@ from ecr_warden.state.hold import Decision, Hold, OfVersion
 
 
 class Publication(Value, frozen=True):
-    """Somebody's word that they uploaded a version of the spec. `digest`: the SHA-256 of what they uploaded."""
+    """Somebody's word that they uploaded a version of the spec."""
 
     version: str
     digest: str
+    """The SHA-256 of what they uploaded."""
     id: str
     by: Actor
     at: Moment

@@ -18,52 +18,54 @@ LEFT_OPEN = timedelta(minutes=10)
 
 
 class Due(Struct, frozen=True):
-    """A target whose time has come; `run`: the one that was opened and that nobody may have closed, "" if it waited."""
+    """A target whose time has come."""
 
     target: Target
     run: str = ""
+    """The one that was opened and that nobody may have closed, "" if it waited."""
 
 
 class Lease(Struct, frozen=True):
-    """The right to work on a target until `expires_at`; each later holder has a higher `fencing_token`.
-
-    `recreated`: the principals marked as recreated when the lease was taken. Its run settles only these, because its
-    plan did not see any that are marked meanwhile.
-    """
+    """The right to work on a target until `expires_at`; each later holder has a higher `fencing_token`."""
 
     target: Target
     run_id: str
     fencing_token: int
     expires_at: datetime
     recreated: tuple[str, ...] = ()
+    """The principals marked as recreated when the lease was taken. Its run settles only these, because its plan did not
+    see any that are marked meanwhile."""
 
 
 class TargetRecord(Struct, frozen=True):
-    """What is remembered of a target between runs.
-
-    `open_run`: ID of a run that never closed. `unique_id`: AWS's ID of the identity, when last read. `reported`:
-    fingerprint of the last reported problem while it lasts, so that a sweep does not report it again. `revoked`: the
-    spec version that removed the target, once its documents are gone. `written_at`: when a run last wrote to it.
-    `settled_at`: when the last run that left nothing to try again began to read it.
-    `trust_look`: of the last run that read a role's trust policy in sync. `repairs`: of the documents that runs wrote
-    lately. `pause`: the latest that named the target, ended or not. `last`: for people and audits; no run
-    decides by it. `events`: when somebody's calls that events reported were made, the last one of each name; and when
-    an intruder's was reported. `taken`: by the address as text, the version whose take-over was carried out there.
-    """
+    """What is remembered of a target between runs."""
 
     open_run: str | None = None
+    """ID of a run that never closed."""
     debts: Debts = field(default_factory=Debts)
     unique_id: str | None = None
+    """AWS's ID of the identity, when last read."""
     reported: str | None = None
+    """Fingerprint of the last reported problem while it lasts, so that a sweep does not report it again."""
     revoked: str | None = None
+    """The spec version that removed the target, once its documents are gone."""
     written_at: datetime | None = None
+    """When a run last wrote to it."""
     settled_at: datetime | None = None
+    """When the last run that left nothing to try again began to read it."""
     trust_look: TrustLook | None = None
+    """Of the last run that read a role's trust policy in sync."""
     repairs: tuple[Repairs, ...] = ()
+    """Of the documents that runs wrote lately."""
     pause: Pause | None = None
+    """The latest that named the target, ended or not."""
     last: LastSeen | None = None
+    """For people and audits; no run decides by it."""
     events: Mapping[str, datetime] = field(default_factory=dict)
+    """When somebody's calls that events reported were made, the last one of each name; and when an intruder's was
+    reported."""
     taken: Mapping[str, str] = field(default_factory=dict)
+    """By the address as text, the version whose take-over was carried out there."""
 
     def was_recreated(self, observation: Observation) -> bool:
         """Whether the identity was recreated since it was last read; False if it was not read now."""
@@ -71,10 +73,7 @@ class TargetRecord(Struct, frozen=True):
 
 
 class Learned(Struct, frozen=True, kw_only=True):
-    """What a run learned of its target, for its TargetRecord; None leaves a value as it was, except `reported`.
-
-    `report`: how the run ended, if it did.
-    """
+    """What a run learned of its target, for its TargetRecord; None leaves a value as it was, except `reported`."""
 
     reported: str | None
     unique_id: str | None = None
@@ -85,6 +84,7 @@ class Learned(Struct, frozen=True, kw_only=True):
     events: Mapping[str, datetime] | None = None
     taken: Mapping[str, str] | None = None
     report: RunReport | None = None
+    """How the run ended, if it did."""
 
 
 class State(Protocol):

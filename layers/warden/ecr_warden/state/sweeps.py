@@ -19,40 +19,40 @@ GRANT_ENDS = "grant-ends"
 
 
 class Awaited(Value, frozen=True):
-    """Drift that a sweep found and that an event has to report.
-
-    `since`: when its target was seen in sync last; `calls`: names of those that can have changed it.
-    """
+    """Drift that a sweep found and that an event has to report."""
 
     found: Moment
     since: Moment
+    """When its target was seen in sync last."""
     calls: tuple[str, ...]
+    """Names of those that can have changed it."""
 
 
 class SweepRecord(Struct, frozen=True):
     """The record of a sweep that has read all of a part.
 
-    `part`: as core.target.part_of names it; `at`: when the sweep began to read; `version`: what it compared with.
     `fine`, `due`: keys of the targets that were in sync, and of those that have to be reconciled. Both are empty if
-    there were too many to store; then the record says nothing about single targets. `trusts`: by a role's key, the last
-    look of any sweep that read its trust policy in sync. `awaited`: by a target's key, drift that an event
-    has to report.
-
-    `cleared`: keys of the removed patterns of which nothing is left. `due_since`: by the key of each that is due, since
-    when sweeps have found it so and no run that ended has begun; `over`: how many of these a sweep left to the next
-    one, or asked for longer ago than any run takes.
+    there were too many to store; then the record says nothing about single targets.
     """
 
     part: str
+    """As core.target.part_of names it."""
     at: datetime
+    """When the sweep began to read."""
     version: str
+    """What it compared with."""
     fine: frozenset[str] = frozenset()
     due: frozenset[str] = frozenset()
     trusts: Mapping[str, TrustLook] = field(default_factory=dict)
+    """By a role's key, the last look of any sweep that read its trust policy in sync."""
     awaited: Mapping[str, Awaited] = field(default_factory=dict)
+    """By a target's key, drift that an event has to report."""
     cleared: frozenset[str] = frozenset()
+    """Keys of the removed patterns of which nothing is left."""
     over: int = 0
+    """How many that are due a sweep left to the next one, or asked for longer ago than any run takes."""
     due_since: Mapping[str, datetime] = field(default_factory=dict)
+    """By the key of each that is due, since when sweeps have found it so and no run that ended has begun."""
 
 
 def parts_of(spec: CompiledSpec, leaving: Iterable[Target] = ()) -> frozenset[str]:

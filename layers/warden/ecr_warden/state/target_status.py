@@ -19,20 +19,20 @@ class Standing(StrEnum):
 
 
 class TargetStatus(Value, frozen=True):
-    """What the hub remembers of a target.
-
-    `last`: when a run or sweep last read it, with the last run and its result; None before the first. `pause`: the
-    current one. `trouble`: a reported problem was still there then. `due`: a sweep found drift, and no run has ended
-    since. `fights`: over its documents.
-    """
+    """What the hub remembers of a target."""
 
     target: str
     last: LastSeen | None
+    """When a run or sweep last read it, with the last run and its result; None before the first."""
     pause: Pause | None
+    """The current one."""
     open_run: str | None
     trouble: bool
+    """A reported problem was still there then."""
     due: bool = False
+    """A sweep found drift, and no run has ended since."""
     fights: tuple[Fight, ...] = ()
+    """Over its documents."""
 
     @property
     def standing(self) -> Standing:
