@@ -9,7 +9,6 @@ from ecr_warden.access.alike import moved
 from ecr_warden.access.docker import ByDocker, by_docker
 from ecr_warden.access.graph import RepositoryGraph, who_can_any
 from ecr_warden.access.missing import Edit, PolicyChange, Side, change_along, smallest_change
-from ecr_warden.audit.administrators import Administrators
 from ecr_warden.audit.advice import Advice
 from ecr_warden.audit.grounds import Grounds
 from ecr_warden.audit.judge import Judge
@@ -23,8 +22,9 @@ from ecr_warden.core.estate import Estate, Repository
 from ecr_warden.core.naming import meant
 from ecr_warden.core.selection import is_pattern, selects
 from ecr_warden.core.target import RepositoryTarget, RoleTarget, UserTarget
+from ecr_warden_cli.spec_place import Basis
 from iam_access.arn import ACCOUNT_ID, iam_arn
-from iam_access.document.document import Document
+from iam_access.document.document import Document, Effect
 from iam_access.errors import NamedError
 from iam_access.evaluate.request_principal import CallerKind, RequestError
 from iam_access.inventory.inventory import Policy
@@ -171,8 +171,8 @@ def find_subject(graph: RepositoryGraph, arn: str) -> Subject:
 class CanI(Struct, frozen=True):
     """An answer about one subject: its path, and the change that it, or docker, needs; None: none would help, or is.
 
-    `advice`: what to do about a no; `places`: where the spec says what a document of the change is. `given`: where it
-    gives the path, "" where it does not; None without a spec or a path.
+    `advice`: what to do about a no; `places`: where the spec says what a document of the change is. `given`: on
+    what ground the path leads there; None without a spec or a path.
     """
 
     answer: Answer
@@ -181,7 +181,7 @@ class CanI(Struct, frozen=True):
     docker: ByDocker | None = None
     advice: Advice = Advice()
     places: Mapping[Edit, str] = field(default_factory=dict)
-    given: str | None = None
+    given: Basis | None = None
 
 
 def can_i(graph: RepositoryGraph, subject: Subject, asked: Question) -> CanI:
@@ -228,15 +228,15 @@ def can_assume(graph: RepositoryGraph, subject: Subject, role: Subject) -> CanI:
 class Reach(Struct, frozen=True):
     """What somebody reaches: a kind of access to a repository, by a path of theirs.
 
-    `sample`: the repository that was asked about, which nothing tells apart from it. `given`: where the spec gives it,
-    "" where it does not; None without a spec.
+    `sample`: the repository that was asked about, which nothing tells apart from it. `given`: on what ground, None
+    without a spec.
     """
 
     repository: Repository
     access: str
     by: AccessPath
     sample: Repository
-    given: str | None = None
+    given: Basis | None = None
 
     @property
     def conditions(self) -> tuple[str, ...]:
@@ -372,6 +372,14 @@ def trusting(estate: Estate) -> tuple[Trusting, ...]:
     )
 
 
+def passed_to(subject: Subject) -> tuple[str, ...]:
+    """The services that a role's trust policy names: whoever may pass it has them act as the role."""
+    trust = subject.identity.trust if subject.identity is not None else None
+    allowing = (one for one in (trust.statements if trust is not None else ()) if one.effect is Effect.ALLOW)
+    named = (principal for one in allowing if one.principals is not None for principal in one.principals.values)
+    return tuple(dict.fromkeys(principal.value for principal in named if principal.kind == "Service"))
+
+
 def is_class(subject: Subject) -> bool:
     """Whether it stands for principals that are no users or roles of the estate."""
     return subject.is_class or subject.principal.kind is CallerKind.ROOT
@@ -383,8 +391,8 @@ def with_outsiders(
     """The answer with outsiders' ways besides what the spec gives them."""
     target = asked.repository.target
     paths = {path.subject.arn: path for path in (*found.identities, *found.classes)}
-    nobody = {target.account: Administrators({}, {})}
-    left = Grounds(Judge(graph, compiled), spec_access, nobody).without(paths, asked.what, target, outsiders=True)
+    grounds = Grounds(Judge(graph, compiled), spec_access, lambda _: frozenset())
+    left = grounds.without(paths, asked.what, target, outsiders=True)
     given = {path.subject.arn: path for path in left if spec_access.gives(asked.what, target, paths[path.subject.arn])}
     more = given.values()
     identities = (*found.identities, *(path for path in more if not is_class(path.subject)))

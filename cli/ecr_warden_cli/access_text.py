@@ -11,6 +11,7 @@ from msgspec import Struct
 from ecr_warden.access.docker import ByDocker
 from ecr_warden.access.missing import Edit, unmet
 from ecr_warden.audit.advice import Advice
+from ecr_warden.audit.grounds import Ground
 from ecr_warden.audit.words import (
     AllowingStatement,
     because_of,
@@ -23,21 +24,21 @@ from ecr_warden.audit.words import (
 )
 from ecr_warden.core.estate import Estate
 from ecr_warden.core.target import RepositoryTarget
-from ecr_warden_cli.access import CanI, Question, Reach, WhoCan, is_class
+from ecr_warden_cli.access import CanI, Question, Reach, WhoCan, is_class, passed_to
 from ecr_warden_cli.console import Style
 from ecr_warden_cli.context import Context
 from ecr_warden_cli.estate_input import OpenedEstate
 from ecr_warden_cli.findings_text import not_read
+from ecr_warden_cli.spec_place import Basis
 from iam_access.text.printable import count, listed, printable
 from iam_access.who_can.decide import Answer
 from iam_access.who_can.graph import AccessPath
 
-type Given = Callable[[AccessPath], str | None]
-"""Where the spec gives what a path shows, "" where it does not; None without a spec."""
-NOT_IN_SPEC = "NOT IN SPEC"
+type Given = Callable[[AccessPath], Basis | None]
+"""On what ground a path leads to a repository; None without a spec."""
 
 
-_STYLES: Mapping[str, Style] = {
+STYLES: Mapping[str, Style] = {
     Answer.YES: Style.GOOD,
     Answer.NO: Style.BAD,
     Answer.CONDITIONAL: Style.ODD,
@@ -61,9 +62,11 @@ def names_of(estate: Estate) -> AccessNames:
     return AccessNames(Counter(repository.target.name for repository in estate.repositories()))
 
 
-def given_to_json(given: str | None) -> dict[str, Any]:
-    """Whether the spec gives it, and where; null without a spec."""
-    return {"inSpec": None if given is None else bool(given), "place": given or None}
+def given_to_json(given: Basis | None) -> dict[str, Any]:
+    """Whether the spec gives it, and where; on what other ground it is no finding; null without a spec."""
+    if given is None:
+        return {"inSpec": None, "place": None, "ground": None}
+    return {"inSpec": given.ground is Ground.SPEC, "place": given.place or None, "ground": given.ground.value}
 
 
 def can_i_to_json(found: CanI, estate: Estate) -> dict[str, Any]:
@@ -77,6 +80,7 @@ def can_i_to_json(found: CanI, estate: Estate) -> dict[str, Any]:
         "conditions": list(path.conditions) if path else [],
         "docker": _docker_to_json(found.docker),
         "unknown": [unread_text(policy) for policy in path.unread] if path else [],
+        "passedTo": list(passed_to(path.subject)) if path else [],
         **given_to_json(found.given),
         "notLookedAt": list(not_looked_at(estate)),
         "do": found.advice.text or None,
@@ -116,7 +120,7 @@ def says_of(answer: Answer, does: str, arn: str) -> str:
 def show_answer(verdict: str, says: str, advice: Advice, context: Context) -> None:
     """The line that answers, and the one that says what to do; commands are not folded, so that they can be pasted."""
     console = context.console
-    console.line(f"{verdict}: {says}", _STYLES.get(verdict, Style.HEADING))
+    console.line(f"{verdict}: {says}", STYLES.get(verdict, Style.HEADING))
     if not advice.text and len(advice.commands) == 1:
         console.block(f"do: {advice.commands[0]}")
         return
@@ -143,9 +147,9 @@ def detail(label: str, text: str) -> str:
 def _details(found: CanI, estate: Estate) -> Iterator[tuple[str, str, object]]:
     """(label, text, the statement to add or None)."""
     if found.path is not None:
-        yield from ((label, text, None) for label, text in _of_path(found.path))
+        yield from ((label, text, None) for label, text in lines_of(found.path))
         if found.given is not None:
-            yield "spec", found.given or NOT_IN_SPEC, None
+            yield "spec", str(found.given), None
         yield from (("because", str(statement), None) for statement in because_of(found.path))
         if found.docker is not None and found.docker.answer is not found.answer:
             yield "docker", f"by API {found.answer.value}; by docker {found.docker.text}", None
@@ -161,8 +165,10 @@ def _details(found: CanI, estate: Estate) -> Iterator[tuple[str, str, object]]:
     yield from (("not read", text, None) for text in could_not_be_read(estate))
 
 
-def _of_path(path: AccessPath) -> Iterator[tuple[str, str]]:
+def lines_of(path: AccessPath) -> Iterator[tuple[str, str]]:
     yield from (("as", printable(arn, 200)) for arn in path.chain[1:])
+    if services := passed_to(path.subject):
+        yield "passed to", printable(", ".join(services), 300)
     yield from (("if", condition) for condition in path.conditions)
     yield from (("unknown", unread_text(policy)) for policy in path.unread)
 
@@ -208,7 +214,7 @@ def chain_to_json(path: AccessPath) -> list[str]:
     return [path.subject.written, *path.chain[1:]]
 
 
-def path_to_json(path: AccessPath, given: str | None, docker: ByDocker | None) -> dict[str, Any]:
+def path_to_json(path: AccessPath, given: Basis | None, docker: ByDocker | None) -> dict[str, Any]:
     return {
         "principal": path.subject.written,
         "answer": path.answer.value,
@@ -218,6 +224,7 @@ def path_to_json(path: AccessPath, given: str | None, docker: ByDocker | None) -
         "conditions": list(path.conditions),
         "docker": _docker_to_json(docker),
         "via": "direct" if len(path.steps) == 1 else "role",
+        "passedTo": list(passed_to(path.subject)),
     }
 
 
@@ -235,11 +242,12 @@ def show_who_can(
     console = context.console
     verb, name = verb_of(what.what), names.repository(what.repository.target)
     rows = [(given(path), path) for path in (*found.classes, *found.identities)]
-    width = max((13, *(len(place) + 2 for place, _ in rows if place)))
-    for place, path in sorted(rows, key=lambda row: bool(row[0])):
-        in_spec = "" if place is None else f"{place or NOT_IN_SPEC:<{width}}"
-        _show_path(path, in_spec, found.docker.get(path.subject.arn), asked.read, context)
-        if place == "" and (ends := closing(path)):
+    width = max((13, *(len(str(basis)) + 2 for basis, _ in rows)))
+    for basis, path in sorted(rows, key=lambda row: row[0] is not None and not row[0].is_extra):
+        in_spec = "" if basis is None else f"{basis!s:<{width}}"
+        is_extra = basis is not None and basis.is_extra
+        _show_path(path, in_spec, found.docker.get(path.subject.arn), asked.read, context, is_extra=is_extra)
+        if is_extra and (ends := closing(path)):
             console.line(f"{'':<13}{'to end it':<13}{ends}", Style.FAINT)
     paths = {path.subject.arn: path for path in (*found.classes[::-1], *found.identities[::-1])}.values()
     unknown = sum(path.answer is Answer.UNKNOWN for path in paths)
@@ -251,13 +259,15 @@ def show_who_can(
         console.note(unread_text(policy))
 
 
-def _show_path(path: AccessPath, in_spec: str, docker: ByDocker | None, estate: Estate, context: Context) -> None:
+def _show_path(
+    path: AccessPath, in_spec: str, docker: ByDocker | None, estate: Estate, context: Context, *, is_extra: bool
+) -> None:
     who = printable(path.subject.arn, 200)
     if is_class(path.subject):
         who = class_of(path.subject, path.steps[0].permissions[0], estate)
-    style = Style.BAD if in_spec.startswith(NOT_IN_SPEC) else _STYLES[path.answer]
+    style = Style.BAD if is_extra else STYLES[path.answer]
     context.console.line(f"{path.answer.value:<13}{in_spec}{who}", style)
-    lines = [*_of_path(path)]
+    lines = [*lines_of(path)]
     if docker is not None and docker.answer is not path.answer:
         lines.append(("docker", docker.text))
     for label, text in lines:
@@ -273,10 +283,10 @@ def show_reach(
         others = row.by.chain if row.by.chain[0] != principal else row.by.chain[1:]
         through = f" as {' -> '.join(others)}" if others else ""
         conditions = f" if {' and '.join(row.conditions)}" if row.conditions else ""
-        given = "" if row.given is None else f": {row.given or NOT_IN_SPEC}"
+        given = "" if row.given is None else f": {row.given}"
         where = names.repository(row.repository.target)
         text = f"{row.by.answer:<13}{row.access:<8}{where}{through}{conditions}{given}"
-        console.line(text, Style.BAD if row.given == "" else _STYLES[row.by.answer])
+        console.line(text, Style.BAD if row.given is not None and row.given.is_extra else STYLES[row.by.answer])
     unknown = sum(row.by.answer is Answer.UNKNOWN for row in rows)
     says = count(len(rows) - unknown, "kind of access") + (f", and {unknown or 'what else'} unknown" if unread else "")
     console.line(f"{principal}: {says}, {asked.basis}", Style.HEADING)

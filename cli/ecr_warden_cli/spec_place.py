@@ -1,7 +1,9 @@
-"""Where a spec gives somebody access to a repository."""
+"""On what ground somebody has access to a repository, and where a spec gives it."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from itertools import chain
+
+from msgspec import Struct
 
 from ecr_warden.access_spec import Valid
 from ecr_warden.access_spec.problems import Place
@@ -18,6 +20,9 @@ from ecr_warden.access_spec.spec import (
     SpecService,
     WholeAccount,
 )
+from ecr_warden.audit.administrators import Unlimited
+from ecr_warden.audit.grounds import Ground, Grounds
+from ecr_warden.audit.judge import Judge
 from ecr_warden.audit.spec_access import SpecAccess, bare
 from ecr_warden.core.actions import Access
 from ecr_warden.core.address import repository_policy
@@ -29,19 +34,45 @@ from iam_access.who_can.graph import AccessPath
 from iam_access.who_can.subject import Subject
 
 
-class SpecPlaces:
-    """Where a spec gives what paths show, on some repositories."""
+class Basis(Struct, frozen=True):
+    """On what ground somebody has access; `place`: where the spec gives it, as `access.yaml:12`."""
 
-    def __init__(self, asked: OpenedEstate, spec: Valid, targets: Collection[RepositoryTarget]) -> None:
+    ground: Ground
+    place: str = ""
+
+    @property
+    def is_extra(self) -> bool:
+        """Is it a finding?"""
+        return self.ground is Ground.NONE
+
+    def __str__(self) -> str:
+        return self.place or _WORDS[self.ground]
+
+
+_WORDS: Mapping[Ground, str] = {
+    Ground.ADMINISTRATOR: "administrator",
+    Ground.ALSO_ALLOWED: "also_allowed",
+    Ground.OWN: "ecr-warden or AWS",
+    Ground.NONE: "NOT IN SPEC",
+}
+
+
+class SpecPlaces:
+    """Where a spec gives what paths show, on some repositories; `unlimited`: as of Grounds."""
+
+    def __init__(
+        self, asked: OpenedEstate, spec: Valid, targets: Collection[RepositoryTarget], unlimited: Unlimited
+    ) -> None:
         self._spec, self._file, self._is_alone = spec.spec, asked.file, asked.is_spec_alone
         self.access = SpecAccess(spec.compiled, asked.estate, targets)
+        self._grounds = Grounds(Judge(asked.graph, spec.compiled), self.access, unlimited)
 
-    def given(self, what: str, target: RepositoryTarget, path: AccessPath) -> str:
-        """`access.yaml:12`, or "" where the spec does not give it."""
+    def given(self, what: str, target: RepositoryTarget, path: AccessPath) -> Basis:
+        """The place in the spec, or on what other ground they have it, if on any."""
         if not self._is_alone and not self.access.gives(what, target, path):
-            return ""
+            return Basis(self._grounds.of(path, what, target))
         place = place_of(self._spec, what, target, path)
-        return self._file if place is None else f"{self._file}:{place.line}"
+        return Basis(Ground.SPEC, self._file if place is None else f"{self._file}:{place.line}")
 
 
 def place_of(spec: Spec, access: str, target: RepositoryTarget, path: AccessPath) -> Place | None:

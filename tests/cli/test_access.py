@@ -22,6 +22,7 @@ _PUSHER = f"arn:aws:iam::{HOME}:role/ecr-pusher"
 _MORE = ["ecr:BatchCheckLayerAvailability", "ecr:CompleteLayerUpload", "ecr:InitiateLayerUpload"]
 _PUSH = [*_MORE, "ecr:BatchGetImage", "ecr:PutImage", "ecr:UploadLayerPart"]
 _HERE = f"arn:aws:ecr:eu-central-1:{HOME}:repository/shop/checkout"
+EXAMPLE = ("--snapshot", str(ROOT / "examples/who-can/estate.json"))
 SPEC = """\
 version: 1
 accounts:
@@ -170,6 +171,70 @@ def test_who_can_shows_an_outsider_once_more_besides_what_the_spec_gives(tmp_pat
     ]
 
 
+_MFA: dict[str, Any] = {"Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}}}
+GROUNDS = {
+    "everything": ("administrator", "administrator", allow("*")),
+    "everything with MFA": ("NOT IN SPEC", "none", allow("*", **_MFA)),
+    "a push": ("NOT IN SPEC", "none", allow("ecr:*")),
+}
+
+
+@pytest.mark.parametrize("may", GROUNDS)
+def test_an_administrator_is_called_one_where_the_report_says_so(may: str, tmp_path: Path) -> None:
+    word, ground, statement = GROUNDS[may]
+    accounts = _accounts()
+    boss = user("boss", statement)
+    accounts[HOME]["iam"]["UserDetailList"] = [boss]
+    (spec := tmp_path / "access.yaml").write_text(SPEC)
+    (estate := tmp_path / "estate.json").write_text(json.dumps({"schema": 1, "accounts": accounts}))
+    where = ("--spec", str(spec), "--snapshot", str(estate))
+    (row,) = [
+        one
+        for one in Command()("who-can", "push", "shop/checkout", *where, "--json").json["principals"]
+        if one["principal"] == boss["Arn"]
+    ]
+    assert (row["inSpec"], row["place"], row["ground"]) == (False, None, ground)
+    assert word in Command()("can-i", "push", "shop/checkout", "--as", "boss", *where).out
+
+
+def test_a_role_with_access_says_which_services_it_may_be_passed_to(tmp_path: Path) -> None:
+    accounts = _accounts()
+    accounts[HOME]["iam"]["RoleDetailList"].append(
+        role("builds", {"Service": "codebuild.amazonaws.com"}, allow("ecr:*"))
+    )
+    (estate := tmp_path / "estate.json").write_text(json.dumps({"schema": 1, "accounts": accounts}))
+    ran = Command()("who-can", "push", "shop/checkout", "--snapshot", str(estate))
+    lines = ran.out.splitlines()
+    assert (
+        "passed to    codebuild.amazonaws.com"
+        in lines[lines.index(f"yes          arn:aws:iam::{HOME}:role/builds") + 1]
+    )
+    assert ran.out.count("passed to") == 1
+
+
+def test_administrators_are_named_where_there_are_repositories_and_counted_elsewhere() -> None:
+    ran = Command()("who-can", "admin", *EXAMPLE)
+    assert ran.code == 0
+    assert [line for line in ran.out.splitlines() if "administer" in line] == [
+        "4 administer account 222222222222, by the policies that could be read",
+        "0 administer account 111111111111, by the policies that could be read",
+    ]
+    registry, ci = Command()("who-can", "admin", *EXAMPLE, "--json").json["accounts"]
+    found = {one["principal"].rpartition(":")[2]: one for one in registry["administrators"]}
+    assert (ci["number"], ci["administrators"]) == (0, None)
+    assert {name: (one["call"], one["anyAccess"]) for name, one in found.items()} == {
+        "user/helpdesk": ("iam:CreateAccessKey", False),
+        "user/admin": ("iam:PutUserPolicy", False),
+        "role/shadow-pusher": ("ecr:SetRepositoryPolicy", False),
+        "root": ("ecr:SetRepositoryPolicy", False),
+    }
+
+
+def test_who_can_without_a_repository_is_asked_of_administrators_alone() -> None:
+    ran = Command()("who-can", "push", *EXAMPLE)
+    assert (ran.code, "who-can without a repository; write who-can push REPOSITORY" in ran.err) == (1, True)
+
+
 def test_who_can_as_json(ask: Any) -> None:
     ran = ask("who-can", "push", "shop/checkout", "--spec", "SPEC", "--json")
     found = {one["principal"]: (one["inSpec"], one["via"]) for one in ran.json["principals"]}
@@ -197,7 +262,6 @@ def test_what_is_left_out_of_a_question_is_listed(ask: Any, case: str) -> None:
     assert [one["access"] for one in ran.json["repositories"]] == accesses
 
 
-EXAMPLE = ("--snapshot", str(ROOT / "examples/who-can/estate.json"))
 # Who asks, and what they can do: the access, the answer, and by whom in the end.
 LISTS = {
     "a key that can do nothing": (f"arn:aws:iam::{AWAY}:user/newcomer", set()),

@@ -124,7 +124,7 @@ NEWCOMER, PULLER = (f"arn:aws:iam::111111111111:user/{name}" for name in ("newco
 
 def verb_of(row: str) -> str:
     """The verb that a form is of, without the argument or option that makes it print another form."""
-    return " ".join(word for word in row.split() if word.islower() and not word.startswith("--"))
+    return row.split(maxsplit=1)[0]
 
 
 type Asked = tuple[Command, tuple[str, ...]]
@@ -168,6 +168,7 @@ SCENES: dict[str, tuple[str, Callable[[Command, Path], Asked]]] = {
         lambda run, _: (run, ("can-i", "--as", NEWCOMER, "push", "shop/checkout", *WHO_CAN)),
     ),
     "everybody who can": ("who-can", lambda run, _: (run, ("who-can", "push", "shop/checkout", *WHO_CAN))),
+    "who administers": ("who-can admin", lambda run, _: (run, ("who-can", "admin", *WHO_CAN))),
     "what would change": ("what-if", lambda run, _: (run, ("what-if", CHANGE, *WHO_CAN[:2]))),
     "what somebody can": ("can-i --as", lambda run, _: (run, ("can-i", "--as", PULLER, *WHO_CAN))),
     "a spec of what is there": ("import", lambda run, _: (run, ("import", *WHO_CAN[:2]))),

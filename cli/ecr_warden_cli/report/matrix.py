@@ -11,7 +11,7 @@ from msgspec import Struct, field
 
 from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.access.missing import Edit, Side
-from ecr_warden.audit.administrators import administrators
+from ecr_warden.audit.administrators import unlimited_in
 from ecr_warden.audit.finding import Certainty, Condition, RepositoryHealth
 from ecr_warden.audit.findings import read_part
 from ecr_warden.audit.grounds import Ground, Grounds
@@ -115,7 +115,7 @@ class _Maker:
         self._grounds = Grounds(
             judge,
             SpecAccess(compiled, self._estate, self._named),
-            {account.id: administrators(self._graph, account) for account in accounts},
+            unlimited_in(self._graph),
         )
         self._principals = _Table[ReportPrincipal](
             lambda principal: 45 + _size(principal.name) + sum(map(_size, principal.teams))

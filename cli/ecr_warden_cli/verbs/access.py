@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from ecr_warden.audit.administrators import Unlimited, unlimited_in
 from ecr_warden.audit.providers import ProviderGap
 from ecr_warden.audit.remedies import Remedies
 from ecr_warden.audit.words import class_of, unread_text, verb_of
@@ -44,14 +45,15 @@ from ecr_warden_cli.access_text import (
     show_reach,
     show_who_can,
 )
+from ecr_warden_cli.administering import administering, administering_to_json, show_administering
 from ecr_warden_cli.advising import Asking, advised
 from ecr_warden_cli.console import Exit
 from ecr_warden_cli.context import Context, Failure, UsageError, Verb
-from ecr_warden_cli.estate_input import OpenedEstate, add_source, note_age
+from ecr_warden_cli.estate_input import OpenedEstate, add_source, note_age, open_estate
 from ecr_warden_cli.naming import in_full
 from ecr_warden_cli.plan_text import gap_to_json, show_gaps
 from ecr_warden_cli.spec_alone import SPEC_ALONE, open_spec_or_estate
-from ecr_warden_cli.spec_place import SpecPlaces
+from ecr_warden_cli.spec_place import Basis, SpecPlaces
 from iam_access import catalogue
 from iam_access.arn import ACCOUNT_ID
 from iam_access.errors import NamedError
@@ -107,12 +109,12 @@ def _run_can_i(arguments: argparse.Namespace, context: Context) -> Exit:
     return say(asked, found, asking, arguments, context)
 
 
-def _given(asked: OpenedEstate, found: CanI, what: Question) -> str | None:
-    """Where the spec gives what was found."""
+def _given(asked: OpenedEstate, found: CanI, what: Question) -> Basis | None:
+    """On what ground they can."""
     target = what.repository.target
     if asked.spec is None or found.path is None:
         return None
-    return SpecPlaces(asked, asked.spec, [target]).given(what.what, target, found.path)
+    return SpecPlaces(asked, asked.spec, [target], unlimited_in(asked.graph)).given(what.what, target, found.path)
 
 
 def _caller(arguments: argparse.Namespace, context: Context) -> str:
@@ -156,7 +158,9 @@ def expected(answer: Answer, expected: str | None) -> Exit:
 
 
 def _run_who_can(arguments: argparse.Namespace, context: Context) -> Exit:
-    """Of one repository, or of each that a pattern selects."""
+    """Of one repository, or of each that a pattern selects; without one, who administers accounts."""
+    if arguments.repository is None:
+        return _administering(arguments, context)
     asked = open_spec_or_estate(arguments, arguments.repository, context)
     text = in_full(arguments.repository, asked.accounts)
     access, repositories = access_named(arguments.access), find_repositories(asked.estate, text)
@@ -164,8 +168,8 @@ def _run_who_can(arguments: argparse.Namespace, context: Context) -> Exit:
     questions = [question_of(asked.graph, access, one) for one in repositories]
     shown = context.console.progress(questions, of=len(questions), doing="asking about repositories")
     each = zip(questions, who_can_each(asked.graph, shown), strict=True)
-    trusting_roles = TrustingRoles(asked.estate)
-    answers = [_who_can(asked, what, found, trusting_roles) for what, found in each]
+    trusting_roles, unlimited = TrustingRoles(asked.estate), unlimited_in(asked.graph)
+    answers = [_who_can(asked, what, found, trusting_roles, unlimited) for what, found in each]
     if arguments.json:
         found = [answer.to_json(asked) for answer in answers]
         of_each = [{"repository": place_of(one)} | form for one, form in zip(repositories, found, strict=True)]
@@ -176,6 +180,22 @@ def _run_who_can(arguments: argparse.Namespace, context: Context) -> Exit:
             answer.show(asked, names, context)
         say_unseen(asked, context)
     return Exit.ERROR if any(answer.found.unread for answer in answers) else Exit.FINE
+
+
+def _administering(arguments: argparse.Namespace, context: Context) -> Exit:
+    """Who administers the accounts."""
+    if arguments.access != Access.ADMIN:
+        remedy = f"write who-can {arguments.access} REPOSITORY; without one, who-can admin lists administrators"
+        raise UsageError("who-can without a repository", remedy=remedy)
+    asked = open_estate(arguments, context)
+    with context.console.doing(_ASKING):
+        found = list(administering(asked))
+    if arguments.json:
+        context.console.answer(administering_to_json(found, asked))
+    else:
+        show_administering(found, asked, context)
+        say_unseen(asked, context)
+    return Exit.FINE if all(account.is_listed for account in asked.estate.accounts.values()) else Exit.ERROR
 
 
 class _WhoCan(Struct, frozen=True):
@@ -204,8 +224,8 @@ class _WhoCan(Struct, frozen=True):
     def _to_json(self, path: AccessPath) -> dict[str, Any]:
         return path_to_json(path, self._given(path), self.found.docker.get(path.subject.arn))
 
-    def _given(self, path: AccessPath) -> str | None:
-        """Where the spec gives a path, "" where it does not; None without a spec."""
+    def _given(self, path: AccessPath) -> Basis | None:
+        """On what ground they can; None without a spec."""
         return None if self.places is None else self.places.given(self.what.what, self.what.repository.target, path)
 
     def show(self, asked: OpenedEstate, names: AccessNames, context: Context) -> None:
@@ -220,10 +240,12 @@ class _WhoCan(Struct, frozen=True):
         return Remedies(asked.graph, asked.spec.compiled, self.places.access).closing
 
 
-def _who_can(asked: OpenedEstate, what: Question, found: WhoCan, trusting_roles: TrustingRoles) -> _WhoCan:
+def _who_can(
+    asked: OpenedEstate, what: Question, found: WhoCan, trusting_roles: TrustingRoles, unlimited: Unlimited
+) -> _WhoCan:
     if asked.spec is None:
         return _WhoCan(what, found, lacking=trusting_roles.closed(found))
-    places = SpecPlaces(asked, asked.spec, [what.repository.target])
+    places = SpecPlaces(asked, asked.spec, [what.repository.target], unlimited)
     if asked.is_spec_alone:
         return _WhoCan(what, found, places)
     found = with_outsiders(asked.graph, asked.spec.compiled, places.access, what, found)
@@ -261,7 +283,7 @@ def _list(asked: OpenedEstate, arguments: argparse.Namespace, context: Context) 
     accesses = tuple(Access)[::-1] if access is None else (access_named(access),)
     shown = context.console.progress(repositories, of=len(repositories), doing="asking about repositories")
     rows = list(_with_places(asked, list(reach(graph, subjects, shown, accesses))))
-    rows.sort(key=lambda row: (bool(row.given), rank(row.by.answer)))
+    rows.sort(key=lambda row: (row.given is not None and not row.given.is_extra, rank(row.by.answer)))
     unread = [
         *dict.fromkeys(unread_text(policy) for row in rows for policy in row.by.unread),
         *unlisted(asked.estate),
@@ -290,7 +312,8 @@ def _with_places(asked: OpenedEstate, rows: Sequence[Reach]) -> Iterator[Reach]:
     if asked.spec is None:
         yield from rows
         return
-    places = SpecPlaces(asked, asked.spec, {row.repository.target: None for row in rows}.keys())
+    targets = {row.repository.target: None for row in rows}.keys()
+    places = SpecPlaces(asked, asked.spec, targets, unlimited_in(asked.graph))
     for row in rows:
         yield replace(row, given=places.given(row.access, row.repository.target, row.by))
 
@@ -321,7 +344,12 @@ def _add_can_i(parser: argparse.ArgumentParser) -> None:
 
 def _add_who_can(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("access", metavar="ACCESS", help=_ACCESS)
-    parser.add_argument("repository", metavar="REPOSITORY", help=_REPOSITORY)
+    parser.add_argument(
+        "repository",
+        metavar="REPOSITORY",
+        nargs="?",
+        help=f"{_REPOSITORY}; left out after admin: whoever administers the accounts",
+    )
     add_source(parser, spec=_SPEC)
 
 
@@ -337,7 +365,8 @@ CAN_I = Verb(
 WHO_CAN = Verb(
     "ecr-warden who-can push shop/checkout --spec examples/seed/access.yaml \\\n"
     "    --snapshot examples/who-can/estate.json\n"
-    "  ecr-warden who-can pull 'shop/*' --spec examples/seed/access.yaml",
+    "  ecr-warden who-can pull 'shop/*' --spec examples/seed/access.yaml\n"
+    "  ecr-warden who-can admin --snapshot examples/who-can/estate.json",
     _add_who_can,
     _run_who_can,
     "Lists everybody who can, directly and through roles, with a spec each with the line that gives it, or NOT IN "

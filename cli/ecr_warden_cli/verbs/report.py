@@ -1,6 +1,7 @@
 """`report`: who can pull and push what, as one page to keep, to print and to pass on; nothing is written to AWS."""
 
 import argparse
+from copy import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from ecr_warden.audit.grounds import Ground
 from ecr_warden.audit.health import AuditedAccess, Involved
 from ecr_warden.core.codec.base import to_json
 from ecr_warden.core.estate import Estate
+from ecr_warden.hub.status import administrators_of
 from ecr_warden_cli.audit_here import audit_here
 from ecr_warden_cli.console import Exit
 from ecr_warden_cli.context import Context, UsageError, Verb
@@ -86,6 +88,7 @@ def _of_laptop(estate: Estate, spec: Valid, context: Context) -> Report:
     now = context.clock.now()
     with context.console.doing("finding out who can pull and push"):
         record = audit_here(estate, spec.compiled, now)
+        record = replace(record, administrators=administrators_of(record, spec.compiled))
         grants, teams = grants_and_teams(spec.spec)
         sources = Sources(estate, spec.compiled, _health(estate, spec, record, now), teams)
         aliases = spec.spec.aliases

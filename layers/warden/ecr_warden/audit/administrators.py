@@ -1,8 +1,9 @@
 """Administrators of an account: who can change what identities there may do, or administer a repository or registry."""
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from copy import replace
+from functools import cache
 from itertools import chain
 
 from msgspec import Struct
@@ -28,6 +29,8 @@ _BOUNDARY = "iam:permissionsboundary"
 # What a call's own boundary is; of every other call on a user or role the key is the boundary that they have.
 _BOUNDING = frozenset({"iam:PutUserPermissionsBoundary", "iam:PutRolePermissionsBoundary"})
 
+type Unlimited = Callable[[str], frozenset[str]]
+"""The administrators of an account whose access is no finding, by its ID."""
 type _Call = tuple[str, str]
 """An action and its resource."""
 
@@ -82,6 +85,23 @@ def calls(graph: RepositoryGraph) -> tuple[str, ...]:
 
 def administrators(graph: RepositoryGraph, account: EcrAccount) -> Administrators:
     """The administrators of one account of the estate."""
+    named, unlimited = _with_power(graph, account)
+    iam = _through_roles(graph, named)
+    of_registries: dict[str, AccessPath] = {}
+    for arn, path in _administering(graph, account):
+        if arn not in iam and _can(path):
+            of_registries.setdefault(arn, path)
+    return Administrators(iam, of_registries, unlimited)
+
+
+def unlimited_in(graph: RepositoryGraph) -> Unlimited:
+    """The administrators whose access is no finding, found for each account of an estate when it is asked about."""
+    accounts = graph.estate.accounts
+    return cache(lambda name: _with_power(graph, accounts[name])[1] if name in accounts else frozenset())
+
+
+def _with_power(graph: RepositoryGraph, account: EcrAccount) -> tuple[Mapping[str, Step], frozenset[str]]:
+    """The identities with power over identities, each with a call that shows it; who of all is unlimited."""
     powers = _Powers(graph, account)
     named: dict[str, Step] = {}
     writers: dict[str, Step] = {}
@@ -94,12 +114,7 @@ def administrators(graph: RepositoryGraph, account: EcrAccount) -> Administrator
                 limited.pop(subject.arn, None)
                 break
             limited[subject.arn] = powers.with_power(limited.get(subject.arn, _Limited(power.step)), power)
-    iam = _through_roles(graph, named)
-    of_registries: dict[str, AccessPath] = {}
-    for arn, path in _administering(graph, account):
-        if arn not in iam and _can(path):
-            of_registries.setdefault(arn, path)
-    return Administrators(iam, of_registries, _unlimited(graph, writers, limited))
+    return named, _unlimited(graph, writers, limited)
 
 
 def _through_roles(graph: RepositoryGraph, steps: Mapping[str, Step]) -> dict[str, AccessPath]:

@@ -154,7 +154,8 @@ class _Auditor:
         self._last: _Auditor | None = None
         self._changed = Concerned(None, None)
         self.asked_at = estate.taken_at
-        self._grounds = Grounds(self._judge, self._spec_access, self._administrators)
+        unlimited = {name: found.unlimited for name, found in self._administrators.items()}
+        self._grounds = Grounds(self._judge, self._spec_access, lambda name: unlimited.get(name, frozenset()))
         providers = {account.id: account.providers for account in self._accounts}
         self._gaps = gaps(trusts_of(compiled), providers)
 

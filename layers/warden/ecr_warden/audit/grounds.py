@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from ecr_warden.audit.administrators import Administrators
+from ecr_warden.audit.administrators import Unlimited
 from ecr_warden.audit.also_allowed import covers
 from ecr_warden.audit.judge import EVERY, Judge
 from ecr_warden.audit.outsiders import is_outside
@@ -30,11 +30,11 @@ class Ground(StrEnum):
 
 
 class Grounds(Struct, frozen=True):
-    """Judges paths to repositories of the spec; `administrators`: of each account of the spec."""
+    """Judges paths to repositories of the spec; `unlimited`: whose access is no finding, by account."""
 
     judge: Judge
     spec_access: SpecAccess
-    administrators: Mapping[str, Administrators]
+    unlimited: Unlimited
 
     def kind_of(self, repository: Repository, *, is_named: bool) -> Hashable:
         """The same for repositories to which everybody has the same access on the same grounds."""
@@ -97,7 +97,7 @@ class Grounds(Struct, frozen=True):
 
     def _is_administrator(self, path: AccessPath, target: RepositoryTarget) -> bool:
         """Whether it is that of an administrator of the repository's account who could give themselves any access."""
-        return path.subject.arn in self.administrators[target.account].unlimited and not self.judge.is_foreign(path)
+        return path.subject.arn in self.unlimited(target.account) and not self.judge.is_foreign(path)
 
     def _is_administrators(self, path: AccessPath, access: str, target: RepositoryTarget) -> bool:
         """Whether it is an administrator's of an account of the spec.
@@ -108,10 +108,10 @@ class Grounds(Struct, frozen=True):
         if self._is_administrator(path, target):
             return True
         return not self.judge.is_foreign(path) and any(
-            path.subject.arn in self.administrators[account].unlimited
+            path.subject.arn in self.unlimited(account)
             and self.spec_access.gives(access, target, AccessPath(path.steps[index:]))
             for index, step in enumerate(path.steps)
-            if index and (account := str(step.subject.principal.account)) in self.administrators
+            if index and (account := str(step.subject.principal.account)) in self.judge.compiled.accounts
         )
 
     def of_unnamed(self, path: AccessPath, access: str, target: RepositoryTarget) -> Ground:

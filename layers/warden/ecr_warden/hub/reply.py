@@ -43,8 +43,8 @@ class AccessStatus(Value, frozen=True):
     """What the last audit found that did not fail. `at`: None before the first.
 
     `findings`: those that stand and concern the selected repositories or the whole, the gravest first, and `left_out`
-    more. `administrators`: by account; what is left out of a long list is counted in its last entry. `unread`: what
-    the audit could not take into account.
+    more. `administrators`: by account; what is left out of a long list is counted in its last entry; of an
+    account without repositories all are. `unread`: what the audit could not take into account.
     """
 
     at: Moment | None = None

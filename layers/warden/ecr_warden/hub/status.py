@@ -381,9 +381,18 @@ def access_of(
     return AccessStatus(
         record.audited_at,
         *few(grouped(concerning), _FINDINGS_SHOWN, record.left_out),
-        {account: tuple(first(names, _NAMES_SHOWN)) for account, names in record.administrators.items()},
+        {name: tuple(first(names, _NAMES_SHOWN)) for name, names in administrators_of(record, accepted).items()},
         tuple(first(record.unread, _NAMES_SHOWN)),
     )
+
+
+def administrators_of(record: AuditRecord, accepted: CompiledSpec) -> Mapping[str, tuple[str, ...]]:
+    """The administrators by account; of accounts without repositories of the spec their number alone."""
+    registries = {part.partition("/")[0] for part in parts_of(accepted) if "/" in part}
+    return {
+        account: names if account in registries or not names else (count(len(names), "administrator"),)
+        for account, names in record.administrators.items()
+    }
 
 
 def _concerns(place: str, accepted: CompiledSpec, selected: Collection[str]) -> bool:
