@@ -28,15 +28,13 @@ from iam_access.who_can.subject import Subject
 
 
 class AccessAnswer(Struct, frozen=True):
-    """What an estate says of a principal's access: the answer, and the chain and the conditions of its best path.
-
-    `unknown`: for an unknown one, what was not read, by name.
-    """
+    """What an estate says of a principal's access: the answer, and the chain and the conditions of its best path."""
 
     answer: Answer = Answer.NO
     chain: tuple[str, ...] = ()
     conditions: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
+    """For an unknown one, what was not read, by name."""
 
 
 class DifferenceKind(StrEnum):
@@ -73,13 +71,11 @@ class AccessDifference(Struct, frozen=True):
 
 
 class Concerned(Struct, frozen=True):
-    """The principals, by ARN or class, that may have another access to what is itself the same; None: anybody.
-
-    `along`: these, and every role that one of them can become.
-    """
+    """The principals, by ARN or class, that may have another access to what is itself the same; None: anybody."""
 
     principals: frozenset[str] | None
     along: frozenset[str] | None
+    """These, and every role that one of them can become."""
 
 
 def differences(before: RepositoryGraph, after: RepositoryGraph) -> Iterator[AccessDifference]:

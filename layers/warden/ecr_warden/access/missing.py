@@ -45,14 +45,15 @@ class Side(StrEnum):
 class Edit(Struct, frozen=True):
     """One change of one policy: a statement to remove, or one to add.
 
-    `holder`: the ARN of the identity or repository that has the policy, or the account of a control policy; `level`: of
-    a control policy, from 0. `statement`: what to add, with this `effect`; else `policy`, its `place` and `index` say
-    which statement denies it.
+    `statement` is what to add, with this `effect`; else `policy`, its `place` and `index` say which statement denies
+    it.
     """
 
     side: Side
     holder: str
+    """The ARN of the identity or repository that has the policy, or the account of a control policy."""
     level: int = 0
+    """Of a control policy, from 0."""
     actions: tuple[str, ...] = ()
     resource: str = ""
     principal: str = ""

@@ -37,17 +37,16 @@ class ChangeKind(StrEnum):
 
 
 class Supposed(Struct, frozen=True):
-    """One change: the document at a place (None: there is none), or the tags that are set there (None: removed).
-
-    `of`: the ARN of a user, role, group or managed policy, `ACCOUNT/REGION/NAME` of a repository, `ACCOUNT/REGION` of a
-    registry, an account's ID, the ID of an organization's root or unit (`*`: of every account), the name of a VPC
-    endpoint. `name`: of an inline policy.
-    """
+    """One change: the document at a place (None: there is none), or the tags that are set there (None: removed)."""
 
     kind: ChangeKind
     of: str
+    """The ARN of a user, role, group or managed policy, `ACCOUNT/REGION/NAME` of a repository, `ACCOUNT/REGION` of a
+    registry, an account's ID, the ID of an organization's root or unit (`*`: of every account), the name of a VPC
+    endpoint."""
     document: Document | None = None
     name: str = ""
+    """Of an inline policy."""
     tags: Mapping[str, str | None] = field(default_factory=dict)
 
     @property

@@ -36,15 +36,13 @@ type _Call = tuple[str, str]
 
 
 class _Power(Struct, frozen=True):
-    """A call that somebody can make on some resources of an account.
-
-    `is_free`: whatever holds, so that no condition limits what it gives.
-    """
+    """A call that somebody can make on some resources of an account."""
 
     action: str
     on: tuple[str, ...]
     step: Step
     is_free: bool
+    """Whatever holds, so that no condition limits what it gives."""
 
     @property
     def writes(self) -> bool:
@@ -53,29 +51,26 @@ class _Power(Struct, frozen=True):
 
 
 class _Limited(Struct, frozen=True):
-    """What somebody can do who writes no policies, or only under a condition.
-
-    `targets`: the users and roles that they can take over; `joins`: whether they can let somebody into a group by whose
-    policies members write; `step`: one call.
-    """
+    """What somebody can do who writes no policies, or only under a condition."""
 
     step: Step
+    """One call."""
     targets: frozenset[str] = frozenset()
+    """The users and roles that they can take over."""
     joins: bool = False
+    """Whether they can let somebody into a group by whose policies members write."""
 
 
 class Administrators(Struct, frozen=True):
-    """Who administers an account, by ARN or class, each with one way; the outsiders among them too.
-
-    `iam`: those who can change what identities may do or who may act as them; `unlimited`: those of them who write or
-    attach policies without a condition on it, or can become one who does. The others may not be able to give themselves
-    any access.
-    `of_registries`: those who can administer a repository or a registry (core.administering) and are not in `iam`.
-    """
+    """Who administers an account, by ARN or class, each with one way; the outsiders among them too."""
 
     iam: Mapping[str, AccessPath]
+    """Those who can change what identities may do or who may act as them."""
     of_registries: Mapping[str, AccessPath]
+    """Those who can administer a repository or a registry (core.administering) and are not in `iam`."""
     unlimited: frozenset[str] = frozenset()
+    """Those of them who write or attach policies without a condition on it, or can become one who does. The others may
+    not be able to give themselves any access."""
 
 
 def calls(graph: RepositoryGraph) -> tuple[str, ...]:

@@ -19,15 +19,14 @@ _CONTROL = (Side.SERVICE_CONTROL, Side.RESOURCE_CONTROL)
 
 
 class Advice(Struct, frozen=True):
-    """What to do, in words, then the commands that do it; `edits`: of what is missing, what may be written as it is.
-
-    `in_spec`: it is a change of the spec.
-    """
+    """What to do, in words, then the commands that do it."""
 
     text: str = ""
     commands: tuple[str, ...] = ()
     edits: tuple[Edit, ...] = ()
+    """Of what is missing, what may be written as it is."""
     in_spec: bool = False
+    """It is a change of the spec."""
 
     @property
     def in_full(self) -> str:

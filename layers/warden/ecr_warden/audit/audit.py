@@ -61,7 +61,7 @@ class Find(Protocol):
 
 
 class Audit(Struct, frozen=True):
-    """The use case over its ports; `schedule`: of the sweeps."""
+    """The use case over its ports."""
 
     specs: AcceptedSpecs
     estate: EstateStore
@@ -72,6 +72,7 @@ class Audit(Struct, frozen=True):
     clock: Clock
     find: Find
     schedule: str
+    """Of the sweeps."""
 
     def audit(self, job: AuditAccess) -> str:
         """Audit if the estate or the spec changed, announce what is new, keep the result; raises PortError.

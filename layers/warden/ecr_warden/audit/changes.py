@@ -211,16 +211,15 @@ _PRESUMED = Policy("whatever its account gives it", ALLOW_EVERYTHING)
 
 
 class _Edge(NamedTuple):
-    """One request: whoever stands at `start`, a role or the subject, reaches `end`, a role or the repository.
-
-    `role`: the ARN of the role at `end`. `as_member`: the request as it is allowed to whoever is in the same account.
-    """
+    """One request: whoever stands at `start`, a role or the subject, reaches `end`, a role or the repository."""
 
     start: str
     end: str
     role: str
+    """The ARN of the role at `end`."""
     case: Case
     as_member: Case | None
+    """The request as it is allowed to whoever is in the same account."""
 
     def cases(self) -> tuple[Case, ...]:
         return (self.case,) if self.as_member is None else (self.case, self.as_member)

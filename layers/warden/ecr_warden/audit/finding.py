@@ -48,31 +48,33 @@ class Certainty(StrEnum):
 
 
 class Finding(Value, frozen=True, omit_defaults=True):
-    """One thing that an audit found.
-
-    `place`: a repository's target text, ACCOUNT/REGION of a registry, or ACCOUNT. `access`: pull, push, or an action,
-    of a registry policy several; `principal`: an ARN, or a class in words; `chain`: the principal and the ARNs of the
-    roles from it to whoever uses the repository. `because`: the statements that decide, in words; `remedy`: what closes
-    it, and where; `accept`: what to say where instead, if the access is meant. `foreign`: the principal or destination
-    is in no account that the spec names. `scope`: which of a registry's repositories it is about, as a pattern of their
-    names; "" for all. `ends_repaired`: it is so now, and ends once the spec's documents are repaired. `lacking`: the
-    actions for want of which docker cannot do it.
-    """
+    """One thing that an audit found."""
 
     kind: FindingKind
     place: str
+    """A repository's target text, ACCOUNT/REGION of a registry, or ACCOUNT."""
     access: str = ""
+    """Pull, push, or an action, of a registry policy several."""
     principal: str = ""
+    """An ARN, or a class in words."""
     chain: tuple[str, ...] = ()
+    """The principal and the ARNs of the roles from it to whoever uses the repository."""
     certainty: Certainty = Certainty.YES
     conditions: tuple[str, ...] = ()
     because: tuple[str, ...] = ()
+    """The statements that decide, in words."""
     remedy: str = ""
+    """What closes it, and where."""
     foreign: bool = False
+    """The principal or destination is in no account that the spec names."""
     scope: str = ""
+    """Which of a registry's repositories it is about, as a pattern of their names; "" for all."""
     ends_repaired: bool = False
+    """It is so now, and ends once the spec's documents are repaired."""
     lacking: tuple[str, ...] = ()
+    """The actions for want of which docker cannot do it."""
     accept: str = ""
+    """What to say where instead, if the access is meant."""
 
     @property
     def key(self) -> str:
@@ -100,14 +102,15 @@ class SeenFinding(Value, frozen=True):
 class FindingGroup(Value, frozen=True):
     """Findings that differ in nothing but their access and their place: what people read as one.
 
-    `finding`: one of them; `accesses`, `places`: of all of them, the places less `left_out`; `first_seen`: in the first
-    audit that had one.
+    `accesses`, `places`: of all of them, the places less `left_out`.
     """
 
     finding: Finding
+    """One of them."""
     accesses: tuple[str, ...]
     places: tuple[str, ...]
     first_seen: Moment
+    """In the first audit that had one."""
     left_out: Count = 0
 
 
@@ -120,24 +123,26 @@ class ConditionStatus(StrEnum):
 
 
 class Condition(Value, frozen=True):
-    """`reason`: a stable code; `message`: for people; `since`: when `status` last changed."""
+    """Whether something holds of a repository."""
 
     status: ConditionStatus
     reason: str
+    """A stable code."""
     message: str
+    """For people."""
     since: Moment
+    """When `status` last changed."""
 
 
 class RepositoryHealth(Value, frozen=True):
-    """The health of a repository.
-
-    `in_sync`: its documents, and those of the roles and users of its grants, are as the spec says. `audited`: with
-    these documents, exactly those whom the spec names can pull and push. `fresh`: what both rest on was read recently.
-    """
+    """The health of a repository."""
 
     in_sync: Condition
+    """Its documents, and those of the roles and users of its grants, are as the spec says."""
     audited: Condition
+    """With these documents, exactly those whom the spec names can pull and push."""
     fresh: Condition
+    """What both rest on was read recently."""
 
 
 class AuditFailed(Value, frozen=True, tag="failed", tag_field="kind"):
@@ -159,28 +164,31 @@ class AuditBegun(Value, frozen=True, tag="begun", tag_field="kind"):
 
 
 class AuditRecord(Value, frozen=True):
-    """The last audit, as it is kept.
-
-    `version`: of the accepted spec; `pieces`: the tag of each piece of the estate that was read, by part. `findings`:
-    those that stand, the gravest first, and `left_out` more. `administrators`: ARNs by account; `upstreams`:
-    pull-through cache rules in words, by ACCOUNT/REGION; `health`: by the repository's target text; `unread`: what
-    could not be read, as `PLACE: what: why`; `unrepaired`: a digest of the targets of the spec that count as they are.
-    `failure`: why the audit at `at` did not decide everything, None if it did: no finding of the one at `audited_at`
-    has ended since. `audited_at` is None before the first whole audit.
-    """
+    """The last audit, as it is kept."""
 
     at: Moment
     version: str
+    """Of the accepted spec."""
     pieces: Mapping[str, str]
+    """The tag of each piece of the estate that was read, by part."""
     findings: tuple[SeenFinding, ...] = ()
+    """Those that stand, the gravest first, and `left_out` more."""
     left_out: Count = 0
     administrators: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """ARNs by account."""
     upstreams: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Pull-through cache rules in words, by ACCOUNT/REGION."""
     health: Mapping[str, RepositoryHealth] = field(default_factory=dict)
+    """By the repository's target text."""
     unread: tuple[str, ...] = ()
+    """What could not be read, as `PLACE: what: why`."""
     failure: AuditFailed | AuditBegun | None = None
+    """Why the audit at `at` did not decide everything, None if it did: no finding of the one at `audited_at` has ended
+    since."""
     audited_at: Moment | None = None
+    """When an audit was whole last; None before the first."""
     unrepaired: str = ""
+    """A digest of the targets of the spec that count as they are."""
 
 
 class Audits(Protocol):
@@ -194,16 +202,14 @@ class Audits(Protocol):
 
 
 class AuditResult(Struct, frozen=True):
-    """What one estate shows against one spec, before it is compared with the last audit.
-
-    `failure`: why not everything was decided, "" if it was.
-    """
+    """What one estate shows against one spec, before it is compared with the last audit."""
 
     findings: tuple[Finding, ...]
     administrators: Mapping[str, tuple[str, ...]]
     upstreams: Mapping[str, tuple[str, ...]]
     unread: tuple[str, ...] = ()
     failure: str = ""
+    """Why not everything was decided, "" if it was."""
 
 
 def audit_to_json(record: AuditRecord) -> Json:

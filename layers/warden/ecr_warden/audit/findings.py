@@ -522,14 +522,12 @@ def _repositories(account: EcrAccount) -> Iterator[Repository]:
 
 
 class ReadPart(Struct, frozen=True):
-    """The estate without the policies of registries and repositories that were not read, and what these are.
-
-    `unread`: as `PLACE: what: why`.
-    """
+    """The estate without the policies of registries and repositories that were not read, and what these are."""
 
     estate: Estate
     unread_registries: frozenset[tuple[str, str]]
     unread: tuple[str, ...]
+    """As `PLACE: what: why`."""
 
 
 def read_part(estate: Estate) -> ReadPart:

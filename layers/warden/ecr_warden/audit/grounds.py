@@ -30,11 +30,12 @@ class Ground(StrEnum):
 
 
 class Grounds(Struct, frozen=True):
-    """Judges paths to repositories of the spec; `unlimited`: whose access is no finding, by account."""
+    """Judges paths to repositories of the spec."""
 
     judge: Judge
     spec_access: SpecAccess
     unlimited: Unlimited
+    """Whose access is no finding, by account."""
 
     def kind_of(self, repository: Repository, *, is_named: bool) -> Hashable:
         """The same for repositories to which everybody has the same access on the same grounds."""

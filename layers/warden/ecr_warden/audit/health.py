@@ -220,16 +220,18 @@ class AuditedAccess(Struct, frozen=True, dict=True):
 class Health(Struct, frozen=True, dict=True):
     """What conditions are worked out from.
 
-    `statuses`: of the targets that are involved, by key. `record`: of the last audit. `sweeps`, `kept`: the last sweep
-    and survey of each part; `gap`: the longest allowed time after both.
+    `sweeps`, `kept`: the last sweep and survey of each part.
     """
 
     involved: Involved
     statuses: Mapping[str, TargetStatus]
+    """Of the targets that are involved, by key."""
     record: AuditRecord | None
+    """Of the last audit."""
     sweeps: Mapping[str, SweepRecord]
     kept: Mapping[str, Kept]
     gap: timedelta
+    """The longest allowed time after both."""
     now: datetime
 
     def of(self, repository: RepositoryTarget) -> RepositoryHealth:

@@ -38,12 +38,14 @@ _CERTAINTY = {
 
 
 class Judge(Struct, frozen=True):
-    """Judges paths of one estate by one spec; `hub`: the account of the hub, if it is known; `live`: as of `find`."""
+    """Judges paths of one estate by one spec."""
 
     graph: RepositoryGraph
     compiled: CompiledSpec
     hub: str = ""
+    """The account of the hub, if it is known."""
     live: Live = all_repaired
+    """As of `find`."""
 
     def is_foreign(self, path: AccessPath) -> bool:
         """Whether it begins with somebody who is not shown to be ours by the spec."""

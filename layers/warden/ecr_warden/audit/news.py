@@ -41,16 +41,17 @@ _SUREST_FIRST = (Certainty.YES, Certainty.CONDITIONAL, Certainty.UNKNOWN)
 
 
 class News(Struct, frozen=True):
-    """`appeared`, `standing`: at most MAX_FINDINGS and MAX_TEXT, the most severe first; `left_out`: how many more.
+    """`appeared`, `standing`: at most MAX_FINDINGS and MAX_TEXT, the most severe first.
 
-    What became more certain, or holds under other conditions, appeared anew. What can still be done another way has
-    not ended.
+    What became more certain, or holds under other conditions, appeared anew. What can still be done another way has not
+    ended.
     """
 
     appeared: tuple[SeenFinding, ...]
     ended: tuple[SeenFinding, ...]
     standing: tuple[SeenFinding, ...]
     left_out: int = 0
+    """How many more."""
 
 
 def compare(last: AuditRecord | None, audit: AuditResult, unsettled: frozenset[str], at: datetime) -> News:

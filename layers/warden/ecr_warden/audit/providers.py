@@ -41,17 +41,16 @@ class GapKind(StrEnum):
 
 
 class ProviderGap(Struct, frozen=True):
-    """A provider, by its ARN, that is not there for the roles that trust it.
-
-    `audiences`: those that the roles ask for, or of an AUDIENCE those that the provider lacks. `why`: of an UNKNOWN.
-    """
+    """A provider, by its ARN, that is not there for the roles that trust it."""
 
     kind: GapKind
     provider: str
     account: str
     roles: tuple[str, ...]
     audiences: tuple[str, ...] = ()
+    """Those that the roles ask for, or of an AUDIENCE those that the provider lacks."""
     why: str = ""
+    """Of an UNKNOWN."""
 
     @property
     def issuer(self) -> str:

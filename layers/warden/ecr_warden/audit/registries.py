@@ -98,9 +98,7 @@ def _is_in(wider: Iterable[_Found], access: str, way: AccessPath, policy: Policy
 class _Part(Struct, frozen=True):
     """A part of a registry, `target` with a pattern of names, and the policy that lets in.
 
-    That is the registry's, or `own`: the one that each repository gets from a template. `all_allows`: every Allow
-    counts as if it were for the part. Whoever gets into any repository of it is let in: a Deny for less than all of it
-    saves nobody, for the part has other names than those that a Deny leaves out.
+    That is the registry's, or `own`: the one that each repository gets from a template.
     """
 
     judge: Judge
@@ -108,6 +106,8 @@ class _Part(Struct, frozen=True):
     policy: Policy
     own: Policy | None = None
     all_allows: bool = False
+    """Every Allow counts as if it were for the part. Whoever gets into any repository of it is let in: a Deny for less
+    than all of it saves nobody, for the part has other names than those that a Deny leaves out."""
 
     def let_in(self) -> _Found:
         """Whom the registry's policy lets in, by ARN, and to do what; of what administers the gravest."""

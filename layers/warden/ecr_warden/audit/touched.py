@@ -37,29 +37,25 @@ _WILD = frozenset("*?")
 
 
 class RepositoryGroup(Struct, frozen=True):
-    """Repositories with the same access for everybody, as people see them; `sample` has a name instead of a pattern.
-
-    `changed`: the keys of the identities of which their policies say something else, None if that is anybody.
-    """
+    """Repositories with the same access for everybody, as people see them; `sample` has a name instead of a pattern."""
 
     sample: RepositoryTarget
     shown: tuple[RepositoryTarget, ...]
     changed: frozenset[str] | None
+    """The keys of the identities of which their policies say something else, None if that is anybody."""
 
 
 class Touched(Struct, frozen=True):
-    """What a new version touches.
-
-    - `groups`: the repositories that could differ.
-    - `moved`: the keys of identities whose documents differ, and of roles that one of them may assume.
-    - `shared`: the patterns that only stand for what two patterns share.
-    - `left_out`: patterns of repositories of which there are too many to compare.
-    """
+    """What a new version touches."""
 
     groups: tuple[RepositoryGroup, ...]
+    """The repositories that could differ."""
     moved: frozenset[str]
+    """The keys of identities whose documents differ, and of roles that one of them may assume."""
     shared: frozenset[str]
+    """The patterns that only stand for what two patterns share."""
     left_out: tuple[RepositoryTarget, ...]
+    """Patterns of repositories of which there are too many to compare."""
 
 
 class Named(Struct):

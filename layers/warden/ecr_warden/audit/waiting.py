@@ -23,10 +23,7 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class Remembered(Struct, frozen=True):
-    """What the hub remembers at one time: `targets` and `records` by key, `sweeps` and `kept` pieces by part.
-
-    `interval`: from one sweep to the next.
-    """
+    """What the hub remembers at one time: `targets` and `records` by key, `sweeps` and `kept` pieces by part."""
 
     accepted: CompiledSpec
     targets: Mapping[str, Target]
@@ -35,6 +32,7 @@ class Remembered(Struct, frozen=True):
     sweeps: Mapping[str, SweepRecord]
     kept: Mapping[str, Kept]
     interval: timedelta
+    """From one sweep to the next."""
     now: datetime
 
     def with_made(

@@ -111,8 +111,6 @@ class SessionClients:
 class HubAccounts(Struct):
     """Roles assumed from the hub: ecr-warden-read (cached) and ecr-warden-write (never cached).
 
-    `share`: of what AWS answers readers; None for readers who go as fast as they can.
-
     The trust policies in stacks/member.yaml require the external ID, and for the write role a SourceIdentity that names
     the run.
     """
@@ -122,6 +120,7 @@ class HubAccounts(Struct):
     clock: Clock
     deadline: InvocationDeadline = field(default_factory=InvocationDeadline)
     share: float | None = None
+    """Of what AWS answers readers; None for readers who go as fast as they can."""
     _sts: "STSClient | None" = None
     _readers: dict[str, tuple[datetime, AccountClients]] = field(default_factory=dict)
     _entering: dict[str, Lock] = field(default_factory=dict)

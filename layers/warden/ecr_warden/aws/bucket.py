@@ -13,14 +13,12 @@ if TYPE_CHECKING:
 
 
 class StateBucket(Struct, frozen=True):
-    """`owner`: the account that must own the bucket, because anybody can take the name of a deleted one.
-
-    `what` is what a call is for, for people; a call that fails raises a PortError.
-    """
+    """`what` is what a call is for, for people; a call that fails raises a PortError."""
 
     s3: "S3Client"
     name: str
     owner: str
+    """The account that must own the bucket, because anybody can take the name of a deleted one."""
 
     def get(self, what: str, key: str) -> tuple[bytes, Mapping[str, str]] | None:
         """An object and its metadata; None if there is none. One that is too long is cut off."""

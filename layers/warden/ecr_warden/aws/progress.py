@@ -61,10 +61,11 @@ class DynamoProgress(Struct):
 
 
 class SqsQueues(Struct, frozen=True):
-    """The Queues port; `urls`: of the queues."""
+    """The Queues port."""
 
     client: "SQSClient"
     urls: Mapping[Queue, str]
+    """Of the queues."""
     table: Table
 
     def states(self) -> list[QueueState]:

@@ -26,13 +26,12 @@ _BATCH = 10
 
 
 class SqsJobs(Struct, frozen=True):
-    """Jobs as messages, each on its queue; a FIFO queue forgets a deduplication ID after 5 minutes.
-
-    `client`: makes the client, once; few runs send a job. `urls`: of the queues to which the function may send.
-    """
+    """Jobs as messages, each on its queue; a FIFO queue forgets a deduplication ID after 5 minutes."""
 
     client: "Callable[[], SQSClient]"
+    """Makes the client, once; few runs send a job."""
     urls: Mapping[Queue, str]
+    """Of the queues to which the function may send."""
 
     def enqueue(self, jobs: Iterable[Job]) -> None:
         given = {deduplication_id(job): job for job in jobs}

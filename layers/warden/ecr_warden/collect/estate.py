@@ -22,16 +22,15 @@ if TYPE_CHECKING:
 
 
 class Piece(Struct, frozen=True):
-    """What was read of a part of the estate.
-
-    `part`: as state.sweeps names parts, ACCOUNT for IAM and ACCOUNT/REGION for a registry. `began`: when reading
-    began. `entry`: of an account its entry of a snapshot without `ecr`, of a registry the entry of its region and
-    `unread` (docs/who-can.md). AWS's policies are in it without their texts, which are kept once for all accounts.
-    """
+    """What was read of a part of the estate."""
 
     part: str
+    """As state.sweeps names parts, ACCOUNT for IAM and ACCOUNT/REGION for a registry."""
     began: datetime
+    """When reading began."""
     entry: Mapping[str, Any]
+    """Of an account its entry of a snapshot without `ecr`, of a registry the entry of its region and `unread`
+    (docs/who-can.md). AWS's policies are in it without their texts, which are kept once for all accounts."""
 
 
 def policy_times(piece: Piece) -> dict[str, datetime]:
@@ -45,28 +44,29 @@ def policy_times(piece: Piece) -> dict[str, datetime]:
 
 
 class ReportedCall(Value, frozen=True, omit_defaults=True):
-    """A call that an event reported; `target`: the repository, user or role that it names, None if it names none."""
+    """A call that an event reported."""
 
     cause: Cause
     target: Target | None = None
+    """The repository, user or role that it names, None if it names none."""
 
 
 class Kept(Struct, frozen=True):
-    """A kept piece, without what is in it. `tag` is the same while the entry is; `at`: when the piece was put."""
+    """A kept piece, without what is in it. `tag` is the same while the entry is."""
 
     tag: str
     at: datetime
+    """When the piece was put."""
 
 
 class Reading(Struct, frozen=True):
-    """A piece's entry; `failed`: why something is not in it, by the call, or by the repository without a policy.
-
-    `texts`: of the policies of AWS's that were not known before.
-    """
+    """A piece's entry."""
 
     entry: Mapping[str, Any]
     failed: "Mapping[str, PortError]" = field(default_factory=dict)
+    """Why something is not in it, by the call, or by the repository without a policy."""
     texts: "Mapping[PolicyOfAws, str]" = field(default_factory=dict)
+    """Of the policies of AWS's that were not known before."""
 
     @property
     def passing(self) -> "PortError | None":
@@ -75,18 +75,18 @@ class Reading(Struct, frozen=True):
 
 
 class Needed(Struct, frozen=True):
-    """What to read of the accounts where not everything is needed.
-
-    `accounts`: whose users and roles; `repositories`: each by itself; `patterns`: whatever fits them, for which a
-    registry is listed; `providers`: the accounts whose OIDC providers are read too. `identities`: the keys of the users
-    and roles that are needed besides those that have something of ecr-warden's; None: all.
-    """
+    """What to read of the accounts where not everything is needed."""
 
     accounts: Collection[str] = ()
+    """Whose users and roles."""
     repositories: Collection[RepositoryTarget] = ()
+    """Each by itself."""
     patterns: Collection[RepositoryPattern] = ()
+    """Whatever fits them, for which a registry is listed."""
     providers: Collection[str] = ()
+    """The accounts whose OIDC providers are read too."""
     identities: Container[str] | None = None
+    """The keys of the users and roles that are needed besides those that have something of ecr-warden's; None: all."""
 
     def by_part(self) -> dict[str, "Needed"]:
         """What of it concerns each part, as state.sweeps names parts."""

@@ -46,13 +46,14 @@ class NotRead(PortError):
 
 
 class LiveEstate(Struct, frozen=True):
-    """The accounts as they were read; `unread`: why not, by part (state.sweeps), or by the key of a repository.
+    """The accounts as they were read.
 
     What EVERY stands for is a registry's list of repositories.
     """
 
     estate: Estate
     unread: Mapping[str, PortError] = field(default_factory=dict)
+    """Why not, by part (state.sweeps), or by the key of a repository."""
 
     @classmethod
     def of(cls, readings: Mapping[str, Reading], now: datetime) -> "LiveEstate":

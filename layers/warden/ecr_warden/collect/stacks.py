@@ -23,13 +23,12 @@ class UnknownReference(Exception):
 
 
 class StackContent(Struct, frozen=True):
-    """What one template deploys. `digest`: of its content, as the stack has it among its outputs.
-
-    `lists`: the parameters that are comma-separated lists.
-    """
+    """What one template deploys."""
 
     digest: str
+    """Of its content, as the stack has it among its outputs."""
     lists: tuple[str, ...]
+    """The parameters that are comma-separated lists."""
     conditions: Mapping[str, Any]
     resources: Mapping[str, Any]
 

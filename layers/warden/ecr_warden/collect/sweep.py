@@ -59,36 +59,36 @@ PROBLEMS_REPORTED = 50
 
 
 class Budget(Struct, frozen=True):
-    """How many repairs are asked for at once, so that whoever makes much differ cannot fill the queue of repairs.
-
-    `of_spec`: of what the spec names or named, by a part. `orphans`: of what anybody may call ours, by a part, and
-    `orphans_of_sweep`, by all its parts together: however many there are, they take nothing from the spec.
-    """
+    """How many repairs are asked for at once, so that whoever makes much differ cannot fill the queue of repairs."""
 
     of_spec: int = 1000
+    """Of what the spec names or named, by a part."""
     orphans: int = 100
+    """Of what anybody may call ours, by a part, and `orphans_of_sweep`, by all its parts together: however many there
+    are, they take nothing from the spec."""
     orphans_of_sweep: int = 1000
 
 
 class _Part(Struct, frozen=True):
-    """A part as a sweep read it.
-
-    `reading`: all of it, to be kept. `before`: the last sweep of the part. `besides`: what is looked at although the
-    spec does not name it; `orphans`: keys of users and roles that it does not name. `listed`: the target that
-    represents each list that was asked for; `unread`: why a list was not returned, by that target's key. `remembered`:
-    the records of the targets, by key.
-    """
+    """A part as a sweep read it."""
 
     part: str
     began: datetime
     reading: Reading
+    """All of it, to be kept."""
     before: SweepRecord | None
+    """The last sweep of the part."""
     besides: Unnamed
+    """What is looked at although the spec does not name it."""
     observations: Sequence[Observation]
     listed: Sequence[Target]
+    """The target that represents each list that was asked for."""
     unread: Mapping[str, PortError]
+    """Why a list was not returned, by that target's key."""
     remembered: Mapping[str, TargetRecord]
+    """The records of the targets, by key."""
     orphans: Collection[str] = ()
+    """Keys of users and roles that it does not name."""
 
 
 class _Judgement(Struct, frozen=True):

@@ -13,14 +13,13 @@ from ecr_warden.state.sweeps import SweepRecord
 
 
 class Unnamed(Struct, frozen=True):
-    """What one part of a sweep has to look at, by the accepted spec and the record of the sweep before.
-
-    `removed`: patterns that some repositories may still have to leave; `cleared`: keys of the others.
-    """
+    """What one part of a sweep has to look at, by the accepted spec and the record of the sweep before."""
 
     accepted: CompiledSpec
     removed: tuple[RemovedPattern, ...] = ()
+    """Patterns that some repositories may still have to leave."""
     cleared: frozenset[str] = frozenset()
+    """Keys of the patterns that all repositories have left."""
 
     @property
     def patterns(self) -> list[RepositoryPattern]:

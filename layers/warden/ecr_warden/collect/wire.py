@@ -23,15 +23,17 @@ class WireState(StrEnum):
 
 
 class Wire(Value, frozen=True, omit_defaults=True):
-    """A part of the wiring. `name`: AWS's name with its kind and place; `delivers`: what would be missing without it.
-
-    `why`: what differs, or the error if it is unreadable; of one that is on, the organization's trail of which only the
-    management account knows what it selects. `mark`: the same while the reason is. `schedule`: of a scheduled rule.
-    """
+    """A part of the wiring."""
 
     name: str
+    """AWS's name with its kind and place."""
     delivers: str
+    """What would be missing without it."""
     state: WireState
     schedule: str = ""
+    """Of a scheduled rule."""
     why: str = ""
+    """What differs, or the error if it is unreadable; of one that is on, the organization's trail of which only the
+    management account knows what it selects."""
     mark: str = ""
+    """The same while the reason is."""

@@ -21,40 +21,40 @@ PASSING = "passing"
 
 
 class SeenWire(Struct, frozen=True):
-    """What was read of a wire. `found`: by property, None if AWS does not know it; `error`: why it was not read.
-
-    `code`: of the error; `passing`: it may be over within a minute.
-    """
+    """What was read of a wire."""
 
     name: str
     delivers: str
     found: Mapping[str, Any] | None = None
+    """By property, None if AWS does not know it."""
     error: str = ""
+    """Why it was not read."""
     code: str = ""
+    """Of the error."""
     passing: bool = False
+    """It may be over within a minute."""
 
 
 class WatchRecord(Value, frozen=True):
-    """What a sweep found of the wiring of a part: the wires that were not on, as they were reported, or have a why.
-
-    `sweep`: the ID of the sweep's cause. The hub's record has all parts of that sweep, and the regions whose heartbeats
-    were awaited.
-    """
+    """What a sweep found of the wiring of a part: the wires that were not on, as they were reported, or have a why."""
 
     part: str
     at: Moment
     sweep: str
+    """The ID of the sweep's cause. The hub's record has all parts of that sweep, and the regions whose heartbeats were
+    awaited."""
     wires: tuple[Wire, ...] = ()
     parts: tuple[str, ...] = ()
     places: tuple[str, ...] = ()
 
 
 class Heartbeat(Value, frozen=True):
-    """The last heartbeat of a region, by the hub's clock; `heard`: False while the first one is awaited since `at`."""
+    """The last heartbeat of a region, by the hub's clock."""
 
     part: str
     at: Moment
     heard: bool = True
+    """False while the first one is awaited since `at`."""
 
 
 class Wiring(Protocol):

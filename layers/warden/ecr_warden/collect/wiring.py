@@ -48,14 +48,17 @@ _SHOWN = 3
 
 
 class HubPlace(Struct, frozen=True):
-    """What the hub knows of itself. `bucket`: the spec's; `stack`: the ID of its stack; `email`: AlertEmail, if any."""
+    """What the hub knows of itself."""
 
     account: str
     region: str
     bucket: str
+    """The spec's."""
     external_id: str
     stack: str
+    """The ID of its stack."""
     email: str = ""
+    """AlertEmail, if any."""
 
     @property
     def bus(self) -> str:

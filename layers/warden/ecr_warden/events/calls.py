@@ -32,11 +32,12 @@ class NamesOfCall(StrEnum):
 
 
 class Watched(Struct, frozen=True):
-    """The call makes jobs for what it names, because `why`; `surveys`: it can change who has access to what."""
+    """The call makes jobs for what it names, because `why`."""
 
     names: NamesOfCall
     why: str
     surveys: bool = True
+    """It can change who has access to what."""
 
 
 class Irrelevant(Struct, frozen=True):
@@ -235,14 +236,15 @@ WATCHED: Mapping[WatchedService, Mapping[str, Watched]] = {
 
 
 class Blinding(Struct, frozen=True):
-    """A call of another service: what it changes, and what it can do to ecr-warden (follows `cloudtrail:StopLogging`).
+    """A call of another service: what it changes, and what it can do to ecr-warden.
 
-    `in_members`: the members forward it; otherwise it is reported in the hub's account alone.
+    The latter follows `cloudtrail:StopLogging`.
     """
 
     changes: Blindable
     effect: str
     in_members: bool = False
+    """The members forward it; otherwise it is reported in the hub's account alone."""
 
 
 def _can(changes: Blindable, effect: str, names: str, *, in_members: bool = False) -> dict[str, Blinding]:

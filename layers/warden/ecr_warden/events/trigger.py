@@ -41,10 +41,7 @@ class Blindable(StrEnum):
 
 
 class Parameters(Struct, frozen=True):
-    """The request parameters that name what a call changed, as the caller sent them; "" when not sent.
-
-    `lengthens`: it sets how long sessions last, and to more than the hour that is the least.
-    """
+    """The request parameters that name what a call changed, as the caller sent them; "" when not sent."""
 
     repository: str = ""
     registry: str = ""
@@ -53,23 +50,23 @@ class Parameters(Struct, frozen=True):
     new_user: str = ""
     policy: str = ""  # an ARN
     lengthens: bool = False
+    """It sets how long sessions last, and to more than the hour that is the least."""
 
 
 class ApiCall(Struct, frozen=True):
-    """An ECR or IAM call that CloudTrail reports, successful or not.
-
-    `account`: the account whose trail reports it; "" only where nothing depends on it. `at`: ISO 8601, "" when the
-    record has no usable time. `error`: AWS's error code, or "".
-    """
+    """An ECR or IAM call that CloudTrail reports, successful or not."""
 
     event_id: str
     service: WatchedService
     name: str
     account: str
+    """The account whose trail reports it; "" only where nothing depends on it."""
     region: str
     at: str = ""
+    """ISO 8601, "" when the record has no usable time."""
     parameters: Parameters = field(default_factory=Parameters)
     error: str = ""
+    """AWS's error code, or ""."""
     actor: Actor = field(default_factory=lambda: Actor("Unknown"))
 
     @property
@@ -79,28 +76,24 @@ class ApiCall(Struct, frozen=True):
 
 
 class BlindingCall(Struct, frozen=True):
-    """A successful call of another service on what ecr-warden sees or works through.
-
-    `changes`: the kind of thing; `thing`: what it is, such as `rule ecr-warden-sweep in eu-central-1`; `effect`: what
-    that can do.
-    """
+    """A successful call of another service on what ecr-warden sees or works through."""
 
     changes: Blindable
+    """The kind of thing."""
     event_id: str
     action: str
     account: str
     region: str
     at: str
     thing: str
+    """What it is, such as `rule ecr-warden-sweep in eu-central-1`."""
     effect: str
+    """What that can do."""
     actor: Actor
 
 
 class SpecChanged(Struct, frozen=True):
-    """An object of a bucket was written or deleted; `version_id` is "" in a bucket without versioning.
-
-    `misplaced`: it looks like a spec, but its key is not the spec's.
-    """
+    """An object of a bucket was written or deleted; `version_id` is "" in a bucket without versioning."""
 
     event_id: str
     bucket: str
@@ -110,6 +103,7 @@ class SpecChanged(Struct, frozen=True):
     actor: Actor
     deleted: bool = False
     misplaced: bool = False
+    """It looks like a spec, but its key is not the spec's."""
 
 
 class SweepDue(Struct, frozen=True):

@@ -46,11 +46,14 @@ _SECONDS = 5
 
 
 class StsCallers(Struct):
-    """`region`: the hub's; `account`: its principals may give commands; `sts`: only for its endpoint."""
+    """The Callers port, by a proof that STS verifies."""
 
     sts: "STSClient"
+    """Only for its endpoint."""
     region: str
+    """The hub's."""
     account: str
+    """Its principals may give commands."""
     clock: Clock
     _http: URLLib3Session = field(default_factory=lambda: URLLib3Session(timeout=_SECONDS))
 

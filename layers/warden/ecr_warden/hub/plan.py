@@ -32,16 +32,16 @@ from ecr_warden.state.sweeps import SweepRecords, is_cleared
 
 
 class Planned(Struct, frozen=True):
-    """The plans from one reading. `unread`: one per list that was not read, in place of the targets it would hold.
-
-    `recreated`: identities that were recreated since a run last looked at them. Targets that name them are planned
-    accordingly, but only a run of the identity itself has that done. `accounts`: what was read.
-    """
+    """The plans from one reading."""
 
     plans: tuple[Plan, ...]
     unread: tuple[Plan, ...]
+    """One per list that was not read, in place of the targets it would hold."""
     accounts: ReadAccounts
+    """What was read."""
     recreated: tuple[Target, ...] = ()
+    """Identities that were recreated since a run last looked at them. Targets that name them are planned accordingly,
+    but only a run of the identity itself has that done."""
 
 
 type Read = Callable[[Needed], LiveEstate]
@@ -83,14 +83,12 @@ def why_observed(compiled: CompiledSpec, target: Target) -> str | None:
 
 
 class Memory(Struct, frozen=True):
-    """The hub's memory, as far as plans depend on it.
-
-    `state`: what earlier runs owe, which identities were recreated, which removed targets are not cleared yet;
-    `sweep_records`: when trust policies were last read in sync.
-    """
+    """The hub's memory, as far as plans depend on it."""
 
     state: State
+    """What earlier runs owe, which identities were recreated, which removed targets are not cleared yet."""
     sweep_records: SweepRecords
+    """When trust policies were last read in sync."""
 
 
 def plan_targets(
@@ -157,14 +155,12 @@ def _asked(compiled: CompiledSpec, patterns: Collection[RepositoryPattern], spec
 
 
 class _Reading(Struct, frozen=True):
-    """What all plans are made from; targets by key.
-
-    `named`: those of the spec, and the repositories of its patterns and of those that it left.
-    """
+    """What all plans are made from; targets by key."""
 
     compiled: CompiledSpec
     memory: Memory | None
     named: Mapping[str, TargetSpec]
+    """Those of the spec, and the repositories of its patterns and of those that it left."""
     observations: Mapping[str, Observation]
     records: Mapping[str, TargetRecord]
     recreated: frozenset[str]

@@ -40,45 +40,39 @@ class RepositoryStatus(Value, frozen=True):
 
 
 class AccessStatus(Value, frozen=True):
-    """What the last audit found that did not fail. `at`: None before the first.
-
-    `findings`: those that stand and concern the selected repositories or the whole, the gravest first, and `left_out`
-    more. `administrators`: by account; what is left out of a long list is counted in its last entry; of an
-    account without repositories all are. `unread`: what the audit could not take into account.
-    """
+    """What the last audit found that did not fail."""
 
     at: Moment | None = None
+    """None before the first."""
     findings: tuple[FindingGroup, ...] = ()
+    """Those that stand and concern the selected repositories or the whole, the gravest first, and `left_out` more."""
     left_out: Count = 0
     administrators: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By account; what is left out of a long list is counted in its last entry; of an account without repositories
+    all are."""
     unread: tuple[str, ...] = ()
+    """What the audit could not take into account."""
 
 
 class StatusReply(_OfSpec, frozen=True, tag="status"):
-    """`stopped`: why nothing is written, None while writes are enabled; `version`: the accepted spec's.
-
-    `unread`, here and in the other replies: why the list of targets may be incomplete (the repositories of a pattern,
-    or the users and roles of an account, could not be listed). Empty where the question named its targets in full.
-    `notes`: what is no trouble, and still good to know.
-    """
+    """How targets stand, and what is wrong with the whole."""
 
     mode: Mode
     stopped: str | None
+    """Why nothing is written, None while writes are enabled."""
     targets: tuple[TargetStatus, ...]
     unread: tuple[str, ...] = ()
+    """Here and in the other replies: why the list of targets may be incomplete (the repositories of a pattern, or the
+    users and roles of an account, could not be listed). Empty where the question named its targets in full."""
     troubles: tuple[Trouble, ...] = ()
     repositories: tuple[RepositoryStatus, ...] = ()
     access: AccessStatus = AccessStatus()
     notes: tuple[str, ...] = ()
+    """What is no trouble, and still good to know."""
 
 
 class PlanReply(_OfSpec, frozen=True, tag="plan"):
-    """The plans that are not empty, out of the number of `targets`; `omitted` plans did not fit into the reply.
-
-    `left`: why targets would not be written now (a pause, the stop switch). `recreated`: identities that were recreated
-    since their last run; their next run has the documents that name them rewritten. `write_scope`: one for each account
-    with users or roles among the targets.
-    """
+    """The plans that are not empty, out of the number of `targets`; `omitted` plans did not fit into the reply."""
 
     mode: Mode
     targets: Count
@@ -86,16 +80,21 @@ class PlanReply(_OfSpec, frozen=True, tag="plan"):
     omitted: Count = 0
     unread: tuple[str, ...] = ()
     left: Mapping[str, str] = field(default_factory=dict)
+    """Why targets would not be written now (a pause, the stop switch)."""
     recreated: tuple[str, ...] = ()
+    """Identities that were recreated since their last run; their next run has the documents that name them
+    rewritten."""
     write_scope: tuple[ScopeGap | ScopeUnread, ...] = ()
+    """One for each account with users or roles among the targets."""
 
 
 class Checked(Value, frozen=True):
-    """A target and its drift; `audited`: who has access to a repository of the spec, None of another target."""
+    """A target and its drift."""
 
     target: str
     drifts: tuple[Drift, ...]
     audited: Condition | None = None
+    """Who has access to a repository of the spec, None of another target."""
 
 
 class CheckReply(_OfSpec, frozen=True, tag="check"):
@@ -108,13 +107,14 @@ class CheckReply(_OfSpec, frozen=True, tag="check"):
 
 
 class HistoryReply(Value, frozen=True, tag_field="kind", tag="history"):
-    """Runs, and what else happened, from `since` to `until`, each newest first; `omitted`: how many did not fit."""
+    """Runs, and what else happened, from `since` to `until`, each newest first."""
 
     entries: tuple[RunEntry, ...] = field(name="runs")
     since: Moment
     until: Moment
     log: tuple[HistoryEntry, ...] = ()
     omitted: Count = 0
+    """How many did not fit."""
 
 
 class RunReply(Struct, frozen=True):
@@ -130,50 +130,50 @@ class CallReply(Value, frozen=True, tag_field="kind", tag="call"):
 
 
 class EstateReply(Value, frozen=True, tag_field="kind", tag="estate"):
-    """The parts of the accepted spec's estate, or one of them.
-
-    `piece`: the entry of its piece (collect.estate), compressed, in base64; `began`: when reading it began.
-    """
+    """The parts of the accepted spec's estate, or one of them."""
 
     parts: tuple[str, ...]
     began: Moment | None = None
+    """When reading it began."""
     piece: str = ""
+    """The entry of its piece (collect.estate), compressed, in base64."""
 
 
 class HeldReply(Value, frozen=True, tag_field="kind", tag="holds"):
-    """The holds that were asked for, the oldest first; `left_out`: how many more wait."""
+    """The holds that were asked for, the oldest first."""
 
     holds: tuple[Hold, ...]
     left_out: Count = 0
+    """How many more wait."""
 
 
 class KeptVersion(Value, frozen=True):
-    """A version of the spec; `text`: compressed by gzip, in base64; empty if it is not kept any more."""
+    """A version of the spec."""
 
     version: str
     text: str
+    """Compressed by gzip, in base64; empty if it is not kept any more."""
 
 
 class VersionsReply(Value, frozen=True, tag_field="kind", tag="versions"):
-    """The accepted version, and the baseline, the last one that a person accepted; None for none.
-
-    `removed`: the grants that versions removed in the last 24 hours which took effect by themselves. `lost`: why what
-    the baseline says is not known any more.
-    """
+    """The accepted version, and the baseline, the last one that a person accepted; None for none."""
 
     accepted: KeptVersion | None = None
     baseline: KeptVersion | None = None
     removed: Count = 0
+    """The grants that versions removed in the last 24 hours which took effect by themselves."""
     lost: str = ""
+    """Why what the baseline says is not known any more."""
 
 
 class AccountScope(Value, frozen=True):
-    """The write scope of an account (repair.write_scope); `error`: why it could not be read."""
+    """The write scope of an account (repair.write_scope)."""
 
     account: str
     arns: Mapping[str, str] = field(default_factory=dict)
     lists: Mapping[str, tuple[str, ...]] | None = None
     error: str = ""
+    """Why it could not be read."""
 
 
 class ScopesReply(Value, frozen=True, tag_field="kind", tag="scopes"):
@@ -183,16 +183,16 @@ class ScopesReply(Value, frozen=True, tag_field="kind", tag="scopes"):
 
 
 class CommandReply(Value, frozen=True, tag_field="kind", tag="command"):
-    """A command that was accepted. `caller`: the authenticated ARN; `targets`: of the command, or of its hold.
-
-    `enqueued`: runs of the targets follow, which they do not in observe mode, nor after a pause.
-    """
+    """A command that was accepted."""
 
     id: str
     caller: str
+    """The authenticated ARN."""
     mode: Mode
     targets: tuple[str, ...]
+    """Of the command, or of its hold."""
     enqueued: bool
+    """Runs of the targets follow, which they do not in observe mode, nor after a pause."""
 
 
 type TaggedReply = (

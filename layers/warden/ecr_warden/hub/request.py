@@ -37,8 +37,7 @@ class AskCheck(HubRequest, frozen=True, tag="check"):
 class AskHistory(HubRequest, frozen=True, tag="history"):
     """Asks what happened to some targets, or to all if none is named; newest first.
 
-    `since`, `until`: None for no limit; the journal is kept for a year. `by`: part of the caller's name; "" for all.
-    `runs`: whether runs are asked for beside the history log; over a year each of its days costs a query.
+    `since`, `until`: None for no limit; the journal is kept for a year.
     """
 
     targets: Annotated[tuple[Target, ...], Meta(max_length=MAX_HISTORIES)] = ()
@@ -46,7 +45,9 @@ class AskHistory(HubRequest, frozen=True, tag="history"):
     since: Moment | None = None
     until: Moment | None = None
     runs: bool = True
+    """Whether runs are asked for beside the history log; over a year each of its days costs a query."""
     by: Annotated[str, Meta(max_length=MAX_CALLER)] = ""
+    """Part of the caller's name; "" for all."""
 
 
 class AskRun(HubRequest, frozen=True, tag="run"):

@@ -13,19 +13,19 @@ from ecr_warden.state.fight import Fight
 
 
 class Difference(Value, frozen=True, omit_defaults=True):
-    """An address at which a live document differed from the spec's, in words.
-
-    `access`: a sentence for whatever the live document gave or lacked, the gravest first; `left_out`: how many more
-    there are. `same_access`: only the wording differed. `code`: of the error because of which it could not be read.
-    """
+    """An address at which a live document differed from the spec's, in words."""
 
     address: Address
     kind: DriftKind
     explain: str
     access: tuple[str, ...] = ()
+    """A sentence for whatever the live document gave or lacked, the gravest first."""
     left_out: Count = 0
+    """How many more there are."""
     same_access: bool = False
+    """Only the wording differed."""
     code: str = ""
+    """Of the error because of which it could not be read."""
 
 
 class OutcomeKind(StrEnum):
@@ -39,18 +39,17 @@ class OutcomeKind(StrEnum):
 
 
 class DoneChange(Value, frozen=True, omit_defaults=True):
-    """A change of a run's plan, and what became of it.
-
-    `why`: why it was planned; `sessions`: those that it denies. `explain`: why it was skipped or failed; `code` and
-    `remedy` of a failure.
-    """
+    """A change of a run's plan, and what became of it."""
 
     operation: Operation
     address: Address
     outcome: OutcomeKind
     why: str = ""
+    """Why it was planned."""
     sessions: str = ""
+    """Those that it denies."""
     explain: str = ""
+    """Why it was skipped or failed; `code` and `remedy` of a failure."""
     code: str = ""
     remedy: str = ""
 
@@ -66,9 +65,7 @@ class Unrepaired(Value, frozen=True):
 class RunEnded(Alert, frozen=True, tag="run"):
     """A run of a target found something, or failed. The journal has the whole of it: every document and permission.
 
-    `severity`: of all that the run saw. `differences`: those that let in outsiders first. `ending`: the command that
-    ends the sessions that go on. `effect`: the gravest that somebody could do or not do, in words, empty if that is not
-    known; `more_effects`: how many more there are. The other fields are those of RunReport.
+    The other fields are those of RunReport.
     """
 
     run_id: str
@@ -76,7 +73,9 @@ class RunEnded(Alert, frozen=True, tag="run"):
     spec_version: str
     result: Result
     severity: Severity
+    """Of all that the run saw."""
     differences: tuple[Difference, ...]
+    """Those that let in outsiders first."""
     changes: tuple[DoneChange, ...]
     held: tuple[Unrepaired, ...]
     started_at: Moment
@@ -88,8 +87,11 @@ class RunEnded(Alert, frozen=True, tag="run"):
     of_fight: bool = False
     goes_on: Moment | None = None
     ending: str = ""
+    """The command that ends the sessions that go on."""
     effect: str = ""
+    """The gravest that somebody could do or not do, in words, empty if that is not known."""
     more_effects: Count = 0
+    """How many more there are."""
 
     @property
     def applied(self) -> tuple[Address, ...]:
@@ -107,11 +109,12 @@ class EndMoment(StrEnum):
 
 
 class GrantsEnd(Alert, frozen=True, tag="grants-end"):
-    """Grants of the accepted spec end in a week or in a day, or have ended; `grants`: each in words, with its end."""
+    """Grants of the accepted spec end in a week or in a day, or have ended."""
 
     moment: EndMoment
     version: str
     grants: tuple[str, ...]
+    """Each in words, with its end."""
     left_out: Count = 0
 
 
@@ -134,34 +137,36 @@ class TargetsResumed(Alert, frozen=True, tag="resumed"):
 
 
 class PauseEnded(Alert, frozen=True, tag="pause-ended"):
-    """A pause has ended; `targets`: the keys of those that it still held; `patterns`: likewise."""
+    """A pause has ended."""
 
     targets: tuple[str, ...]
+    """The keys of those that it still held."""
     reason: str
     until: Moment
     left_out: Count = 0
     patterns: tuple[str, ...] = ()
+    """The patterns that it paused."""
 
 
 class WritesSwitched(Alert, frozen=True, tag="writes-switched"):
-    """The stop switch was changed, or has stopped all writes for another day.
-
-    `stopped`: why nothing is written, "" if writes are on. `since`: when the last announcement was, if this one only
-    repeats it.
-    """
+    """The stop switch was changed, or has stopped all writes for another day."""
 
     stopped: str
+    """Why nothing is written, "" if writes are on."""
     since: Moment | None = None
+    """When the last announcement was, if this one only repeats it."""
 
 
 COMPILED_SPEC = "compiled spec"
 
 
 class OwnChanged(Alert, frozen=True, tag="own-changed"):
-    """One of ecr-warden's own resources was changed; `thing`: `role ecr-warden-read`, `account`: empty in the hub."""
+    """One of ecr-warden's own resources was changed."""
 
     account: str
+    """Empty in the hub."""
     thing: str
+    """`role ecr-warden-read`."""
 
 
 class HarmfulCall(Alert, frozen=True, tag="harmful-call"):
@@ -176,14 +181,13 @@ class HarmfulCall(Alert, frozen=True, tag="harmful-call"):
 
 
 class JobFailed(Alert, frozen=True, tag="job-failed"):
-    """A job failed on its last attempt; the cause is unknown, because its process may have been killed.
-
-    `job`: None if it cannot be parsed, for the reason in `error`; `queue`: where it waited.
-    """
+    """A job failed on its last attempt; the cause is unknown, because its process may have been killed."""
 
     job: Job | None
+    """None if it cannot be parsed, for the reason in `error`."""
     error: str = ""
     queue: Queue = Queue.REPAIR
+    """Where it waited."""
 
 
 class FightMoment(StrEnum):
@@ -194,14 +198,13 @@ class FightMoment(StrEnum):
 
 
 class FightNoticed(Alert, frozen=True, tag="fight"):
-    """Somebody keeps restoring a version of a document, or has stopped doing so.
-
-    `sides`: what that version gives beyond the spec's and what it lacks; one where these cannot be told apart, none at
-    the end. `severity`: of the repair by which it was noticed.
-    """
+    """Somebody keeps restoring a version of a document, or has stopped doing so."""
 
     moment: FightMoment
     fight: Fight
     sides: tuple[Difference, ...] = ()
+    """What that version gives beyond the spec's and what it lacks; one where these cannot be told apart, none at the
+    end."""
     run_id: str = ""
     severity: Severity = Severity.INFO
+    """Of the repair by which it was noticed."""

@@ -45,26 +45,26 @@ class NeedsToKnow(Struct, frozen=True):
 
 
 class Facts(Struct, frozen=True):
-    """What a plan rests on besides the desired and the live documents.
-
-    `cutoff_margin`: how far beyond `now` sessions are denied, because a policy takes a while to reach every AWS
-    endpoint. `last_look`: when the trust policy was last read in sync; None if no time is known. `roles_in_sync`:
-    whether the roles that were asked for are, by their keys. `debts`: from earlier runs of the target; None if no
-    record is available. `written_at`: when one of them last wrote. `refusals`: how often this run's writes to an
-    address were refused by AWS. `paced`: the documents over which there is a fight, each
-    with the digest in which no access is given back to it yet. `expected`: by the address as text, the live digests
-    ("" where there was nothing) by which a take-over that was not carried out yet was judged.
-    """
+    """What a plan rests on besides the desired and the live documents."""
 
     now: datetime
     cutoff_margin: timedelta = timedelta(seconds=60)
+    """How far beyond `now` sessions are denied, because a policy takes a while to reach every AWS endpoint."""
     last_look: datetime | LastLook | None = LastLook()
+    """When the trust policy was last read in sync; None if no time is known."""
     debts: Debts | None = None
+    """From earlier runs of the target; None if no record is available."""
     written_at: datetime | None = None
+    """When one of them last wrote."""
     roles_in_sync: Mapping[str, bool] = field(default_factory=dict)
+    """Whether the roles that were asked for are, by their keys."""
     refusals: Mapping[Address, int] = field(default_factory=dict)
+    """How often this run's writes to an address were refused by AWS."""
     paced: Collection[tuple[Address, str]] = ()
+    """The documents over which there is a fight, each with the digest in which no access is given back to it yet."""
     expected: Mapping[str, str] = field(default_factory=dict)
+    """By the address as text, the live digests ("" where there was nothing) by which a take-over that was not carried
+    out yet was judged."""
 
     def ended_by(self, changes: Iterable[Change]) -> Sessions | LastLook | None:
         """The sessions that end with the changes, because they narrow the trust policy; None if they do not."""

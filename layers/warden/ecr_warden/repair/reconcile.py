@@ -74,7 +74,7 @@ _CLOCKS_APART = timedelta(seconds=1)
 class Reconcile(Struct, frozen=True):
     """The use case over its ports.
 
-    `new_run_id` makes an ID of letters and digits; `cutoff_margin`: see repair.planner.Facts.
+    `new_run_id` makes an ID of letters and digits.
     """
 
     specs: AcceptedSpecs
@@ -88,6 +88,7 @@ class Reconcile(Struct, frozen=True):
     clock: Clock
     new_run_id: Callable[[], str]
     cutoff_margin: timedelta
+    """See repair.planner.Facts."""
 
     def reconcile(self, job: ReconcileTarget, attempt: Attempt = FIRST_AND_LAST) -> Result | None:
         """Reconcile the job's target; None for a target that the accepted spec has no part in.

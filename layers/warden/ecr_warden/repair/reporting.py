@@ -29,10 +29,7 @@ TRIES = 3
 
 
 class Run(Struct, frozen=True):
-    """One run of one target. `intruder`: its event came from a session of the write role that no run opened.
-
-    `before`: the record of the target as it was found. `refusals`: how often AWS has just refused to write an address.
-    """
+    """One run of one target."""
 
     id: str
     cause: Cause
@@ -43,9 +40,12 @@ class Run(Struct, frozen=True):
     record: TargetRecord
     started_at: datetime
     intruder: bool
+    """Its event came from a session of the write role that no run opened."""
     before: TargetRecord
+    """The record of the target as it was found."""
     tries_left: int = TRIES - 1
     refusals: Mapping[Address, int] = field(default_factory=dict)
+    """How often AWS has just refused to write an address."""
 
     @property
     def mode(self) -> Mode:
@@ -53,12 +53,14 @@ class Run(Struct, frozen=True):
 
 
 class Ended(Struct, frozen=True):
-    """How a try of a run ended. `after`: the last reading of the target; `left`: the drift in it."""
+    """How a try of a run ended."""
 
     outcomes: tuple[Outcome, ...]
     result: Result
     after: Observation
+    """The last reading of the target."""
     left: tuple[Drift, ...]
+    """The drift in it."""
 
 
 def report_of(run: Run, plan: Plan, ended: Ended, now: datetime) -> RunReport:

@@ -8,17 +8,16 @@ from ecr_warden.core.value import Value
 
 
 class ScopeGap(Value, frozen=True, tag_field="kind", tag="gap"):
-    """What the write scope of an account lacks. `uncovered`: ARNs that the spec needs and that are in no list.
-
-    `parameters`: the new value of each list that has to change, as CloudFormation expects it; `without_room`: the ARNs
-    that fit into no list.
-    """
+    """What the write scope of an account lacks."""
 
     account: str
     has_stack: bool = field(name="memberStack")
     uncovered: tuple[str, ...]
+    """ARNs that the spec needs and that are in no list."""
     parameters: Mapping[str, str]
+    """The new value of each list that has to change, as CloudFormation expects it."""
     without_room: tuple[str, ...] = ()
+    """The ARNs that fit into no list."""
 
 
 class ScopeUnread(Value, frozen=True, tag_field="kind", tag="unread"):

@@ -37,10 +37,12 @@ type Lists = Mapping[str, Sequence[str]]
 
 
 class WriteScope(Struct, frozen=True):
-    """`arns`: of an account's existing users and roles, by target key; `lists`: None without a member stack."""
+    """The users and roles of an account, and those of them that its member stack covers."""
 
     arns: Mapping[str, str]
+    """Of an account's existing users and roles, by target key."""
     lists: Lists | None
+    """None without a member stack."""
 
 
 def scope_of(account: Account) -> WriteScope:

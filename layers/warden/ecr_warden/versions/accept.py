@@ -46,7 +46,7 @@ type Seen = SpecAccepted | SpecRefused | HoldOpened | None
 
 
 class AcceptVersions(Struct, frozen=True):
-    """The use case over its ports; `file_name`: of the spec, in its problems."""
+    """The use case over its ports."""
 
     specs: Specs
     jobs: Jobs
@@ -54,6 +54,7 @@ class AcceptVersions(Struct, frozen=True):
     log: HistoryLog
     clock: Clock
     file_name: str
+    """Of the spec, in its problems."""
     offers: Offers
 
     def process(self, job: AcceptSpec) -> Seen:
@@ -298,11 +299,12 @@ class AcceptVersions(Struct, frozen=True):
 
 
 class _Known(Struct, frozen=True):
-    """What stands: `enforced` is the version in force, None if what it says is unknown; `lost`: why the baseline is."""
+    """What stands: `enforced` is the version in force, None if what it says is unknown."""
 
     standing: SpecsInForce
     baseline: CompiledSpec | None
     lost: tuple[WaitReason, ...]
+    """Why the baseline is unknown."""
     accepted: CompiledSpec | None
     enforced: str | None
 

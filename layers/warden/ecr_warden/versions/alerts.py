@@ -6,26 +6,25 @@ from ecr_warden.state.hold import Hold
 
 
 class SpecRefused(Alert, frozen=True, tag="spec-refused"):
-    """A version of the spec was refused; `problems` as `validate` prints them, `enforced`: the version that stays."""
+    """A version of the spec was refused; `problems` as `validate` prints them."""
 
     version: str
     enforced: str | None
+    """The version that stays."""
     problems: tuple[str, ...]
     left_out: Count = 0
 
 
 class SpecAccepted(Alert, frozen=True, tag="spec-accepted"):
-    """A version became the accepted one.
-
-    `changed`: keys of the targets whose desired state it changed. `left_out`: of the changed and the warnings, the
-    first and the last of what an older ecr-warden sent.
-    """
+    """A version became the accepted one."""
 
     version: str
     replaces: str | None
     changed: tuple[str, ...]
+    """Keys of the targets whose desired state it changed."""
     warnings: tuple[str, ...] = ()
     left_out: tuple[Count, ...] = (0, 0)
+    """Of the changed and the warnings, the first and the last of what an older ecr-warden sent."""
 
 
 class HoldOpened(Alert, frozen=True, tag="held"):

@@ -34,15 +34,14 @@ class Left(Struct, frozen=True):
 
 
 class EnforcedChange(Struct, frozen=True):
-    """What changes from one version to the next, of what is enforced.
-
-    `before`: what the older one enforces; `after`: what the newer one does, and beside it what stays as the older one
-    made it; `left`: the latter, and what nobody closes any more.
-    """
+    """What changes from one version to the next, of what is enforced."""
 
     before: CompiledSpec
+    """What the older one enforces."""
     after: CompiledSpec
+    """What the newer one does, and beside it what stays as the older one made it."""
     left: tuple[Left, ...] = ()
+    """What stays as the older one made it, and what nobody closes any more."""
 
     def documents(self) -> Iterator[tuple[Address, DesiredValue | None, DesiredValue | None]]:
         """Each address that one of the sides names, with both values; a pattern's under its own name."""

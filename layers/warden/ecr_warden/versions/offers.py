@@ -26,19 +26,18 @@ _NAMED = 3
 
 
 class Offer(Struct, frozen=True):
-    """A version that may take effect in place of what stands.
-
-    `data`: its text, None for one that is in force. `unknown`: why it cannot be judged, or not as it should be;
-    `can_be_judged`: the latter.
-    """
+    """A version that may take effect in place of what stands."""
 
     ground: OfVersion
     versions: Versions
     standing: SpecsInForce
     by: Cause
     data: bytes | None = None
+    """Its text, None for one that is in force."""
     unknown: tuple[WaitReason, ...] = ()
+    """Why it cannot be judged, or not as it should be."""
     can_be_judged: bool = True
+    """It can, though perhaps not as it should be."""
 
     @property
     def what(self) -> str:
@@ -48,20 +47,19 @@ class Offer(Struct, frozen=True):
 
 
 class TakesEffect(Struct, frozen=True):
-    """A version takes effect: `spec` in place of what stood, because of `by`; `hold`: which of it is settled how.
-
-    `text`: of a version that a person accepted.
-    """
+    """A version takes effect: `spec` in place of what stood, because of `by`."""
 
     spec: CompiledSpec
     by: Cause
     hold: Hold | None
+    """Which of it is settled how."""
     state: HoldState
     text: bytes | None = None
+    """Of a version that a person accepted."""
 
 
 class Offers(Struct, frozen=True):
-    """The use case over its ports; `patience`: how long after it was seen first a version without verdict is held."""
+    """The use case over its ports."""
 
     specs: Specs
     jobs: Jobs
@@ -70,6 +68,7 @@ class Offers(Struct, frozen=True):
     keep: KeepHolds
     clock: Clock
     patience: timedelta
+    """How long after it was seen first a version without verdict is held."""
 
     def consider(self, cause: Cause, offer: Offer) -> TakesEffect | HoldOpened | None:
         """What becomes of a version now; None if that was announced before, or awaits a verdict."""

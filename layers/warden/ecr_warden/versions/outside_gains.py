@@ -23,13 +23,11 @@ _NAMED, _WHO_NAMED = 3, 20
 
 
 class OutsideGains(Struct, frozen=True):
-    """Why outsiders gain, in words that go on from `the version waits because`.
-
-    `unseen`: whom live roles trust that were not read, although it matters, in words.
-    """
+    """Why outsiders gain, in words that go on from `the version waits because`."""
 
     reasons: tuple[str, ...] = ()
     unseen: tuple[str, ...] = ()
+    """Whom live roles trust that were not read, although it matters, in words."""
 
 
 def outside_gains(change: EnforcedChange, ours: Ours, account: Callable[[str], EcrAccount] | None) -> OutsideGains:

@@ -28,11 +28,12 @@ type _Pair = tuple[DesiredValue | None, DesiredValue | None]
 
 
 class DocumentsChange(Struct, frozen=True):
-    """What the documents of one kind at a target give and take together; `losing`: how many of them lose anything."""
+    """What the documents of one kind at a target give and take together."""
 
     target: Target
     access: AccessDelta
     losing: int
+    """How many of them lose anything."""
 
 
 def document_changes(step: EnforcedChange) -> Iterator[DocumentsChange]:

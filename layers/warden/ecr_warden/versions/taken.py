@@ -31,17 +31,16 @@ _WIDTH = (Extent.NAMED, Extent.OURS, Extent.WHOLE)
 
 
 class Taking(Struct, frozen=True):
-    """What a version enforces and the accepted one does not, before the accounts are looked at.
-
-    `targets`: by name, with the accepted version's entry if there is one; `patterns`: to which repositories may newly
-    fit; `accounts`: where what is left of ecr-warden's is newly cleared away.
-    """
+    """What a version enforces and the accepted one does not, before the accounts are looked at."""
 
     before: CompiledSpec
     new: CompiledSpec
     targets: tuple[tuple[TargetSpec, TargetSpec | None], ...] = ()
+    """By name, with the accepted version's entry if there is one."""
     patterns: tuple[RepositoryPattern, ...] = ()
+    """To which repositories may newly fit."""
     accounts: tuple[str, ...] = ()
+    """Where what is left of ecr-warden's is newly cleared away."""
 
     @property
     def parts(self) -> frozenset[str]:
@@ -62,15 +61,17 @@ class Taking(Struct, frozen=True):
 class TakenOver(Struct):
     """What the accounts say of it.
 
-    `digests`: of each live document that is taken over, by its address as text, "" for an absent one. `changed`: what
-    differs there; `gains`, `loses`: by that, in words; `unknown`: what could not be read or decided.
+    `gains`, `loses`: by that, in words.
     """
 
     digests: dict[str, str] = field(default_factory=dict)
+    """Of each live document that is taken over, by its address as text, "" for an absent one."""
     changed: list[Drift] = field(default_factory=list)
+    """What differs there."""
     gains: dict[str, None] = field(default_factory=dict)
     loses: dict[str, None] = field(default_factory=dict)
     unknown: list[str] = field(default_factory=list)
+    """What could not be read or decided."""
 
 
 def taking(accepted: CompiledSpec | None, new: CompiledSpec) -> Taking:
