@@ -203,7 +203,7 @@ def open_estate(arguments: argparse.Namespace, context: Context) -> OpenedEstate
     if source is ReadFrom.HUB:
         asked = _of_hub(arguments, context)
     else:
-        spec = load_compiled(arguments.spec, context) if arguments.spec else None
+        spec = load_compiled(arguments.spec, context, accepted=True) if arguments.spec else None
         given, accounts = snapshot_from(source, spec, arguments, context)
         with context.console.doing("reading the policies"):
             estate = estate_from(given, arguments.snapshot, context)
@@ -301,7 +301,7 @@ def accepted_of_hub(client: HubClient, context: Context) -> Valid | None:
     kept = accepted_version(client)
     if kept is None:
         return None
-    return load_bytes(text_of(kept, client.hub), "the accepted version", context)
+    return load_bytes(text_of(kept, client.hub), "the accepted version", context, accepted=True)
 
 
 def hub_graph(

@@ -10,7 +10,7 @@ from copy import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from ecr_warden.access_spec import Invalid, Loaded, Problem, Valid, load_spec
+from ecr_warden.access_spec import Code, Invalid, Loaded, Problem, Valid, load_spec
 from ecr_warden.core.spec_failures import MAX_SPEC_BYTES
 from ecr_warden_cli.context import Context, Failure
 from iam_access.text import strict_json
@@ -117,19 +117,26 @@ def load(path: str, context: Context) -> Loaded:
         return load_spec(data, now=context.clock.now())
 
 
-def load_compiled(path: str, context: Context, *, remedy: str = _SPEC_REMEDY) -> Valid:
+def load_compiled(path: str, context: Context, *, remedy: str = _SPEC_REMEDY, accepted: bool = False) -> Valid:
     """Read and compile a spec; raises Failure. Its version is the SHA-256 of its bytes."""
-    return load_bytes(read_spec(path, context.stdin, remedy=remedy), path, context)
+    return load_bytes(read_spec(path, context.stdin, remedy=remedy), path, context, accepted=accepted)
 
 
-def load_bytes(data: bytes, path: str, context: Context) -> Valid:
-    """Compile the text of a spec, which was read from `path`; raises SpecInvalid."""
+def load_bytes(data: bytes, path: str, context: Context, *, accepted: bool = False) -> Valid:
+    """Compile the text of a spec, which was read from `path`; raises SpecInvalid.
+
+    `accepted`: it is in force or was, or is asked about as if it were, so what a new version must not say is a note.
+    """
+    version = f"sha256:{hashlib.sha256(data).hexdigest()}"
     with context.console.doing("checking the spec"):
-        loaded = load_spec(data, version=f"sha256:{hashlib.sha256(data).hexdigest()}", now=context.clock.now())
+        loaded = load_spec(data, version=version, now=context.clock.now(), accepted=accepted)
     match loaded:
         case Invalid(problems):
             raise SpecInvalid(name_of(path), problems)
         case Valid():
+            for warning in loaded.warnings:
+                if warning.code == Code.ONCE_VALID.code:
+                    context.console.note(warning.at(name_of(path)))
             context.console.aliases.update(loaded.spec.aliases)
             return replace(loaded, text=data.decode("utf-8-sig"))
 

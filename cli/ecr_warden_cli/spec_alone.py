@@ -35,7 +35,7 @@ def open_spec_or_estate(arguments: argparse.Namespace, about: str, context: Cont
     """
     if source_of(arguments) is not ReadFrom.SPEC or arguments.profile:
         return open_estate(arguments, context)
-    spec = load_compiled(arguments.spec, context)
+    spec = load_compiled(arguments.spec, context, accepted=True)
     targets = dict.fromkeys(_targets(spec.compiled, in_full(about, spec.spec.ids)))
     empty = Estate(context.clock.now(), {})
     known = [identity.arn for identity in desired_estate(spec.compiled, empty, ()).identities()]

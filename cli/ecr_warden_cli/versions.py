@@ -37,9 +37,11 @@ def load_versions(
         raise UsageError("stdin can be read once only", remedy="give one of the versions as a file")
     found: list[Version] = []
     invalid: list[SpecInvalid] = []
-    for text in (old, new):
+    for text, is_old in ((old, True), (new, False)):
         try:
-            found.append(load_accepted(arguments, context) if text is None else _load(text, arguments, context))
+            found.append(
+                load_accepted(arguments, context) if text is None else _load(text, arguments, context, accepted=is_old)
+            )
         except SpecInvalid as error:
             invalid.append(error)
     match invalid:
@@ -70,7 +72,7 @@ class Baseline(Struct, frozen=True):
 def load_baseline(arguments: argparse.Namespace, old: Version, context: Context) -> Baseline:
     """The version that --baseline names, else the old one, else the hub's; raises Failure."""
     if arguments.baseline is not None:
-        return Baseline(_load(arguments.baseline, arguments, context))
+        return Baseline(_load(arguments.baseline, arguments, context, accepted=True))
     return Baseline(old) if arguments.old is not None else baseline_of_hub(arguments, context)
 
 
@@ -90,7 +92,7 @@ def baseline_of_hub(arguments: argparse.Namespace, context: Context) -> Baseline
 
 
 def _kept(kept: KeptVersion, name: str, client: HubClient, context: Context) -> Version:
-    loaded = load_bytes(text_of(kept, client.hub), name, context)
+    loaded = load_bytes(text_of(kept, client.hub), name, context, accepted=True)
     return Version(name, loaded.spec, loaded.compiled)
 
 
@@ -103,11 +105,11 @@ class _BothInvalid(SpecInvalid):
         self.lines = (*first.lines, *second.lines)
 
 
-def _load(text: str, arguments: argparse.Namespace, context: Context) -> Version:
+def _load(text: str, arguments: argparse.Namespace, context: Context, *, accepted: bool) -> Version:
     if text == os.devnull:
         return Version("nothing")
     name, data = _read(text, arguments, context)
-    loaded = load_bytes(data, name, context)
+    loaded = load_bytes(data, name, context, accepted=accepted)
     return Version(name, loaded.spec, loaded.compiled)
 
 

@@ -200,6 +200,17 @@ def test_many_who_gain_alike_are_one_line() -> None:
     assert summary(SpecDiff(tuple(changes)), lines) == "61 gains (3 principals, 30 repositories)"
 
 
+def test_an_older_version_may_say_what_a_new_one_must_not_and_that_is_noted(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "old.yaml").write_text(START + OLD + "settings: {exact: true}\n")
+    ran = command("diff", str(tmp_path / "old.yaml"), "-", stdin=(START + OLD).encode())
+    assert ran.code == 0
+    assert [line.split(" ")[0] for line in ran.err.splitlines() if "exact of settings is gone; remove it" in line] == [
+        "W515"
+    ]
+    ran = command("diff", "-", str(tmp_path / "old.yaml"), stdin=(START + OLD).encode())
+    assert ran.code == 1 and "E030" in ran.err
+
+
 def test_settings_have_the_names_of_the_spec(command: Command, tmp_path: Path) -> None:
     (tmp_path / "old.yaml").write_text(START + OLD)
     new = START + OLD + "settings: {max_removed: 7}\n"

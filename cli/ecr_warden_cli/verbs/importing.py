@@ -91,7 +91,7 @@ def _input(arguments: argparse.Namespace, context: Context) -> tuple[Estate, Map
         with asking_hub(arguments, context) as client:
             spec = accepted_of_hub(client, context)
     else:
-        spec = load_compiled(arguments.spec, context) if arguments.spec else None
+        spec = load_compiled(arguments.spec, context, accepted=True) if arguments.spec else None
     given, accounts = snapshot_from(source, spec, arguments, context)
     estate = estate_from(given, arguments.snapshot, context)
     named = {account: alias for alias, account in accounts.items()}

@@ -12,7 +12,7 @@ from ecr_warden_cli.inputs import load_compiled
 
 def _run_snapshot(arguments: argparse.Namespace, context: Context) -> Exit:
     source = source_of(arguments)
-    spec = load_compiled(arguments.spec, context) if arguments.spec else None
+    spec = load_compiled(arguments.spec, context, accepted=True) if arguments.spec else None
     made, _ = snapshot_from(source, spec, arguments, context, all_tags=True)
     context.console.block(json.dumps(made, indent=1))
     return Exit.FINE
