@@ -54,6 +54,14 @@ GONE: dict[str, tuple[str, list[str], str]] = {
         [*[f"E030 shared_role of a push is gone; {ONE_BY}"] * 2, TWO_BYS],
         f"repositories: [{_A}, by: [{ANNA}, ci:user/bob]}}]}}, {_B_ALONE}]",
     ),
+    "also_allowed, with an end in the past": (
+        f"also_allowed: [{{principals: [{ANNA}], reason: why, until: 2026-11-01T00:00:00Z}}]",
+        [
+            'E221 "2026-11-01T00:00:00Z" is in the past; its access is a finding again: remove the entry, or change '
+            "the time"
+        ],
+        f"also_allowed: [{{principals: [{ANNA}], reason: why, until: 2026-11-01T00:00:00Z}}]",
+    ),
     "allow_admin": (
         f"documents: [{{{_OF_ANNA}, allow_admin: true, document: {_ADMIN}}}]",
         [

@@ -347,6 +347,7 @@ allowances: Strategy[AlsoAllowed] = st.builds(
     _few(st.sampled_from(("pull", "push"))),
     st.just("") | accounts,
     _few(st.sampled_from(("shop/*", "shop/app"))),
+    st.none() | TIMES,
 )
 removed: Strategy[Removed] = st.builds(
     Removed,

@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Iterable
+from datetime import datetime
 
 from ecr_warden.access_spec.check_shape import Fields
 from ecr_warden.access_spec.grants import repository_name
+from ecr_warden.access_spec.limits import parse_until
 from ecr_warden.access_spec.nodes import Scalar
 from ecr_warden.access_spec.principals import Directory
 from ecr_warden.access_spec.problems import Code, ProblemReport, bare, quote
@@ -19,14 +21,15 @@ _ANYBODY = "*"
 _FORMS = "write ALIAS:user/NAME, ALIAS:role/NAME, an ARN of IAM (each with * for any text), or an account ID in quotes"
 
 
-def build_also_allowed(entry: Fields, directory: Directory) -> AlsoAllowed | None:
+def build_also_allowed(entry: Fields, directory: Directory, now: datetime) -> AlsoAllowed | None:
     """One item of `also_allowed:`; None if it has no reason."""
     report = directory.report
     named = _principal_patterns(entry.texts("principals"), directory)
     principals = tuple(dict.fromkeys((*named, *_accounts(entry, directory))))
     account = directory.accounts.referred(entry.text("account"), report)
     names = (repository_name(item, report, pattern=True) for item in entry.texts("repositories"))
-    reason = entry.text("reason")
+    reason, end = entry.text("reason"), entry.text("until")
+    until = None if end is None else parse_until(end, now, report, Code.ALLOWED_BEFORE)
     if reason is not None and not reason.text.strip():
         report.add(Code.EMPTY_VALUE, reason.place, "a reason without words", remedy="say why the access is intended")
     if reason is None:
@@ -37,6 +40,7 @@ def build_also_allowed(entry: Fields, directory: Directory) -> AlsoAllowed | Non
         tuple(sorted({item.text for item in entry.texts("access")})),
         "" if account is None else account.id,
         tuple(sorted({name for name in names if name is not None})),
+        until,
     )
 
 

@@ -418,6 +418,7 @@ ALSO_ALLOWED = Record(
             ListOf(TextShape("a repository's name or a pattern"), nonempty=True),
             "Names and patterns of repositories; all by default.",
         ),
+        SpecField("until", Moment(), "When the access is no longer intended: from then on it is a finding again."),
     ),
 )
 SETTINGS = Record(

@@ -37,14 +37,14 @@ def build_limits(entry: Fields, now: datetime, report: ProblemReport) -> Limits:
     return Limits(until, tuple(sorted(networks)))
 
 
-def parse_until(text: Scalar, now: datetime, report: ProblemReport) -> datetime | None:
-    """An end time in UTC; one in the past is a warning."""
+def parse_until(text: Scalar, now: datetime, report: ProblemReport, past: Code = Code.UNTIL_PAST) -> datetime | None:
+    """An end time in UTC; `past`: the problem of one in the past."""
     until = _moment(text.text)
     if until is None:
         wrong = "not in the calendar" if _UNTIL.fullmatch(text.text) else "not a time with a time zone"
         report.add(Code.UNTIL, text.place, f"{quote(text.text)} is {wrong}")
     elif until <= now:
-        report.add(Code.UNTIL_PAST, text.place, f"{quote(text.text)} is in the past")
+        report.add(past, text.place, f"{quote(text.text)} is in the past")
     return until
 
 

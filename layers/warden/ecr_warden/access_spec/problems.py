@@ -227,6 +227,11 @@ class Code(Enum):
         "a push role by its name alone that no by: defines",
         "write {role: NAME, by: [...]} here or at one of its other repositories",
     )
+    ALLOWED_BEFORE = (
+        "E221",
+        "an entry of also_allowed whose end time is in the past",
+        "its access is a finding again: remove the entry, or change the time",
+    )
     # Literal documents.
     DOCUMENT = ("E301", "a policy document that AWS would refuse or that cannot be parsed", "")
     RESOURCE_IN_REPOSITORY_POLICY = (
@@ -372,7 +377,7 @@ _HINTS = 50
 _SHORTEST_BEGINNING = 3
 
 
-_ONCE_VALID = frozenset({Code.GONE_FIELD, Code.ADMIN, Code.SHARED_ROLE})
+_ONCE_VALID = frozenset({Code.GONE_FIELD, Code.ADMIN, Code.SHARED_ROLE, Code.ALLOWED_BEFORE})
 """Errors that a spec may have had when it was accepted."""
 
 

@@ -77,7 +77,7 @@ def _build(root: Fields, directory: Directory, now: datetime) -> Spec:
     directory.define_teams(root)
     entries = [_repository(entry, directory, now) for entry in root.all("repositories")]
     literals = tuple(build_literal(entry, directory, now) for entry in root.all("documents"))
-    also_allowed = tuple(build_also_allowed(entry, directory) for entry in root.all("also_allowed"))
+    also_allowed = tuple(build_also_allowed(entry, directory, now) for entry in root.all("also_allowed"))
     return Spec(
         accounts=tuple(directory.accounts.by_alias.values()),
         teams=directory.teams,

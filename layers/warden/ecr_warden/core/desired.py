@@ -217,6 +217,8 @@ class AlsoAllowed(Value, frozen=True, omit_defaults=True):
     """Pull, push; empty: anything."""
     account: str = ""
     repositories: tuple[str, ...] = ()
+    until: Moment | None = None
+    """When it is intended no more; None: never."""
 
 
 class GrantEnd(Value, frozen=True, omit_defaults=True):

@@ -93,7 +93,15 @@ def _is_silent(entry: AlsoAllowed, principal: str, ours: Ours) -> bool:
 def _is_known(entry: AlsoAllowed, principal: str, known: Collection[AlsoAllowed]) -> bool:
     """Whether each access that an entry keeps silent is kept silent already."""
     return all(
-        any(covers(also_allowed, principal, access, entry.account, where) for also_allowed in known)
+        any(
+            covers(also_allowed, principal, access, entry.account, where) and _lasts(also_allowed, entry)
+            for also_allowed in known
+        )
         for access in entry.access or ("",)
         for where in entry.repositories or ("*",)
     )
+
+
+def _lasts(known: AlsoAllowed, entry: AlsoAllowed) -> bool:
+    """Whether what is known is kept silent for as long as an entry keeps it."""
+    return known.until is None or (entry.until is not None and entry.until <= known.until)
