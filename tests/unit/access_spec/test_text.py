@@ -15,7 +15,7 @@ from ecr_warden.core.spec_failures import MAX_SPEC_BYTES
 from tests import examples, tables
 from tests.counting import counted
 from tests.unit.access_spec.cases import NOW, problem_cases
-from tests.unit.access_spec.test_problems import places
+from tests.unit.access_spec.test_problems import places, problems
 
 LINEAR = 2.5
 """How much more work twice the text may take; quadratic work takes four times as much."""
@@ -44,7 +44,11 @@ def test_odd_text_is_a_problem_with_a_code(name: str, data: bytes, expected: tup
 
 
 def test_a_spec_over_the_limit_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert places(b" " * (MAX_SPEC_BYTES + 1)) == [("E001", 1, 1)]
+    [found] = problems(b"# 1\n" * (MAX_SPEC_BYTES // 4) + b"# on\n")
+    assert str(found) == (
+        f"E001 {MAX_SPEC_BYTES // 4 + 1}:1 the spec goes on after {MAX_SPEC_BYTES} bytes, which is the limit; use "
+        "teams, patterns and lists of names; the spec is a single file"
+    )
     monkeypatch.setattr(parse, "MAX_SPEC_BYTES", 1000)
     assert places(b" " * 1000) == [("E004", 1, 1)]
 

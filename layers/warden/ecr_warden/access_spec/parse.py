@@ -115,13 +115,18 @@ def parse_text(data: bytes, report: ProblemReport) -> Node | None:
 
 def _decoded(data: bytes) -> str:
     if len(data) > MAX_SPEC_BYTES:
-        raise _Stop(problem(Code.TOO_LARGE, Place(1, 1), f"the spec is larger than {MAX_SPEC_BYTES >> 20} MiB"))
+        message = f"the spec goes on after {MAX_SPEC_BYTES} bytes, which is the limit"
+        raise _Stop(problem(Code.TOO_LARGE, _place_in(data, MAX_SPEC_BYTES), message))
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        before = data[: error.start]
-        place = Place(before.count(b"\n") + 1, error.start - (before.rfind(b"\n") + 1) + 1)
-        raise _Stop(problem(Code.NOT_UTF8, place)) from error
+        raise _Stop(problem(Code.NOT_UTF8, _place_in(data, error.start))) from error
+
+
+def _place_in(data: bytes, at: int) -> Place:
+    """The place of a byte, by its line and its position there."""
+    before = data[:at]
+    return Place(before.count(b"\n") + 1, at - before.rfind(b"\n"))
 
 
 def _composer(text: str, report: ProblemReport) -> "_Composer":

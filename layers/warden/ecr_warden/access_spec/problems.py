@@ -17,14 +17,14 @@ class Code(Enum):
     """
 
     # The text.
-    TOO_LARGE = ("E001", "the spec is too large", "use teams instead of long lists; the spec is a single file")
+    TOO_LARGE = ("E001", "the spec is too large", "use teams, patterns and lists of names; the spec is a single file")
     NOT_UTF8 = ("E002", "the spec is not UTF-8", "save it as UTF-8")
     NOT_YAML = ("E003", "the spec is not YAML", "correct the syntax; one error can hide others after it")
     EMPTY = ("E004", "the spec is empty", "begin with version: 1")
     MANY_DOCUMENTS = ("E005", "more than one YAML document", "keep one; remove the --- lines")
     ALIAS = ("E006", "an anchor, alias or merge key", "write the value out, or use a team")
     TOO_DEEP = ("E007", "nested too deeply", "no field of a spec needs that depth")
-    TOO_MANY_NODES = ("E008", "too many values", "use teams instead of long lists; the spec is a single file")
+    TOO_MANY_NODES = ("E008", "too many values", "use teams, patterns and lists of names; the spec is a single file")
     DUPLICATE_KEY = ("E009", "a duplicate key", "keep one of them")
     TAG = ("E010", "a YAML tag", "remove it; put text in quotes")
     TAB = ("E011", "a tab", "use spaces")
