@@ -24,7 +24,7 @@ from ecr_warden.versions.alerts import SpecAccepted, SpecRefused
 from ecr_warden.versions.holds import KeepHolds
 from ecr_warden.versions.offers import Offers
 from local.testing.memory.hub import MemoryAlertBus
-from local.testing.seed import CI, HOME, allow, document
+from local.testing.seed import CI, HOME, allow, compiled, document
 from tests.contracts.hubs import STATE_BUCKET, Hub, MotoHub
 from tests.template.cfn import ROOT
 
@@ -102,6 +102,18 @@ def test_checking_the_spec_has_it_compiled_again_and_only_trust_policies_are_loo
     jobs = hub.sent()
     assert (alerts.published, targets(jobs)) == ([], [PUSH_ROLE])
     assert [job.cause for job in jobs] == [Cause(CauseKind.SPEC, compiled.version)]
+
+
+def test_one_that_says_what_a_new_version_must_not_is_compiled_again_and_goes_on(hub: Hub) -> None:
+    text = TEXT.replace(b"mode: enforce", b"mode: enforce, exact: true, end_sessions: all")
+    hub.upload(text)
+    enforced = compiled(text, hub.specs.current().version, accepted=True)
+    hub.specs.accept(enforced, over=hub.specs.standing())
+    hub.outdate()
+    alerts = MemoryAlertBus()
+    assert accept(hub, alerts).process(ACCEPT) is None
+    assert (hub.specs.whole(), alerts.published) == (enforced, [])
+    assert enforced.overall_mode is Mode.ENFORCE
 
 
 def test_a_newer_version_that_came_meanwhile_is_compared_with_it(hub: Hub) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from copy import replace
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from ecr_warden.core.target import RoleTarget
 from ecr_warden.notify.kinds import alert_from_json
 from ecr_warden.state.codec_spec import ENTRIES, manifest_to_json, spec_from_json
 from ecr_warden.state.tree_keeping import KeptSpecs
+from ecr_warden.versions.alerts import SpecAccepted
 from iam_access.delta.delta import gained_and_lost
 from iam_access.document.document import parse_document
 from local.testing.memory.hub import MemoryObjects
@@ -63,6 +65,29 @@ def test_an_announcement_is_read_back_as_it_was_written(alert: Alert) -> None:
 def test_a_compiled_spec_is_read_back_as_it_was_written(spec: CompiledSpec) -> None:
     tree = KeptSpecs(MemoryObjects())
     assert tree.read(tree.keep(spec), spec.version).whole == spec
+
+
+@slow
+@given(values.compiled_specs)
+def test_a_compiled_spec_with_the_fields_of_settings_that_are_gone_is_read_without_them(spec: CompiledSpec) -> None:
+    target, pattern = {"exact": True, "revokeOnRemove": False}, {"exact": True, "revokeOnRemove": True}
+    for key, one in spec.targets.items():
+        stored = loads(dumps({key: ENTRIES["targets"].write(one)}))[key]
+        assert ENTRIES["targets"].read(stored | target) == one
+    manifest = loads(dumps(manifest_to_json(spec)))
+    manifest |= {"endSessions": "all", "released": [{"address": "anything", "since": "v1"}]}
+    manifest["patterns"] = [one | pattern for one in manifest["patterns"]]
+    lists = {"targets": {}, "removed": {}, "takenOver": {}, "literal": {}}
+    assert spec_from_json(manifest | lists) == replace(spec, targets={}, removed={}, taken_over={}, literal={})
+
+
+def test_an_announcement_of_a_version_that_counts_what_it_released_is_read_without_that() -> None:
+    cause = Cause(CauseKind.EVENT, "e-1")
+    accepted = SpecAccepted(cause, "v2", "v1", ("a",), ("W501 ..",), (7, 9))
+    sent = alert_to_json(accepted) | {"released": ["b"], "leftOut": [7, 8, 9]}
+    found = alert_from_json(loads(dumps(sent)))
+    assert isinstance(found, SpecAccepted)
+    assert (found.changed, found.warnings, found.left_out[0], found.left_out[-1]) == (("a",), ("W501 ..",), 7, 9)
 
 
 @slow
