@@ -19,15 +19,6 @@ def selects(text: str, target: Target) -> bool:
     return named.key == target.key
 
 
-def is_about(text: str, target: Target) -> bool:
-    """Whether a text selects a target, or a repository that fits the target's name, which may be a pattern."""
-    if selects(text, target) or not isinstance(target, RepositoryTarget):
-        return selects(text, target)
-    asked = named_by(text) or RepositoryTarget(target.account, target.region, text)
-    is_there = isinstance(asked, RepositoryTarget) and (asked.account, asked.region) == (target.account, target.region)
-    return is_there and selects(target.name, asked)
-
-
 def is_pattern(text: str) -> bool:
     """Whether a text may select more than is there now."""
     return text == EVERYTHING or "*" in text or "?" in text
