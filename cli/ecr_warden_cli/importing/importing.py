@@ -50,16 +50,14 @@ class PullAccess(Struct, frozen=True):
 
 
 class Imported(Struct, frozen=True):
-    """A spec that loads, and what enforcing it would change.
-
-    `outcomes`: but for repositories that let in outsiders, of which the spec says only the rest.
-    """
+    """A spec that loads, and what enforcing it would change."""
 
     text: str
     loaded: Valid
     notes: Mapping[str, tuple[Note, ...]]
     left_out: tuple[str, ...]
     outcomes: tuple[Outcome, ...]
+    """But for repositories that let in outsiders, of which the spec says only the rest."""
     pull_access: PullAccess
 
     @property

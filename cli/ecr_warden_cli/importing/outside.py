@@ -17,15 +17,15 @@ UNDER_DOCUMENTS = 'put the lines below, without their "# ", under documents:'
 
 
 class Outside(Struct, frozen=True):
-    """The part of a policy that lets outsiders in.
-
-    `who`: in words; `said`: its statements, of these principals alone; `rest`: the policy without it, None if that is
-    nothing. No Deny is in `said`, so `rest` gives nobody anything that the policy does not give.
-    """
+    """The part of a policy that lets outsiders in."""
 
     who: tuple[str, ...]
+    """In words."""
     said: Document
+    """Its statements, of these principals alone."""
     rest: Document | None
+    """The policy without it, None if that is nothing. No Deny is in `said`, so `rest` gives nobody anything that the
+    policy does not give."""
 
     def note(self, accept: str) -> Note:
         """The comment on it."""

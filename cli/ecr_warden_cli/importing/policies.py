@@ -78,10 +78,11 @@ class Exact(Struct, frozen=True):
 
 
 class Narrower(Struct, frozen=True):
-    """The grants say less; `beyond`: the other actions, which only read and are for others than pullers."""
+    """The grants say less."""
 
     grants: Grants
     beyond: tuple[str, ...]
+    """The other actions, which only read and are for others than pullers."""
 
 
 class Other(Struct, frozen=True):

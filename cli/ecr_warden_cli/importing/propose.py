@@ -52,29 +52,27 @@ type Waiting = Mapping[str, tuple[SpecRepository | Literal, ...]]
 
 
 class Proposal(Struct, frozen=True):
-    """A spec that was not checked yet. `notes` by the key of a target; `left_out`: keys of what it does not say.
-
-    `waiting`: by the key of a target that lets in outsiders, the entries that would say so.
-    """
+    """A spec that was not checked yet. `notes` by the key of a target."""
 
     spec: Spec
     notes: Notes
     left_out: tuple[str, ...] = ()
+    """Keys of what it does not say."""
     waiting: Waiting = {}
+    """By the key of a target that lets in outsiders, the entries that would say so."""
 
 
 class _Candidate(Struct, frozen=True):
-    """One repository: its policy, what is said of it, and with which pull scopes that changes no access.
-
-    `reading`: the policy as grants alone; `grants`: what the entry says. `outside`: what else the live policy says, for
-    outsiders.
-    """
+    """One repository: its policy, what is said of it, and with which pull scopes that changes no access."""
 
     target: RepositoryTarget
     document: Document | None
     outside: Outside | None
+    """What else the live policy says, for outsiders."""
     reading: Reading
+    """The policy as grants alone."""
     grants: Grants
+    """What the entry says."""
     scopes: tuple[PullScope, ...]
 
 

@@ -55,14 +55,12 @@ type _Wanted = Callable[[set[str]], bool]
 
 
 class Pushing(Struct, frozen=True):
-    """What was found of pushing: grants by the first target of their entry, literal documents, notes.
-
-    `waiting`: the literal documents of roles that let in outsiders, by the role's key.
-    """
+    """What was found of pushing: grants by the first target of their entry, literal documents, notes."""
 
     grants: Mapping[RepositoryTarget, tuple[PushGrant, ...]]
     literals: tuple[Literal, ...]
     waiting: Mapping[str, tuple[Literal, ...]]
+    """The literal documents of roles that let in outsiders, by the role's key."""
     notes: Mapping[str, tuple[Note, ...]]
 
 

@@ -49,14 +49,12 @@ type Entry = SpecRepository | Literal
 
 
 class SpecValue(Struct, frozen=True):
-    """What the spec's text says: `head`, its fields but the lists, and in `lists` each entry with the value it is.
-
-    `waiting`: by the key of a target, the values that stand in a comment.
-    """
+    """What the spec's text says: `head`, its fields but the lists, and in `lists` each entry with the value it is."""
 
     head: Mapping[str, Value]
     lists: Mapping[str, Sequence[tuple[Entry, Value]]]
     waiting: Mapping[str, Sequence[Value]]
+    """By the key of a target, the values that stand in a comment."""
 
     @property
     def entries(self) -> list[Entry]:

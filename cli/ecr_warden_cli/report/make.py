@@ -27,7 +27,7 @@ _ROOM_FOR_FINDINGS = 150_000
 
 
 class Beside(Struct, frozen=True):
-    """What a report has beside who can do what. `history`: None where there is no journal."""
+    """What a report has beside who can do what."""
 
     made_at: datetime
     origin: Origin
@@ -36,6 +36,7 @@ class Beside(Struct, frozen=True):
     paused: Sequence[PausedTarget] = ()
     waiting: Sequence[Waiting] = ()
     history: History | None = None
+    """None where there is no journal."""
     unread: Sequence[str] = ()
 
 

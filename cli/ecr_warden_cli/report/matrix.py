@@ -47,13 +47,14 @@ type Teams = Mapping[str, tuple[str, ...]]
 
 
 class Sources(Struct, frozen=True):
-    """What a matrix is made from; `hub`: the hub's account, if it is known."""
+    """What a matrix is made from."""
 
     estate: Estate
     compiled: CompiledSpec
     health: Health = field(default_factory=dict)
     teams: Teams = field(default_factory=dict)
     hub: str = ""
+    """The hub's account, if it is known."""
 
 
 def matrix_of(sources: Sources, *, room: int = ROOM) -> Matrix:

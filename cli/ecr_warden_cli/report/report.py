@@ -31,11 +31,13 @@ class Origin(StrEnum):
 
 
 class ReportPrincipal(Value, frozen=True):
-    """Somebody with access: an ARN, or a class in words. `account`: "" where there is none; `teams`: of the spec."""
+    """Somebody with access: an ARN, or a class in words."""
 
     name: str
     account: str
+    """"" where there is none."""
     teams: tuple[str, ...] = ()
+    """Of the spec."""
 
 
 class Allowing(Value, frozen=True, omit_defaults=True):
@@ -51,35 +53,38 @@ class Allowing(Value, frozen=True, omit_defaults=True):
 
 
 class Way(Value, frozen=True, omit_defaults=True):
-    """How somebody gets in: `through`: the ARNs of the roles; `conditions`: what has to hold; both are texts."""
+    """How somebody gets in."""
 
     answer: Certainty
     ground: Ground
     through: tuple[Count, ...] = ()
+    """The ARNs of the roles, by their places among the matrix's texts."""
     conditions: tuple[Count, ...] = ()
+    """What has to hold, likewise."""
     because: tuple[Allowing, ...] = ()
 
 
 class ReportGroup(Value, frozen=True):
-    """Principals that have the same access in the same way; `runs`: how many to skip, how many to take, and so on."""
+    """Principals that have the same access in the same way."""
 
     access: Access
     way: Count
     runs: tuple[Count, ...]
+    """How many to skip, how many to take, and so on."""
 
 
 class Row(Value, frozen=True, omit_defaults=True):
-    """A repository. `groups`: who has access, as runs (Group); None if there was no room for it.
-
-    `health`: InSync, Audited and Fresh; empty for a repository that the spec does not name. `unread`: why its policy is
-    not known; `observed`: drift of it is reported, and not repaired.
-    """
+    """A repository."""
 
     target: str
     groups: tuple[Count, ...] | None = ()
+    """Who has access, as runs (Group); None if there was no room for it."""
     health: tuple[Count, ...] = ()
+    """InSync, Audited and Fresh; empty for a repository that the spec does not name."""
     unread: str = ""
+    """Why its policy is not known."""
     observed: bool = False
+    """Drift of it is reported, and not repaired."""
 
 
 class Matrix(Value, frozen=True):
@@ -142,52 +147,51 @@ class Waiting(Value, frozen=True):
 
 
 class Day(Value, frozen=True):
-    """The runs that began on a day (UTC) and had something to report.
-
-    `repaired`: drift was found and repaired; `reported`: found and left; `failed`: the run failed, or did not end;
-    `more`: runs that were not looked at.
-    """
+    """The runs that began on a day (UTC) and had something to report."""
 
     day: str
     repaired: Count = 0
+    """Drift was found and repaired."""
     reported: Count = 0
+    """Found and left."""
     failed: Count = 0
+    """The run failed, or did not end."""
     more: Count = 0
+    """Runs that were not looked at."""
 
 
 class Incident(Value, frozen=True):
-    """The runs of one cause. `call`: the API call or command behind it; `who`: who made it; `run`: the first of them.
-
-    `targets`: the first ones, with `left_out` more; `results`: each once; `written`: how many writes succeeded.
-    """
+    """The runs of one cause."""
 
     at: Moment
     call: str
+    """The API call or command behind it."""
     who: str
+    """Who made it."""
     targets: tuple[str, ...]
+    """The first ones, with `left_out` more."""
     left_out: Count
     results: tuple[str, ...]
+    """Each once."""
     written: Count
+    """How many writes succeeded."""
     run: str
+    """The first of them."""
 
 
 class History(Value, frozen=True):
-    """What happened since a time, newest first; `left_out`: further incidents and entries of the history log."""
+    """What happened since a time, newest first."""
 
     since: Moment
     days: tuple[Day, ...]
     incidents: tuple[Incident, ...] = ()
     log: tuple[HistoryEntry, ...] = ()
     left_out: Count = 0
+    """Further incidents and entries of the history log."""
 
 
 class Report(Value, frozen=True):
-    """One report.
-
-    `failure`: why it is not known who has access, or not all of it; `unread`: what could not be read, as `PLACE: what:
-    why`; `not_given`: policies that were not given; `findings`: of the last audit, the gravest first, and
-    `findings_left_out` more. `administrators`: by account; `history`: None where there is no journal.
-    """
+    """One report."""
 
     made_at: Moment
     origin: Origin
@@ -196,12 +200,18 @@ class Report(Value, frozen=True):
     parts: tuple[PartRead, ...]
     matrix: Matrix
     findings: tuple[FindingGroup, ...] = ()
+    """Of the last audit, the gravest first, and `findings_left_out` more."""
     findings_left_out: Count = 0
     unread: tuple[str, ...] = ()
+    """What could not be read, as `PLACE: what: why`."""
     not_given: tuple[str, ...] = ()
+    """Policies that were not given."""
     failure: str = ""
+    """Why it is not known who has access, or not all of it."""
     administrators: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By account."""
     ends: tuple[EndingGrant, ...] = ()
     paused: tuple[PausedTarget, ...] = ()
     waiting: tuple[Waiting, ...] = ()
     history: History | None = None
+    """None where there is no journal."""

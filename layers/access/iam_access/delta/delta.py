@@ -80,16 +80,14 @@ def _clauses(conditions: frozenset[CanonicalClause]) -> tuple[str, ...]:
 
 
 class AccessDelta(Struct, frozen=True):
-    """What a change of one document gives and takes, sorted; a Deny in `gained` is one that was removed.
-
-    `assumed`: the documents are too hard to compare, so every statement that differs counts in full. `left_out`: how
-    many permissions of both sides a stored form had no room for.
-    """
+    """What a change of one document gives and takes, sorted; a Deny in `gained` is one that was removed."""
 
     gained: tuple[PermissionDelta, ...] = ()
     lost: tuple[PermissionDelta, ...] = ()
     assumed: bool = False
+    """The documents are too hard to compare, so every statement that differs counts in full."""
     left_out: int = 0
+    """How many permissions of both sides a stored form had no room for."""
 
 
 def gained_and_lost(

@@ -10,18 +10,19 @@ from iam_access.document.principal import is_unique_id
 class Phrase(Struct, frozen=True):
     """A difference in printable parts, of which a framing makes a sentence.
 
-    `effect`: of the actions on `what`. `detail`, `conditions`: the actions and conditions, which end the sentence.
-    `denies`: the difference is a Deny, not an Allow. `gained`: the live document gives it and the desired one does not,
-    else the reverse.
+    `detail`, `conditions`: the actions and conditions, which end the sentence.
     """
 
     who: str
     effect: ActionGroup
+    """Of the actions on `what`."""
     what: str
     detail: str = ""
     conditions: str = ""
     denies: bool = False
+    """The difference is a Deny, not an Allow."""
     gained: bool = True
+    """The live document gives it and the desired one does not, else the reverse."""
 
 
 class Framing(Struct, frozen=True):

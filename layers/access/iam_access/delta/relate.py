@@ -61,14 +61,13 @@ class Interchangeable(Struct, frozen=True):
 
 
 class Differs(Struct, frozen=True):
-    """`reason` names the first difference, escaped and bounded; `access`: what the live document gives and lacks.
-
-    `outlasts`: the live document gives access for longer than the desired one does.
-    """
+    """`reason` names the first difference, escaped and bounded."""
 
     reason: str
     access: AccessDelta
+    """What the live document gives and lacks."""
     outlasts: bool
+    """The live document gives access for longer than the desired one does."""
 
 
 type Verdict = Same | Interchangeable | Differs

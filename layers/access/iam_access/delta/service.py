@@ -14,8 +14,7 @@ from iam_access.text.ascii_case import ascii_lower
 class ActionGroup(Struct, frozen=True):
     """Actions of one effect, as AWS spells them, the most telling first.
 
-    `does` and `has`: the effect as a verb and as a noun, with {} for what is acted on. `on_all`: they have none on a
-    named resource.
+    `does` and `has`: the effect as a verb and as a noun, with {} for what is acted on.
     """
 
     name: str
@@ -23,20 +22,20 @@ class ActionGroup(Struct, frozen=True):
     does: str
     has: str
     on_all: bool = False
+    """They have none on a named resource."""
 
 
 class Service(Struct, frozen=True):
-    """A service as far as answers about it need its words and rules.
-
-    `prefix`: of its actions. `noun`: what its resource policies are attached to, each of at most `policy_quota`
-    characters. `parts`: actions of a group that by themselves do less than it.
-    """
+    """A service as far as answers about it need its words and rules."""
 
     prefix: str
+    """Of its actions."""
     noun: str
+    """What its resource policies are attached to, each of at most `policy_quota` characters."""
     policy_quota: int
     groups: tuple[ActionGroup, ...]
     parts: tuple[ActionGroup, ...]
+    """Actions of a group that by themselves do less than it."""
 
 
 EVERYTHING = ActionGroup("EVERYTHING", (), "do everything with {}", "full access to {}")

@@ -61,11 +61,7 @@ class Patterns(Struct, frozen=True):
 
 
 class Statement(Struct, frozen=True):
-    """One statement as written; None is an absent element, () no condition.
-
-    `misspelt`: the Effect as written where AWS would refuse it, because its case is neither `Allow` nor `Deny`.
-    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_effect.html
-    """
+    """One statement as written; None is an absent element, () no condition."""
 
     effect: Effect
     actions: Patterns
@@ -74,6 +70,8 @@ class Statement(Struct, frozen=True):
     conditions: tuple[Clause, ...] = ()
     sid: str | None = None
     misspelt: str = ""
+    """The Effect as written where AWS would refuse it, because its case is neither `Allow` nor `Deny`.
+    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_effect.html"""
 
     @property
     def varies_in_resources(self) -> bool:

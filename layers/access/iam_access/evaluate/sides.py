@@ -44,19 +44,18 @@ class Matches(Struct, frozen=True):
 
 
 class OrganizationSide(Struct, frozen=True):
-    """`lacking`: the levels that do not allow."""
+    """What the policies of an organization say."""
 
     denies: tuple[Reason, ...]
     lacking: tuple[Reason, ...]
+    """The levels that do not allow."""
 
 
 class PrincipalSide(Struct, frozen=True):
-    """`lacking` is empty if this side allows; `limits` is what the boundary and the session policy leave out.
-
-    `is_absent`: the principal has no account, and so no policies of its own.
-    """
+    """`lacking` is empty if this side allows; `limits` is what the boundary and the session policy leave out."""
 
     is_absent: bool = False
+    """The principal has no account, and so no policies of its own."""
     given: tuple[Reason, ...] = ()
     denies: tuple[Reason, ...] = ()
     lacking: tuple[Reason, ...] = ()
@@ -64,10 +63,11 @@ class PrincipalSide(Struct, frozen=True):
 
 
 class ResourceSide(Struct, frozen=True):
-    """`must_allow`: the principal's own policies never suffice."""
+    """What the policies of a resource say."""
 
     matches: Matches
     must_allow: bool
+    """The principal's own policies never suffice."""
     lacking: tuple[Reason, ...]
 
     @property

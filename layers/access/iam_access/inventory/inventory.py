@@ -18,15 +18,14 @@ type Levels = tuple[tuple[Policy, ...], ...]
 
 
 class Unread(Struct, frozen=True):
-    """Something that could not be read: `what` names it for people, `why` is an error code or a sentence.
-
-    `region`: of what is there once in each. `text`: what was read and cannot be used.
-    """
+    """Something that could not be read: `what` names it for people, `why` is an error code or a sentence."""
 
     what: str
     why: str
     region: str = ""
+    """Of what is there once in each."""
     text: str = ""
+    """What was read and cannot be used."""
 
 
 class Untried(Unread, frozen=True):
@@ -36,12 +35,13 @@ class Untried(Unread, frozen=True):
 class PolicyPlace(Struct, frozen=True):
     """Where the policy of a user, role or group is: inline under a name, or attached (also as a boundary) by its ARN.
 
-    `group`: the ARN of the group that has it. All is "" for the policies of resources and organizations.
+    All is "" for the policies of resources and organizations.
     """
 
     inline: str = ""
     arn: str = ""
     group: str = ""
+    """The ARN of the group that has it."""
 
     @property
     def name(self) -> str:
@@ -74,11 +74,12 @@ class Policy(Struct, frozen=True):
 
 
 class PolicyOfAws(Struct, frozen=True):
-    """One of AWS's own managed policies in one version, of which the text never changes; `digest`: of that text."""
+    """One of AWS's own managed policies in one version, of which the text never changes."""
 
     arn: str
     version: str
     digest: str
+    """Of that text."""
 
     @classmethod
     def of(cls, arn: str, version: str, text: str) -> "PolicyOfAws":
@@ -89,9 +90,7 @@ class PolicyOfAws(Struct, frozen=True):
 class Identity(Struct, frozen=True):
     """A user or role with every policy that applies to it; a user's `policies` hold those of its groups too.
 
-    `trust` is a role's trust policy, None for a user. `managed`: the ARNs of the attached policies that this account
-    can change, its groups' included. `groups`: ARNs. `session_duration`: of a role, the longest, in seconds; None where
-    that was not read.
+    `trust` is a role's trust policy, None for a user.
     """
 
     arn: str
@@ -104,8 +103,11 @@ class Identity(Struct, frozen=True):
     trust: Policy | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     managed: tuple[str, ...] = ()
+    """The ARNs of the attached policies that this account can change, its groups' included."""
     groups: tuple[str, ...] = ()
+    """ARNs."""
     session_duration: int | None = None
+    """Of a role, the longest, in seconds; None where that was not read."""
 
 
 class Group(Struct, frozen=True):
@@ -130,12 +132,9 @@ type Providers = Mapping[str, tuple[str, ...] | None]
 
 
 class Account(Struct, frozen=True):
-    """One account. `identities` by ARN; `is_listed`: the list is complete.
+    """One account. `identities` by ARN.
 
-    Control policies are None if they were not given; then they are not taken into account. `saml`: the ARNs of the
-    SAML providers, None if unknown. `managed`: the managed
-    policies by ARN, each in its default version; `versions`: the other versions, if somebody could set one of them
-    and not write a new one.
+    Control policies are None if they were not given; then they are not taken into account.
     """
 
     id: str
@@ -146,10 +145,14 @@ class Account(Struct, frozen=True):
     resource_control: Levels | None = None
     providers: Providers | Unread = Unread("identity providers", "not read")
     versions: Mapping[str, tuple[Policy, ...]] = field(default_factory=dict)
+    """The other versions, if somebody could set one of them and not write a new one."""
     managed: Mapping[str, Policy] = field(default_factory=dict)
+    """The managed policies by ARN, each in its default version."""
     unread: tuple[Unread, ...] = ()
     is_listed: bool = True
+    """No user or role is missing."""
     saml: frozenset[str] | None = None
+    """The ARNs of the SAML providers, None if unknown."""
 
     def policies(self) -> Iterator[Policy]:
         """Every policy that says what its users and roles may do, many of them more than once."""

@@ -92,10 +92,7 @@ type Span = tuple[int, int]
 
 
 class OrderedDomain(Struct, frozen=True, eq=False):
-    """Ordered values divided into cells; `values` has one of each cell, in order.
-
-    `typed`: every value of the key is of this kind. Else the last cell holds those that are not.
-    """
+    """Ordered values divided into cells; `values` has one of each cell, in order."""
 
     values: tuple[str, ...]
     where: Callable[[str], int | None]
@@ -103,6 +100,7 @@ class OrderedDomain(Struct, frozen=True, eq=False):
     span: Callable[[str, str], Span | None]
     """The cells that match a policy's value under a positive operator; None if it is not of this kind."""
     typed: bool
+    """Every value of the key is of this kind. Else the last cell holds those that are not."""
 
     def cell(self, value: str) -> int | None:
         """The cell of a value; None if the key cannot have it."""

@@ -51,9 +51,10 @@ class Candidates:
 
 
 class AllowedSubjects(Struct, frozen=True):
-    """Subjects whose own policies could allow something, in order, some twice; `anywhere`: on any resource."""
+    """Subjects whose own policies could allow something, in order, some twice."""
 
     anywhere: Mapping[str | None, Mapping[str, Subject]]
+    """On any resource."""
     somewhere: tuple[Subject, ...]
 
     def everywhere(self) -> Iterator[Subject]:

@@ -37,15 +37,13 @@ _NOTHING = "\0"
 
 
 class Contexts(Struct, frozen=True):
-    """Every combination of `choices` (the values to try for each key), absent keys first.
-
-    `complete`: the contexts cover every combination of clauses that hold and do not hold. `certain`: other keys, as far
-    as they tell which of these can occur.
-    """
+    """Every combination of `choices` (the values to try for each key), absent keys first."""
 
     choices: Mapping[str, tuple[Values, ...]]
     complete: bool
+    """The contexts cover every combination of clauses that hold and do not hold."""
     certain: Context
+    """Other keys, as far as they tell which of these can occur."""
 
     def __iter__(self) -> Iterator[Context]:
         """All that can occur, or, of more than can be tried, a few."""

@@ -48,16 +48,15 @@ class Answer(StrEnum):
 
 
 class Resource(Struct, frozen=True):
-    """A resource: its ARN, the account that owns it, and the policies that are attached to it.
-
-    `trust`: `policies` is a role's trust policy. `control`: the resource control policies.
-    """
+    """A resource: its ARN, the account that owns it, and the policies that are attached to it."""
 
     arn: str
     account: str | None
     policies: tuple[Policy, ...] = ()
     trust: bool = False
+    """`policies` is a role's trust policy."""
     control: Levels = ()
+    """The resource control policies."""
     keys: dict[str, tuple[str, ...]] = field(default_factory=dict)
     closed: tuple[str, ...] = ()
     """What keys begin with that are certainly absent where `keys` does not have them, as a role's tags."""
@@ -73,21 +72,21 @@ class Resource(Struct, frozen=True):
 
 
 class Permission(Struct, frozen=True):
-    """One action on one resource; `closed`: what keys begin with that no request for the action has."""
+    """One action on one resource."""
 
     action: str
     resource: Resource
     closed: tuple[str, ...] = ()
+    """What keys begin with that no request for the action has."""
 
 
 class Given(Struct, frozen=True):
-    """What a question leaves out: requests that would be allowed with these policies in place of the real ones.
-
-    `own`: the subject's; `permissions`: the same requests, on resources with other policies.
-    """
+    """What a question leaves out: requests that would be allowed with these policies in place of the real ones."""
 
     own: tuple[Policy, ...]
+    """The subject's own policies."""
     permissions: tuple[Permission, ...]
+    """The same requests, on resources with other policies."""
 
 
 class Missing(Struct, frozen=True):
@@ -99,17 +98,17 @@ class Missing(Struct, frozen=True):
 
 
 class AccessDecision(Struct, frozen=True):
-    """The answer, and what it rests on.
-
-    `because`: the statements that allow it; `missing`: for no, what is not allowed; `conditions`: for conditional, what
-    has to hold; `unread`: for unknown, the policies that could change the answer.
-    """
+    """The answer, and what it rests on."""
 
     answer: Answer
     because: tuple[Reason, ...] = ()
+    """The statements that allow it."""
     missing: tuple[Missing, ...] = ()
+    """For no, what is not allowed."""
     conditions: tuple[str, ...] = ()
+    """For conditional, what has to hold."""
     unread: tuple[Policy, ...] = ()
+    """For unknown, the policies that could change the answer."""
 
 
 class Assumed(Enum):
@@ -192,20 +191,19 @@ def _all_policies(subject: Subject, permissions: Iterable[Permission]) -> Iterat
 
 
 class _Asked(Struct, frozen=True):
-    """One action of a question: the request, with the keys that are certain, and the policies that apply to it.
-
-    `absent`: what keys begin with that the request cannot have; `brings`: as of the subject.
-    `first`: the index of the first action that nothing tells apart from it, by which it is allowed too.
-    `size`: of the texts in conditions, in steps.
-    """
+    """One action of a question: the request, with the keys that are certain, and the policies that apply to it."""
 
     permission: Permission
     request: Request
     policies: Policies
     absent: tuple[str, ...]
+    """What keys begin with that the request cannot have."""
     brings: tuple[str, ...]
+    """As `Subject.brings`."""
     first: int
+    """The index of the first action that nothing tells apart from it, by which it is allowed too."""
     size: int
+    """Of the texts in conditions, in steps."""
 
     def lacks(self, key: str) -> bool:
         """Can the request not have this key, one of another service that nothing brings along, for example?"""
@@ -527,14 +525,14 @@ class Case:
 
 
 class _Tried(Struct):
-    """What some contexts show. `chosen`: the one with the fewest keys that allows everything, with its verdicts.
-
-    `nearest`: the verdicts of one that refuses the fewest actions; `complete`: no other context would show more.
-    """
+    """What some contexts show."""
 
     complete: bool
+    """No other context would show more."""
     chosen: tuple[Context, list[Decision]] | None = None
+    """The one with the fewest keys that allows everything, with its verdicts."""
     nearest: list[Decision] = []
+    """The verdicts of one that refuses the fewest actions."""
     refused: bool = False
 
     def add(self, context: Context, verdicts: list[Decision], *, is_given: bool) -> None:

@@ -38,15 +38,13 @@ _EVERYBODY = Principals(negated=False, values=(ANYONE,))
 
 
 class _About(Struct, frozen=True):
-    """A statement on some actions.
-
-    `says`: the number of all that counts of it besides resources, None if more than that counts. `on`: its Resource as
-    patterns, and completed, as identity policies read it.
-    """
+    """A statement on some actions."""
 
     statement: Statement
     says: int | None
+    """The number of all that counts of it besides resources, None if more than that counts."""
     on: tuple[tuple[Glob, ...], tuple[Glob, ...]]
+    """Its Resource as patterns, and completed, as identity policies read it."""
 
     def is_on(self, arn: str, *, completes: bool) -> bool:
         """Is it on this resource, or may a variable make it so?"""
@@ -67,38 +65,36 @@ completed in it; or a policy that was not read."""
 
 
 class _Who(Struct, frozen=True):
-    """An identity: what is in all of its evidence, and the names by which policies of resources may mean it.
-
-    `group`: the same for identities that can only differ in what their own policies say, and in being named.
-    """
+    """An identity: what is in all of its evidence, and the names by which policies of resources may mean it."""
 
     subject: Subject  # so that no other takes its ID
     like: Hashable
     group: int
+    """The same for identities that can only differ in what their own policies say, and in being named."""
     names: tuple[str, ...]
     is_linked_to_service: bool
 
 
 class _Part(Struct, frozen=True):
-    """What is asked about one resource.
-
-    `read`: in which actions statements are read, the first that do; `arn`: as far as it counts by itself;
-    `besides`: what else than its own policies counts, by the number of what somebody's own policies say.
-    """
+    """What is asked about one resource."""
 
     resource: Resource
     actions: _Actions
     read: tuple["_Reading", ...]
+    """In which actions statements are read, the first that do."""
     arn: str
+    """As far as it counts by itself."""
     besides: dict[int, _Said | None]
+    """What else than its own policies counts, by the number of what somebody's own policies say."""
 
 
 class _Question(Struct, frozen=True):
-    """A question that everybody is asked; `known`: the evidence of those asked before."""
+    """A question that everybody is asked."""
 
     permissions: Sequence[Permission]  # so that no others take their ID
     parts: tuple[_Part, ...]
     known: dict[Hashable, int | None] = {}
+    """The evidence of those asked before."""
 
 
 class _Numbers:

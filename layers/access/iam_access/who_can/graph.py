@@ -38,15 +38,13 @@ def rank(answer: Answer) -> int:
 
 
 class Step(Struct, frozen=True):
-    """One link of a chain: who acts, and the decision on what they do: assume the next role, or use the resource.
-
-    `given`: what the decision leaves out.
-    """
+    """One link of a chain: who acts, and the decision on what they do: assume the next role, or use the resource."""
 
     subject: Subject
     permissions: tuple[Permission, ...]
     decision: AccessDecision
     given: Given | None = None
+    """What the decision leaves out."""
 
 
 class AccessPath(Struct, frozen=True):

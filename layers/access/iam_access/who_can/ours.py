@@ -29,15 +29,14 @@ from iam_access.text.printable import printable
 
 
 class Owner(Struct, frozen=True):
-    """Who decides whose jobs get tokens of an OpenID Connect issuer, as a grant names it.
-
-    `name`: as subjects begin, `repo:acme` or `project_path:acme/shop`; where the issuer has another form, the whole
-    subject. `id`: GitHub's immutable one, "" where only the name is given.
-    """
+    """Who decides whose jobs get tokens of an OpenID Connect issuer, as a grant names it."""
 
     issuer: str
     name: str
+    """As subjects begin, `repo:acme` or `project_path:acme/shop`; where the issuer has another form, the whole
+    subject."""
     id: str = ""
+    """GitHub's immutable one, "" where only the name is given."""
 
     def __str__(self) -> str:
         return printable(f"{self.name}@{self.id}" if self.id else self.name, 160)

@@ -63,15 +63,7 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_cond
 
 
 class Subject(Struct, frozen=True):
-    """A principal that makes requests, with its own policies (those that are not the resource's).
-
-    - `identity`: the identity in the inventory, None for a principal outside it.
-    - `presumed_allowed`: its own policies cannot be read and are presumed to allow everything.
-    - `is_class`: it stands for all principals like it; `open_keys` are condition keys that differ between them,
-      or tags that could be set, and `always` says what their values have in common.
-    - `lacks`: what keys begin with that are certainly absent where `keys` does not have them, such as tags.
-    - `brings`: what keys of other services begin with that its requests may have, by what began its session.
-    """
+    """A principal that makes requests, with its own policies (those that are not the resource's)."""
 
     principal: RequestPrincipal
     policies: tuple[Policy, ...]
@@ -79,10 +71,16 @@ class Subject(Struct, frozen=True):
     service_control: Levels
     keys: Keys
     identity: Identity | None = None
+    """The identity in the inventory, None for a principal outside it."""
     lacks: tuple[str, ...] = ()
+    """What keys begin with that are certainly absent where `keys` does not have them, such as tags."""
     brings: tuple[str, ...] = ()
+    """What keys of other services begin with that its requests may have, by what began its session."""
     presumed_allowed: bool = False
+    """Its own policies cannot be read and are presumed to allow everything."""
     is_class: bool = False
+    """It stands for all principals like it; `open_keys` are condition keys that differ between them, or tags that could
+    be set, and `always` says what their values have in common."""
     open_keys: frozenset[str] = frozenset()
     always: tuple[CanonicalClause, ...] = ()
 
