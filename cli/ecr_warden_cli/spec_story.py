@@ -15,8 +15,6 @@ from ecr_warden_cli.hub import HubClient, accepted_version, expect
 
 # Two thousand entries: what people and files do in a year.
 _PAGES = 20
-FIRST = "the first"
-"""How the entry of the very first accepted version begins; those of others name what they replace."""
 
 
 class Fate(StrEnum):

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ecr_warden.audit.providers import GapKind, Trust, accounts_asked, gaps
+from ecr_warden.audit.providers import GapKind, Trust, gaps
 from iam_access.document.document import parse_document
 from iam_access.inventory.inventory import Providers, Unread
 
@@ -100,8 +100,6 @@ def test_only_an_exact_audience_can_be_lacking(condition: dict[str, Any]) -> Non
 def test_providers_are_asked_for_in_their_own_accounts() -> None:
     away = statement("arn:aws:iam::333333333333:oidc-provider/gh.example.com")
     trusts = [trust(statement(), statement(GITLAB), away)]
-    assert accounts_asked(trusts) == (HOME, "333333333333")
-    assert accounts_asked([trust(NONE["a user"])]) == ()
     assert [gap.account for gap in gaps(trusts, {HOME: {}})] == [HOME, HOME, "333333333333"]
 
 

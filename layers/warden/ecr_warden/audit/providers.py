@@ -105,11 +105,6 @@ def trusts_of(compiled: CompiledSpec) -> Iterator[Trust]:
                 yield Trust(spec.target.name, document)
 
 
-def accounts_asked(trusts: Iterable[Trust]) -> tuple[str, ...]:
-    """The accounts of the providers that the roles trust."""
-    return tuple(sorted({account for _, account, _, _ in _wanted(trusts)}))
-
-
 def gaps(trusts: Iterable[Trust], known: Mapping[str, Providers | Unread]) -> tuple[ProviderGap, ...]:
     """What is lacking, or unknown, of the providers that roles trust; `known`: the providers of each account."""
     roles: defaultdict[tuple[str, str], dict[str, None]] = defaultdict(dict)
