@@ -28,16 +28,14 @@ _OTHER_PARTITIONS = ("cn-", "us-gov-", "us-iso", "eu-isoe-", "eusc-")
 
 
 class SpecAccounts(Struct, frozen=True):
-    """The accounts by alias; an alias with a broken definition is known, but has no account.
-
-    `unread`: accounts: itself could not be read, so no name is reported as unknown. `regions_refused`: aliases whose
-    regions could not be read.
-    """
+    """The accounts by alias; an alias with a broken definition is known, but has no account."""
 
     by_alias: Mapping[str, SpecAccount]
     aliases: Mapping[str, Place]
     unread: bool = False
+    """Accounts: itself could not be read, so no name is reported as unknown."""
     regions_refused: frozenset[str] = frozenset()
+    """Aliases whose regions could not be read."""
 
     def with_id(self, account_id: str) -> SpecAccount | None:
         return next((account for account in self.by_alias.values() if account.id == account_id), None)

@@ -64,17 +64,16 @@ _NAMES_SHOWN = 3
 
 
 class IdentityGrants(Struct):
-    """What the grants give one user, role, permission set or workload, by the limits under which they do.
-
-    `resources`: ARNs that it pulls from, some with wildcards; `importing`: those that it imports into; `logs_in`: it
-    pulls, possibly without resources, because in its own account the repository policy is enough; `roles`: roles that
-    it assumes.
-    """
+    """What the grants give one user, role, permission set or workload, by the limits under which they do."""
 
     resources: defaultdict[Limits, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """ARNs that it pulls from, some with wildcards."""
     importing: defaultdict[Limits, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """Those that it imports into."""
     logs_in: bool = False
+    """It pulls, possibly without resources, because in its own account the repository policy is enough."""
     roles: defaultdict[Limits, set[RoleTarget]] = field(default_factory=lambda: defaultdict(set))
+    """Roles that it assumes."""
 
     @property
     def named(self) -> dict[Limits, tuple[str, ...]]:

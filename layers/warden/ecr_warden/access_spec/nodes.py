@@ -23,12 +23,13 @@ class Tag(StrEnum):
 
 
 class Scalar(Struct, frozen=True):
-    """A single value; `plain`: without quotes."""
+    """A single value."""
 
     place: Place
     text: str
     tag: Tag
     plain: bool
+    """Without quotes."""
 
 
 class ListNode(Struct, frozen=True):

@@ -31,15 +31,13 @@ _SERVICE_END = ".amazonaws.com"
 
 
 class Directory(Struct):
-    """What entries refer to: resolves principals and teams, and checks that each is written in one way.
-
-    `plain_sessions`: the sessions of push grants that do not say.
-    """
+    """What entries refer to: resolves principals and teams, and checks that each is written in one way."""
 
     accounts: SpecAccounts
     organizations: Organizations
     report: ProblemReport
     plain_sessions: bool = False
+    """The sessions of push grants that do not say."""
     teams: Mapping[str, tuple[SpecPrincipal, ...]] = field(default_factory=dict)
     teams_unread: bool = False
     places: dict[IdentityTarget, Place] = field(default_factory=dict)

@@ -382,12 +382,13 @@ _ONCE_VALID = frozenset({Code.GONE_FIELD, Code.ADMIN, Code.SHARED_ROLE, Code.ALL
 
 
 class ProblemReport(Struct):
-    """Collects problems; `accepted`: of a version that was accepted, which no later rule may put out of force.
+    """Collects problems.
 
     The number of hints is bounded, because each compares with every name.
     """
 
     accepted: bool = False
+    """Of a version that was accepted, which no later rule may put out of force."""
     found: list[Problem] = field(default_factory=list)
     _hints: int = 0
 

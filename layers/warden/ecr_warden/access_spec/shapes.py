@@ -24,11 +24,12 @@ class Moment(Struct, frozen=True):
 
 
 class Whole(Struct, frozen=True):
-    """A whole number in decimal digits, from `least` to `most`; `outside`: the problem of another, `what` in words."""
+    """A whole number in decimal digits, from `least` to `most`."""
 
     least: int
     most: int
     outside: Code = Code.WRONG_TYPE
+    """The problem of another, `what` in words."""
     what: str = "the number {}"
 
 
@@ -41,11 +42,12 @@ class Raw(Struct, frozen=True):
 
 
 class ListOf(Struct, frozen=True):
-    """A list; `nonempty` refuses one without items; `or_one`: a single item may stand without the list."""
+    """A list; `nonempty` refuses one without items."""
 
     item: "Shape"
     nonempty: bool = False
     or_one: bool = False
+    """A single item may stand without the list."""
 
 
 class MapOf(Struct, frozen=True):
@@ -55,35 +57,32 @@ class MapOf(Struct, frozen=True):
 
 
 class SpecField(Struct, frozen=True):
-    """One field of a record; `meaning` is its description in the documentation and the schema.
-
-    `needless`: why the field is refused in this record, although a similar record has it.
-    """
+    """One field of a record; `meaning` is its description in the documentation and the schema."""
 
     name: str
     shape: "Shape"
     meaning: str = ""
     required: bool = False
     needless: str = ""
+    """Why the field is refused in this record, although a similar record has it."""
 
 
 class Record(Struct, frozen=True):
-    """A mapping with exactly the listed fields; `gone`: those that it had once, with what to write instead."""
+    """A mapping with exactly the listed fields."""
 
     name: str
     fields: tuple[SpecField, ...]
     gone: Mapping[str, str] = {}
+    """Those that it had once, with what to write instead."""
 
 
 class Either(Struct, frozen=True):
-    """Text, or one of several records, each recognized by a field that only it has (the key of `records`).
-
-    `otherwise`: the problem of a mapping with none of these fields.
-    """
+    """Text, or one of several records, each recognized by a field that only it has (the key of `records`)."""
 
     text: TextShape
     records: Mapping[str, Record]
     otherwise: Code = Code.PRINCIPAL
+    """The problem of a mapping with none of these fields."""
 
 
 class Choice(Struct, frozen=True):

@@ -23,12 +23,13 @@ MAX_LIMIT = 100_000
 
 @dataclass(frozen=True, slots=True)
 class SpecAccount:
-    """An account under `accounts:`; `regions` in the order of the spec; `mode`: None if it has none of its own."""
+    """An account under `accounts:`; `regions` in the order of the spec."""
 
     alias: str
     id: str
     regions: tuple[str, ...] = ()
     mode: Mode | None = None
+    """None if it has none of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +106,10 @@ POD_TAGS = ("eks-cluster-arn", "kubernetes-namespace", "kubernetes-service-accou
 
 @dataclass(frozen=True, slots=True, order=True)
 class Pods:
-    """The pods of one service account of an EKS cluster, by the session tags that EKS Pod Identity gives them.
-
-    `cluster`: its ARN. Source: https://docs.aws.amazon.com/eks/latest/userguide/pod-id-abac.html
-    """
+    """The pods of one service account of an EKS cluster, by the session tags that EKS Pod Identity gives them."""
 
     cluster: str
+    """Its ARN. Source: https://docs.aws.amazon.com/eks/latest/userguide/pod-id-abac.html"""
     namespace: str
     service_account: str
 
@@ -129,15 +128,14 @@ ByCondition = PermissionSet | Pods
 
 @dataclass(frozen=True, slots=True, order=True)
 class Federated:
-    """Jobs with a token of an OpenID Connect issuer (without `https://`), for an audience and one of the subjects.
-
-    `subjects`: in which `*` is any text, the one to write first before the others. `repository_id`: GitHub's, or "".
-    """
+    """Jobs with a token of an OpenID Connect issuer (without `https://`), for an audience and one of the subjects."""
 
     issuer: str
     audience: str
     subjects: tuple[str, ...]
+    """In which `*` is any text, the one to write first before the others."""
     repository_id: str = ""
+    """GitHub's, or ""."""
 
     def __str__(self) -> str:
         return f"{self.subjects[0]} by {self.issuer}"
@@ -149,14 +147,12 @@ type Pusher = SpecPrincipal | Federated | PermissionSet | Pods
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Until when (UTC; None: no end) and from which networks (empty: any) a grant gives access.
-
-    `plain`: the sessions of a push role have neither tags nor a source identity.
-    """
+    """Until when (UTC; None: no end) and from which networks (empty: any) a grant gives access."""
 
     until: datetime | None = None
     source_ip: tuple[str, ...] = ()
     plain: bool = False
+    """The sessions of a push role have neither tags nor a source identity."""
 
     @property
     def order(self) -> tuple[datetime, tuple[str, ...], bool]:
@@ -170,16 +166,14 @@ _NEVER = datetime.max.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class PullGrant:
-    """Who may pull.
-
-    `importing`: their pulls may make a pull-through cache fetch the image; `reads`: other actions that the
-    repository's policy allows them, sorted.
-    """
+    """Who may pull."""
 
     puller: Puller
     limits: Limits = UNLIMITED
     importing: bool = False
+    """Their pulls may make a pull-through cache fetch the image."""
     reads: tuple[str, ...] = ()
+    """Other actions that the repository's policy allows them, sorted."""
     place: Place = field(default=Place(1, 1), compare=False)
 
 
@@ -199,17 +193,16 @@ class PullScope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PushGrant:
-    """Who may push through a role; `max_session_duration` in seconds, None if not given.
-
-    `pull`: the role may also pull from the repository; `shared`: the grant stands at another repository of the role.
-    """
+    """Who may push through a role; `max_session_duration` in seconds, None if not given."""
 
     role: RoleTarget
     by: tuple[Pusher, ...]
     limits: Limits = UNLIMITED
     max_session_duration: int | None = None
     shared: bool = False
+    """The grant stands at another repository of the role."""
     pull: bool = False
+    """The role may also pull from the repository."""
     place: Place = field(default=Place(1, 1), compare=False)
 
 
@@ -217,8 +210,7 @@ class PushGrant:
 class SpecRepository:
     """A repository in one or more regions of an account, and its grants.
 
-    With a `*` in the targets' name: all repositories that match it and nothing in `excluded`. `beside`: the statements
-    that its policy has besides those of the grants; `mode`: its own or its account's.
+    With a `*` in the targets' name: all repositories that match it and nothing in `excluded`.
     """
 
     targets: tuple[RepositoryTarget, ...]
@@ -228,7 +220,9 @@ class SpecRepository:
     pull_scope: PullScope = PullScope.REPOSITORY
     foreign: tuple[ForeignStatement, ...] = ()
     beside: Document | None = None
+    """The statements that its policy has besides those of the grants."""
     mode: Mode | None = None
+    """Its own or its account's."""
     place: Place = field(default=Place(1, 1), compare=False)
 
     @property
@@ -249,14 +243,12 @@ class SpecRepository:
 
 @dataclass(frozen=True, slots=True)
 class Literal:
-    """A literal document at one address (a repository policy: at one for each region).
-
-    `exclusive`: its user or role has only the policies of the spec.
-    """
+    """A literal document at one address (a repository policy: at one for each region)."""
 
     addresses: tuple[Address, ...]
     document: Document
     exclusive: bool = False
+    """Its user or role has only the policies of the spec."""
     place: Place = field(default=Place(1, 1), compare=False)
 
     @property
@@ -274,7 +266,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """The whole spec. `teams` are resolved in the grants and kept for display; `organizations`: IDs."""
+    """The whole spec. `teams` are resolved in the grants and kept for display."""
 
     accounts: tuple[SpecAccount, ...]
     teams: Mapping[str, tuple[SpecPrincipal, ...]] = field(default_factory=dict)
@@ -283,6 +275,7 @@ class Spec:
     settings: Settings = Settings()
     also_allowed: tuple[AlsoAllowed, ...] = ()
     organizations: tuple[str, ...] = ()
+    """IDs."""
 
     @property
     def aliases(self) -> dict[str, str]:

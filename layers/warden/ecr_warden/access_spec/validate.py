@@ -27,12 +27,13 @@ from iam_access.document.kind import DocumentKind
 
 
 class Valid(Struct, frozen=True):
-    """A spec without errors, the documents that it stands for, and its warnings; `text`: where it is to be edited."""
+    """A spec without errors, the documents that it stands for, and its warnings."""
 
     spec: Spec
     compiled: CompiledSpec
     warnings: tuple[Problem, ...] = ()
     text: str = ""
+    """Where it is to be edited."""
 
 
 class Invalid(Struct, frozen=True):

@@ -22,12 +22,10 @@ _DETAIL_BYTES = 250_000
 
 
 class EventBridgeAlertBus(Struct, frozen=True):
-    """Alerts as events: source `ecr-warden`, detail-type by the kind of the alert: `Run`, `SpecAccepted`, ...
-
-    `client`: makes the client, once; a run without drift publishes nothing, and loads nothing that an alert takes.
-    """
+    """Alerts as events: source `ecr-warden`, detail-type by the kind of the alert: `Run`, `SpecAccepted`, ..."""
 
     client: "Callable[[], EventBridgeClient]"
+    """Makes the client, once; a run without drift publishes nothing, and loads nothing that an alert takes."""
     bus: str
 
     def publish(self, alert: "Alert") -> None:

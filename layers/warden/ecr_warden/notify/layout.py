@@ -66,9 +66,9 @@ def _lines(given: Listing, room: int) -> list[str]:
 
 
 class Parts(Struct, frozen=True):
-    """The parts of a message, neither cut nor escaped; `number`: of how many alerts they speak.
+    """The parts of a message, neither cut nor escaped.
 
-    `ranked`: of the sections, as in lay_out. `state`, `lasted`: as of a message.
+    `state`, `lasted`: as of a message.
     """
 
     state: State
@@ -76,7 +76,9 @@ class Parts(Struct, frozen=True):
     fields: Sequence[Field] = ()
     sections: Sequence[Listing] = ()
     number: int = 1
+    """Of how many alerts they speak."""
     ranked: bool = False
+    """Of the sections, as in lay_out."""
     lasted: str = ""
 
 

@@ -30,10 +30,7 @@ class Field(Struct, frozen=True):
 
 
 class Message(Struct, frozen=True):
-    """What a channel renders; all text is plain and unescaped, because each channel escapes in its own way.
-
-    `lasted`: how long it was open, after its state: `after 4 s`.
-    """
+    """What a channel renders; all text is plain and unescaped, because each channel escapes in its own way."""
 
     severity: Severity
     title: str
@@ -41,6 +38,7 @@ class Message(Struct, frozen=True):
     lines: tuple[str, ...] = ()
     state: State = State.DONE
     lasted: str = ""
+    """How long it was open, after its state: `after 4 s`."""
 
     @property
     def first_line(self) -> str:
