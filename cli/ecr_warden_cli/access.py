@@ -169,19 +169,18 @@ def find_subject(graph: RepositoryGraph, arn: str) -> Subject:
 
 
 class CanI(Struct, frozen=True):
-    """An answer about one subject: its path, and the change that it, or docker, needs; None: none would help, or is.
-
-    `advice`: what to do about a no; `places`: where the spec says what a document of the change is. `given`: on
-    what ground the path leads there; None without a spec or a path.
-    """
+    """An answer about one subject: its path, and the change that it, or docker, needs; None: none would help, or is."""
 
     answer: Answer
     path: AccessPath | None
     change: PolicyChange | None
     docker: ByDocker | None = None
     advice: Advice = Advice()
+    """What to do about a no."""
     places: Mapping[Edit, str] = field(default_factory=dict)
+    """Where the spec says what a document of the change is."""
     given: Basis | None = None
+    """On what ground the path leads there; None without a spec or a path."""
 
 
 def can_i(graph: RepositoryGraph, subject: Subject, asked: Question) -> CanI:
@@ -226,17 +225,15 @@ def can_assume(graph: RepositoryGraph, subject: Subject, role: Subject) -> CanI:
 
 
 class Reach(Struct, frozen=True):
-    """What somebody reaches: a kind of access to a repository, by a path of theirs.
-
-    `sample`: the repository that was asked about, which nothing tells apart from it. `given`: on what ground, None
-    without a spec.
-    """
+    """What somebody reaches: a kind of access to a repository, by a path of theirs."""
 
     repository: Repository
     access: str
     by: AccessPath
     sample: Repository
+    """The repository that was asked about, which nothing tells apart from it."""
     given: Basis | None = None
+    """On what ground, None without a spec."""
 
     @property
     def conditions(self) -> tuple[str, ...]:
@@ -284,15 +281,14 @@ def everybody_of(graph: RepositoryGraph, account: str) -> list[Subject]:
 
 
 class WhoCan(Struct, frozen=True):
-    """Everybody who can: identities, and classes of principals outside the estate.
-
-    `unread`: what was not read and could change it; `docker`: by ARN, whether docker can.
-    """
+    """Everybody who can: identities, and classes of principals outside the estate."""
 
     identities: tuple[AccessPath, ...]
     classes: tuple[AccessPath, ...]
     unread: tuple[Policy, ...] = ()
+    """What was not read and could change it."""
     docker: Mapping[str, ByDocker] = field(default_factory=dict)
+    """By ARN, whether docker can."""
 
 
 def who_can_each(graph: RepositoryGraph, questions: Iterable[Question]) -> Iterator[WhoCan]:

@@ -20,15 +20,14 @@ from iam_access.who_can.graph import AccessPath
 
 
 class Administering(Struct, frozen=True):
-    """Who administers an account, whoever can give themselves any access first.
-
-    `is_named`: whether it has repositories. `unlimited`: as of Administrators.
-    """
+    """Who administers an account, whoever can give themselves any access first."""
 
     account: str
     paths: Sequence[AccessPath]
     unlimited: frozenset[str]
+    """As of Administrators."""
     is_named: bool
+    """Whether it has repositories."""
 
 
 def administering(asked: OpenedEstate) -> Iterator[Administering]:

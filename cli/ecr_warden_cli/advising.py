@@ -25,17 +25,17 @@ _GRAVE = (Access.DELETE, Access.ADMIN)
 
 
 class Asking(Struct, frozen=True):
-    """Who would do what where: `does`, such as `push shop/checkout`; `what`: an access or action.
-
-    `target`: the repository, None for a role or for signing in; `file`: of the spec, None for the hub's.
-    """
+    """Who would do what where: `does`, such as `push shop/checkout`."""
 
     subject: Subject
     does: str
     what: str
+    """An access or action."""
     where: str
     target: RepositoryTarget | None
+    """The repository, None for a role or for signing in."""
     file: str | None
+    """Of the spec, None for the hub's."""
     now: datetime
 
 

@@ -42,18 +42,16 @@ class Style(StrEnum):
 
 
 class Console(Struct, frozen=True):
-    """Where a verb writes.
-
-    `environment`: the process's; NO_COLOR and TERM=dumb turn colour off. `columns`: the width to which lines are
-    folded; an error is one line, so that it can be searched. `aliases`: of accounts by their IDs, as far as they are
-    known: what people read has users and roles by them.
-    """
+    """Where a verb writes."""
 
     stdout: TextIO
     stderr: TextIO
     environment: Mapping[str, str]
+    """The process's; NO_COLOR and TERM=dumb turn colour off."""
     columns: int
+    """The width to which lines are folded; an error is one line, so that it can be searched."""
     aliases: dict[str, str] = {}
+    """Of accounts by their IDs, as far as they are known: what people read has users and roles by them."""
     _shown: list[str] = []
 
     def line(self, text: str = "", style: Style | None = None) -> None:

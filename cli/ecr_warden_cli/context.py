@@ -22,11 +22,12 @@ if TYPE_CHECKING:  # loaded by the verbs that need them
 class Failure(NamedError):
     """The verb failed: one line on stderr, exit code 1.
 
-    `lines`: what is said before it; `details`: what its JSON has besides the error.
+    `lines`: what is said before it.
     """
 
     code = "failure"
     details: Mapping[str, Any] = MappingProxyType({})
+    """What its JSON has besides the error."""
 
     def __init__(self, message: str, *, remedy: str = "", code: str = "", lines: Sequence[str] = ()) -> None:
         super().__init__(message, remedy=remedy, code=code)
@@ -98,23 +99,25 @@ class Aws(Protocol):
 
 
 class Context(Struct, frozen=True):
-    """The environment of one run; tests pass their own. `aws`: loaded by the verbs that need it."""
+    """The environment of one run; tests pass their own."""
 
     stdin: BinaryIO
     console: Console
     clock: Clock
     aws: Callable[[], Aws]
+    """Loaded by the verbs that need it."""
     sleep: Callable[[float], None]
 
 
 class Verb(Struct, frozen=True):
     """One verb of the command.
 
-    `example`: lines to paste, in the checkout where they name a file of it. `description` is for the verb's own help,
-    where the summary is not enough: paragraphs, with an empty line between them.
+    `description` is for the verb's own help, where the summary is not enough: paragraphs, with an empty line between
+    them.
     """
 
     example: str
+    """Lines to paste, in the checkout where they name a file of it."""
     add_arguments: Callable[[argparse.ArgumentParser], None]
     run: Callable[[argparse.Namespace, Context], Exit]
     description: str = ""

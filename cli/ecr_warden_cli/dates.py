@@ -25,11 +25,13 @@ COMING = "in 2h or 7d, a date, or a time with its zone; a date is its midnight i
 
 
 class TypedTime(Struct, frozen=True):
-    """A time that somebody typed. `of`: from now to that time; `is_date`: whether it is a date alone."""
+    """A time that somebody typed."""
 
     text: str
     of: Callable[[datetime], datetime]
+    """From now to that time."""
     is_date: bool = False
+    """Whether it is a date alone."""
 
     def at(self, context: Context) -> datetime:
         """The time by the clock; of a date, a note says in which zone."""

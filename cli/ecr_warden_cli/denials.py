@@ -55,17 +55,19 @@ _ENDS = ".,;:\"'`)]}\\"
 class Form(Struct, frozen=True):
     """One form of a message.
 
-    `tried`: pull, push, login, assume or an action, where the pattern has no group `action`; "" where it says nothing
-    of it. `says`: the answer by itself, whatever the policies say; "" where the policies answer. `do`: what to do
-    then, or what to look for where the message leaves something open. `verdict`: of `says`. In both, {groups} of the
-    pattern, and {host} of the registry.
+    In `says` and `do`, {groups} of the pattern, and {host} of the registry.
     """
 
     pattern: str
     tried: str = ""
+    """Pull, push, login, assume or an action, where the pattern has no group `action`; "" where it says nothing of
+    it."""
     says: str = ""
+    """The answer by itself, whatever the policies say; "" where the policies answer."""
     do: str = ""
+    """What to do then, or what to look for where the message leaves something open."""
     verdict: str = NOT_DENIED
+    """The verdict that `says` is."""
 
 
 SIGN_IN = "sign in, as whoever may pull or push:"

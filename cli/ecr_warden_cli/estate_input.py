@@ -68,18 +68,17 @@ class ReadFrom(Enum):
 
 
 class OpenedEstate(Struct, frozen=True):
-    """The input of a verb: the estate, the spec if there is one, and the accounts' IDs by the names that people use.
-
-    `began`: when the hub began to read each part of it. `file`: the spec's. `is_spec_alone`: no
-    account was read.
-    """
+    """The input of a verb: the estate, the spec if there is one, and the accounts' IDs by the names that people use."""
 
     graph: RepositoryGraph
     spec: Valid | None
     accounts: Mapping[str, str]
     began: Mapping[str, datetime] = {}
+    """When the hub began to read each part of it."""
     file: str = DEFAULT_SPEC
+    """The spec's."""
     is_spec_alone: bool = False
+    """No account was read."""
 
     @property
     def read_at(self) -> datetime | None:

@@ -28,15 +28,14 @@ _LOOKED_BACK = timedelta(days=1)
 
 
 class RollOut(Struct, frozen=True):
-    """What became of a version.
-
-    `ended`: how the run of each target that it changes ended, None of one that is gone; `waiting`: the others.
-    """
+    """What became of a version."""
 
     story: Story
     hold: str = ""
     ended: Mapping[str, Result | None] = {}
+    """How the run of each target that it changes ended, None of one that is gone."""
     waiting: Sequence[str] = ()
+    """The targets whose runs have not ended."""
 
     @property
     def exit(self) -> Exit:

@@ -63,20 +63,20 @@ class SettingChange(Struct, frozen=True):
 
 
 class SpecDiff(Struct, frozen=True):
-    """Everything that differs; `targets`: by key, of those whose documents differ, the ones that no change names.
-
-    `undecided`: the repositories of which nothing is known. `endings`: by the key of the target. `others`: what
-    documents give that is no kind of access. `judgement`: whether the new version would wait for a person, and why, if
-    the old one is the accepted one.
-    """
+    """Everything that differs."""
 
     changes: tuple[AccessChange, ...] = ()
     undecided: tuple[str, ...] = ()
+    """The repositories of which nothing is known."""
     targets: Mapping[str, TargetChange] = field(default_factory=dict)
+    """By key, of those whose documents differ, the ones that no change names."""
     settings: tuple[SettingChange, ...] = ()
     judgement: Judgement = Judgement()
+    """Whether the new version would wait for a person, and why, if the old one is the accepted one."""
     endings: Mapping[str, Ending] = field(default_factory=dict)
+    """By the key of the target."""
     others: tuple[OtherGain, ...] = ()
+    """What documents give that is no kind of access."""
 
     @property
     def is_nothing(self) -> bool:

@@ -21,27 +21,27 @@ type Access = Literal["pull", "push"]
 
 
 class GrantEdit(Struct, frozen=True):
-    """`who` shall have the access, until a time (UTC; None: no end).
-
-    `role`: of a push, "" where there is only one; `is_new`: it need not be there.
-    """
+    """`who` shall have the access, until a time (UTC; None: no end)."""
 
     access: Access
     repository: str
     who: str
     until: datetime | None = None
     role: str = ""
+    """Of a push, "" where there is only one."""
     is_new: bool = False
+    """It need not be there."""
 
 
 class Revoke(Struct, frozen=True):
-    """`who` shall not have the access any more; `from_team`: by leaving every team that has it."""
+    """`who` shall not have the access any more."""
 
     access: Access
     repository: str
     who: str
     role: str = ""
     from_team: bool = False
+    """By leaving every team that has it."""
 
 
 type Edit = GrantEdit | Revoke

@@ -35,10 +35,11 @@ from iam_access.who_can.subject import Subject
 
 
 class Basis(Struct, frozen=True):
-    """On what ground somebody has access; `place`: where the spec gives it, as `access.yaml:12`."""
+    """On what ground somebody has access."""
 
     ground: Ground
     place: str = ""
+    """Where the spec gives it, as `access.yaml:12`."""
 
     @property
     def is_extra(self) -> bool:

@@ -43,15 +43,14 @@ class Story(Struct, frozen=True):
 
 
 class Log(Struct, frozen=True):
-    """The history log as far as it was read: back to `since`, or (None) all that is kept; newest first.
-
-    `accepted`: the version that is in force; `kept`: the same as the hub keeps it.
-    """
+    """The history log as far as it was read: back to `since`, or (None) all that is kept; newest first."""
 
     entries: tuple[HistoryEntry, ...]
     accepted: str
+    """The version that is in force."""
     since: datetime | None = None
     kept: KeptVersion | None = None
+    """The same as the hub keeps it."""
 
 
 def read_log(client: HubClient) -> Log:

@@ -92,25 +92,24 @@ MAX_DENIAL, MAX_RECORD = 65_536, 1 << 20
 
 
 class _Explained(Struct, frozen=True):
-    """The answer to one denial: the verdict, in words, and what to do; `found`: where the policies answer."""
+    """The answer to one denial: the verdict, in words, and what to do."""
 
     denial: DeniedCall
     verdict: str
     says: str
     advice: Advice
     found: CanI | None = None
+    """Where the policies answer."""
 
 
 class _Case(Struct, frozen=True):
-    """What all denials of a message have in common: the options, whose credentials its tool uses, the accounts.
-
-    `asked`: reads the accounts, once; raises Failure.
-    """
+    """What all denials of a message have in common: the options, whose credentials its tool uses, the accounts."""
 
     arguments: argparse.Namespace
     context: Context
     caller: ToolCredentials
     asked: Callable[[], OpenedEstate]
+    """Reads the accounts, once; raises Failure."""
 
     @property
     def read_at(self) -> str:

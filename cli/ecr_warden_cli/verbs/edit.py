@@ -77,9 +77,10 @@ def _role(arguments: argparse.Namespace) -> str:
 
 
 class _Edited(Struct, frozen=True):
-    """The spec before and after, and what differs; `file`: its name in messages."""
+    """The spec before and after, and what differs."""
 
     file: str
+    """Its name in messages."""
     old: Valid
     new: Valid
     patch: list[str]

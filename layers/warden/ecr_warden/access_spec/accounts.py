@@ -33,7 +33,7 @@ class SpecAccounts(Struct, frozen=True):
     by_alias: Mapping[str, SpecAccount]
     aliases: Mapping[str, Place]
     unread: bool = False
-    """Accounts: itself could not be read, so no name is reported as unknown."""
+    """`accounts:` itself could not be read, so no name is reported as unknown."""
     regions_refused: frozenset[str] = frozenset()
     """Aliases whose regions could not be read."""
 
