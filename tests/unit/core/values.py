@@ -280,9 +280,7 @@ differences: Strategy[Difference] = st.builds(
 alerts: Strategy[Alert] = st.one_of(
     reports().map(run_ended),
     st.builds(SpecRefused, causes, IDS, st.none() | IDS, _few(TEXTS), COUNTS),
-    st.builds(
-        SpecAccepted, causes, IDS, st.none() | IDS, _few(IDS), _few(IDS), _few(TEXTS), st.tuples(COUNTS, COUNTS, COUNTS)
-    ),
+    st.builds(SpecAccepted, causes, IDS, st.none() | IDS, _few(IDS), _few(TEXTS), st.tuples(COUNTS, COUNTS)),
     st.builds(Unlisted, causes, IDS, _few(TEXTS), _few(IDS), COUNTS),
     st.builds(LeftOver, causes, IDS, COUNTS),
     st.builds(OwnChanged, causes, accounts, TEXTS),

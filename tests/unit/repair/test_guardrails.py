@@ -65,6 +65,7 @@ CUTS: dict[str, tuple[dict[str, Any], bool]] = {
     "everyone is denied to push": (deny("ecr:PutImage", who="*"), False),
     "another account is denied": (deny("*", who=MALLORY), False),
     "a user is denied": (deny("*", who=ANNA), False),
+    "nobody is named": ({"Effect": "Deny", "Action": "*"}, True),
     "a service is denied": ({"Effect": "Deny", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "*"}, False),
     "all but what we call is denied": (
         {"Effect": "Deny", "Principal": "*", "NotAction": ["ecr:*RepositoryPolicy", "ecr:DescribeRepositories"]},

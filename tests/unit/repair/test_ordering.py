@@ -140,7 +140,7 @@ def test_documents_too_hard_to_compare_are_cut_down_to_their_denies() -> None:
         assert cut.after == after
 
 
-DELETED = "AIDAEXAMPLEEXAMPLE01"
+DELETED, SERVICE = "AIDAEXAMPLEEXAMPLE01", "lambda.amazonaws.com"
 
 
 @pytest.mark.parametrize(
@@ -148,8 +148,9 @@ DELETED = "AIDAEXAMPLEEXAMPLE01"
     [
         ({"NotPrincipal": {"AWS": [MALLORY, DELETED]}}, {"NotPrincipal": {"AWS": [MALLORY]}}),
         ({"NotPrincipal": {"AWS": DELETED}}, {"Principal": "*"}),
+        ({"NotPrincipal": {"AWS": DELETED, "Service": SERVICE}}, {"NotPrincipal": {"Service": SERVICE}}),
     ],
-    ids=["an exception remains", "no exception remains"],
+    ids=["an exception remains", "no exception remains", "a service remains"],
 )
 def test_a_deny_that_stays_spares_nobody_who_was_deleted(denied: dict[str, object], left: dict[str, object]) -> None:
     rest = {"Effect": "Deny", "Action": "ecr:PutImage"}

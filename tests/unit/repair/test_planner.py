@@ -7,13 +7,14 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from ecr_warden.core.address import AWS_REVOKE_OLDER_SESSIONS, Address, attached_policy, identity_policy
+from ecr_warden.core.address import AWS_REVOKE_OLDER_SESSIONS, Address, attached_policy, identity_policy, trust_policy
 from ecr_warden.core.desired import Extent, Mode, MustNotExist, TargetSpec
 from ecr_warden.core.kinds import DriftKind, HoldReason
 from ecr_warden.core.observed import Absent, LiveValue, Observation, Observed, TargetMissing
 from ecr_warden.core.plan import Change, NewRole, Plan
 from ecr_warden.core.run import Debts
 from ecr_warden.core.sessions import Sessions, denial_of, denied_by
+from ecr_warden.core.target import RoleTarget
 from ecr_warden.repair.cutoff import LastLook
 from ecr_warden.repair.planner import Facts, NeedsToKnow, Question, RoleInSync, make_plan
 from ecr_warden.repair.results import planned_debts
@@ -60,6 +61,7 @@ EXTRA = identity_policy(PUSHER, "extra")
 ATTACHED = attached_policy(PUSHER, ADMIN)
 MIXED_PUSH = document(allow("ecr:PutImage", "iam:*"))
 ROLE_SPEC, USER_SPEC = spec_of(PUSHER), spec_of(PUSH_USER)
+OWN_ROLE = RoleTarget(HOME, "ecr-warden-read")
 GONE = TargetSpec(PUSHER, Extent.WHOLE, {ROLE: MustNotExist()})
 
 
@@ -472,6 +474,12 @@ HELD: dict[str, tuple[TargetSpec, Mapping[Address, Observed | LiveValue], Mode, 
         {D1: Absent()},
         Mode.ENFORCE,
         {D1: HoldReason.OWN_ACCESS},
+    ),
+    "ecr-warden's own role is not changed": (
+        TargetSpec(OWN_ROLE, Extent.NAMED, {trust_policy(OWN_ROLE): desired(D2)}),
+        {trust_policy(OWN_ROLE): MORE_TRUST},
+        Mode.ENFORCE,
+        {trust_policy(OWN_ROLE): HoldReason.OWN_ACCESS},
     ),
     "a foreign role is not taken over": (
         ROLE_SPEC,

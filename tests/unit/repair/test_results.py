@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from ecr_warden.core.address import Address
-from ecr_warden.core.desired import Mode, TargetSpec
+from ecr_warden.core.desired import Extent, Mode, MustNotExist, TargetSpec
 from ecr_warden.core.job import Cause, CauseKind
 from ecr_warden.core.observed import Absent, LiveValue, Observation, Observed
 from ecr_warden.core.plan import Change, Plan
@@ -24,6 +24,7 @@ from ecr_warden.repair.results import (
     remaining_debts,
     result_of,
     result_without_writes,
+    times_contested,
 )
 from ecr_warden.state.own_runs import LONGEST_RUN
 from local.testing.seed import (
@@ -40,9 +41,12 @@ from local.testing.seed import (
     NOW,
     PUSH_USER,
     PUSHER,
+    ROLE,
+    SETTINGS,
     allow,
     desired,
     document,
+    nothing,
     plan_for,
     reading,
     spec_of,
@@ -154,6 +158,12 @@ def test_failures_and_reads_say_whether_they_are_retryable() -> None:
         assert is_retryable(unknown, hidden) is retryable
 
 
+def test_a_target_is_contested_where_repairs_are_overwritten_again_and_again() -> None:
+    drifted = report_of(plan_of(ROLE_SPEC, {}), Result.STILL_DRIFTED)
+    reports = drifted, replace(drifted, attempt=2), replace(drifted, result=Result.CONFLICT)
+    assert [times_contested(report, observed=3) for report in reports] == [0, 2, 3]
+
+
 TROUBLES: dict[str, RunReport] = {
     "open": report_of(plan_of(REPOSITORY_SPEC, {D1: OPEN}), Result.REPORTED),
     "open to another": report_of(plan_of(REPOSITORY_SPEC, {D1: document(allow("ecr:*", who="*"))}), Result.REPORTED),
@@ -244,6 +254,14 @@ def test_only_a_write_that_may_have_succeeded_moves_the_cut_off() -> None:
     other = plan_of(ROLE_SPEC, {D3: EVERYTHING})
     report = replace(report_of(other, Result.CONVERGED, *applied(other)), finished_at=late)
     assert owed_after(report, ENDED) == ENDED
+
+
+def test_a_recreated_or_deleted_role_owes_nothing() -> None:
+    gone = TargetSpec(PUSHER, Extent.WHOLE, {ROLE: MustNotExist()})
+    recreated, deleted = plan_of(ROLE_SPEC, nothing(ROLE_SPEC)), plan_of(gone, {ROLE: SETTINGS})
+    settled = plan_of(ROLE_SPEC, {ROLE: replace(SETTINGS, boundary=None)})
+    for plan, owed in ((recreated, CLEAR), (deleted, CLEAR), (settled, ENDED)):
+        assert owed_after(report_of(plan, Result.CONVERGED, *applied(plan)), ENDED) == owed
 
 
 def test_a_run_that_died_wrote_nothing_once_its_lease_had_ended() -> None:
