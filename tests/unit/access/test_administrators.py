@@ -18,7 +18,7 @@ NOW = datetime(2026, 11, 24, tzinfo=UTC)
 
 ME = f"arn:aws:iam::{HOME}:user/me"
 EVERYTHING = allow("*")
-_MFA = {"Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}}}
+_MFA: dict[str, Any] = {"Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}}}
 _LIMIT = managed("limit", document(allow("s3:*")))
 _KEPT = {"Effect": "Deny", "Action": ["iam:Put*", "iam:Attach*"], "Resource": "*"}
 _NO_IAM = managed("no-iam", document(allow("*"), _KEPT))
