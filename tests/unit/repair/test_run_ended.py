@@ -13,6 +13,8 @@ from ecr_warden.core.result import Result
 from ecr_warden.core.run import Applied, RunReport
 from ecr_warden.repair.alerts import OutcomeKind
 from ecr_warden.repair.run_ended import run_ended, sides_of
+from iam_access.delta.delta import AccessDelta, PermissionDelta
+from iam_access.document.document import Effect
 from tests.unit.notify.reports import (
     ATTACHED,
     OUTSIDER,
@@ -97,3 +99,10 @@ def test_a_document_of_unknown_access_that_was_narrowed_alone_is_announced() -> 
 
 def test_a_fight_over_what_cannot_be_compared_has_one_side() -> None:
     assert [len(sides_of(drift, ())) for drift in (OPEN, ATTACHED)] == [2, 1]
+
+
+def test_what_cannot_be_worded_is_announced_without_its_effect() -> None:
+    """No text in an account may end a run between its writes and its report."""
+    unheard_of = PermissionDelta(Effect.ALLOW, None, 7, "*")  # type: ignore[arg-type]
+    ended = run_ended(run_report(replace(OPEN, access=AccessDelta((unheard_of,)))))
+    assert (ended.effect, ended.more_effects, ended.differences[0].left_out) == ("", 0, 1)
