@@ -254,7 +254,7 @@ def _is_allowed(who: str, action: str, resource: str, context: Json, policies: J
 
 
 def administrators(estate: Json, account: str, *, unlimited: bool = False) -> set[str]:
-    """Every user and role that can change what another identity of the account may do, itself or through roles.
+    """Every user and role that can change what identities of the account may do, itself or through roles.
 
     `unlimited`: only those who can write or attach a policy in every context, and whoever can act as one of these.
     """
@@ -263,7 +263,7 @@ def administrators(estate: Json, account: str, *, unlimited: bool = False) -> se
     own = [who for who in people if f"::{account}:" in who]
     can = Counter(
         call
-        for call in {(who, *call) for who in own for target, call in calls if target != who}
+        for call in {(who, *call) for who in own for target, call in calls if target != who or call[0] in _WRITING}
         for context in contexts(call[0])
         if _is_allowed(*call, context, _own_policies(estate, people, call[0]))
     )

@@ -119,7 +119,8 @@ def _repaired(snapshot: Json, compiled: CompiledSpec) -> Json:
     for name in _ROLES.values():
         if f"role/{HOME}/{name}" in compiled.targets:
             held = {"PermissionsBoundaryArn": _BOUNDARY}
-            people[name] = {"Arn": _arn(name), "RoleId": "AROA9", "RolePolicyList": [], "PermissionsBoundary": held}
+            role = {"Arn": _arn(name), "RoleId": "AROA9", "RolePolicyList": [], "PermissionsBoundary": held}
+            people[name] = role | {"AttachedManagedPolicies": [], "Tags": []}
             made["accounts"][HOME]["iam"]["RoleDetailList"].append(people[name])
     for spec in compiled.targets.values():
         for address, value in spec.granted.items():

@@ -1,0 +1,93 @@
+"""The sessions that users open as federated users: under which names, with which tags.
+
+A session has the policies of its user, as far as the user lets it; where policies tell it apart from the user, by name,
+ID, kind or tags, it can more. Its credentials call neither IAM nor STS. Sources:
+https://docs.aws.amazon.com/STS/latest/APIReference/API_GetFederationToken.html and
+https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from copy import replace
+from itertools import chain
+
+from iam_access.document.condition import CanonicalClause, Clause
+from iam_access.document.document import Statement, parse_document
+from iam_access.document.pattern import patterns_meet
+from iam_access.evaluate.request_principal import parse_request_principal
+from iam_access.inventory.inventory import Policy
+from iam_access.text.ascii_case import ascii_lower
+from iam_access.who_can.decide import Permission, Resource
+from iam_access.who_can.resources import TAG_PREFIXES, keys_asked_for
+from iam_access.who_can.subject import TAG, Subject
+
+OPENING = "sts:GetFederationToken"
+_KIND = ":federated-user/"
+_ANY_NAME = "x"
+_WILD = re.compile(r"[*?]")
+
+
+def own_policies(user: Subject) -> Iterator[Policy]:
+    """Those that say what a user may do."""
+    yield from (*user.policies, *([user.boundary] if user.boundary else ()), *chain.from_iterable(user.service_control))
+
+
+def names_asked_for(policies: Iterable[Policy], user: Subject) -> tuple[str, ...]:
+    """The ARNs of sessions of a user's account, one for each way in which policies tell them apart by their names."""
+    own = f"arn:{user.principal.partition}:sts::{user.principal.account}{_KIND}"
+    texts = (text for policy in policies for one in policy.statements for text in _names_in(one) if "${" not in text)
+    asked = (text.rpartition("/")[2] if _KIND in text else "*" for text in texts if patterns_meet(text, f"{own}*"))
+    return tuple(dict.fromkeys(own + _WILD.sub(_ANY_NAME, name) for name in (*asked, _ANY_NAME)))
+
+
+def _names_in(statement: Statement) -> Iterator[str]:
+    """Patterns of ARNs of principals."""
+    if statement.principals is not None:
+        yield from (one.value for one in statement.principals.values if _KIND in one.value)
+    for clause in statement.conditions:
+        yield from _names_of(clause)
+
+
+def _names_of(clause: Clause) -> Iterable[str]:
+    match ascii_lower(clause.key):
+        case "aws:principalarn":
+            return clause.values
+        case "aws:userid":
+            return (f"arn:*:sts::*{_KIND}{value.rpartition(':')[2] or '*'}" for value in clause.values)
+        case _:
+            return ()
+
+
+def opening(user: Subject, arn: str) -> tuple[Permission, ...]:
+    """What a user needs to open a session as a federated user, by its ARN."""
+    return (Permission(OPENING, Resource(arn, user.principal.account, closed=TAG_PREFIXES)),)
+
+
+def tagging(user: Subject, arn: str, key: str) -> tuple[Permission, ...]:
+    """What a user needs to give that session a tag: it may be the user or the session that the call is on.
+
+    Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecuritytokenservice.html
+    """
+    # Only roles have a trust policy: the account leaves it to the user.
+    leaves = {"Effect": "Allow", "Principal": {"AWS": user.principal.account}, "Action": "sts:TagSession"}
+    policies = (Policy("the account", parse_document({"Statement": leaves})),)
+    is_there = CanonicalClause("Null", f"aws:requesttag/{key}", frozenset({"false"}))
+    on = Resource(arn, user.principal.account, policies, trust=True, closed=TAG_PREFIXES, always=(is_there,))
+    return (Permission("sts:TagSession", on),)
+
+
+def tags_asked_for(policies: Iterable[Policy]) -> tuple[str, ...]:
+    """The keys of tags of principals that policies ask for, in lower case."""
+    return tuple(sorted(key.removeprefix(TAG) for key in keys_asked_for(policies, (TAG,))))
+
+
+def session_of(user: Subject, arn: str, tags: Iterable[str]) -> Subject:
+    """The session with all that its user may do; `tags`: keys that the user may give it, to any value."""
+    keys = {key: values for key, values in user.keys.items() if not key.startswith("aws:user")}
+    return replace(
+        user,
+        principal=replace(parse_request_principal(arn), issuer=user.arn),
+        keys=keys,
+        identity=None,
+        open_keys=frozenset(TAG + key for key in tags),
+    )
