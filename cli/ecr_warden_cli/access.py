@@ -164,7 +164,9 @@ def find_subject(graph: RepositoryGraph, arn: str) -> Subject:
             f"account {account} has no {printable(name, 120)}{hint}",
             remedy="get its ARN, including the path, from aws iam get-user, get-role or list-open-id-connect-providers",
         )
-    is_unread = subject.presumed_allowed and subject.principal.account is not None
+    principal = subject.principal
+    is_opened = principal.kind is CallerKind.FEDERATED_USER and graph.is_listed(principal.account)
+    is_unread = subject.presumed_allowed and principal.account is not None and not is_opened
     return unread_subject(subject.principal, graph.estate) if is_unread else subject
 
 

@@ -193,9 +193,25 @@ def who_can(estate: Json, name: str, actions: tuple[str, ...]) -> dict[str, str]
             if not more:
                 break
             able |= more
+        able |= {who for who in people if _federating(estate, people, who, name, actions) in enough}
         for who in able:
             found.setdefault(who, answer)
     return found
+
+
+def _federating(estate: Json, people: Json, who: str, name: str, actions: tuple[str, ...]) -> str:
+    """What a user can by a session of a federated user, which has whatever the user lets it have, and never MFA."""
+    if ":user/" not in who:
+        return "no"
+    session, own = f"arn:aws:sts::{who.split(':')[4]}:federated-user/x", _own_policies(estate, people, who)
+    opens = [_is_allowed(who, "sts:GetFederationToken", session, context, own) for context in contexts(who)]
+    asks = [(action, f"arn:aws:ecr:eu-central-1:{HOME}:repository/{name}") for action in actions]
+    acts = [
+        all(_allowed(estate, people, who, *ask, context, session=session) for ask in asks)
+        for context in CONTEXTS
+        if context.get("aws:MultiFactorAuthPresent") == ["false"]
+    ]
+    return "no" if not any(opens) or not any(acts) else "yes" if all(opens) and all(acts) else "conditional"
 
 
 def identities_of(estate: Json) -> Iterator[Json]:
@@ -210,7 +226,10 @@ def _answer(estate: Json, people: Json, who: str, asks: list[tuple[str, str]]) -
     return "yes" if all(held) else "conditional" if any(held) else "no"
 
 
-def _allowed(estate: Json, people: Json, who: str, action: str, resource: str, context: Json) -> bool:
+def _allowed(
+    estate: Json, people: Json, who: str, action: str, resource: str, context: Json, *, session: str = ""
+) -> bool:
+    """`session`: of a federated user, opened by the user."""
     account = who.split(":")[4]
     policies = _own_policies(estate, people, who)
     if ":role/" in resource:
@@ -229,7 +248,7 @@ def _allowed(estate: Json, people: Json, who: str, action: str, resource: str, c
         policies["rcp"] = home.get("resourceControlPolicies", [])
     # An action without a resource: only `*` and what is negated match this text.
     asked = resource if resource != "*" else f"none::::{account}:none"
-    return _is_allowed(who, action, asked, context, policies)
+    return _is_allowed(who, action, asked, context, policies, session=session)
 
 
 def _own_policies(estate: Json, people: Json, who: str) -> Json:
@@ -246,10 +265,12 @@ def _own_policies(estate: Json, people: Json, who: str) -> Json:
     return policies
 
 
-def _is_allowed(who: str, action: str, resource: str, context: Json, policies: Json) -> bool:
+def _is_allowed(who: str, action: str, resource: str, context: Json, policies: Json, *, session: str = "") -> bool:
     account = who.split(":")[4]
-    session = f"arn:aws:sts::{account}:assumed-role/{who.rsplit('/', maxsplit=1)[-1]}/session"
-    request = {"principal": who if ":user/" in who else session, "action": action, "resource": resource}
+    of_role = f"arn:aws:sts::{account}:assumed-role/{who.rsplit('/', maxsplit=1)[-1]}/session"
+    request = {"principal": who if ":user/" in who else of_role, "action": action, "resource": resource}
+    if session:
+        request |= {"principal": session, "issuer": who}
     return verdict({**request, "context": context}, policies) == "Allowed"
 
 

@@ -20,7 +20,7 @@ def context_of(request: Json) -> dict[str, list[str]]:
         keys = {"aws:username": [who.split("/")[-1]], "aws:principalarn": [who]}
     elif ":assumed-role/" in who:
         keys = {"aws:principalarn": [f"arn:aws:iam::{account}:role/{who.split('/')[1]}"]}
-    elif who.endswith(":root"):
+    elif who.endswith(":root") or ":federated-user/" in who:
         keys = {"aws:principalarn": [who]}
     if account or who == "*":
         keys["aws:principalaccount"] = [account or "anonymous"]
@@ -31,8 +31,8 @@ def account_of(who: str) -> str:
     return who.split(":")[4] if who.startswith("arn:") else ""
 
 
-def names(element: Any, who: str) -> set[str]:
-    """The ways in which a Principal element names somebody."""
+def names(element: Any, who: str, issuer: str = "") -> set[str]:
+    """The ways in which a Principal element names somebody; `issuer`: who opened a federated user's session."""
     account = account_of(who)
     ways: set[str] = set()
     kinds = {"AWS": "*"} if element == "*" else element
@@ -46,17 +46,19 @@ def names(element: Any, who: str) -> set[str]:
                 ways.add("self" if who.endswith(":root") else "account")
             elif entry == who:
                 ways.add("self")
+            elif issuer and entry == issuer:
+                ways.add("role")
             elif ":assumed-role/" in who and entry.startswith(f"arn:aws:iam::{account}:role/"):
                 ways |= {"role"} if entry.split("/")[-1] == who.split("/")[1] else set()
     return ways
 
 
-def ways_of(statement: Json, who: str) -> set[str]:
+def ways_of(statement: Json, who: str, issuer: str = "") -> set[str]:
     if "Principal" in statement:
-        return names(statement["Principal"], who)
+        return names(statement["Principal"], who, issuer)
     if "NotPrincipal" not in statement:
         return {"self"}
-    ways = names(statement["NotPrincipal"], who)
+    ways = names(statement["NotPrincipal"], who, issuer)
     if statement["Effect"] == "Allow":
         return set() if ways else {"anyone"}
     levels = {"self"}
@@ -64,6 +66,8 @@ def ways_of(statement: Json, who: str) -> set[str]:
         levels.add("account")
     if ":assumed-role/" in who:
         levels.add("role")
+    if issuer and "role" in ways:
+        levels = {"account"}
     return set() if "anyone" in ways or levels <= ways else {"anyone"}
 
 
@@ -71,7 +75,11 @@ def statement_ways(statement: Json, request: Json, version: str) -> set[str]:
     """How a statement that matches names the principal; empty where it does not match."""
     who, context = request["principal"], {key: tuple(values) for key, values in context_of(request).items()}
     asked = Request(who, request["action"], request["resource"], context)
-    return ways_of(statement, who) if matches(statement, asked, literal=version != "2012-10-17") else set()
+    return (
+        ways_of(statement, who, request.get("issuer", ""))
+        if matches(statement, asked, literal=version != "2012-10-17")
+        else set()
+    )
 
 
 def look(documents: list[Json], request: Json, *, hung: bool = False, bounded: bool = False) -> tuple[set[str], bool]:
@@ -96,7 +104,7 @@ def verdict(request: Json, policies: Json) -> str:
     """Allowed, ImplicitlyDenied or ExplicitlyDenied."""
     who = request["principal"]
     is_root = who.endswith(":root")
-    has_policies = ":user/" in who or ":assumed-role/" in who
+    has_policies = any(kind in who for kind in (":user/", ":assumed-role/", ":federated-user/"))
     assumes = request["action"].lower() == "sts:assumerole"
     hangs = policies.get("trust" if assumes else "resource")
     bounded = has_policies and "boundary" in policies

@@ -337,9 +337,9 @@ class Case:
         own = ALLOW_EVERYTHING if self._assumes_allowed else _DENY_EVERYTHING
         let = _ALLOW_EVERYBODY if self._assumes_allowed else _ALLOW_NOBODY
         on_resource = tuple(_read(policy, let) for policy in resource.policies)
-        # Of a federated user nobody can read who opened the session and what it was given: everything, or nothing.
+        # Of a federated user of whom nobody can read who opened the session, it was given everything, or nothing.
         is_federated = subject.principal.kind is CallerKind.FEDERATED_USER
-        is_given = not is_federated or self._assumes_allowed or subject.presumed_allowed
+        is_given = not is_federated or self._assumes_allowed or subject.presumed_allowed or subject.principal.issuer
         return Policies(
             identity=tuple(_read(policy, own) for policy in subject.policies) if is_given else (),
             session=ALLOW_EVERYTHING if is_federated and is_given else None,

@@ -14,6 +14,7 @@ from iam_access.text.ascii_case import ascii_lower
 from iam_access.who_can.candidates import AllowedSubjects, Candidates
 from iam_access.who_can.decide import Permission, Resource
 from iam_access.who_can.entering import unread_account
+from iam_access.who_can.federating import OPENING
 from iam_access.who_can.ours import acts_for_others
 from iam_access.who_can.subject import (
     ANY_ACCOUNT,
@@ -89,6 +90,11 @@ class SubjectDirectory:
         own = (unread_account(account, self.inventory),)
         return replace(self._class_of(account), policies=own, presumed_allowed=False)
 
+    def is_listed(self, account: str | None) -> bool:
+        """Were all users and roles of an account read?"""
+        known = self.inventory.accounts.get(account or "")
+        return known is not None and known.is_listed
+
     def may_allow(self, subject: Subject, action: str, resource: str | None = None) -> bool:
         """Could a subject's own policies allow an action, on this resource or on any?"""
         return self.allowing(action).allows(subject, resource)
@@ -148,6 +154,9 @@ class SubjectDirectory:
                 provider = self._outside(named, is_class=True)
                 if self.exists(provider):
                     yield provider
+            case CallerKind.FEDERATED_USER if self.is_listed(account):
+                # Whoever opens the session.
+                yield from (one for one in self.allowing(OPENING).of(principal.value).of(account) if not one.is_role)
             case CallerKind.USER | CallerKind.ROLE | CallerKind.SESSION | CallerKind.FEDERATED_USER:
                 subject = self.subject(principal.value)
                 if self.exists(subject):

@@ -25,6 +25,9 @@ OPENING = "sts:GetFederationToken"
 _KIND = ":federated-user/"
 _ANY_NAME = "x"
 _WILD = re.compile(r"[*?]")
+# Temporary credentials have the key, and GetFederationToken takes no MFA.
+# Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_sts-comparison.html
+_WITHOUT_MFA = {"aws:multifactorauthpresent": ("false",), "aws:multifactorauthage": ()}
 
 
 def own_policies(user: Subject) -> Iterator[Policy]:
@@ -87,7 +90,7 @@ def session_of(user: Subject, arn: str, tags: Iterable[str]) -> Subject:
     return replace(
         user,
         principal=replace(parse_request_principal(arn), issuer=user.arn),
-        keys=keys,
+        keys={**keys, **_WITHOUT_MFA},
         identity=None,
         open_keys=frozenset(TAG + key for key in tags),
     )

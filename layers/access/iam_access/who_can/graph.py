@@ -7,9 +7,12 @@ its best chain: a certain one before a conditional one before an unknown one, an
 from collections import defaultdict, deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from copy import replace
+from functools import cached_property
+from itertools import chain
 
 from msgspec import Struct
 
+from iam_access.arn import iam_arn
 from iam_access.document.document import Document, Effect
 from iam_access.document.steps import Allowance
 from iam_access.errors import NamedError
@@ -22,6 +25,15 @@ from iam_access.who_can.decide import AccessDecision, Answer, Given, Missing, Pe
 from iam_access.who_can.directory import SubjectDirectory
 from iam_access.who_can.entering import Elsewhere, entering
 from iam_access.who_can.evidence import Evidence
+from iam_access.who_can.federating import (
+    OPENING,
+    names_asked_for,
+    opening,
+    own_policies,
+    session_of,
+    tagging,
+    tags_asked_for,
+)
 from iam_access.who_can.resources import OF_SESSIONS, resource_of_role
 from iam_access.who_can.subject import (
     Subject,
@@ -30,6 +42,10 @@ from iam_access.who_can.subject import (
 
 _WORST = (Answer.YES, Answer.CONDITIONAL, Answer.UNKNOWN)
 _RANK = {Answer.YES: 0, Answer.CONDITIONAL: 1, Answer.UNKNOWN: 2, Answer.NO: 3}
+
+
+def _order(path: "AccessPath") -> tuple[int, int, str]:
+    return path.order
 
 
 def rank(answer: Answer) -> int:
@@ -157,18 +173,25 @@ class Graph(SubjectDirectory):
 
     def can(self, subject: Subject, permissions: tuple[Permission, ...]) -> AccessPath | Denial:
         """The best path of one subject, searched from the subject towards the resource."""
+        if self._is_federated(subject):
+            return self._as_opened(subject, permissions)
         direct = Step(subject, permissions, self.decide(subject, permissions))
         best = None if direct.decision.answer is Answer.NO else AccessPath((direct,))
         if best is not None and subject.principal.kind is CallerKind.SERVICE:
             return best  # what a service may do itself it does not do as a role
         for worst in _WORST:
             if best is not None and _RANK[best.answer] <= _RANK[worst]:
-                return best
+                break
             path = self._search_from(subject, permissions, worst)
             if path is not None:
-                return path
+                best = path
+                break
+        if best is None or best.answer is not Answer.YES:
+            best = min((*([best] if best else ()), *self._federating(subject, permissions)), key=_order, default=None)
+        if best is not None:
+            return best
         # What decides may have been found of somebody else who has the same evidence.
-        return best or Denial(subject, direct.decision.missing and self.ask(subject, permissions).missing)
+        return Denial(subject, direct.decision.missing and self.ask(subject, permissions).missing)
 
     def who_can(
         self,
@@ -182,7 +205,70 @@ class Graph(SubjectDirectory):
         `among`: those users and roles alone, and whoever reaches it through them; None: all.
         """
         direct = self._direct(permissions, also, among=among)
-        return self.through_roles({subject.arn: Step(subject, permissions, decision) for subject, decision in direct})
+        paths = self.through_roles({one.arn: Step(one, permissions, decision) for one, decision in direct})
+        for user in self._federators:
+            best = paths.get(user.arn)
+            if (among is None or user.arn in among) and (best is None or best.answer is not Answer.YES):
+                ways = (*([best] if best is not None else ()), *self._federating(user, permissions))
+                if ways:
+                    paths[user.arn] = min(ways, key=_order)
+        return paths
+
+    @cached_property
+    def _federators(self) -> Sequence[Subject]:
+        """The users whose policies could let them open sessions as federated users."""
+        return [one for one in self.subjects.values() if not one.is_role and self.may_allow(one, OPENING)]
+
+    def _is_federated(self, subject: Subject) -> bool:
+        """Is it a federated user's session of an account of which all users were read, and so of one of these?"""
+        principal = subject.principal
+        return principal.kind is CallerKind.FEDERATED_USER and self.is_listed(principal.account)
+
+    def _federating(self, user: Subject, permissions: tuple[Permission, ...]) -> Iterator[AccessPath]:
+        """The ways of a user by the sessions that it opens as a federated user."""
+        if user.principal.kind is CallerKind.USER and self.may_allow(user, OPENING):
+            for arn in names_asked_for(self._asked(user, permissions), user):
+                yield from self._opened(user, arn, permissions)
+
+    def _opened(self, user: Subject, arn: str, permissions: tuple[Permission, ...]) -> Iterator[AccessPath]:
+        """The way by one session, if the user may open it and the session can."""
+        asked = opening(user, arn)
+        opens = Step(user, asked, self.decide(user, asked))
+        if opens.decision.answer is Answer.NO or isinstance(permissions[0].resource, Elsewhere):
+            return
+        tags = (key for key in tags_asked_for(self._asked(user, permissions)) if self._may_tag(user, arn, key))
+        session = session_of(user, arn, tags)
+        acts = Step(session, permissions, self.ask(session, permissions))
+        if acts.decision.answer is not Answer.NO:
+            yield AccessPath((opens, acts))
+
+    def _asked(self, user: Subject, permissions: tuple[Permission, ...]) -> Sequence[Policy]:
+        """What may tell a session apart from its user."""
+        resources = [one.resource for one in permissions]
+        controls = (policy for one in resources for policy in chain.from_iterable(one.control))
+        return (*own_policies(user), *controls, *(policy for one in resources for policy in one.policies))
+
+    def _may_tag(self, user: Subject, session: str, key: str) -> bool:
+        asked = (tagging(user, on, key) for on in (session, user.arn))
+        return any(self.ask(user, one).answer is not Answer.NO for one in asked)
+
+    def _as_opened(self, session: Subject, permissions: tuple[Permission, ...]) -> AccessPath | Denial:
+        """What a federated user's session can: by itself, or by who opened it with which policy."""
+        root = self.subject(iam_arn(str(session.principal.account), "root", session.principal.partition))
+        openers = (*self.allowing(OPENING).of(session.arn).of(session.principal.account), root)
+        found = [path for one in openers if not one.is_role for path in self._opened(one, session.arn, permissions)]
+        if not found:
+            return Denial(session, ())
+        best = min(found, key=_order)
+        last = best.steps[-1]
+        without_policy = replace(last.subject, principal=session.principal)
+        alone = self.ask(without_policy, permissions)
+        if alone.answer is Answer.YES:
+            return AccessPath((replace(last, subject=without_policy, decision=alone),))
+        condition = f"{printable(best.subject.arn)} opened the session with a policy that allows it"
+        answer = Answer.UNKNOWN if last.decision.answer is Answer.UNKNOWN else Answer.CONDITIONAL
+        decision = replace(last.decision, answer=answer, conditions=(condition, *last.decision.conditions))
+        return AccessPath((replace(last, decision=decision),))
 
     def entering(self, accounts: tuple[str, ...]) -> Mapping[str, AccessPath]:
         """Everybody who could assume a role in an account that was not read, by ARN."""

@@ -16,6 +16,7 @@ from iam_access.evaluate.statement_match import Reason
 from iam_access.inventory.inventory import Policy, Untried
 from iam_access.text.printable import printable
 from iam_access.who_can.decide import Permission
+from iam_access.who_can.federating import OPENING
 from iam_access.who_can.graph import AccessPath, Step
 from iam_access.who_can.subject import ANY_ACCOUNT, ANY_SERVICE, Subject
 
@@ -56,7 +57,8 @@ def because_of(path: AccessPath) -> tuple[AllowingStatement, ...]:
 def _of_step(step: Step) -> Iterator[AllowingStatement]:
     resource = step.permissions[0].resource
     # What is done to a repository is said once, of all accesses that the same statements allow.
-    actions = step.permissions[0].action if resource.trust else "it"
+    action = step.permissions[0].action
+    actions = action if resource.trust or action == OPENING else "it"
     for reason, place in reasons_of(step):
         if place is None or place.index is None:
             yield AllowingStatement(printable(reason.text, 200), None, None, actions)
@@ -65,9 +67,11 @@ def _of_step(step: Step) -> Iterator[AllowingStatement]:
 
 
 def reasons_of(step: Step) -> Iterator[tuple[Reason, Edit | None]]:
-    """What allows a step, and where that stands; not what is only presumed of policies that were not read."""
+    """What allows a step, and where that stands; not what is only presumed: of unread policies, and of a session's."""
     unread = {policy.name for policy in step.decision.unread}
     for reason in step.decision.because:
+        if reason.policy == "sessionPolicy":
+            continue
         place = located(step.subject, step.permissions[0].resource, reason)
         is_presumed = place is not None and (
             place.policy in unread or (step.subject.presumed_allowed and place.side is Side.IDENTITY)
@@ -78,8 +82,8 @@ def reasons_of(step: Step) -> Iterator[tuple[Reason, Edit | None]]:
 
 def _policy_name(edit: Edit, subject: Subject) -> str:
     name = printable(edit.policy, 200)
-    if edit.side is Side.IDENTITY and subject.identity is not None:
-        return f"{name} of {printable(subject.arn, 200)}"
+    if edit.side is Side.IDENTITY and (subject.identity is not None or subject.principal.issuer):
+        return f"{name} of {printable(subject.principal.issuer or subject.arn, 200)}"
     return name
 
 
