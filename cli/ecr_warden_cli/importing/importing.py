@@ -24,7 +24,6 @@ from ecr_warden_cli.importing.world import World
 from iam_access.document.document import Document, Effect, Statement
 from iam_access.document.pattern import pattern_covers
 from iam_access.document.principal import is_unique_id
-from iam_access.inventory.inventory import Unread
 from iam_access.text.printable import count, show_time
 from iam_access.who_can.ours import Ours
 
@@ -109,15 +108,10 @@ def _text(value: SpecValue, proposal: Proposal, estate: Estate) -> str:
         f"What {accounts} allowed at {show_time(estate.taken_at)}, written by ecr-warden import.",
         "ecr-warden only reports while the mode is observe. Comments say what looks wrong, what is better, and how to "
         "accept it; docs/import.md is the way from here to enforce.",
+        "Where Terraform or another tool writes these policies, docs/beside-other-tools.md says what to change there.",
     )
-    unread = (*(one for account in estate.accounts.values() for one in account.unread), *_untagged(estate))
+    unread = [one for account in estate.accounts.values() for one in account.unread]
     return spec_text(value, proposal.notes, head=head, left_out=proposal.left_out, unread=unread)
-
-
-def _untagged(estate: Estate) -> Iterator[Unread]:
-    number = sum(repository.tags is None for repository in estate.repositories())
-    if number:
-        yield Unread(f"the tags of {count(number, 'repository')}, which may name another tool", "not in the snapshot")
 
 
 def _without_refused(proposal: Proposal, value: SpecValue, problems: tuple[Problem, ...], world: World) -> Proposal:

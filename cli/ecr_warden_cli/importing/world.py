@@ -11,7 +11,7 @@ from ecr_warden.access_spec.nodes import Scalar, Tag
 from ecr_warden.access_spec.principals import Directory
 from ecr_warden.access_spec.problems import Place, ProblemReport
 from ecr_warden.access_spec.spec import SpecAccount, SpecPrincipal
-from ecr_warden.core.estate import EcrAccount, Estate, Repository, target_of
+from ecr_warden.core.estate import EcrAccount, Estate, Repository
 from ecr_warden_cli.importing.outside import Outside, outside_of
 from iam_access.arn import partition_of
 from iam_access.delta.delta import access_change
@@ -58,7 +58,6 @@ class World:
             ProblemReport(),
         )
         self._aliases = aliases
-        self._tags = {target_of(identity).key: identity.tags for identity in self.by_arn.values()}
         self._statements: dict[str, frozenset[CanonicalStatement]] = {}
         self._adds_nothing: dict[tuple[str, str], bool] = {}
 
