@@ -86,7 +86,10 @@ class HubClient(Struct, frozen=True):
     def ask(self, question: Question) -> Reply:
         """Ask; raises Failure."""
         with self.console.doing("asking the hub"):
-            return _read(self.hub.answer(request_to_text(question)))
+            answer = self.hub.answer(request_to_text(question))
+        if isinstance(aliases := answer.get("aliases"), dict):
+            self.console.aliases.update(aliases)
+        return _read(answer)
 
     def command(self, command: Command) -> CommandReply:
         """Send a command in the caller's name; raises Failure."""

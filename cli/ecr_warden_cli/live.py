@@ -89,9 +89,9 @@ def place_of(arguments: argparse.Namespace) -> OfFile | AtHub:
 NO_SPEC = "give the path of a spec, or - for stdin; to narrow the accepted version: --target TARGET"
 
 
-def narrowed(plans: Sequence[Plan], targets: Selection) -> tuple[Plan, ...]:
+def narrowed(plans: Sequence[Plan], targets: Selection, aliases: Mapping[str, str]) -> tuple[Plan, ...]:
     """The plans of the selected targets, all if none is named; raises NoSuchTarget."""
-    chosen = select(targets or (EVERYTHING,), {plan.target.key: plan.target for plan in plans})
+    chosen = select(targets or (EVERYTHING,), {plan.target.key: plan.target for plan in plans}, aliases)
     return tuple(plan for plan in plans if plan.target.key in chosen)
 
 

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from ecr_warden.bootstrap.answer import queries
+from ecr_warden.bootstrap.answer import aliases, queries
 from ecr_warden.bootstrap.common import deadline
 from ecr_warden.bootstrap.observability import logger
 from ecr_warden.hub.codec_replies import error_to_json, sent_reply
@@ -19,7 +19,8 @@ def handler(event: Any, context: "LambdaContext") -> dict[str, Any]:
     deadline.begin(context.get_remaining_time_in_millis)
     given = event if isinstance(event, dict) else {}
     try:
-        return sent_reply(queries().answer(question_from_text(given.get("request"))))
+        reply = sent_reply(queries().answer(question_from_text(given.get("request"))))
+        return reply | {"aliases": dict(aliases())}
     except NamedError as error:
         logger().warning("not answered", extra={"code": error.code, "error": str(error)[:1000]})
         return error_to_json(error)

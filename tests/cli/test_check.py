@@ -122,7 +122,7 @@ def test_a_repository_is_not_ok_if_somebody_else_has_access_although_its_documen
     does = "pull and push and call ecr:SetRepositoryPolicy on"
     said = f"anybody in account {OUTSIDER} can {does} shop/checkout: NOT IN SPEC"
     assert ran.out.splitlines()[0].startswith(f"differs     {CHECKOUT}: {said}")
-    assert f"  {said} (found 2026-01-01T00:00:00Z)\n    through role shadow-pusher of registry ({HOME})\n" in ran.out
+    assert f"  {said} (found 2026-01-01T00:00:00Z)\n    through registry:role/shadow-pusher\n" in ran.out
     assert ran.last_line == "5 targets: 4 ok, 1 differs, 0 unreadable"
     answer = command("check", str(SPEC_FILE), *HERE, "--json").json
     [repository, *others] = answer["targets"]

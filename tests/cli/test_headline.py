@@ -47,7 +47,7 @@ CASES = {
     "an outsider comes before a hub that is stopped, and that before one of ours": (
         reply(found=(SHADOW, OUTSIDER), troubles=(HELD, STOPPED)),
         "999999999999 can push shop/checkout now; nothing is repaired, for writes are stopped; "
-        f"role shadow of {HOME} can push shop/checkout now; and 1 more thing below",
+        f"arn:aws:iam::{HOME}:role/shadow can push shop/checkout now; and 1 more thing below",
     ),
     "a push comes before a pull, and a certain finding before one under conditions": (
         reply(
@@ -66,7 +66,7 @@ CASES = {
     "what could not be read comes before what differs, and that before what is missing": (
         reply(FINE, DIFFERS, UNREAD, found=(LOCKED,)),
         "1 of 3 targets could not be read; 1 of 3 targets differs from the spec; "
-        f"user anna of {CI} cannot pull shop/checkout, and the spec gives it",
+        f"arn:aws:iam::{CI}:user/anna cannot pull shop/checkout, and the spec gives it",
     ),
     "what waits comes before what is not compared yet": (
         reply(PENDING, troubles=(HELD,)),

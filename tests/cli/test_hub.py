@@ -23,7 +23,7 @@ from ecr_warden.state.switch import Position
 from ecr_warden_cli.context import Uploaded
 from iam_access.errors import NamedError
 from local.testing.seed import ACCEPTED, CHECKOUT, CI, CUTOFF, D1, HOME, NOW, PUSH_USER, PUSHER, compiled
-from tests.cli.command import Command
+from tests.cli.command import Command, as_people
 from tests.cli.wrong import WRONG, Wrong, name_of
 from tests.contracts.runs import open_run
 from tests.usecases.hub import ALICE, HUB, commands_of, queries_of
@@ -46,7 +46,9 @@ class InProcess:
 
     def answer(self, request: str) -> dict[str, Any]:
         try:
-            return reply_to_json(queries_of(self.world).answer(question_from_text(request)))
+            reply = reply_to_json(queries_of(self.world).answer(question_from_text(request)))
+            accepted = self.world.specs.compiled
+            return reply | {"aliases": {} if accepted is None else dict(accepted.aliases)}
         except NamedError as error:
             return error_to_json(error)
 
@@ -174,7 +176,9 @@ def test_status_shows_pauses_first_the_longest_on_top() -> None:
     ]
     assert [", paused" in line for line in lines if line.startswith(("ok  ", "differs  "))] == [True] * 2
     assert (
-        over(world_in_sync())("status", str(PUSHER)).out.splitlines()[1].startswith(f"ok        {PUSHER}, in sync at")
+        over(world_in_sync())("status", str(PUSHER))
+        .out.splitlines()[1]
+        .startswith("ok        registry:role/ecr-pusher, in sync at")
     )
 
 
@@ -218,7 +222,7 @@ def test_apply_shows_what_differs_and_waits_until_it_is_repaired() -> None:
     assert world.differing() == [str(CUTOFF)], "older sessions are denied for a while"
     assert "would write, in this order:" in ran.out
     assert f"{CHECKOUT}: repaired, run " in ran.out
-    assert f"{PUSHER}: repaired, run " in ran.out
+    assert as_people(f"{PUSHER}: repaired, run ") in ran.out
     assert {report.cause.actor for report in world.reports} == {ALICE}
 
 
@@ -226,7 +230,7 @@ def test_apply_waits_for_users_that_wait_for_a_role() -> None:
     world = bare_world()
     ran = over(world)("reconcile", str(PUSH_USER), str(PUSHER))
     assert ran.code == 0, ran.out
-    assert f"{PUSH_USER}: repaired" in ran.out
+    assert as_people(f"{PUSH_USER}: repaired") in ran.out
 
 
 def test_apply_starts_no_run_when_nothing_differs() -> None:
@@ -257,6 +261,25 @@ def test_apply_without_an_answer_is_an_error() -> None:
     assert f"{CHECKOUT}: no run has ended yet" in ran.out
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "push-user",
+        "user/push-user",
+        "ci:user/push-user",
+        f"arn:aws:iam::{CI}:user/push-user",
+        "ecr-pusher",
+        "registry:role/ecr-warden/ecr-pusher",
+    ],
+)
+def test_a_target_is_written_in_any_way(text: str) -> None:
+    target = PUSHER if "pusher" in text else PUSH_USER
+    for verb in (("status",), ("pause", "--for", "1h", "--reason", "x")):
+        answer = over(world_in_sync())(*verb, text, "--json").json
+        [found] = answer["targets"]
+        assert (found if isinstance(found, str) else found["target"]) == str(target)
+
+
 def test_a_pause_outlives_a_tamper_until_resume() -> None:
     world = world_in_sync()
     command = over(world)
@@ -266,7 +289,7 @@ def test_a_pause_outlives_a_tamper_until_resume() -> None:
     assert new == "and new targets until then"
     assert line == (
         "5 targets paused until 2026-11-25T09:00:00Z: watched but not written to; "
-        "recorded as requested by arn:aws:iam::111111111111:user/alice"
+        "recorded as requested by ci:user/alice"
     )
     assert end == (
         "at the next tick after that, the hub compares them with the spec; ecr-warden resume does so at once"
@@ -289,7 +312,7 @@ def test_history_and_show() -> None:
     ran = command("history")
     _, newest, oldest, cause, *accepted = ran.out.splitlines()
     assert accepted == [f"2026-11-24T10:00:00Z  spec accepted  {ACCEPTED.version}", "  the first"]
-    assert str(PUSHER) in newest
+    assert as_people(str(PUSHER)) in newest
     run_id = oldest.split()[1]
     assert oldest == f"2026-11-24T10:00:00Z  {run_id}  repaired, 1 written"
     assert cause == f"  {CHECKOUT}, a call by mallory"
@@ -310,7 +333,7 @@ def test_history_of_a_target_of_a_name_and_of_a_pattern(text: str) -> None:
     world.clock.advance(timedelta(seconds=1))
     world.run(PUSHER)
     lines = command("history", text).unfolded.splitlines()
-    names = [str(PUSHER), str(CHECKOUT)] if text == "all" else [str(CHECKOUT)]
+    names = [as_people(str(PUSHER)), str(CHECKOUT)] if text == "all" else [str(CHECKOUT)]
     assert [name in line for name, line in zip(names, lines, strict=True)] == [True] * len(names)
     assert len(command("history", text, "--limit", "1", "--json").json["runs"]) == 1
 
@@ -472,16 +495,18 @@ def test_status_lists_findings_with_their_way_and_since_when_and_exits_2() -> No
     assert ran.code == 2
     lines = ran.out.splitlines()
     assert lines[0] == (
-        "role shadow-pusher of 222222222222 can push shop/checkout now (1 more finding); "
+        "registry:role/shadow-pusher can push shop/checkout now (1 more finding); "
         "it is not known who else has access; 1 of 5 targets differs from the spec"
     )
-    assert lines[1].startswith(f"the last audit, at 2026-11-24T10:00:00Z, could not take into account: {CI}: users")
-    said = "role shadow-pusher of 222222222222 can push shop/checkout: NOT IN SPEC"
+    assert lines[1].startswith(
+        f"the last audit, at 2026-11-24T10:00:00Z, could not take into account: ci ({CI}): users"
+    )
+    said = "registry:role/shadow-pusher can push shop/checkout: NOT IN SPEC"
     access = "and access is not as the spec says"
     assert f"differs   {CHECKOUT}, in sync at 2026-11-24T10:00:00Z, {access}" in lines, "NOT IN SPEC is not green"
     assert f"  {said} (found 2026-11-24T10:00:00Z)" in lines
     assert "    because statement 1 allows it" in lines and "    remedy: cut it" in lines
-    assert f"  administrators of {HOME}: role shadow-pusher of {HOME}" in lines
+    assert f"  administrators of registry ({HOME}): registry:role/shadow-pusher" in lines
     form = over(world)("status", "user/111111111111/push-user", "--json").json
     assert [one["finding"]["kind"] for one in form["access"]["findings"]] == ["foreign-replication"]
     assert form["repositories"] == []
@@ -504,7 +529,7 @@ def test_status_says_once_what_is_the_same_for_many() -> None:
     assert lines[0] == "it is not known who else has access; 200 targets were not compared yet"
     assert lines[2:] == [
         f"access not known, {said}: there was no audit yet",
-        f"never read in full, {said}: {HOME} was never swept; {HOME} was never surveyed; and 2 more",
+        as_people(f"never read in full, {said}: {HOME} was never swept; {HOME} was never surveyed; and 2 more"),
         "pending   200 repositories (many/r000, many/r001, many/r002 and 197 more)",
         "the spec says mode: observe, so the hub reports and writes nothing",
         f"200 targets: 0 ok, 0 differ, 0 unknown, 200 pending; 0 paused; spec {ACCEPTED.version}",
@@ -536,7 +561,7 @@ def test_status_reads_as_one_whom_the_same_statement_lets_in_and_counts_what_it_
     ran = over(world)("status")
     lines = ran.out.splitlines()
     assert "50 findings of access at 2026-11-24T10:00:00Z, by the policies that could be read" in lines
-    assert f"  user u00 of {CI} and 19 more can pull shop/checkout: NOT IN SPEC (found 2026-11-24T10:00:00Z)" in lines
+    assert "  ci:user/u00 and 19 more can pull shop/checkout: NOT IN SPEC (found 2026-11-24T10:00:00Z)" in lines
     assert sum("NOT IN SPEC (found" in line for line in lines) == 20
     every = "all of them: ecr-warden status --json, ecr-warden report --hub"
     assert f"  and 11 more findings; {every}" in lines

@@ -99,8 +99,8 @@ def test_plan_through_the_hub_shows_whom_a_member_stack_does_not_cover() -> None
     ran = over(world)("plan")
     assert ran.code == 0
     assert ran.out.splitlines() == [
-        f"account {CI}: its member stack does not cover 1 of the users and roles in the spec:",
-        f"  {missing}",
+        f"account ci ({CI}): its member stack does not cover 1 of the users and roles in the spec:",
+        "  ci:user/pull-user-2",
         "  deploy stacks/member.yaml in that account with",
         f"  ManagedOwners=arn:aws:iam::{CI}:user/push-user,{covered},{missing}",
         "5 targets: 5 ok, 0 differ, 0 unreadable; 0 to write, 0 held",
@@ -117,7 +117,7 @@ def test_unreadable_targets_are_an_error_and_drift_is_still_shown(verb: tuple[st
     ran = over(without(tampered(), CHECKOUT))(*verb)
     assert ran.code == 1
     assert str(CLOSED) in ran.out
-    assert str(PUSHER) in ran.out
+    assert "registry:role/ecr-pusher" in ran.out
 
 
 @pytest.mark.parametrize("verb", [("plan",), ("check",), ("reconcile",)])
@@ -136,7 +136,7 @@ def test_apply_repairs_what_it_can_and_is_an_error_if_anything_was_unreadable() 
     world = without(tampered(), CHECKOUT)
     ran = over(world)("reconcile")
     assert ran.code == 1
-    assert f"{PUSHER}: repaired" in ran.out
+    assert "registry:role/ecr-pusher: repaired" in ran.out
     assert f"{CHECKOUT}: cannot be read: state unknown" in ran.out
     assert ran.last_line == f"1 target could not be read beforehand: {CHECKOUT}"
     as_json = over(without(tampered(), CHECKOUT))("reconcile", "--json")
@@ -215,14 +215,14 @@ def test_a_short_plan_through_the_hub_has_the_findings_of_its_last_proof_and_say
     world.clock.advance(timedelta(minutes=5))
     ran = over(world)("check")
     assert ran.code == 2
-    said = "role shadow-pusher of 222222222222 can push shop/checkout: NOT IN SPEC"
+    said = "registry:role/shadow-pusher can push shop/checkout: NOT IN SPEC"
     assert f"differs     {CHECKOUT}: {said}\n" in ran.out
     assert "1 finding of access at 2026-11-24T10:00:00Z, by the policies that could be read\n" in ran.out
     world.clock.advance(timedelta(hours=1))
     world.audits.keep(AuditRecord(NOW, "v1", {}, audited_at=NOW))
     ran = over(world)("check")
     assert ran.code == 1
-    assert f"unaudited   {CHECKOUT}: who has access is unknown: 111111111111 was last s" in ran.out
+    assert f"unaudited   {CHECKOUT}: who has access is unknown: ci (111111111111) was last s" in ran.out
 
 
 @pytest.mark.parametrize("verb", [("check",), ("plan",), ("status",), ("reconcile",)])

@@ -214,7 +214,7 @@ def test_the_first_card_names_outsiders_before_insiders_as_findings_do(laptop: L
     card = (laptop.folder / "report.html").read_text().partition("What is broken?")[0]
     named = re.findall(r"<li>([^<]+): \d+ access", card)
     assert named[:2] == [f"anybody in account {OUTSIDER}", "anyone on the internet with an AWS account"]
-    assert named[2].startswith("role/ecr-warden/shadow-pusher")
+    assert named[2].startswith("registry:role/ecr-warden/shadow-pusher")
 
 
 @pytest.mark.parametrize("begins", ["=", "+", "-", "@", "\t", "\r"])

@@ -40,7 +40,7 @@ def test_a_snapshot_of_the_hub_is_read_by_the_other_verbs(tmp_path: Path) -> Non
 def test_an_estate_that_was_not_read_yet_is_no_snapshot() -> None:
     ran = over(estate_world())("snapshot", "--hub")
     assert (ran.code, ran.out) == (1, "")
-    assert "111111111111 has not been read yet" in ran.err
+    assert "ci (111111111111) has not been read yet" in ran.err
     assert "the next sweep reads it" in ran.err
 
 

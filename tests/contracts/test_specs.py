@@ -13,7 +13,7 @@ from ecr_warden.core.kept import parts_in, within
 from ecr_warden.core.spec_failures import MAX_SPEC_BYTES, BaselineLost, SpecMissing, SpecTooLarge, SpecUnversioned
 from ecr_warden.core.target import RepositoryTarget
 from ecr_warden.state.accepted import CompiledUnusable, SpecSuperseded
-from ecr_warden.state.aws_accepted import ACCEPTED
+from ecr_warden.state.aws_accepted import ACCEPTED, accepted_aliases
 from ecr_warden.state.specs import (
     BegunVersion,
     KeptBaseline,
@@ -53,7 +53,8 @@ def compiled(version: str) -> CompiledSpec:
             widen_after={D3: (PUSHER,)},
         ),
     ]
-    return CompiledSpec(version, Mode.ENFORCE, (CI, HOME), {spec.target.key: spec for spec in specs})
+    targets = {spec.target.key: spec for spec in specs}
+    return CompiledSpec(version, Mode.ENFORCE, (CI, HOME), targets, aliases={CI: "ci", HOME: "registry"})
 
 
 def test_current_is_what_was_uploaded_last(hub: Hub) -> None:
@@ -105,6 +106,12 @@ def test_accepted_version_comes_back_as_it_was_compiled(hub: Hub) -> None:
     for version in ("v1", "v2"):
         hub.specs.accept(compiled(version), over=hub.specs.standing())
         assert hub.specs.accepted() == compiled(version)
+
+
+def test_the_aliases_of_the_accepted_version_are_read_without_it(moto_hub: MotoHub) -> None:
+    assert accepted_aliases(moto_hub.table) == {}
+    moto_hub.specs.accept(compiled("v1"), over=moto_hub.specs.standing())
+    assert accepted_aliases(moto_hub.table) == {CI: "ci", HOME: "registry"}
 
 
 # name: of what stands, what a version is to replace: of the first, of the second version, or nothing

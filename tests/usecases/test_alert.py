@@ -13,6 +13,7 @@ from ecr_warden.core.alert import Alert
 from ecr_warden.core.failures import PermissionMissing
 from ecr_warden.core.job import Actor, Cause, CauseKind, Queue
 from ecr_warden.core.result import Severity
+from ecr_warden.core.target import UserTarget
 from ecr_warden.notify.kinds import message_of
 from ecr_warden.notify.message import Message
 from ecr_warden.notify.notify import COLLECT_SECONDS, DIGEST_SECONDS, SINGLES, HearAlerts, ReportExhausted, SendAlerts
@@ -211,6 +212,19 @@ def test_what_came_while_a_channel_was_down_is_one_message() -> None:
     people.wait(DIGEST_SECONDS)
     assert len(people.chat.got) == 1
     assert people.chat.titles[0].startswith("40 alerts, 40 of them critical: ")
+
+
+def test_people_read_users_with_the_alias_of_their_account_and_the_arn_without() -> None:
+    def silent() -> dict[str, str]:
+        raise PermissionMissing("denied")
+
+    people, made = People(), "access key of {}/push-user was made by mallory"
+    for aliases, user in ((lambda: {HOME: "registry"}, "registry:user"), (silent, f"user/{HOME}")):
+        send = SendAlerts(people.incidents, {"chat": people.chat}, people.warnings.append, aliases)
+        call = replace(by(user), action="iam:CreateAccessKey")
+        send.announce(HarmfulCall(call, UserTarget(HOME, "push-user")))
+        assert people.chat.titles[-1].startswith(made.format(user))
+    assert people.warnings == ["sent without the aliases of accounts: denied"]
 
 
 def test_a_channel_that_is_no_longer_configured_gets_nothing() -> None:

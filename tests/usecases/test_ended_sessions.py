@@ -212,11 +212,11 @@ def test_sessions_end_with_a_grant_once_and_the_message_says_why() -> None:
     assert written == {30: [f"create {name}"], 781: [f"delete {name}"]}
     ends, expires = [message_of([run]) for run in world.announced]
     issued = "sessions issued before 2026-11-24T10:21:00Z"
-    assert ends.title == f"role ecr-pusher: a grant has ended: denies {issued}"
+    assert ends.title == f"role/222222222222/ecr-pusher: a grant has ended: denies {issued}"
     assert ends.severity is Severity.INFO
     assert f"{issued} denied (run" in str(ends.fields)
     assert "Whoever uses a session that was ended has to assume the role again." in ends.lines
-    assert expires.title == "role ecr-pusher: the sessions that were denied have expired"
+    assert expires.title == "role/222222222222/ecr-pusher: the sessions that were denied have expired"
 
 
 def test_the_first_tick_after_an_end_brings_the_role_without_a_sweep() -> None:

@@ -165,7 +165,7 @@ def test_the_message_names_writer_tool_both_versions_and_what_to_do() -> None:
     assert message.title.startswith("FIGHT over the repository policy of repository shop/checkout: ci of deploy")
     assert (message.severity, fields["Done"][:9]) == (Severity.WARNING, "3 repairs")
     assert fields["User agent"].startswith("APN/1.0 HashiCorp/1.0 Terraform/1.9.8")
-    assert fields["By"].startswith("session ci of role") and fields["By"].endswith(", with Terraform")
+    assert fields["By"].startswith("session ci of arn:aws:iam::") and fields["By"].endswith(", with Terraform")
     text = "\n".join(message.lines)
     marks = ["Their version gives:", "does not allow it", "Their version lacks:", "the spec allows it"]
     assert sorted(marks, key=text.index) == marks

@@ -22,9 +22,9 @@ def report(world: World, target: Target, action: str = "iam:CreateAccessKey") ->
 @pytest.mark.parametrize(
     ("action", "title"),
     [
-        ("iam:CreateAccessKey", f"access key of user push-user in {CI} was made by mallory"),
-        ("iam:CreateLoginProfile", f"password of user push-user in {CI} was made by mallory"),
-        ("iam:UpdateLoginProfile", f"password of user push-user in {CI} was made by mallory"),
+        ("iam:CreateAccessKey", f"access key of user/{CI}/push-user was made by mallory"),
+        ("iam:CreateLoginProfile", f"password of user/{CI}/push-user was made by mallory"),
+        ("iam:UpdateLoginProfile", f"password of user/{CI}/push-user was made by mallory"),
     ],
 )
 def test_a_credential_of_a_user_of_the_spec_is_reported_with_who_made_it(action: str, title: str) -> None:
@@ -92,7 +92,7 @@ def test_longer_sessions_are_reported_of_every_role_of_an_account_of_the_spec_bu
     world = world_in_sync()
     assert report(world, RoleTarget(HOME, "deploy"), "iam:UpdateRole") == "reported"
     message = message_of(world.alerts.published)
-    assert message.title == f"longest session of role deploy in {HOME} was changed by mallory"
+    assert message.title == f"longest session of role/{HOME}/deploy was changed by mallory"
     assert message.severity is Severity.WARNING
     for role in (PUSHER, RoleTarget("999999999999", "deploy")):
         assert report(world, role, "iam:UpdateRole") == "not reported"

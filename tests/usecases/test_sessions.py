@@ -257,7 +257,7 @@ def test_a_repair_ends_no_sessions_of_a_role_for_services_alone_and_says_so_firs
     assert "aws iam put-role-policy --profile ... --role-name builder --policy-name AWSRevokeOlderSessions" in command
     policy = parse_document(json.loads(command.partition("--policy-document '")[2].rstrip("'")))
     assert denied_by(policy) == Sessions(NOW)
-    assert message_of([*world.announced, *world.announced]).lines[0].startswith("role builder in 222222222222: closed")
+    assert message_of([*world.announced, *world.announced]).lines[0].startswith("role/222222222222/builder: closed")
 
 
 def test_status_lists_sessions_that_outlive_a_repair_until_they_have_expired() -> None:

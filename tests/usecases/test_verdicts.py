@@ -410,7 +410,7 @@ def test_a_judged_version_says_who_uploaded_it() -> None:
     assert accept_of(world).process(AcceptSpec(by)) is None
     seen = expect(SpecAccepted, judged(world))
     assert seen.cause == by
-    assert Field("Uploaded by", f"user arn:aws:iam::{CI}:user/bob") in message_of([seen]).fields
+    assert Field("Uploaded by", f"arn:aws:iam::{CI}:user/bob") in message_of([seen]).fields
 
 
 def taking_over() -> tuple[World, str]:

@@ -1,7 +1,6 @@
 """One HTML page that needs nothing from outside: its style and script are in it, and nothing else may run."""
 
 import hashlib
-import re
 from base64 import b64encode
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -60,18 +59,17 @@ from ecr_warden.audit.finding_texts import FindingCause, causes, details, senten
 from ecr_warden.audit.grounds import Ground
 from ecr_warden.core.codec.base import dumps, to_json
 from ecr_warden.core.job import short_name
+from ecr_warden.core.naming import spelled
 from ecr_warden_cli.condition_words import CONDITION_WORDS
 from ecr_warden_cli.page.chart import KINDS, chart
 from ecr_warden_cli.page.rows import RowAccess, accesses
 from ecr_warden_cli.report.report import History, Origin, Report
-from iam_access.arn import parse_arn
 from iam_access.text.printable import count, show_time
 
 MAX_BYTES = 2_000_000
 _SHOWN = 8
 _OLD = timedelta(days=1)
 _MISSING = (FindingKind.MISSING,)
-_ACCOUNT = re.compile(r"(?<![\w:/-])[0-9]{12}(?![\w/-])(?!:\w)")
 
 
 def page_of(report: Report) -> str:
@@ -177,7 +175,7 @@ def _extra_card(report: Report) -> Element:
                 _gravity(row_access, report), gravity.get(row_access.principal.name, (True,) * 3)
             )
         gravest = sorted(names, key=lambda name: (gravity[name], -names[name], name))[:3]
-        lines = [li[f"{_short(name, report)}: {count(names[name], 'access')}"] for name in gravest]
+        lines = [li[f"{_aliased(name, report)}: {count(names[name], 'access')}"] for name in gravest]
         rest = len(names) - len(lines)
         shown = ul[lines, li[f"and {count(rest, 'more principal')}"] if rest else None]
         link = p[a(href="#extra=1")["Show only this access"]]
@@ -502,7 +500,7 @@ def _parts(report: Report) -> Element:
 
 def _administrators(report: Report) -> Element:
     lines = [
-        li[f"{_aliased(account, report)}: {', '.join(_resource(name) for name in names) or 'none'}"]
+        li[f"{_aliased(account, report)}: {', '.join(_aliased(name, report) for name in names) or 'none'}"]
         for account, names in report.administrators.items()
     ]
     return section(aria_labelledby="administrators-heading")[
@@ -523,19 +521,6 @@ def _table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> Element:
     ]
 
 
-def _short(name: str, report: Report) -> str:
-    """`user/ci/builder of ci (111111111111)` for an ARN."""
-    arn = parse_arn(name)
-    return _aliased(name if arn is None else f"{arn.resource} of {arn.account}", report)
-
-
-def _resource(name: str) -> str:
-    """`user/ci/builder` for an ARN."""
-    arn = parse_arn(name)
-    return name if arn is None else arn.resource
-
-
 def _aliased(text: str, report: Report) -> str:
-    """A text with the aliases of the spec beside account IDs, but for those in ARNs and targets."""
-    aliases = {part.part: part.alias for part in report.parts if part.alias}
-    return _ACCOUNT.sub(lambda id: f"{aliases[id[0]]} ({id[0]})" if id[0] in aliases else id[0], text)
+    """A text with users and roles as people write them, and the aliases of the spec beside account IDs."""
+    return spelled(text, {part.part: part.alias for part in report.parts if part.alias})

@@ -92,7 +92,7 @@ def _read(place: OfFile | AtHub, context: Context) -> CheckReply:
             # Removing an expired session cut-off is a change without drift.
             plans = [
                 plan
-                for plan in narrowed(every, place.targets)
+                for plan in narrowed(every, place.targets, context.console.aliases)
                 if plan.drifts or compiled.spec_of(plan.target) is not None
             ]
             targets = tuple(Checked(str(plan.target), plan.drifts, _audited_of(plan.target, audited)) for plan in plans)

@@ -80,7 +80,7 @@ def _read_of_file(place: OfFile, context: Context) -> _Read:
     spec = load_compiled(place.spec, context, remedy=NO_SPEC)
     live = estate_for(place, spec, context)
     every, accounts = plan_spec(spec.compiled, lambda _: live, context.clock)
-    plans = narrowed(every, place.targets)
+    plans = narrowed(every, place.targets, context.console.aliases)
     reasons = ((str(plan.target), why_observed(spec.compiled, plan.target)) for plan in plans if plan.changes)
     reply = PlanReply(
         version=spec.compiled.version,

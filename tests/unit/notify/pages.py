@@ -26,6 +26,7 @@ from ecr_warden.core.sessions import Sessions, denial_of
 from ecr_warden.core.target import UserTarget
 from ecr_warden.notify.formats import to_email, to_slack
 from ecr_warden.notify.kinds import digest_of, message_of, plain_message
+from ecr_warden.notify.message import spelled_message
 from ecr_warden.notify.wording import describe_actor, describe_cause, who
 from ecr_warden.notify.writers import Tool, in_tool
 from ecr_warden.repair.alerts import (
@@ -422,6 +423,9 @@ PAGES: Mapping[str, Mapping[str, list[Alert]]] = {
 }
 
 
+ALIASES = {"111111111111": "ci", "222222222222": "registry"}
+
+
 def page(name: str) -> str:
     """A page as its golden file has it."""
     if name == "words":
@@ -434,6 +438,7 @@ def page(name: str) -> str:
         }
     else:
         messages = {title: message_of(alerts) for title, alerts in PAGES[name].items()}
+    messages = {title: spelled_message(message, ALIASES) for title, message in messages.items()}
     shown = []
     for title, message in messages.items():
         subject, body = to_email(message)

@@ -61,7 +61,7 @@ def test_many_outcomes_of_one_cause_are_one_message_with_the_worst_first() -> No
     message = message_of(alerts)
     assert message.severity is Severity.CRITICAL
     assert (message.state, message.title[:16]) == (State.FAILED, "1 of 12 targets:")
-    assert "role ecr-pusher in 222222222222: failed" in message.lines[0]
+    assert "role/222222222222/ecr-pusher: failed" in message.lines[0]
     assert sum(": done (run" in line for line in message.lines) == 11
 
 

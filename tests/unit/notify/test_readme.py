@@ -9,6 +9,7 @@ from ecr_warden.core.result import Result
 from ecr_warden.core.run import Applied, RunReport
 from ecr_warden.notify.formats import to_slack
 from ecr_warden.notify.kinds import message_of
+from ecr_warden.notify.message import spelled_message
 from ecr_warden.repair.planner import Facts
 from ecr_warden.repair.role_use import uses_of
 from ecr_warden.repair.run_ended import run_ended
@@ -39,7 +40,7 @@ def test_the_alert_of_the_readme_is_what_people_get() -> None:
         accounts=(CI, HOME),
         uses=uses_of(spec, ACCEPTED),
     )
-    posted = to_slack(message_of([run_ended(report)]))
+    posted = to_slack(spelled_message(message_of([run_ended(report)]), {CI: "ci", HOME: "registry"}))
     blocks = posted["blocks"]
     assert isinstance(blocks, list)
     shown = "\n".join(as_it_looks(Message(str(posted["text"]), tuple(blocks))))

@@ -41,7 +41,7 @@ RECORDED: dict[str, tuple[Alert, list[tuple[HistoryKind, str, tuple[str, ...]]]]
     ),
     "a key": (
         HarmfulCall(CALL, PUSH_USER),
-        [(HistoryKind.CREDENTIAL, "access key of user push-user", (str(PUSH_USER),))],
+        [(HistoryKind.CREDENTIAL, "access key of user/111111111111/push-user", (str(PUSH_USER),))],
     ),
     "how long images last": (
         HarmfulCall(IMAGES, CHECKOUT),

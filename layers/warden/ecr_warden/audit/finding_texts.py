@@ -138,7 +138,7 @@ def place_name(place: str) -> str:
 
 
 def who(principal: str) -> str:
-    """`role shadow-pusher of 222222222222` for an ARN of IAM; `whoever has a token of gitlab.com`; others unchanged."""
+    """A user, role or session by its ARN; `account 999999999999`, `whoever has a token of gitlab.com`."""
     if issuer := principal.partition(_PROVIDER)[2]:
         return f"whoever has a token of {issuer}"
     arn = parse_arn(principal)
@@ -147,8 +147,7 @@ def who(principal: str) -> str:
     kind, _, name = arn.resource.partition("/")
     if arn.resource == "root":
         return f"account {arn.account}"
-    return f"{_KINDS.get(kind, kind)} {arn.name if kind in ('user', 'role') else name} of {arn.account}"
+    return f"SAML provider {name} of {arn.account}" if kind == "saml-provider" else principal
 
 
-_KINDS = {"assumed-role": "session", "saml-provider": "SAML provider"}
 _PROVIDER = ":oidc-provider/"

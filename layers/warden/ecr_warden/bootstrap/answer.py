@@ -1,5 +1,6 @@
 """The function `answer`."""
 
+from collections.abc import Mapping
 from functools import cache
 
 from ecr_warden.audit.aws_audits import S3Audits
@@ -9,10 +10,20 @@ from ecr_warden.bootstrap import accounts, common, holding, inventory, queues, s
 from ecr_warden.bootstrap.common import table
 from ecr_warden.bootstrap.specs import specs
 from ecr_warden.collect.aws_estate import AwsEstateReader
+from ecr_warden.core.failures import PortError
 from ecr_warden.hub.queries import Queries
 from ecr_warden.hub.status import StatusQuery
 from ecr_warden.notify.aws_outbox import DynamoOutbox
+from ecr_warden.state.aws_accepted import accepted_aliases
 from ecr_warden.state.aws_journal import DynamoJournal
+
+
+def aliases() -> Mapping[str, str]:
+    """The aliases of accounts by their IDs; none where the table does not answer: an answer does without them."""
+    try:
+        return accepted_aliases(table())
+    except PortError:
+        return {}
 
 
 @cache

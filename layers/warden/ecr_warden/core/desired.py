@@ -276,6 +276,8 @@ class CompiledSpec(Value, frozen=True):
     literal: LiteralDocuments = field(default_factory=dict)
     """Of the documents that are literal or have statements beside grants, by the target's key and the address as text,
     how many statements at their end the spec holds word for word."""
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    """Of the accounts, by their IDs."""
 
     @property
     def whole(self) -> "CompiledSpec":

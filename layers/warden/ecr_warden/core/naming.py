@@ -21,14 +21,19 @@ def spelled(text: str, aliases: Mapping[str, str]) -> str:
 
     `aliases`: of accounts, by their IDs.
     """
+    return _NAMED.sub(lambda found: _short(found, aliases), text) if aliases else text
 
-    def short(found: re.Match[str]) -> str:
-        alias = aliases.get(found["of"] or found["account"] or found["id"])
-        if alias is None:
-            return found[0]
-        return f"{alias} ({found['id']})" if found["id"] else f"{alias}:{found['kind'] or ''}"
 
-    return _NAMED.sub(short, text) if aliases else text
+def shortened(text: str, aliases: Mapping[str, str]) -> str:
+    """The same where it makes a text no longer: for messages, whose length is measured before."""
+    return _NAMED.sub(lambda found: min(found[0], _short(found, aliases), key=len), text) if aliases else text
+
+
+def _short(found: re.Match[str], aliases: Mapping[str, str]) -> str:
+    alias = aliases.get(found["of"] or found["account"] or found["id"])
+    if alias is None:
+        return found[0]
+    return f"{alias} ({found['id']})" if found["id"] else f"{alias}:{found['kind'] or ''}"
 
 
 def meant(text: str, ids: Mapping[str, str], arns: Iterable[str]) -> list[str]:

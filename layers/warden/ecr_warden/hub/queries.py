@@ -224,7 +224,7 @@ class Queries(Struct, frozen=True):
         plans = {plan.target.key: plan for plan in read.plans}
         known = {key: plan.target for key, plan in plans.items()}
         extra = unlisted(selection, known, accepted) if read.unread else {}
-        selected = [key for key in select(selection, known | extra) if key in plans]
+        selected = [key for key in select(selection, known | extra, accepted.aliases) if key in plans]
         concerned = has_to_be_looked_up(selection) or extra
         # A name or a pattern of names selects repositories alone.
         every = EVERYTHING in selection

@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 from ecr_warden.core.desired import CompiledSpec
+from ecr_warden.core.naming import meant
 from ecr_warden.core.selection import named_by, selects
-from ecr_warden.core.target import RepositoryTarget, Target
+from ecr_warden.core.target import RepositoryTarget, Target, target_arn
 from ecr_warden.state.commands import Selection
 from iam_access.errors import NamedError
 from iam_access.text.nearest import advice, nearest
@@ -30,18 +32,35 @@ class NothingAccepted(NamedError):
         super().__init__(message, remedy="upload one: ecr-warden apply FILE")
 
 
-def select(selection: Selection, targets: Mapping[str, Target]) -> dict[str, Target]:
+def select(
+    selection: Selection, targets: Mapping[str, Target], aliases: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, Target]:
     """The selected targets by key, sorted; raises NoSuchTarget.
 
-    `targets`: all there are, by key.
+    `targets`: all there are, by key. `aliases`: of accounts, by their IDs.
     """
     found: dict[str, Target] = {}
     for text in selection:
-        meant = {key: target for key, target in targets.items() if selects(text, target)}
-        if not meant:
+        selected = {key: target for key, target in targets.items() if selects(text, target)}
+        selected = selected or _called(text, targets, aliases)
+        if not selected:
             raise _unknown(text, targets.values())
-        found |= meant
+        found |= selected
     return dict(sorted(found.items()))
+
+
+def _called(text: str, targets: Mapping[str, Target], aliases: Mapping[str, str]) -> dict[str, Target]:
+    """The one user or role that people mean, whatever its path; raises NoSuchTarget if there are several."""
+    arns = {target_arn(it): it for it in targets.values() if not isinstance(it, RepositoryTarget)}
+    named = meant(_PATH.sub(r"\1/", text), {alias: account for account, alias in aliases.items()}, arns)
+    found = [arns[arn] for arn in named if arn in arns]
+    if len(found) > 1:
+        several = " or ".join(f'"{target}"' for target in found[:_SUGGESTED])
+        raise NoSuchTarget(f'{len(found)} targets are called "{text}"', remedy=f"write {several}")
+    return {target.key: target for target in found}
+
+
+_PATH = re.compile(r"(?<![^:])(user|role)/(?![0-9]{12}/)(?:[^:]*/)?(?=[^/:]+$)")
 
 
 def named_in(selection: Selection) -> tuple[Target, ...]:

@@ -82,7 +82,7 @@ class StatusQuery(Struct, frozen=True):
         known = {target.key: target for target in (*named, *listing.repositories)}
         known |= unlisted(selection, known, accepted) if listing.unread else {}
         sweeps = self._sweeps()
-        targets = select(selection, known) if known or EVERYTHING not in selection else {}
+        targets = select(selection, known, accepted.aliases) if known or EVERYTHING not in selection else {}
         repositories = [
             target
             for target in targets.values()

@@ -1,9 +1,12 @@
 """The message that people get."""
 
+from collections.abc import Mapping
+from copy import replace
 from enum import StrEnum
 
 from msgspec import Struct
 
+from ecr_warden.core.naming import shortened
 from ecr_warden.core.result import Severity
 
 
@@ -45,3 +48,10 @@ class Message(Struct, frozen=True):
         """`CRITICAL closed after 4 s: account 999999999999 could push to shop/checkout`."""
         state = f"{self.state} {self.lasted}" if self.lasted else self.state
         return f"{self.severity.upper()} {state}: {self.title}"
+
+
+def spelled_message(message: Message, aliases: Mapping[str, str]) -> Message:
+    """The message with each user and role as people write it; `aliases`: of accounts, by their IDs."""
+    fields = tuple(Field(one.label, shortened(one.text, aliases)) for one in message.fields)
+    lines = tuple(shortened(line, aliases) for line in message.lines)
+    return replace(message, title=shortened(message.title, aliases), fields=fields, lines=lines)

@@ -18,7 +18,7 @@ from ecr_warden.core.job import Cause, CauseKind, Queue, job_from_text
 from ecr_warden.core.queue import DeadLetters
 from ecr_warden.notify.delivery import Sending
 from ecr_warden.notify.kinds import digest_of, incident, safe_message_of, sending
-from ecr_warden.notify.message import Message
+from ecr_warden.notify.message import Message, spelled_message
 from ecr_warden.notify.ports import Channel, ChannelError, Incidents, waiting_key
 from ecr_warden.repair.alerts import JobFailed
 
@@ -36,12 +36,13 @@ class SendAlerts(Struct, frozen=True):
 
     What a channel did not take, or has no turn for, waits for its digest alone: the others do not get it again. Where
     the table or its queue does not answer, nothing can be counted or kept, and a message leaves all the same: `warn`
-    gets the reason.
+    gets the reason. `aliases`: of accounts by their IDs, by which people know users and roles; raises PortError.
     """
 
     incidents: Incidents
     channels: Mapping[str, Channel]
     warn: Callable[[str], None]
+    aliases: Callable[[], Mapping[str, str]] = dict
 
     def announce(self, alert: Alert) -> None:
         """Send an alert now, or keep it for its incident; raises PortError."""
@@ -68,11 +69,19 @@ class SendAlerts(Struct, frozen=True):
             self.incidents.drop(key, alerts)
 
     def _send(self, alerts: Sequence[Alert]) -> None:
-        message = safe_message_of(alerts)
+        message = self._as_people_read(safe_message_of(alerts))
         # Each channel is tried, whatever becomes of the others; what fails is raised in the end.
         with ExitStack() as tried:
             for name in self.channels:
                 tried.callback(self._deliver, name, message, alerts)
+
+    def _as_people_read(self, message: Message) -> Message:
+        """The message with the aliases of accounts, which make it no longer."""
+        try:
+            return spelled_message(message, self.aliases())
+        except PortError as error:
+            self.warn(f"sent without the aliases of accounts: {error}")
+            return message
 
     def _deliver(self, name: str, message: Message, alerts: Sequence[Alert]) -> None:
         try:
@@ -99,7 +108,7 @@ class SendAlerts(Struct, frozen=True):
         alerts = self.incidents.close(key)
         # A channel that is no longer configured has nothing to get.
         if alerts and name in self.channels:
-            self.channels[name].notify(digest_of([*alerts.values()]))
+            self.channels[name].notify(self._as_people_read(digest_of([*alerts.values()])))
         self.incidents.drop(key, alerts)
 
 

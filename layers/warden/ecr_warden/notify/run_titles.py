@@ -87,14 +87,14 @@ _DIFFERS = {
 
 
 def where(run: RunEnded) -> str:
-    """`trust policy of role ecr-pusher in 222222222222`; the target alone if nothing differed."""
+    """`trust policy of role/222222222222/ecr-pusher`; the target alone if nothing differed."""
     addresses = [drift.address for drift in run.differences]
-    region = f" {run.target.region}" if isinstance(run.target, RepositoryTarget) else ""
-    return f"{_named(run, addresses) if addresses else name_of(run.target)} in {run.target.account}{region}"
+    place = f" in {run.target.account} {run.target.region}" if isinstance(run.target, RepositoryTarget) else ""
+    return (_named(run, addresses) if addresses else name_of(run.target)) + place
 
 
 def _named(run: RunEnded, addresses: list[Address]) -> str:
-    """`trust policy of role ecr-pusher`, `repository policy of shop/checkout`."""
+    """`trust policy of role/222222222222/ecr-pusher`, `repository policy of shop/checkout`."""
     whose = run.target.name if isinstance(run.target, RepositoryTarget) else name_of(run.target)
     # An attacker may have chosen the name of a policy: leave room for the target.
     shown = [cut(_document(address), _DOCUMENT) for address in addresses]

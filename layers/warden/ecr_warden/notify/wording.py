@@ -15,14 +15,14 @@ from iam_access.text.printable import show_time
 
 
 def name_of(target: Target) -> str:
-    """`role ecr-pusher`."""
-    return f"{'repository' if isinstance(target, RepositoryTarget) else target.identity_kind} {target.name}"
+    """`repository shop/checkout`, `role/222222222222/ecr-pusher`."""
+    return f"repository {target.name}" if isinstance(target, RepositoryTarget) else str(target)
 
 
 def describe_target(target: Target) -> str:
     """`repository shop/checkout in 222222222222 eu-central-1`."""
-    region = f" {target.region}" if isinstance(target, RepositoryTarget) else ""
-    return f"{name_of(target)} in {target.account}{region}"
+    place = f" in {target.account} {target.region}" if isinstance(target, RepositoryTarget) else ""
+    return name_of(target) + place
 
 
 def describe_address(address: Address) -> str:
@@ -185,7 +185,7 @@ def uploader(actor: Actor | None) -> str:
 
 
 def describe_actor(actor: Actor | None) -> str:
-    """`session alice of role arn:aws:iam::..:role/Admin, through cloudformation.amazonaws.com, from 198.51.100.7`."""
+    """`session alice of arn:aws:iam::..:role/Admin, through cloudformation.amazonaws.com, from 198.51.100.7`."""
     if actor is None:
         return UNKNOWN_CALLER
     words = [_identity(actor)]
@@ -204,11 +204,11 @@ def _identity(actor: Actor) -> str:
         case "Root":
             return f"the root user{account}"
         case "IAMUser":
-            return f"user {actor.arn}" if actor.arn else f"a user{account}"
+            return actor.arn or f"a user{account}"
         case "AssumedRole":
             role = actor.issuer or actor.arn
             session = f"session {actor.session_name}" if actor.session_name else "a session"
-            return f"{session} of role {role}" if role else f"{session} of a role{account}"
+            return f"{session} of {role}" if role else f"{session} of a role{account}"
         case "FederatedUser":
             return f"federated user {actor.session_name or actor.arn}{account}" + (
                 f" (through {actor.issuer})" if actor.issuer else ""

@@ -95,8 +95,9 @@ class AwsSpecs(AwsAcceptedSpecs, kw_only=True):
     def accept(self, spec: CompiledSpec, *, over: SpecsInForce, text: bytes | None = None) -> None:
         what = f"accepting version {spec.version} of the spec"
         compiled = self.keep(spec)
-        update = "SET version = :version, compiled = :compiled"
-        values = {":version": {"S": spec.version}, ":compiled": {"S": compiled}}
+        update = "SET version = :version, compiled = :compiled, aliases = :aliases"
+        aliases = {account: {"S": alias} for account, alias in spec.aliases.items()}
+        values = {":version": {"S": spec.version}, ":compiled": {"S": compiled}, ":aliases": {"M": aliases}}
         if text is not None:
             update += ", baseline = :compiled, baseline_version = :version, baseline_text = :text"
             values[":text"] = {"S": self.keep_text(text)}
