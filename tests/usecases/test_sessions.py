@@ -8,7 +8,7 @@ import pytest
 
 from ecr_warden.core.address import AWS_REVOKE_OLDER_SESSIONS, DENY_OLDER_SESSIONS, identity_policy, trust_policy
 from ecr_warden.core.desired import CompiledSpec, Mode
-from ecr_warden.core.job import Cause, CauseKind
+from ecr_warden.core.job import Cause, CauseKind, reconcile_jobs
 from ecr_warden.core.plan import Change
 from ecr_warden.core.result import Result, Severity
 from ecr_warden.core.run import Debts
@@ -16,7 +16,6 @@ from ecr_warden.core.sessions import Sessions, denial_of, denied_by
 from ecr_warden.core.target import RoleTarget, Target
 from ecr_warden.notify.kinds import message_of
 from ecr_warden.repair.cutoff import LOOK_MARGIN
-from ecr_warden.state.jobs import reconcile_jobs
 from iam_access.document.document import Document, parse_document
 from local.testing.seed import (
     ACCEPTED,

@@ -1,5 +1,6 @@
 """The jobs on the queue, each with its cause."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, ClassVar
@@ -7,7 +8,7 @@ from typing import Annotated, ClassVar
 from msgspec import Meta, Struct
 
 from ecr_warden.core.codec.base import SCHEMA, CodecError, Json, check_schema, loads, read, reading, to_json
-from ecr_warden.core.target import REGION, RepositoryTarget, Target
+from ecr_warden.core.target import REGION, RepositoryTarget, RoleTarget, Target
 from ecr_warden.core.value import AccountId, Value
 
 UNKNOWN_CALLER = "an unknown caller"
@@ -364,3 +365,16 @@ def job_from_text(body: str) -> Job:
     except CodecError as error:
         remedy = "a newer version or somebody else wrote it: see Dead letters in docs/deploy.md"
         raise CodecError(error.message, remedy=remedy) from error
+
+
+def reconcile_jobs(cause: Cause, targets: Iterable[Target]) -> tuple[ReconcileTarget, ...]:
+    """A job for each target: repositories first, then roles and users, so that access ends first where the images are.
+
+    This is the order of sending; the queue preserves it only within a target (docs/adr/0011).
+    """
+
+    def order(target: Target) -> tuple[int, str]:
+        rank = 0 if isinstance(target, RepositoryTarget) else 1 if isinstance(target, RoleTarget) else 2
+        return rank, target.key
+
+    return tuple(ReconcileTarget(cause, target) for target in sorted(targets, key=order))

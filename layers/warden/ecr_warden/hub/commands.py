@@ -13,7 +13,7 @@ from msgspec import Struct
 from ecr_warden.core.alert import AlertBus
 from ecr_warden.core.clock import Clock
 from ecr_warden.core.desired import CompiledSpec, Mode
-from ecr_warden.core.job import AcceptSpec, Actor, Cause, CauseKind
+from ecr_warden.core.job import AcceptSpec, Actor, Cause, CauseKind, reconcile_jobs
 from ecr_warden.core.pause import LONGEST_PAUSE, PatternPause, Pause
 from ecr_warden.core.queue import Jobs
 from ecr_warden.core.target import Target, new_targets
@@ -38,7 +38,6 @@ from ecr_warden.state.commands import (
 from ecr_warden.state.history import HistoryEntry, HistoryKind, HistoryLog
 from ecr_warden.state.hold import Decision, HoldState, Verdict
 from ecr_warden.state.holds import Holds, Publication, hold_decided
-from ecr_warden.state.jobs import reconcile_jobs
 from ecr_warden.state.pauses import goes_on_by_pattern, latest_pauses
 from ecr_warden.state.specs import Specs
 from ecr_warden.state.state import State

@@ -12,7 +12,7 @@ from msgspec import Struct
 from ecr_warden.core.alert import AlertBus
 from ecr_warden.core.clock import Clock
 from ecr_warden.core.desired import CompiledSpec, GrantEnd
-from ecr_warden.core.job import Cause, CauseKind, FollowClock, SweepAll
+from ecr_warden.core.job import Cause, CauseKind, FollowClock, SweepAll, reconcile_jobs
 from ecr_warden.core.pause import Pause
 from ecr_warden.core.queue import Jobs
 from ecr_warden.core.target import Target
@@ -22,7 +22,6 @@ from ecr_warden.repair.ends import reached
 from ecr_warden.repair.targets import spec_for
 from ecr_warden.state.accepted import AcceptedSpecs
 from ecr_warden.state.commands import CommandRecords
-from ecr_warden.state.jobs import reconcile_jobs
 from ecr_warden.state.pauses import held_by
 from ecr_warden.state.state import State, TargetRecord
 from ecr_warden.state.sweeps import GRANT_ENDS, SweepRecord, SweepRecords

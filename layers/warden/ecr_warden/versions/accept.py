@@ -10,7 +10,7 @@ from ecr_warden.access_spec import Invalid, Problem, Valid, load_spec
 from ecr_warden.core.alert import AlertBus
 from ecr_warden.core.clock import Clock
 from ecr_warden.core.desired import CompiledSpec
-from ecr_warden.core.job import AcceptSpec, AuditAccess, Cause, CauseKind, Misplaced, SweepAll
+from ecr_warden.core.job import AcceptSpec, AuditAccess, Cause, CauseKind, Misplaced, SweepAll, reconcile_jobs
 from ecr_warden.core.judgement import WaitCode, WaitReason
 from ecr_warden.core.queue import Jobs
 from ecr_warden.core.spec_failures import BaselineLost, SpecMissing, SpecUnusable
@@ -20,7 +20,6 @@ from ecr_warden.repair.targets import spec_for
 from ecr_warden.state.accepted import CompiledUnusable
 from ecr_warden.state.history import HistoryEntry, HistoryKind, HistoryLog
 from ecr_warden.state.hold import Hold, HoldState, OfVersion
-from ecr_warden.state.jobs import reconcile_jobs
 from ecr_warden.state.specs import BegunVersion, RefusedVersion, Specs, SpecsInForce, SpecVersion
 from ecr_warden.versions.alerts import HoldOpened, SpecAccepted, SpecRefused
 from ecr_warden.versions.baseline import baseline_of
