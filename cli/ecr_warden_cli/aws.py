@@ -20,7 +20,6 @@ from botocore.exceptions import (
 from msgspec import Struct
 
 from ecr_warden.access_spec.spec import SpecAccount
-from ecr_warden.aws.profiles import ProfileAccounts
 from ecr_warden.collect.aws_estate import AwsEstateReader
 from ecr_warden.collect.estate import EstateReader, Reading, asks_for_tags, with_tags
 from ecr_warden.core.codec.base import CodecError, Json, loads
@@ -29,6 +28,7 @@ from ecr_warden.core.spec_failures import MAX_SPEC_BYTES
 from ecr_warden.hub.aws_callers import make_proof
 from ecr_warden.state.switch import Position
 from ecr_warden_cli.context import Caller, Failure, Uploaded, UsageError
+from ecr_warden_cli.profiles import ProfileAccounts
 from iam_access.inventory.inventory import PolicyOfAws
 from iam_access.inventory.printed import with_texts
 from iam_access.text.printable import cut
