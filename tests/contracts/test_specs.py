@@ -13,7 +13,7 @@ from ecr_warden.core.kept import parts_in, within
 from ecr_warden.core.spec_failures import MAX_SPEC_BYTES, BaselineLost, SpecMissing, SpecTooLarge, SpecUnversioned
 from ecr_warden.core.target import RepositoryTarget
 from ecr_warden.state.accepted import CompiledUnusable, SpecSuperseded
-from ecr_warden.state.aws_accepted import ACCEPTED, accepted_aliases
+from ecr_warden.state.aws_aliases import ACCEPTED, accepted_aliases
 from ecr_warden.state.specs import (
     BegunVersion,
     KeptBaseline,

@@ -77,7 +77,7 @@ def test_a_compiled_spec_with_the_fields_of_settings_that_are_gone_is_read_witho
     manifest = loads(dumps(manifest_to_json(spec)))
     manifest |= {"endSessions": "all", "released": [{"address": "anything", "since": "v1"}]}
     manifest["patterns"] = [one | pattern for one in manifest["patterns"]]
-    lists = {"targets": {}, "removed": {}, "takenOver": {}, "literal": {}}
+    lists: dict[str, dict[str, Any]] = {"targets": {}, "removed": {}, "takenOver": {}, "literal": {}}
     assert spec_from_json(manifest | lists) == replace(spec, targets={}, removed={}, taken_over={}, literal={})
 
 

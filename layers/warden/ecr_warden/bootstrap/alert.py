@@ -12,7 +12,7 @@ from ecr_warden.notify.aws_webhook import WebhookChannel, open_secret
 from ecr_warden.notify.notify import HearAlerts, ReportExhausted, SendAlerts
 from ecr_warden.notify.ports import CHAT, E_MAIL, Channel
 from ecr_warden.notify.record import record_alert
-from ecr_warden.state.aws_accepted import accepted_aliases
+from ecr_warden.state.aws_aliases import accepted_aliases
 from ecr_warden.state.aws_history import DynamoHistory
 
 

@@ -14,7 +14,7 @@ from ecr_warden.core.failures import PortError
 from ecr_warden.hub.queries import Queries
 from ecr_warden.hub.status import StatusQuery
 from ecr_warden.notify.aws_outbox import DynamoOutbox
-from ecr_warden.state.aws_accepted import accepted_aliases
+from ecr_warden.state.aws_aliases import accepted_aliases
 from ecr_warden.state.aws_journal import DynamoJournal
 
 

@@ -1,21 +1,13 @@
 """The AcceptedSpecs port: which version is accepted in the table, its compiled form in the state bucket."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from msgspec import Struct, field
 
 from ecr_warden.aws.table import Table
 from ecr_warden.core.desired import CompiledSpec
+from ecr_warden.state.aws_aliases import ACCEPTED
 from ecr_warden.state.tree import SpecTree
-
-ACCEPTED = {"pk": {"S": "SPEC"}, "sk": {"S": "ACCEPTED"}}
-
-
-def accepted_aliases(table: Table) -> Mapping[str, str]:
-    """The aliases of the accounts in the accepted version, by their IDs; raises PortError."""
-    item = table.get("reading the aliases of the accounts", ACCEPTED) or {}
-    return {account: alias["S"] for account, alias in item.get("aliases", {"M": {}})["M"].items()}
 
 
 class AwsAcceptedSpecs(Struct, kw_only=True):

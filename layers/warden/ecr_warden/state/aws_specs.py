@@ -21,7 +21,8 @@ from ecr_warden.core.spec_failures import (
     version_missing,
 )
 from ecr_warden.state.accepted import CompiledUnusable, SpecSuperseded
-from ecr_warden.state.aws_accepted import ACCEPTED, AwsAcceptedSpecs
+from ecr_warden.state.aws_accepted import AwsAcceptedSpecs
+from ecr_warden.state.aws_aliases import ACCEPTED
 from ecr_warden.state.aws_items import readable
 from ecr_warden.state.specs import BegunVersion, KeptBaseline, NotedVersion, RefusedVersion, SpecsInForce, SpecVersion
 from ecr_warden.state.tree import Objects
