@@ -63,7 +63,7 @@ def details(group: FindingGroup, others: Iterable[str], after: str = "") -> List
 
 
 def sentence(group: FindingGroup, others: int = 0) -> str:
-    """`role shadow-pusher of 222222222222 can push shop/checkout: not in the spec`; `others`: as many more can."""
+    """`arn:aws:iam::222222222222:role/shadow can push shop/checkout: NOT IN SPEC`; `others`: as many more can."""
     finding = group.finding
     more = f" {and_more(others)}" if others else ""
     somebody, certainty = f"{_somebody(finding)}{more}", finding.certainty
