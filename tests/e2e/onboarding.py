@@ -138,7 +138,7 @@ class Newcomer:
         aws, hub = self.house.stage.aws, self.house.stage.hub
         scopes = dict.fromkeys(GUESTS, "")
         for part in self.said["ecr-warden plan"].split("\naccount ")[1:]:
-            scopes[part[:12]] = part
+            scopes[re.findall(r"[0-9]{12}", part)[0]] = part
         for account, scope in scopes.items():
             owners = dict(re.findall(r"^  (Managed\w+)=(\S+)$", scope, re.MULTILINE))
             given = {"HubAccount": CI, "ExternalId": hub["ExternalId"], "HubBusArns": hub["TrailBusArn"], **owners}
