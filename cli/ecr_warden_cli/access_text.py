@@ -30,7 +30,6 @@ from ecr_warden_cli.context import Context
 from ecr_warden_cli.estate_input import OpenedEstate
 from ecr_warden_cli.findings_text import not_read
 from ecr_warden_cli.spec_place import Basis
-from iam_access.evaluate.request_principal import CallerKind
 from iam_access.text.printable import count, listed, printable
 from iam_access.who_can.decide import Answer
 from iam_access.who_can.graph import AccessPath
@@ -232,7 +231,7 @@ def path_to_json(path: AccessPath, given: Basis | None, docker: ByDocker | None)
 def _via(path: AccessPath) -> str:
     if len(path.steps) == 1:
         return "direct"
-    return "federated-user" if path.steps[1].subject.principal.kind is CallerKind.FEDERATED_USER else "role"
+    return "federated-user" if path.is_federated else "role"
 
 
 def show_who_can(

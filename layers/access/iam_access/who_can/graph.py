@@ -101,6 +101,11 @@ class AccessPath(Struct, frozen=True):
         return tuple(dict.fromkeys(policy for step in self.steps for policy in step.decision.unread))
 
     @property
+    def is_federated(self) -> bool:
+        """Does it lead through a session that a user opens as a federated user?"""
+        return any(step.subject.principal.issuer for step in self.steps)
+
+    @property
     def is_too_hard(self) -> bool:
         """Was everything read that could decide it, and does it take more than is tried?"""
         return self.answer is Answer.UNKNOWN and all(isinstance(policy.document, Untried) for policy in self.unread)

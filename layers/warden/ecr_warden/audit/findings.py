@@ -365,7 +365,8 @@ class _Auditor:
         return found.lacking if found is not None else ()
 
     def _missing(self, access: Access, repository: Repository, paths: Mapping[str, AccessPath]) -> Iterator[Finding]:
-        able = {bare(arn): path for arn, path in paths.items()}
+        # What somebody can only as a federated user is not what the spec gives them.
+        able = {bare(arn): path for arn, path in paths.items() if not path.is_federated}
         place = str(repository.target)
         for name, access_path in self._spec_access.paths(access, repository.target, by_docker=True).items():
             self._principals.update(bare(step.subject.arn) for step in access_path.steps)
