@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from bench.figures import Figure
 from bench.who_can import snapshot, spec_of
@@ -16,7 +16,6 @@ from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.estate import Estate
 from ecr_warden_cli.page.page import MAX_BYTES, page_of
-from ecr_warden_cli.report.history import history_of
 from ecr_warden_cli.report.make import Beside, make_report
 from ecr_warden_cli.report.matrix import Sources
 from ecr_warden_cli.report.report import Origin, PartRead, Report
@@ -51,8 +50,7 @@ def _report(estate: Estate, compiled: CompiledSpec) -> Report:
     fine = Condition(ConditionStatus.TRUE, "Fine", "as the spec says", _NOW)
     health = {str(one.target): RepositoryHealth(fine, fine, fine) for one in estate.repositories()}
     parts = [PartRead(account, "", _NOW, _NOW) for account in compiled.accounts]
-    history = history_of({(_NOW - timedelta(days=ago)).date(): ((), 0) for ago in range(30)}, (), _NOW)
-    beside = Beside(_NOW, Origin.HUB, parts, history=history)
+    beside = Beside(_NOW, Origin.HUB, parts)
     return make_report(Sources(estate, compiled, health), AuditRecord(_NOW, compiled.version, {}), beside)
 
 

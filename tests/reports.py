@@ -1,7 +1,6 @@
 """Reports to look at: an example of everything that a page shows, and one whose every text is hostile."""
 
 import json
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,16 +11,10 @@ from ecr_warden.audit.health import AuditedAccess, Involved
 from ecr_warden.audit.news import compare
 from ecr_warden.core.codec.base import read, to_json
 from ecr_warden.core.codec.snapshot import estate_from_text
-from ecr_warden.core.job import Actor, Cause, CauseKind
-from ecr_warden.core.pause import Pause
-from ecr_warden.core.result import Result
-from ecr_warden.core.run import RunEntry
 from ecr_warden.core.target import RepositoryTarget
-from ecr_warden.state.history import HistoryEntry, HistoryKind
-from ecr_warden_cli.report.history import history_of
 from ecr_warden_cli.report.make import Beside, grants_and_teams, make_report
 from ecr_warden_cli.report.matrix import Sources
-from ecr_warden_cli.report.report import Origin, PartRead, PausedTarget, Report, Waiting
+from ecr_warden_cli.report.report import Origin, PartRead, Report
 from local.testing.printed import complete
 
 NOW = datetime(2026, 11, 27, 6, 0, tzinfo=UTC)
@@ -117,19 +110,10 @@ def example(given: dict[str, Any] | None = None, text: bytes = b"") -> Report:
     read = NOW - timedelta(minutes=12)
     parts = [PartRead(CI, "ci", read, read), PartRead(REGISTRY, "registry", read, read)]
     parts.append(PartRead(f"{REGISTRY}/{REGION}", "", NOW - timedelta(minutes=4), read))
-    pause = Pause("c-1", Actor("IAMUser", arn=f"arn:aws:iam::{CI}:user/alice"), "migration", NOW, UNTIL)
     return make_report(
         Sources(estate, loaded.compiled, health, teams),
         record,
-        Beside(
-            NOW,
-            Origin.HUB,
-            parts,
-            grants,
-            (PausedTarget(f"repository/{REGISTRY}/{REGION}/shop/search", pause),),
-            (_waiting(),),
-            history_of(_days(), _audit(), NOW - timedelta(days=29)),
-        ),
+        Beside(NOW, Origin.HUB, parts, grants),
     )
 
 
@@ -140,36 +124,6 @@ def _health(target: RepositoryTarget, audited: Condition) -> RepositoryHealth:
         in_sync = Condition(ConditionStatus.FALSE, "Drifted", message, NOW - timedelta(hours=1))
     fresh = Condition(ConditionStatus.TRUE, "Fresh", "all of it was swept and read lately", NOW - timedelta(minutes=12))
     return RepositoryHealth(in_sync, audited, fresh)
-
-
-def _days() -> dict[Any, tuple[Sequence[RunEntry], int]]:
-    first = NOW.date() - timedelta(days=29)
-    return {first + timedelta(days=day): (_runs(day), 0) for day in range(30)}
-
-
-def _runs(day: int) -> list[RunEntry]:
-    """A pattern that looks like a month."""
-    at = NOW - timedelta(days=29 - day)
-    results = [Result.CONVERGED] * (day * 7 % 5) + [Result.REPORTED] * (day % 4 == 0) + [Result.FAILED] * (day == 17)
-    found = []
-    for number, result in enumerate(results):
-        actor = Actor("IAMUser", arn=f"arn:aws:iam::{REGISTRY}:user/mallory", account=REGISTRY)
-        cause = Cause(CauseKind.EVENT, f"e{day}-{number // 2}", "ecr:SetRepositoryPolicy", actor=actor)
-        target = f"repository/{REGISTRY}/{REGION}/{APPS[(day + number) % len(APPS)]}"
-        written = int(result is Result.CONVERGED)
-        found.append(RunEntry(f"{at:%Y%m%dT%H%M%SZ}{number:012x}", target, cause, at, result, written))
-    return found
-
-
-def _audit() -> list[HistoryEntry]:
-    alice = Actor("IAMUser", arn=f"arn:aws:iam::{CI}:user/alice", account=CI)
-    return [HistoryEntry(HistoryKind.PAUSED, NOW, "c-1", alice, "until tomorrow: migration", ("shop/search",))]
-
-
-def _waiting() -> Waiting:
-    gains = (f"ci:user/build-{name} gains push to shop/search" for name in ("base", "billing"))
-    why = ("it lets 2 principals push",)
-    return Waiting("0f1e2d3c4b5a", "version v8 of the spec", why, NOW, UNTIL, tuple(gains))
 
 
 _KEPT = frozenset(

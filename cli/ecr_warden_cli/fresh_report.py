@@ -1,28 +1,22 @@
-"""The report of the hub as it is now: of what it has read, found and remembers."""
+"""The report of the hub as it is now: of what it has read and found."""
 
 import argparse
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from copy import replace
-from datetime import date, datetime, timedelta
+from datetime import datetime
 
 from ecr_warden.audit.finding import AuditFailed, AuditRecord, FindingGroup, SeenFinding
 from ecr_warden.core.part import part_of
-from ecr_warden.core.run import RunEntry
 from ecr_warden.core.target import parse_target
-from ecr_warden.hub.reply import HeldReply, HistoryReply, StatusReply
-from ecr_warden.hub.request import MAX_ENTRIES, AskHeld, AskHistory, AskStatus
-from ecr_warden.state.hold import HoldState
+from ecr_warden.hub.reply import StatusReply
+from ecr_warden.hub.request import AskStatus
 from ecr_warden_cli.context import Context, Failure
 from ecr_warden_cli.estate_input import asking_hub, open_estate
-from ecr_warden_cli.hub import HubClient, expect
-from ecr_warden_cli.report.history import history_of
+from ecr_warden_cli.hub import expect
 from ecr_warden_cli.report.make import Beside, grants_and_teams, make_report
 from ecr_warden_cli.report.matrix import Sources
-from ecr_warden_cli.report.report import History, Origin, PartRead, PausedTarget, Report, Waiting
-
-_DAYS = 30
-"""Of history, at most."""
+from ecr_warden_cli.report.report import Origin, PartRead, Report
 
 
 def fresh_report(arguments: argparse.Namespace, context: Context) -> Report:
@@ -32,12 +26,10 @@ def fresh_report(arguments: argparse.Namespace, context: Context) -> Report:
         raise Failure("no version of the spec is in force", remedy="ecr-warden status says why")
     with asking_hub(arguments, context) as client:
         status = expect(StatusReply, client.ask(AskStatus()))
-        waiting = tuple(_waiting(expect(HeldReply, client.ask(AskHeld()))))
-        history, hub_account = _history(client, now), client.hub.account()
+        hub_account = client.hub.account()
     grants, teams = grants_and_teams(hub.spec.spec)
     health = {repository.target: repository.health for repository in status.repositories}
-    paused = [PausedTarget(target.target, target.pause) for target in status.targets if target.pause is not None]
-    beside = Beside(now, Origin.HUB, [*_parts(status, hub.accounts, hub.began)], grants, paused, waiting, history)
+    beside = Beside(now, Origin.HUB, [*_parts(status, hub.accounts, hub.began)], grants)
     # By the hub's name for it: the command calls a text by its digest.
     compiled = replace(hub.spec.compiled, version=status.version)
     with context.console.doing("working out who can pull and push"):
@@ -80,24 +72,3 @@ def _parts(status: StatusReply, accounts: Mapping[str, str], began: Mapping[str,
         looks = looked[part]
         swept = None if None in looks else min((at for at in looks if at is not None), default=None)
         yield PartRead(part, aliases.get(part, ""), began[part], swept)
-
-
-def _waiting(reply: HeldReply) -> Iterator[Waiting]:
-    for hold in reply.holds:
-        if hold.state is HoldState.WAITING and hold.decision is None:
-            yield Waiting(hold.id, hold.what, hold.reasons, hold.since, hold.until, hold.gains, hold.loses)
-
-
-def _history(client: HubClient, now: datetime) -> History:
-    """Of the last days; only since the oldest entry of the reply where it does not hold all of them."""
-    since = (now - timedelta(days=_DAYS - 1)).replace(hour=0, minute=0, second=0, microsecond=0)
-    reply = expect(HistoryReply, client.ask(AskHistory((), MAX_ENTRIES, since)))
-    if reply.omitted:
-        since = min([run.started_at for run in reply.entries] + [entry.at for entry in reply.log])
-    runs: dict[date, list[RunEntry]] = {}
-    for number in range((now.date() - since.date()).days + 1):
-        runs[since.date() + timedelta(days=number)] = []
-    for run in reply.entries:
-        runs[run.started_at.date()].append(run)
-    omitted = {since.date(): reply.omitted}
-    return history_of({day: (of_day, omitted.get(day, 0)) for day, of_day in runs.items()}, reply.log, since)

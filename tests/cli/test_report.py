@@ -13,21 +13,16 @@ from typing import Any
 
 import pytest
 
-from ecr_warden.core.pause import Pause
-from ecr_warden.state.hold import HOLD_LASTS, Decision, Hold, Verdict
 from ecr_warden.state.specs import SpecVersion
-from ecr_warden_cli import fresh_report
 from ecr_warden_cli.page.page import MAX_BYTES
 from ecr_warden_cli.page.rows import accesses, to_csv
-from local.testing.holds import ground, reasons
 from local.testing.memory.hub import ManualClock
-from local.testing.seed import ACCEPTED, CHECKOUT, CI, D1, HOME, SPEC_FILE
+from local.testing.seed import ACCEPTED, CI, HOME, SPEC_FILE
 from tests.cli.command import Command, Ran
 from tests.cli.test_hub import over
 from tests.reports import APPS, OUTSIDER, REGISTRY, example, snapshot, spec_text
 from tests.usecases.test_audit import REGISTRY as PART
 from tests.usecases.test_audit import Estates
-from tests.usecases.world import MALLORY, OPEN
 
 SHADOW = f"arn:aws:iam::{REGISTRY}:role/ecr-warden/shadow-pusher"
 
@@ -77,7 +72,6 @@ def test_a_page_of_a_snapshot_is_for_its_owner_alone(laptop: Laptop) -> None:
     page = file.read_text()
     assert page.startswith("<!doctype html>")
     assert len(page) < MAX_BYTES
-    assert "There is no journal here: this report was made without the hub." in page
     assert f"not compared: {len(APPS)} repositories" in page
     assert SHADOW in page
 
@@ -180,7 +174,7 @@ def test_the_json_has_each_access_with_its_ground(laptop: Laptop) -> None:
     assert ran.code == 0
     assert [*laptop.folder.glob("*.html")] == []
     form = ran.json
-    assert (form["schema"], form["origin"], form["history"]) == (1, "laptop", None)
+    assert (form["schema"], form["origin"]) == (1, "laptop")
     assert len(form["repositories"]) == len(APPS) + 1
     extra = {(one["principal"], one["access"]) for one in form["accesses"] if one["ground"] == "none"}
     assert extra == {(who, how) for who in (SHADOW, f"anybody in account {OUTSIDER}") for how in ("pull", "push")}
@@ -258,39 +252,6 @@ def test_the_report_of_the_hub_is_of_now(tmp_path: Path) -> None:
     assert {(one["part"], one["alias"]) for one in report["parts"]} == {(CI, "ci"), (HOME, "registry"), (PART, "")}
     assert over(estates.world)("report", "--hub", "-o", str(tmp_path / "report.html")).code == 0
     assert "Made by the deployed hub" in (tmp_path / "report.html").read_text()
-
-
-def test_what_happened_is_in_the_report_of_the_hub() -> None:
-    estates = hubs()
-    world = estates.world
-    world.put(D1, OPEN)
-    world.run(CHECKOUT)
-    pause = Pause("c-1", MALLORY, "migration", world.clock.now(), world.clock.now() + timedelta(hours=1))
-    world.state.pause(CHECKOUT, pause)
-    now = world.clock.now()
-    hold = Hold(ground("v8", "v7"), "version v8", reasons("it opens all"), now, now + HOLD_LASTS, ("a",))
-    decided = replace(hold, ground=ground("v9", "v7"))
-    world.holds.open(hold)
-    world.holds.open(decided)
-    world.holds.decide(decided, Decision("c-1", Verdict.REJECT, MALLORY, now))
-    report = of_hub(estates)
-    assert [one["id"] for one in report["waiting"]] == [hold.id]
-    assert [(one["target"], one["pause"]["reason"]) for one in report["paused"]] == [(str(CHECKOUT), "migration")]
-    history = report["history"]
-    assert [one["who"] for one in history["incidents"]] == ["mallory"]
-    assert (len(history["days"]), history["days"][-1]["repaired"], history["days"][-1]["more"]) == (30, 1, 0)
-
-
-def test_of_more_than_one_reply_holds_the_report_has_the_days_that_it_knows(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fresh_report, "MAX_ENTRIES", 2)
-    estates = hubs()
-    for _ in range(3):
-        estates.world.clock.advance(timedelta(days=2))
-        estates.world.put(D1, OPEN)
-        estates.world.run(CHECKOUT)
-    history = of_hub(estates)["history"]
-    assert [(day["repaired"], day["more"] > 0) for day in history["days"]] == [(1, True), (0, False), (1, False)]
-    assert history["since"][:10] == history["days"][0]["day"]
 
 
 WRONG = {

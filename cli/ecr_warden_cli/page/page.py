@@ -58,12 +58,10 @@ from ecr_warden.audit.finding import Certainty, ConditionStatus, FindingKind
 from ecr_warden.audit.finding_texts import FindingCause, causes, details, sentence
 from ecr_warden.audit.grounds import Ground
 from ecr_warden.core.codec.base import dumps, to_json
-from ecr_warden.core.job import short_name
 from ecr_warden.core.naming import spelled
 from ecr_warden_cli.condition_words import CONDITION_WORDS
-from ecr_warden_cli.page.chart import KINDS, chart
 from ecr_warden_cli.page.rows import RowAccess, accesses
-from ecr_warden_cli.report.report import History, Origin, Report
+from ecr_warden_cli.report.report import Origin, Report
 from iam_access.text.printable import count, show_time
 
 MAX_BYTES = 2_000_000
@@ -94,10 +92,7 @@ def page_of(report: Report) -> str:
                 _unread(report),
                 _findings(report),
                 _matrix(),
-                _history(report),
                 _ends(report),
-                _waiting(report),
-                _paused(report),
                 _parts(report),
                 _administrators(report),
             ],
@@ -204,10 +199,6 @@ def _broken_card(report: Report) -> Element:
         *([li[f"{count(missing, 'finding')} of access that the spec gives and nobody has"]] if missing else []),
         *_conditions(report, ConditionStatus.FALSE),
     ]
-    waits = [
-        *([li[f"{count(len(report.waiting), 'hold')} waiting for a person"]] if report.waiting else []),
-        *([li[f"{count(len(report.paused), 'target')} paused"]] if report.paused else []),
-    ]
     unknown = [
         *([li(class_="bad-text")[f"The audit failed: {report.failure}"]] if report.failure else []),
         *_conditions(report, ConditionStatus.UNKNOWN),
@@ -217,12 +208,12 @@ def _broken_card(report: Report) -> Element:
     )
     is_broken = bool(broken)
     answer = count(false, "repository") if false else "See below" if is_broken else "Nothing that is known"
-    kind = "bad" if is_broken else "odd" if unknown or waits else "good"
+    kind = "bad" if is_broken else "odd" if unknown else "good"
     return _card(
         kind,
         question,
         answer,
-        ul[broken, waits] if broken or waits else None,
+        ul[broken] if broken else None,
         p[a(href="#unhealthy=1")["Show only these repositories"]] if false else None,
         [h3["Not known"], ul[unknown], p[a(href="#unknown=1")["Show only these repositories"]]] if unknown else None,
     )
@@ -373,66 +364,6 @@ def _detail() -> Element:
     ]
 
 
-def _history(report: Report) -> Element:
-    heading = h2(id="history-heading")["Drift and repairs"]
-    if report.history is None:
-        note = "There is no journal here: this report was made without the hub. ecr-warden report --hub has it."
-        return section(aria_labelledby="history-heading")[heading, p[note]]
-    history = report.history
-    return section(aria_labelledby="history-heading")[
-        heading,
-        p(class_="soft legend")[
-            f"Runs with something to report since {show_time(history.since)}:",
-            span(class_="l-repaired")["repaired"],
-            span(class_="l-reported")["reported only"],
-            span(class_="l-failed")["failed"],
-            span(class_="l-more")["not looked at"],
-        ],
-        chart(history.days),
-        disclosure[
-            summary["The chart as a table"],
-            _table(
-                ("Day", *(kind.capitalize() for kind in KINDS)),
-                ((day.day, *map(str, (day.repaired, day.reported, day.failed, day.more))) for day in history.days),
-            ),
-        ],
-        _incidents(history),
-    ]
-
-
-def _incidents(history: History) -> Node:
-    incidents = [
-        (
-            show_time(incident.at),
-            incident.call + (f" by {incident.who}" if incident.who else ""),
-            ", ".join(incident.targets) + (f" and {incident.left_out} more" if incident.left_out else ""),
-            ", ".join(incident.results),
-            str(incident.written),
-            incident.run,
-        )
-        for incident in history.incidents
-    ]
-    entries = [
-        (
-            show_time(entry.at),
-            str(entry.kind),
-            short_name(entry.by) if entry.by else "",
-            entry.text,
-            ", ".join(entry.targets),
-        )
-        for entry in history.log
-    ]
-    return [
-        h3["Incidents"],
-        _table(("Began", "Cause", "Targets", "Results", "Written", "First run"), incidents)
-        if incidents
-        else p["None."],
-        h3["Versions of the spec, commands and what else happened"],
-        _table(("At", "What", "By", "Text", "Targets"), entries) if entries else p["None."],
-        p[f"{history.left_out} more: ecr-warden history lists them"] if history.left_out else None,
-    ]
-
-
 def _ends(report: Report) -> Element:
     rows = [
         (show_time(end.until), str(end.access), end.who, end.through, end.repository, _when(end.until, report.made_at))
@@ -449,40 +380,6 @@ def _ends(report: Report) -> Element:
 def _when(until: datetime, now: datetime) -> str:
     days = (until - now).days
     return "ended" if until <= now else "within a day" if days == 0 else "in 1 day" if days == 1 else f"in {days} days"
-
-
-def _waiting(report: Report) -> Node:
-    if report.origin is Origin.LAPTOP:
-        return None
-    rows = [
-        (
-            f"{waiting.what} ({waiting.id})",
-            "; ".join(waiting.why),
-            "; ".join(waiting.gains) or "nobody",
-            "; ".join(waiting.loses) or "nobody",
-            show_time(waiting.since),
-            show_time(waiting.until),
-        )
-        for waiting in report.waiting
-    ]
-    return section(aria_labelledby="waiting-heading")[
-        h2(id="waiting-heading")["What waits for a person"],
-        _table(("What", "Why", "Gains", "Loses", "Since", "Until"), rows) if rows else p["Nothing."],
-        p(class_="soft")["ecr-warden held shows it; accept or reject decides."] if rows else None,
-    ]
-
-
-def _paused(report: Report) -> Node:
-    if report.origin is Origin.LAPTOP:
-        return None
-    rows = [
-        (target.target, short_name(target.pause.by), target.pause.reason, show_time(target.pause.until))
-        for target in report.paused
-    ]
-    return section(aria_labelledby="paused-heading")[
-        h2(id="paused-heading")["Paused now"],
-        _table(("Target", "By", "Reason", "Until"), rows) if rows else p["Nothing."],
-    ]
 
 
 def _parts(report: Report) -> Element:

@@ -1,4 +1,4 @@
-"""From an estate, a spec, the last audit and the journal to the report; pure."""
+"""From an estate, a spec and the last audit to the report; pure."""
 
 import json
 from collections import defaultdict
@@ -18,10 +18,10 @@ from ecr_warden.core.grant import Grant
 from ecr_warden.core.target import RepositoryTarget
 from ecr_warden_cli.access_text import not_given
 from ecr_warden_cli.report.matrix import Sources, Teams, matrix_of
-from ecr_warden_cli.report.report import EndingGrant, History, Matrix, Origin, PartRead, PausedTarget, Report, Waiting
+from ecr_warden_cli.report.report import EndingGrant, Matrix, Origin, PartRead, Report
 from iam_access.text.printable import first
 
-MAX_ENDS, MAX_PAUSED, MAX_WAITING, MAX_NAMED = 500, 500, 100, 100
+MAX_ENDS, MAX_NAMED = 500, 100
 _ROOM_FOR_FINDINGS = 150_000
 """Characters: the page shows each of them whole."""
 
@@ -33,10 +33,6 @@ class Beside(Struct, frozen=True):
     origin: Origin
     parts: Sequence[PartRead]
     grants: Sequence[Grant] = ()
-    paused: Sequence[PausedTarget] = ()
-    waiting: Sequence[Waiting] = ()
-    history: History | None = None
-    """None where there is no journal."""
     unread: Sequence[str] = ()
 
 
@@ -59,9 +55,6 @@ def make_report(sources: Sources, audit: AuditRecord, beside: Beside) -> Report:
         failure=str(audit.failure or ""),
         administrators={account: tuple(first(names, MAX_NAMED)) for account, names in audit.administrators.items()},
         ends=ends_of(beside.grants, matrix)[:MAX_ENDS],
-        paused=tuple(beside.paused)[:MAX_PAUSED],
-        waiting=tuple(beside.waiting)[:MAX_WAITING],
-        history=beside.history,
     )
 
 

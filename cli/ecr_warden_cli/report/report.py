@@ -14,9 +14,7 @@ from ecr_warden.audit.grounds import Ground
 from ecr_warden.core.actions import Access
 from ecr_warden.core.desired import Mode
 from ecr_warden.core.grant import GrantedAccess
-from ecr_warden.core.pause import Pause
 from ecr_warden.core.value import Count, Moment, Value
-from ecr_warden.state.history import HistoryEntry
 
 WHOEVER, REPOSITORY = -1, -2
 """The holders of a policy that are not in the table of texts: the principal itself, and the repository itself."""
@@ -27,7 +25,7 @@ class Origin(StrEnum):
     """Who made the report, and so what it can know."""
 
     HUB = "hub"
-    LAPTOP = "laptop"  # it has no journal, and compared no documents
+    LAPTOP = "laptop"  # it compared no documents
 
 
 class ReportPrincipal(Value, frozen=True):
@@ -127,69 +125,6 @@ class EndingGrant(Value, frozen=True):
     rows: tuple[Count, ...] = ()
 
 
-class PausedTarget(Value, frozen=True):
-    """A target to which nothing is written for a while."""
-
-    target: str
-    pause: Pause
-
-
-class Waiting(Value, frozen=True):
-    """A hold that waits for a person; `gains`, `loses`: who, in words, the first ones and the number of the others."""
-
-    id: str
-    what: str
-    why: tuple[str, ...]
-    since: Moment
-    until: Moment
-    gains: tuple[str, ...] = ()
-    loses: tuple[str, ...] = ()
-
-
-class Day(Value, frozen=True):
-    """The runs that began on a day (UTC) and had something to report."""
-
-    day: str
-    repaired: Count = 0
-    """Drift was found and repaired."""
-    reported: Count = 0
-    """Found and left."""
-    failed: Count = 0
-    """The run failed, or did not end."""
-    more: Count = 0
-    """Runs that were not looked at."""
-
-
-class Incident(Value, frozen=True):
-    """The runs of one cause."""
-
-    at: Moment
-    call: str
-    """The API call or command behind it."""
-    who: str
-    """Who made it."""
-    targets: tuple[str, ...]
-    """The first ones, with `left_out` more."""
-    left_out: Count
-    results: tuple[str, ...]
-    """Each once."""
-    written: Count
-    """How many writes succeeded."""
-    run: str
-    """The first of them."""
-
-
-class History(Value, frozen=True):
-    """What happened since a time, newest first."""
-
-    since: Moment
-    days: tuple[Day, ...]
-    incidents: tuple[Incident, ...] = ()
-    log: tuple[HistoryEntry, ...] = ()
-    left_out: Count = 0
-    """Further incidents and entries of the history log."""
-
-
 class Report(Value, frozen=True):
     """One report."""
 
@@ -211,7 +146,3 @@ class Report(Value, frozen=True):
     administrators: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """By account."""
     ends: tuple[EndingGrant, ...] = ()
-    paused: tuple[PausedTarget, ...] = ()
-    waiting: tuple[Waiting, ...] = ()
-    history: History | None = None
-    """None where there is no journal."""

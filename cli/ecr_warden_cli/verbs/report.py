@@ -146,7 +146,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", metavar="FILE", help=f"where the page goes; default: {_DEFAULT}")
     parser.add_argument("--csv", metavar="FILE", help="write the accesses as a table; without -o no page")
     parser.add_argument("--force", action="store_true", help="replace files that exist")
-    add_source(parser, hub="what the hub has read, found and remembers")
+    add_source(parser, hub="what the hub has read and found")
 
 
 REPORT = Verb(
