@@ -315,7 +315,7 @@ def _revoked(document: Text, number: int, edit: Revoke) -> Text:
         remedy = "add --from-team, which takes away all that the team gives, or revoke it from the whole team"
         raise Failure(message, code="through-team", remedy=remedy)
     if not giving and not _places(entry, edit.who, edit):
-        raise _not_granted(document, entry, edit)
+        raise _not_granted(entry, edit)
     for name in giving:
         document = _left(document, name, edit.who)
     while places := _places(_entry(document, number), edit.who, edit):
@@ -346,7 +346,7 @@ def _without(document: Text, entry: yaml.MappingNode, place: _Place, access: Acc
     return document.remove_key(entry, access)
 
 
-def _not_granted(document: Text, entry: yaml.MappingNode, edit: Revoke) -> Failure:
+def _not_granted(entry: yaml.MappingNode, edit: Revoke) -> Failure:
     alias = edit.who.partition(":")[0]
     grants = _items(_get(entry, edit.access))
     for item in (one for grant in grants for one in (grant, *_items(_get(grant, "by")))):
@@ -357,21 +357,4 @@ def _not_granted(document: Text, entry: yaml.MappingNode, edit: Revoke) -> Failu
                 message, code="not-granted", remedy="replace that grant by those who should have it, by hand"
             )
     message = f"no grant of {edit.repository} names {edit.who} under {edit.access}"
-    near = _nearest(edit.who, _named(document, grants))
-    return Failure(
-        message, code="not-granted", remedy=f"{advice(near[:3])}ecr-warden who-can says who has access, and why"
-    )
-
-
-def _named(document: Text, grants: list[yaml.Node]) -> list[str]:
-    """Whom these grants name, and the members of the teams that they name."""
-    named = [one.value for item in grants for one in (item, *_items(_get(item, "by"))) if _is_text(one)]
-    teams = _get(document.root, "teams")
-    members = (item.value for name in named for item in _items(_get(teams, name)) if _is_text(item))
-    return list(dict.fromkeys((*named, *members)))
-
-
-def _nearest(who: str, named: list[str]) -> list[str]:
-    """Those whose names are most like somebody's; by the account and the kind alone, all would be alike."""
-    last = nearest(who.rpartition("/")[2], dict.fromkeys(one.rpartition("/")[2] for one in named))
-    return [one for one in named if one.rpartition("/")[2] in last]
+    return Failure(message, code="not-granted", remedy="ecr-warden who-can says who has access, and why")

@@ -11,7 +11,6 @@ from typing import Any
 import yaml
 from msgspec import Struct
 
-from ecr_warden.access_spec.parse import spaces_in_json
 from ecr_warden_cli.context import Failure
 from ecr_warden_cli.yaml_values import quoted, scalar
 
@@ -41,11 +40,6 @@ class Text(Struct, frozen=True):
 
     text: str
     root: Node
-
-    @property
-    def is_json(self) -> bool:
-        """Whether keys are in double quotes, as in JSON."""
-        return isinstance(self.root, yaml.MappingNode) and bool(self.root.value) and self.root.value[0][0].style == '"'
 
     def append(self, node: Node, value: Value) -> "Text":
         """With one more item at the end of a list; raises Failure."""
@@ -88,12 +82,14 @@ class Text(Struct, frozen=True):
             case Verbatim():
                 return value
             case _:
-                return _scalar(value, '"' if self.is_json else style)
+                return _scalar(value, style)
 
 
 def text_of(text: str) -> Text:
-    """The document that a valid spec's text is."""
-    root: Node = yaml.compose(spaces_in_json(text), Loader=yaml.SafeLoader)
+    """The document that a valid spec's text is; raises Failure for one in JSON."""
+    root: Node = yaml.compose(text, Loader=yaml.SafeLoader)
+    if root.flow_style:
+        raise not_editable(root)
     return Text(text, root)
 
 
@@ -147,7 +143,6 @@ def _spliced(text: str, splices: Sequence[_Splice]) -> str:
 
 
 _BREAK = re.compile(r"\r\n|\n|\r")
-_ENDS_LINE = re.compile(r"[ \t]*,?[ \t]*(#[^\r\n]*)?")
 _DASH = re.compile(r"^ *(-)(?=\s)", re.MULTILINE)
 
 
@@ -205,33 +200,21 @@ def _from_dashes(text: str, node: Node, spans: Sequence[tuple[int, int]]) -> Ite
         before = end
 
 
-def _comma(text: str, start: int, end: int) -> int | None:
-    """The comma between two items of a flow collection, where only blanks and comments are besides."""
-    while start < end:
-        if text[start] == ",":
-            return start
-        start = _line_end(text, start) if text[start] == "#" else start + 1
-    return None
-
-
 def _appended(text: str, node: Node, written: str) -> list[_Splice]:
     if not node.flow_style:
         return [_new_line(text, node, written)]
+    _refuse_several_lines(node)
     elements = _elements(text, node)
-    close = node.end_mark.index - 1
     if not elements:
         return [_Splice(node.start_mark.index + 1, node.start_mark.index + 1, written)]
-    start, end = elements[-1]
-    indentation = _indentation(text, start)
-    if indentation is None:
-        return [_Splice(end, end, f", {written}")]
-    line = _line_break(text, end) + indentation + written
-    line_end = _line_end(text, end)
-    if line_end > close:
-        return [_Splice(end, end, f",{line}")]
-    if _comma(text, end, close) is not None:
-        return [_Splice(line_end, line_end, f"{line},")]
-    return [_Splice(end, end, ","), _Splice(line_end, line_end, line)]
+    _, end = elements[-1]
+    return [_Splice(end, end, f", {written}")]
+
+
+def _refuse_several_lines(node: Node) -> None:
+    """Raises _Unknown for brackets or braces over several lines, where commas and comments may stand anywhere."""
+    if node.start_mark.line != node.end_mark.line:
+        raise _Unknown
 
 
 def _new_line(text: str, node: Node, written: str) -> _Splice:
@@ -248,32 +231,15 @@ def _new_line(text: str, node: Node, written: str) -> _Splice:
 def _removed(text: str, node: Node, index: int) -> list[_Splice]:
     elements = _elements(text, node)
     start, end = elements[index]
-    has_line = _indentation(text, start) is not None
-    if not node.flow_style:
-        if has_line:
-            return [_lines(text, start, end)]
-        if index or not isinstance(node, yaml.MappingNode):
-            raise _Unknown
-        return [_Splice(start, elements[1][0])]
-    is_last = index == len(elements) - 1
-    ends_line = _ENDS_LINE.match(text, end)
-    if has_line and ends_line is not None and ends_line.end() == _line_end(text, end):
-        lines = [_lines(text, start, end)]
-        if is_last and _comma(text, end, node.end_mark.index - 1) is None:
-            lines.append(_comma_before(text, elements[index - 1][1], start))
-        return lines
-    if not is_last:
-        return [_Splice(start, elements[index + 1][0])]
-    comma = _comma_before(text, elements[index - 1][1], start)
-    has_comment = bool(text[comma.end : start].strip())
-    return [comma, _Splice(start, end)] if has_comment else [_Splice(comma.start, end)]
-
-
-def _comma_before(text: str, end: int, start: int) -> _Splice:
-    comma = _comma(text, end, start)
-    if comma is None:
+    if node.flow_style:
+        _refuse_several_lines(node)
+        is_last = index == len(elements) - 1
+        return [_Splice(elements[index - 1][1], end) if is_last else _Splice(start, elements[index + 1][0])]
+    if _indentation(text, start) is not None:
+        return [_lines(text, start, end)]
+    if index or not isinstance(node, yaml.MappingNode):
         raise _Unknown
-    return _Splice(comma, comma + 1)
+    return [_Splice(start, elements[1][0])]
 
 
 def _lines(text: str, start: int, end: int) -> _Splice:

@@ -130,9 +130,6 @@ LISTS = {
     "brackets with blanks": lambda names, pad: f"[ {' , '.join(names)} , ]",
     "lines": lambda names, pad: "".join(f"\n{pad}- {name}" for name in names),
     "lines with comments": lambda names, pad: "".join(f"\n\n{pad}# {name}\n{pad}-   {name}  # yes" for name in names),
-    "brackets over lines": lambda names, pad: f"[\n{pad}  {f', # and{chr(10)}{pad}  '.join(names)} # end\n{pad}  ]",
-    "commas over lines": lambda names, pad: f"[{''.join(f'{chr(10)}{pad}  {name},' for name in names)}\n{pad}]",
-    "staircase": lambda names, pad: f"[{f',{chr(10)}{pad}   '.join(names)}]",
 }
 QUOTES = ("{}", '"{}"', "'{}'")
 
