@@ -19,10 +19,43 @@ from iam_access.text.printable import cut, invisible
 _MAX_SHOWN = 200
 # Looks like a space at the start of a line but is not one: web pages and chat programs insert them.
 ODD_SPACE = re.compile("^[ \t-]*([\xa0\u1680\u2000-\u200b\u202f\u205f\u3000])", re.MULTILINE)
-_CANNOT_START = re.compile(r"found character '(.)' that cannot start any token")
-_NO_VALUE = re.compile(r"expected the node content, but found '(.+)'")
-_ITEM = "put it on its own line, aligned with the other items"
 _INDENTATION = "align this line with the others at its level"
+_TO_QUOTE = "put a value that begins with * or & in quotes"
+_SYNTAX: Sequence[tuple[str, bool, str, str]] = (
+    (
+        r"expected ',' or '[\]}]'",
+        False,
+        "what opens on line {line} is not closed, or a comma or quote is missing before this",
+        "",
+    ),
+    (r"found unexpected end of stream", True, "a quote that is not closed", ""),
+    (r"could not find expected ':'", True, "a key without a colon and a space after it", ""),
+    (
+        r"mapping values are not allowed here",
+        False,
+        "a colon in an unexpected place",
+        f"{_INDENTATION}, or put text that contains a colon and a space in quotes",
+    ),
+    (r"expected <block end>", False, "indented differently from the lines before it", _INDENTATION),
+    (r"found character '(.)' that cannot start any", False, "{} cannot begin a value", "put the value in quotes"),
+    (r"^while scanning an alias", True, "an alias without a name", _TO_QUOTE),
+    (r"^while scanning an anchor", True, "an anchor without a name", _TO_QUOTE),
+    (
+        r"sequence entries are not allowed here",
+        False,
+        "a list item's - in an unexpected place",
+        "put it on its own line, aligned with the other items",
+    ),
+    (r"node content, but found '<stream end>'", False, "a value is missing before the end of the spec", ""),
+    (r"node content, but found '(.+)'", False, "a value is missing before {}", ""),
+    (
+        r"found unknown escape character",
+        False,
+        "a \\ in double quotes before a character that is not a YAML escape",
+        "use single quotes, or write \\\\",
+    ),
+)
+"""What PyYAML says, whether its context rather than the problem is the place, and what people are told instead."""
 
 
 def place_of(mark: object) -> Place:
@@ -34,40 +67,14 @@ def syntax_problem(error: yaml.MarkedYAMLError, here: object) -> Problem:
     """The problem that a syntax error is; `here`: the parser's position, for errors without a mark."""
     place = place_of(error.problem_mark or error.context_mark or here)
     begin = place_of(error.context_mark or error.problem_mark or here)
-    what = error.problem or ""
-    if "'\\t'" in what:
+    said = ": ".join(filter(None, (error.context, error.problem)))
+    if "'\\t'" in said:
         return problem(Code.TAB, place, "a tab where YAML allows only spaces")
-    if opened := re.match(r"expected ',' or '([\]}])'", what):
-        bracket = "[" if opened[1] == "]" else "{"
-        message = f"the {bracket} on line {begin.line} is not closed, or a comma or quote is missing before this"
-        return problem(Code.NOT_YAML, place, message)
-    if what == "found unexpected end of stream":
-        return problem(Code.NOT_YAML, begin, "a quote that is not closed")
-    if what == "could not find expected ':'":
-        return problem(Code.NOT_YAML, begin, "a key without a colon and a space after it")
-    if what == "mapping values are not allowed here":
-        remedy = f"{_INDENTATION}, or put text that contains a colon and a space in quotes"
-        return problem(Code.NOT_YAML, place, "a colon in an unexpected place", remedy=remedy)
-    if what.startswith("expected <block end>"):
-        return problem(Code.NOT_YAML, place, "indented differently from the lines before it", remedy=_INDENTATION)
-    if start := _CANNOT_START.match(what):
-        message = f"{quote(start[1])} cannot begin a value"
-        return problem(Code.NOT_YAML, place, message, remedy="put the value in quotes")
-    if error.context in ("while scanning an alias", "while scanning an anchor"):
-        remedy = "put a value that begins with * or & in quotes"
-        return problem(
-            Code.NOT_YAML, begin, f"{error.context.removeprefix('while scanning ')} without a name", remedy=remedy
-        )
-    if what == "sequence entries are not allowed here":
-        return problem(Code.NOT_YAML, place, "a list item's - in an unexpected place", remedy=_ITEM)
-    if missing := _NO_VALUE.match(what):
-        before = "the end of the spec" if missing[1] == "<stream end>" else quote(missing[1])
-        return problem(Code.NOT_YAML, place, f"a value is missing before {before}")
-    if what.startswith("found unknown escape character"):
-        message = "a \\ in double quotes before a character that is not a YAML escape"
-        return problem(Code.NOT_YAML, place, message, remedy="use single quotes, or write \\\\")
-    shown = " ".join(part for part in (error.context, what) if part)
-    return problem(Code.NOT_YAML, place, f"not YAML: {cut(shown, _MAX_SHOWN)}")
+    for pattern, is_of_context, message, remedy in _SYNTAX:
+        if found := re.search(pattern, said):
+            text = message.format(*map(quote, found.groups()), line=begin.line)
+            return problem(Code.NOT_YAML, begin if is_of_context else place, text, remedy=remedy or None)
+    return problem(Code.NOT_YAML, place, f"not YAML: {cut(said, _MAX_SHOWN)}")
 
 
 def odd_space(text: str, found: re.Match[str]) -> Problem:
