@@ -14,7 +14,7 @@ from ecr_warden.hub.reply import KeptVersion, VersionsReply
 from ecr_warden.hub.request import AskVersions
 from ecr_warden_cli.context import Context, Failure, UsageError
 from ecr_warden_cli.hub import HubClient, accepted_version, expect, parse_version, speak, text_of, version_in_bucket
-from ecr_warden_cli.inputs import SpecInvalid, load_bytes, name_of, read_spec
+from ecr_warden_cli.inputs import load_bytes, name_of, read_spec
 from iam_access.text.printable import cut
 
 _REMEDY = "give a file, - for stdin, REF:PATH for a version in git, or s3:VERSION_ID"
@@ -32,25 +32,11 @@ class Version(Struct, frozen=True):
 def load_versions(
     old: str | None, new: str, arguments: argparse.Namespace, context: Context
 ) -> tuple[Version, Version]:
-    """Both versions; an `old` of None is the accepted one. Raises Failure, for both if neither is valid."""
+    """Both versions; an `old` of None is the accepted one. Raises Failure."""
     if old == new == "-":
         raise UsageError("stdin can be read once only", remedy="give one of the versions as a file")
-    found: list[Version] = []
-    invalid: list[SpecInvalid] = []
-    for text, is_old in ((old, True), (new, False)):
-        try:
-            found.append(
-                load_accepted(arguments, context) if text is None else _load(text, arguments, context, accepted=is_old)
-            )
-        except SpecInvalid as error:
-            invalid.append(error)
-    match invalid:
-        case []:
-            return found[0], found[1]
-        case [only]:
-            raise only
-        case _:
-            raise _BothInvalid(invalid)
+    before = load_accepted(arguments, context) if old is None else _load(old, arguments, context, accepted=True)
+    return before, _load(new, arguments, context, accepted=False)
 
 
 def load_accepted(arguments: argparse.Namespace, context: Context) -> Version:
@@ -94,15 +80,6 @@ def baseline_of_hub(arguments: argparse.Namespace, context: Context) -> Baseline
 def _kept(kept: KeptVersion, name: str, client: HubClient, context: Context) -> Version:
     loaded = load_bytes(text_of(kept, client.hub), name, context, accepted=True)
     return Version(name, loaded.spec, loaded.compiled)
-
-
-class _BothInvalid(SpecInvalid):
-    def __init__(self, errors: list[SpecInvalid]) -> None:
-        first, second = errors
-        super().__init__(first.file, first.problems)
-        self.message = f"{first.message}, and {second.message}"
-        self.problems = (*first.problems, *second.problems)
-        self.lines = (*first.lines, *second.lines)
 
 
 def _load(text: str, arguments: argparse.Namespace, context: Context, *, accepted: bool) -> Version:
