@@ -67,6 +67,7 @@ _GONE: Mapping[str, str] = {
     "held --reject": "write ecr-warden reject ID",
     "held --lift": "upload the version again: it is judged again",
     "history --versions": "write ecr-warden versions",
+    "history --by": "ecr-warden history --json has by whom each entry and run is",
     "plan --short": "write ecr-warden check",
     "plan --hub": "leave it out: without FILE the hub is asked; TARGET is --target TARGET",
     "check --hub": "leave it out: without FILE the hub is asked; TARGET is --target TARGET",

@@ -197,28 +197,16 @@ def test_lines_name_the_actor_and_the_action() -> None:
     assert show_time(NOW) == "2026-11-24T10:00:00Z"
 
 
-def test_what_a_caller_did_is_found_by_a_part_of_the_name() -> None:
-    kinds = [entry.kind for entry in history(busy(), AskHistory(limit=100, by="ALI")).log]
-    assert kinds == [HistoryKind.WRITES_ENABLED, HistoryKind.WRITES_STOPPED, HistoryKind.RESUMED, HistoryKind.PAUSED]
-    assert {entry.target for entry in history(busy(), AskHistory(limit=100, by="mallory")).entries} == {
-        str(CHECKOUT),
-        str(PUSHER),
-    }
-    said = 'no caller with "nobody" in the name did anything since '
-    assert over(busy())("history", "--by", "nobody").out.startswith(said)
-
-
 def test_what_has_ended_says_how_long_it_was_open() -> None:
     world = world_in_sync()
     finding = HistoryEntry(HistoryKind.FINDING_ENDED, NOW, "f1", ALICE, "x can push", since=NOW - 90 * MINUTE)
-    broken = HistoryEntry(HistoryKind.WIRE_BROKEN, NOW - 5 * MINUTE, "w1", None, "the rule is off")
     restored = HistoryEntry(HistoryKind.WIRE_RESTORED, NOW, "w1", None, "the rule is on")
     own = HistoryEntry(HistoryKind.OWN_PART, NOW, "o1", ALICE, "the rule was changed by alice")
-    for entry in (finding, broken, restored, own):
+    for entry in (finding, restored, own):
         world.log.record(entry)
     entries = entries_of(over(world)("history").out)
     assert "2026-11-24T10:00:00Z  finding ended, after 1 h 30 min\n  found after a call by alice: x can push" in entries
-    assert "2026-11-24T10:00:00Z  wiring is as it should be again, after 5 min\n  the rule is on" in entries
+    assert "2026-11-24T10:00:00Z  wiring is as it should be again\n  the rule is on" in entries
     assert "2026-11-24T10:00:00Z  a part of ecr-warden was changed\n  the rule was changed by alice" in entries
     world.put(D1, OPEN)
     call = replace(world.event(), action="ecr:SetRepositoryPolicy", at=(NOW - MINUTE).isoformat())

@@ -2,8 +2,7 @@
 
 import argparse
 import re
-import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from ecr_warden.core.job import short_name
@@ -21,11 +20,10 @@ from ecr_warden_cli.console import Console, Exit, Style
 from ecr_warden_cli.context import Context, UsageError, Verb
 from ecr_warden_cli.dates import PAST, past, shifted
 from ecr_warden_cli.hub import HubClient, add_hub_arguments, checked, expect, json_of, known_targets, speak
-from ecr_warden_cli.inputs import matching, within
+from ecr_warden_cli.inputs import within
 from ecr_warden_cli.plan_text import Reasons, plan_lines
 from iam_access.text.printable import and_more, listed, show_time
 
-_caller = matching(r"[ -~]{1,400}", "is not part of a caller's name, which is printable ASCII")
 _LIMIT = 20
 _DAYS = 7
 _RUN = re.compile(r"[0-9]{8}T[0-9]{0,6}(?:(?<=T[0-9]{6})Z[0-9a-f]{0,12})?")
@@ -47,7 +45,6 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         default=_LIMIT,
         help=f"the number of entries (default {_LIMIT}, at most {MAX_ENTRIES}); the rest is counted",
     )
-    parser.add_argument("--by", metavar="CALLER", type=_caller, help="only what a caller did whose name contains this")
     parser.add_argument(
         "--since",
         metavar="TIME",
@@ -60,9 +57,9 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     is_run = arguments.about is not None and _RUN.fullmatch(arguments.about) is not None
-    narrowed = any(one is not None for one in (arguments.since, arguments.until, arguments.by))
+    narrowed = arguments.since is not None or arguments.until is not None
     if is_run and narrowed:
-        raise UsageError("--since, --until or --by with one run", remedy="leave them out")
+        raise UsageError("--since or --until with one run", remedy="leave them out")
     return _show(arguments, context) if is_run else _history(arguments, context)
 
 
@@ -78,18 +75,18 @@ def _history(arguments: argparse.Namespace, context: Context) -> Exit:
         )
     client = speak(arguments, context)
     targets = () if arguments.about is None else tuple(_selected(arguments.about, client))
-    reply = expect(HistoryReply, client.ask(AskHistory(targets, arguments.limit, since, until, by=arguments.by or "")))
+    reply = expect(HistoryReply, client.ask(AskHistory(targets, arguments.limit, since, until)))
     if arguments.json:
         context.console.answer(json_of(reply))
     else:
-        _print(reply, context.console, is_open=until is None, by=arguments.by or "")
+        _print(reply, context.console, is_open=until is None)
     return Exit.FINE
 
 
-def _print(reply: HistoryReply, console: Console, *, is_open: bool, by: str) -> None:
+def _print(reply: HistoryReply, console: Console, *, is_open: bool) -> None:
     """`is_open`: whether the time that was asked about has no end but now."""
     lines: list[tuple[datetime, str]] = [(entry.started_at, _run_line(entry)) for entry in reply.entries]
-    lines += [(entry.at, _entry_line(entry, _since(entry, reply.log))) for entry in reply.log]
+    lines += [(entry.at, _entry_line(entry)) for entry in reply.log]
     lines.sort(key=lambda line: line[0], reverse=True)
     for _, text in lines:
         for line in text.split("\n"):
@@ -98,13 +95,12 @@ def _print(reply: HistoryReply, console: Console, *, is_open: bool, by: str) -> 
     if end < start:
         console.line(f"nothing is kept of the time before {start}")
     elif not lines:
-        nothing = f'no caller with "{by}" in the name did anything' if by else "nothing happened"
-        console.line(f"{nothing} {f'since {start}' if is_open else f'between {start} and {end}'}")
+        console.line(f"nothing happened {f'since {start}' if is_open else f'between {start} and {end}'}")
     if reply.omitted:
         # The oldest line's second is shown again: further entries may share it.
         console.line(f"{and_more(reply.omitted)}; raise --limit, or see them with", Style.ODD)
         oldest = show_time(lines[-1][0]) if lines else start
-        console.block(f"  --since {start} --until {oldest}" + (f" --by {shlex.quote(by)}" if by else ""))
+        console.block(f"  --since {start} --until {oldest}")
 
 
 def _selected(text: str, client: HubClient) -> Iterable[Target]:
@@ -129,19 +125,7 @@ def _run_line(entry: RunEntry) -> str:
     return f"{head}\n  {entry.target}, {describe_cause(entry.cause)}"
 
 
-def _since(entry: HistoryEntry, log: Sequence[HistoryEntry]) -> datetime | None:
-    """When what an entry says to have ended began; of a wire, as far as that is among the entries."""
-    if entry.kind is not HistoryKind.WIRE_RESTORED:
-        return entry.since
-    begun = (
-        history_entry.at
-        for history_entry in log
-        if history_entry.kind is HistoryKind.WIRE_BROKEN and history_entry.id == entry.id
-    )
-    return max((at for at in begun if at <= entry.at), default=None)
-
-
-def _entry_line(entry: HistoryEntry, since: datetime | None) -> str:
+def _entry_line(entry: HistoryEntry) -> str:
     """What it is about on the first line, as a run's; who did it, and what came of it, on the second."""
     head, targets = f"{show_time(entry.at)}  {_kind_words(entry.kind)}", ""
     match entry.kind:
@@ -155,8 +139,8 @@ def _entry_line(entry: HistoryEntry, since: datetime | None) -> str:
             targets = listed(entry.targets, len(entry.targets), more=entry.omitted)
         case _:
             pass
-    if since is not None:
-        head += f", after {duration(round((entry.at - since).total_seconds()))}"
+    if entry.since is not None:
+        head += f", after {duration(round((entry.at - entry.since).total_seconds()))}"
     text = entry.text if entry.kind is not HistoryKind.PUBLISHED else ""
     who = f"by {short_name(entry.by)}" if entry.by is not None else ""
     if who and entry.kind in (HistoryKind.FINDING, HistoryKind.FINDING_ENDED):

@@ -16,7 +16,6 @@ from ecr_warden.core.codec.compressed import compress
 from ecr_warden.core.codec.values import to_json
 from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.failures import OutOfTime, PortError
-from ecr_warden.core.job import short_name
 from ecr_warden.core.kinds import DriftKind
 from ecr_warden.core.pause import pause_of
 from ecr_warden.core.plan import Plan
@@ -75,8 +74,6 @@ _HOLDS_SHOWN, _LINES_SHOWN = 100, 20
 REPLY_BYTES = 4_000_000
 NAMES_SHOWN = 20
 _TARGETS_SHOWN = 10
-_LOOKED_THROUGH = 2_000
-"""Runs among which those of a caller are sought; older ones count as omitted."""
 _DAY_DIGITS, _HOLD_DIGITS = 8, 12
 
 
@@ -350,20 +347,17 @@ def history(asked: AskHistory, journal: Journal, log: HistoryLog, switch: Switch
     until = min(asked.until or now, now).replace(microsecond=0)
     if until < since:  # DynamoDB refuses such a range
         return HistoryReply((), since=since, until=until)
-    limit = _LOOKED_THROUGH if asked.by else asked.limit
     if not asked.runs:
         pages = []
     elif asked.targets:
-        pages = [journal.of_target(target, since, until, limit=limit) for target in asked.targets]
+        pages = [journal.of_target(target, since, until, limit=asked.limit) for target in asked.targets]
     else:
-        pages = [journal.latest(since, until, limit=limit)]
+        pages = [journal.latest(since, until, limit=asked.limit)]
     entries: list[RunEntry | HistoryEntry] = [entry for page in pages for entry in page.entries]
     names, end = {str(target) for target in asked.targets}, until.replace(microsecond=999_999)
     entries += [entry for entry in log.entries(since, end) if not names or not names.isdisjoint(entry.targets)]
     if not names:
         entries += [change for change in switch.changes() if since <= change.at <= end]
-    if asked.by:
-        entries = [entry for entry in entries if _is_by(asked.by, entry)]
     entries.sort(key=_when, reverse=True)
     shown, omitted = few(entries, asked.limit, sum(page.omitted for page in pages))
     return HistoryReply(
@@ -373,12 +367,6 @@ def history(asked: AskHistory, journal: Journal, log: HistoryLog, switch: Switch
         until=until,
         omitted=omitted,
     )
-
-
-def _is_by(name: str, entry: RunEntry | HistoryEntry) -> bool:
-    """Whether the caller's name contains a text, whatever its case."""
-    actor = entry.cause.actor if isinstance(entry, RunEntry) else entry.by
-    return actor is not None and name.casefold() in f"{short_name(actor)}\n{actor.arn}\n{actor.issuer}".casefold()
 
 
 def _when(entry: RunEntry | HistoryEntry) -> tuple[object, str]:

@@ -13,7 +13,7 @@ from ecr_warden.core.target import EVERYTHING, Target
 from ecr_warden.core.value import Moment
 from ecr_warden.state.commands import Command, HubRequest, RequestId, Selection, bad_request, read_request
 
-MAX_ENTRIES, MAX_HISTORIES, MAX_ACCOUNTS, MAX_CALLER = 1000, 20, 1000, 400
+MAX_ENTRIES, MAX_HISTORIES, MAX_ACCOUNTS = 1000, 20, 1000
 
 
 class AskStatus(HubRequest, frozen=True, tag="status"):
@@ -46,8 +46,6 @@ class AskHistory(HubRequest, frozen=True, tag="history"):
     until: Moment | None = None
     runs: bool = True
     """Whether runs are asked for beside the history log; over a year each of its days costs a query."""
-    by: Annotated[str, Meta(max_length=MAX_CALLER)] = ""
-    """Part of the caller's name; "" for all."""
 
 
 class AskRun(HubRequest, frozen=True, tag="run"):
