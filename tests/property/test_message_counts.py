@@ -17,8 +17,9 @@ from ecr_warden.core.job import Cause
 from ecr_warden.core.listing import Entry, Listing
 from ecr_warden.core.result import Result
 from ecr_warden.notify.formats import to_email, to_slack
-from ecr_warden.notify.kinds import message_of, shorter
+from ecr_warden.notify.kinds import message_of
 from ecr_warden.notify.layout import LINES, lay_out
+from ecr_warden.notify.shorter import shorter
 from ecr_warden.repair.alerts import EndMoment, GrantsEnd, PauseEnded, RunEnded, TargetsPaused, TargetsResumed
 from ecr_warden.state.hold import Hold
 from ecr_warden.versions.alerts import HoldOpened, HoldSettled, SpecAccepted, SpecRefused

@@ -14,7 +14,7 @@ from ecr_warden.core.failures import PortError
 from ecr_warden.core.job import Cause, CauseKind
 from ecr_warden.notify.aws_bus import EventBridgeAlertBus
 from ecr_warden.notify.kinds import alert_from_json
-from ecr_warden.notify.kinds.kind import TEXT
+from ecr_warden.notify.shorter import TEXT
 from ecr_warden.repair.alerts import (
     EndMoment,
     GrantsEnd,

@@ -12,7 +12,8 @@ from ecr_warden.core.kinds import DriftKind, HoldReason
 from ecr_warden.core.result import Result
 from ecr_warden.core.run import RunReport
 from ecr_warden.notify.delivery import Sending
-from ecr_warden.notify.kinds import KINDS, incident, sending, shorter
+from ecr_warden.notify.kinds import KINDS, incident, sending
+from ecr_warden.notify.shorter import shorter
 from ecr_warden.repair.alerts import (
     EndMoment,
     FightMoment,

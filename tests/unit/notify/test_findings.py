@@ -11,7 +11,7 @@ from ecr_warden.core.job import Actor, Cause, CauseKind
 from ecr_warden.core.result import Severity
 from ecr_warden.notify.formats import to_email, to_slack
 from ecr_warden.notify.kinds import message_of
-from ecr_warden.notify.kinds.audits import shorter
+from ecr_warden.notify.shorter import shorter
 from tests.unit.notify.reports import EVENT, HOME, NOW, REPOSITORY, SWEEP, report, repository_drift
 
 PLACE = str(REPOSITORY)
@@ -92,7 +92,8 @@ def test_outside_text_is_escaped_everywhere() -> None:
 def test_a_shorter_form_counts_what_it_leaves_out_and_stays_as_severe() -> None:
     groups = (GROUP, *(replace(GROUP, finding=replace(FINDING, foreign=False, access=f"a{n}")) for n in range(300)))
     alert = AccessAudited(SWEEP, "v2", groups, groups[:5], left_out=(1, 2), unread=("x",) * 200, unread_left_out=4)
-    few = shorter(alert, groups=20, places=5)
+    few = list(shorter(alert))[2]
+    assert isinstance(few, AccessAudited)
     assert (len(few.appeared), len(few.ended), few.left_out) == (20, 5, (282, 2))
     assert (len(few.unread), few.unread_left_out) == (20, 184)
     assert message_of([few]).severity is message_of([alert]).severity is Severity.CRITICAL
@@ -102,9 +103,11 @@ def test_a_shorter_form_counts_what_it_leaves_out_and_stays_as_severe() -> None:
 def test_many_places_are_cut_and_counted() -> None:
     places = tuple(f"repository/{HOME}/eu-central-1/r{number}" for number in range(5000))
     alert = audited(FindingGroup(FINDING, ("pull",), places, NOW))
-    [few] = shorter(alert, groups=20, places=5).appeared
-    assert (len(few.places), few.left_out) == (5, 4995)
-    assert message_of([shorter(alert, groups=20, places=5)]).title == message_of([alert]).title
+    few = list(shorter(alert))[3]
+    assert isinstance(few, AccessAudited)
+    [group] = few.appeared
+    assert (len(group.places), group.left_out) == (5, 4995)
+    assert message_of([few]).title == message_of([alert]).title
 
 
 def _call(number: int) -> Cause:

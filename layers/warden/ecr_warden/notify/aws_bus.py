@@ -45,7 +45,7 @@ def detail_of(alert: "Alert") -> tuple[str, str]:
     # The codec writes ASCII, so characters are bytes.
     if len(detail := dumps(whole)) <= _DETAIL_BYTES:
         return kind, detail
-    from ecr_warden.notify.kinds import shorter  # noqa: PLC0415 - few alerts are too large
+    from ecr_warden.notify.shorter import shorter  # noqa: PLC0415 - few alerts are too large
 
     for form in shorter(alert):
         if len(detail := dumps(alert_to_json(form))) <= _DETAIL_BYTES:

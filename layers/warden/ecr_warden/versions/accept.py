@@ -316,6 +316,6 @@ def _effect(accepted: SpecAccepted) -> str:
     replaces = f"replaces {accepted.replaces}" if accepted.replaces else "the first"
     counts = {
         "changed": len(accepted.changed),
-        "warnings": len(accepted.warnings) + accepted.left_out[-1],
+        "warnings": len(accepted.warnings) + accepted.left_out[1],
     }
     return ", ".join([replaces, *(f"{count} {what}" for what, count in counts.items() if count)])

@@ -20,7 +20,7 @@ MAX_PERMISSIONS = 700
 """On each side: an event and a journal entry have a size limit, and a hostile document has principals times actions.
 The whole documents are stored too. The limit exceeds the number of principals that a document can name (the 10,240
 characters of a repository policy have room for some 680 account IDs), so with one permission of each principal first,
-nobody is left out here. What does not fit into an event as sentences is shortened further (notify/kinds/runs.py)."""
+nobody is left out here. What does not fit into an event as sentences is shortened further (notify/shorter.py)."""
 
 _SHARED_FROM = 100
 """The length from which a part that several permissions share is written once. A statement's conditions are in each

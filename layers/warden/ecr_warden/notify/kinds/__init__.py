@@ -1,11 +1,11 @@
-"""Each kind of alert in one class: how severe it is, when it is sent, what its message says, what may be left out.
+"""Each kind of alert in one class: how severe it is, when it is sent, what its message says.
 
 A message shows the gravest first, whatever else it is about.
 
 A new kind needs its type among the alerts of its step, and its class in one of these modules, entered in its table.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from copy import replace
 from functools import reduce
 from operator import or_
@@ -46,11 +46,6 @@ def sending(alert: Alert) -> Sending:
 def incident(alert: Alert) -> str:
     """What joins it with others in one message."""
     return KINDS[type(alert)].incident(alert)
-
-
-def shorter(alert: Alert) -> Iterator[Alert]:
-    """Ever shorter forms of an alert that is too large for an event, each with counts of what it leaves out."""
-    yield from KINDS[type(alert)].shorter(alert)
 
 
 def message_of(alerts: Sequence[Alert]) -> Message:

@@ -1,22 +1,21 @@
 """Alerts on what an audit found."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from copy import replace
+from collections.abc import Mapping
 from typing import Any
 
 from ecr_warden.audit.alerts import AccessAudited, Openers
-from ecr_warden.audit.finding import Certainty, Finding, FindingGroup, FindingKind
+from ecr_warden.audit.finding import Certainty, Finding, FindingKind
 from ecr_warden.audit.finding_texts import FindingCause, causes, details, sentence
 from ecr_warden.core.alert import Alert
 from ecr_warden.core.listing import Entry, Listing, listing
 from ecr_warden.core.result import Severity
-from ecr_warden.notify.kinds.kind import TEXT, Kind, OneByOne, few_texts
+from ecr_warden.notify.kinds.kind import Kind, OneByOne
 from ecr_warden.notify.layout import Parts
 from ecr_warden.notify.message import NOTHING, Field, State
 from ecr_warden.notify.wording import command, describe_cause, to_do
-from iam_access.text.printable import count, cut, few, first, listed, show_time
+from iam_access.text.printable import count, first, listed, show_time
 
-_ENDS, _CALLS = 4, 3
+_CALLS = 3
 
 
 class _AccessAudited(OneByOne[AccessAudited]):
@@ -47,10 +46,6 @@ class _AccessAudited(OneByOne[AccessAudited]):
                 listing("place", alert.unread, title=unread, rest=alert.unread_left_out),
             ],
         )
-
-    def shorter(self, alert: AccessAudited) -> Iterator[AccessAudited]:
-        for groups, places in ((100, 50), (20, 5), (5, 2), (1, 1)):
-            yield shorter(alert, groups=groups, places=places)
 
 
 def _entry(cause: FindingCause, after: str) -> Entry:
@@ -99,54 +94,6 @@ def _title(audited: AccessAudited) -> str:
         return f"no longer: {gone[0]}" if gone else f"{count(ended, 'finding')} of access ended"
     gravest = [sentence(group) for group in audited.appeared[:1]]
     return gravest[0] if gravest and appeared == 1 else ": ".join([f"{count(appeared, 'finding')} of access", *gravest])
-
-
-def shorter(audited: AccessAudited, *, groups: int, places: int) -> AccessAudited:
-    """At most so many findings of each list, with at most so many places; what is left out is counted."""
-    appeared, more_appeared = few(audited.appeared, groups, audited.left_out[0])
-    ended, more_ended = few(audited.ended, groups, audited.left_out[1])
-    unread, more_unread = few_texts(audited.unread, groups, audited.unread_left_out)
-    return replace(
-        audited,
-        appeared=_shortened(appeared, places),
-        openers=audited.openers[:groups],
-        ended=_shortened(ended, places),
-        left_out=(more_appeared, more_ended),
-        unread=unread,
-        unread_left_out=more_unread,
-        failure=cut(audited.failure, TEXT),
-    )
-
-
-def _shortened(groups: Sequence[FindingGroup], most: int) -> tuple[FindingGroup, ...]:
-    return tuple(
-        replace(group, finding=_cut(group.finding), accesses=group.accesses[:most], places=places, left_out=left_out)
-        for group in groups
-        for places, left_out in [few(group.places, most, group.left_out)]
-    )
-
-
-def _cut(finding: Finding) -> Finding:
-    return replace(
-        finding,
-        principal=cut(finding.principal, TEXT),
-        chain=tuple(cut(arn, TEXT) for arn in _ends_of(finding.chain)),
-        conditions=_some(finding.conditions),
-        because=_some(finding.because),
-        remedy=cut(finding.remedy, TEXT),
-        accept=cut(finding.accept, TEXT),
-        scope=cut(finding.scope, TEXT),
-    )
-
-
-def _ends_of(chain: tuple[str, ...]) -> tuple[str, ...]:
-    """Where a long chain begins and ends: who gets in, and who uses the repository."""
-    between = chain[_ENDS:-_ENDS]
-    return chain if len(between) < 2 else (*chain[:_ENDS], f"{len(between)} more roles", *chain[-_ENDS:])
-
-
-def _some(texts: Iterable[str]) -> tuple[str, ...]:
-    return tuple(cut(text, TEXT) for text in first(texts, 5))
 
 
 AUDITS: Mapping[type[Alert], Kind[Any]] = {AccessAudited: _AccessAudited()}

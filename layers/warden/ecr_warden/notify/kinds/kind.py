@@ -1,29 +1,18 @@
 """What differs between the kinds of alerts."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from ecr_warden.core.alert import Alert
 from ecr_warden.core.result import Severity
 from ecr_warden.notify.delivery import Sending, incident_of
 from ecr_warden.notify.layout import Parts, join
-from iam_access.text.printable import cut, few
-
-KEYS, PROBLEMS, TEXT = 1000, 100, 400
-"""How many targets and sentences a shorter form keeps, and how many characters of each sentence."""
-
-
-def few_texts(texts: Sequence[str], most: int, left_out: int) -> tuple[tuple[str, ...], int]:
-    """As `few`, each text cut."""
-    kept, left_out = few(texts, most, left_out)
-    return tuple(cut(one, TEXT) for one in kept), left_out
 
 
 class Kind[A: Alert](ABC):
-    """How severe an alert is, when it is sent, what its message says, and what may be left out of it.
+    """How severe an alert is, when it is sent, and what its message says.
 
-    Unless a kind says otherwise, an alert is a WARNING, is sent at once, with what the same principal did, and is never
-    too large.
+    Unless a kind says otherwise, an alert is a WARNING, and is sent at once, with what the same principal did.
     """
 
     def severity(self, _alert: A) -> Severity:
@@ -38,10 +27,6 @@ class Kind[A: Alert](ABC):
     @abstractmethod
     def describe(self, alerts: Sequence[A]) -> Parts:
         """The parts of the message on all alerts of this kind in one incident."""
-
-    def shorter(self, _alert: A) -> Iterator[A]:
-        """Ever shorter forms of an alert that is too large, each with counts of what it leaves out."""
-        yield from ()
 
 
 class OneByOne[A: Alert](Kind[A]):

@@ -1,20 +1,19 @@
 """Alerts on pauses, and on the stop switch."""
 
-from collections.abc import Iterator, Mapping
-from copy import replace
+from collections.abc import Mapping
 from typing import Any
 
 from ecr_warden.core.alert import Alert
 from ecr_warden.core.listing import listing
 from ecr_warden.core.result import Severity
 from ecr_warden.core.target import new_targets
-from ecr_warden.notify.kinds.kind import KEYS, Kind, OneByOne
+from ecr_warden.notify.kinds.kind import Kind, OneByOne
 from ecr_warden.notify.layout import Parts
 from ecr_warden.notify.message import Field, State
 from ecr_warden.notify.wording import by, command, describe_actor, to_do
 from ecr_warden.repair.alerts import PauseEnded, TargetsPaused, TargetsResumed, WritesSwitched
 from ecr_warden.state.switch import STOPPED
-from iam_access.text.printable import count, few, first, printable, show_time
+from iam_access.text.printable import count, first, printable, show_time
 
 _PATTERNS_SHOWN = 5
 
@@ -28,13 +27,7 @@ def _paused_targets(alert: TargetsPaused | TargetsResumed | PauseEnded) -> str:
     return " and ".join([*([count(number, "target")] if number else []), new_targets(shown)])
 
 
-class _OfTargets[A: (TargetsPaused, TargetsResumed, PauseEnded)](OneByOne[A]):
-    def shorter(self, alert: A) -> Iterator[A]:
-        targets, left_out = few(alert.targets, KEYS, alert.left_out)
-        yield replace(alert, targets=targets, left_out=left_out)
-
-
-class _TargetsPaused(_OfTargets[TargetsPaused]):
+class _TargetsPaused(OneByOne[TargetsPaused]):
     def describe_one(self, alert: TargetsPaused) -> Parts:
         targets, names_one = _paused_targets(alert), len(alert.targets) == 1 and not alert.patterns
         return Parts(
@@ -50,7 +43,7 @@ class _TargetsPaused(_OfTargets[TargetsPaused]):
         )
 
 
-class _TargetsResumed(_OfTargets[TargetsResumed]):
+class _TargetsResumed(OneByOne[TargetsResumed]):
     def severity(self, _alert: TargetsResumed) -> Severity:
         return Severity.INFO
 
@@ -64,7 +57,7 @@ class _TargetsResumed(_OfTargets[TargetsResumed]):
         )
 
 
-class _PauseEnded(_OfTargets[PauseEnded]):
+class _PauseEnded(OneByOne[PauseEnded]):
     def severity(self, _alert: PauseEnded) -> Severity:
         return Severity.INFO
 

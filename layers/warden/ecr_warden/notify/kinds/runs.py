@@ -1,7 +1,6 @@
 """Alerts on runs, and on fights over the documents that they repair."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from copy import replace
+from collections.abc import Mapping, Sequence
 from typing import Any, assert_never
 
 from ecr_warden.core.alert import Alert
@@ -9,7 +8,7 @@ from ecr_warden.core.job import short_name
 from ecr_warden.core.listing import Listing, listing
 from ecr_warden.core.result import Severity
 from ecr_warden.notify.delivery import Sending, sending_of_run
-from ecr_warden.notify.kinds.kind import PROBLEMS, TEXT, Kind, few_texts
+from ecr_warden.notify.kinds.kind import Kind
 from ecr_warden.notify.layout import Parts
 from ecr_warden.notify.message import DONE, Field, State
 from ecr_warden.notify.run_messages import describe_run, describe_runs
@@ -38,23 +37,6 @@ class _Run(Kind[RunEnded]):
 
     def describe(self, alerts: Sequence[RunEnded]) -> Parts:
         return describe_run(alerts[0]) if len(alerts) == 1 else describe_runs(alerts)
-
-    def shorter(self, alert: RunEnded) -> Iterator[RunEnded]:
-        for most in (PROBLEMS, 10, 1):
-            changes = tuple(
-                replace(one, explain=cut(one.explain, TEXT), why=cut(one.why, TEXT)) for one in alert.changes
-            )
-            held = tuple(replace(one, explain=cut(one.explain, TEXT)) for one in alert.held)
-            yield replace(alert, differences=_shorter(alert.differences, most), changes=changes, held=held)
-
-
-def _shorter(differences: Sequence[Difference], most: int) -> tuple[Difference, ...]:
-    """With at most so many sentences each, the gravest first."""
-    return tuple(
-        replace(one, explain=cut(one.explain, TEXT), access=access, left_out=left_out)
-        for one in differences
-        for access, left_out in [few_texts(one.access, most, one.left_out)]
-    )
 
 
 class _FightNoticed(Kind[FightNoticed]):
@@ -103,10 +85,6 @@ class _FightNoticed(Kind[FightNoticed]):
                 listing("line", _UNTIL_IT_ENDS, title="Until it ends:"),
             ],
         )
-
-    def shorter(self, alert: FightNoticed) -> Iterator[FightNoticed]:
-        for most in (PROBLEMS, 10):
-            yield replace(alert, sides=_shorter(alert.sides, most))
 
 
 _UNTIL_IT_ENDS = (

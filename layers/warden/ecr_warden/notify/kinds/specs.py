@@ -2,23 +2,21 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from copy import replace
 from typing import Any, assert_never
 
 from ecr_warden.core.alert import Alert
 from ecr_warden.core.job import Cause, CauseKind, short_name
-from ecr_warden.core.judgement import WaitReason
 from ecr_warden.core.listing import Listing, listing
 from ecr_warden.core.result import Severity
 from ecr_warden.notify.delivery import Sending
-from ecr_warden.notify.kinds.kind import KEYS, PROBLEMS, TEXT, Kind, OneByOne, few_texts
+from ecr_warden.notify.kinds.kind import Kind, OneByOne
 from ecr_warden.notify.layout import TITLE, Parts
 from ecr_warden.notify.message import Field, State
 from ecr_warden.notify.wording import command, describe_actor, to_do, uploader
 from ecr_warden.repair.alerts import EndMoment, GrantsEnd
 from ecr_warden.state.hold import Hold, HoldState
 from ecr_warden.versions.alerts import HoldOpened, HoldSettled, SpecAccepted, SpecRefused
-from iam_access.text.printable import count, cut, few, show_time
+from iam_access.text.printable import count, show_time
 
 
 def _whose(cause: Cause) -> Field:
@@ -36,7 +34,7 @@ class _SpecAccepted(OneByOne[SpecAccepted]):
         return Sending.COLLECTED  # with the runs that roll it out
 
     def describe_one(self, alert: SpecAccepted) -> Parts:
-        changed, *_, warnings = alert.left_out
+        changed, warnings = alert.left_out
         return Parts(
             State.DONE,
             f"spec accepted, {count(len(alert.changed) + changed, 'target')} changed",
@@ -49,11 +47,6 @@ class _SpecAccepted(OneByOne[SpecAccepted]):
                 listing("warning", alert.warnings, title="Warnings:", rest=warnings),
             ],
         )
-
-    def shorter(self, alert: SpecAccepted) -> Iterator[SpecAccepted]:
-        changed, more_changed = few(alert.changed, KEYS, alert.left_out[0])
-        warnings, more_warnings = few_texts(alert.warnings, PROBLEMS, alert.left_out[-1])
-        yield replace(alert, changed=changed, warnings=warnings, left_out=(more_changed, more_warnings))
 
 
 class _SpecRefused(OneByOne[SpecRefused]):
@@ -70,10 +63,6 @@ class _SpecRefused(OneByOne[SpecRefused]):
             ],
             [listing("problem", alert.problems, rest=alert.left_out)],
         )
-
-    def shorter(self, alert: SpecRefused) -> Iterator[SpecRefused]:
-        problems, left_out = few_texts(alert.problems, PROBLEMS, alert.left_out)
-        yield replace(alert, problems=problems, left_out=left_out)
 
 
 _PROLONG = "to prolong one, change its until: and apply the spec"
@@ -101,21 +90,8 @@ class _GrantsEnd(OneByOne[GrantsEnd]):
             [listing("grant", alert.grants, rest=alert.left_out)],
         )
 
-    def shorter(self, alert: GrantsEnd) -> Iterator[GrantsEnd]:
-        grants, left_out = few_texts(alert.grants, PROBLEMS, alert.left_out)
-        yield replace(alert, grants=grants, left_out=left_out)
 
-
-class _OfHold[A: (HoldOpened, HoldSettled)](OneByOne[A]):
-    def shorter(self, alert: A) -> Iterator[A]:
-        for most in (20, 3):
-            hold = alert.hold.shortened(most)
-            gains, loses = (tuple(cut(one, TEXT) for one in some) for some in (hold.gains, hold.loses))
-            why = tuple(WaitReason(one.code, cut(one.reason, TEXT)) for one in hold.why)
-            yield replace(alert, hold=replace(hold, why=why, gains=gains, loses=loses))
-
-
-class _HoldOpened(_OfHold[HoldOpened]):
+class _HoldOpened(OneByOne[HoldOpened]):
     def describe_one(self, alert: HoldOpened) -> Parts:
         hold = alert.hold
         return Parts(
@@ -131,7 +107,7 @@ class _HoldOpened(_OfHold[HoldOpened]):
         )
 
 
-class _HoldSettled(_OfHold[HoldSettled]):
+class _HoldSettled(OneByOne[HoldSettled]):
     def severity(self, alert: HoldSettled) -> Severity:
         return Severity.WARNING if alert.hold.state is HoldState.ENDED else Severity.INFO
 

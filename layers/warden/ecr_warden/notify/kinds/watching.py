@@ -1,7 +1,6 @@
 """Alerts on what ecr-warden sees and works through: what somebody changed of it, what is off, failed or was lost."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from copy import replace
+from collections.abc import Mapping, Sequence
 from types import NoneType
 from typing import Any
 
@@ -34,12 +33,12 @@ from ecr_warden.core.result import Severity, highest
 from ecr_warden.core.target import RepositoryTarget, RoleTarget
 from ecr_warden.notify import wiring
 from ecr_warden.notify.delivery import Sending
-from ecr_warden.notify.kinds.kind import PROBLEMS, TEXT, Kind, OneByOne, few_texts
+from ecr_warden.notify.kinds.kind import Kind, OneByOne
 from ecr_warden.notify.layout import Parts
 from ecr_warden.notify.message import Field, State
 from ecr_warden.notify.wording import by, command, describe_cause, describe_target, to_do
 from ecr_warden.repair.alerts import COMPILED_SPEC, HarmfulCall, JobFailed, OwnChanged
-from iam_access.text.printable import count, cut, few, show_time
+from iam_access.text.printable import count, show_time
 
 
 class _OwnChanged(OneByOne[OwnChanged]):
@@ -308,10 +307,6 @@ class _Unlisted(OneByOne[Unlisted]):
             [listing("place", alert.problems, rest=alert.left_out)],
         )
 
-    def shorter(self, alert: Unlisted) -> Iterator[Unlisted]:
-        problems, left_out = few_texts(alert.problems, PROBLEMS, alert.left_out)
-        yield replace(alert, problems=problems, left_out=left_out)
-
 
 class _EventMissed(Kind[EventMissed]):
     def sending(self, _alert: EventMissed) -> Sending:
@@ -390,13 +385,6 @@ class _WiringChanged(OneByOne[WiringChanged]):
                 listing("wire", [wire.name for wire in alert.ended], title="As it should be again:", rest=ended),
             ],
         )
-
-    def shorter(self, alert: WiringChanged) -> Iterator[WiringChanged]:
-        for most in (20, 3):
-            broken, more_broken = few(alert.broken, most, alert.left_out[0])
-            ended, more_ended = few(alert.ended, most, alert.left_out[1])
-            broken = tuple(replace(wire, why=cut(wire.why, TEXT)) for wire in broken)
-            yield replace(alert, broken=broken, ended=ended, left_out=(more_broken, more_ended))
 
 
 def _title_of_wiring(broken: Sequence[Wire], rest: int, ended: int) -> str:
