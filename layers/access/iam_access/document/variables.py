@@ -75,11 +75,6 @@ def literal_tokens(text: str) -> list[Piece]:
     return [*pieces, text[position:]]
 
 
-def placeholders(text: str) -> list[str]:
-    """Every `${...}` of a text, characters such as `${*}` included."""
-    return [token for token in _TOKEN.findall(text) if len(token) > 1]
-
-
 def variables_in(text: str) -> list[Variable]:
     """The variables of a pattern, in order."""
     return [token for token in tokens(text) if isinstance(token, Variable)] if "${" in text else []

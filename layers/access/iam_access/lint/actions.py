@@ -7,13 +7,11 @@ import re
 
 from iam_access.catalogue import Action, date, is_catalogued, matching_actions
 from iam_access.document.kind import DocumentKind
-from iam_access.document.pattern import patterns_meet
-from iam_access.document.variables import completed_arn, literal_glob
+from iam_access.document.variables import literal_glob
 from iam_access.lint.examination import Examination, PlacedStatement, PlacedText, quoted
-from iam_access.lint.names import is_service, nearest_action, nearest_service
+from iam_access.lint.names import nearest_action
 from iam_access.lint.rules import LintRule
 from iam_access.text.ascii_case import ascii_lower
-from iam_access.text.printable import listed
 
 EVERYTHING = frozenset({"*", "*:*"})
 # "AssumeRole policy may only specify STS AssumeRole actions" (AWS's error).
@@ -22,8 +20,6 @@ _TRUST_ACTIONS = (
     *("sts:setcontext", "sts:setsourceidentity", "sts:tagsession"),
 )
 _ACTION = re.compile(r"[A-Za-z0-9.-]+:[A-Za-z0-9*?]+")
-_MAX_RESOURCES = 50
-_LONGEST_RESOURCE = 2048
 
 
 def check_actions(examination: Examination) -> None:
@@ -46,8 +42,6 @@ def _is_of_kind(examination: Examination, value: PlacedText) -> bool:
             prefix = examination.service.prefix
             allowed = ascii_lower(value.text).startswith(f"{prefix}:")
             wanted = f"{examination.article} only holds {prefix} actions"
-            if not allowed and prefix in (near := examination.hint(nearest_service, value.text.partition(":")[0])):
-                wanted += near
         case DocumentKind.TRUST:
             pattern = literal_glob(value.text.lower())
             allowed = any(map(pattern.matches, _TRUST_ACTIONS))
@@ -60,11 +54,7 @@ def _is_of_kind(examination: Examination, value: PlacedText) -> bool:
 
 
 def _check_action(examination: Examination, statement: PlacedStatement, value: PlacedText) -> None:
-    service = value.text.partition(":")[0]
-    if not is_catalogued(service):
-        # AWS adds services every month: a name unlike any other is taken for a new one.
-        if not is_service(service) and (near := examination.hint(nearest_service, service)):
-            examination.add(LintRule.SERVICE_UNKNOWN, value.place, f"no service {quoted(service)}{near} as of {date()}")
+    if not is_catalogued(value.text.partition(":")[0]):
         return
     found = matching_actions(value.text)
     if not found:
@@ -81,32 +71,16 @@ def _check_action(examination: Examination, statement: PlacedStatement, value: P
 def _check_resources(
     examination: Examination, statement: PlacedStatement, value: PlacedText, found: tuple[Action, ...]
 ) -> None:
-    """Can one of the actions act on one of the resources?"""
+    """Report actions without resource types on named resources."""
     resources = statement.resources
-    if resources is None or resources.negated or statement.actions.negated or len(resources.values) > _MAX_RESOURCES:
+    if resources is None or resources.negated or statement.actions.negated:
         return
-    texts = [completed_arn(resource.text) for resource in resources.values]
-    if any(not text.strip("*") or len(text) > _LONGEST_RESOURCE for text in texts):
+    if any(not resource.text.strip("*") for resource in resources.values):
         return
-    arns = sorted({arn for action in found for arn in action.arns})
-    if not arns:
-        # IAM still checks its List actions on paths such as role/, and AWS's own policies allow them that way.
-        if found[0].name.startswith("iam:"):
-            return
+    # IAM still checks its List actions on paths such as role/, and AWS's own policies allow them that way.
+    if not any(action.arns for action in found) and not found[0].name.startswith("iam:"):
         message = f"{quoted(value.text)} has no resource types and no effect on named resources"
         examination.add(LintRule.ACTION_NEEDS_ANY_RESOURCE, value.place, message)
-    elif not any(_meet(arn, text) for text in texts for arn in arns):
-        acts = listed(arns, 2, separator=" or ")
-        message = f"{quoted(value.text)} acts on {acts}, which none of the statement's resources is"
-        examination.add(LintRule.ACTION_NOT_ON_RESOURCE, value.place, message)
-
-
-def _meet(arn: str, text: str) -> bool:
-    """Comparing the services first settles most cases, and costs less than the patterns."""
-    ours, theirs = arn.split(":"), text.split(":")
-    if len(theirs) > 2 and theirs[2] != ours[2] and not set(theirs[2]) & set("*?$"):
-        return False
-    return patterns_meet(arn, text)
 
 
 def check_broad(examination: Examination) -> None:

@@ -1,4 +1,4 @@
-"""Rules on Resource elements and conditions: well-formed values, keys that exist, conditions that can hold.
+"""Rules on Resource elements and conditions: well-formed values, and keys that exist.
 
 Sources, all under https://docs.aws.amazon.com/IAM/latest/UserGuide/: reference-arns.html,
 reference_identifiers.html#identifiers-arns (ARNs that lack parts),
@@ -7,11 +7,11 @@ reference_policies_elements_condition_operators.html and, for keys whose values 
 reference_policies_condition-keys.html#condition-keys-sensitive
 """
 
-from iam_access.arn import ACCOUNT_ID, ARN_COLONS, PARTITION, account_part
+from iam_access.arn import ACCOUNT_ID, ARN_COLONS, PARTITION
 from iam_access.catalogue import date
-from iam_access.document.condition import CLOCKS, Quantifier
+from iam_access.document.condition import Quantifier
 from iam_access.document.pattern import is_literal
-from iam_access.document.values import ends, is_base64, moment, network, number
+from iam_access.document.values import is_base64, moment, network, number
 from iam_access.document.variables import completed_arn
 from iam_access.lint.examination import Examination, PlacedClause, PlacedStatement, PlacedText, quoted
 from iam_access.lint.names import is_condition_key, nearest_key, owns_key
@@ -19,11 +19,10 @@ from iam_access.lint.rules import LintRule
 
 _TAG_KEYS = "aws:tagkeys"
 _TAG = "aws:requesttag/"
-_STRINGS = frozenset({"StringEquals", "ArnEquals", "NumericEquals", "Bool"})
 
 
 def check_conditions(examination: Examination) -> None:
-    """Report unknown keys, conditions that never hold, and ForAllValues that holds without the key."""
+    """Report unknown keys, conditions without values, and ForAllValues that holds without the key."""
     for statement in examination.statements:
         for clause in statement.clauses:
             _check_key(examination, clause)
@@ -31,10 +30,6 @@ def check_conditions(examination: Examination) -> None:
                 examination.add(
                     LintRule.CONDITION_NEVER, clause.place, f"{quoted(clause.spelled)} has no value to compare with"
                 )
-            elif _ended(examination, clause):
-                examination.add(LintRule.CONDITION_ENDED, clause.place, f"{quoted(clause.values[0].text)} is past")
-            elif reason := _contradiction(statement, clause):
-                examination.add(LintRule.CONDITION_NEVER, clause.place, reason)
             if statement.allows and clause.parts.quantifier is Quantifier.ALL and not _is_guarded(statement, clause):
                 message = (
                     f"{clause.operator} on {quoted(clause.spelled)} also holds if the request does not have the key"
@@ -49,37 +44,6 @@ def _check_key(examination: Examination, clause: PlacedClause) -> None:
         examination.add(
             LintRule.KEY_UNKNOWN, clause.place, f"no condition key {quoted(clause.spelled)}{near} as of {date()}"
         )
-
-
-def _ended(examination: Examination, clause: PlacedClause) -> bool:
-    """Values are alternatives, so the latest counts."""
-    if examination.now is None or clause.key not in CLOCKS:
-        return False
-    found = ends(clause.base, (value.text for value in clause.values))
-    return bool(found) and max(found) <= examination.now.timestamp()
-
-
-def _contradiction(statement: PlacedStatement, clause: PlacedClause) -> str:
-    """Why this condition can never hold, alone or together with the others on its key; or nothing."""
-    if _is_null(clause, "true") and clause.parts.quantifier is Quantifier.ANY:
-        return f"no value of {quoted(clause.spelled)} is null"
-    for other in statement.clauses:
-        if other.key != clause.key or other is clause:
-            continue
-        if _is_null(clause, "true") and other.certain:
-            return f"{quoted(clause.spelled)} must be missing here, and {other.operator} needs it"
-        texts = {value.text for value in clause.values}
-        if (
-            clause.certain
-            and not clause.parts.quantifier
-            and clause.base in _STRINGS
-            and other.parts.negated
-            and not other.parts.quantifier
-            and other.base == clause.base
-            and texts <= {value.text for value in other.values}
-        ):
-            return f"{other.operator} excludes every value of {quoted(clause.spelled)}"
-    return ""
 
 
 def _is_guarded(statement: PlacedStatement, clause: PlacedClause) -> bool:
@@ -99,18 +63,13 @@ LACKS_PARTS = "has fewer than the six parts of an ARN"
 
 
 def check_resources(examination: Examination) -> None:
-    """Report resources that are not ARNs or lack parts, and malformed account IDs."""
+    """Report resources that are not ARNs."""
     for statement in examination.statements:
         for value in statement.resources.values if statement.resources else ():
-            fault = arn_fault(value.text)
-            completed = completed_arn(value.text)
-            if fault == LACKS_PARTS and completed != value.text:
-                message = f"{quoted(value.text)} lacks parts: IAM reads it as {quoted(completed)}"
-                examination.add(LintRule.RESOURCE_INCOMPLETE, value.place, message)
-            elif fault:
+            # IAM completes an ARN that lacks parts.
+            fault = arn_fault(completed_arn(value.text))
+            if fault:
                 examination.add(LintRule.RESOURCE_MALFORMED, value.place, f"{quoted(value.text)} {fault}")
-            else:
-                check_account(examination, value)
 
 
 def arn_fault(text: str) -> str:
@@ -125,14 +84,6 @@ def arn_fault(text: str) -> str:
     if len(rest) < ARN_COLONS and is_literal(rest[-1]):
         return LACKS_PARTS
     return ""
-
-
-def check_account(examination: Examination, value: PlacedText) -> None:
-    """Report an ARN whose account ID is not 12 digits."""
-    account = account_part(value.text)
-    if account and account.isdigit() and len(account) != 12:
-        message = f"{quoted(value.text)}: the account ID has {len(account)} digits instead of 12"
-        examination.add(LintRule.ARN_ACCOUNT, value.place, message)
 
 
 _ACCOUNTS = frozenset(
@@ -169,8 +120,6 @@ def _check(examination: Examination, clause: PlacedClause, value: PlacedText) ->
     elif wild and clause.base == "StringLike" and not clause.parts.negated and clause.key in _SENSITIVE:
         message = f"{quoted(value.text)} for {quoted(clause.spelled)} may match an outsider's"
         examination.add(LintRule.VALUE_SENSITIVE_WILDCARD, value.place, message)
-    elif clause.base in ("ArnLike", "ArnEquals"):
-        check_account(examination, value)
 
 
 def _form_fault(clause: PlacedClause, text: str) -> str:

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime
 from itertools import count
 from typing import Any
 
@@ -83,12 +82,11 @@ class PlacedStatement(Struct, frozen=True):
 
 
 class Examination(Struct):
-    """The document, and the findings so far. `now` decides which end dates are past; None: none is."""
+    """The document, and the findings so far."""
 
     document: Document
     kind: DocumentKind
     service: Service | None
-    now: datetime | None
     statements: tuple[PlacedStatement, ...]
     found: list[LintFinding] = field(default_factory=list)
     hints: int = 0

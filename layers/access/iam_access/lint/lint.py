@@ -6,43 +6,29 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elem
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import suppress
-from copy import replace
-from datetime import datetime
 
 from iam_access.delta.service import Service
 from iam_access.document.document import (
-    LITERAL_VERSION,
     ROLE_INLINE_QUOTA,
     TRUST_POLICY_QUOTA,
     Document,
-    Effect,
     policy_size,
 )
 from iam_access.document.kind import DocumentKind
-from iam_access.document.steps import Steps, TooManySteps
-from iam_access.document.variables import placeholders
-from iam_access.equivalent.canonical import canonical_statements
-from iam_access.equivalent.subsumption import covers_statement
 from iam_access.lint.actions import check_actions, check_broad
 from iam_access.lint.conditions import check_conditions, check_resources, check_values
-from iam_access.lint.examination import Examination, PlacedStatement, PlacedText, placed_statements, quoted
-from iam_access.lint.names import is_condition_key, nearest_key, owns_key
+from iam_access.lint.examination import Examination, PlacedStatement, placed_statements, quoted
 from iam_access.lint.principals import check_principals
 from iam_access.lint.rules import LintFinding, LintRule
 
 
 def check_elements(examination: Examination) -> None:
     """Report elements that this kind of document must not have, and missing ones."""
-    identity = examination.kind is DocumentKind.IDENTITY
-    if identity and examination.document.id is not None:
-        examination.add(LintRule.ID_IN_IDENTITY_POLICY, "Id")
     for statement in examination.statements:
         if misspelt := statement.written.misspelt:
             message = f"{quoted(misspelt)}: AWS only accepts {statement.written.effect}"
             examination.add(LintRule.EFFECT_CASE, f"{statement.place}.Effect", message)
-        if identity:
+        if examination.kind is DocumentKind.IDENTITY:
             _check_identity(examination, statement)
         else:
             _check_resource_policy(examination, statement)
@@ -88,16 +74,14 @@ _QUOTAS = {
     DocumentKind.TRUST: TRUST_POLICY_QUOTA,
     DocumentKind.IDENTITY: ROLE_INLINE_QUOTA,
 }
-_NEAR = 0.8
 _SID = re.compile(r"[A-Za-z0-9]*")
 # botocore's IAM model: the pattern of policyDocumentType.
 _REFUSED = re.compile("[^\t\n\r\x20-\xff]")
 
 
 def check_whole(examination: Examination) -> None:
-    """Report size, Sids, characters and variables."""
+    """Report size, Sids and characters."""
     _check_size(examination)
-    _check_variables(examination)
     if examination.kind is DocumentKind.RESOURCE:
         return  # Services take Sids with spaces; whether they want them unique is not known.
     _check_sids(examination)
@@ -108,13 +92,8 @@ def check_whole(examination: Examination) -> None:
 
 def _check_size(examination: Examination) -> None:
     size, quota = policy_size(examination.document), _quota(examination)
-    if quota is None:
-        return
-    used = f"{size} characters, the limit is {quota}"
-    if size > quota:
-        examination.add(LintRule.SIZE_OVER, "", used)
-    elif size > _NEAR * quota:
-        examination.add(LintRule.SIZE_NEAR, "", used)
+    if quota is not None and size > quota:
+        examination.add(LintRule.SIZE_OVER, "", f"{size} characters, the limit is {quota}")
 
 
 def _quota(examination: Examination) -> int | None:
@@ -140,62 +119,18 @@ def _check_sids(examination: Examination) -> None:
             )
 
 
-def _check_variables(examination: Examination) -> None:
-    for value in _texts(examination):
-        for placeholder in placeholders(value.text):
-            name = placeholder[2:-1].partition(",")[0].strip()
-            if examination.document.version == LITERAL_VERSION:
-                examination.add(
-                    LintRule.VARIABLES_IN_2008, value.place, f"${{{name}}} is taken literally in {LITERAL_VERSION}"
-                )
-                break
-            prefix = name.partition(":")[0]
-            if owns_key(prefix) and not is_condition_key(name):
-                near = examination.hint(nearest_key, name)
-                examination.add(LintRule.VARIABLE_UNKNOWN, value.place, f"no key {quoted(name)} for a variable{near}")
-
-
-def _texts(examination: Examination) -> Iterator[PlacedText]:
-    for statement in examination.statements:
-        if statement.resources is not None:
-            yield from statement.resources.values
-        for clause in statement.clauses:
-            yield from clause.values
-
-
-_MAX_STATEMENTS = 60
-
-
-def check_cancelled(examination: Examination) -> None:
-    """Report each Allow that a Deny cancels, as far as a bounded number of steps goes."""
-    if len(examination.statements) > _MAX_STATEMENTS:
-        return
-    steps = Steps()
-    statements = canonical_statements(examination.document, kind=examination.kind)
-    with suppress(TooManySteps):
-        for statement, form in zip(examination.statements, statements, strict=True):
-            denied = replace(form, effect=Effect.DENY)
-            covering = (at for at, one in enumerate(statements) if covers_statement(one, denied, steps))
-            if statement.allows and (at := next(covering, None)) is not None:
-                message = f"statement {at + 1} denies all of it"
-                examination.add(LintRule.STATEMENT_DENIED, statement.place, message)
-
-
 _CHECKS = (
     *(check_whole, check_elements, check_principals, check_actions, check_broad, check_resources),
-    *(check_conditions, check_values, check_cancelled),
+    *(check_conditions, check_values),
 )
 
 
-def lint(
-    document: Document, kind: DocumentKind, service: Service | None = None, *, now: datetime | None = None
-) -> tuple[LintFinding, ...]:
+def lint(document: Document, kind: DocumentKind, service: Service | None = None) -> tuple[LintFinding, ...]:
     """Everything that is wrong with a document of this kind, in the order of its statements.
 
-    `service`: whose resource policy it is, or what it is about. `now` decides which end dates are past; without it none
-    is. Never raises.
+    `service`: whose resource policy it is, or what it is about. Never raises.
     """
-    examination = Examination(document, kind, service, now, placed_statements(document))
+    examination = Examination(document, kind, service, placed_statements(document))
     for check in _CHECKS:
         check(examination)
     order = {statement.place: index for index, statement in enumerate(examination.statements)}

@@ -7,11 +7,6 @@ from iam_access.catalogue import actions, raw
 from iam_access.text.nearest import nearest
 
 
-def is_service(prefix: str) -> bool:
-    """Is there a service with this prefix?"""
-    return prefix.lower() in _prefixes()
-
-
 def is_condition_key(key: str) -> bool:
     """Is this a global condition key, or one of a catalogued service? Tags may have any name."""
     prefix, slash, name = key.lower().partition("/")
@@ -28,14 +23,6 @@ def nearest_action(action: str) -> str:
     return _nearest(action, {name: entry.name for name, entry in actions(action.partition(":")[0]).items()})
 
 
-def nearest_service(prefix: str) -> str:
-    """The service with the most similar prefix, or nothing."""
-    # Short prefixes resemble many others: the services that this project is about come first, with a lower bar.
-    return _nearest(prefix, _by_lower_case(raw()["services"]), cutoff=0.6) or _nearest(
-        prefix, _by_lower_case(sorted(_prefixes()))
-    )
-
-
 def nearest_key(key: str) -> str:
     """The condition key with the most similar name, or nothing."""
     return _nearest(key, _keys())
@@ -49,11 +36,6 @@ def _nearest(text: str, names: Mapping[str, str], *, cutoff: float = 0.75) -> st
 @cache
 def _keys() -> Mapping[str, str]:
     return _by_lower_case(raw()["keys"])
-
-
-@cache
-def _prefixes() -> frozenset[str]:
-    return frozenset(str(raw()["prefixes"]).split())
 
 
 def _by_lower_case(names: Iterable[str]) -> Mapping[str, str]:

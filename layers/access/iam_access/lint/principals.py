@@ -8,7 +8,6 @@ import re
 
 from iam_access.arn import ACCOUNT_ID, account_part
 from iam_access.document.kind import DocumentKind
-from iam_access.document.principal import WEB_PROVIDERS
 from iam_access.document.values import network
 from iam_access.lint.examination import Examination, PlacedClause, PlacedPrincipal, PlacedStatement, quoted
 from iam_access.lint.rules import LintRule
@@ -17,9 +16,6 @@ _UNIQUE_ID = re.compile(r"A(?:IDA|ROA|GPA|KIA|SIA|NPA|NVA|PKA|SCA|BIA|CCA)[A-Z0-
 _AWS_ARN = re.compile(
     r"arn:aws(?:-[a-z]+)*:(?:iam::[0-9]{12}:(?:root|user/.+|role/.+)"
     r"|sts::[0-9]{12}:(?:assumed-role/[^/]+/.+|federated-user/.+|self))"
-)
-_SERVICE = re.compile(
-    r"[a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:amazonaws\.com(?:\.cn)?|amazon\.com|aws\.internal|amazonaws\.eu)"
 )
 # GitHub's subjects begin with repo:OWNER/.
 _EVERY_SUBJECT = re.compile(r"(?:repo:)?\*")
@@ -44,8 +40,6 @@ def check_principals(examination: Examination) -> None:
 
 def _check_form(examination: Examination, named: PlacedPrincipal) -> None:
     kind, value = named.principal
-    if kind == "Service" and value != "*" and not _SERVICE.fullmatch(value):
-        examination.add(LintRule.PRINCIPAL_SERVICE, named.place, f"{quoted(value)} does not look like a service name")
     if kind != "AWS" or value == "*" or ACCOUNT_ID.fullmatch(value) or (_AWS_ARN.fullmatch(value) and "*" not in value):
         return
     if "*" in value or "?" in value:
@@ -86,12 +80,6 @@ def _check_service(examination: Examination, named: PlacedPrincipal) -> None:
 
 def _check_federated(examination: Examination, statement: PlacedStatement, named: PlacedPrincipal) -> None:
     value = named.principal.value
-    oidc = ":oidc-provider/" in value or value in WEB_PROVIDERS
-    wanted = "sts:assumerolewithwebidentity" if oidc else "sts:assumerolewithsaml"
-    known = oidc or ":saml-provider/" in value
-    texts = {action.text.lower() for action in statement.actions.values}
-    if known and not statement.actions.negated and "sts:assumerole" in texts and wanted not in texts:
-        examination.add(LintRule.FEDERATED_ACTION, named.place, f"{quoted(value)} cannot call sts:AssumeRole")
     if ":oidc-provider/" in value and not any(clause.certain and _narrows(clause) for clause in statement.clauses):
         examination.add(
             LintRule.FEDERATED_WITHOUT_SUBJECT, named.place, f"every identity of {quoted(value)} may assume the role"

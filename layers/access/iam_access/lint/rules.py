@@ -30,7 +30,6 @@ class LintRule(Enum):
         "remove it: the policy is attached to its resource",
     )
     EFFECT_CASE = (_E, "an Effect in another case than Allow or Deny, which AWS refuses", "write Allow or Deny")
-    ID_IN_IDENTITY_POLICY = (_W, "Id in an identity policy", "remove it: only resource policies have one")
     SID_CHARACTERS = (_E, "a Sid with characters that IAM refuses", "use letters and digits")
     SID_REPEATED = (
         _E,
@@ -39,13 +38,6 @@ class LintRule(Enum):
     )
     CHARACTERS = (_E, "characters that IAM refuses", "use characters up to U+00FF")
     SIZE_OVER = (_E, "a document over AWS's limit", "shorten it: fewer principals, patterns instead of lists")
-    SIZE_NEAR = (_W, "a document at more than 80% of AWS's limit", "shorten it before it needs to grow")
-    VARIABLES_IN_2008 = (
-        _W,
-        "a policy variable in a document of Version 2008-10-17, which takes it literally",
-        "write Version 2012-10-17",
-    )
-    VARIABLE_UNKNOWN = (_W, "a policy variable of an unknown key, which never has a value", "correct the key")
     # Who.
     PRINCIPAL_ANYONE = (_E, "access for anyone", "name accounts, users or roles")
     PRINCIPAL_ANYONE_CONDITIONED = (
@@ -69,16 +61,10 @@ class LintRule(Enum):
         "a principal that is not an account, user, role or session",
         "write 12 digits or the ARN of a user, role or session",
     )
-    PRINCIPAL_SERVICE = (_W, "a name that does not look like an AWS service", "write it as ecs-tasks.amazonaws.com")
     SERVICE_WITHOUT_SOURCE = (
         _E,
         "access for a service on behalf of any of its customers (confused deputy)",
         "add a condition on aws:SourceAccount, aws:SourceArn or aws:SourceOrgID",
-    )
-    FEDERATED_ACTION = (
-        _W,
-        "a federated principal without the action with which it assumes the role",
-        "use sts:AssumeRoleWithSAML or sts:AssumeRoleWithWebIdentity",
     )
     FEDERATED_WITHOUT_SUBJECT = (
         _W,
@@ -89,7 +75,6 @@ class LintRule(Enum):
     ACTION_MALFORMED = (_E, "not an action", 'write service:Name, or "*"')
     ACTION_OF_KIND = (_E, "an action that this kind of document must not have", "remove it")
     ACTION_UNKNOWN = (_W, "no such action", "correct the name")
-    SERVICE_UNKNOWN = (_W, "no such service", "correct the prefix")
     ACTION_WITHOUT_RESOURCE = (
         _W,
         "an action that no resource policy can allow: it does not act on the resource",
@@ -100,11 +85,6 @@ class LintRule(Enum):
         "an action without resource types on named resources, where it has no effect",
         'put it into a statement with Resource "*"',
     )
-    ACTION_NOT_ON_RESOURCE = (
-        _W,
-        "an action on resources of another type, where it has no effect",
-        "correct the action or the resource",
-    )
     ALLOW_NOT_ACTION = (
         _W,
         "Allow with NotAction: every other action, including those that AWS adds later",
@@ -112,8 +92,6 @@ class LintRule(Enum):
     )
     ALLOW_EVERYTHING = (_W, "every action allowed", "name the actions that are needed")
     RESOURCE_MALFORMED = (_E, "a resource that is not an ARN", 'write an ARN, or "*"')
-    RESOURCE_INCOMPLETE = (_W, "an ARN that lacks parts, which IAM completes with wildcards", "write all six parts")
-    ARN_ACCOUNT = (_W, "an ARN whose account ID does not have 12 digits", "correct the account ID")
     # When.
     KEY_UNKNOWN = (_W, "no such condition key", "correct the key")
     VALUE_MALFORMED = (_W, "a value that never matches", "correct the value")
@@ -124,14 +102,11 @@ class LintRule(Enum):
         "name them",
     )
     CONDITION_NEVER = (_W, "a condition that can never hold", "correct it, or remove the statement")
-    CONDITION_ENDED = (_W, "a condition whose end date is past", "remove the statement, or move the end date")
     FOR_ALL_VALUES = (
         _W,
         "ForAllValues in an Allow, which also holds if the key is missing",
         'add "Null": {KEY: "false"}',
     )
-    # Statements together.
-    STATEMENT_DENIED = (_W, "an Allow that a Deny without a condition cancels", "remove one of the two")
 
     def __init__(self, level: Level, title: str, remedy: str) -> None:
         self.level = level

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from datetime import datetime
 
 from ecr_warden.access_spec.accounts import SpecAccounts, narrowed
 from ecr_warden.access_spec.check_shape import Fields, has_lost_quotes
@@ -48,14 +47,14 @@ _CODES = {
 _COUNTED_ELSEWHERE = frozenset({LintRule.SIZE_OVER})
 
 
-def build_literal(entry: Fields, directory: Directory, now: datetime) -> Literal | None:
+def build_literal(entry: Fields, directory: Directory) -> Literal | None:
     """One item of `documents:`; None if its address or document is invalid."""
     kind_text, raw = entry.text("kind"), entry.raw("document")
     kind = None if kind_text is None else DOCUMENT_KINDS[AddressKind(kind_text.text)]
     account = directory.accounts.referred(entry.text("account"), directory.report)
     document = None
     if raw is not None and kind is not None:
-        document = build_document(raw, kind, directory.accounts, directory.report, now=now)
+        document = build_document(raw, kind, directory.accounts, directory.report)
     match kind:
         case DocumentKind.RESOURCE:
             addresses = _repository(entry, account, directory)
@@ -136,9 +135,7 @@ def _target(name: Scalar, kind: str, account: SpecAccount | None, directory: Dir
     return identity
 
 
-def build_document(
-    root: MapNode, kind: DocumentKind, accounts: SpecAccounts, report: ProblemReport, *, now: datetime
-) -> Document | None:
+def build_document(root: MapNode, kind: DocumentKind, accounts: SpecAccounts, report: ProblemReport) -> Document | None:
     """The document, or None; the first error of each statement and the findings of lint are reported."""
     before = len(report.found)
     # A value that is refused here becomes its text, so that the rest is still checked.
@@ -150,7 +147,7 @@ def build_document(
         for rest in _further_errors(raw, error):
             _report(rest, root, report)
         return None
-    lint_literal(document, kind, root, report, now=now, has_refused=len(report.found) > before)
+    lint_literal(document, kind, root, report, has_refused=len(report.found) > before)
     for index, statement in enumerate(document.statements):
         _check_principals(statement, f"Statement[{index}]", accounts, root, report)
     return document
@@ -208,10 +205,10 @@ def _check_principals(
 
 
 def lint_literal(
-    document: Document, kind: DocumentKind, root: MapNode, report: ProblemReport, *, now: datetime, has_refused: bool
+    document: Document, kind: DocumentKind, root: MapNode, report: ProblemReport, *, has_refused: bool
 ) -> None:
     """Report the errors and warnings of a document; `has_refused`: some of its values are already reported."""
-    for finding in lint(document, kind, ECR, now=now):
+    for finding in lint(document, kind, ECR):
         rule = finding.rule
         if rule in _COUNTED_ELSEWHERE or (has_refused and rule is LintRule.VALUE_MALFORMED):
             continue

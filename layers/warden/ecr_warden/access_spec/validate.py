@@ -77,7 +77,7 @@ def load_tree(tree: Node, report: ProblemReport, *, version: str = "", now: date
 def _build(root: Fields, directory: Directory, now: datetime) -> Spec:
     directory.define_teams(root)
     entries = [_repository(entry, directory, now) for entry in root.all("repositories")]
-    literals = tuple(build_literal(entry, directory, now) for entry in root.all("documents"))
+    literals = tuple(build_literal(entry, directory) for entry in root.all("documents"))
     also_allowed = tuple(build_also_allowed(entry, directory, now) for entry in root.all("also_allowed"))
     return Spec(
         accounts=tuple(directory.accounts.by_alias.values()),
@@ -95,7 +95,7 @@ def _repository(entry: Fields, directory: Directory, now: datetime) -> SpecRepos
     built, raw, report = build_repository(entry, directory, now), entry.raw("beside"), directory.report
     if raw is None:
         return built
-    beside = build_document(raw, DocumentKind.RESOURCE, directory.accounts, report, now=now)
+    beside = build_document(raw, DocumentKind.RESOURCE, directory.accounts, report)
     if beside is not None and beside.version == LITERAL_VERSION and "${" in beside.text:
         remedy = f"add Version: {VARIABLES_VERSION}, or write each ${{ as ${{$}}{{"
         report.add(Code.DOCUMENT, raw.place, f"a policy variable under Version {LITERAL_VERSION}", remedy=remedy)
