@@ -8,7 +8,7 @@ import pytest
 from ecr_warden.core.ecr import ECR
 from iam_access.catalogue import actions, matching_actions, spelled
 from iam_access.delta.service import groups_of
-from iam_access.lint.names import is_condition_key, nearest_action, nearest_key
+from iam_access.lint.names import is_condition_key, nearest_action
 from tests.template.cfn import ROOT
 
 
@@ -60,7 +60,6 @@ def test_condition_keys(key: str, known: bool) -> None:
 
 def test_nearest_names() -> None:
     assert nearest_action("ecr:GetAuthorisationToken") == "ecr:GetAuthorizationToken"
-    assert nearest_key("aws:PrincipleArn") == "aws:PrincipalArn"
     assert nearest_action("ecr:Frobnicate") == ""
     assert nearest_action("ecr:" + "x" * 10_000) == ""
 

@@ -64,15 +64,6 @@ def test_sizes(of: DocumentKind, size: int, code: str | None) -> None:
     assert sizes == ([] if code is None else [code])
 
 
-def test_hints_are_for_the_first_names_only_because_each_compares_with_many() -> None:
-    actions = [f"ecr:PutImag{number}" for number in range(200)]
-    statement = {"Effect": "Allow", "Action": actions, "Resource": "*"}
-    found = lint(parse_document({"Version": "2012-10-17", "Statement": statement}), DocumentKind.IDENTITY, ECR)
-    unknown = [finding for finding in found if finding.rule is LintRule.ACTION_UNKNOWN]
-    assert len(unknown) == 200
-    assert sum("did you mean" in finding.message for finding in unknown) == 50
-
-
 # Counted in moto 5.2.5, whose policies are younger than the catalogue: what AWS itself writes is seldom wrong.
 # The login on named resources is a mistake of AWS's (SageMakerStudioProjectProvisioningRolePolicy).
 MANAGED = {

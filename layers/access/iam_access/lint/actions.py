@@ -9,7 +9,6 @@ from iam_access.catalogue import Action, date, is_catalogued, matching_actions
 from iam_access.document.kind import DocumentKind
 from iam_access.document.variables import literal_glob
 from iam_access.lint.examination import Examination, PlacedStatement, PlacedText, quoted
-from iam_access.lint.names import nearest_action
 from iam_access.lint.rules import LintRule
 from iam_access.text.ascii_case import ascii_lower
 
@@ -58,8 +57,7 @@ def _check_action(examination: Examination, statement: PlacedStatement, value: P
         return
     found = matching_actions(value.text)
     if not found:
-        near = examination.hint(nearest_action, value.text)
-        examination.add(LintRule.ACTION_UNKNOWN, value.place, f"no action {quoted(value.text)}{near} as of {date()}")
+        examination.add(LintRule.ACTION_UNKNOWN, value.place, f"no action {quoted(value.text)} as of {date()}")
     elif examination.kind is DocumentKind.RESOURCE:
         if not any(action.arns for action in found) and not statement.actions.negated:
             message = f"{found[0].name} in {examination.article} has no effect: it acts on no {examination.noun}"
@@ -105,16 +103,5 @@ def _on_everything(statement: PlacedStatement) -> bool:
 def _check_actions(examination: Examination, statement: PlacedStatement) -> None:
     for value in statement.actions.values:
         text = value.text.lower()
-        service = text.partition(":")[0]
-        if text not in EVERYTHING and not (text.endswith(":*") and is_catalogued(service)):
-            continue
-        match examination.kind:
-            case DocumentKind.RESOURCE:
-                message = f"{quoted(value.text)}: it includes rewriting this policy"
-            case DocumentKind.TRUST:
-                message = f"{quoted(value.text)}: it includes tagging the session and setting its source identity"
-            case DocumentKind.IDENTITY if text in EVERYTHING:
-                message = "every action on everything"
-            case DocumentKind.IDENTITY:
-                message = f"every action of {service} on everything"
-        examination.add(LintRule.ALLOW_EVERYTHING, value.place, message)
+        if text in EVERYTHING or (text.endswith(":*") and is_catalogued(text.partition(":")[0])):
+            examination.add(LintRule.ALLOW_EVERYTHING, value.place, f"{quoted(value.text)} allows every action")

@@ -14,7 +14,7 @@ from iam_access.document.pattern import is_literal
 from iam_access.document.values import is_base64, moment, network, number
 from iam_access.document.variables import completed_arn
 from iam_access.lint.examination import Examination, PlacedClause, PlacedStatement, PlacedText, quoted
-from iam_access.lint.names import is_condition_key, nearest_key, owns_key
+from iam_access.lint.names import is_condition_key, owns_key
 from iam_access.lint.rules import LintRule
 
 _TAG_KEYS = "aws:tagkeys"
@@ -40,10 +40,8 @@ def check_conditions(examination: Examination) -> None:
 def _check_key(examination: Examination, clause: PlacedClause) -> None:
     prefix, colon, _ = clause.key.partition(":")
     if not colon or (owns_key(prefix) and not is_condition_key(clause.key)):
-        near = examination.hint(nearest_key, clause.spelled if colon else f"aws:{clause.spelled}")
-        examination.add(
-            LintRule.KEY_UNKNOWN, clause.place, f"no condition key {quoted(clause.spelled)}{near} as of {date()}"
-        )
+        message = f"no condition key {quoted(clause.spelled)} as of {date()}"
+        examination.add(LintRule.KEY_UNKNOWN, clause.place, message)
 
 
 def _is_guarded(statement: PlacedStatement, clause: PlacedClause) -> bool:

@@ -1,7 +1,7 @@
 """The document under examination: its statements with the place of every value in the JSON."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import count
 from typing import Any
 
@@ -14,11 +14,8 @@ from iam_access.document.kind import DocumentKind
 from iam_access.document.principal import Principal
 from iam_access.lint.rules import LintFinding, LintRule
 from iam_access.text.ascii_case import ascii_lower
-from iam_access.text.nearest import did_you_mean
 from iam_access.text.printable import printable
 from iam_access.text.strict_json import below
-
-MAX_HINTS = 50
 
 
 class PlacedText(Struct, frozen=True):
@@ -89,7 +86,6 @@ class Examination(Struct):
     service: Service | None
     statements: tuple[PlacedStatement, ...]
     found: list[LintFinding] = field(default_factory=list)
-    hints: int = 0
 
     @property
     def noun(self) -> str:
@@ -109,14 +105,6 @@ class Examination(Struct):
 
     def add(self, rule: LintRule, place: str, message: str = "") -> None:
         self.found.append(LintFinding(rule, place, message or rule.title))
-
-    def hint(self, find: Callable[[str], str], text: str) -> str:
-        """` (did you mean "iam:PassRole"?)`, or nothing; only MAX_HINTS times: each compares many names."""
-        if self.hints >= MAX_HINTS:
-            return ""
-        self.hints += 1
-        near = find(text)
-        return did_you_mean(near and f'"{near}"')
 
 
 def quoted(text: str) -> str:

@@ -1,6 +1,5 @@
-"""Whether services, actions and condition keys of these names exist, by the catalogue, and which was probably meant."""
+"""Whether condition keys of these names exist, by the catalogue, and which action was probably meant."""
 
-from collections.abc import Iterable, Mapping
 from functools import cache
 
 from iam_access.catalogue import actions, raw
@@ -20,23 +19,11 @@ def owns_key(prefix: str) -> bool:
 
 def nearest_action(action: str) -> str:
     """The action with the most similar name, or nothing."""
-    return _nearest(action, {name: entry.name for name, entry in actions(action.partition(":")[0]).items()})
-
-
-def nearest_key(key: str) -> str:
-    """The condition key with the most similar name, or nothing."""
-    return _nearest(key, _keys())
-
-
-def _nearest(text: str, names: Mapping[str, str], *, cutoff: float = 0.75) -> str:
-    found = nearest(text.lower(), names, cutoff=cutoff)
+    names = {name: entry.name for name, entry in actions(action.partition(":")[0]).items()}
+    found = nearest(action.lower(), names, cutoff=0.75)
     return names[found[0]] if found else ""
 
 
 @cache
-def _keys() -> Mapping[str, str]:
-    return _by_lower_case(raw()["keys"])
-
-
-def _by_lower_case(names: Iterable[str]) -> Mapping[str, str]:
-    return {name.lower(): name for name in names}
+def _keys() -> frozenset[str]:
+    return frozenset(name.lower() for name in raw()["keys"])
