@@ -7,6 +7,7 @@ Other readers take the last of two equal keys, but AWS refuses the document
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import NoReturn, Self
 
@@ -76,7 +77,7 @@ def json_type(raw: object) -> str:
 
 
 class _RepeatedKeyError(Exception):
-    pass
+    """The key that occurs twice."""
 
 
 class _ConstantError(ValueError):
@@ -86,7 +87,7 @@ class _ConstantError(ValueError):
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     result = dict(pairs)
     if len(result) != len(pairs):
-        raise _RepeatedKeyError
+        raise _RepeatedKeyError(Counter(key for key, _ in pairs).most_common(1)[0][0])
     return result
 
 
@@ -107,8 +108,9 @@ def load(source: str | bytes, limit: int = MAX_CHARACTERS) -> object:
         raise DocumentError("document-empty", "", "the document is empty", remedy="write at least one Statement")
     try:
         return _DECODER.decode(text)
-    except _RepeatedKeyError:
-        raise _repeated(text) from None
+    except _RepeatedKeyError as error:
+        what, remedy = "the key occurs twice in one object", "keep one of them"
+        raise DocumentError("document-key-repeated", str(error), what, remedy=remedy) from None
     except RecursionError:
         raise _too_deep("") from None
     except json.JSONDecodeError as error:
@@ -199,38 +201,6 @@ def _too_deep(place: str) -> DocumentError:
 
 def _bad_number(place: str) -> DocumentError:
     return DocumentError("document-number", place, "not a JSON number", remedy="write the value as a string")
-
-
-class _Pairs(list[tuple[str, object]]):
-    """An object with its repeated keys, to find the place of the first."""
-
-
-def _repeated(text: str) -> DocumentError:
-    place, key = "", ""
-    try:
-        tree = json.JSONDecoder(object_pairs_hook=_Pairs).decode(text)
-        place, key = next(_repetitions(tree, ""), ("", ""))
-    except (ValueError, RecursionError):
-        place = ""
-    return DocumentError(
-        "document-key-repeated",
-        below(place, key) if key else place,
-        "the key occurs twice in one object",
-        remedy="keep one of them",
-    )
-
-
-def _repetitions(value: object, place: str) -> Iterator[tuple[str, str]]:
-    if isinstance(value, _Pairs):
-        seen: set[str] = set()
-        for key, entry in value:
-            if key in seen:
-                yield place, key
-            seen.add(key)
-            yield from _repetitions(entry, below(place, key))
-    elif isinstance(value, list):
-        for index, entry in enumerate(value):
-            yield from _repetitions(entry, f"{place}[{index}]")
 
 
 def _strings(value: object, place: str) -> Iterator[tuple[str, str]]:
