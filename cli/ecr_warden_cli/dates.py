@@ -5,11 +5,6 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from msgspec import Struct
-
-from ecr_warden_cli.context import Context
-from iam_access.text.printable import show_time
-
 _DURATION = re.compile(r"([0-9]{1,6})([smhdw])")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _UNITS = {
@@ -24,21 +19,8 @@ PAST = "2h or 7d ago, a date, or a time with its zone; a date is its midnight in
 COMING = "in 2h or 7d, a date, or a time with its zone; a date is its midnight in UTC"
 
 
-class TypedTime(Struct, frozen=True):
-    """A time that somebody typed."""
-
-    text: str
-    of: Callable[[datetime], datetime]
-    """From now to that time."""
-    is_date: bool = False
-    """Whether it is a date alone."""
-
-    def at(self, context: Context) -> datetime:
-        """The time by the clock; of a date, a note says in which zone."""
-        at = self.of(context.clock.now())
-        if self.is_date:
-            context.console.note(f"{self.text} is {show_time(at)}, midnight in UTC")
-        return at
+type TypedTime = Callable[[datetime], datetime]
+"""A time that somebody typed, from now."""
 
 
 def past(text: str) -> TypedTime:
@@ -60,12 +42,9 @@ def duration(text: str) -> timedelta | None:
 def _typed(text: str, *, is_past: bool) -> TypedTime:
     length = duration(text.removesuffix(" ago") if is_past else text.removeprefix("in "))
     if length is not None:
-        return TypedTime(text, lambda now: shifted(now, -length if is_past else length))
-    if _DATE.fullmatch(text):
-        day = _moment(f"{text}T00:00:00Z", text)
-        return TypedTime(text, lambda _: day, is_date=True)
-    at = _moment(text, text)
-    return TypedTime(text, lambda _: at)
+        return lambda now: shifted(now, -length if is_past else length)
+    at = _moment(f"{text}T00:00:00Z" if _DATE.fullmatch(text) else text, text)
+    return lambda _: at
 
 
 def _moment(text: str, typed: str) -> datetime:

@@ -7,8 +7,6 @@ import pytest
 from ecr_warden_cli.dates import coming, past
 from iam_access.text.printable import show_time
 from local.testing.seed import NOW
-from tests.cli.test_hold import over
-from tests.usecases.uploads import first
 
 # what is typed: where it lies in the past, and to come
 TYPED = {
@@ -23,7 +21,7 @@ TYPED = {
 
 @pytest.mark.parametrize("text", TYPED)
 def test_a_time_is_where_people_mean_it(text: str) -> None:
-    assert (show_time(past(text).of(NOW)), show_time(coming(text).of(NOW))) == TYPED[text]
+    assert (show_time(past(text)(NOW)), show_time(coming(text)(NOW))) == TYPED[text]
 
 
 @pytest.mark.parametrize(
@@ -35,15 +33,8 @@ def test_any_other_text_is_refused(text: str) -> None:
 
 
 def test_a_length_may_be_typed_as_the_help_says_it() -> None:
-    assert past("2h ago").of(NOW) == past("2h").of(NOW)
-    assert coming("in 7d").of(NOW) == coming("7d").of(NOW)
+    assert past("2h ago")(NOW) == past("2h")(NOW)
+    assert coming("in 7d")(NOW) == coming("7d")(NOW)
     for wrong, text in ((past, "in 2h"), (coming, "2h ago")):
         with pytest.raises(ArgumentTypeError):
             wrong(text)
-
-
-def test_of_a_date_the_zone_is_said() -> None:
-    assert over(first())("history", "--since", "2026-11-23").err == (
-        "2026-11-23 is 2026-11-23T00:00:00Z, midnight in UTC\n"
-    )
-    assert over(first())("history", "--since", "2h").err == ""

@@ -55,7 +55,7 @@ def _add_revoke_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _grant(arguments: argparse.Namespace, context: Context) -> Exit:
-    until: datetime | None = arguments.until.at(context) if arguments.until is not None else None
+    until: datetime | None = arguments.until(context.clock.now()) if arguments.until is not None else None
     if until is not None and until <= context.clock.now():
         raise UsageError("--until is in the past", remedy="give a time to come")
     one = arguments

@@ -66,7 +66,7 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
 def _history(arguments: argparse.Namespace, context: Context) -> Exit:
     """Print one line per run and per entry of the history log."""
     now = context.clock.now()
-    since, until = (None if one is None else one.at(context) for one in (arguments.since, arguments.until))
+    since, until = (None if one is None else one(now) for one in (arguments.since, arguments.until))
     if since is None and arguments.about is None:
         since = shifted(until or now, timedelta(days=-_DAYS))
     if since is not None and since > (until or now):

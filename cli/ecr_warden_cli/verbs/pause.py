@@ -55,7 +55,7 @@ def _duration(text: str) -> timedelta:
 
 def _pause(arguments: argparse.Namespace, context: Context) -> Exit:
     """Pause the selected targets, and say until when."""
-    until = arguments.until.at(context) if arguments.until else context.clock.now() + arguments.duration
+    until = arguments.until(context.clock.now()) if arguments.until else context.clock.now() + arguments.duration
     if until <= context.clock.now():
         raise UsageError(f"the end {show_time(until)} has passed", remedy="give a later end, or --for 2h")
     client = speak(arguments, context)
