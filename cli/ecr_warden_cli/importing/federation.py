@@ -1,6 +1,5 @@
 """Jobs with a token of an OpenID Connect issuer: read from a trust policy, and written as the spec says it."""
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import cycle
@@ -8,13 +7,12 @@ from itertools import cycle
 from ecr_warden.access_spec.federation import GITHUB
 from ecr_warden.access_spec.spec import Federated
 from ecr_warden_cli.yaml_values import Value
-from iam_access.document.document import Document, Statement, parse_document, raw_statements
+from iam_access.document.document import Document, Statement
 
 # The subjects that access_spec/federation.py makes of an entry; in a statement of several repositories the ID of each
 # is a `*` (access_spec/render.py).
 _BY_NAME = re.compile(r"repo:([^/@*]+)/([^/@:*]+):(ref:refs/heads/|ref:refs/tags/|environment:)(.+)", re.DOTALL)
 _BY_ID = re.compile(r"repo:([^/@*]+@[0-9]+)/\*@([0-9]+|\*):(.+)", re.DOTALL)
-_OWNER = re.compile(r'"repo:([^/@:*"]+)/')
 _AUDIENCE = "sts.amazonaws.com"
 _REFS = {"ref:refs/heads/": "branch", "ref:refs/tags/": "tag", "environment:": "environment"}
 
@@ -48,21 +46,6 @@ def _github(audience: str, subjects: Sequence[str], identifiers: Sequence[str]) 
         named = f"repo:{owner}@*/{name}@*:{kind}{ref}"
         other = named if named in subjects else next(by_id, "")
         yield Federated(GITHUB, audience, (subject, other), repository)
-
-
-def in_present_form(trust: Document) -> Document:
-    """A trust policy of a push role as it is written today: beside an owner's ID earlier ones had any name.
-
-    For repositories by ID, of one owner: what others could get in by that is what a repair takes out.
-    """
-    statements = [json.loads(_with_owner(json.dumps(raw))) for raw in raw_statements(trust)]
-    return parse_document({"Version": trust.version, "Statement": statements})
-
-
-def _with_owner(statement: str) -> str:
-    names = {*_OWNER.findall(statement)}
-    is_by_id = len(names) == 1 and f'"{GITHUB}:repository_id"' in statement
-    return statement.replace('"repo:*@', f'"repo:{names.pop()}@') if is_by_id else statement
 
 
 def names_repositories_together(trust: Document) -> bool:

@@ -32,7 +32,7 @@ from ecr_warden.core.address import (
 from ecr_warden.core.desired import DesiredValue
 from ecr_warden.core.estate import target_of
 from ecr_warden.core.target import RepositoryTarget, RoleTarget, target_arn
-from ecr_warden_cli.importing.federation import in_present_form, is_sayable, read_federated
+from ecr_warden_cli.importing.federation import is_sayable, read_federated
 from ecr_warden_cli.importing.notes import Note, NoteKind
 from ecr_warden_cli.importing.outside import UNDER_DOCUMENTS
 from ecr_warden_cli.importing.policies import limits_of, unnamed_of, without_deleted
@@ -136,8 +136,6 @@ def _granted(
 ) -> Mapping[RepositoryTarget, list[PushGrant]] | str:
     """The role's grants by the first target of their entry, or why grants do not say what it does."""
     documents = {name: policy.document for name, policy in inline_policies(identity) if name not in CUTOFFS}
-    if identity.trust is not None and isinstance(identity.trust.document, Document):
-        identity = replace(identity, trust=replace(identity.trust, document=in_present_form(identity.trust.document)))
     permissions, trust = documents.get(PUSH_POLICY), world.document(identity.trust)
     boundary = iam_arn(role.account, f"policy{OUR_ROLE_PATH}{BOUNDARY}")
     if identity.boundary is None or identity.boundary.place.arn != boundary:

@@ -1,14 +1,11 @@
 """A spec that is enforced and imported again is the same spec."""
 
-import json
-import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ecr_warden.access_spec import Valid, load_spec
-from ecr_warden.core.address import AddressKind
 from ecr_warden_cli.importing.effects import ImportEffect
 from tests.tables import load
 from tests.unit.importing.imports import EVERYBODY, NOW, Json, enforced, imported
@@ -60,21 +57,6 @@ def test_a_spec_that_is_in_force_is_imported_as_it_is(name: str) -> None:
     assert _pushers(again.loaded) == _pushers(loaded)
     beyond = _documents(again.loaded).keys() - _documents(loaded).keys()
     assert all(key.startswith("repository/") for key in beyond)
-    assert not again.left_out
-
-
-@pytest.mark.parametrize("name", [name for name in SPECS if "GitHub" in name])
-def test_what_an_earlier_release_wrote_without_the_name_of_an_owner_is_imported_with_it(name: str) -> None:
-    loaded = load_spec(SPECS[name].encode(), now=NOW)
-    assert isinstance(loaded, Valid)
-    text = json.dumps(enforced(_snapshot(), loaded.compiled))
-    earlier = re.sub("repo:(acme@12|beta@13)/", lambda found: f"repo:*@{found[1][5:]}/", text)
-    assert earlier != text
-    again = imported(json.loads(earlier), ours=EVERYBODY)
-    # It says of the trust policy that it gives less.
-    changed = [(one.address.kind, one.gained) for one in again.outcomes if one.effect is not ImportEffect.EQUAL]
-    assert changed == [(AddressKind.TRUST_POLICY, ())]
-    assert _pushers(again.loaded) == _pushers(loaded)
     assert not again.left_out
 
 
