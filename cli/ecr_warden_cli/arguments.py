@@ -72,6 +72,7 @@ _GONE: Mapping[str, str] = {
     "plan --hub": "leave it out: without FILE the hub is asked; TARGET is --target TARGET",
     "check --hub": "leave it out: without FILE the hub is asked; TARGET is --target TARGET",
     "diff --hub": "leave it out: NEW alone is compared with the version that the hub has accepted",
+    "import --name": "change the alias in the spec, or give a --spec that names the accounts",
     "--tidy": "entries that are alike are grouped; see docs/import.md",
     "--narrow": "take the access out of the file: ecr-warden diff says who loses what",
     "--escalation": "ecr-warden who-can admin REPOSITORY names whoever can change who has access",

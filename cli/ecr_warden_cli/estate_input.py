@@ -266,24 +266,25 @@ def _of_profiles(
             raise UsageError(f"the profile {profile} has no region", remedy="give --region REGION")
         profiles[account] = profile
         where[account] = tuple(dict.fromkeys(regions)) or (str(own_region),)
+        if alias in names.values():
+            raise UsageError(f"the name {alias} is given twice", remedy="give each account a name of its own")
         if alias:
-            add_name(names, account, alias)
-    if not regions:
-        read = ", ".join(sorted({region for own in where.values() for region in own}))
-        context.console.note(f"repositories are read in {read} only, the profiles' own; to read others: --region")
-    for region in dict.fromkeys(region for own in where.values() for region in own if region not in REGIONS):
-        meant = advice(nearest(region, sorted(REGIONS)))
-        context.console.note(f"the region {region} is not known: {meant}nothing may be there")
+            names[account] = alias
+    _say_regions(sorted({region for own in where.values() for region in own}), context, are_given=bool(regions))
     aliases = aliases_of(profiles, names)
     context.console.aliases.update(aliases)
     return tuple(SpecAccount(aliases[one], one, where[one]) for one in sorted(profiles)), profiles
 
 
-def add_name(names: dict[str, str], account: str, alias: str) -> None:
-    """Name an account; raises UsageError if it or the name is taken. `names`: by account."""
-    if alias in names.values() or account in names:
-        raise UsageError(f"the name {alias} or its account is given twice", remedy="give each account one name")
-    names[account] = alias
+def _say_regions(names: Sequence[str], context: Context, *, are_given: bool) -> None:
+    """Say which regions are read, unless they are given, and which are not known."""
+    if not are_given:
+        read = ", ".join(names)
+        context.console.note(f"repositories are read in {read} only, the profiles' own; to read others: --region")
+    for region in names:
+        if region not in REGIONS:
+            meant = advice(nearest(region, sorted(REGIONS)))
+            context.console.note(f"the region {region} is not known: {meant}nothing may be there")
 
 
 def _of_hub(arguments: argparse.Namespace, context: Context) -> OpenedEstate:

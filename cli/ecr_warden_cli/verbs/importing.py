@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ecr_warden.access_spec.accounts import ORGANIZATION_ID, is_name
+from ecr_warden.access_spec.accounts import ORGANIZATION_ID
 from ecr_warden.access_spec.federation import GITHUB
 from ecr_warden.core.estate import Estate
 from ecr_warden.core.ours import ours_of
@@ -15,7 +15,6 @@ from ecr_warden_cli.context import Context, UsageError, Verb
 from ecr_warden_cli.estate_input import (
     ReadFrom,
     accepted_of_hub,
-    add_name,
     add_source,
     asking_hub,
     estate_from,
@@ -37,14 +36,6 @@ _COUNTED = {"equal": ImportEffect.EQUAL, "sameAccess": ImportEffect.NONE, "chang
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--name",
-        metavar="ALIAS=ID",
-        action="append",
-        default=[],
-        help="what the spec is to call an account of a file; default: as --spec or the hub's spec does, else account- "
-        "and its last digits. Of profiles: --profile ALIAS=PROFILE",
-    )
     parser.add_argument(
         "--ours",
         metavar="WHO",
@@ -85,8 +76,6 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
 def _input(arguments: argparse.Namespace, context: Context) -> tuple[Estate, Mapping[str, str], Ours]:
     """The estate, the name of each account, and who is ours beside these; raises Failure."""
     source = source_of(arguments)
-    if source is ReadFrom.PROFILES and arguments.name:
-        raise UsageError("--name with --profile", remedy="name the account with --profile ALIAS=PROFILE")
     if source is ReadFrom.HUB:
         with asking_hub(arguments, context) as client:
             spec = accepted_of_hub(client, context)
@@ -95,7 +84,7 @@ def _input(arguments: argparse.Namespace, context: Context) -> tuple[Estate, Map
     given, accounts = snapshot_from(source, spec, arguments, context)
     estate = estate_from(given, arguments.snapshot, context)
     named = {account: alias for alias, account in accounts.items()}
-    aliases = aliases_of(estate.accounts, {**named, **_names(arguments.name, estate)})
+    aliases = aliases_of(estate.accounts, named)
     return estate, aliases, _ours(arguments.ours, ours_of(spec.compiled if spec else None))
 
 
@@ -125,19 +114,6 @@ def _unlisted(estate: Estate) -> Iterator[str]:
         for registry in account.registries.values():
             if not registry.is_listed:
                 yield f"repositories of account {account.id} in {registry.region}"
-
-
-def _names(texts: Sequence[str], estate: Estate) -> Mapping[str, str]:
-    names: dict[str, str] = {}
-    for text in texts:
-        alias, _, account = text.partition("=")
-        if not is_name(alias) or not ACCOUNT_ID.fullmatch(account):
-            raise UsageError(f"--name {cut(text, 200)}", remedy="write ALIAS=ID, such as ci=111111111111")
-        if account not in estate.accounts:
-            known = ", ".join(sorted(estate.accounts))
-            raise UsageError(f"--name {cut(text, 200)}: no such account in the snapshot", remedy=f"it has {known}")
-        add_name(names, account, alias)
-    return names
 
 
 # Output
