@@ -20,6 +20,7 @@ _MADE = {
         "ecr_warden/repair/aws_edits.py",
         "_FUNCTION.format(region=re.escape(target.region), account=target.account)",
     ): "escaped",
+    ("ecr_warden/access_spec/parse.py", "pattern"): "a constant of a table, on what PyYAML says",
     ("ecr_warden_cli/inputs.py", "pattern"): "a constant of each verb",
     ("ecr_warden_cli/denials.py", "caller.pattern"): "a constant of a table, on a message of bounded length",
     ("ecr_warden_cli/denials.py", "form.pattern"): "a constant of a table, on a message of bounded length",

@@ -55,7 +55,7 @@ _SYNTAX: Sequence[tuple[str, bool, str, str]] = (
         "use single quotes, or write \\\\",
     ),
 )
-"""What PyYAML says, whether its context rather than the problem is the place, and what people are told instead."""
+"""What PyYAML says, whether its context rather than the problem is the place, and what people read instead."""
 
 
 def place_of(mark: object) -> Place:
