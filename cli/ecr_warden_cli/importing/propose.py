@@ -1,13 +1,13 @@
 """An estate to the spec that describes it, as values: what grants say exactly as grants, the rest word for word."""
 
-import math
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import replace
 
 from msgspec import Struct
 
-from ecr_warden.access_spec.compile import PULL_POLICY, IdentityGrants, identity_grants
+from ecr_warden.access_spec.compile import PULL_POLICY, identity_grants
 from ecr_warden.access_spec.render import pull_permissions
 from ecr_warden.access_spec.spec import Literal, PullGrant, PullScope, Spec, SpecRepository
 from ecr_warden.audit.providers import GapKind, Trust, gaps
@@ -323,38 +323,24 @@ def _without_room(
     entries: Mapping[RepositoryTarget, SpecRepository],
     over: frozenset[IdentityTarget],
     room: Mapping[IdentityTarget, int],
-) -> Iterator[RepositoryTarget]:
-    """The entries that have to go: the last of each identity whose policy has no room, until all have.
+) -> Sequence[RepositoryTarget]:
+    """The entries that have to go: the last ones of each identity whose policy has no room for all of its own.
 
     `entries`: those of the identities in `over`.
     """
-    held: defaultdict[IdentityTarget, dict[RepositoryTarget, float]] = defaultdict(dict)
-    for key, entry in entries.items():
-        for identity, grants in identity_grants(Spec((), repositories=(entry,))).items():
-            held[identity][key] = _least_size(grants)
-    while over:
-        last = {next(reversed(held[identity])) for identity in over}
-        yield from sorted(last)
-        for sizes in held.values():
-            for key in last & sizes.keys():
-                del sizes[key]
-        over = frozenset(identity for identity in over if _is_over(identity, held[identity], entries, room[identity]))
+    gone = set[RepositoryTarget]()
+    for identity in sorted(over, key=str):
+        own = [entry for entry in entries.values() if any(puller.identity == identity for puller in entry.pulling)]
+        left = [entry for entry in own if entry.targets[0] not in gone]
+        gone |= {entry.targets[0] for entry in _too_many(identity, left, room[identity])}
+    return sorted(gone)
 
 
-def _least_size(grants: IdentityGrants) -> float:
-    """The characters that a policy has at least for some grants; where they may cover others, nothing is certain."""
-    resources = [one for some in grants.resources.values() for one in some]
-    return -math.inf if any("*" in one for one in resources) else sum(map(len, resources))
-
-
-def _is_over(
-    identity: IdentityTarget,
-    sizes: Mapping[RepositoryTarget, float],
-    entries: Mapping[RepositoryTarget, SpecRepository],
-    room: int,
-) -> bool:
-    """`sizes`: what the policy of an identity has at least for each of its entries: mostly that is too much already."""
-    return sum(sizes.values()) > room or bool(_over((entries[key] for key in sizes), {identity: room}))
+def _too_many(identity: IdentityTarget, entries: Sequence[SpecRepository], room: int) -> Sequence[SpecRepository]:
+    """The last of the entries, for which the policy of an identity has no room."""
+    numbers = range(1, len(entries) + 1)
+    fitting = bisect_left(numbers, True, key=lambda number: bool(_over(entries[:number], {identity: room})))
+    return entries[fitting:]
 
 
 def _wider(entry: SpecRepository, world: World) -> SpecRepository | None:
