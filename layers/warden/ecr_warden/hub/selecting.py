@@ -88,15 +88,8 @@ def _unknown(text: str, targets: Iterable[Target]) -> NoSuchTarget:
 
 def _near(text: str, targets: list[Target]) -> list[str]:
     """Suggestions in a form that selects them: a repository by its name, a user or role in full."""
-    forms: dict[str, list[str]] = {}
-    for target in targets:
-        alone = target.name if isinstance(target, RepositoryTarget) else str(target)
-        forms.setdefault(str(target), []).append(str(target))
-        forms.setdefault(target.name, []).append(alone)
-    name = re.split(r"[:/]", text)[-1]
+    forms = {str(target): str(target) for target in targets}
+    forms |= {target.name: target.name if isinstance(target, RepositoryTarget) else str(target) for target in targets}
     # By its name, ignoring any prefix: an account's alias, an ARN, another kind or account.
-    spelled = {key.lower(): key for key in forms}
-    found = spelled.get(text.lower()) or spelled.get(name.lower())
-    if found is None:
-        found = next(iter(nearest(text, sorted(forms)) or nearest(name, sorted(forms))), None)
-    return [f'"{form}"' for form in dict.fromkeys(forms.get(found or "", ()))][:_SUGGESTED]
+    found = nearest(text, sorted(forms)) or nearest(re.split(r"[:/]", text)[-1], sorted(forms))
+    return [f'"{forms[one]}"' for one in found]
