@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ecr_warden.core.job import AcceptSpec, ReconcileTarget
+from ecr_warden.state.history import HistoryKind
 from ecr_warden.state.hold import Hold, HoldState, Verdict
 from ecr_warden.state.specs import SpecVersion
 from ecr_warden.versions.alerts import SpecAccepted
@@ -18,7 +18,7 @@ from tests.cli.command import Command
 from tests.cli.test_hub import InProcess
 from tests.usecases.test_holds import EMPTY, held, version_of
 from tests.usecases.uploads import ALICE, TEXT, accept_of, decide, first, look, offer
-from tests.usecases.world import World, bare_world, present
+from tests.usecases.world import World, bare_world
 
 
 @dataclass(slots=True)
@@ -171,8 +171,8 @@ def test_apply_shows_who_loses_uploads_and_says_who_it_was(tmp_path: Path) -> No
     assert any("pull-user-2" in line and "pull" in line for line in ran.out.splitlines())
     assert "recorded as uploaded by ci:user/alice" in ran.out
     assert world.specs.file is not None
-    publication = present(world.holds.publication(world.specs.file.version))
-    assert (publication.by, publication.digest) == (ALICE, sha256(world.specs.file.data).hexdigest())
+    [uploaded] = [entry for entry in world.log.kept.values() if entry.kind is HistoryKind.PUBLISHED]
+    assert (uploaded.by, uploaded.text) == (ALICE, world.specs.file.version)
     again = over(world)("apply", path, "--yes", "--json")
     assert (again.code, again.json["uploaded"], again.json["version"]) == (0, True, world.specs.file.version)
 

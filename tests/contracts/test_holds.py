@@ -21,7 +21,7 @@ from ecr_warden.state.hold import (
     decision_to_json,
     hold_to_json,
 )
-from ecr_warden.state.holds import HoldDecided, Judged, Publication
+from ecr_warden.state.holds import HoldDecided, Judged
 from tests.contracts.hubs import TABLE, Hub, MotoHub
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -118,21 +118,6 @@ def test_however_many_wait_their_decisions_are_read_together(moto_hub: MotoHub) 
     waiting = {hold.id: hold.decision for hold in moto_hub.holds.waiting()}
     assert waiting == {hold.id: ACCEPT if hold is held[0] else None for hold in held}
     assert calls == ["Query", "Query"]
-
-
-def test_the_first_who_published_a_version_counts(hub: Hub) -> None:
-    assert hub.holds.publication("v2") is None
-    by_alice = Publication("v2", "a" * 64, "command-1", ALICE, NOON)
-    hub.holds.publish(by_alice)
-    hub.holds.publish(replace(by_alice, by=BOB, id="command-2"))
-    assert hub.holds.publication("v2") == by_alice
-    assert hub.holds.publication("v3") is None
-
-
-def test_a_publication_that_this_version_cannot_read_is_nobodys(moto_hub: MotoHub) -> None:
-    moto_hub.holds.open(VERSION)
-    put(moto_hub, "PUBLISHED", "v2", publication=packed(dumps({"schema": 2, "version": "v2"})))
-    assert moto_hub.holds.publication("v2") is None
 
 
 def put(hub: MotoHub, pk: str, sk: str, **attributes: Any) -> None:

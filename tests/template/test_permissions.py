@@ -239,7 +239,7 @@ def test_control_enters_no_account_and_writes_pauses_commands_and_decisions_of_t
     assert [(s["Action"], s["Condition"]["ForAllValues:StringLike"]) for s in writes] == [
         (
             "dynamodb:PutItem",
-            {"dynamodb:LeadingKeys": ["CALL#*", "HISTORY#COMMAND", "PAUSES", "DECISIONS", "PUBLISHED"]},
+            {"dynamodb:LeadingKeys": ["CALL#*", "HISTORY#COMMAND", "PAUSES", "DECISIONS"]},
         ),
         ("dynamodb:UpdateItem", {"dynamodb:LeadingKeys": "TARGET#*"}),
     ]
@@ -251,9 +251,7 @@ def test_control_enters_no_account_and_writes_pauses_commands_and_decisions_of_t
 def test_control_reads_the_accepted_spec_and_the_records_of_targets_commands_and_holds_alone() -> None:
     by_sid = {s["Sid"]: s for s in HUB.policy("ControlRole")}
     assert by_sid["ReadState"]["Condition"] == {
-        "ForAllValues:StringLike": {
-            "dynamodb:LeadingKeys": ["SPEC", "TARGET#*", "CALL#*", "HOLDS", "DECISIONS", "PUBLISHED"]
-        }
+        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["SPEC", "TARGET#*", "CALL#*", "HOLDS", "DECISIONS"]}
     }
     assert say(by_sid["ReadCompiledSpecs"]["Resource"]) == "${StateBucket.Arn}/compiled/*"
     assert {a for a in _actions("ControlRole") if a.startswith("s3:")} == {"s3:GetObject"}

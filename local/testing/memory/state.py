@@ -14,7 +14,7 @@ from ecr_warden.core.target import Target, parse_target
 from ecr_warden.state.commands import Call, CommandResult
 from ecr_warden.state.history import HistoryEntry, HistoryKind
 from ecr_warden.state.hold import OPEN, Decision, Hold
-from ecr_warden.state.holds import Judged, Publication, hold_decided
+from ecr_warden.state.holds import Judged, hold_decided
 from ecr_warden.state.journal import MOST_ALIKE, Page
 from ecr_warden.state.state import LEFT_OPEN, Due, Learned, Lease, TargetRecord
 from ecr_warden.state.sweeps import SweepRecord
@@ -263,7 +263,6 @@ class MemoryHolds:
 
     kept: dict[str, Hold] = field(default_factory=dict)
     decisions: dict[tuple[str, datetime], Decision] = field(default_factory=dict)
-    published: dict[str, Publication] = field(default_factory=dict)
 
     def open(self, hold: Hold) -> None:
         self.kept[hold.id] = hold
@@ -291,12 +290,6 @@ class MemoryHolds:
             return False
         self.kept[hold.id] = hold
         return True
-
-    def publish(self, publication: Publication) -> None:
-        self.published.setdefault(publication.version, publication)
-
-    def publication(self, version: str) -> Publication | None:
-        return self.published.get(version)
 
     def _decided(self, hold: Hold) -> Hold:
         return replace(hold, decision=hold.decision or self.decisions.get((hold.id, hold.since)))

@@ -29,7 +29,7 @@ from ecr_warden.state.codec_spec import spec_from_json
 from ecr_warden.state.commands import answer_from_json, command_from_text
 from ecr_warden.state.fight import repairs_from_json
 from ecr_warden.state.hold import decision_from_json, hold_from_json
-from ecr_warden.state.holds import judged_from_json, publication_from_json
+from ecr_warden.state.holds import judged_from_json
 from iam_access.errors import NamedError
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -61,7 +61,6 @@ READERS: dict[str, Callable[[Json], object]] = {
     "the last audit": audit_from_json,
     "a hold": hold_from_json,
     "a decision": decision_from_json,
-    "who published a version": publication_from_json,
     "a verdict": judged_from_json,
 }
 

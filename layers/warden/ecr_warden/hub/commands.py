@@ -37,7 +37,7 @@ from ecr_warden.state.commands import (
 )
 from ecr_warden.state.history import HistoryEntry, HistoryKind, HistoryLog
 from ecr_warden.state.hold import Decision, HoldState, Verdict
-from ecr_warden.state.holds import Holds, Publication, hold_decided
+from ecr_warden.state.holds import Holds, hold_decided
 from ecr_warden.state.pauses import goes_on_by_pattern, latest_pauses
 from ecr_warden.state.specs import Specs
 from ecr_warden.state.state import State
@@ -166,7 +166,6 @@ class Commands(Struct, frozen=True):
     def _record_upload(self, command: Upload, text: str, caller: Actor, accepted: CompiledSpec | None) -> CommandReply:
         now = self.clock.now()
         self._begin(command, text, caller, now)
-        self.holds.publish(Publication(command.version, command.digest, command.id, caller, now))
         self.log.record(HistoryEntry(HistoryKind.PUBLISHED, now, command.id, caller, command.version))
         mode = Mode.OBSERVE if accepted is None else accepted.overall_mode
         return CommandReply(command.id, caller.arn, mode, (), enqueued=False)

@@ -81,8 +81,6 @@ class Upload(HubRequest, frozen=True, tag="upload"):
 
     id: RequestId
     version: Annotated[str, Meta(pattern=r"\A[A-Za-z0-9._-]{1,1024}\Z")]
-    digest: Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
-    """The SHA-256 of what was uploaded."""
 
 
 type Decide = Accept | Reject

@@ -5,21 +5,9 @@ from typing import Protocol
 
 from ecr_warden.core.codec.base import forms
 from ecr_warden.core.failures import PortError
-from ecr_warden.core.job import Actor
 from ecr_warden.core.judgement import Judgement
 from ecr_warden.core.value import Moment, Value
 from ecr_warden.state.hold import Decision, Hold, OfVersion
-
-
-class Publication(Value, frozen=True):
-    """Somebody's word that they uploaded a version of the spec."""
-
-    version: str
-    digest: str
-    """The SHA-256 of what they uploaded."""
-    id: str
-    by: Actor
-    at: Moment
 
 
 class Judged(Value, frozen=True):
@@ -37,7 +25,6 @@ class Judged(Value, frozen=True):
 
 _RULE = 2
 """By which versions are judged: what another one found is no verdict any more, and is asked for again."""
-publication_to_json, publication_from_json = forms("publication", Publication)
 judged_to_json, judged_from_json = forms("verdict", Judged, _RULE)
 
 
@@ -73,12 +60,6 @@ class Holds(Protocol):
 
     def settle(self, hold: Hold) -> bool:
         """Keep what became of a hold, by its state; False, and nothing is kept, if it waits no more as read."""
-
-    def publish(self, publication: Publication) -> None:
-        """Remember who published a version; the first who did counts."""
-
-    def publication(self, version: str) -> Publication | None:
-        """Who published a version; None if nobody did, or this version of ecr-warden cannot read it."""
 
 
 class Verdicts(Protocol):

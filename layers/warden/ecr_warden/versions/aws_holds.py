@@ -1,8 +1,8 @@
 """The Holds and Verdicts ports on the hub's table, apart by who writes (template.yaml).
 
-Accept writes `HOLDS` / `<id>`, control `DECISIONS` / `<id>#<since>` and `PUBLISHED` /
-`<version>`, collect `READINGS` / `<id>#<part>`, audit `VERDICTS` / `<id>`. A decision names the time at which its hold
-was opened, so that it never serves for a later one with the same ID.
+Accept writes `HOLDS` / `<id>`, control `DECISIONS` / `<id>#<since>`, collect `READINGS` / `<id>#<part>`, audit
+`VERDICTS` / `<id>`. A decision names the time at which its hold was opened, so that it never serves for a later one
+with the same ID.
 """
 
 from copy import replace
@@ -24,18 +24,15 @@ from ecr_warden.state.hold import (
 )
 from ecr_warden.state.holds import (
     Judged,
-    Publication,
     hold_decided,
     judged_from_json,
     judged_to_json,
-    publication_from_json,
-    publication_to_json,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-_HOLDS, _DECISIONS, _PUBLISHED = {"S": "HOLDS"}, {"S": "DECISIONS"}, {"S": "PUBLISHED"}
+_HOLDS, _DECISIONS = {"S": "HOLDS"}, {"S": "DECISIONS"}
 _READINGS, _VERDICTS = {"S": "READINGS"}, {"S": "VERDICTS"}
 _STATE, _OPEN = {"#state": "state"}, {":judging": {"S": HoldState.JUDGING}, ":waiting": {"S": HoldState.WAITING}}
 _IS_OPEN = "#state IN (:judging, :waiting)"
@@ -94,18 +91,6 @@ class DynamoHolds(Struct, frozen=True):
             ExpressionAttributeNames=_STATE,
             ExpressionAttributeValues={**_OPEN, ":since": {"S": hold.since.isoformat()}},
         )
-
-    def publish(self, publication: Publication) -> None:
-        key = {"pk": _PUBLISHED, "sk": {"S": publication.version}}
-        item = {**key, "publication": packed(dumps(publication_to_json(publication))), **self._expires()}
-        self.table.put(f"recording who published version {publication.version}", item, ConditionExpression=_IS_NEW)
-
-    def publication(self, version: str) -> Publication | None:
-        found = self.table.get(f"reading who published version {version}", {"pk": _PUBLISHED, "sk": {"S": version}})
-        try:
-            return None if found is None else publication_from_json(loads(unpacked(found["publication"])))
-        except CodecError:
-            return None
 
     def _decided(self, hold: Hold) -> Hold:
         return hold if hold.decision is not None else replace(hold, decision=self._decision(hold))
