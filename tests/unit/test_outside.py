@@ -22,13 +22,9 @@ URL = "https://hooks.example.com/T0/B0/s3cr3t"
         pytest.param(f"\n\ufeff \ufeff{URL}", id="marks and blanks in turn"),
         pytest.param(f"\xa0{URL}\u3000", id="blanks of a word processor"),
         pytest.param(f"{URL}\x0c\x1f", id="blanks that are control characters"),
-        pytest.param(f"{URL}\n".encode(), id="bytes"),
-        pytest.param(f"\ufeff{URL}\n".encode(), id="bytes with a mark"),
-        pytest.param(f"{URL}\r\n".encode("utf-16"), id="UTF-16 with its mark"),
-        pytest.param(b"\xfe\xff" + URL.encode("utf-16-be"), id="UTF-16 of the other order"),
     ],
 )
-def test_what_an_editor_adds_is_stripped(given: str | bytes) -> None:
+def test_what_an_editor_adds_is_stripped(given: str) -> None:
     assert outside_text(given, "the place") == URL
 
 
@@ -37,13 +33,10 @@ def test_what_an_editor_adds_is_stripped(given: str | bytes) -> None:
     [
         pytest.param("", "is empty", id="nothing"),
         pytest.param(" \ufeff\n ", "is empty", id="a mark and blanks"),
-        pytest.param(b"", "is empty", id="no bytes"),
+        pytest.param(b"s3cr3t", "is not text", id="bytes"),
         pytest.param(None, "is not text", id="no value"),
         pytest.param(17, "is not text", id="a number"),
         pytest.param([URL], "is not text", id="a list"),
-        pytest.param(b"\x80s3cr3t", "is not text", id="bytes of no encoding"),
-        pytest.param(b"\xff\xfes3cr3", "is not text", id="UTF-16 with half a character"),
-        pytest.param(b"\xff\xfe\x00\xd8", "is not text", id="UTF-16 with half a surrogate pair"),
         pytest.param(f"{URL}\n{URL}", "control or invisible", id="two lines"),
         pytest.param(f"s3cr3t\x00{URL}", "control or invisible", id="a NUL"),
         pytest.param("s3cr3t\x1b[31mred", "control or invisible", id="a terminal's code"),
@@ -53,8 +46,6 @@ def test_what_an_editor_adds_is_stripped(given: str | bytes) -> None:
         pytest.param("s3cr3t\udc80", "control or invisible", id="an undecodable byte of the environment"),
         pytest.param("s3cr3t" * MAX_CHARACTERS, "is longer than", id="too long"),
         pytest.param(URL + " " * MAX_CHARACTERS, "is longer than", id="too many blanks"),
-        pytest.param(b"s3cr3t" * 1_000_000, "is longer than", id="megabytes"),
-        pytest.param("é".encode() * MAX_CHARACTERS * 3, "is longer than", id="too long in bytes of two"),
     ],
 )
 def test_unusable_text_is_refused_without_being_shown(given: object, says: str) -> None:
@@ -67,8 +58,8 @@ def test_unusable_text_is_refused_without_being_shown(given: object, says: str) 
     assert caught.value.__suppress_context__ or caught.value.__context__ is None
 
 
-@given(st.one_of(st.text(), st.binary()))
-def test_there_is_an_answer_or_the_named_error_and_an_answer_is_stable(given: str | bytes) -> None:
+@given(st.text())
+def test_there_is_an_answer_or_the_named_error_and_an_answer_is_stable(given: str) -> None:
     try:
         text = outside_text(given, "there")
     except OutsideError:

@@ -8,7 +8,7 @@ from ecr_warden.bootstrap.common import table
 from ecr_warden.bootstrap.observability import logger
 from ecr_warden.notify.aws_incidents import AwsIncidents
 from ecr_warden.notify.aws_sns import SnsChannel
-from ecr_warden.notify.aws_webhook import WebhookChannel, open_secret
+from ecr_warden.notify.aws_webhook import WebhookChannel, secret_url
 from ecr_warden.notify.notify import HearAlerts, ReportExhausted, SendAlerts
 from ecr_warden.notify.ports import CHAT, E_MAIL, Channel
 from ecr_warden.notify.record import record_alert
@@ -52,6 +52,5 @@ def _channels() -> dict[str, Channel]:
     channels: dict[str, Channel] = {E_MAIL: SnsChannel(common.client("sns"), topic)}
     reference = common.environment.optional("WARDEN_WEBHOOK")
     if reference:
-        secret = open_secret(reference, common.client, common.clock)
-        channels[CHAT] = WebhookChannel(secret.url, forget=secret.forget)
+        channels[CHAT] = WebhookChannel(secret_url(reference, common.client))
     return channels

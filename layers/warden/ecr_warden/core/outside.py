@@ -15,8 +15,6 @@ from iam_access.errors import NamedError
 MAX_CHARACTERS = 4096
 _MAX_SECONDS = 86_400
 _MARK = "\ufeff"
-# The byte order marks of UTF-16, which Windows shells write: https://www.unicode.org/faq/utf_bom.html
-_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 class OutsideError(NamedError):
@@ -28,37 +26,19 @@ class OutsideError(NamedError):
 def outside_text(value: object, place: str, *, remedy: str = "") -> str:
     """The text found at `place`, without byte order mark and surrounding white space.
 
-    `value`: as received, text or UTF-8 or UTF-16 bytes. Raises OutsideError for anything else, for text that is empty
-    or longer than MAX_CHARACTERS, and for text with a control, invisible or undecodable character.
+    Raises OutsideError for whatever is no text, for text that is empty or longer than MAX_CHARACTERS, and for text with
+    a control, invisible or undecodable character.
     """
-    text = _decoded(value)
-    if text is None:
+    if not isinstance(value, str):
         raise OutsideError(f"{place} is not text", remedy=remedy)
-    if len(text) > MAX_CHARACTERS:
+    if len(value) > MAX_CHARACTERS:
         raise OutsideError(f"{place} is longer than {MAX_CHARACTERS:,} characters", remedy=remedy)
-    text = _bare(text)
+    text = _bare(value)
     if not text:
         raise OutsideError(f"{place} is empty", remedy=remedy)
     if not text.isprintable():
         raise OutsideError(f"{place} contains a control or invisible character", remedy=remedy)
     return text
-
-
-def _decoded(value: object) -> str | None:
-    match value:
-        case str():
-            return value
-        case bytes():
-            # A character has at most four bytes, so longer data need not be decoded to be too long.
-            start = value[: 4 * MAX_CHARACTERS + 4]
-            whole = len(start) == len(value)
-            coding = "utf-16" if value.startswith(_UTF_16) else "utf-8"
-            try:
-                return start.decode(coding, "strict" if whole else "replace")
-            except UnicodeDecodeError:
-                return None
-        case _:
-            return None
 
 
 def _bare(text: str) -> str:

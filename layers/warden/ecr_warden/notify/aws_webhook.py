@@ -3,8 +3,6 @@
 import ipaddress
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -12,7 +10,6 @@ from urllib.parse import urlsplit
 import urllib3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ecr_warden.core.clock import Clock
 from ecr_warden.core.outside import OutsideError, outside_text
 from ecr_warden.notify.formats import to_slack
 from ecr_warden.notify.message import Message
@@ -24,24 +21,18 @@ if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
 
 TIMEOUT = 5.0
-# The status of a webhook that was revoked or replaced.
-_NOT_VALID = (401, 403, 404, 410)
 _CHECK = "check what the stack parameter WebhookReference points to"
 
 
 class WebhookChannel:
     """A chat channel.
 
-    `url` is called for each message, so that a changed secret is used; `forget` has it read again when the address is
-    no longer valid. `timeout`: seconds to connect and to wait for the answer. Redirects are not followed: they would
-    carry the secret path and the message elsewhere.
+    `url` is called for each message, so that a changed secret is used. `timeout`: seconds to connect and to wait for
+    the answer. Redirects are not followed: they would carry the secret path and the message elsewhere.
     """
 
-    def __init__(
-        self, url: Callable[[], str], *, forget: Callable[[], None] = lambda: None, timeout: float = TIMEOUT
-    ) -> None:
+    def __init__(self, url: Callable[[], str], *, timeout: float = TIMEOUT) -> None:
         self._url = url
-        self._forget = forget
         self._timeout = urllib3.Timeout(total=timeout)
         self._pool = urllib3.PoolManager(retries=False)
         # It logs the path of each URL at DEBUG, and here the path is the secret.
@@ -51,11 +42,6 @@ class WebhookChannel:
         """Post the message; raises ChannelError, whose text never contains the URL."""
         url = _checked(self._url())
         status = self._post(url, message)
-        if status in _NOT_VALID:
-            # The old webhook may be gone before the new URL is read: the message is sent again to the new one.
-            self._forget()
-            if (fresh := _checked(self._url())) != url:
-                url, status = fresh, self._post(fresh, message)
         if status == HTTPStatus.BAD_REQUEST:
             # Slack's limits for blocks are not all documented: whoever refuses them may take the text alone.
             status = self._post(url, message, with_blocks=False)
@@ -113,60 +99,39 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-# Every container uses a changed URL within this time.
-MAX_AGE = timedelta(seconds=60)
 _ACTIONS = {"ssm": "ssm:GetParameter", "secretsmanager": "secretsmanager:GetSecretValue"}
 _REMEDY = "write ssm:/NAME or secretsmanager:NAME in the stack parameter WebhookReference"
 _PUT_AGAIN = "put the webhook's URL there again, and nothing else"
 
 
-@dataclass(slots=True)
-class Secret:
-    """The secret behind a reference, kept for MAX_AGE or until it is forgotten."""
+def secret_url(reference: str, client: Callable[[str], Any]) -> Callable[[], str]:
+    """Reads the secret behind `ssm:/name` or `secretsmanager:name`; raises ChannelError for any other reference.
 
-    reference: str
-    fetch: Callable[[], object]
-    clock: Clock
-    _kept: tuple[datetime, str] | None = field(default=None, init=False, repr=False)
-
-    def url(self) -> str:
-        """The secret; raises ChannelError, which names the reference only."""
-        now = self.clock.now()
-        if self._kept is None or now - self._kept[0] >= MAX_AGE:
-            self._kept = (now, self._read())
-        return self._kept[1]
-
-    def forget(self) -> None:
-        """Read the secret again next time, because its URL is no longer valid."""
-        self._kept = None
-
-    def _read(self) -> str:
-        try:
-            return outside_text(self.fetch(), f"the webhook's secret {self.reference}", remedy=_PUT_AGAIN)
-        except OutsideError as error:
-            raise ChannelError(error.message, remedy=error.remedy) from None
-        except (ClientError, BotoCoreError) as error:
-            code = error.response.get("Error", {}).get("Code") if isinstance(error, ClientError) else None
-            action = _ACTIONS[self.reference.partition(":")[0]]
-            raise ChannelError(
-                f"the webhook's secret {self.reference} cannot be read ({code or type(error).__name__})",
-                remedy=f"check that it exists; template.yaml grants {action} to the role of the alert function",
-                retryable=True,
-            ) from error
-
-
-def open_secret(reference: str, client: Callable[[str], Any], clock: Clock) -> Secret:
-    """The secret behind `ssm:/name` or `secretsmanager:name`; raises ChannelError for any other reference.
-
-    `client`: makes the client of one of these services.
+    What is returned raises ChannelError, which names the reference only. `client`: makes the client of one of these
+    services.
     """
     match reference.partition(":"):
         case "ssm", ":", name if name:
-            return Secret(reference, lambda: _parameter(client("ssm"), name), clock)
+            return lambda: _read(reference, lambda: _parameter(client("ssm"), name))
         case "secretsmanager", ":", name if name:
-            return Secret(reference, lambda: _secret(client("secretsmanager"), name), clock)
+            return lambda: _read(reference, lambda: _secret(client("secretsmanager"), name))
         case _:
             raise ChannelError(f"not a reference to a secret: {printable(reference, 120)}", remedy=_REMEDY)
+
+
+def _read(reference: str, fetch: Callable[[], object]) -> str:
+    try:
+        return outside_text(fetch(), f"the webhook's secret {reference}", remedy=_PUT_AGAIN)
+    except OutsideError as error:
+        raise ChannelError(error.message, remedy=error.remedy) from None
+    except (ClientError, BotoCoreError) as error:
+        code = error.response.get("Error", {}).get("Code") if isinstance(error, ClientError) else None
+        action = _ACTIONS[reference.partition(":")[0]]
+        raise ChannelError(
+            f"the webhook's secret {reference} cannot be read ({code or type(error).__name__})",
+            remedy=f"check that it exists; template.yaml grants {action} to the role of the alert function",
+            retryable=True,
+        ) from error
 
 
 def _parameter(ssm: "SSMClient", name: str) -> object:
@@ -174,5 +139,4 @@ def _parameter(ssm: "SSMClient", name: str) -> object:
 
 
 def _secret(secrets: "SecretsManagerClient", name: str) -> object:
-    answer = secrets.get_secret_value(SecretId=name)
-    return answer.get("SecretString") or answer.get("SecretBinary")
+    return secrets.get_secret_value(SecretId=name).get("SecretString")
