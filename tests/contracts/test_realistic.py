@@ -209,7 +209,7 @@ def test_the_action_that_ecr_refuses_is_named_where_the_document_has_it(world: R
     if not refused:
         write(world, POLICY, document)
         return
-    with pytest.raises(PrincipalNotFound, match="remove ecr:GetAuthorizationToken from the repository policy"):
+    with pytest.raises(PrincipalNotFound, match="such as ecr:GetAuthorizationToken"):
         write(world, POLICY, document)
 
 

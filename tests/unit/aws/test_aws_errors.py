@@ -1,7 +1,6 @@
 """What AWS's errors become: texts as recorded from AWS, each with its remedy."""
 
 import re
-from collections.abc import Mapping
 from functools import reduce
 from pathlib import Path
 from typing import Any
@@ -16,10 +15,9 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
-from ecr_warden.aws.errors import HUB, Translation, translated
-from ecr_warden.aws.member_errors import ECR, IAM, IAM_DELETING, STS, ecr_write
+from ecr_warden.aws.errors import HUB, translated
+from ecr_warden.aws.member_errors import ECR, ECR_WRITING, IAM, IAM_DELETING, STS
 from ecr_warden.core.failures import DocumentConflict, PortError
-from iam_access.document.document import parse_document
 from tests.tables import load
 
 CASES: list[dict[str, Any]] = load((Path(__file__).parents[2] / "cases" / "aws" / "errors.yaml").read_text())
@@ -29,17 +27,7 @@ NAMES = {
     "READER": SESSION.replace("write/", "read/"),
     "LONGEST": f"arn:aws:ecr:ap-southeast-4:222222222222:repository/{'a' * 256}",
 }
-TABLES = {"ECR": ECR, "HUB": HUB, "IAM": IAM, "IAM_DELETING": IAM_DELETING, "STS": STS}
-
-
-def table(case: dict[str, Any]) -> Mapping[str, Translation]:
-    if case["by"] in TABLES:
-        return TABLES[case["by"]]
-    document = None
-    if "of" in case:
-        statement = {"Effect": "Allow", "Principal": "*", "Action": ["ecr:BatchGetImage", *case["of"]]}
-        document = parse_document({"Version": "2012-10-17", "Statement": [statement]})
-    return ecr_write(document, by_registry=case["by"] == "registry")
+TABLES = {"ECR": ECR, "ECR_WRITING": ECR_WRITING, "HUB": HUB, "IAM": IAM, "IAM_DELETING": IAM_DELETING, "STS": STS}
 
 
 def full(text: str) -> str:
@@ -50,7 +38,7 @@ def full(text: str) -> str:
 def test_answer_of_aws_is_translated(case: dict[str, Any]) -> None:
     answer = {"Error": {"Code": case["code"], "Message": full(case["message"])}}
     response = answer | {"ResponseMetadata": {"HTTPStatusCode": case.get("status", 400)}}
-    with pytest.raises(PortError) as caught, translated(table(case), "writing the policy of x"):
+    with pytest.raises(PortError) as caught, translated(TABLES[case["by"]], "writing the policy of x"):
         raise ClientError(response, "Operation")  # type: ignore[arg-type]
     error = caught.value
     assert type(error).__name__ == case["error"]

@@ -35,8 +35,8 @@ _LISTS = {
 _RESTORE = "an administrator of the account has to deploy stacks/member.yaml again: docs/security.md"
 
 
-def denied(what: str, message: str, *, by_registry: bool = False) -> PortError:
-    kept_out = _explicitly_denied(what, message, by_registry=by_registry)
+def denied(what: str, message: str) -> PortError:
+    kept_out = _explicitly_denied(what, message)
     if kept_out is not None:
         return kept_out
     return _permission_missing(what, message, _scope_remedy(message))
@@ -79,18 +79,15 @@ def assume_denied(what: str, message: str) -> PortError:
     return _permission_missing(what, message, remedy)
 
 
-def _explicitly_denied(what: str, message: str, *, by_registry: bool = False) -> BlockedByDeny | None:
-    """The error for an explicit Deny in the account; None for any other denial, such as an organization's.
-
-    `by_registry`: the repository's own policy contains no Deny.
-    """
+def _explicitly_denied(what: str, message: str) -> BlockedByDeny | None:
+    """The error for an explicit Deny in the account; None for any other denial, such as an organization's."""
     found = _EXPLICIT_DENY.search(message)
     if found is None or any(text in message for text in _ORGANIZATION):
         return None
     kind, name, role = (found.group(1) or "a policy").strip(), _denied_action(message), _ROLE.search(message)
     repository = _REPOSITORY.search(message)
     if "resource-based" in kind and repository is not None:
-        kind, remedy = _of_resource(*repository.groups(), by_registry=by_registry)
+        kind, remedy = _of_resource(*repository.groups())
     elif "boundary" in kind and role is not None:
         kind = f"a permissions boundary on {role.group(1)}"
         remedy = f"aws iam delete-role-permissions-boundary --role-name {role.group(1)}"
@@ -99,7 +96,7 @@ def _explicitly_denied(what: str, message: str, *, by_registry: bool = False) ->
     return BlockedByDeny(f"{what}: {kind} denies {name}", remedy=remedy)
 
 
-def _of_resource(region: str, account: str, repository: str, *, by_registry: bool) -> tuple[str, str]:
+def _of_resource(region: str, account: str, repository: str) -> tuple[str, str]:
     """Which of ECR's policies denies, as far as AWS reveals it, and the remedy.
 
     AWS names only the kind of policy, and a repository's and its registry's are of one kind. Only the registry's can
@@ -109,7 +106,7 @@ def _of_resource(region: str, account: str, repository: str, *, by_registry: boo
         f"as a principal of {account} that it does not deny: aws ecr delete-registry-policy --region {region} "
         "(or remove only its Deny: aws ecr get-registry-policy)"
     )
-    if by_registry or "*" in repository:
+    if "*" in repository:
         return f"the registry policy of {account} in {region}", registry
     return (
         f"the repository policy or the registry policy of {account} in {region}",

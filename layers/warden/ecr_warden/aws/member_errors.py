@@ -5,9 +5,8 @@ hashicorp/terraform-provider-aws #39064 and #8905.
 """
 
 import re
-from functools import partial
 
-from ecr_warden.aws.denials import assume_denied, denied
+from ecr_warden.aws.denials import assume_denied
 from ecr_warden.aws.errors import COMMON, Translation, meant, slow_down
 from ecr_warden.core.failures import (
     DocumentConflict,
@@ -18,8 +17,6 @@ from ecr_warden.core.failures import (
     SessionPolicyTooLarge,
     TargetNotFound,
 )
-from iam_access.catalogue import matching_actions
-from iam_access.document.document import Document
 from iam_access.text.printable import bounded
 
 _GHOST_PRINCIPAL = ("Principal not found", "Invalid principal in policy")
@@ -27,40 +24,26 @@ _NEW_PRINCIPAL = "AWS sees a new principal within a minute; if it does not exist
 _INVALID_REPOSITORY_POLICY = "Invalid repository policy provided"
 
 
-def _malformed(what: str, message: str, *, sent: Document | None = None) -> PortError:
+def _malformed(what: str, message: str) -> PortError:
     if _INVALID_REPOSITORY_POLICY in message:
-        return _invalid_repository_policy(what, sent)
+        return _invalid_repository_policy(what)
     if any(text in message for text in _GHOST_PRINCIPAL):
-        remedy = _NEW_PRINCIPAL
-        return PrincipalNotFound(f"{what}: {bounded(message)}", remedy=remedy, retryable=True)
+        return PrincipalNotFound(f"{what}: {bounded(message)}", remedy=_NEW_PRINCIPAL, retryable=True)
     return Refused(f"{what}: {bounded(message)}", remedy="correct the document as AWS's message says")
 
 
-def _invalid_repository_policy(what: str, sent: Document | None) -> PortError:
+def _invalid_repository_policy(what: str) -> PortError:
     """AWS uses one message for two problems; only the first one passes, so the write is retried in either case.
 
     Sources: hashicorp/terraform-provider-aws #8905 (principals), cloudposse/terraform-aws-ecr #67 (an action).
     """
-    refused = bounded(", ".join(_actions_of_no_repository(sent))) if sent is not None else ""
-    action = f"here {refused}" if refused else "such as ecr:GetAuthorizationToken"
-    remedy = (
-        f"remove {refused} from the repository policy: such actions belong in identity policies"
-        if refused
-        else _NEW_PRINCIPAL
-    )
     message = (
         f'{what}: AWS answers "{_INVALID_REPOSITORY_POLICY}": it does not know a principal (yet), '
-        f"or ECR does not accept an action in a repository policy, {action}"
+        "or ECR does not accept an action in a repository policy, such as ecr:GetAuthorizationToken"
     )
-    return PrincipalNotFound(message, remedy=remedy, retryable=True)
-
-
-def _actions_of_no_repository(document: Document) -> list[str]:
-    """The actions, named without wildcards, that are not ECR's or do not act on a repository."""
-    named = {action for statement in document.statements for action in statement.actions.values}
-    foreign = {action for action in named if action != "*" and not action.lower().startswith("ecr:")}
-    plain = {action for action in named - foreign if not {"*", "?"} & {*action}}
-    return sorted(foreign | {action for action in plain if any(not known.arns for known in matching_actions(action))})
+    return PrincipalNotFound(
+        message, remedy=f"{_NEW_PRINCIPAL}; such actions belong in identity policies", retryable=True
+    )
 
 
 _target_not_found = meant(TargetNotFound, "create it, or remove it from the spec")
@@ -78,21 +61,8 @@ ECR: dict[str, Translation] = COMMON | {
     "LimitExceededException": _quota,
 }
 
-
-def ecr_write(sent: Document | None, *, by_registry: bool) -> dict[str, Translation]:
-    """ECR's table for writing a repository policy.
-
-    AWS says neither which of two policies denied the call nor which part of a document it refused. `sent`: None for a
-    deletion; `by_registry`: the repository's own policy contains no Deny.
-    """
-    by_policy = partial(denied, by_registry=by_registry)
-    return ECR | {
-        "AccessDenied": by_policy,
-        "AccessDeniedException": by_policy,
-        "InvalidParameterException": partial(_malformed, sent=sent),
-        "RepositoryPolicyNotFoundException": _conflict,
-    }
-
+ECR_WRITING: dict[str, Translation] = ECR | {"RepositoryPolicyNotFoundException": _conflict}
+"""ECR's table for writing a repository policy."""
 
 IAM: dict[str, Translation] = COMMON | {
     "MalformedPolicyDocument": _malformed,

@@ -12,12 +12,12 @@ from msgspec import Struct, field
 
 from ecr_warden.aws.accounts import AccountClients
 from ecr_warden.aws.errors import translated
-from ecr_warden.aws.member_errors import IAM, IAM_DELETING, ecr_write
+from ecr_warden.aws.member_errors import ECR_WRITING, IAM, IAM_DELETING
 from ecr_warden.core.address import TAG_KEY, TAG_VALUE, AddressKind
 from ecr_warden.core.desired import RoleSettings
 from ecr_warden.core.failures import DocumentConflict, NotVisibleYet, SessionPolicyTooLarge, TargetNotFound
 from ecr_warden.core.kinds import Operation
-from ecr_warden.core.observed import Absent, Observed, Present, TargetMissing, Unparseable
+from ecr_warden.core.observed import Observed, Present, TargetMissing, Unparseable
 from ecr_warden.core.plan import Change, NewRole, Plan
 from ecr_warden.core.target import RepositoryTarget, RoleTarget, UserTarget
 from ecr_warden.repair.aws_reading import (
@@ -28,7 +28,7 @@ from ecr_warden.repair.aws_reading import (
     read_role,
 )
 from ecr_warden.repair.aws_session_policy import session_policy
-from iam_access.document.document import Document, Effect
+from iam_access.document.document import Document
 from iam_access.document.kind import DocumentKind
 
 if TYPE_CHECKING:
@@ -102,8 +102,7 @@ class AwsWriter(Struct, frozen=True):
         ecr = self._clients(change).ecr(target.region)
         live = read_repository_policy(ecr, target)
         _expect(change, live)
-        sent = change.after if isinstance(change.after, Document) else None
-        with translated(ecr_write(sent, by_registry=_denies_nothing(live)), f"writing the policy of {target}"):
+        with translated(ECR_WRITING, f"writing the policy of {target}"):
             if isinstance(change.after, Document):
                 # Never force=True: AWS's check against locking everybody out protects us too.
                 ecr.set_repository_policy(
@@ -169,17 +168,6 @@ class AwsWriter(Struct, frozen=True):
                 iam.detach_role_policy(RoleName=target.name, PolicyArn=change.address.name)
             else:
                 iam.detach_user_policy(UserName=target.name, PolicyArn=change.address.name)
-
-
-def _denies_nothing(live: Observed) -> bool:
-    """Whether a repository's own policy is known to contain no Deny."""
-    match live:
-        case Absent():
-            return True
-        case Present(Document(statements=statements)):
-            return not any(statement.effect is Effect.DENY for statement in statements)
-        case _:
-            return False
 
 
 def _expect(change: Change, observed: Observed) -> None:
