@@ -65,11 +65,6 @@ REFUSED = {
         b'{"schema": 1, "accounts": {"222222222222": {"iam": {"UserDetailList": "x"}}}}',
         "UserDetailList",
     ),
-    "the AWS CLI's answers of two accounts": (
-        b'{"UserDetailList": [{"Arn": "arn:aws:iam::111111111111:user/a"}], '
-        b'"RoleDetailList": [{"Arn": "arn:aws:iam::222222222222:role/a"}]}',
-        "users and roles of 2 accounts",
-    ),
 }
 
 
@@ -179,8 +174,3 @@ def test_a_policy_that_cannot_be_parsed_is_unread_and_the_rest_is_read() -> None
     assert isinstance(bad.document, Unread)
     assert "not a policy document" in bad.document.why
     assert not isinstance(good.document, Unread)
-
-
-def test_the_aws_clis_own_output_is_an_estate() -> None:
-    text = json.dumps({"UserDetailList": [_user()], "RoleDetailList": [], "GroupDetailList": [], "Policies": []})
-    assert list(estate_from_text(text, at=NOW).accounts) == [HOME]

@@ -5,7 +5,7 @@ Only a file that is not a snapshot at all is refused (`accounts` says what becom
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from copy import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 from ecr_warden.core.codec.accounts import ecr_account_of
 from ecr_warden.core.estate import Estate
 from iam_access.document.document import Document, Effect, parse_document
-from iam_access.inventory.accounts import IDENTITY_ARN, IDENTITY_LISTS, AccountReader, ControlKind, Parsed
+from iam_access.inventory.accounts import AccountReader, ControlKind, Parsed
 from iam_access.inventory.inventory import Levels, Policy, Unread
 from iam_access.inventory.printed import DOCUMENTS, Json, SnapshotError, slim, text_of_document
 from iam_access.inventory.unique_ids import arns_by_id, with_arns
@@ -21,7 +21,6 @@ from iam_access.inventory.unique_ids import arns_by_id, with_arns
 SCHEMA = 1
 _REMEDY = "write a snapshot with: ecr-warden snapshot --spec SPEC > FILE"
 MAX_BYTES = 128 * 1024 * 1024
-_IAM_KEYS = (*IDENTITY_LISTS, "GroupDetailList", "Policies")
 
 
 def estate_from_text(text: str | bytes, *, at: datetime) -> Estate:
@@ -46,12 +45,10 @@ def load_snapshot(text: str | bytes) -> Json:
 
 
 def estate_of(raw: Json, *, at: datetime) -> Estate:
-    """The estate of a snapshot, or of the bare output of get-account-authorization-details for one account.
+    """The estate of a snapshot.
 
     `at` stands in for a time that it does not give. Raises SnapshotError.
     """
-    if any(key in raw for key in _IAM_KEYS):
-        return _bare(raw, at)
     if raw.get("schema") != SCHEMA or isinstance(raw["schema"], bool):
         given = "no schema" if "schema" not in raw else f"schema {raw['schema']!r:.20}"
         raise SnapshotError(f"{given}; this version reads schema {SCHEMA}", remedy=_REMEDY)
@@ -161,25 +158,6 @@ def _with_arns(estate: Estate) -> Estate:
             for account in estate.accounts.values()
         },
     )
-
-
-def _bare(raw: Json, at: datetime) -> Estate:
-    accounts = {
-        found[1] for entry in _identity_entries(raw) if (found := IDENTITY_ARN.fullmatch(str(entry.get("Arn"))))
-    }
-    if len(accounts) != 1:
-        raise SnapshotError(
-            f"users and roles of {len(accounts)} accounts; the AWS CLI's output is of one",
-            remedy="write a snapshot of all of them: ecr-warden snapshot --spec SPEC > FILE",
-        )
-    account = accounts.pop()
-    return Estate(at, {account: ecr_account_of(account, {"iam": raw}, Parsed())})
-
-
-def _identity_entries(raw: Json) -> Iterator[Json]:
-    for key in ("UserDetailList", "RoleDetailList", "GroupDetailList"):
-        entries = raw.get(key, ())
-        yield from (entry for entry in entries if isinstance(entry, dict)) if isinstance(entries, list) else ()
 
 
 def _moment(raw: object, otherwise: datetime) -> datetime:
