@@ -289,7 +289,7 @@ def test_thirty_documents_that_one_tool_restores_are_two_messages() -> None:
     fight.flush()
     first, second = fight.titles
     assert first.startswith("FIGHT over the repository policy of repository shop/r0: ")
-    assert second == "FIGHTS over 29 documents"
+    assert second.startswith("29 alerts: FIGHT over the repository policy of repository shop/r")
 
 
 def test_a_paused_target_does_not_end_a_fight_while_the_version_is_live() -> None:

@@ -8,7 +8,7 @@ from ecr_warden.core.job import short_name
 from ecr_warden.core.listing import Listing, listing
 from ecr_warden.core.result import Severity
 from ecr_warden.notify.delivery import Sending, sending_of_run
-from ecr_warden.notify.kinds.kind import Kind
+from ecr_warden.notify.kinds.kind import Kind, OneByOne
 from ecr_warden.notify.layout import Parts
 from ecr_warden.notify.message import DONE, Field, State
 from ecr_warden.notify.run_messages import describe_run, describe_runs
@@ -25,7 +25,7 @@ from ecr_warden.notify.wording import (
 from ecr_warden.notify.writers import advice, tool_of
 from ecr_warden.repair.alerts import Difference, FightMoment, FightNoticed, RunEnded
 from ecr_warden.state.fight import Fight
-from iam_access.text.printable import count, cut, first, show_time
+from iam_access.text.printable import count, cut, show_time
 
 
 class _Run(Kind[RunEnded]):
@@ -39,26 +39,9 @@ class _Run(Kind[RunEnded]):
         return describe_run(alerts[0]) if len(alerts) == 1 else describe_runs(alerts)
 
 
-class _FightNoticed(Kind[FightNoticed]):
+class _FightNoticed(OneByOne[FightNoticed]):
     def severity(self, alert: FightNoticed) -> Severity:
         return alert.severity
-
-    def describe(self, alerts: Sequence[FightNoticed]) -> Parts:
-        if len(alerts) == 1:
-            return self.describe_one(alerts[0])
-        fights = [alert.fight for alert in alerts]
-        ended = all(alert.moment is FightMoment.ENDED for alert in alerts)
-        title = f"{'fights' if ended else 'FIGHTS'} over {len(alerts)} documents"
-        asked = to_do() if ended else to_do("stop the writer, as below")
-        fields = [Field("By", _writers(fights)), asked, command("ecr-warden status")]
-        state = State.CLOSED if ended else State.OPEN
-        steps = (
-            []
-            if ended
-            else list(dict.fromkeys(line for fight in fights for line in advice(fight.writer, fight.address)))
-        )
-        documents = [f"{_fought_over(alert.fight)}: {_fight_state(alert)}" for alert in alerts]
-        return Parts(state, title, fields, [listing("document", documents), listing("line", steps, title="How:")])
 
     def describe_one(self, alert: FightNoticed) -> Parts:
         fight = alert.fight
@@ -116,10 +99,6 @@ def _fight_state(alert: FightNoticed) -> str:
             return f"not restored for half an hour, after {count(alert.fight.repairs, 'repair')}"
         case _:
             assert_never(alert.moment)
-
-
-def _writers(fights: Sequence[Fight]) -> str:
-    return "; ".join(first(list(dict.fromkeys(describe_actor(fight.writer) for fight in fights)), 3))
 
 
 RUNS: Mapping[type[Alert], Kind[Any]] = {FightNoticed: _FightNoticed(), RunEnded: _Run()}
