@@ -22,7 +22,7 @@ from ecr_warden.state.hold import Decision, Verdict
 from ecr_warden.versions.accept import AcceptVersions
 from ecr_warden.versions.alerts import SpecAccepted, SpecRefused
 from ecr_warden.versions.holds import KeepHolds
-from ecr_warden.versions.offers import Offers
+from ecr_warden.versions.pending_versions import PendingVersions
 from local.testing.memory.hub import MemoryAlertBus
 from local.testing.seed import CI, HOME, allow, compiled, document
 from tests.contracts.hubs import STATE_BUCKET, Hub, MotoHub
@@ -44,8 +44,8 @@ PATTERNS = (RemovedPattern(RepositoryPattern(HOME, "eu-central-1", "old/*", ("ol
 def accept(hub: Hub, alerts: MemoryAlertBus | None = None) -> AcceptVersions:
     alerts = alerts or MemoryAlertBus()
     keep = KeepHolds(hub.holds, alerts, hub.log, hub.clock)
-    offers = Offers(hub.specs, hub.jobs, hub.holds, hub.verdicts, keep, hub.clock, timedelta(0))
-    return AcceptVersions(hub.specs, hub.jobs, alerts, hub.log, hub.clock, "access.yaml", offers)
+    pending = PendingVersions(hub.specs, hub.jobs, hub.holds, hub.verdicts, keep, hub.clock, timedelta(0))
+    return AcceptVersions(hub.specs, hub.jobs, alerts, hub.log, hub.clock, "access.yaml", pending)
 
 
 def accept_held(hub: Hub) -> SpecAccepted:

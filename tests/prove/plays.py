@@ -10,7 +10,7 @@ from itertools import groupby, islice
 from typing import Any, NamedTuple
 
 from ecr_warden.core.address import by_target
-from ecr_warden.core.desired import Taken
+from ecr_warden.core.desired import DocumentTakeover
 from ecr_warden.core.job import AcceptSpec, Attempt, Cause, CauseKind, Job, ReconcileTarget, SweepRepositories
 from ecr_warden.core.result import Result
 from ecr_warden.core.run import RunReport
@@ -327,7 +327,7 @@ def _take_over() -> Play:
     """A version takes over a document that its writer changes until it is rolled out, and while it is."""
     stage = _stage()
     stage.accepts = True
-    judged = {str(D1): Taken(digest(OPEN, kind=D1.document_kind), "v1")}
+    judged = {str(D1): DocumentTakeover(digest(OPEN, kind=D1.document_kind), "v1")}
     stage.world.specs.compiled = replace(stage.world.accepted, taken_over=by_target(judged))
     # The second leaves something of the spec's, which has to be judged anew before the rest comes back.
     part = document(*raw_statements(OTHERS), allow("ecr:BatchGetImage", who=f"arn:aws:iam::{CI}:user/pull-user-1"))

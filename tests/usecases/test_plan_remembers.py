@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from ecr_warden.core.address import by_target
-from ecr_warden.core.desired import Taken
+from ecr_warden.core.desired import DocumentTakeover
 from ecr_warden.core.kinds import DriftKind, HoldReason
 from ecr_warden.core.plan import Plan
 from ecr_warden.core.run import Debts
@@ -64,7 +64,9 @@ def moved() -> World:
     world = opened()
     world.put(D2, document(allow("sts:AssumeRole", who=MALLORY)))
     assert world.specs.compiled is not None
-    world.specs.compiled = replace(world.specs.compiled, taken_over=by_target({str(D2): Taken("another digest", "v1")}))
+    world.specs.compiled = replace(
+        world.specs.compiled, taken_over=by_target({str(D2): DocumentTakeover("another digest", "v1")})
+    )
     return world
 
 

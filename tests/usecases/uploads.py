@@ -16,7 +16,7 @@ from ecr_warden.versions.accept import AcceptVersions
 from ecr_warden.versions.alerts import HoldOpened, SpecAccepted, SpecRefused
 from ecr_warden.versions.holds import KeepHolds
 from ecr_warden.versions.judge import judge
-from ecr_warden.versions.offers import Offers
+from ecr_warden.versions.pending_versions import PendingVersions
 from ecr_warden.versions.verdicts import JudgeVersions, ReadForVersions
 from local.testing.memory.estate import LiveEstateReader
 from local.testing.seed import SPEC_FILE, compiled
@@ -80,8 +80,8 @@ def decide(world: World, hold: Hold, verdict: Verdict) -> Seen:
 def accept_of(world: World, specs: Any = None, *, holds: Any = None) -> AcceptVersions:
     specs, holds = specs or world.specs, holds or world.holds
     keep = KeepHolds(holds, world.alerts, world.log, world.clock)
-    offers = Offers(specs, world.jobs, holds, world.verdicts, keep, world.clock, PATIENCE)
-    return AcceptVersions(specs, world.jobs, world.alerts, world.log, world.clock, "access.yaml", offers)
+    pending = PendingVersions(specs, world.jobs, holds, world.verdicts, keep, world.clock, PATIENCE)
+    return AcceptVersions(specs, world.jobs, world.alerts, world.log, world.clock, "access.yaml", pending)
 
 
 def reads_of(world: World, *, has_time: Callable[[], bool] = lambda: True) -> ReadForVersions:

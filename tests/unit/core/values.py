@@ -37,6 +37,7 @@ from ecr_warden.core.desired import (
     AlsoAllowed,
     CompiledSpec,
     DesiredValue,
+    DocumentTakeover,
     Extent,
     ForeignStatement,
     GrantEnd,
@@ -48,7 +49,6 @@ from ecr_warden.core.desired import (
     RemovedPattern,
     RepositoryPattern,
     RoleSettings,
-    Taken,
     TargetSpec,
     Widening,
 )
@@ -390,5 +390,5 @@ compiled_specs: Strategy[CompiledSpec] = st.builds(
     _few(removed_patterns),
     _few(IDS),
     st.dictionaries(addresses.map(str), COUNTS, max_size=2).map(by_target),
-    st.dictionaries(addresses.map(str), st.builds(Taken, TEXTS, IDS), max_size=2).map(by_target),
+    st.dictionaries(addresses.map(str), st.builds(DocumentTakeover, TEXTS, IDS), max_size=2).map(by_target),
 )

@@ -7,7 +7,7 @@ from ecr_warden.bootstrap.specs import specs
 from ecr_warden.core.job import AcceptSpec, Attempt
 from ecr_warden.versions.accept import AcceptVersions
 from ecr_warden.versions.holds import KeepHolds
-from ecr_warden.versions.offers import Offers
+from ecr_warden.versions.pending_versions import PendingVersions
 
 
 def work(job: AcceptSpec, _attempt: Attempt) -> str:
@@ -19,7 +19,7 @@ def work(job: AcceptSpec, _attempt: Attempt) -> str:
 @cache
 def _accept() -> AcceptVersions:
     jobs, alerts, log, clock = queues.jobs(), stores.alert_bus(), holding.history_log(), common.clock
-    offers = Offers(
+    pending = PendingVersions(
         specs=specs(),
         jobs=jobs,
         holds=holding.holds(),
@@ -28,4 +28,4 @@ def _accept() -> AcceptVersions:
         clock=clock,
         patience=common.environment.seconds("WARDEN_VERDICT_PATIENCE"),
     )
-    return AcceptVersions(specs(), jobs, alerts, log, clock, common.environment.required("WARDEN_SPEC_KEY"), offers)
+    return AcceptVersions(specs(), jobs, alerts, log, clock, common.environment.required("WARDEN_SPEC_KEY"), pending)

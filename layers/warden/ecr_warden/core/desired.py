@@ -72,12 +72,12 @@ if TYPE_CHECKING:
     type PatternPolicy = Document | MustNotExist
     type TargetSpecs = Mapping[str, "TargetSpec"]
     type RemovedTargets = Mapping[str, "Removed"]
-    type TakenDocuments = Mapping[str, Mapping[str, "Taken"]]
+    type DocumentTakeovers = Mapping[str, Mapping[str, "DocumentTakeover"]]
     type LiteralDocuments = Mapping[str, Mapping[str, Count]]
 else:
     Documents, WidenAfter = opaque("Documents", Mapping), opaque("WidenAfter", Mapping)
     PatternPolicy = opaque("PatternPolicy", Document, MustNotExist)
-    TargetSpecs = RemovedTargets = TakenDocuments = LiteralDocuments = opaque("Entries", Mapping)
+    TargetSpecs = RemovedTargets = DocumentTakeovers = LiteralDocuments = opaque("Entries", Mapping)
 
 
 class TargetSpec(Value, frozen=True):
@@ -231,7 +231,7 @@ class GrantEnd(Value, frozen=True, omit_defaults=True):
     """Its push role, if the other sessions of that end too."""
 
 
-class Taken(Value, frozen=True):
+class DocumentTakeover(Value, frozen=True):
     """That version `since` takes a document over."""
 
     live: str
@@ -269,7 +269,7 @@ class CompiledSpec(Value, frozen=True):
     """Of the grants that have one."""
     removed_patterns: tuple[RemovedPattern, ...] = ()
     """By this version and those before it, the oldest first."""
-    taken_over: TakenDocuments = field(default_factory=dict)
+    taken_over: DocumentTakeovers = field(default_factory=dict)
     """By the target's key and the address as text, the documents that versions take over, until each is rolled out."""
     organizations: tuple[str, ...] = ()
     """IDs."""

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 from ecr_warden.core.address import OWN_ROLES, repository_policy, role
 from ecr_warden.core.desired import (
     CompiledSpec,
+    DocumentTakeover,
     Extent,
     MustNotExist,
     RemovedPattern,
     RepositoryPattern,
-    Taken,
     TargetSpec,
 )
 from ecr_warden.core.kept import within
@@ -71,7 +71,7 @@ def nothing_asked(target: Target) -> TargetSpec:
     return TargetSpec(target, Extent.NAMED, {})
 
 
-def expected_of(target: Target, accepted: CompiledSpec, record: TargetRecord) -> dict[str, Taken]:
+def expected_of(target: Target, accepted: CompiledSpec, record: TargetRecord) -> dict[str, DocumentTakeover]:
     """By the address as text, what was judged of the documents of a target that are still to be taken over."""
     taken = accepted.taken_over.get(target.key, {})
     return {at: one for at, one in taken.items() if record.taken.get(at) != one.since}

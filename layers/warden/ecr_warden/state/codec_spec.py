@@ -8,9 +8,9 @@ from ecr_warden.core.codec.values import fields, reader, to_json
 from ecr_warden.core.desired import (
     CompiledSpec,
     Documents,
+    DocumentTakeover,
     Mode,
     Removed,
-    Taken,
     TargetSpec,
     TargetSpecs,
 )
@@ -64,7 +64,7 @@ READERS |= {TargetSpecs: _entries}
 ENTRIES: Mapping[str, EntryCodec[Any]] = {
     "targets": EntryCodec(_target_spec_to_json, reader("target of the spec", TargetSpec)),
     "removed": EntryCodec(to_json, reader("removed target", Removed)),
-    "takenOver": EntryCodec(to_json, reader("list of what is taken over", dict[str, Taken])),
+    "takenOver": EntryCodec(to_json, reader("list of what is taken over", dict[str, DocumentTakeover])),
     "literal": EntryCodec(to_json, reader("list of literal documents", dict[str, Count])),
     "names": EntryCodec(to_json, reader("list of targets", tuple[str, ...])),
 }

@@ -31,7 +31,7 @@ from ecr_warden.versions.changes import (
     succeeding,
     without,
 )
-from ecr_warden.versions.offers import Offer, Offers, TakesEffect, decided
+from ecr_warden.versions.pending_versions import Acceptance, PendingVersion, PendingVersions, decided
 from iam_access.text.printable import cut, few, first, printable
 
 PROBLEMS_REPORTED = 50
@@ -54,7 +54,7 @@ class AcceptVersions(Struct, frozen=True):
     clock: Clock
     file_name: str
     """Of the spec, in its problems."""
-    offers: Offers
+    pending: PendingVersions
 
     def process(self, job: AcceptSpec) -> Seen:
         """Process the bucket's current version; None if it was accepted, refused, held or reported before.
@@ -64,7 +64,7 @@ class AcceptVersions(Struct, frozen=True):
         """
         # In this order, so that the current version is at least as new as the accepted one.
         standing, accepted, enforced = self._stands(job.cause)
-        waiting = self.offers.keep.end_overdue(job.cause)
+        waiting = self.pending.keep.end_overdue(job.cause)
         if job.misplaced is not None:
             return self._report_misplaced(job.cause, job.misplaced, enforced)
         announced = self._announce_begun(job.cause, accepted)
@@ -85,18 +85,18 @@ class AcceptVersions(Struct, frozen=True):
                 self._settle_others(job.cause, known, waiting)
                 return self._refuse(job, current.version, enforced, *self._in_words(problems))
             case Valid(compiled=compiled, warnings=warnings):
-                offer = self._offer(job.cause, known, current, succeeding(accepted, compiled))
-                self._settle_others(job.cause, known, waiting, instead=offer.ground.id)
-                return self._consider(job.cause, offer, self._in_words(warnings))
+                pending = self._pending(job.cause, known, current, succeeding(accepted, compiled))
+                self._settle_others(job.cause, known, waiting, instead=pending.ground.id)
+                return self._consider(job.cause, pending, self._in_words(warnings))
 
-    def _offer(self, cause: Cause, known: "_Known", current: SpecVersion, new: CompiledSpec) -> Offer:
+    def _pending(self, cause: Cause, known: "_Known", current: SpecVersion, new: CompiledSpec) -> PendingVersion:
         """The bucket's current version, against what stands."""
         standing, enforced = known.standing, known.enforced or ""
         ground = OfVersion(current.version, enforced, (standing.baseline, standing.accepted, self.specs.keep(new)))
         is_known = known.accepted is None or bool(enforced)
         unknown = known.lost if is_known else (WaitReason(WaitCode.NOT_JUDGED, _NOT_KNOWN),)
         versions = Versions(known.baseline, known.accepted, new)
-        return Offer(ground, versions, standing, cause, current.data, unknown, can_be_judged=is_known)
+        return PendingVersion(ground, versions, standing, cause, current.data, unknown, can_be_judged=is_known)
 
     def _take_over_again(self, job: AcceptSpec, known: "_Known", waiting: Sequence[Hold]) -> Seen:
         """What becomes of documents that the version in force takes over, and that had changed before it did."""
@@ -112,24 +112,26 @@ class AcceptVersions(Struct, frozen=True):
             older = self.specs.kept(ground.digests[1])
             if older is None or not ground.fits(standing.accepted, standing.baseline):
                 continue
-            offer = Offer(ground, Versions(known.baseline, older, accepted), standing, job.cause, unknown=known.lost)
-            seen = self._consider(job.cause, offer, ((), 0)) or seen
+            pending = PendingVersion(
+                ground, Versions(known.baseline, older, accepted), standing, job.cause, unknown=known.lost
+            )
+            seen = self._consider(job.cause, pending, ((), 0)) or seen
             if isinstance(seen, SpecAccepted):
                 break
         return seen
 
-    def _consider(self, cause: Cause, offer: Offer, warnings: _Texts) -> SpecAccepted | HoldOpened | None:
-        found = self.offers.consider(cause, offer)
-        if not isinstance(found, TakesEffect):
+    def _consider(self, cause: Cause, pending: PendingVersion, warnings: _Texts) -> SpecAccepted | HoldOpened | None:
+        found = self.pending.consider(cause, pending)
+        if not isinstance(found, Acceptance):
             return found
-        done = self._accept(found, offer, warnings)
+        done = self._accept(found, pending, warnings)
         if found.hold is not None:
-            self.offers.keep.settle(cause, found.hold, found.state)
+            self.pending.keep.settle(cause, found.hold, found.state)
         return done
 
     def _settle_others(self, cause: Cause, known: "_Known", waiting: Sequence[Hold], instead: str = "") -> None:
         """Settle the holds on versions that are not the bucket's current one any more, or that are in force."""
-        keep, standing = self.offers.keep, known.standing
+        keep, standing = self.pending.keep, known.standing
         for hold in waiting:
             if hold.id == instead or (hold.ground.again and hold.ground.fits(standing.accepted, standing.baseline)):
                 continue
@@ -240,11 +242,11 @@ class AcceptVersions(Struct, frozen=True):
         if self.specs.noted() is not None:
             self.specs.note(None)
 
-    def _accept(self, found: TakesEffect, offer: Offer, warnings: _Texts) -> SpecAccepted:
-        spec, accepted = found.spec, offer.versions.accepted
+    def _accept(self, found: Acceptance, pending: PendingVersion, warnings: _Texts) -> SpecAccepted:
+        spec, accepted = found.spec, pending.versions.accepted
         # Nothing else would show the next process what this one may leave to do.
         self.specs.note(BegunVersion(spec.version, accepted.version if accepted else ""))
-        self.specs.accept(spec, over=offer.standing, text=found.text)
+        self.specs.accept(spec, over=pending.standing, text=found.text)
         announced = self._announce(found.by, accepted, spec, warnings)
         self._forget_refusal()
         return announced
@@ -254,7 +256,7 @@ class AcceptVersions(Struct, frozen=True):
         noted = self.specs.noted()
         if accepted is None or not isinstance(noted, BegunVersion) or noted.version != accepted.version:
             return None
-        last = self.offers.holds.last_of(accepted.version)
+        last = self.pending.holds.last_of(accepted.version)
         by = cause if last is None or last.decision is None else decided(last.decision)
         announced = self._announce(by, self._earlier(noted.replaces), accepted)
         self._forget_refusal()

@@ -30,7 +30,7 @@ from ecr_warden.versions.removals import (
     most_removed,
     removed_grants,
 )
-from ecr_warden.versions.taken import TakenOver, Taking, taken_over, taking
+from ecr_warden.versions.takeover import PossibleTakeover, Takeover, possible_takeover, takeover_of
 from iam_access.text.printable import count, listed, printable
 
 _NAMED = 3
@@ -40,7 +40,7 @@ def parts_to_read(versions: Versions) -> frozenset[str]:
     """What has to be read before a version is judged, as state.sweeps names parts."""
     if versions.only_observe:
         return frozenset()
-    parts = taking(versions.accepted, versions.new).parts
+    parts = possible_takeover(versions.accepted, versions.new).parts
     change = step(versions.accepted, versions.new)
     parts |= {part_of(pattern.target) for pattern in emptied_patterns(change)}
     if _outside(versions, (change, widened(versions.accepted, versions.new)), None).unseen:
@@ -64,13 +64,13 @@ def judge(
     """
     if versions.only_observe:
         return Judgement(tuple(_silenced(versions)))
-    what = taking(versions.accepted, versions.new)
+    possible = possible_takeover(versions.accepted, versions.new)
     accounts = None if live is None else ReadAccounts(live)
-    taken = TakenOver() if accounts is None else taken_over(what, accounts, now, has_time)
-    unseen = tuple(_unseen(what)) if accounts is None else ()
+    takeover = Takeover() if accounts is None else takeover_of(possible, accounts, now, has_time)
+    unseen = tuple(_unseen(possible)) if accounts is None else ()
     if versions.baseline is None and observes(versions.accepted):
-        held = (_FIRST, *_takes_over(taken), *_unknown(taken.unknown))
-        return Judgement(held, unseen, tuple(taken.gains), tuple(taken.loses), 0, taken.digests)
+        held = (_FIRST, *_takeover_reasons(takeover), *_unknown(takeover.unknown))
+        return Judgement(held, unseen, tuple(takeover.gains), tuple(takeover.loses), 0, takeover.digests)
     change = step(versions.accepted, versions.new)
     changes = access_changes(change.before, change.after, has_time)
     documents = tuple(document_changes(change))
@@ -82,13 +82,13 @@ def judge(
     held = (
         *(WaitReason(WaitCode.OUTSIDE_GAINS, reason) for reason in outside.reasons),
         *_by_versions(versions, change.before, removed, removed_before),
-        *_takes_over(taken),
+        *_takeover_reasons(takeover),
         *_stays_open(change.left),
         *(_widens(both) if _widening(versions) is Widening.APPROVE else ()),
-        *_unknown((*map(_place, changes.undecided), *taken.unknown, *(unread if accounts is not None else ()))),
+        *_unknown((*map(_place, changes.undecided), *takeover.unknown, *(unread if accounts is not None else ()))),
     )
-    gains, loses = _in_words(changes, taken, change.before.accounts)
-    return Judgement(held, (*unseen, *unread) if accounts is None else (), gains, loses, removed, taken.digests)
+    gains, loses = _in_words(changes, takeover, change.before.accounts)
+    return Judgement(held, (*unseen, *unread) if accounts is None else (), gains, loses, removed, takeover.digests)
 
 
 def _by_versions(versions: Versions, enforced: CompiledSpec, removed: int, removed_before: int) -> Iterator[WaitReason]:
@@ -134,9 +134,9 @@ def _outside(versions: Versions, changes: Iterable[EnforcedChange], accounts: Re
     )
 
 
-def _unseen(what: Taking) -> Iterator[str]:
-    if what.names:
-        yield f"the current policies of {listed(what.names, _NAMED)}, which it may replace"
+def _unseen(possible: PossibleTakeover) -> Iterator[str]:
+    if possible.names:
+        yield f"the current policies of {listed(possible.names, _NAMED)}, which it may replace"
 
 
 def _empties(accepted: CompiledSpec | None, new: CompiledSpec) -> Iterator[WaitReason]:
@@ -168,10 +168,10 @@ def _removes_much(
         )
 
 
-def _takes_over(taken: TakenOver) -> Iterator[WaitReason]:
-    if taken.changed:
-        places = list(dict.fromkeys(str(drift.address) for drift in taken.changed))
-        who = [*(f"gains: {one}" for one in taken.gains), *(f"loses: {one}" for one in taken.loses)]
+def _takeover_reasons(takeover: Takeover) -> Iterator[WaitReason]:
+    if takeover.changed:
+        places = list(dict.fromkeys(str(drift.address) for drift in takeover.changed))
+        who = [*(f"gains: {one}" for one in takeover.gains), *(f"loses: {one}" for one in takeover.loses)]
         text = f"it takes over {count(len(places), 'document')} and changes what is there: {listed(places, _NAMED)}"
         yield WaitReason(WaitCode.TAKES_OVER, f"{text} ({listed(who, _NAMED, separator='; ')})")
 
@@ -200,7 +200,7 @@ def _unknown(what: Iterable[str]) -> Iterator[WaitReason]:
 
 
 def _in_words(
-    changes: AccessChanges, taken: TakenOver, accounts: Container[str]
+    changes: AccessChanges, takeover: Takeover, accounts: Container[str]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Who gains and who loses, the gravest first; `accounts`: those that are no news."""
     sorted_changes = sorted(changes.changes, key=lambda change: gravity(change.principal, change.access, accounts))
@@ -209,8 +209,8 @@ def _in_words(
         for direction in Direction
     }
     others = [f"{printable(other.target, 400)}: {other.text}" for other in changes.others]
-    gains = dict.fromkeys((*words[Direction.GAINS], *others, *taken.gains))
-    return tuple(gains), tuple(dict.fromkeys((*words[Direction.LOSES], *taken.loses)))
+    gains = dict.fromkeys((*words[Direction.GAINS], *others, *takeover.gains))
+    return tuple(gains), tuple(dict.fromkeys((*words[Direction.LOSES], *takeover.loses)))
 
 
 def words_of(change: AccessChange) -> str:

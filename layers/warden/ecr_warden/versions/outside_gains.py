@@ -10,9 +10,9 @@ from msgspec import Struct
 
 from ecr_warden.core.address import Address, repository_policy
 from ecr_warden.core.estate import EcrAccount
-from ecr_warden.versions.doors import Doors, by_vouching
 from ecr_warden.versions.enforced import EnforcedChange
-from ecr_warden.versions.taken import covers
+from ecr_warden.versions.outside_assumers import OutsideAssumers, by_vouching
+from ecr_warden.versions.takeover import covers
 from iam_access.delta.delta import PermissionDelta, access_change
 from iam_access.document.document import Document, Effect
 from iam_access.equivalent.canonical import CanonicalStatement, canonical_together
@@ -36,17 +36,17 @@ def outside_gains(change: EnforcedChange, ours: Ours, account: Callable[[str], E
     `account`: an account by its ID, as it was read; raises a NamedError for one that was not. None: nothing was read.
     Then nothing is `unseen` only of a version that gives nothing to live roles.
     """
-    doors = Doors(change, ours, account)
+    assumers = OutsideAssumers(change, ours, account)
     places: dict[str, dict[str, None]] = {}
     for address, permission, who in _gains(change, ours):
         reasons = [f"it lets in {one}" for one in who]
-        reasons += [f"it gives more to {role}, which {one} may take" for role, one in doors.of(address, permission)]
+        reasons += [f"it gives more to {role}, which {one} may take" for role, one in assumers.of(address, permission)]
         for reason in reasons:
             places.setdefault(reason, {})[str(address)] = None
     found = [f"{reason}: {listed([*where], _NAMED, separator='; ')}" for reason, where in places.items()]
     more = len(found) - _WHO_NAMED
     left_out = [f"it lets in {count(more, 'more outsider')}"] if more > 0 else []
-    return OutsideGains((*found[:_WHO_NAMED], *left_out), tuple(doors.unseen))
+    return OutsideGains((*found[:_WHO_NAMED], *left_out), tuple(assumers.unread))
 
 
 def _gains(change: EnforcedChange, ours: Ours) -> Iterator[tuple[Address, PermissionDelta, tuple[str, ...]]]:

@@ -1,4 +1,4 @@
-"""Which outsiders may take a role, along any chain: by a version's documents, and by live ones where it has none."""
+"""Which outsiders may assume a role, along any chain: by a version's documents, and by live ones where it has none."""
 
 from collections.abc import Callable, Iterator, Sequence
 
@@ -35,7 +35,7 @@ class _Role(Struct, frozen=True):
     policies: tuple[Policy, ...]
 
 
-class _Door(Struct, frozen=True):
+class _Trusted(Struct, frozen=True):
     """Whom a trust policy lets in: outsiders in words, and roles."""
 
     outsiders: tuple[str, ...]
@@ -51,59 +51,59 @@ def by_vouching(
     return [part for part in parts if part[0]] or parts[:1]
 
 
-class Doors:
-    """The roles of the accounts, once a version is enforced; `account` as in outside_gains."""
+class OutsideAssumers:
+    """The outsiders who may assume each role once a version is enforced; `account` as in outside_gains."""
 
     def __init__(self, change: EnforcedChange, ours: Ours, account: Callable[[str], EcrAccount] | None) -> None:
         self._after, self._ours, self._account = change.after, ours, account or _nothing_read
         self._deleted = {key for key, spec in change.before.targets.items() if _is_push_role(spec)}
         self._deleted -= self._after.targets.keys()
         self._live: dict[str, dict[str, Identity]] = {}
-        self._doors: dict[str, _Door] = {}
-        self._takers: dict[str, tuple[str, ...]] = {}
+        self._trusted: dict[str, _Trusted] = {}
+        self._assumers: dict[str, tuple[str, ...]] = {}
         self._open: dict[str, list[_Role]] = {}
         self._every: dict[str, list[_Role]] = {}
-        self._given: dict[tuple[int, str], list[Patterns | None]] = {}
-        self.unseen: dict[str, None] = {}
+        self._allowed: dict[tuple[int, str], list[Patterns | None]] = {}
+        self.unread: dict[str, None] = {}
         """What was not read, in words, as far as somebody asked."""
 
     def of(self, address: Address, permission: PermissionDelta) -> Iterator[tuple[RoleTarget, str]]:
-        """The roles to which a document gives a permission and that outsiders may take, with each of these."""
+        """The roles to which a document gives a permission and that outsiders may assume, with each of these."""
         named, wide = self._named(permission)
         if isinstance(address.target, RoleTarget) and permission.principal is None:
             named.append(address.target)
         for account in wide:
             if account not in self._open:
-                self._open[account] = [one for one in self._roles(account) if self.takers(one.target)]
-            named += self._able(self._open[account], permission, address)
+                self._open[account] = [one for one in self._roles(account) if self.assumers(one.target)]
+            named += self._permitted(self._open[account], permission, address)
         for role in dict.fromkeys(named):
-            for who in self.takers(role):
+            for who in self.assumers(role):
                 yield role, who
 
-    def takers(self, role: RoleTarget) -> tuple[str, ...]:
-        """The outsiders who may take a role, themselves or as another role, in words."""
-        if role.key not in self._takers:
+    def assumers(self, role: RoleTarget) -> tuple[str, ...]:
+        """The outsiders who may assume a role, themselves or as another role, in words."""
+        if role.key not in self._assumers:
             found: dict[str, None] = {}
             seen, left = {role.key}, [role]
             while left:
-                door = self._door(left.pop())
-                found |= dict.fromkeys(door.outsiders)
-                left += [target for target in door.roles if target.key not in seen]
-                seen |= {target.key for target in door.roles}
-            self._takers[role.key] = tuple(found)
-        return self._takers[role.key]
+                trusted = self._trusted_by(left.pop())
+                found |= dict.fromkeys(trusted.outsiders)
+                left += [target for target in trusted.roles if target.key not in seen]
+                seen |= {target.key for target in trusted.roles}
+            self._assumers[role.key] = tuple(found)
+        return self._assumers[role.key]
 
-    def _door(self, role: RoleTarget) -> _Door:
-        if role.key not in self._doors:
+    def _trusted_by(self, role: RoleTarget) -> _Trusted:
+        if role.key not in self._trusted:
             who: dict[str, None] = {}
             roles: list[RoleTarget] = []
             for permission, ours in self._trusts(role):
                 who |= dict.fromkeys(outsiders(permission, ours, home=role.account))
                 named, wide = self._named(permission)
                 others = [one for account in wide for one in self._roles(account)]
-                roles += [*named, *self._able(others, permission, trust_policy(role))]
-            self._doors[role.key] = _Door(tuple(who), tuple(roles))
-        return self._doors[role.key]
+                roles += [*named, *self._permitted(others, permission, trust_policy(role))]
+            self._trusted[role.key] = _Trusted(tuple(who), tuple(roles))
+        return self._trusted[role.key]
 
     def _trusts(self, role: RoleTarget) -> Iterator[tuple[PermissionDelta, Ours]]:
         """What the trust policy of a role allows, each with what is ours for it."""
@@ -129,7 +129,7 @@ class Doors:
             return None
         if isinstance(identity.trust.document, Document):
             return identity.trust.document
-        self.unseen[f"whom {role} trusts: {identity.trust.document.why}"] = None
+        self.unread[f"whom {role} trusts: {identity.trust.document.why}"] = None
         return None
 
     def _identities(self, account: str) -> dict[str, Identity]:
@@ -139,13 +139,13 @@ class Doors:
             try:
                 read = self._account(account)
             except NamedError as error:
-                self.unseen[f"whom the roles of account {account} trust: {error.message}"] = None
+                self.unread[f"whom the roles of account {account} trust: {error.message}"] = None
             else:
                 roles = [identity for identity in read.identities.values() if identity.kind is IdentityKind.ROLE]
                 found = {RoleTarget(account, role.name).key: role for role in roles}
                 self._live[account] = {key: identity for key, identity in found.items() if key not in self._deleted}
                 if not read.is_listed:
-                    self.unseen[f"whom the roles of account {account} trust: they were not listed"] = None
+                    self.unread[f"whom the roles of account {account} trust: they were not listed"] = None
         return self._live[account]
 
     def _roles(self, account: str) -> list[_Role]:
@@ -189,7 +189,7 @@ class Doors:
                     wide += self._after.accounts
         return roles, wide
 
-    def _able(self, roles: Sequence[_Role], permission: PermissionDelta, address: Address) -> list[RoleTarget]:
+    def _permitted(self, roles: Sequence[_Role], permission: PermissionDelta, address: Address) -> list[RoleTarget]:
         """Those who may use a permission that names whole accounts, or anybody; doubt counts as yes."""
         target, action = address.target, permission.action if isinstance(permission.action, str) else "*"
         if not roles:
@@ -212,16 +212,16 @@ class Doors:
         """Whether an identity policy may allow an action on a resource; one that was not read may."""
         if not isinstance(document, Document):
             return True
-        if (id(document), action) not in self._given:
-            self._given[id(document), action] = [
+        if (id(document), action) not in self._allowed:
+            self._allowed[id(document), action] = [
                 statement.resources
                 for statement in document.statements
                 if statement.effect is Effect.ALLOW
                 and statement.actions != _OF_NO_REPOSITORY
                 and _meets(statement.actions, action, ascii_lower)
             ]
-        given = self._given[id(document), action]
-        return any(element is None or _meets(element, resource, completed_arn) for element in given)
+        allowed = self._allowed[id(document), action]
+        return any(element is None or _meets(element, resource, completed_arn) for element in allowed)
 
 
 def _fits(role: _Role, permission: PermissionDelta) -> bool:

@@ -30,7 +30,7 @@ from iam_access.text.printable import printable
 _WIDTH = (Extent.NAMED, Extent.OURS, Extent.WHOLE)
 
 
-class Taking(Struct, frozen=True):
+class PossibleTakeover(Struct, frozen=True):
     """What a version enforces and the accepted one does not, before the accounts are looked at."""
 
     before: CompiledSpec
@@ -58,28 +58,27 @@ class Taking(Struct, frozen=True):
         ]
 
 
-class TakenOver(Struct):
-    """What the accounts say of it.
-
-    `gains`, `loses`: by that, in words.
-    """
+class Takeover(Struct):
+    """What a version takes over, as the accounts show it."""
 
     digests: dict[str, str] = field(default_factory=dict)
     """Of each live document that is taken over, by its address as text, "" for an absent one."""
     changed: list[Drift] = field(default_factory=list)
     """What differs there."""
     gains: dict[str, None] = field(default_factory=dict)
+    """Who gains what by the change, in words."""
     loses: dict[str, None] = field(default_factory=dict)
+    """Who loses what by it, in words."""
     unknown: list[str] = field(default_factory=list)
     """What could not be read or decided."""
 
 
-def taking(accepted: CompiledSpec | None, new: CompiledSpec) -> Taking:
-    """What a version may take over."""
+def possible_takeover(accepted: CompiledSpec | None, new: CompiledSpec) -> PossibleTakeover:
+    """What a version may take over: what it enforces, and the accepted one does not."""
     before, after = enforced(accepted), enforced(new)
     targets = [(new.targets[key], before.spec_of(spec.target)) for key, spec in after.targets.items()]
     targets += [(spec, None) for spec in _no_longer_observed(accepted, new)]
-    return Taking(
+    return PossibleTakeover(
         before,
         new,
         tuple((spec, was) for spec, was in targets if _takes_over(spec, was)),
@@ -92,45 +91,49 @@ def taking(accepted: CompiledSpec | None, new: CompiledSpec) -> Taking:
     )
 
 
-def taken_over(what: Taking, live: ReadAccounts, now: datetime, has_time: Callable[[], bool]) -> TakenOver:
+def takeover_of(
+    possible: PossibleTakeover, live: ReadAccounts, now: datetime, has_time: Callable[[], bool]
+) -> Takeover:
     """What differs in the live documents that are taken over; an error in one does not stop the others."""
-    found = TakenOver()
-    for spec, was in _every(what, live, found.unknown):
+    takeover = Takeover()
+    for spec, was in _candidates(possible, live, takeover.unknown):
         if not has_time():
-            found.unknown.append("there was no time to compare all documents")
+            takeover.unknown.append("there was no time to compare all documents")
             break
         try:
-            _look(spec, was, live.observe(spec, takes_duration=True), now, found)
+            _compare(spec, was, live.observe(spec, takes_duration=True), now, takeover)
         except Exception as error:
             # Whoever chose a document on which ecr-warden fails must not keep the version from being judged.
-            found.unknown.append(f"{spec.target}: ecr-warden failed on its documents ({site_of(error)})")
-    return found
+            takeover.unknown.append(f"{spec.target}: ecr-warden failed on its documents ({site_of(error)})")
+    return takeover
 
 
-def _every(what: Taking, live: ReadAccounts, unknown: list[str]) -> Iterator[tuple[TargetSpec, TargetSpec | None]]:
+def _candidates(
+    possible: PossibleTakeover, live: ReadAccounts, unknown: list[str]
+) -> Iterator[tuple[TargetSpec, TargetSpec | None]]:
     """Each target with what is asked of it, and the accepted version's entry."""
-    yield from what.targets
-    for pattern in what.patterns:
+    yield from possible.targets
+    for pattern in possible.patterns:
         try:
             fitting = [
                 repository_target
                 for repository_target in live.fitting(pattern)
-                if repository_target.key not in what.new.targets
+                if repository_target.key not in possible.new.targets
             ]
         except PortError as error:
             unknown.append(str(error))
             continue
         for target in fitting:
-            if what.before.spec_of(target) is None and (spec := what.new.spec_of(target)) is not None:
+            if possible.before.spec_of(target) is None and (spec := possible.new.spec_of(target)) is not None:
                 yield spec, None
-    for account in what.accounts:
+    for account in possible.accounts:
         try:
-            others = [identity for identity in live.identities(account) if identity.key not in what.new.targets]
+            others = [identity for identity in live.identities(account) if identity.key not in possible.new.targets]
         except PortError as error:
             unknown.append(str(error))
             continue
         for orphan in others:
-            if (spec := orphan_spec(orphan, what.new)) is not None and orphan.key not in what.before.targets:
+            if (spec := orphan_spec(orphan, possible.new)) is not None and orphan.key not in possible.before.targets:
                 yield spec, None
 
 
@@ -179,7 +182,7 @@ def _clears(version: CompiledSpec | None, account: str) -> bool:
     return account in version.accounts and is_enforced
 
 
-def _look(spec: TargetSpec, was: TargetSpec | None, seen: Observation, now: datetime, found: TakenOver) -> None:
+def _compare(spec: TargetSpec, was: TargetSpec | None, seen: Observation, now: datetime, takeover: Takeover) -> None:
     """Note what lies at the addresses of one target that are taken over, and what of it differs."""
     target_spec = as_observed(spec, seen)
     for address in dict.fromkeys((*target_spec.documents, *seen.documents)):
@@ -187,30 +190,30 @@ def _look(spec: TargetSpec, was: TargetSpec | None, seen: Observation, now: date
         if is_decided and not _governs(was, address):
             match seen.documents.get(address, Absent()):
                 case Present(digest=digest) | Unparseable(digest=digest):
-                    found.digests[str(address)] = digest
+                    takeover.digests[str(address)] = digest
                 case Absent() | TargetMissing():
-                    found.digests[str(address)] = ""
+                    takeover.digests[str(address)] = ""
                 case _:
                     pass
     for drift in diff(target_spec, seen, now=now):
         if not _governs(was, drift.address):
-            _note(drift, found)
+            _add(drift, takeover)
 
 
-def _note(drift: Drift, found: TakenOver) -> None:
+def _add(drift: Drift, takeover: Takeover) -> None:
     place = f"{drift.address.kind.replace('-', ' ')} of {drift.address.target}"
     if drift.kind in (DriftKind.UNREADABLE, DriftKind.UNPARSEABLE):
-        found.unknown.append(f"{place}: {drift.explain}")
+        takeover.unknown.append(f"{place}: {drift.explain}")
     elif drift.kind in (DriftKind.CHANGED, DriftKind.UNEXPECTED) and not drift.same_access:
-        found.changed.append(drift)
+        takeover.changed.append(drift)
         change = drift.change
         if change is None:
-            found.loses[f"{place} {printable(drift.address.name, 160)}: {drift.explain}"] = None
+            takeover.loses[f"{place} {printable(drift.address.name, 160)}: {drift.explain}"] = None
             return
         # The plan's words are of the live document against the desired one.
         name = drift.address.target.name
         gains = describe_change(AccessDelta(lost=change.lost), ECR, subject=name, framing=PLAN)
-        found.gains |= dict.fromkeys(gains)
-        found.loses |= dict.fromkeys(
+        takeover.gains |= dict.fromkeys(gains)
+        takeover.loses |= dict.fromkeys(
             describe_change(AccessDelta(gained=change.gained), ECR, subject=name, framing=PLAN)
         )

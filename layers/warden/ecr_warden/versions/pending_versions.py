@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from ecr_warden.core.address import by_target
 from ecr_warden.core.clock import Clock
-from ecr_warden.core.desired import CompiledSpec, Removal, Taken
+from ecr_warden.core.desired import CompiledSpec, DocumentTakeover, Removal
 from ecr_warden.core.job import Cause, CauseKind, JudgeVersion, ReadForVersion
 from ecr_warden.core.judgement import Judgement, WaitCode, WaitReason
 from ecr_warden.core.queue import Jobs
@@ -25,7 +25,7 @@ ASKED_AGAIN, MOST_ASKED = timedelta(minutes=10), 12
 _NAMED = 3
 
 
-class Offer(Struct, frozen=True):
+class PendingVersion(Struct, frozen=True):
     """A version that may take effect in place of what stands."""
 
     ground: OfVersion
@@ -46,7 +46,7 @@ class Offer(Struct, frozen=True):
         return f"{version}, where it takes over what has changed since," if self.ground.again else version
 
 
-class TakesEffect(Struct, frozen=True):
+class Acceptance(Struct, frozen=True):
     """A version takes effect: `spec` in place of what stood, because of `by`."""
 
     spec: CompiledSpec
@@ -58,7 +58,7 @@ class TakesEffect(Struct, frozen=True):
     """Of a version that a person accepted."""
 
 
-class Offers(Struct, frozen=True):
+class PendingVersions(Struct, frozen=True):
     """The use case over its ports."""
 
     specs: Specs
@@ -70,30 +70,30 @@ class Offers(Struct, frozen=True):
     patience: timedelta
     """How long after it was seen first a version without verdict is held."""
 
-    def consider(self, cause: Cause, offer: Offer) -> TakesEffect | HoldOpened | None:
+    def consider(self, cause: Cause, pending: PendingVersion) -> Acceptance | HoldOpened | None:
         """What becomes of a version now; None if that was announced before, or awaits a verdict."""
-        hold = self._hold_on(offer.ground)
+        hold = self._hold_on(pending.ground)
         if hold is not None and hold.is_rejected:
             self.keep.settle(cause, hold, HoldState.REJECTED)
         elif hold is not None and hold.is_accepted:
-            return self._persons(cause, offer, hold)
+            return self._by_person(cause, pending, hold)
         elif hold is None or hold.state in OPEN:
-            return self._by_itself(cause, offer, hold)
+            return self._by_itself(cause, pending, hold)
         return None
 
-    def _by_itself(self, cause: Cause, offer: Offer, hold: Hold | None) -> TakesEffect | HoldOpened | None:
-        versions = offer.versions
-        if versions.only_observe and not versions.new.also_allowed and offer.can_be_judged:
-            return TakesEffect(self._next(offer, Judgement()), offer.by, hold, HoldState.JUDGED)
+    def _by_itself(self, cause: Cause, pending: PendingVersion, hold: Hold | None) -> Acceptance | HoldOpened | None:
+        versions = pending.versions
+        if versions.only_observe and not versions.new.also_allowed and pending.can_be_judged:
+            return Acceptance(self._next(pending, Judgement()), pending.by, hold, HoldState.JUDGED)
         if hold is None:
             now = self.clock.now()
-            request = VerdictRequest(offer.by, now)
-            hold = Hold(offer.ground, offer.what, (), now, now + HOLD_LASTS, state=HoldState.JUDGING, asked=request)
-            if offer.can_be_judged:
+            request = VerdictRequest(pending.by, now)
+            hold = Hold(pending.ground, pending.what, (), now, now + HOLD_LASTS, state=HoldState.JUDGING, asked=request)
+            if pending.can_be_judged:
                 self._ask(cause, hold)
                 return None
-        if not offer.can_be_judged:
-            return self._wait(cause, hold, offer.unknown)
+        if not pending.can_be_judged:
+            return self._wait(cause, hold, pending.unknown)
         judged = self.verdicts.find(hold)
         judgement = None if judged is None else judged.judgement
         if judgement is None:
@@ -101,29 +101,29 @@ class Offers(Struct, frozen=True):
             return self._await(cause, self._ask_again(cause, hold))
         if not judgement.held:
             by = cause if hold.asked is None else hold.asked.cause
-            return TakesEffect(self._next(offer, judgement), by, hold, HoldState.JUDGED)
+            return Acceptance(self._next(pending, judgement), by, hold, HoldState.JUDGED)
         if any(reason.code is WaitCode.NOT_JUDGED for reason in judgement.held):
             hold = self._ask_again(cause, hold)
         found = replace(hold, gains=judgement.gains, loses=judgement.loses)
-        return self._wait(cause, found, (*judgement.held, *offer.unknown))
+        return self._wait(cause, found, (*judgement.held, *pending.unknown))
 
-    def _persons(self, cause: Cause, offer: Offer, hold: Hold) -> TakesEffect:
+    def _by_person(self, cause: Cause, pending: PendingVersion, hold: Hold) -> Acceptance:
         """A version that a person accepted, judged or not: it is the baseline from now on."""
         judged, decision = self.verdicts.find(hold), hold.decision
-        spec = self._next(offer, None if judged is None else judged.judgement)
+        spec = self._next(pending, None if judged is None else judged.judgement)
         by = cause if decision is None else decided(decision)
-        text = self._text(offer.ground.version) if offer.data is None else offer.data
-        return TakesEffect(replace(spec, removals=()), by, hold, HoldState.ACCEPTED, text)
+        text = self._text(pending.ground.version) if pending.data is None else pending.data
+        return Acceptance(replace(spec, removals=()), by, hold, HoldState.ACCEPTED, text)
 
-    def _next(self, offer: Offer, judgement: Judgement | None) -> CompiledSpec:
+    def _next(self, pending: PendingVersion, judgement: Judgement | None) -> CompiledSpec:
         """The version as it takes effect; without a judgement it takes over whatever is there."""
-        versions, now = offer.versions, self.clock.now()
+        versions, now = pending.versions, self.clock.now()
         new, before = versions.new, versions.accepted
         earlier = {at: one for documents in new.taken_over.values() for at, one in documents.items()}
         taken = {at: one for at, one in earlier.items() if not rolls_out(before, new, at)}
         if judgement is None:
             return replace(new, taken_over=by_target(taken))
-        taken |= {at: Taken(live, new.version) for at, live in judgement.taken_over.items()}
+        taken |= {at: DocumentTakeover(live, new.version) for at, live in judgement.taken_over.items()}
         removals = () if before is None else recent(before.removals, now)
         removed = (Removal(now, judgement.removed),) if judgement.removed else ()
         return replace(new, taken_over=by_target(taken), removals=(*removals, *removed))
