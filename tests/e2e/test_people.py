@@ -120,6 +120,6 @@ def test_a_tamper_outlives_a_pause_and_is_repaired_when_it_is_resumed_in_the_nam
     assert (run["target"], run["result"]) == (REPOSITORY_TARGET, "converged")
     assert house.is_right()
     shown = alice.run("history", run["runId"]).stdout
-    assert f"command resume by user arn:aws:iam::{CI}:user/alice" in shown
+    assert "command resume by ci:user/alice" in shown
     house.quiet.wait(moment.mark)
     assert len(house.product_writes(moment)) == 1
