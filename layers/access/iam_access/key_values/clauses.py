@@ -1,18 +1,17 @@
 """Condition clauses as predicates: what each says about a missing key, one value and several values.
 
-A clause that AWS may read differently from this engine becomes an Uninterpreted predicate, which is true or false
-independently of the others. AWS documents the form of numbers, dates, networks, booleans and ARNs, but not how it reads
-another form: whether `9e99` is a number or nothing, `arn:*` every ARN or none, `yes` false.
+A value of another form than the operator's (a number such as `9e99`) matches nothing, as in the evaluation. A clause
+without a set operator on a key of several values becomes an Uninterpreted predicate, which is true or false
+independently of the others.
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
 """
 
-import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from iam_access.arn import ARN_COLONS
 from iam_access.document.condition import CanonicalClause, Quantifier, parse_operator
 from iam_access.document.pattern import Pattern, Syntax, pattern
-from iam_access.document.values import is_base64, moment, network, number
+from iam_access.document.values import is_base64
 from iam_access.document.variables import colons_outside_variables
 from iam_access.key_values.domains import (
     OrderedDomain,
@@ -77,9 +76,6 @@ _SPELLED = {
 _EPOCH_TIME = "aws:epochtime"
 """The one key that AWS documents for numeric and for date operators."""
 
-_DIGIT = re.compile("[0-9]")
-_NO_FINITE_NUMBER = re.compile(r"[+-]?(inf|infinity|nan)", re.IGNORECASE)
-_NETMASK = re.compile(r"/.*[^0-9]")
 _LISTS = frozenset(
     {
         *("aws:calledvia", "aws:principalorgpaths", "aws:principalservicenameslist", "aws:resourceorgpaths"),
@@ -125,8 +121,6 @@ class Predicates:
         if positive == "Null":
             words = {value.lower() for value in clause.values}
             vacuous = quantifier is Quantifier.ALL or (quantifier is Quantifier.ONE and "true" in words)
-            if _is_ambiguous(positive, clause.values):
-                return Uninterpreted(clause, None)
             return KeyTest(quantifier, None, False, vacuous, vacuous, "false" in words)
         match quantifier:
             case Quantifier.ONE:
@@ -135,7 +129,7 @@ class Predicates:
                 missing = True
             case Quantifier.ANY:
                 missing = if_exists
-        if _is_ambiguous(positive, clause.values) or (quantifier is Quantifier.ONE and clause.key in _LISTS):
+        if quantifier is Quantifier.ONE and clause.key in _LISTS:
             return Uninterpreted(clause, missing)
         accepted, reversed_ = self._value_set(clause.key, positive, clause.values, negated=negated)
         if accepted is None:
@@ -182,9 +176,6 @@ class Predicates:
         domains = [
             ordered_domain for family in families if (ordered_domain := self._domain(name, family, values)) is not None
         ]
-        unknown = any(
-            _is_ambiguous(operator.positive, clause.values) for operator, clause in zip(operators, clauses, strict=True)
-        )
         mixed = len(families) + any(_family(base) is None for base in bases) > 1
         return ConditionKey(
             name,
@@ -192,7 +183,7 @@ class Predicates:
             tuple(dict.fromkeys(domains)),
             several,
             may_be_empty=_may_be_empty(name),
-            examples=_examples(clauses, domains, own) if mixed or unknown or name in _LISTS else (),
+            examples=_examples(clauses, domains, own) if mixed or name in _LISTS else (),
         )
 
     def _domain(self, key: str, family: str, values: Sequence[str]) -> OrderedDomain | None:
@@ -240,24 +231,3 @@ def _examples(
     for domain in domains:
         found.update(dict.fromkeys(domain.values[:_MOST_EXAMPLES]))
     return (*found, *_WORDS)
-
-
-def _is_ambiguous(operator: str, values: Iterable[str]) -> bool:
-    """May AWS read one of the policy's values differently? `operator` is the positive one."""
-    return any("${" not in value and _is_ambiguous_value(operator, value) for value in values)
-
-
-def _is_ambiguous_value(operator: str, value: str) -> bool:
-    if operator.startswith("Numeric"):
-        return number(value) is None and bool(_DIGIT.search(value) or _NO_FINITE_NUMBER.fullmatch(value))
-    if operator.startswith("Date"):
-        return moment(value) is None and bool(_DIGIT.search(value))
-    match operator:
-        case "IpAddress":
-            return bool(_NETMASK.search(value)) or (network(value) is None and bool(_DIGIT.search(value)))
-        case "ArnEquals" | "ArnLike":
-            return bool(value.strip("*")) and value.count(":") < ARN_COLONS and not {"*", "?"}.isdisjoint(value)
-        case "Bool" | "Null":
-            return value.lower() not in ("true", "false")
-        case _:
-            return False

@@ -48,10 +48,10 @@ class KeyTest(Struct, frozen=True):
 
 
 class Uninterpreted(Struct, frozen=True):
-    """A clause whose values AWS may read differently; whether it holds on a missing key is certain unless None."""
+    """A clause that AWS may read differently; whether it holds on a missing key is certain."""
 
     clause: CanonicalClause
-    missing: bool | None
+    missing: bool
 
     def may_be(self, values: Values, *, wanted: bool) -> bool:
         """Does it have this value as this engine reads it?"""
@@ -94,7 +94,7 @@ class ConditionKey(Struct, frozen=True):
 
         None is certain. Values that depend on an Uninterpreted, or on several ways of reading the key, may prove wrong.
         """
-        if all(predicate.missing in (wanted, None) for predicate, wanted in literals):
+        if all(predicate.missing is wanted for predicate, wanted in literals):
             return ()
         tests = [(predicate, wanted) for predicate, wanted in literals if isinstance(predicate, KeyTest)]
         unknown = [(predicate, wanted) for predicate, wanted in literals if isinstance(predicate, Uninterpreted)]
