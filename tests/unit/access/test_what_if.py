@@ -18,7 +18,6 @@ from iam_access.document.document import parse_document
 from iam_access.inventory.identity_kind import IdentityKind
 from iam_access.who_can.graph import AccessPath
 from local.testing.printed import complete
-from tests.counting import counted
 from tests.unit.access.snapshots import AWAY, HOME, TOKEN, allow, document, managed, role, snapshot, user
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -193,23 +192,6 @@ def test_repositories_that_an_endpoint_tells_apart_are_not_alike() -> None:
     changed = laid_over(estate, [change(ChangeKind.ENDPOINT_POLICY, "vpce-1", only_app)])
     found = differences(RepositoryGraph(estate), RepositoryGraph(changed))
     assert {one.repository.name for one in found if one.access is Access.PULL} == {"web"}
-
-
-def test_repositories_that_differ_in_who_pulls_alone_cost_little_where_pulls_stay_as_they_are() -> None:
-    def work(number: int) -> int:
-        given = snapshot(user("ann", allow("ecr:*")))
-        given["accounts"][HOME]["ecr"]["eu-central-1"]["repositories"] = [
-            {"repositoryName": f"app{at}", "policy": document(to_pull({"AWS": f"arn:aws:iam::{AWAY}:user/u{at}"}))}
-            for at in range(number)
-        ]
-        estate = estate_of(given, at=NOW)
-        denied = change(ChangeKind.SERVICE_CONTROL_POLICY, HOME, {**DENY_PULL, "Action": "ecr:BatchDeleteImage"})
-        graphs = RepositoryGraph(estate), RepositoryGraph(laid_over(estate, [denied]))
-        found, done = counted(lambda: list(differences(*graphs)))
-        assert {one.repository.name for one in found} == {f"app{at}" for at in range(number)}
-        return done
-
-    assert (work(60) - work(10)) / 50 < 250
 
 
 def test_an_endpoint_that_lets_one_user_in_tells_users_with_the_same_policies_apart() -> None:

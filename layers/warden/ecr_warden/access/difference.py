@@ -5,7 +5,7 @@ tags, and those who can become one of them.
 """
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from copy import replace
 from enum import StrEnum
 from itertools import chain
@@ -15,15 +15,12 @@ from msgspec import Struct
 from ecr_warden.access.alike import moved
 from ecr_warden.access.graph import RepositoryGraph, who_can_any
 from ecr_warden.core.actions import Access
-from ecr_warden.core.estate import EcrAccount, Estate, Repository
+from ecr_warden.core.estate import EcrAccount, Repository
 from ecr_warden.core.target import RepositoryTarget
-from iam_access.document.document import Document, Effect, Patterns, Statement
 from iam_access.evaluate.request_principal import CallerKind
-from iam_access.evaluate.statement_match import action_matches
-from iam_access.inventory.inventory import Levels, Policy
+from iam_access.inventory.inventory import Levels
 from iam_access.who_can.decide import Answer, Permission, Resource
 from iam_access.who_can.graph import AccessPath
-from iam_access.who_can.resources import OF_SESSIONS
 from iam_access.who_can.subject import Subject
 
 
@@ -83,11 +80,11 @@ def differences(before: RepositoryGraph, after: RepositoryGraph) -> Iterator[Acc
 
     A principal that has the same access through other roles is none.
     """
-    among, kinds = concerned(before, after, with_unread=True), _kinds(before, after)
+    among = concerned(before, after, with_unread=True)
     samples: dict[Hashable, list[AccessDifference]] = {}
     for new in after.estate.repositories():
         old = before.estate.registry_of(new.target).repositories[new.target.name]
-        for access in kinds:
+        for access in Access:
             alike = access, before.kind_of(old, access), after.kind_of(new, access)
             if alike in samples:
                 yield from (_on(one, new.target) for one in samples[alike])
@@ -129,64 +126,6 @@ def is_itself_the_same(before: RepositoryGraph, after: RepositoryGraph, old: Rep
         and old.tags == new.tags
         and _resources(before, old) == _resources(after, new)
     )
-
-
-def _kinds(before: RepositoryGraph, after: RepositoryGraph) -> Sequence[Access]:
-    """The kinds of access that could differ: all, but where only statements on some actions do."""
-    changed = tuple(_changed(before.estate, after.estate))
-    return [
-        access
-        for access in Access
-        if any(
-            statement is None or any(action_matches(statement.actions, action) for action in (*actions, *_ASSUMING))
-            for actions in (before.actions(access), after.actions(access))
-            for statement in changed
-        )
-    ]
-
-
-_ASSUMING = ("sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity", *OF_SESSIONS)
-
-
-def _changed(before: Estate, after: Estate) -> Iterator[Statement | None]:
-    """The statements of control, registry and repository policies that differ; None for whatever else does."""
-    if before.endpoints != after.endpoints:
-        yield None
-    for name, new in after.accounts.items():
-        old = before.accounts[name]
-        if new.identities is not old.identities:
-            yield None
-        for old_levels, new_levels in zip(_control(old), _control(new), strict=True):
-            levels = (*(old_levels or ()), *(new_levels or ()))
-            for level in levels if old_levels != new_levels else ():
-                yield from _restricting([statement for policy in level for statement in policy.statements])
-        for region, registry in new.registries.items():
-            earlier = old.registries[region]
-            yield from _of_both(earlier.policy, registry.policy)
-            for repository in registry.repositories.values() if registry is not earlier else ():
-                was = earlier.repositories[repository.target.name]
-                yield from _of_both(was.policy, repository.policy)
-                if was.tags != repository.tags:
-                    yield None
-
-
-def _restricting(level: Sequence[Statement]) -> Iterator[Statement | None]:
-    """What a level denies; None if it denies whatever it does not allow."""
-    allows = [statement for statement in level if statement.effect is Effect.ALLOW]
-    if allows and not any(
-        one.actions == _EVERYTHING and one.resources == _EVERYTHING and not one.conditions for one in allows
-    ):
-        yield None
-    yield from (statement for statement in level if statement.effect is Effect.DENY)
-
-
-_EVERYTHING = Patterns(negated=False, values=("*",))
-
-
-def _of_both(old: Policy | None, new: Policy | None) -> Iterator[Statement | None]:
-    for policy in (old, new) if old is not new else ():
-        if policy is not None:
-            yield from policy.statements if isinstance(policy.document, Document) else (None,)
 
 
 def _resources(graph: RepositoryGraph, repository: Repository) -> list[Resource]:
