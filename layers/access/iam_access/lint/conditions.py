@@ -7,7 +7,7 @@ reference_policies_elements_condition_operators.html and, for keys whose values 
 reference_policies_condition-keys.html#condition-keys-sensitive
 """
 
-from iam_access.arn import ACCOUNT_ID, ARN_COLONS, PARTITION
+from iam_access.arn import ARN_COLONS, PARTITION
 from iam_access.catalogue import date
 from iam_access.document.condition import Quantifier
 from iam_access.document.pattern import is_literal
@@ -84,15 +84,15 @@ def arn_fault(text: str) -> str:
     return ""
 
 
-_ACCOUNTS = frozenset(
-    {"aws:principalaccount", "aws:resourceaccount", "aws:sourceaccount", "aws:vpceaccount"},
+_SENSITIVE = frozenset(
+    {
+        *("aws:principalaccount", "aws:resourceaccount", "aws:sourceaccount", "aws:vpceaccount"),
+        *("aws:principalorgid", "aws:resourceorgid", "aws:sourceorgid", "aws:vpceorgid"),
+        *("aws:sourcevpc", "aws:sourcevpce"),
+    }
 )
-_ORGANIZATIONS = frozenset({"aws:principalorgid", "aws:resourceorgid", "aws:sourceorgid", "aws:vpceorgid"})
-_SENSITIVE = _ACCOUNTS | _ORGANIZATIONS | {"aws:sourcevpc", "aws:sourcevpce"}
-_ARNS = frozenset({"aws:principalarn", "aws:sourcearn"})
 _LITERAL = frozenset({"StringEquals", "StringEqualsIgnoreCase"})
 _WITH_VARIABLES = ("String", "Arn", "Bool")
-_TEXTUAL = frozenset({*_LITERAL, "StringLike"})
 
 
 def check_values(examination: Examination) -> None:
@@ -109,7 +109,7 @@ def check_values(examination: Examination) -> None:
 
 def _check(examination: Examination, clause: PlacedClause, value: PlacedText) -> None:
     wild = "*" in value.text or "?" in value.text
-    fault = _form_fault(clause, value.text) or _meaning_fault(clause, value.text, wild=wild)
+    fault = _fault(clause, value.text)
     if fault:
         examination.add(LintRule.VALUE_MALFORMED, value.place, f"{quoted(value.text)} {fault}")
     elif wild and clause.base in _LITERAL:
@@ -120,7 +120,7 @@ def _check(examination: Examination, clause: PlacedClause, value: PlacedText) ->
         examination.add(LintRule.VALUE_SENSITIVE_WILDCARD, value.place, message)
 
 
-def _form_fault(clause: PlacedClause, text: str) -> str:
+def _fault(clause: PlacedClause, text: str) -> str:
     """Why the operator matches nothing with this value, or nothing."""
     match clause.base:
         case "Bool" | "Null" if text.lower() not in ("true", "false"):
@@ -138,14 +138,3 @@ def _form_fault(clause: PlacedClause, text: str) -> str:
             return "is not a date such as 2027-03-31T18:00:00Z"
         case _:
             return ""
-
-
-def _meaning_fault(clause: PlacedClause, text: str, *, wild: bool) -> str:
-    """Why the key never has this value, or nothing."""
-    if wild or clause.base not in _TEXTUAL:
-        return ""
-    if clause.key in _ACCOUNTS and not ACCOUNT_ID.fullmatch(text) and text != "anonymous":
-        return "is not an account ID of 12 digits"
-    if clause.key in _ORGANIZATIONS and not text.startswith("o-"):
-        return "is not an organization ID, which begins with o-"
-    return arn_fault(text) if clause.key in _ARNS else ""

@@ -130,9 +130,5 @@ class LintFinding(Struct, frozen=True):
         return self.rule.code
 
     @property
-    def level(self) -> Level:
-        return self.rule.level
-
-    @property
     def remedy(self) -> str:
         return self.rule.remedy
