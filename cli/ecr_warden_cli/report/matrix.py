@@ -20,7 +20,7 @@ from ecr_warden.audit.spec_access import SpecAccess, bare
 from ecr_warden.audit.words import named, reasons_of, unread_text
 from ecr_warden.core.actions import Access
 from ecr_warden.core.desired import CompiledSpec, Mode
-from ecr_warden.core.estate import Estate, Registry, Repository
+from ecr_warden.core.estate import Estate, Repository
 from ecr_warden.core.target import RepositoryTarget
 from ecr_warden_cli.report.report import REPOSITORY, WHOEVER, Allowing, Matrix, ReportGroup, ReportPrincipal, Row, Way
 from iam_access.document.document import Document, raw_statements
@@ -106,7 +106,7 @@ class _Maker:
                 repository
                 for account in accounts
                 for registry in account.registries.values()
-                for repository in _of(registry)
+                for repository in registry.repositories.values()
             ),
             key=lambda repository: repository.target,
         )
@@ -304,10 +304,6 @@ def _document_of(step: Step, edit: Edit) -> Document | None:
     policies: Iterable[Policy] = (*resource.policies, *subject.policies, *boundary, *levels)
     found = (policy.document for policy in policies if (policy.name, policy.place) == (edit.policy, edit.place))
     return next((one for one in found if isinstance(one, Document)), None)
-
-
-def _of(registry: Registry) -> Collection[Repository]:
-    return registry.repositories.values()
 
 
 def runs_of(places: Collection[int]) -> Iterator[int]:
