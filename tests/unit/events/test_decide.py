@@ -65,7 +65,7 @@ def _kind(trigger: Trigger) -> str:
     match trigger:
         case SpecChanged(deleted=True):
             return "spec-deleted"
-        case SpecChanged(misplaced=True):
+        case SpecChanged(key=key) if key != PLACE.key:
             return "spec-misplaced"
         case SpecChanged():
             return "spec-changed"

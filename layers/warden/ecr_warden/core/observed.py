@@ -70,8 +70,3 @@ class Observation(Struct, frozen=True):
     def is_missing(self) -> bool:
         """Whether it was read that the repository or identity does not exist."""
         return any(isinstance(document, TargetMissing) for document in self.documents.values())
-
-    @property
-    def is_unread(self) -> bool:
-        """Whether it is not known if the identity exists, and as whom."""
-        return self.unique_id is None and any(isinstance(document, Unreadable) for document in self.documents.values())

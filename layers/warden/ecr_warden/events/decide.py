@@ -1,7 +1,6 @@
 """What an event leads to: targets and their jobs, a report on ecr-warden's own roles, or the reason to ignore it."""
 
 from collections.abc import Callable, Iterator
-from copy import replace
 from typing import assert_never
 
 from msgspec import Struct
@@ -104,7 +103,7 @@ def _spec_changed(changed: SpecChanged, place: SpecPlace) -> EventDecision | Ign
     action = "s3:DeleteObject" if changed.deleted else "s3:PutObject"
     cause = Cause(CauseKind.EVENT, changed.event_id, action, changed.at, actor=changed.actor)
     stray = Misplaced(changed.key, changed.version_id) if misplaced else None
-    return EventDecision(replace(changed, misplaced=misplaced), (), (AcceptSpec(cause, stray),))
+    return EventDecision(changed, (), (AcceptSpec(cause, stray),))
 
 
 def _call_jobs(call: ApiCall, targets: tuple[Target, ...]) -> Iterator[Job]:

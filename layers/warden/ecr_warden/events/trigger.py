@@ -102,8 +102,6 @@ class SpecChanged(Struct, frozen=True):
     at: str
     actor: Actor
     deleted: bool = False
-    misplaced: bool = False
-    """It looks like a spec, but its key is not the spec's."""
 
 
 class SweepDue(Struct, frozen=True):
