@@ -25,7 +25,7 @@ from ecr_warden.core.observed import (
 )
 from ecr_warden.core.plan import Plan
 from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target, UserTarget
-from ecr_warden.repair.looks import complete_plan
+from ecr_warden.repair.plan_facts import complete_plan
 from ecr_warden.repair.planner import Facts, make_plan
 from iam_access.document.document import Document, parse_document
 from iam_access.equivalent.canonical import digest

@@ -9,7 +9,7 @@ import pytest
 
 from ecr_warden.core.address import repository_policy, role, trust_policy
 from ecr_warden.core.desired import CompiledSpec, Extent, Mode, MustNotExist, TargetSpec
-from ecr_warden.core.kept import parts_in, within
+from ecr_warden.core.lazy_entries import entries_in, parts_in
 from ecr_warden.core.spec_failures import MAX_SPEC_BYTES, BaselineLost, SpecMissing, SpecTooLarge, SpecUnversioned
 from ecr_warden.core.target import RepositoryTarget
 from ecr_warden.state.accepted import CompiledUnusable, SpecSuperseded
@@ -307,7 +307,7 @@ def test_a_part_of_a_sweep_reads_no_leaf_of_another(moto_hub: MotoHub) -> None:
     reads(moto_hub)
     accepted = moto_hub.specs_of_another_container().accepted()
     assert accepted is not None and parts_in(accepted.targets) == {f"{CI}/eu-central-1", f"{HOME}/eu-central-1"}
-    assert {one.target.account for one in within(accepted.targets, f"{CI}/eu-central-1").values()} == {CI}
+    assert {one.target.account for one in entries_in(accepted.targets, f"{CI}/eu-central-1").values()} == {CI}
     assert reads(moto_hub) == 1 + 8
 
 

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from ecr_warden.audit.repaired import Waits, all_repaired, as_repaired, none_repaired
 from ecr_warden.audit.waiting import Remembered, known_targets
-from ecr_warden.collect.estate import Kept
+from ecr_warden.collect.estate import StoredPiece
 from ecr_warden.core.desired import (
     CompiledSpec,
     Mode,
@@ -77,7 +77,7 @@ class Case(Struct, frozen=True):
     records: Mapping[str, TargetRecord]
     pauses: tuple[PatternPause, ...]
     sweeps: Mapping[str, SweepRecord]
-    kept: Mapping[str, Kept]
+    kept: Mapping[str, StoredPiece]
     read: Mapping[str, datetime]
 
 
@@ -182,7 +182,7 @@ def case_of(random: Random) -> Case:
         {one.key: record_of(random) for one in EVERY if random.random() < 0.8},
         tuple(pauses) if random.random() < 0.4 else (),
         {one.part: one for one in sweeps_of(random, spec) if random.random() < 0.95},
-        {part: Kept("tag", time_of(random)) for part in parts},
+        {part: StoredPiece("tag", time_of(random)) for part in parts},
         {part: time_of(random) for part in (CI, HOME, REGISTRY) if random.random() < 0.95} | policies,
     )
 

@@ -17,7 +17,7 @@ from ecr_warden.audit.finding import (
     SeenFinding,
 )
 from ecr_warden.audit.health import Health, Involved, longest_gap
-from ecr_warden.collect.estate import Kept
+from ecr_warden.collect.estate import StoredPiece
 from ecr_warden.core.result import Result
 from ecr_warden.core.run import LastSeen
 from ecr_warden.core.target import RoleTarget, Target, UserTarget
@@ -47,14 +47,14 @@ def status(target: Target, result: Result | None = Result.IN_SYNC) -> TargetStat
 def health(
     record: AuditRecord | None = AUDITED,
     results: Mapping[str, Result | None] | None = None,
-    kept: Mapping[str, Kept] | None = None,
+    kept: Mapping[str, StoredPiece] | None = None,
     after: timedelta = timedelta(0),
 ) -> Health:
     statuses = {target.key: status(target) for target in INVOLVED.of(CHECKOUT)}
     for key, result in (results or {}).items():
         statuses[key] = replace(statuses[key], last=LastSeen(NOW, "r1", result) if result else None)
     sweeps = {part: SweepRecord(part, NOW, ACCEPTED.version) for part in PARTS}
-    every = {part: Kept("tag", NOW) for part in PARTS}
+    every = {part: StoredPiece("tag", NOW) for part in PARTS}
     return Health(INVOLVED, statuses, record, sweeps, every if kept is None else kept, GAP, NOW + after)
 
 
@@ -149,7 +149,7 @@ def test_fresh_until_the_oldest_part_is_overdue_and_false_since_then() -> None:
     assert health(after=GAP).of(CHECKOUT).fresh.status is ConditionStatus.TRUE
     late = health(after=GAP + MINUTE).of(CHECKOUT).fresh
     assert (late.status, late.reason, late.since) == (ConditionStatus.FALSE, "Overdue", NOW + GAP)
-    missing = health(kept={HOME: Kept("tag", NOW), REGISTRY: Kept("tag", NOW)}).of(CHECKOUT).fresh
+    missing = health(kept={HOME: StoredPiece("tag", NOW), REGISTRY: StoredPiece("tag", NOW)}).of(CHECKOUT).fresh
     assert (missing.status, missing.message) == (ConditionStatus.UNKNOWN, f"{CI} was never surveyed")
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from ecr_warden.collect.estate import Kept, KnownOfAws, Needed, Piece, Reading, ReportedCall
+from ecr_warden.collect.estate import KnownOfAws, Needed, Piece, Reading, ReportedCall, StoredPiece
 from ecr_warden.collect.observed import LiveEstate
 from ecr_warden.core.address import TAG_KEY, TAG_VALUE, Address, AddressKind, repository_policy, role, trust_policy
 from ecr_warden.core.codec.accounts import LIST_CALL, POLICY_CALL
@@ -312,7 +312,7 @@ class MemoryEstateStore:
     of_aws: dict[PolicyOfAws, str] = field(default_factory=dict)
     error: PortError | None = None
     noted: dict[str, Sequence[ReportedCall]] = field(default_factory=dict)
-    _put: dict[str, Kept] = field(default_factory=dict)
+    _put: dict[str, StoredPiece] = field(default_factory=dict)
     _put_texts: dict[PolicyOfAws, datetime] = field(default_factory=dict)
 
     def put(self, piece: Piece) -> None:
@@ -320,12 +320,12 @@ class MemoryEstateStore:
             raise self.error
         self.pieces[piece.part] = Piece(piece.part, piece.began, deepcopy(piece.entry))
         tag = hashlib.sha256(json.dumps(piece.entry).encode()).hexdigest()
-        self._put[piece.part] = Kept(tag, self.clock.now())
+        self._put[piece.part] = StoredPiece(tag, self.clock.now())
 
     def get(self, part: str) -> Piece | None:
         return self.pieces.get(part)
 
-    def kept(self) -> Mapping[str, Kept]:
+    def kept(self) -> Mapping[str, StoredPiece]:
         return dict(self._put)
 
     def note(self, part: str, calls: Sequence[ReportedCall]) -> None:

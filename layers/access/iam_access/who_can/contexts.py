@@ -2,7 +2,7 @@
 
 Every clause on such a key holds or does not. `contexts_of` gives each key values for every possible combination, found
 exactly by the engine's own search. Where policy variables tie keys together, or there are many clauses, likely values
-are tried instead. What no request can have together (`together`) is left out. Every context is then evaluated as it
+are tried instead. What no request can have together (`key_presence`) is left out. Every context is then evaluated as it
 is, so no answer rests on one that cannot occur.
 """
 
@@ -20,7 +20,7 @@ from iam_access.evaluate.condition_match import clause_holds
 from iam_access.key_values.clauses import Predicates
 from iam_access.key_values.predicates import Literal
 from iam_access.text.ascii_case import folded
-from iam_access.who_can.together import RELATED, can_be, presence
+from iam_access.who_can.key_presence import RELATED, can_be, presence
 
 type Values = tuple[str, ...]
 type Context = dict[str, Values]

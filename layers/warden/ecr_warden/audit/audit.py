@@ -19,7 +19,7 @@ from ecr_warden.audit.health import Health, Involved, interval_of, longest_gap, 
 from ecr_warden.audit.news import News, compare, grouped, openers
 from ecr_warden.audit.repaired import Live
 from ecr_warden.audit.waiting import Remembered, known_targets
-from ecr_warden.collect.estate import EstateStore, Kept, ReportedCall, policy_times
+from ecr_warden.collect.estate import EstateStore, ReportedCall, StoredPiece, policy_times
 from ecr_warden.core.alert import AlertBus
 from ecr_warden.core.clock import Clock
 from ecr_warden.core.codec.accounts import account_from_pieces
@@ -99,7 +99,9 @@ class Audit(Struct, frozen=True):
             self.audits.keep(last or AuditRecord(long_ago, accepted.version, tags, failure=AuditBegun(1)))
             raise
 
-    def _audit(self, cause: Cause, accepted: CompiledSpec, kept: Mapping[str, Kept], last: AuditRecord | None) -> str:
+    def _audit(
+        self, cause: Cause, accepted: CompiledSpec, kept: Mapping[str, StoredPiece], last: AuditRecord | None
+    ) -> str:
         sweeps = {sweep.part: sweep for sweep in self.sweep_records.all()}
         made = self._made(cause, accepted, kept, last, self._known(accepted, kept, sweeps))
         health = self._health(accepted, kept, sweeps, made)
@@ -110,7 +112,9 @@ class Audit(Struct, frozen=True):
             self.audits.keep(record)
         return made.answer
 
-    def _known(self, accepted: CompiledSpec, kept: Mapping[str, Kept], sweeps: Mapping[str, SweepRecord]) -> Remembered:
+    def _known(
+        self, accepted: CompiledSpec, kept: Mapping[str, StoredPiece], sweeps: Mapping[str, SweepRecord]
+    ) -> Remembered:
         targets = known_targets(accepted, sweeps.values())
         return Remembered(
             accepted=accepted,
@@ -127,7 +131,7 @@ class Audit(Struct, frozen=True):
         self,
         cause: Cause,
         accepted: CompiledSpec,
-        kept: Mapping[str, Kept],
+        kept: Mapping[str, StoredPiece],
         last: AuditRecord | None,
         known: Remembered,
     ) -> "_Made":
@@ -173,7 +177,7 @@ class Audit(Struct, frozen=True):
         return Cause(CauseKind.RUN, opened.run_id, at=call.cause.at, root=opened.cause.incident)
 
     def _health(
-        self, accepted: CompiledSpec, kept: Mapping[str, Kept], sweeps: Mapping[str, SweepRecord], made: "_Made"
+        self, accepted: CompiledSpec, kept: Mapping[str, StoredPiece], sweeps: Mapping[str, SweepRecord], made: "_Made"
     ) -> Health:
         now = self.clock.now()
         involved = Involved(accepted)

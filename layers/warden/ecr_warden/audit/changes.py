@@ -24,9 +24,9 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from ecr_warden.access.graph import RepositoryGraph
-from ecr_warden.audit.beyond import other_gains
+from ecr_warden.audit.affected_repositories import RepositoryGroup, affected_repositories, key_of
+from ecr_warden.audit.other_gains import other_gains
 from ecr_warden.audit.spec_access import bare, desired_estate
-from ecr_warden.audit.touched import RepositoryGroup, key_of, touched
 from ecr_warden.core.access_change import AccessChange, AccessChanges, Direction
 from ecr_warden.core.actions import Access
 from ecr_warden.core.desired import CompiledSpec, Extent, Mode, RoleSettings, TargetSpec
@@ -66,7 +66,7 @@ def access_changes(
     a gain, one that only narrows them a loss; where there are too many conditions to compare, it is both, and says so.
     """
     old = before or _NOTHING
-    what = touched(old, after)
+    what = affected_repositories(old, after)
     samples = [group.sample for group in what.groups]
     shared: dict[str, Document] = {}
     estates = (_estate(compiled_spec, other, samples, shared) for compiled_spec, other in ((old, after), (after, old)))

@@ -23,7 +23,7 @@ from ecr_warden.audit.finding import (
 )
 from ecr_warden.audit.finding_texts import sentence
 from ecr_warden.audit.news import grouped
-from ecr_warden.collect.estate import Kept
+from ecr_warden.collect.estate import StoredPiece
 from ecr_warden.core.address import AddressKind
 from ecr_warden.core.desired import CompiledSpec, TargetSpec
 from ecr_warden.core.lasting import ago
@@ -229,7 +229,7 @@ class Health(Struct, frozen=True, dict=True):
     record: AuditRecord | None
     """Of the last audit."""
     sweeps: Mapping[str, SweepRecord]
-    kept: Mapping[str, Kept]
+    kept: Mapping[str, StoredPiece]
     gap: timedelta
     """The longest allowed time after both."""
     now: datetime

@@ -8,7 +8,7 @@ from hashlib import sha256
 from msgspec import Struct
 
 from ecr_warden.audit.repaired import Live, Waits
-from ecr_warden.collect.estate import Kept
+from ecr_warden.collect.estate import StoredPiece
 from ecr_warden.core.desired import CompiledSpec, Mode
 from ecr_warden.core.part import part_of
 from ecr_warden.core.pause import PatternPause, pause_of
@@ -30,7 +30,7 @@ class Remembered(Struct, frozen=True):
     records: Mapping[str, TargetRecord]
     pauses: Sequence[PatternPause]
     sweeps: Mapping[str, SweepRecord]
-    kept: Mapping[str, Kept]
+    kept: Mapping[str, StoredPiece]
     interval: timedelta
     """From one sweep to the next."""
     now: datetime

@@ -13,7 +13,7 @@ from msgspec import Meta, Struct, convert
 
 from ecr_warden.aws.bucket import StateBucket
 from ecr_warden.aws.errors import HUB, translated
-from ecr_warden.collect.estate import Kept, KnownOfAws, Piece, ReportedCall
+from ecr_warden.collect.estate import KnownOfAws, Piece, ReportedCall, StoredPiece
 from ecr_warden.core.codec.base import CodecError, Json, check_schema, forms, reading
 from ecr_warden.core.codec.compressed import compress, decompress
 from ecr_warden.core.failures import PortError
@@ -58,9 +58,9 @@ class S3EstateStore(Struct, frozen=True):
         except CodecError:
             return None
 
-    def kept(self) -> Mapping[str, Kept]:
+    def kept(self) -> Mapping[str, StoredPiece]:
         listed = self._listed(PREFIX, "listing the stored estate")
-        return {name: Kept(entry["ETag"], entry["LastModified"]) for name, entry in listed}
+        return {name: StoredPiece(entry["ETag"], entry["LastModified"]) for name, entry in listed}
 
     def note(self, part: str, calls: Sequence[ReportedCall]) -> None:
         self.bucket.put(f"keeping the calls in {part}", _calls_key(part), compress(_to_json(Calls(tuple(calls)))))

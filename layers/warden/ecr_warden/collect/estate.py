@@ -51,8 +51,8 @@ class ReportedCall(Value, frozen=True, omit_defaults=True):
     """The repository, user or role that it names, None if it names none."""
 
 
-class Kept(Struct, frozen=True):
-    """A kept piece, without what is in it. `tag` is the same while the entry is."""
+class StoredPiece(Struct, frozen=True):
+    """A stored piece, without what is in it. `tag` is the same while the entry is."""
 
     tag: str
     at: datetime
@@ -191,7 +191,7 @@ class EstateStore(Protocol):
     def get(self, part: str) -> Piece | None:
         """The piece of a part; None before the first, and for one that this version cannot read. Raises PortError."""
 
-    def kept(self) -> Mapping[str, Kept]:
+    def kept(self) -> Mapping[str, StoredPiece]:
         """Each part that has a piece, in one call per thousand; raises PortError."""
 
     def note(self, part: str, calls: Sequence[ReportedCall]) -> None:

@@ -15,8 +15,8 @@ from msgspec import Struct
 from ecr_warden.collect.alerts import EventMissed, LeftOver, Unlisted
 from ecr_warden.collect.estate import Reading
 from ecr_warden.collect.observed import LiveEstate, ReadAccounts
+from ecr_warden.collect.removed_repositories import RemovedRepositories, removed_repositories
 from ecr_warden.collect.survey import Survey, shows, survey_of
-from ecr_warden.collect.unnamed import Unnamed, unnamed
 from ecr_warden.collect.watch import Watch
 from ecr_warden.core.alert import AlertBus
 from ecr_warden.core.clock import Clock
@@ -36,7 +36,7 @@ from ecr_warden.core.job import (
     SweepPart,
     SweepRepositories,
 )
-from ecr_warden.core.kept import within
+from ecr_warden.core.lazy_entries import entries_in
 from ecr_warden.core.observed import Observation
 from ecr_warden.core.part import part_of
 from ecr_warden.core.queue import Jobs
@@ -45,9 +45,9 @@ from ecr_warden.core.target import Target
 from ecr_warden.repair.cutoff import trust_look
 from ecr_warden.repair.documents import all_identities
 from ecr_warden.repair.fights import is_quiet
-from ecr_warden.repair.looks import complete_plan
-from ecr_warden.repair.missed import awaited_from, calls_of, still_awaited
+from ecr_warden.repair.missed_events import awaited_from, calls_of, still_awaited
 from ecr_warden.repair.orphans import as_observed
+from ecr_warden.repair.plan_facts import complete_plan
 from ecr_warden.repair.planner import Facts, make_plan
 from ecr_warden.repair.targets import leaving_patterns, removals, spec_for
 from ecr_warden.state.accepted import AcceptedSpecs
@@ -78,7 +78,7 @@ class _Part(Struct, frozen=True):
     """All of it, to be kept."""
     before: SweepRecord | None
     """The last sweep of the part."""
-    besides: Unnamed
+    besides: RemovedRepositories
     """What is looked at although the spec does not name it."""
     observations: Sequence[Observation]
     listed: Sequence[Target]
@@ -176,9 +176,9 @@ class Sweep(Struct, frozen=True):
     def _read(self, accepted: CompiledSpec, job: SweepPart) -> _Part:
         began, part = self.clock.now(), job.part
         before = self.sweep_records.of(part)
-        besides = unnamed(accepted, part, before)
+        besides = removed_repositories(accepted, part, before)
         patterns = [*(pattern for pattern in accepted.patterns if part_of(pattern.target) == part), *besides.patterns]
-        named = [*within(accepted.targets, part).values(), *removals(accepted, self.state, part)]
+        named = [*entries_in(accepted.targets, part).values(), *removals(accepted, self.state, part)]
         asked = {spec.target.name for spec in named}
 
         def fits(name: str) -> bool:

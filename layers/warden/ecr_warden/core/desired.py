@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 
 from ecr_warden.core.address import Address, repository_policy
-from ecr_warden.core.kept import KeptEntries
+from ecr_warden.core.lazy_entries import LazyEntries
 from ecr_warden.core.target import RepositoryTarget, Target
 from ecr_warden.core.value import Count, Moment, Value, opaque
 from iam_access.document.document import Document
@@ -113,7 +113,7 @@ class TargetSpec(Value, frozen=True):
         return {**self.documents, **self.observed}
 
 
-class KeptTargets(KeptEntries[TargetSpec]):
+class LazyTargets(LazyEntries[TargetSpec]):
     """The entries of a compiled spec that is kept elsewhere, with what is known of them without reading them all."""
 
     __slots__ = ()
@@ -249,7 +249,7 @@ class Removal(Value, frozen=True):
 class CompiledSpec(Value, frozen=True):
     """An accepted spec in the form that reconcile reads: no YAML, one entry per target, by the target's key.
 
-    What is accepted has its entries kept elsewhere (`KeptEntries`): one run reads a few of them.
+    What is accepted has its entries kept elsewhere (`LazyEntries`): one run reads a few of them.
     """
 
     version: str
@@ -325,7 +325,7 @@ class CompiledSpec(Value, frozen=True):
 
     def naming(self, identity: Target) -> Iterable[TargetSpec]:
         """The targets whose documents name an identity."""
-        if isinstance(self.targets, KeptTargets):
+        if isinstance(self.targets, LazyTargets):
             return self.targets.naming(identity.key)
         return [
             target
@@ -351,6 +351,6 @@ class CompiledSpec(Value, frozen=True):
 
 def enforces(targets: TargetSpecs) -> bool:
     """Whether one of them has the mode enforce."""
-    if isinstance(targets, KeptTargets):
+    if isinstance(targets, LazyTargets):
         return targets.enforces
     return any(target.mode is Mode.ENFORCE for target in targets.values())

@@ -21,8 +21,8 @@ from ecr_warden.core.run import Debts
 from ecr_warden.core.target import RepositoryTarget, Target
 from ecr_warden.repair.diff import diff
 from ecr_warden.repair.documents import all_identities
-from ecr_warden.repair.looks import complete_plan, last_seen_in_sync
 from ecr_warden.repair.orphans import as_observed
+from ecr_warden.repair.plan_facts import complete_plan, last_seen_in_sync
 from ecr_warden.repair.planner import Facts, make_plan
 from ecr_warden.repair.scope_gap import ScopeGap, ScopeUnread
 from ecr_warden.repair.targets import expected_of, leaving_patterns, removals, spec_for

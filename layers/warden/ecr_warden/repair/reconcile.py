@@ -31,9 +31,9 @@ from ecr_warden.repair.cutoff import going_on, trust_look
 from ecr_warden.repair.diff import diff
 from ecr_warden.repair.documents import Documents
 from ecr_warden.repair.fights import news, paced, recent, remembered
-from ecr_warden.repair.looks import complete_plan, last_seen_in_sync
-from ecr_warden.repair.missed import is_reported, with_event, with_reported
+from ecr_warden.repair.missed_events import is_reported, with_event, with_reported
 from ecr_warden.repair.orphans import as_observed
+from ecr_warden.repair.plan_facts import complete_plan, last_seen_in_sync
 from ecr_warden.repair.planner import Facts, make_plan
 from ecr_warden.repair.reporting import (
     TRIES,

@@ -13,7 +13,7 @@ from ecr_warden.core.desired import (
     RepositoryPattern,
     TargetSpec,
 )
-from ecr_warden.core.kept import within
+from ecr_warden.core.lazy_entries import entries_in
 from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target, UserTarget
 from ecr_warden.state.state import State, TargetRecord
 from ecr_warden.state.sweeps import SweepRecords
@@ -79,7 +79,7 @@ def expected_of(target: Target, accepted: CompiledSpec, record: TargetRecord) ->
 
 def removals(accepted: CompiledSpec, state: State, part: str = "") -> Iterator[TargetSpec]:
     """The specs of removed targets that no run has cleared yet; `part`: of a sweep, empty for all."""
-    removed = [*(within(accepted.removed, part) if part else accepted.removed).values()]
+    removed = [*(entries_in(accepted.removed, part) if part else accepted.removed).values()]
     records = state.records([entry.target for entry in removed])
     for entry in removed:
         if records.get(entry.target.key, TargetRecord()).revoked != entry.since:

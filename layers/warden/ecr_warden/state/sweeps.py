@@ -7,7 +7,7 @@ from typing import Protocol
 from msgspec import Struct, field
 
 from ecr_warden.core.desired import CompiledSpec
-from ecr_warden.core.kept import parts_in
+from ecr_warden.core.lazy_entries import parts_in
 from ecr_warden.core.part import part_of
 from ecr_warden.core.sessions import TrustLook
 from ecr_warden.core.target import Target

@@ -15,8 +15,8 @@ from typing import Protocol
 import msgspec
 
 from ecr_warden.core.codec.base import CodecError, Json, loads
-from ecr_warden.core.desired import CompiledSpec, KeptTargets, TargetSpec
-from ecr_warden.core.kept import KeptEntries
+from ecr_warden.core.desired import CompiledSpec, LazyTargets, TargetSpec
+from ecr_warden.core.lazy_entries import LazyEntries
 from ecr_warden.core.part import part_of_key
 from ecr_warden.state.accepted import CompiledUnusable
 from ecr_warden.state.codec_spec import ENTRIES, EntryCodec, rest_from_json, spec_from_json
@@ -100,7 +100,7 @@ class SpecTree:
         return found
 
 
-class _Leaves[V](KeptEntries[V]):
+class _Leaves[V](LazyEntries[V]):
     """The entries in some leaves."""
 
     __slots__ = ("_digests", "_entry", "_rest", "_tree")
@@ -112,7 +112,7 @@ class _Leaves[V](KeptEntries[V]):
     def parts(self) -> frozenset[str]:
         return frozenset(self._digests)
 
-    def within(self, part: str) -> Mapping[str, V]:
+    def of_part(self, part: str) -> Mapping[str, V]:
         leaves = self._tree.leaves(self._digests.get(part, ()), self._rest)
         return {key: self._value(raw) for leaf in leaves for key, raw in leaf.items()}
 
@@ -141,7 +141,7 @@ class _Leaves[V](KeptEntries[V]):
             raise self._rest.unusable(error.message) from error
 
 
-class _Targets(_Leaves[TargetSpec], KeptTargets):
+class _Targets(_Leaves[TargetSpec], LazyTargets):
     """The targets' entries, and whom each identity is named by."""
 
     __slots__ = ("_names", "enforces")

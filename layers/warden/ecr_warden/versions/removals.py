@@ -6,8 +6,8 @@ from copy import replace
 
 from msgspec import Struct
 
+from ecr_warden.audit.affected_repositories import key_of
 from ecr_warden.audit.changes import access_changes
-from ecr_warden.audit.touched import key_of
 from ecr_warden.collect.observed import ReadAccounts
 from ecr_warden.core.access_change import AccessChange, AccessChanges, Direction
 from ecr_warden.core.address import OUR_ROLE_PATH

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from ecr_warden.core.part import part_of_key
 
 
-class KeptEntries[V](Mapping[str, V]):
-    """Entries that are kept elsewhere. Whoever goes through all of them reads everything, each time."""
+class LazyEntries[V](Mapping[str, V]):
+    """Entries that are read when they are asked for. Whoever goes through all of them reads everything, each time."""
 
     __slots__ = ()
 
@@ -17,17 +17,17 @@ class KeptEntries[V](Mapping[str, V]):
         """The parts of a sweep that have entries."""
 
     @abstractmethod
-    def within(self, part: str) -> Mapping[str, V]:
+    def of_part(self, part: str) -> Mapping[str, V]:
         """The entries of one part of a sweep."""
 
 
 def parts_in(entries: Mapping[str, object]) -> frozenset[str]:
     """The parts of a sweep that have entries."""
-    return entries.parts if isinstance(entries, KeptEntries) else frozenset(map(part_of_key, entries))
+    return entries.parts if isinstance(entries, LazyEntries) else frozenset(map(part_of_key, entries))
 
 
-def within[V](entries: Mapping[str, V], part: str) -> Mapping[str, V]:
-    """The entries of one part of a sweep; of those that are kept, no other is read."""
-    if isinstance(entries, KeptEntries):
-        return entries.within(part)
+def entries_in[V](entries: Mapping[str, V], part: str) -> Mapping[str, V]:
+    """The entries of one part of a sweep; of LazyEntries, no other is read."""
+    if isinstance(entries, LazyEntries):
+        return entries.of_part(part)
     return {key: entry for key, entry in entries.items() if part_of_key(key) == part}

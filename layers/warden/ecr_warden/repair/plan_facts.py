@@ -1,4 +1,4 @@
-"""What a plan asks for: read in one way by a run and for the plan shown to people, so that both agree."""
+"""The facts that a plan asks for: read in one way by a run and for the plan shown to people, so that both agree."""
 
 from collections.abc import Callable
 from copy import replace

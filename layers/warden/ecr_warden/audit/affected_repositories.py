@@ -1,4 +1,4 @@
-"""Which repositories a new version of the spec touches, in groups that nothing in its documents tells apart.
+"""Which repositories a new version of the spec affects, in groups that nothing in its documents tells apart.
 
 One repository of a group answers for all: the policies of the group are the same in both versions, and every Resource
 element of every identity policy names all of the group or none.
@@ -45,8 +45,8 @@ class RepositoryGroup(Struct, frozen=True):
     """The keys of the identities of which their policies say something else, None if that is anybody."""
 
 
-class Touched(Struct, frozen=True):
-    """What a new version touches."""
+class AffectedRepositories(Struct, frozen=True):
+    """What a new version of the spec affects."""
 
     groups: tuple[RepositoryGroup, ...]
     """The repositories that could differ."""
@@ -70,9 +70,9 @@ class Named(Struct):
         return self.anybody or key in self.keys or _account_of(key) in self.accounts
 
 
-def touched(before: CompiledSpec, after: CompiledSpec) -> Touched:
+def affected_repositories(before: CompiledSpec, after: CompiledSpec) -> AffectedRepositories:
     """Everything that could differ between two versions."""
-    return _Search(before, after).touched()
+    return _Search(before, after).result()
 
 
 class _Element(Struct, frozen=True):
@@ -92,7 +92,7 @@ class _Search:
         self._moved = self._moved_identities()
         self._index()
 
-    def touched(self) -> Touched:
+    def result(self) -> AffectedRepositories:
         found: dict[Hashable, list[tuple[RepositoryTarget, RepositoryTarget]]] = defaultdict(list)
         names, left_out = self._names()
         for shown, sample in names.items():
@@ -106,7 +106,7 @@ class _Search:
             sample = some[0][1]
             changed = self._changed(*(_policy(version, sample) for version in self._versions))
             groups.append(RepositoryGroup(sample, tuple(shown for shown, _ in some), changed))
-        return Touched(tuple(groups), frozenset(self._moved), frozenset(self._shared), tuple(left_out))
+        return AffectedRepositories(tuple(groups), frozenset(self._moved), frozenset(self._shared), tuple(left_out))
 
     # Whose documents differ
 

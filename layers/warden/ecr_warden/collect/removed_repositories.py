@@ -12,7 +12,7 @@ from ecr_warden.repair.targets import orphan_spec
 from ecr_warden.state.sweeps import SweepRecord
 
 
-class Unnamed(Struct, frozen=True):
+class RemovedRepositories(Struct, frozen=True):
     """What one part of a sweep has to look at, by the accepted spec and the record of the sweep before."""
 
     accepted: CompiledSpec
@@ -50,10 +50,10 @@ class Unnamed(Struct, frozen=True):
         return self.cleared | {pattern.key for pattern in self.removed if pattern.key not in leaving}
 
 
-def unnamed(accepted: CompiledSpec, part: str, before: SweepRecord | None) -> Unnamed:
+def removed_repositories(accepted: CompiledSpec, part: str, before: SweepRecord | None) -> RemovedRepositories:
     """What a sweep of a part has to look at; in an account that the spec does not name, only what has to be removed."""
     cleared = frozenset[str]() if before is None else before.cleared
     removed = {pattern.key: pattern for pattern in accepted.removed_patterns if part_of(pattern.pattern.target) == part}
-    return Unnamed(
+    return RemovedRepositories(
         accepted, tuple(pattern for key, pattern in removed.items() if key not in cleared), cleared & {*removed}
     )

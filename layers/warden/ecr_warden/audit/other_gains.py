@@ -30,7 +30,7 @@ def other_gains(before: CompiledSpec | None, after: CompiledSpec) -> Iterator[Ot
     for address, value in _documents(after).items():
         if isinstance(value, Document):
             old = was.get(address, _by_pattern(address.target, patterns))
-            for text in _beyond_access(old, value, address):
+            for text in _gains_besides(old, value, address):
                 yield OtherGain(address.target.key, text)
 
 
@@ -48,7 +48,7 @@ def _documents(spec: CompiledSpec) -> dict[Address, DesiredValue]:
     return {address: value for entry in entries for address, value in entry.granted.items()}
 
 
-def _beyond_access(old: DesiredValue | None, new: Document, address: Address) -> tuple[str, ...]:
+def _gains_besides(old: DesiredValue | None, new: Document, address: Address) -> tuple[str, ...]:
     live = old if isinstance(old, Document) else None
     statements = (*new.statements, *(() if live is None else live.statements))
     if (live is not None and live.text == new.text) or all(map(_is_of_access, statements)):
