@@ -137,7 +137,7 @@ def trust(some: Iterable[tuple[Limits, Pusher]], *, together: bool) -> Document:
     by_limits: defaultdict[Limits, list[Pusher]] = defaultdict(list)
     for limits, pusher in some:
         by_limits[limits].append(pusher)
-    return push_trust(by_limits, account=HOME, together=together)
+    return push_trust(by_limits, account=HOME, by_owner=together)
 
 
 def lets_in(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ecr_warden.audit.alerts import AccessAudited
-from ecr_warden.audit.audit import Find, stored_estate
+from ecr_warden.audit.audit import FindingsSearch, stored_estate
 from ecr_warden.audit.finding import (
     AUDITED_FOR,
     AuditRecord,
@@ -382,7 +382,9 @@ def too_slow(*_: object, live: object) -> AuditResult:
 @pytest.mark.parametrize(
     ("by", "reason"), [(crash, "IndexError in test_audit.py"), (too_slow, "not enough time")], ids=["crash", "too slow"]
 )
-def test_an_audit_that_fails_is_reported_once_and_everything_is_unknown(estate: Estates, by: Find, reason: str) -> None:
+def test_an_audit_that_fails_is_reported_once_and_everything_is_unknown(
+    estate: Estates, by: FindingsSearch, reason: str
+) -> None:
     estate.open()
     estate.audit()
     stood = estate.record.findings

@@ -6,7 +6,7 @@ from datetime import timedelta
 from itertools import count
 from typing import Any
 
-from ecr_warden.audit.audit import Audit, Find
+from ecr_warden.audit.audit import Audit, FindingsSearch
 from ecr_warden.audit.finding import AuditRecord
 from ecr_warden.audit.findings import find
 from ecr_warden.collect.survey import Survey
@@ -194,7 +194,7 @@ class World:
     def survey(self) -> Survey:
         return Survey(self.specs, self.estate, self.estate_store, self.jobs, self.clock)
 
-    def auditor(self, *, by: Find = find, fuse: Fuse | None = None) -> Audit:
+    def auditor(self, *, by: FindingsSearch = find, fuse: Fuse | None = None) -> Audit:
         wrap = fuse.wrap if fuse else lambda port: port
         return Audit(
             specs=wrap(self.specs),

@@ -190,7 +190,7 @@ def _all_policies(subject: Subject, permissions: Iterable[Permission]) -> Iterat
             yield from level
 
 
-class _Asked(Struct, frozen=True):
+class _ActionQuestion(Struct, frozen=True):
     """One action of a question: the request, with the keys that are certain, and the policies that apply to it."""
 
     permission: Permission
@@ -243,14 +243,14 @@ class Case:
         self._assumes_allowed = unread is Assumed.ALLOWS
         self.spelling: dict[str, str] = {}
         self._wanted: list[frozenset[CanonicalClause]] = []
-        self._asked = tuple(self._all_asked())
-        self._distinct = tuple(one for index, one in enumerate(self._asked) if one.first == index)
+        self._questions = tuple(self._all_questions())
+        self._distinct = tuple(one for index, one in enumerate(self._questions) if one.first == index)
         self._allowed: dict[frozenset[tuple[str, tuple[str, ...]]], bool] = {}
         self._given = (
             Case(replace(subject, policies=given.own), given.permissions, unread, self._steps) if given else None
         )
 
-    def _all_asked(self) -> Iterator[_Asked]:
+    def _all_questions(self) -> Iterator[_ActionQuestion]:
         resources = {id(one.resource): one.resource for one in self._permissions}
         requests = {place: self._request(resource) for place, resource in resources.items()}
         policies = {place: self._policies_of(resource) for place, resource in resources.items()}
@@ -265,7 +265,7 @@ class Case:
                 else index
             )
             first = seen.setdefault(alike, index)
-            yield _Asked(
+            yield _ActionQuestion(
                 permission,
                 replace(requests[place], action=permission.action),
                 policies[place],
@@ -283,7 +283,7 @@ class Case:
         """Is whatever may allow it, and whatever may deny it there, among what the question leaves out?"""
         if self._given is None:
             return False
-        both = zip(self._asked, self._given._asked, strict=True)
+        both = zip(self._questions, self._given._questions, strict=True)
         return all(
             _saying(mine, Effect.ALLOW) <= _saying(other, Effect.ALLOW)
             and _saying(other, Effect.DENY) <= _saying(mine, Effect.DENY)
@@ -353,9 +353,9 @@ class Case:
     def _verdicts(self, context: Context) -> list[Decision]:
         """The decision on each action; what is not allowed is said of each in its own words."""
         found: list[Decision] = []
-        for index, asked in enumerate(self._asked):
-            alike = found[asked.first] if asked.first < index else None
-            found.append(alike if isinstance(alike, Allowed) else asked.verdict(context, self._steps))
+        for index, question in enumerate(self._questions):
+            alike = found[question.first] if question.first < index else None
+            found.append(alike if isinstance(alike, Allowed) else question.verdict(context, self._steps))
         return found
 
     def _request(self, resource: Resource) -> Request:
@@ -400,8 +400,8 @@ class Case:
 
     def _is_possible(self, clauses: Collection[CanonicalClause]) -> bool:
         """Would every action be allowed if each clause whose truth is open held or failed just as that needs?"""
-        asked = (replace(one, policies=at_best(one.policies, frozenset(clauses))) for one in self._distinct)
-        return all(isinstance(one.verdict({}, self._steps), Allowed) for one in asked)
+        questions = (replace(one, policies=at_best(one.policies, frozenset(clauses))) for one in self._distinct)
+        return all(isinstance(one.verdict({}, self._steps), Allowed) for one in questions)
 
     def _missing(self, verdicts: Sequence[Decision]) -> tuple[Missing, ...]:
         return tuple(
@@ -415,9 +415,9 @@ class Case:
         if key in self._subject.open_keys:
             return None
         found = self._subject.value_of(key)
-        for asked in self._distinct:
+        for question in self._distinct:
             if found is None:
-                found = asked.request.context.get(key)
+                found = question.request.context.get(key)
         if found is None and all(one.lacks(key) for one in self._distinct):
             return ()
         return found
@@ -426,8 +426,8 @@ class Case:
         """The clauses on keys whose value is not certain, and the Resources that depend on such keys."""
         clauses: dict[CanonicalClause, None] = {}
         resources: dict[tuple[str, str], None] = {}
-        for asked in self._distinct:
-            for document, written in self._statements(asked):
+        for question in self._distinct:
+            for document, written in self._statements(question):
                 statement = written if document.version == VARIABLES_VERSION else without_variables(written)
                 values = (value for clause in statement.conditions for value in clause.values)
                 named = (*_VARIABLE.findall("\0".join(values)), *(clause.key for clause in statement.conditions))
@@ -435,32 +435,32 @@ class Case:
                 if statement.effect is Effect.ALLOW:
                     self._wanted.append(canonical_clauses(statement.conditions))
                 for clause in (each for condition in statement.conditions for each in canonical_clauses((condition,))):
-                    own = self._known(clause.key, asked)
+                    own = self._known(clause.key, question)
                     variables = (one.key for value in clause.values for one in variables_in(value))
                     # A key that is certainly absent decides by itself.
-                    if own is None or (own and any(self._known(key, asked) is None for key in variables)):
+                    if own is None or (own and any(self._known(key, question) is None for key in variables)):
                         clauses[clause] = None
                 if document.version == VARIABLES_VERSION and statement.resources is not None:
                     for value in statement.resources.values:
-                        if any(self._known(variable.key, asked) is None for variable in variables_in(value)):
-                            resources[value, asked.request.resource] = None
+                        if any(self._known(variable.key, question) is None for variable in variables_in(value)):
+                            resources[value, question.request.resource] = None
                             self.spelling |= {ascii_lower(name): name for name in _VARIABLE.findall(value)}
         more, others = self._given.open() if self._given is not None else ((), ())
         self.spelling |= self._given.spelling if self._given is not None else {}
         return list(dict.fromkeys((*clauses, *more))), list(dict.fromkeys((*resources, *others)))
 
-    def _known(self, key: str, asked: _Asked) -> tuple[str, ...] | None:
+    def _known(self, key: str, question: _ActionQuestion) -> tuple[str, ...] | None:
         """The values of a key in one of the requests, `()` if it is certainly absent, None if it is open."""
         if key in self._subject.open_keys:
             return None
-        found = asked.request.context.get(key)
+        found = question.request.context.get(key)
         if found is None:
-            found = () if asked.lacks(key) else self._subject.value_of(key)
+            found = () if question.lacks(key) else self._subject.value_of(key)
         return found
 
-    def _statements(self, asked: _Asked) -> Iterator[tuple[Document, Statement]]:
+    def _statements(self, question: _ActionQuestion) -> Iterator[tuple[Document, Statement]]:
         """The statements whose truth may depend on keys."""
-        policies = asked.policies
+        policies = question.policies
         levels = (*policies.service_control, *policies.resource_control)
         boundary = (policies.boundary,) if policies.boundary else ()
         mine = (
@@ -469,11 +469,11 @@ class Case:
             *(document for level in levels for document in level),
         )
         for own in mine:
-            for statement in _depending(own, asked.request):
+            for statement in _depending(own, question.request):
                 if statement.principals is None or self._is_named(statement):
                     yield own, statement
         for attached in filter(None, (policies.resource, policies.trust)):
-            for statement in _depending(attached, asked.request):
+            for statement in _depending(attached, question.request):
                 if statement.principals and self._is_named(statement):
                     yield attached, statement
 
@@ -555,16 +555,16 @@ OF_TAGGING = ("aws:requesttag/", "aws:tagkeys")
 """What the keys begin with that a request has only where it sets tags."""
 
 
-def _saying(asked: _Asked, effect: Effect) -> set[tuple[bool, str, Statement]]:
+def _saying(question: _ActionQuestion, effect: Effect) -> set[tuple[bool, str, Statement]]:
     """What both sides say of an action with this effect, each by its side, and with the version by which it is read."""
-    policies = asked.policies
+    policies = question.policies
     attached = (one for one in (policies.resource, policies.trust) if one is not None)
     every = (*((True, one) for one in policies.identity), *((False, one) for one in attached))
     return {
         (is_own, one.version, statement)
         for is_own, one in every
         for statement in one.statements
-        if statement.effect is effect and action_matches(statement.actions, asked.permission.action)
+        if statement.effect is effect and action_matches(statement.actions, question.permission.action)
     }
 
 

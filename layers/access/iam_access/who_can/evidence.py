@@ -171,18 +171,18 @@ class _Reading:
 class Evidence:
     """Finds the evidence of questions about the identities and resources of one inventory.
 
-    `together`: actions that are asked about of one resource after another: what is said of all of them is found once.
-    Of identities whose own policies say the same of the actions, and that a resource's policies do not tell apart, one
-    is read on a resource.
+    `repeated_actions`: actions that are asked about of one resource after another; what is said of all of them is found
+    once. Of identities whose own policies say the same of the actions, and that a resource's policies do not tell
+    apart, one is read on a resource.
     """
 
-    def __init__(self, together: Callable[[], frozenset[str]] = frozenset) -> None:
-        self._together = together
+    def __init__(self, repeated_actions: Callable[[], frozenset[str]] = frozenset) -> None:
+        self._repeated_actions = repeated_actions
         self._numbers = _Numbers()
         self._readings: dict[_Actions, _Reading] = {}
         self._who: dict[int, _Who] = {}
         self._at = ""
-        self._asked: dict[int, _Question] = {}
+        self._questions: dict[int, _Question] = {}
         self._besides: dict[int, dict[int, _Said | None]] = {}
 
     def of(self, subject: Subject, permissions: Sequence[Permission]) -> int | None:
@@ -226,10 +226,10 @@ class Evidence:
         """The question, with what was found of it, as long as everybody is asked about the same."""
         at = permissions[0].resource.arn
         if self._at != at:
-            self._at, self._asked, self._besides = at, {}, {}
-        found = self._asked.get(id(permissions))
+            self._at, self._questions, self._besides = at, {}, {}
+        found = self._questions.get(id(permissions))
         if found is None:
-            found = self._asked[id(permissions)] = _Question(permissions, tuple(self._parts_of(permissions)))
+            found = self._questions[id(permissions)] = _Question(permissions, tuple(self._parts_of(permissions)))
         return found
 
     def _parts_of(self, permissions: Sequence[Permission]) -> Iterator[_Part]:
@@ -237,8 +237,8 @@ class Evidence:
             permissions, lambda permission: (id(permission.resource), permission.resource)
         ):
             actions = tuple(permission.action for permission in some)
-            together = self._together()
-            read = (tuple(together), actions) if together.issuperset(actions) else (actions,)
+            repeated = self._repeated_actions()
+            read = (tuple(repeated), actions) if repeated.issuperset(actions) else (actions,)
             arn = "" if all(map(is_plain, actions)) else resource.arn
             yield _Part(resource, actions, tuple(map(self._reading, read)), arn, self._besides.setdefault(place, {}))
 

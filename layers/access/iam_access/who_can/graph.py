@@ -143,7 +143,7 @@ class Graph(SubjectDirectory):
         super().__init__(inventory, seen_as)
         self._allowances = defaultdict(Allowance) if allowances is None else allowances
         self._has_time = has_time
-        self._evidence = Evidence(self.together)
+        self._evidence = Evidence(self.repeated_actions)
         self._others: dict[int, Subject] = {}
         self._shared: dict[object, AccessDecision] = {}
         self._assume: dict[tuple[str, str], AccessDecision] = {}
@@ -154,7 +154,7 @@ class Graph(SubjectDirectory):
         self._entered: dict[tuple[str, tuple[str, ...]], AccessPath | Denial] = {}
         self._trusts_in: dict[str, Sequence[Subject]] = {}
 
-    def together(self) -> frozenset[str]:
+    def repeated_actions(self) -> frozenset[str]:
         """The actions that are asked about of one resource after another."""
         return frozenset()
 
@@ -232,7 +232,7 @@ class Graph(SubjectDirectory):
     def _federating(self, user: Subject, permissions: tuple[Permission, ...]) -> Iterator[AccessPath]:
         """The ways of a user by the sessions that it opens as a federated user."""
         if user.principal.kind is CallerKind.USER and self.may_allow(user, OPENING):
-            for arn in names_asked_for(self._asked(user, permissions), user):
+            for arn in names_asked_for(self._distinguishing(user, permissions), user):
                 yield from self._opened(user, arn, permissions)
 
     def _opened(self, user: Subject, arn: str, permissions: tuple[Permission, ...]) -> Iterator[AccessPath]:
@@ -241,13 +241,13 @@ class Graph(SubjectDirectory):
         opens = Step(user, asked, self.decide(user, asked))
         if opens.decision.answer is Answer.NO or isinstance(permissions[0].resource, Elsewhere):
             return
-        tags = (key for key in tags_asked_for(self._asked(user, permissions)) if self._may_tag(user, arn, key))
+        tags = (key for key in tags_asked_for(self._distinguishing(user, permissions)) if self._may_tag(user, arn, key))
         session = session_of(user, arn, tags)
         acts = Step(session, permissions, self.ask(session, permissions))
         if acts.decision.answer is not Answer.NO:
             yield AccessPath((opens, acts))
 
-    def _asked(self, user: Subject, permissions: tuple[Permission, ...]) -> Sequence[Policy]:
+    def _distinguishing(self, user: Subject, permissions: tuple[Permission, ...]) -> Sequence[Policy]:
         """What may tell a session apart from its user."""
         resources = [one.resource for one in permissions]
         controls = (policy for one in resources for policy in chain.from_iterable(one.control))
@@ -392,7 +392,7 @@ class Graph(SubjectDirectory):
                 access_decision = replace(named, answer=Answer.CONDITIONAL, conditions=conditions)
         return access_decision
 
-    def beyond(self, step: Step, given: Given) -> Step | None:
+    def excess(self, step: Step, given: Given) -> Step | None:
         """A step as far as it is possible in requests besides those that are given; None if it is not."""
         decision = self.decide(step.subject, step.permissions, given)
         return None if decision.answer is Answer.NO else replace(step, decision=decision, given=given)

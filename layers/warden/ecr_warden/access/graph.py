@@ -90,7 +90,7 @@ class RepositoryGraph(Graph):
     def _actions(self) -> frozenset[str]:
         return frozenset({*(action for actions in REQUIRED.values() for action in actions), *self.administering})
 
-    def together(self) -> frozenset[str]:
+    def repeated_actions(self) -> frozenset[str]:
         """What any kind of access to a repository requires."""
         return self._actions
 

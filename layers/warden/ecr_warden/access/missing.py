@@ -212,14 +212,14 @@ def _only(estate: Estate, chain: Sequence[Subject], permissions: Sequence[Permis
         account.id: replace(
             account,
             identities={arn: account.identities[arn] for arn in names if arn in account.identities},
-            registries={region: _asked(registry, asked) for region, registry in account.registries.items()},
+            registries={region: _with_only(registry, asked) for region, registry in account.registries.items()},
         )
         for account in estate.accounts.values()
     }
     return replace(estate, accounts=accounts)
 
 
-def _asked(registry: Registry, names: Collection[str]) -> Registry:
+def _with_only(registry: Registry, names: Collection[str]) -> Registry:
     known = registry.repositories
     return replace(registry, repositories={name: known[name] for name in names if name in known})
 

@@ -268,10 +268,10 @@ class _Policies:
         """The policy in a region."""
         grants = repository.pull, repository.beside, region
         if grants not in self._known:
-            self._known[grants] = self._made(repository, region)
+            self._known[grants] = self._policy_in(repository, region)
         return self._known[grants]
 
-    def _made(self, repository: SpecRepository, region: str) -> Document | MustNotExist:
+    def _policy_in(self, repository: SpecRepository, region: str) -> Document | MustNotExist:
         if not repository.pull and repository.beside is None:
             return MustNotExist()
         return repository_pull(repository.pull, region=region, beside=repository.beside)
@@ -408,7 +408,7 @@ def trust_of(pushers: Iterable[tuple[Limits, Pusher]], *, account: str) -> Docum
     for limits, pusher in pushers:
         by_limits[limits].append(pusher)
     apart = push_trust(by_limits, account=account)
-    return apart if policy_size(apart) <= TRUST_POLICY_QUOTA else push_trust(by_limits, account=account, together=True)
+    return apart if policy_size(apart) <= TRUST_POLICY_QUOTA else push_trust(by_limits, account=account, by_owner=True)
 
 
 def _identity(identity: IdentityTarget, grants: IdentityGrants) -> TargetSpec:

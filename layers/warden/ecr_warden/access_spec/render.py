@@ -197,20 +197,20 @@ def _acting_for(service: SpecService, region: str) -> Condition:
     return condition if service.arn is None else condition | {"ArnLike": {"aws:SourceArn": service.arn}}
 
 
-def push_trust(pushers: Limited[Pusher], *, account: str, together: bool = False) -> Document:
+def push_trust(pushers: Limited[Pusher], *, account: str, by_owner: bool = False) -> Document:
     """The trust policy of a push role in an account: for each limits, who may assume it.
 
-    `together`: of GitHub repositories with IDs, those of one owner for the same branches, tags and environments share a
+    `by_owner`: of GitHub repositories with IDs, those of one owner for the same branches, tags and environments share a
     statement, which lets in jobs with the ID of one and the name of another.
     """
     statements: list[dict[str, object]] = []
     for limits in sorted(pushers, key=lambda limits: limits.order):
-        statements += _trust_statements(tuple(pushers[limits]), limits, account, together=together)
+        statements += _trust_statements(tuple(pushers[limits]), limits, account, by_owner=by_owner)
     return _document(*statements)
 
 
 def _trust_statements(
-    pushers: tuple[Pusher, ...], limits: Limits, account: str, *, together: bool
+    pushers: tuple[Pusher, ...], limits: Limits, account: str, *, by_owner: bool
 ) -> Iterator[dict[str, object]]:
     arns = [pusher.arn for pusher in pushers if isinstance(pusher, SpecPrincipal)]
     if arns:
@@ -218,19 +218,19 @@ def _trust_statements(
     for _, home, condition in _conditions(pusher for pusher in pushers if isinstance(pusher, ByCondition)):
         yield _allow("", limits, {"AWS": iam_arn(home, "root")}, _ASSUME, condition)
     jobs = (pusher for pusher in pushers if isinstance(pusher, Federated))
-    for issuer, condition in _having_tokens(jobs, together=together):
+    for issuer, condition in _having_tokens(jobs, by_owner=by_owner):
         provider = iam_arn(account, f"oidc-provider/{issuer}")
         yield _allow("", limits, {"Federated": provider}, _ASSUME_BY_TOKEN, condition)
 
 
-def _having_tokens(jobs: Iterable[Federated], *, together: bool) -> Iterator[tuple[str, Condition]]:
+def _having_tokens(jobs: Iterable[Federated], *, by_owner: bool) -> Iterator[tuple[str, Condition]]:
     """Issuers, and what the claims of a token must be."""
     subjects: defaultdict[tuple[str, str, str], list[str]] = defaultdict(list)
     for job in sorted(jobs):
         subjects[job.issuer, job.audience, job.repository_id] += job.subjects
     groups: defaultdict[tuple[str, ...], tuple[list[str], list[str]]] = defaultdict(lambda: ([], []))
     for (issuer, audience, repository), some in subjects.items():
-        by_id = {one for one in some if together and repository and f"@{repository}:" in one}
+        by_id = {one for one in some if by_owner and repository and f"@{repository}:" in one}
         # Beside a condition on the IDs of repositories, the ID of their owner is enough.
         patterns = sorted({one.replace(f"@{repository}:", "@*:") for one in by_id})
         repositories, names = groups[issuer, audience, "" if patterns else repository, *patterns]

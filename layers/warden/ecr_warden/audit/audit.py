@@ -44,8 +44,8 @@ _DIED = AuditFailed("the audit was begun twice, and did not end")
 type _Known = Mapping[str, tuple[str, ...]]
 
 
-class Find(Protocol):
-    """audit.findings.find; raises Unfinished when there was no time for anything."""
+class FindingsSearch(Protocol):
+    """Searches an estate for findings, as audit.findings.find; raises Unfinished if there was no time for anything."""
 
     def __call__(
         self,
@@ -70,7 +70,7 @@ class Audit(Struct, frozen=True):
     sweep_records: SweepRecords
     alerts: AlertBus
     clock: Clock
-    find: Find
+    find: FindingsSearch
     schedule: str
     """Of the sweeps."""
 
@@ -103,14 +103,14 @@ class Audit(Struct, frozen=True):
         self, cause: Cause, accepted: CompiledSpec, kept: Mapping[str, StoredPiece], last: AuditRecord | None
     ) -> str:
         sweeps = {sweep.part: sweep for sweep in self.sweep_records.all()}
-        made = self._made(cause, accepted, kept, last, self._known(accepted, kept, sweeps))
-        health = self._health(accepted, kept, sweeps, made)
-        record = replace(made.record, health={str(target): health.of(target) for target in made.named(accepted)})
-        if made.alert is not None:
-            self.alerts.publish(made.alert)
+        outcome = self._outcome(cause, accepted, kept, last, self._known(accepted, kept, sweeps))
+        health = self._health(accepted, kept, sweeps, outcome)
+        record = replace(outcome.record, health={str(target): health.of(target) for target in outcome.named(accepted)})
+        if outcome.alert is not None:
+            self.alerts.publish(outcome.alert)
         if record != last:
             self.audits.keep(record)
-        return made.answer
+        return outcome.answer
 
     def _known(
         self, accepted: CompiledSpec, kept: Mapping[str, StoredPiece], sweeps: Mapping[str, SweepRecord]
@@ -127,40 +127,42 @@ class Audit(Struct, frozen=True):
             now=self.clock.now(),
         )
 
-    def _made(
+    def _outcome(
         self,
         cause: Cause,
         accepted: CompiledSpec,
         kept: Mapping[str, StoredPiece],
         last: AuditRecord | None,
         known: Remembered,
-    ) -> "_Made":
+    ) -> "_AuditOutcome":
         tags = {part: one.tag for part, one in kept.items()}
         now, digest = known.now, known.digest()
         about = accepted.version, tags, digest
         is_same = last is not None and (last.version, last.pieces, last.unrepaired) == about
-        asked = _Asked(cause, accepted, tags, last, now, known, digest)
+        scope = _AuditScope(cause, accepted, tags, last, now, known, digest)
         begun = last.failure.times if last is not None and is_same and isinstance(last.failure, AuditBegun) else 0
         if last is not None and is_same and now - last.at < AUDITED_FOR:
             if not begun:
-                return _Made(last, None, "unchanged", tuple(_repositories_of(last)))
+                return _AuditOutcome(last, None, "unchanged", tuple(_repositories_of(last)))
             if begun == _TRIES:
-                return _failed(asked, _DIED)
+                return _failed(scope, _DIED)
         # One that fails, or kills its process twice, is not tried again with every job.
-        self.audits.keep(_failed(asked, AuditBegun(begun % _TRIES + 1)).record)
+        self.audits.keep(_failed(scope, AuditBegun(begun % _TRIES + 1)).record)
         try:
-            made = _audited(asked, self.estate, self.state, self.find)
-            return made if made.alert is None else replace(made, alert=self._with_openers(made.alert, asked))
+            outcome = _run(scope, self.estate, self.state, self.find)
+            return (
+                outcome if outcome.alert is None else replace(outcome, alert=self._with_openers(outcome.alert, scope))
+            )
         except PortError:
             raise
         except Exception as error:  # an attacker may have written what it reads
             failure = error.message if isinstance(error, Unfinished) else f"ecr-warden failed ({site_of(error)})"
-            return _failed(asked, AuditFailed(failure))
+            return _failed(scope, AuditFailed(failure))
 
-    def _with_openers(self, alert: AccessAudited, asked: "_Asked") -> AccessAudited:
+    def _with_openers(self, alert: AccessAudited, scope: "_AuditScope") -> AccessAudited:
         """The alert with the calls that may have opened what appeared: of parts that changed since the last audit."""
-        pieces = {} if asked.last is None else asked.last.pieces
-        changed = [part for part, tag in asked.tags.items() if pieces.get(part) != tag]
+        pieces = {} if scope.last is None else scope.last.pieces
+        changed = [part for part, tag in scope.tags.items() if pieces.get(part) != tag]
         noted = [(part, call) for part in changed for call in self.estate.calls(part)]
         ours = {call.cause.id: self._ours(call) for _, call in noted}
         if alert.cause.kind is CauseKind.EVENT and alert.cause.id not in ours:
@@ -177,17 +179,21 @@ class Audit(Struct, frozen=True):
         return Cause(CauseKind.RUN, opened.run_id, at=call.cause.at, root=opened.cause.incident)
 
     def _health(
-        self, accepted: CompiledSpec, kept: Mapping[str, StoredPiece], sweeps: Mapping[str, SweepRecord], made: "_Made"
+        self,
+        accepted: CompiledSpec,
+        kept: Mapping[str, StoredPiece],
+        sweeps: Mapping[str, SweepRecord],
+        outcome: "_AuditOutcome",
     ) -> Health:
         now = self.clock.now()
         involved = Involved(accepted)
-        targets = [target for repository_target in made.named(accepted) for target in involved.of(repository_target)]
+        targets = [target for repository_target in outcome.named(accepted) for target in involved.of(repository_target)]
         seen = statuses(targets, self.state, sweeps, accepted, now)
-        return Health(involved, seen, made.record, sweeps, kept, longest_gap(self.schedule), now)
+        return Health(involved, seen, outcome.record, sweeps, kept, longest_gap(self.schedule), now)
 
 
-class _Asked(Struct, frozen=True):
-    """What is audited: the pieces' tags by part, after the last audit."""
+class _AuditScope(Struct, frozen=True):
+    """What is audited, and what the last audit left; `tags`: of the pieces, by part."""
 
     cause: Cause
     accepted: CompiledSpec
@@ -198,7 +204,7 @@ class _Asked(Struct, frozen=True):
     digest: str
 
 
-class _Made(Struct, frozen=True):
+class _AuditOutcome(Struct, frozen=True):
     """An audit, what is to be announced of it, a word for the log, and the repositories that there are."""
 
     record: AuditRecord
@@ -212,20 +218,20 @@ class _Made(Struct, frozen=True):
         return sorted(target for target in {*named, *self.repositories} if accepted.spec_of(target) is not None)
 
 
-def _audited(asked: _Asked, store: EstateStore, state: State, find: Find) -> _Made:
-    last = asked.last
-    estate, broken, read = stored_estate(store, asked.tags, asked.now)
+def _run(scope: _AuditScope, store: EstateStore, state: State, find: FindingsSearch) -> _AuditOutcome:
+    last = scope.last
+    estate, broken, read = stored_estate(store, scope.tags, scope.now)
     known = (None, None) if last is None else (last.administrators, last.upstreams)
     repositories = tuple(repository.target for repository in estate.repositories())
-    audit = find(estate, asked.accepted, *known, live=asked.known.with_made(repositories, state.records).live(read))
+    audit = find(estate, scope.accepted, *known, live=scope.known.with_made(repositories, state.records).live(read))
     unread = (*broken, *audit.unread)
-    places = asked.tags if audit.failure else (one.partition(":")[0] for one in unread)
+    places = scope.tags if audit.failure else (one.partition(":")[0] for one in unread)
     unsettled = frozenset(places)
-    news = compare(last, audit, unsettled, asked.now)
+    news = compare(last, audit, unsettled, scope.now)
     record = AuditRecord(
-        at=asked.now,
-        version=asked.accepted.version,
-        pieces=asked.tags,
+        at=scope.now,
+        version=scope.accepted.version,
+        pieces=scope.tags,
         findings=news.standing,
         left_out=news.left_out,
         administrators=_with_unread(audit.administrators, last, unsettled),
@@ -233,27 +239,27 @@ def _audited(asked: _Asked, store: EstateStore, state: State, find: Find) -> _Ma
         health=last.health if last is not None else {},
         unread=unread,
         failure=AuditFailed(audit.failure) if audit.failure else None,
-        audited_at=asked.now if not audit.failure else None if last is None else last.audited_at,
-        unrepaired=asked.digest,
+        audited_at=scope.now if not audit.failure else None if last is None else last.audited_at,
+        unrepaired=scope.digest,
     )
     answer = audit.failure or f"{len(news.appeared)} appeared, {len(news.ended)} ended, {len(news.standing)} stand"
-    return _Made(record, _alert(asked.cause, record, news, last), answer, repositories)
+    return _AuditOutcome(record, _alert(scope.cause, record, news, last), answer, repositories)
 
 
-def _failed(asked: _Asked, failure: AuditFailed | AuditBegun) -> _Made:
+def _failed(scope: _AuditScope, failure: AuditFailed | AuditBegun) -> _AuditOutcome:
     """The last audit, of which nothing is known to hold any more; people hear of it when the reason changes."""
-    before = asked.last or AuditRecord(asked.now, asked.accepted.version, asked.tags)
+    before = scope.last or AuditRecord(scope.now, scope.accepted.version, scope.tags)
     record = replace(
         before,
-        at=asked.now,
-        version=asked.accepted.version,
-        pieces=asked.tags,
-        unrepaired=asked.digest,
+        at=scope.now,
+        version=scope.accepted.version,
+        pieces=scope.tags,
+        unrepaired=scope.digest,
         failure=failure,
     )
-    is_news = asked.last is None or asked.last.failure != failure
-    alert = AccessAudited(asked.cause, asked.accepted.version, failure=str(failure)) if is_news else None
-    return _Made(record, alert, str(failure), tuple(_repositories_of(record)))
+    is_news = scope.last is None or scope.last.failure != failure
+    alert = AccessAudited(scope.cause, scope.accepted.version, failure=str(failure)) if is_news else None
+    return _AuditOutcome(record, alert, str(failure), tuple(_repositories_of(record)))
 
 
 def _with_unread(found: _Known, last: AuditRecord | None, unsettled: Collection[str]) -> dict[str, tuple[str, ...]]:

@@ -53,9 +53,9 @@ class Remedies:
             arns = (step.permissions[0].resource.arn, step.subject.arn if step.subject.identity else "")
             found = map(target_named, filter(self._is_named, arns))
             waiting = tuple(target for target in found if target is not None and self._live(target.key))
-            is_beyond = waiting and self._graph.beyond(step, self._spec_access.given(step))
-            for targets in (*((one,) for one in waiting), waiting) if is_beyond else ():
-                if self._graph.beyond(self._repaired(step, targets), self._spec_access.given(step)) is None:
+            is_excess = waiting and self._graph.excess(step, self._spec_access.given(step))
+            for targets in (*((one,) for one in waiting), waiting) if is_excess else ():
+                if self._graph.excess(self._repaired(step, targets), self._spec_access.given(step)) is None:
                     return targets
         return ()
 

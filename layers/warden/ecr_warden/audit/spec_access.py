@@ -38,7 +38,7 @@ class SpecAccess:
         self._policies = trusts | {one.arn: one.policy for one in self._graph.estate.repositories()}
         self._found: dict[tuple[str, RepositoryTarget, bool], dict[str, AccessPath]] = {}
         self._alone: dict[tuple[int, tuple[Policy, ...]], tuple[Subject, Subject]] = {}
-        self._asked: dict[int, tuple[tuple[Permission, ...], tuple[Permission, ...]]] = {}
+        self._on_spec: dict[int, tuple[tuple[Permission, ...], tuple[Permission, ...]]] = {}
 
     def is_like(self, other: "SpecAccess") -> bool:
         """Whether both give the same on the same repositories."""
@@ -105,7 +105,7 @@ class SpecAccess:
         if self._observed is not None and self._compiled.mode_of(target) is Mode.OBSERVE:
             return self._observed.left(target, path)
         for index, step in enumerate(path.steps):
-            more = self._graph.beyond(step, self.given(step))
+            more = self._graph.excess(step, self.given(step))
             if more is not None:
                 return AccessPath((*path.steps[:index], more, *path.steps[index + 1 :]))
         return None
@@ -121,13 +121,13 @@ class SpecAccess:
     def given(self, step: Step) -> Given:
         """What the spec gives of a step: the same requests, by its documents alone."""
         asked = step.permissions
-        if id(asked) not in self._asked:
+        if id(asked) not in self._on_spec:
             on_spec = (
                 replace(one, resource=with_policies(one.resource, self._policies_of(one.resource))) for one in asked
             )
-            # With what was asked, so that no other takes its ID.
-            self._asked[id(asked)] = asked, tuple(on_spec)
-        return Given(self._own(step.subject, asked[0].resource), self._asked[id(asked)][1])
+            # With the permissions themselves: while they are kept, no other object can have their id().
+            self._on_spec[id(asked)] = asked, tuple(on_spec)
+        return Given(self._own(step.subject, asked[0].resource), self._on_spec[id(asked)][1])
 
     def repaired(self, resource: Resource) -> Resource:
         """A role or repository with the spec's document in place of its own, which not every role has."""

@@ -86,7 +86,7 @@ class SessionClients:
         self._credentials: dict[str, Any] = credentials or {}
         self._deadline = deadline or InvocationDeadline()
         self._share = share
-        self._made: dict[tuple[str, str], Any] = {}
+        self._clients: dict[tuple[str, str], Any] = {}
 
     @property
     def iam(self) -> "IAMClient":
@@ -99,13 +99,13 @@ class SessionClients:
 
     def of(self, service: str, region: str) -> Any:
         with _MAKING:
-            if (service, region) not in self._made:
+            if (service, region) not in self._clients:
                 client = self._session.client(service, region_name=region, config=CLIENT_CONFIG, **self._credentials)
                 self._deadline.guard(client, MEMBER_RESERVE)
                 if self._share is not None:
                     keep_pace(client, self._share)
-                self._made[service, region] = client
-            return self._made[service, region]
+                self._clients[service, region] = client
+            return self._clients[service, region]
 
 
 class HubAccounts(Struct):

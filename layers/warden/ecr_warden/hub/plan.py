@@ -113,7 +113,7 @@ def plan_targets(
     patterns = (*compiled.patterns, *leaving)
     going = {} if memory is None else {spec.target.key: spec for spec in removals(compiled, memory.state)}
     # All of them before the first plan, for the plan of a user depends on its role.
-    accounts = ReadAccounts(read(_asked(compiled, patterns, (*going.values(), *compiled.targets.values()))))
+    accounts = ReadAccounts(read(_needed(compiled, patterns, (*going.values(), *compiled.targets.values()))))
     listing = accounts.listing(patterns)
     specs = (spec_for(target, compiled) for target in listing.repositories)
     named = {**{spec.target.key: spec for spec in specs if spec is not None}, **compiled.targets}
@@ -145,7 +145,7 @@ def _observed(
     return observations, unlisted
 
 
-def _asked(compiled: CompiledSpec, patterns: Collection[RepositoryPattern], specs: Iterable[TargetSpec]) -> Needed:
+def _needed(compiled: CompiledSpec, patterns: Collection[RepositoryPattern], specs: Iterable[TargetSpec]) -> Needed:
     """What the plans of these targets rest on, and the users and roles among which orphans are sought."""
     targets = [spec.target for spec in specs]
     accounts = {*compiled.accounts, *(target.account for target in targets if not isinstance(target, RepositoryTarget))}

@@ -94,13 +94,13 @@ def _described(raw: object) -> object:
             return raw
 
 
-type _Made = Callable[[list[tuple[str, object]]], dict[str, Any]]
+type _PairsHook = Callable[[list[tuple[str, object]]], dict[str, Any]]
 
 
-def _loaded(text: str | bytes, remedy: str, made: _Made | None = None) -> object:
+def _loaded(text: str | bytes, remedy: str, hook: _PairsHook | None = None) -> object:
     """JSON of which no object has two equal keys; raises SnapshotError."""
     try:
-        return json.loads(text, object_pairs_hook=made or unique_keys)
+        return json.loads(text, object_pairs_hook=hook or unique_keys)
     except RecursionError:
         raise SnapshotError("nested too deeply", remedy=remedy) from None
     except ValueError as error:
