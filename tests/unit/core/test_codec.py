@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from copy import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,6 +30,7 @@ from iam_access.delta.delta import gained_and_lost
 from iam_access.document.document import parse_document
 from local.testing.memory.hub import MemoryObjects
 from tests import examples
+from tests.tables import load
 from tests.unit.core import values
 
 READERS: dict[str, Callable[[Json], object]] = {
@@ -174,138 +176,50 @@ _TARGET_SPEC = {
 }
 
 
-def _changed(**more: object) -> Json:
-    return _RUN | {"plan": _PLAN | {"changes": [_CHANGE | more]}}
-
-
-HOSTILE: dict[str, tuple[Callable[[Json], object], Any]] = {
-    "nothing at all": (job_from_json, {}),
-    "a list": (job_from_json, []),
-    "null": (job_from_json, None),
-    "a text": (job_from_json, "schema"),
-    "a number": (job_from_json, 7),
-    "a schema in words": (job_from_json, _JOB | {"schema": "1"}),
-    "an unknown kind of job": (job_from_json, _JOB | {"kind": "delete-everything"}),
-    "a kind that is a list": (job_from_json, _JOB | {"kind": []}),
-    "a target that is none": (job_from_json, _JOB | {"target": "user/1/u"}),
-    "a target that is a number": (job_from_json, _JOB | {"target": 5}),
-    "no cause": (job_from_json, {k: v for k, v in _JOB.items() if k != "cause"}),
-    "an unknown kind of cause": (job_from_json, _JOB | {"cause": {"kind": "whim", "id": "s"}}),
-    "a cause whose id is a number": (job_from_json, _JOB | {"cause": {"kind": "sweep", "id": 5}}),
-    "an actor with an unknown field": (job_from_json, _JOB | {"cause": _CAUSE | {"actor": {"type": "x", "y": "z"}}}),
-    "an actor without a type": (job_from_json, _JOB | {"cause": _CAUSE | {"actor": {}}}),
-    "an actor that is a list": (job_from_json, _JOB | {"cause": _CAUSE | {"actor": ["type"]}}),
-    "an actor whose name is an object": (job_from_json, _JOB | {"cause": _CAUSE | {"actor": {"type": {}}}}),
-    "a sweep of an account that is none": (job_from_json, _PART | {"account": "11111111111a"}),
-    "a sweep of an account in a list": (job_from_json, _PART | {"account": ["111111111111"]}),
-    "a sweep of a region that is none": (
-        job_from_json,
-        _PART | {"kind": "sweep-repositories", "region": "eu-central-1/../us-east-1"},
-    ),
-    "a sweep of repositories in no region": (job_from_json, _PART | {"kind": "sweep-repositories"}),
-    "an unknown kind of announcement": (run_report_from_json, _RUN | {"kind": "joke"}),
-    "an unknown result": (run_report_from_json, _RUN | {"result": "fine"}),
-    "a time that is none": (run_report_from_json, _RUN | {"startedAt": "yesterday"}),
-    "a time without an offset": (run_report_from_json, _RUN | {"startedAt": "2026-01-01T00:00:00"}),
-    "a time that is a number": (run_report_from_json, _RUN | {"finishedAt": 5}),
-    "accounts in one text": (run_report_from_json, _RUN | {"accounts": "111111111111"}),
-    "an attempt that is endless": (run_report_from_json, _RUN | {"attempt": float("inf")}),
-    "an attempt that is no number": (run_report_from_json, _RUN | {"attempt": "1"}),
-    "a flag in words": (run_report_from_json, _RUN | {"final": "false"}),
-    "an outcome of no change": (run_report_from_json, _RUN | {"outcomes": [{"change": 0, "outcome": "applied"}]}),
-    "an outcome counted from the end": (
-        run_report_from_json,
-        _changed() | {"outcomes": [{"change": -1, "outcome": "applied"}]},
-    ),
-    "an outcome of change true": (
-        run_report_from_json,
-        _changed() | {"outcomes": [{"change": True, "outcome": "applied"}]},
-    ),
-    "an unknown outcome": (run_report_from_json, _changed() | {"outcomes": [{"change": 0, "outcome": "fine"}]}),
-    "outcomes that are an object": (run_report_from_json, _RUN | {"outcomes": {"change": 0}}),
-    "a failure that is retryable in words": (
-        run_report_from_json,
-        _changed()
-        | {"outcomes": [{"change": 0, "outcome": "failed", "code": "c", "message": "m", "retryable": "false"}]},
-    ),
-    "a pre-image that is a document": (run_report_from_json, _changed(before={})),
-    "a digest that is a number": (run_report_from_json, _changed(expect=7)),
-    "a change to nothing that is no deletion": (run_report_from_json, _changed(after={"mustNotExist": True})),
-    "a change to a document that AWS would not take": (
-        run_report_from_json,
-        _changed(after={"document": {"Version": "1"}}),
-    ),
-    "a change to a document in text that is none": (run_report_from_json, _changed(after={"document": "{"})),
-    "a change to a list": (run_report_from_json, _changed(after=[])),
-    "a change to an empty object": (run_report_from_json, _changed(after={})),
-    "a role without its boundary": (
-        run_report_from_json,
-        _changed(after={"role": {"path": "/", "maxSessionDuration": 1}}),
-    ),
-    "a role with an endless session": (
-        run_report_from_json,
-        _changed(after={"role": {"path": "/", "maxSessionDuration": float("inf"), "boundary": None}}),
-    ),
-    "access that is a list": (run_report_from_json, _changed(access=[])),
-    "access gained by a text": (run_report_from_json, _changed(access={"gained": "x", "lost": []})),
-    "access of an unknown effect": (
-        run_report_from_json,
-        _changed(access={"gained": [{"effect": "Maybe"}], "lost": []}),
-    ),
-    "access of an unknown kind of principal": (
-        run_report_from_json,
-        _changed(access={"gained": [{"effect": "Allow", "principal": ["Alien", "x"]}], "lost": []}),
-    ),
-    "a shared part that is not there": (
-        run_report_from_json,
-        _changed(access={"gained": [{"effect": "Allow", "action": {"shared": 1}}], "lost": [], "shared": ["ecr:*"]}),
-    ),
-    "a condition in one text": (
-        run_report_from_json,
-        _changed(access={"gained": [{"effect": "Allow", "conditions": ["abc"]}], "lost": []}),
-    ),
-    "an address of an unknown kind": (run_report_from_json, _changed(address={"kind": "x", "target": _PLAN["target"]})),
-    "an address without a target": (run_report_from_json, _changed(address={"kind": "identity-policy"})),
-    "problems in one text": (
-        run_report_from_json,
-        {"schema": 1, "kind": "spec-refused", "cause": _CAUSE, "version": "v", "enforced": None, "problems": "abc"},
-    ),
-    "an enforced version that is a number": (
-        run_report_from_json,
-        {"schema": 1, "kind": "spec-refused", "cause": _CAUSE, "version": "v", "enforced": 5, "problems": []},
-    ),
-    **{
-        f"a compiled spec without {name}": (spec_from_json, {key: value for key, value in _SPEC.items() if key != name})
-        for name in _SPEC
-    },
-    "a compiled spec whose mode is unknown": (spec_from_json, _SPEC | {"mode": "destroy"}),
-    "a compiled spec whose accounts are one text": (spec_from_json, _SPEC | {"accounts": "111111111111"}),
-    "a compiled spec whose targets are a list": (spec_from_json, _SPEC | {"targets": []}),
-    "a target without a desired value": (
-        ENTRIES["targets"].read,
-        _TARGET_SPEC | {"documents": [{"address": _CHANGE["address"], "value": None}]},
-    ),
-    "a target whose dependents are one text": (
-        ENTRIES["targets"].read,
-        _TARGET_SPEC | {"dependents": "user/111111111111/u"},
-    ),
-    "a target whose principals are a list": (ENTRIES["targets"].read, _TARGET_SPEC | {"principals": []}),
+_ALERT = {"schema": 1, "kind": "spec-refused", "cause": _CAUSE, "version": "v", "enforced": None, "problems": []}
+RIGHT: dict[str, tuple[Callable[[Json], object], Json]] = {
+    "job": (job_from_json, _JOB),
+    "part": (job_from_json, _PART),
+    "run": (run_report_from_json, _RUN),
+    "alert": (alert_from_json, _ALERT),
+    "spec": (spec_from_json, _SPEC),
+    "target": (ENTRIES["targets"].read, _TARGET_SPEC),
 }
+MALFORMED: dict[str, dict[str, Any]] = load((Path(__file__).parents[2] / "cases/malformed.yaml").read_text())
 
 
-@pytest.mark.parametrize("name", HOSTILE)
+def _with(right: Json, changed: Json) -> Json:
+    """A right value with something changed; of a run, `change` is of its only change."""
+    if "change" in changed:
+        changed = dict(changed)
+        changed["plan"] = _PLAN | {"changes": [_CHANGE | changed.pop("change")]}
+    return right | changed
+
+
+@pytest.mark.parametrize("name", MALFORMED["changed"])
 def test_malformed_input_is_refused(name: str) -> None:
-    read, value = HOSTILE[name]
+    [(of, changed)] = MALFORMED["changed"][name].items()
+    read, right = RIGHT[of]
     with pytest.raises(CodecError):
-        read(value)
+        read(_with(right, changed))
 
 
-def test_the_valid_values_that_hostile_ones_are_derived_from_are_accepted() -> None:
-    job_from_json(_JOB)
-    job_from_json(_PART)
-    run_report_from_json(_changed() | {"outcomes": [{"change": 0, "outcome": "applied"}]})
-    spec_from_json(_SPEC)
-    ENTRIES["targets"].read(_TARGET_SPEC)
+@pytest.mark.parametrize("name", MALFORMED["whole"])
+def test_what_is_no_job_is_refused(name: str) -> None:
+    with pytest.raises(CodecError):
+        job_from_json(MALFORMED["whole"][name])
+
+
+@pytest.mark.parametrize("name", _SPEC)
+def test_a_compiled_spec_that_lacks_a_field_is_refused(name: str) -> None:
+    with pytest.raises(CodecError):
+        spec_from_json({key: value for key, value in _SPEC.items() if key != name})
+
+
+def test_the_valid_values_that_malformed_ones_are_derived_from_are_accepted() -> None:
+    for read, right in RIGHT.values():
+        read(right)
+    run_report_from_json(_with(_RUN, {"change": {}, "outcomes": [{"change": 0, "outcome": "applied"}]}))
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", "1", '"x"', "[" * 100_000, b"\xff"], ids=range(8))

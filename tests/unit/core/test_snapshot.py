@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -15,6 +16,7 @@ from iam_access.inventory.accounts import ControlKind
 from iam_access.inventory.inventory import Unread
 from iam_access.inventory.printed import SnapshotError
 from local.testing.printed import complete_account
+from tests.tables import load
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 HOME = "222222222222"
@@ -30,41 +32,10 @@ def _user(**more: Any) -> dict[str, Any]:
     return {"Arn": f"arn:aws:iam::{HOME}:user/ann", "UserId": "AIDA1", **more}
 
 
-REFUSED = {
-    "nothing": (b"", "not JSON"),
-    "cut off in the middle": (b'{"schema": 1, "accounts": {', "not JSON"),
-    "a list": (b"[]", "not an object"),
+TABLES: dict[str, dict[str, dict[str, Any]]] = load((Path(__file__).parents[2] / "cases/snapshots.yaml").read_text())
+REFUSED: dict[str, tuple[bytes, str]] = {
     "nested without end": (b"[" * 200_000, "nested too deeply"),
-    "no schema": (b'{"accounts": {}}', "no schema"),
-    "a newer schema": (b'{"schema": 2, "accounts": {}}', "schema 2"),
-    "a schema that is true": (b'{"schema": true, "accounts": {}}', "schema True"),
-    "no accounts": (b'{"schema": 1}', "accounts: not an object"),
-    "accounts as a list": (b'{"schema": 1, "accounts": []}', "accounts: not an object"),
-    "an account of eleven digits": (b'{"schema": 1, "accounts": {"22222222222": {}}}', "not an account ID"),
-    "an account that is a text": (b'{"schema": 1, "accounts": {"222222222222": "x"}}', "not an object"),
-    "a time that is none": (b'{"schema": 1, "takenAt": "yesterday", "accounts": {}}', "takenAt"),
-    "a region that is none": (b'{"schema": 1, "accounts": {"222222222222": {"ecr": {"x": {}}}}}', "not a region"),
-    "an organization without ID": (
-        b'{"schema": 1, "accounts": {"222222222222": {"organization": {}}}}',
-        "organization.id",
-    ),
-    "an account given twice": (
-        b'{"schema": 1, "accounts": {"222222222222": {}, "222222222222": {}}}',
-        "the key '222222222222' occurs twice in one object",
-    ),
-    "a policy with two Actions": (
-        b'{"schema": 1, "accounts": {"222222222222": {"ecr": {"eu-central-1": {"repositories": '
-        b'[{"repositoryName": "a", "policy": {"Statement": {"Action": "a:*", "Action": "b:*"}}}]}}}}}',
-        "the key 'Action' occurs twice",
-    ),
-    "identity providers that are numbers": (
-        b'{"schema": 1, "accounts": {"222222222222": {"oidcProviders": [1]}}}',
-        "oidcProviders: not a list of ARNs",
-    ),
-    "users as a text": (
-        b'{"schema": 1, "accounts": {"222222222222": {"iam": {"UserDetailList": "x"}}}}',
-        "UserDetailList",
-    ),
+    **{name: (row["text"].encode(), row["says"]) for name, row in TABLES["refused"].items()},
 }
 
 
@@ -89,29 +60,10 @@ def test_documents_are_objects_texts_or_url_encoded(document: object) -> None:
     assert not isinstance(policy.document, Unread)
 
 
-UNREAD: dict[str, tuple[dict[str, Any], str]] = {
-    "no iam": ({}, f"users and roles of account {HOME}"),
-    "an iam call that failed": (
-        {"iam": {}, "unread": [{"what": "iam:GetAccountAuthorizationDetails", "code": "denied"}]},
-        f"users and roles of account {HOME}",
-    ),
-    "the first pages alone": ({"iam": {"IsTruncated": True}}, f"users and roles of account {HOME}"),
-    "an unknown field": ({"iam": {}, "comments": []}, f"'comments' of account {HOME}"),
-    "a user of another account": (
-        {"iam": {"UserDetailList": [{"Arn": "arn:aws:iam::333333333333:user/x"}]}},
-        f"a user of account {HOME}",
-    ),
-    "a repository without a name": (
-        {"iam": {}, "ecr": {"eu-central-1": {"repositories": [{"repositoryName": "UPPER"}]}}},
-        f"a repository of {HOME} in eu-central-1",
-    ),
-}
-
-
-@pytest.mark.parametrize("name", UNREAD)
+@pytest.mark.parametrize("name", TABLES["unread"])
 def test_what_cannot_be_used_is_unread_by_name(name: str) -> None:
-    entry, what = UNREAD[name]
-    assert what in {one.what for one in _read(**entry).unread}
+    row = TABLES["unread"][name]
+    assert row["what"] in {one.what for one in _read(**row["entry"]).unread}
 
 
 _FULL, _DENY = ALLOW, {"Statement": {"Effect": "Deny", "Action": "ecr:*", "Resource": "*"}}
