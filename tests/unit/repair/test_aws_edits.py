@@ -3,6 +3,7 @@
 import json
 from copy import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,14 +19,11 @@ from iam_access.equivalent.canonical import equivalent
 from local.testing.seed import (
     ANNA,
     CHECKOUT,
-    CI,
     D1,
     D2,
     HOME,
     NOW,
-    OUTSIDER,
     allow,
-    deny,
     desired,
     document,
     plan_for,
@@ -34,7 +32,9 @@ from local.testing.seed import (
     spec_of,
     unparseable,
 )
+from tests.tables import load
 
+TABLES: dict[str, dict[str, dict[str, Any]]] = load((Path(__file__).parents[2] / "cases/aws_edits.yaml").read_text())
 ALLOWING = replace(spec_of(CHECKOUT), foreign=(ForeignStatement.LAMBDA_IMAGE_RETRIEVAL,))
 NOBODY_PULLS = replace(ALLOWING, documents={D1: MustNotExist()})
 OWN = json.loads(desired(D1).text)["Statement"][0]
@@ -61,82 +61,16 @@ def plan_of(spec: TargetSpec, live: Document) -> Plan:
     return plan_for(as_observed(spec, observation), observation)
 
 
-@pytest.mark.parametrize(
-    "changed",
-    [
-        {},
-        {"Sid": None},
-        {"Sid": "anything else"},
-        {"Action": ["ecr:GetDownloadUrlForLayer", "ecr:batchgetimage", "ecr:SetRepositoryPolicy"]},
-        {
-            "Action": [
-                "ecr:BatchGetImage",
-                "ecr:DeleteRepositoryPolicy",
-                "ecr:GetDownloadUrlForLayer",
-                "ecr:GetRepositoryPolicy",
-                "ecr:SetRepositoryPolicy",
-            ]
-        },
-        {"Resource": "*"},
-        source(f"arn:aws:lambda:eu-central-1:{HOME}:function:resize"),
-        source(f"arn:aws:lambda:eu-central-1:{HOME}:function:*", "ArnLike", "aws:SourceArn"),
-    ],
-    ids=[
-        "as Lambda adds it",
-        "without a Sid",
-        "under another Sid",
-        "with one of the rights to keep it",
-        "with all of them",
-        "with Resource as ECR shows it",
-        "for one function",
-        "with ArnLike",
-    ],
-)
+@pytest.mark.parametrize("name", TABLES["foreign"])
 @pytest.mark.parametrize("spec", [ALLOWING, NOBODY_PULLS], ids=["beside a pull grant", "alone"])
-def test_a_foreign_statement_is_not_drift(changed: dict[str, Any], spec: TargetSpec) -> None:
-    live = document(of_lambda(**changed), *([OWN] if spec is ALLOWING else []))
-    assert plan_of(spec, live).is_empty
+def test_a_foreign_statement_is_not_drift(name: str, spec: TargetSpec) -> None:
+    live = document(of_lambda(**TABLES["foreign"][name]), *([OWN] if spec is ALLOWING else []))
     assert plan_of(spec, live).is_empty
 
 
-@pytest.mark.parametrize(
-    "changed",
-    [
-        {"Effect": "Deny"},
-        {"Principal": "*"},
-        {"Principal": {"Service": ["lambda.amazonaws.com", "ec2.amazonaws.com"]}},
-        {"Principal": {"Service": "lambda.amazonaws.com", "AWS": OUTSIDER}},
-        {"Principal": None, "NotPrincipal": {"Service": "lambda.amazonaws.com"}},
-        {"Action": ["ecr:BatchGetImage"]},
-        {"Action": ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:PutImage"]},
-        {"Action": "ecr:*"},
-        {"Action": None, "NotAction": ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]},
-        {"Condition": None},
-        {"Condition": {"StringLike": {"aws:sourceArn": []}}},
-        source(f"arn:aws:lambda:eu-central-1:{OUTSIDER}:function:*"),
-        source("arn:aws:lambda:eu-central-1:*:function:*"),
-        source(f"arn:aws:lambda:*:{HOME}:function:*"),
-        source(f"arn:aws:lambda:us-east-1:{HOME}:function:*"),
-        source(f"arn:aws:lambda:eu-central-1:{HOME}:*"),
-        source("*"),
-        source(f"arn:aws:lambda:eu-central-1:{HOME}:function:*", "StringLikeIfExists"),
-        source(f"arn:aws:lambda:eu-central-1:{HOME}:function:*", "StringNotLike"),
-        source(f"arn:aws:lambda:eu-central-1:{HOME}:function:*", key="aws:PrincipalArn"),
-        {
-            "Condition": {
-                "StringLike": {
-                    "aws:sourceArn": [
-                        f"arn:aws:lambda:eu-central-1:{HOME}:function:*",
-                        f"arn:aws:lambda:eu-central-1:{OUTSIDER}:function:*",
-                    ]
-                }
-            }
-        },
-    ],
-    ids=repr,
-)
-def test_a_statement_that_only_shares_the_sid_is_drift_and_removed(changed: dict[str, Any]) -> None:
-    live = document(OWN, of_lambda(**changed))
+@pytest.mark.parametrize("name", TABLES["not foreign"])
+def test_a_statement_that_only_shares_the_sid_is_drift_and_removed(name: str) -> None:
+    live = document(OWN, of_lambda(**TABLES["not foreign"][name]))
     (drift,) = plan_of(ALLOWING, live).drifts
     assert drift.kind is DriftKind.CHANGED
     (change,) = plan_of(ALLOWING, live).changes
@@ -218,11 +152,7 @@ def test_a_statement_that_the_spec_also_has_is_written_once() -> None:
     assert plan_of(granted, change.after).is_empty
 
 
-BERT = f"arn:aws:iam::{CI}:user/b"
-NODE = f"arn:aws:iam::{CI}:role/eks/node"
-ROOT = f"arn:aws:iam::{CI}:root"
-ID_A, ID_B, ID_R = "AIDAQWERTYUIOPASDFGHJ", "AIDAZXCVBNMLKJHGFDSAQ", "AROAQWERTYUIOPASDFGHJ"
-LATER = {"DateLessThan": {"aws:CurrentTime": "2027-01-01T00:00:00Z"}}
+ID_A = "AIDAQWERTYUIOPASDFGHJ"
 
 
 def trust(*who: str, **more: Any) -> dict[str, Any]:
@@ -234,67 +164,27 @@ def settling(wanted: Document, live: Document, seconds: int | None = 5) -> bool:
     return is_settling(D2, wanted, present(D2, live), written, NOW)
 
 
-SETTLING = {
-    "a user": ([trust(ANNA)], [trust(ID_A)]),
-    "a role": ([trust(NODE)], [trust(ID_R)]),
-    "one of two": ([trust(ANNA, BERT)], [trust(ID_A, BERT)]),
-    "both, in any order": ([trust(ANNA, NODE)], [trust(ID_R, ID_A)]),
-    "beside an ID that the spec has": ([trust(ANNA, ID_B)], [trust(ID_A, ID_B)]),
-    "beside the account": ([trust(ANNA, ROOT)], [trust(CI, ID_A)]),
-    "a user in two statements": (
-        [trust(ANNA, BERT), deny("sts:AssumeRole", who=ANNA, Condition=LATER)],
-        [deny("sts:AssumeRole", who=ID_B, Condition=LATER), trust(ID_A, ID_B)],
-    ),
-    "each user with its own end": (
-        [trust(ANNA), trust(BERT, Condition=LATER)],
-        [trust(ID_A, Condition=LATER), trust(ID_B)],
-    ),
-    "each user with the other's end": (
-        [trust(ANNA), trust(BERT, Condition=LATER)],
-        [trust(ID_B, Condition=LATER), trust(ID_A)],
-    ),
-    "a scalar for a list": ([trust(ANNA)], [allow("sts:AssumeRole", who=ID_A)]),
-}
-DRIFT = {
-    "nothing differs": ([trust(ANNA)], [trust(ANNA)]),
-    "another user": ([trust(ANNA)], [trust(BERT)]),
-    "one ID too many": ([trust(ANNA)], [trust(ID_A, ID_B)]),
-    "an ID beside all desired ARNs": ([trust(ANNA)], [trust(ANNA, ID_A)]),
-    "one ID too few": ([trust(ANNA, BERT)], [trust(ID_A)]),
-    "an ID in place of an account": ([trust(ROOT)], [trust(ID_A)]),
-    "another action too": ([trust(ANNA)], [allow("sts:*", who=ID_A)]),
-    "another user too": ([trust(ANNA, BERT)], [trust(ID_A, NODE)]),
-    "an ID in one more statement": ([trust(ANNA), trust(BERT, Condition=LATER)], [trust(ID_A, ID_B), trust(ID_B)]),
-    "a Deny that is missing": ([trust(ANNA), deny("sts:AssumeRole", who=ANNA)], [trust(ID_A)]),
-    "a Deny for an Allow": ([trust(ANNA)], [deny("sts:AssumeRole", who=ID_A)]),
-    "a key": ([trust(ANNA)], [trust("AKIAQWERTYUIOPASDFGHJ")]),
-    "a service": (
-        [trust(ANNA)],
-        [trust(ANNA) | {"Principal": {"Service": ID_A}}],
-    ),
-}
+def documents(table: str, name: str) -> tuple[Document, Document]:
+    row = TABLES[table][name]
+    return document(*row["desired"]), document(*row["live"])
 
 
-def documents(pair: tuple[list[dict[str, Any]], list[dict[str, Any]]]) -> tuple[Document, Document]:
-    return document(*pair[0]), document(*pair[1])
-
-
-@pytest.mark.parametrize("name", SETTLING)
+@pytest.mark.parametrize("name", TABLES["settling"])
 def test_as_many_unique_ids_as_arns_are_settling(name: str) -> None:
-    wanted, live = documents(SETTLING[name])
+    wanted, live = documents("settling", name)
     assert settling(wanted, live)
     assert not settling(live, wanted)
 
 
-@pytest.mark.parametrize("name", DRIFT)
+@pytest.mark.parametrize("name", TABLES["drift"])
 def test_any_other_difference_is_drift(name: str) -> None:
-    wanted, live = documents(DRIFT[name])
+    wanted, live = documents("drift", name)
     assert not settling(wanted, live)
 
 
 @pytest.mark.parametrize(("seconds", "expected"), [(0, True), (120, True), (121, False), (None, False)])
 def test_it_settles_within_two_minutes_of_a_write(seconds: int | None, expected: bool) -> None:
-    assert settling(*documents(SETTLING["a user"]), seconds) is expected
+    assert settling(*documents("settling", "a user"), seconds) is expected
 
 
 def test_an_unparseable_document_is_not_settling() -> None:

@@ -2,6 +2,8 @@
 
 import json
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -10,17 +12,11 @@ from hypothesis import strategies as st
 from ecr_warden.core.address import AWS_REVOKE_OLDER_SESSIONS, DENY_OLDER_SESSIONS
 from ecr_warden.core.sessions import Sessions, denial_of, denied_by
 from ecr_warden.repair.cutoff import have_expired, is_session_cutoff
-from iam_access.document.document import parse_document
+from iam_access.document.document import Document, parse_document
+from tests.tables import load
 
 NOW = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-SHAPE = {
-    "Effect": "Deny",
-    "Action": ["*"],
-    "Resource": ["*"],
-    "Condition": {"DateLessThan": {"aws:TokenIssueTime": "2026-11-24T10:00:00Z"}},
-}
-MORE_CONDITION = {"DateLessThan": {"aws:TokenIssueTime": "2026-11-24T10:00:00Z", "aws:CurrentTime": "2020-01-01"}}
 
 
 def test_the_document_has_exactly_this_text() -> None:
@@ -55,82 +51,26 @@ def test_a_period_is_read_back_to_the_second(since: datetime, before: datetime) 
     assert denied_by(denial_of(sessions)) == Sessions(before=whole[1], since=whole[0])
 
 
-def _time(text: object) -> object:
-    return SHAPE | {"Condition": {"DateLessThan": {"aws:TokenIssueTime": text}}}
+TABLES: dict[str, dict[str, Any]] = load((Path(__file__).parents[2] / "cases/cutoffs.yaml").read_text())
 
 
-RECOGNIZED: dict[str, object] = {
-    "the shape itself": [SHAPE],
-    "one statement without brackets": SHAPE,
-    "scalars for lists": SHAPE | {"Action": "*", "Resource": "*"},
-    "a list around the time": _time(["2026-11-24T10:00:00Z"]),
-    "milliseconds, as the console writes": _time("2026-11-24T10:00:00.000Z"),
-    "another offset": _time("2026-11-24T12:00:00+02:00"),
-    "a Sid": SHAPE | {"Sid": "x"},
-}
+def statements(table: str, name: str) -> Document:
+    return parse_document({"Version": "2012-10-17", "Statement": TABLES[table][name]})
 
 
-def _period(since: object, before: object = "2026-11-24T10:00:00Z", start: str = "DateGreaterThanEquals") -> object:
-    bounds = {start: {"aws:TokenIssueTime": since}, "DateLessThan": {"aws:TokenIssueTime": before}}
-    return SHAPE | {"Condition": bounds}
-
-
-PERIODS: dict[str, object] = {
-    "the shape itself": _period("2026-11-24T09:00:00Z"),
-    "lists around the times": _period(["2026-11-24T09:00:00Z"], ["2026-11-24T10:00:00Z"]),
-    "milliseconds in one time": _period("2026-11-24T09:00:00.000Z"),
-    "another offset in one time": _period("2026-11-24T11:00:00+02:00"),
-}
-OTHERS: dict[str, object] = {
-    "an Allow of that shape": SHAPE | {"Effect": "Allow"},
-    "a second statement": [SHAPE, SHAPE | {"Effect": "Allow"}],
-    "fewer actions": SHAPE | {"Action": ["ecr:*"]},
-    "all but one action": {"NotAction": "ecr:x"} | {k: v for k, v in SHAPE.items() if k != "Action"},
-    "fewer resources": SHAPE | {"Resource": ["arn:aws:ecr:*"]},
-    "a principal": SHAPE | {"Principal": "*"},
-    "no condition": {k: v for k, v in SHAPE.items() if k != "Condition"},
-    "another condition besides": SHAPE | {"Condition": MORE_CONDITION},
-    "another operator": SHAPE | {"Condition": {"DateGreaterThan": {"aws:TokenIssueTime": "2026-11-24T10:00:00Z"}}},
-    "a second operator": SHAPE | {"Condition": SHAPE["Condition"] | {"Bool": {"aws:SecureTransport": "false"}}},  # type: ignore[operator]
-    "another key": SHAPE | {"Condition": {"DateLessThan": {"aws:CurrentTime": "2026-11-24T10:00:00Z"}}},
-    "two times": _time(["2026-11-24T10:00:00Z", "2026-11-24T11:00:00Z"]),
-    "no time": _time([]),
-    "a time without an offset": _time("2026-11-24T10:00:00"),
-    "a text that is no time": _time("soon"),
-    "a number": _time(1790000000),
-    "a form of time that AWS does not write": _time("20261124T100000Z"),
-    "a week for a date": _time("2026-W48-2T10:00:00Z"),
-    "only a start": SHAPE | {"Condition": {"DateGreaterThanEquals": {"aws:TokenIssueTime": "2026-11-24T09:00:00Z"}}},
-    "a start that is itself spared": _period("2026-11-24T09:00:00Z", start="DateGreaterThan"),
-    "a start without an end besides": [_period("2026-11-24T09:00:00Z"), SHAPE],
-    "a start that is no time": _period("long ago"),
-    "two starts": _period(["2026-11-24T08:00:00Z", "2026-11-24T09:00:00Z"]),
-    "a start of another key": SHAPE
-    | {
-        "Condition": {
-            "DateGreaterThanEquals": {"aws:CurrentTime": "2026-11-24T09:00:00Z"},
-            "DateLessThan": {"aws:TokenIssueTime": "2026-11-24T10:00:00Z"},
-        }
-    },
-    "a time before all time in UTC": _time("0001-01-01T00:00:00+14:00"),
-    "a time after all time in UTC": _time("9999-12-31T23:59:59-14:00"),
-}
-
-
-@pytest.mark.parametrize("name", RECOGNIZED)
+@pytest.mark.parametrize("name", TABLES["all older ones"])
 def test_a_document_of_the_shape_is_recognized(name: str) -> None:
-    assert denied_by(parse_document({"Version": "2012-10-17", "Statement": RECOGNIZED[name]})) == Sessions(NOW)
+    assert denied_by(statements("all older ones", name)) == Sessions(NOW)
 
 
-@pytest.mark.parametrize("name", PERIODS)
+@pytest.mark.parametrize("name", TABLES["a period"])
 def test_a_document_with_both_ends_is_recognized(name: str) -> None:
-    document = parse_document({"Version": "2012-10-17", "Statement": PERIODS[name]})
-    assert denied_by(document) == Sessions(NOW, since=NOW - HOUR)
+    assert denied_by(statements("a period", name)) == Sessions(NOW, since=NOW - HOUR)
 
 
-@pytest.mark.parametrize("name", OTHERS)
+@pytest.mark.parametrize("name", TABLES["another shape"])
 def test_a_document_of_another_shape_is_not(name: str) -> None:
-    document = parse_document({"Version": "2012-10-17", "Statement": OTHERS[name]})
+    document = statements("another shape", name)
     assert denied_by(document) is None
     assert not is_session_cutoff(DENY_OLDER_SESSIONS, document, NOW)
     assert not is_session_cutoff(AWS_REVOKE_OLDER_SESSIONS, document, NOW)

@@ -2,6 +2,7 @@
 
 import re
 from copy import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,57 +30,15 @@ from local.testing.seed import (
     reading,
     spec_of,
 )
+from tests.tables import load
 
-OWN = f"arn:aws:iam::{HOME}:role/ecr-warden/ecr-warden-write"
-INSECURE = {"Bool": {"aws:SecureTransport": "false"}}
-OWN_SESSION = f"arn:aws:sts::{HOME}:assumed-role/ecr-warden-read/ecrw-r1"
-
-CUTS: dict[str, tuple[dict[str, Any], bool]] = {
-    "everyone is denied everything": (deny("*", who="*"), True),
-    "everyone is denied all of ecr": (deny("ECR:*", who="*"), True),
-    "everyone is denied to set the policy": (deny("ecr:SetRepositoryPolicy", who="*"), True),
-    "everyone is denied to read the policy": (deny("ecr:Get*", who="*"), True),
-    "everyone is denied under a condition": (
-        deny("*", who="*", Condition={"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}),
-        True,
-    ),
-    "whoever does not use TLS is denied": (deny("*", who="*", Condition=INSECURE), False),
-    "whoever uses TLS is denied": (deny("*", who="*", Condition={"Bool": {"aws:SecureTransport": "true"}}), True),
-    "everyone is denied, with TLS and without": (
-        deny("*", who="*", Condition={"Bool": {"aws:SecureTransport": ["false", "true"]}}),
-        True,
-    ),
-    "everyone is denied under a condition on TLS that nobody can read": (
-        deny("*", who="*", Condition={"StringNotEquals": {"aws:SecureTransport": "true"}}),
-        True,
-    ),
-    "the account is denied": (deny("*", who=HOME), True),
-    "the account's root is denied": (deny("*", who=f"arn:aws:iam::{HOME}:root"), True),
-    "our write role is denied": (deny("*", who=OWN), True),
-    "a session of our read role is denied": (deny("*", who=OWN_SESSION), True),
-    "all but one are denied": ({"Effect": "Deny", "NotPrincipal": {"AWS": ANNA}, "Action": "*"}, True),
-    "all but the pull actions are denied": (
-        {"Effect": "Deny", "Principal": "*", "NotAction": ["ecr:BatchGetImage"]},
-        True,
-    ),
-    "everyone is denied to push": (deny("ecr:PutImage", who="*"), False),
-    "another account is denied": (deny("*", who=MALLORY), False),
-    "a user is denied": (deny("*", who=ANNA), False),
-    "nobody is named": ({"Effect": "Deny", "Action": "*"}, True),
-    "a service is denied": ({"Effect": "Deny", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "*"}, False),
-    "all but what we call is denied": (
-        {"Effect": "Deny", "Principal": "*", "NotAction": ["ecr:*RepositoryPolicy", "ecr:DescribeRepositories"]},
-        False,
-    ),
-    "everyone is allowed everything": (allow("*", who="*"), False),
-}
+CUTS: dict[str, dict[str, Any]] = load((Path(__file__).parents[2] / "cases/own_access.yaml").read_text())
 
 
-@pytest.mark.parametrize("name", CUTS)
-def test_a_repository_policy_may_not_deny_what_repairs_it(name: str) -> None:
-    statement, expected = CUTS[name]
-    after = document(allow("ecr:BatchGetImage", who=ANNA), statement)
-    assert cuts_own_access(Change(Operation.UPDATE, D1, None, None, after)) is expected
+@pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind, rows in CUTS.items() for name in rows])
+def test_a_repository_policy_may_not_deny_what_repairs_it(kind: str, name: str) -> None:
+    after = document(allow("ecr:BatchGetImage", who=ANNA), CUTS[kind][name])
+    assert cuts_own_access(Change(Operation.UPDATE, D1, None, None, after)) is (kind == "cuts off")
 
 
 def test_a_deny_that_the_live_policy_has_too_takes_no_access_from_us() -> None:

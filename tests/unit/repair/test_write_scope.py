@@ -1,7 +1,7 @@
 """Write scopes as a table: the lists of the member stack, what they lack, and the values that cover it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +14,7 @@ from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target, UserTar
 from ecr_warden.repair.scope_gap import ScopeGap
 from ecr_warden.repair.write_scope import PARAMETER_BYTES, WriteScope, accounts_with_identities, scope_gap
 from local.testing.seed import compiled
+from tests.tables import load
 
 CI, REGISTRY = "111111111111", "222222222222"
 SPEC = """
@@ -50,76 +51,28 @@ HERE = {target.key: arn(target) for target in (PUSHER, ANNA, NODE, LEGACY)}
 HERE |= {ANNA.key: arn(ANNA, "/ci/eu/"), MADE.key: arn(MADE, "/ecr-warden/")}
 
 
-@dataclass(frozen=True)
-class Case:
-    """`lacks`: who is uncovered; `values`: the lists that change."""
-
-    lists: Mapping[str, tuple[str, ...]] | None
-    lacks: tuple[Target, ...] = ()
-    values: Mapping[str, str] = field(default_factory=dict)
-    account: str = CI
+CASES: dict[str, dict[str, Any]] = load((Path(__file__).parents[2] / "cases/write_scope.yaml").read_text())["gaps"]
 
 
-ALL_CI = {"ManagedOwners": ",".join(sorted(HERE[one.key] for one in (PUSHER, ANNA, NODE)))}
-CASES = {
-    "no member stack": Case(None, (PUSHER, ANNA, NODE), ALL_CI),
-    "lists that are empty": Case({}, (PUSHER, ANNA, NODE), ALL_CI),
-    "all are named": Case({"ManagedOwners": tuple(HERE[one.key] for one in (PUSHER, ANNA, NODE))}),
-    "they are named in several lists": Case(
-        {"ManagedOwners": (arn(PUSHER),), "ManagedOwners2": (HERE[ANNA.key],), "ManagedOwners3": (arn(NODE),)}
-    ),
-    "one is not named": Case(
-        {"ManagedOwners": (arn(PUSHER), arn(NODE))},
-        (ANNA,),
-        {"ManagedOwners": ",".join([arn(PUSHER), arn(NODE), HERE[ANNA.key]])},
-    ),
-    "one is under a path": Case(
-        {"ManagedOwners": (arn(PUSHER), arn(NODE), "arn:aws:iam::111111111111:user/ci/*")},
-    ),
-    "a path beside hers": Case(
-        {"ManagedOwners": (arn(PUSHER), arn(NODE)), "ManagedOwners2": ("arn:aws:iam::111111111111:user/c/*",)},
-        (ANNA,),
-        {"ManagedOwners": ",".join([arn(PUSHER), arn(NODE), HERE[ANNA.key]])},
-    ),
-    "a path of roles covers no user": Case(
-        {"ManagedOwners": (arn(PUSHER), arn(NODE), "arn:aws:iam::111111111111:role/ci/*")},
-        (ANNA,),
-        {"ManagedOwners": ",".join([arn(PUSHER), arn(NODE), "arn:aws:iam::111111111111:role/ci/*", HERE[ANNA.key]])},
-    ),
-    "her name at another path": Case(
-        {"ManagedOwners": (arn(PUSHER), arn(NODE), arn(ANNA))},
-        (ANNA,),
-        {"ManagedOwners": ",".join([arn(PUSHER), arn(NODE), arn(ANNA), HERE[ANNA.key]])},
-    ),
-    "the ARN of another account": Case(
-        {"ManagedOwners": (arn(NODE), HERE[ANNA.key], arn(UserTarget(REGISTRY, "push-user")))},
-        (PUSHER,),
-        {"ManagedOwners": ",".join([arn(NODE), HERE[ANNA.key], arn(UserTarget(REGISTRY, "push-user")), arn(PUSHER)])},
-    ),
-    "a role of a literal trust policy, and none for the role that is made": Case(
-        {}, (LEGACY,), {"ManagedRoles": arn(LEGACY)}, REGISTRY
-    ),
-    "a list of identities covers no trust policy": Case(
-        {"ManagedOwners": (arn(LEGACY),)}, (LEGACY,), {"ManagedRoles": arn(LEGACY)}, REGISTRY
-    ),
-    "the list of roles opens it": Case({"ManagedRoles": (arn(LEGACY),)}, account=REGISTRY),
-    "the list of roles opens a role's policies too": Case(
-        {"ManagedRoles": (arn(NODE),), "ManagedOwners": (arn(PUSHER), HERE[ANNA.key])}
-    ),
-}
+def gap(name: str, *, changed: bool = False) -> ScopeGap:
+    """The gap of the lists of a row, or of those once they are changed as it says."""
+    row = CASES[name]
+    lists = row.get("lists", {}) | row.get("values", {}) if changed else row.get("lists")
+    held = None if lists is None else {key: tuple(arns) for key, arns in lists.items()}
+    return scope_gap(spec_of(), (), row.get("account", CI), WriteScope(HERE, held))
 
 
-@pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
-def test_the_gap_of_a_write_scope(case: Case) -> None:
-    found = scope_gap(spec_of(), (), case.account, WriteScope(HERE, case.lists))
-    uncovered = tuple(sorted(HERE[target.key] for target in case.lacks))
-    assert found == ScopeGap(case.account, case.lists is not None, uncovered, case.values)
+@pytest.mark.parametrize("name", CASES)
+def test_the_gap_of_a_write_scope(name: str) -> None:
+    row = CASES[name]
+    values = {key: ",".join(arns) for key, arns in row.get("values", {}).items()}
+    lacks = tuple(sorted(row.get("lacks", ())))
+    assert gap(name) == ScopeGap(row.get("account", CI), "lists" in row, lacks, values)
 
 
-@pytest.mark.parametrize("case", [case for case in CASES.values() if case.lacks])
-def test_the_proposed_values_cover_everything(case: Case) -> None:
-    lists = {**(case.lists or {}), **{name: tuple(value.split(",")) for name, value in case.values.items()}}
-    assert scope_gap(spec_of(), (), case.account, WriteScope(HERE, lists)).uncovered == ()
+@pytest.mark.parametrize("name", [name for name, row in CASES.items() if "lacks" in row])
+def test_the_proposed_values_cover_everything(name: str) -> None:
+    assert gap(name, changed=True).uncovered == ()
 
 
 def test_identities_that_do_not_exist_do_not_count() -> None:
