@@ -127,12 +127,6 @@ def test_an_expected_answer_decides_the_exit_code(ask: Any, expected: str, code:
     assert ran.code == code
 
 
-def test_can_i_as_json(ask: Any) -> None:
-    ran = ask("can-i", "--as", _BUILDER, "push", "shop/checkout", "--json")
-    assert ran.json["answer"] == "yes"
-    assert ran.json["chain"] == [_BUILDER, _PUSHER]
-
-
 def test_who_can_names_whom_the_spec_does_not_first(ask: Any, tmp_path: Path) -> None:
     ran = ask("who-can", "push", "222222222222/eu-central-1/shop/checkout", "--spec", "SPEC")
     lines = ran.out.splitlines()
@@ -235,15 +229,6 @@ def test_who_can_without_a_repository_is_asked_of_administrators_alone() -> None
     assert (ran.code, "who-can without a repository; write who-can push REPOSITORY" in ran.err) == (1, True)
 
 
-def test_who_can_as_json(ask: Any) -> None:
-    ran = ask("who-can", "push", "shop/checkout", "--spec", "SPEC", "--json")
-    found = {one["principal"]: (one["inSpec"], one["via"]) for one in ran.json["principals"]}
-    assert found == {_BUILDER: (True, "role"), _PUSHER: (True, "direct"), _SHADOW: (False, "direct")}
-    (anybody,) = ran.json["classes"]
-    assert anybody["inSpec"] is False
-    assert anybody["chain"][-1] == _SHADOW
-
-
 LISTED: dict[str, tuple[tuple[str, ...], list[str]]] = {
     "all that they can do": ((), ["admin", "delete", "push", "pull"]),
     "a kind of access": (("push",), ["push"]),
@@ -292,31 +277,6 @@ DENIAL = (
     f"denied: User: {_BUILDER} is not authorized to perform: ecr:BatchGetImage on resource: {_HERE} "
     "because   no identity-based policy allows the ecr:BatchGetImage action"
 )
-
-
-def test_a_denial_is_explained_from_its_message(ask: Any) -> None:
-    ran = ask("explain-denial", stdin=DENIAL.encode())
-    assert ran.code == 2
-    assert ran.out.startswith(f"no: {_BUILDER} cannot pull shop/checkout")
-    assert "changed after this message" not in ran.out
-    assert f"missing   no identity policy of {_BUILDER} allows ecr:BatchGetImage" in ran.out
-
-
-@pytest.mark.parametrize(
-    ("message", "means"),
-    [
-        ("no basic auth credentials", "docker has no credentials for 222222222222.dkr.ecr"),
-        ("denied: Your authorization token has expired. Reauthenticate and try again.", "have expired"),
-        ("denied: Your Authorization Token has expired. Please run 'aws ecr get-login'", "have expired"),
-    ],
-)
-def test_a_denial_without_credentials_says_how_to_sign_in(ask: Any, message: str, means: str) -> None:
-    image = f"{HOME}.dkr.ecr.eu-central-1.amazonaws.com/shop/checkout:1"
-    ran = ask("explain-denial", "--as", _PULLER, stdin=f"{image}: {message}".encode())
-    assert means in ran.out.splitlines()[0]
-    assert "aws ecr get-login-password --region eu-central-1" in ran.out
-    assert ran.code == 1
-    assert not ran.out.startswith(("yes", "no:"))
 
 
 CONTROL: dict[str, tuple[tuple[str, ...], str]] = {
@@ -369,15 +329,6 @@ def test_who_and_what_has_the_same_name_elsewhere_is_named_in_full(tmp_path: Pat
         ["yes", "pull", here],
         ["yes", "pull", there],
     ]
-
-
-def test_a_snapshot_is_written_and_read(tmp_path: Path) -> None:
-    (tmp_path / "access.yaml").write_text(SPEC)
-    command = Command(entries=_accounts())
-    written = command("snapshot", "--spec", str(tmp_path / "access.yaml"))
-    assert written.json["takenAt"]
-    read = command("can-i", "--as", _BUILDER, "push", "shop/checkout", "--snapshot", "-", stdin=written.out.encode())
-    assert read.out.startswith("yes: ")
 
 
 @pytest.mark.parametrize("case", WRONG["questions"], ids=name_of)

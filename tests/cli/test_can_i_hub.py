@@ -18,12 +18,6 @@ from tests.usecases.world import World, world_in_sync
 
 PULLING = ("can-i", "pull", "shop/checkout", "--as")
 ANN = f"arn:aws:iam::{CI}:user/pull-user-1"
-ALLOWED = {
-    "Statement": [
-        {"Effect": "Allow", "Action": "ecr:GetAuthorizationToken", "Resource": "*"},
-        {"Effect": "Allow", "Action": "ecr:*", "Resource": "*"},
-    ]
-}
 PULL = {"Effect": "Allow", "Principal": {"AWS": ANN}, "Action": ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]}
 
 

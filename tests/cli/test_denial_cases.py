@@ -76,6 +76,8 @@ def test_what_was_understood_of_a_message(name: str, estates: dict[str, Path]) -
         assert answer["asked"]["access"] == row["access"]
     if "who" in row:
         assert answer["asked"]["principal"].replace("ci:", "").rpartition(":")[2] == row["who"].rpartition(":")[2]
+    if "policy" in row:
+        assert answer["denied"]["policy"] == row["policy"]
     if "side" in row:
         named = [answer["denied"]["kind"]] if answer["denied"] else []
         assert row["side"] in named + [one["side"] for one in answer.get("missing", ())]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.cli.command import Command, Ran
-from tests.cli.test_access import _BUILDER, _HERE, _PUSHER, _accounts
+from tests.cli.test_access import _BUILDER, _HERE, _LEFT_OUT, _PUSHER, _accounts
 from tests.unit.access.snapshots import AWAY, HOME, allow, document, role
 
 _PROVIDER = f"arn:aws:iam::{HOME}:oidc-provider/token.actions.githubusercontent.com"
@@ -43,28 +43,6 @@ def denial(reason: str, who: str = _BUILDER, action: str = "ecr:PutImage", resou
     return f"User: {who} is not authorized to perform: {action} on resource: {resource}{reason}"
 
 
-_SCP = "arn:aws:organizations::333333333333:policy/o-abcdefghij/service_control_policy/p-12345678"
-UNSEEN = {
-    " with an explicit deny in a service control policy": "service control policy",
-    f" with an explicit deny in a service control policy: {_SCP}": "service control policy",
-    " because no service control policy allows the ecr:PutImage action": "service control policy",
-    " with an explicit deny in a resource control policy": "resource control policy",
-    " because no VPC endpoint policy allows the ecr:PutImage action": "vpc endpoint policy",
-    " with an explicit deny in a VPC endpoint policy": "vpc endpoint policy",
-    "\nwith an explicit\n deny in a VPC endpoint policy": "vpc endpoint policy",
-    " because no session policy allows the ecr:PutImage action": "session policy",
-}
-
-
-@pytest.mark.parametrize("reason", UNSEEN)
-def test_a_denial_by_a_policy_that_no_snapshot_has_is_a_no(explain: Any, reason: str) -> None:
-    ran = explain(denial(reason), "--json")
-    assert (ran.code, ran.json["answer"], ran.json["denied"]["kind"]) == (2, "no", UNSEEN[reason])
-    assert ran.json["denied"]["policy"] == (_SCP if _SCP in reason else "")
-    assert (ran.json["missing"], ran.json["commands"], "--to" in ran.json["do"]) == ([], [], False)
-    assert UNSEEN[reason].partition(" ")[2] in explain(denial(reason)).out.splitlines()[0].lower()
-
-
 @pytest.mark.parametrize("kind", ["identity-based policy", "resource-based policy", "permissions boundary"])
 def test_what_aws_says_is_the_answer_also_where_what_was_read_allows_it(explain: Any, kind: str) -> None:
     ran = explain(denial(f" because no {kind} allows the ecr:PutImage action", _SESSION))
@@ -80,29 +58,14 @@ def test_without_a_reason_the_policies_answer(explain: Any) -> None:
     assert (ran.code, ran.out.splitlines()[0]) == (2, f"no: {_PUSHES} cannot push shop/checkout as itself")
 
 
-ASSUMING: dict[str, tuple[str, int, str]] = {
-    "whoever may": (denial("", _BUILDER, "sts:AssumeRole", _PUSHER), 0, "yes"),
-    "whoever may not": (denial("", f"arn:aws:iam::{AWAY}:user/left-out", "sts:AssumeRole", _PUSHER), 2, "no"),
-    "tags": (denial("", _BUILDER, "sts:TagSession", _PUSHER), 2, "no"),
-    "a role of an account that was not read": (
-        denial("", f"arn:aws:iam::{AWAY}:user/left-out", "sts:AssumeRole", "arn:aws:iam::333333333333:role/x"),
-        2,
-        "no",
-    ),
-    "a role that is not there": (denial("", _BUILDER, "sts:AssumeRole", f"{_PUSHER}s"), 2, "no"),
-    "a control policy": (
-        denial(" with an explicit deny in a service control policy", _BUILDER, "sts:AssumeRole", _PUSHER),
-        2,
-        "no",
-    ),
-}
-
-
-@pytest.mark.parametrize("case", ASSUMING)
-def test_a_role_that_could_not_be_assumed_needs_no_repository(explain: Any, case: str) -> None:
-    message, code, answer = ASSUMING[case]
-    ran = explain(message)
-    assert (ran.code, ran.out.partition(":")[0]) == (code, answer)
+@pytest.mark.parametrize(
+    ("who", "role", "code"),
+    [(_BUILDER, _PUSHER, 0), (_LEFT_OUT, "arn:aws:iam::333333333333:role/x", 2)],
+    ids=["whoever may", "a role of an account that was not read"],
+)
+def test_a_role_that_could_not_be_assumed_needs_no_repository(explain: Any, who: str, role: str, code: int) -> None:
+    ran = explain(denial("", who, "sts:AssumeRole", role))
+    assert (ran.code, ran.out.partition(":")[0]) == (code, "no" if code else "yes")
     assert " assume arn:aws:" in ran.out
 
 
@@ -111,12 +74,6 @@ def test_the_message_may_be_an_argument_longer_than_the_name_of_a_file(explain: 
     assert len(message) > 255
     (tmp_path / "denied.log").write_text(message)
     assert explain("", message).out == explain("", str(tmp_path / "denied.log")).out == explain(message).out
-
-
-def test_what_is_missing_to_assume_a_role_is_said_of_both_sides(explain: Any) -> None:
-    who = f"arn:aws:iam::{AWAY}:user/left-out"
-    ran = explain(denial("", who, "sts:AssumeRole", _PUSHER), "--json")
-    assert [one["side"] for one in ran.json["missing"]] == ["identity policy", "trust policy"]
 
 
 TOKENS = "An error occurred (AccessDenied): Not authorized to perform sts:AssumeRoleWithWebIdentity"

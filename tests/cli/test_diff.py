@@ -15,6 +15,7 @@ from ecr_warden_cli.spec_diff import SettingChange, SpecDiff, TargetChange
 from local.testing.seed import SPEC_FILE
 from tests.cli.command import Command
 from tests.cli.test_hub import over
+from tests.cli.wrong import WRONG, Wrong, name_of
 from tests.tables import load
 from tests.usecases.world import present, world_in_sync
 
@@ -140,29 +141,11 @@ def test_versions_in_the_hubs_bucket() -> None:
     ]
 
 
-# argv after diff, the last line on stderr
-WRONG = {
-    "stdin twice": (["-", "-"], "stdin can be read once only"),
-    "no such file": (["gone.yaml", "access.yaml"], "there is no file gone.yaml; give a file, - for stdin, REF:PATH"),
-    "no such branch": (
-        ["gone:access.yaml", "access.yaml"],
-        "git has no gone:access.yaml: fatal: invalid object name 'gone'; write REF:PATH as git",
-    ),
-    "no such file in git": (["main:gone.yaml", "access.yaml"], "git has no main:gone.yaml: fatal: path 'gone.yaml'"),
-    "a directory in git": (["main:", "access.yaml"], "git has no main:: "),
-    "an option in place of a reference": (["--", "--x:y", "access.yaml"], "'--x:y' is not REF:PATH"),
-    "a bad ID of a version": (["s3:a b", "access.yaml"], "'a b' is not a version"),
-    "an address in S3": (["s3://bucket/access.yaml", "access.yaml"], "there is no file s3://bucket/access.yaml"),
-    "two forms of output": (["--json", "--markdown", "access.yaml", "access.yaml"], "--markdown and --json exclude"),
-}
-
-
-@pytest.mark.parametrize("name", WRONG)
-def test_wrong_input_is_a_named_error(name: str, command: Command, repository: Path) -> None:
-    argv, start = WRONG[name]
-    ran = command("diff", *argv)
+@pytest.mark.parametrize("case", WRONG["diff"], ids=name_of)
+def test_wrong_input_is_a_named_error(case: Wrong, command: Command, repository: Path) -> None:
+    ran = command("diff", *case["argv"])
     assert ran.code == 1
-    assert ran.err.splitlines()[-1].startswith(f"ecr-warden: {start}")
+    assert ran.err.splitlines()[-1].startswith(f"ecr-warden: {case['says']}")
 
 
 def test_git_is_asked_once_and_not_beyond_a_file(
@@ -278,17 +261,6 @@ def test_no_name_leaves_its_code_span(text: str) -> None:
     assert inside == inside.strip("`") or inside[:1] == inside[-1:] == " "
     assert inside.isascii()
     assert inside.isprintable()
-
-
-def test_hostile_names_stay_in_one_line(command: Command) -> None:
-    hostile = "evil`|<b>@all\x1b[31m\n## x"
-    changes = _changes(1, principal=hostile, condition=hostile)
-    text = markdown(SpecDiff(changes), lines_of(changes, NAMES))
-    assert len([line for line in text.splitlines() if line]) == 3
-    assert "\x1b" not in text
-    outside = re.sub(r"(`+)(?!`).+?(?<!`)\1(?!`)", "", text)
-    assert "@" not in outside
-    assert "<" not in outside
 
 
 def test_json_has_every_change_in_full(command: Command, repository: Path) -> None:

@@ -10,6 +10,7 @@ from ecr_warden.state.specs import SpecVersion
 from local.testing.seed import SPEC_FILE
 from tests.cli.command import Command, Ran
 from tests.cli.test_hub import over
+from tests.cli.wrong import WRONG, Wrong, name_of
 from tests.unit.versions.rows import HOUSE, ROWS, compiled, edited, snapshot_of, texts_of, versions_of
 from tests.usecases.world import world_in_sync
 
@@ -135,27 +136,15 @@ def test_the_hub_tells_its_baseline() -> None:
     assert lost.err.splitlines()[-1].startswith("ecr-warden: the hub does not know its baseline: ")
 
 
-# argv after OLD and NEW, and the last line on stderr
-WRONG = {
-    "no such baseline": (["--baseline", "gone.yaml"], "there is no file gone.yaml"),
-    "a baseline with an error": (["--baseline", "bad.yaml"], "bad.yaml is not valid"),
-    "no such snapshot": (["--snapshot", "gone.json"], "there is no file gone.json"),
-    "a snapshot that is none": (["--snapshot", "bad.yaml"], "bad.yaml: not JSON"),
-    "a snapshot of 200 MB": (["--snapshot", "large.json"], "large.json: the snapshot has"),
-    "stdin twice": (["--snapshot", "-", "--baseline", "-"], "stdin can be read once only"),
-}
-
-
-@pytest.mark.parametrize("name", WRONG)
+@pytest.mark.parametrize("case", WRONG["judged"], ids=name_of)
 def test_wrong_input_is_a_named_error(
-    name: str, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    case: Wrong, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("access.yaml").write_text(HOUSE)
     Path("bad.yaml").write_text(HOUSE.replace("[deployers]", "[deployerz]", 1))
     with Path("large.json").open("wb") as file:
         file.truncate(200_000_000)
-    argv, start = WRONG[name]
-    ran = command("diff", "access.yaml", "access.yaml", *argv)
+    ran = command("diff", "access.yaml", "access.yaml", *case["argv"])
     assert ran.code == 1
-    assert ran.err.splitlines()[-1].startswith(f"ecr-warden: {start}")
+    assert ran.err.splitlines()[-1].startswith(f"ecr-warden: {case['says']}")

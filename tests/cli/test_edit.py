@@ -185,23 +185,3 @@ def test_a_grant_gives_exactly_that_access_and_revoking_it_gives_back_the_text(
     assert {one.principal for one in changes} - {mine[0].principal} <= {*mine[0].through}
     back = edited(after, new.spec, Revoke(access, f"shop/{number}", "ci:user/new", role))
     assert back == body
-
-
-EXAMPLES = sorted(Path("examples").resolve().glob("*/access.yaml"))
-
-
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.parent.name)
-def test_each_repository_of_the_examples_takes_a_grant_and_gives_it_back(example: Path) -> None:
-    body = example.read_bytes().decode()
-    old = loaded(body)
-    alias = next(iter(old.spec.accounts)).alias
-    for repository in old.spec.repositories:
-        target = repository.targets[0]
-        name = f"{target.account}/{target.region}/{target.name}"
-        role = repository.push[0].role.name if repository.push else "new-pusher"
-        accesses: tuple[tuple[Access, str], ...] = (("pull", ""), ("push", role))
-        for access, through in accesses:
-            after = edited(body, old.spec, GrantEdit(access, name, f"{alias}:role/new-one", None, through))
-            assert after != body
-            back = edited(after, loaded(after).spec, Revoke(access, name, f"{alias}:role/new-one", through))
-            assert back == body

@@ -387,15 +387,6 @@ def test_a_target_that_is_no_text_is_one_line(argv: tuple[str, ...], target: str
     refused((*argv, target), "is not a target")
 
 
-@pytest.mark.parametrize("verb", ["reconcile", "history"])
-def test_the_hubs_region_and_profile_are_options(verb: str) -> None:
-    command = over(world_in_sync())
-    assert command(verb, "--hub-region", "eu-west-1", "--profile", "hub").code == 0
-    assert command.opened == [("eu-west-1", "hub")]
-    command(verb)
-    assert command.opened[1] == (None, None)
-
-
 # name: the options of status, and the region and profile of the hub that it opens where the environment names both
 PLACES: dict[str, tuple[tuple[str, ...], tuple[str, str]]] = {
     "neither": ((), ("eu-north-1", "laptop")),

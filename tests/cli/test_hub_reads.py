@@ -9,13 +9,12 @@ import pytest
 
 from ecr_warden.audit.finding import AuditRecord, Finding, FindingKind, SeenFinding
 from ecr_warden.core.address import repository_policy
-from ecr_warden.core.codec.runs import plan_from_json
 from ecr_warden.core.desired import Mode
 from ecr_warden.core.target import RepositoryTarget, Target, UserTarget
 from ecr_warden.hub.codec_replies import reply_to_json
 from ecr_warden.hub.request import question_from_text
 from ecr_warden.state.commands import MAX_TARGETS
-from local.testing.seed import ACCEPTED, CHECKOUT, CI, HOME, NOW, PUSH_USER, PUSHER, SPEC_FILE
+from local.testing.seed import CHECKOUT, CI, HOME, NOW, PUSH_USER, PUSHER, SPEC_FILE
 from tests.cli.command import Command
 from tests.cli.test_can_i_hub import with_estate
 from tests.cli.test_hub import InProcess, over
@@ -51,22 +50,6 @@ def test_a_short_plan_through_the_hub_has_each_targets_status() -> None:
     assert ran.last_line == "5 targets: 3 ok, 2 differ, 0 unreadable"
 
 
-def test_a_short_plan_through_the_hub_of_some_targets_and_as_json() -> None:
-    command = over(tampered())
-    assert command("check", "--target", str(PUSH_USER)).code == 0
-    ran = command("check", "--target", "shop/*", "--json")
-    assert ran.code == 2
-    [target] = ran.json["targets"]
-    assert (target["target"], target["status"], target["drifts"][0]["kind"]) == (str(CHECKOUT), "differs", "changed")
-    assert ran.json["summary"] == {"targets": 1, "ok": 0, "differs": 1, "unreadable": 0, "unaudited": 0}
-    assert (ran.json["schema"], ran.json["specVersion"], ran.json["omitted"], ran.json["unread"]) == (
-        1,
-        ACCEPTED.version,
-        0,
-        [],
-    )
-
-
 def test_plan_through_the_hub_shows_what_would_be_written_and_writes_nothing() -> None:
     world = tampered()
     ran = over(world)("plan")
@@ -76,39 +59,6 @@ def test_plan_through_the_hub_shows_what_would_be_written_and_writes_nothing() -
     assert ran.last_line == "5 targets: 3 ok, 2 differ, 0 unreadable; 3 to write, 0 held"
     assert (world.writes, world.command_records.taken, world.jobs.sent) == ([], {}, [])
     assert over(world)("plan", "--target", str(PUSH_USER)).code == 0
-
-
-def test_plan_through_the_hub_as_json_has_the_plans_that_are_not_empty() -> None:
-    ran = over(tampered())("plan", "--json")
-    assert [plan_from_json(plan).target for plan in ran.json["plans"]] == [CHECKOUT, PUSHER]
-    assert ran.json["summary"] == {
-        "targets": 5,
-        "ok": 3,
-        "differs": 2,
-        "unreadable": 0,
-        "changes": 3,
-        "held": 0,
-    }
-    assert (ran.json["omitted"], ran.json["unread"], ran.json["left"], ran.json["recreated"]) == (0, [], [], [])
-
-
-def test_plan_through_the_hub_shows_whom_a_member_stack_does_not_cover() -> None:
-    world = world_in_sync()
-    covered, missing = (f"arn:aws:iam::{CI}:user/{name}" for name in ("pull-user-1", "pull-user-2"))
-    world.documents.lists[CI] = {"ManagedOwners": (f"arn:aws:iam::{CI}:user/push-user", covered)}
-    ran = over(world)("plan")
-    assert ran.code == 0
-    assert ran.out.splitlines() == [
-        f"account ci ({CI}): its member stack does not cover 1 of the users and roles in the spec:",
-        "  ci:user/pull-user-2",
-        "  deploy stacks/member.yaml in that account with",
-        f"  ManagedOwners=arn:aws:iam::{CI}:user/push-user,{covered},{missing}",
-        "5 targets: 5 ok, 0 differ, 0 unreadable; 0 to write, 0 held",
-    ]
-    one = over(world)("plan", "--target", str(CHECKOUT))
-    assert one.last_line == "1 target: 1 ok, 0 differ, 0 unreadable; 0 to write, 0 held"
-    [ci] = [gap for gap in over(world)("plan", "--json").json["writeScope"] if gap["account"] == CI]
-    assert (ci["memberStack"], ci["uncovered"]) == (True, [missing])
 
 
 @pytest.mark.parametrize("verb", [("plan",), ("check",)])

@@ -10,6 +10,7 @@ from ecr_warden.access_spec import Valid, load_spec
 from local.testing.grown import CI, REGISTRY, RUN, grown
 from local.testing.printed import complete_account
 from tests.cli.command import Command, Ran
+from tests.cli.wrong import WRONG, Wrong, name_of
 from tests.template.cfn import ROOT
 
 PULL = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
@@ -237,27 +238,12 @@ def test_pullers_of_an_account_that_was_not_read_stay_beside_no_grant() -> None:
     assert "unread: arn:aws:iam::111111111111:role/node: the users and roles of its account were" in ran.out
 
 
-WRONG: dict[str, tuple[tuple[str, ...], str]] = {
-    "no profile": (("--profile", "ci="), "--profile ci=; write ALIAS=PROFILE"),
-    "an alias with a space": (("--profile", "c i=ci-read"), "--profile c i=ci-read; write ALIAS=PROFILE"),
-    "a profile that does not work": (("--profile", "nobody"), "no such profile in this test"),
-    "a profile without a region": (("--profile", "bare"), "the profile bare has no region; give --region REGION"),
-    "no region": (("--profile", "bare", "--region", "europe"), "--region europe; write it as AWS does"),
-    "nobody in particular": ((*BOTH, "--ours", "acme"), "--ours acme; write an account's ID, an organization's"),
-    "an owner without a name": ((*BOTH, "--ours", "github:"), "--ours github:; write"),
-    "a text of two lines": ((*BOTH, "--ours", "999999999999\n"), "--ours 999999999999"),
-    "one account twice": ((*BOTH, "--profile", "again=ci-read"), f"two profiles of the account {CI}"),
-    "one alias twice": (("--profile", "a=ci-read", "--profile", "a=registry-read"), "the name a is given twice"),
-}
-
-
-@pytest.mark.parametrize("case", WRONG)
-def test_wrong_usage_is_an_error(case: str) -> None:
-    argv, message = WRONG[case]
+@pytest.mark.parametrize("case", WRONG["import"], ids=name_of)
+def test_wrong_usage_is_an_error(case: Wrong) -> None:
+    argv = [word for given in case["argv"] for word in (BOTH if given == "BOTH" else (given,))]
     ran = command()("import", *argv)
-    assert ran.code == 1
-    assert message in ran.err
-    assert ran.out == ""
+    assert (ran.code, ran.out) == (1, "")
+    assert case["says"] in ran.err
 
 
 def test_given_regions_are_read() -> None:

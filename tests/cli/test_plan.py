@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from ecr_warden.core.address import attached_policy, repository_policy, trust_policy
+from ecr_warden.core.address import attached_policy, identity_policy, repository_policy, role, trust_policy
 from ecr_warden.core.codec.runs import plan_from_json
 from ecr_warden.core.observed import Unparseable
+from ecr_warden.core.target import RepositoryTarget, RoleTarget, UserTarget
 from ecr_warden.hub.plan import plan_spec
 from local.testing.memory.estate import LiveEstateReader
 from local.testing.seed import (
@@ -19,7 +20,9 @@ from local.testing.seed import (
     HOME,
     PULL_USERS,
     PUSHER,
+    SETTINGS,
     SPEC_FILE,
+    identity_document,
     trust_document,
 )
 from tests.cli.command import HERE, Command, as_people
@@ -271,15 +274,6 @@ def test_gaps_of_the_write_scope_are_shown_even_without_drift(world: MemoryWorld
     }
 
 
-def test_the_write_scope_of_an_unreadable_account_is_unknown(world: MemoryWorld, command: Command) -> None:
-    make_in_sync(world)
-    world.close(CI)
-    ran = command("plan", str(SPEC_FILE), *HERE)
-    assert f"account ci ({CI}): it is unknown whom its member stack covers: " in ran.out
-    [ci] = [gap for gap in command("plan", str(SPEC_FILE), *HERE, "--json").json["writeScope"] if gap["account"] == CI]
-    assert ci == {"kind": "unread", "account": CI, "error": f"no way into {CI}; open it"}
-
-
 def test_the_write_scope_is_unknown_where_a_snapshot_lacks_a_policy_of_the_write_role(
     world: MemoryWorld, command: Command
 ) -> None:
@@ -292,6 +286,27 @@ def test_the_write_scope_is_unknown_where_a_snapshot_lacks_a_policy_of_the_write
     ran = Command()("plan", str(SPEC_FILE), "--snapshot", "-", stdin=json.dumps(snapshot).encode())
     assert f"account ci ({CI}): it is unknown whom its member stack covers: " in ran.out
     assert "ManagedOwners=" not in ran.out
+
+
+def test_orphans_are_planned_too(world: MemoryWorld, command: Command) -> None:
+    make_in_sync(world)
+    old_user, old_role = UserTarget(CI, "left-us"), RoleTarget(HOME, "old-pusher")
+    world.put(identity_policy(old_user, "ecr-warden-pull"), identity_document())
+    world.put(identity_policy(old_user, "own"), identity_document())
+    world.make_role(old_role, SETTINGS, trust_document(), tagged=True)
+    plans = map(plan_from_json, command("plan", str(SPEC_FILE), *HERE, "--json").json["plans"])
+    addresses = {plan.target: [change.address for change in plan.changes] for plan in plans}
+    assert addresses[old_user] == [identity_policy(old_user, "ecr-warden-pull")]
+    assert role(old_role) in addresses[old_role]
+
+
+def test_each_account_and_each_repository_of_the_spec_is_read_once(world: MemoryWorld, command: Command) -> None:
+    make_in_sync(world)
+    world.make(RepositoryTarget(HOME, CHECKOUT.region, "of/nobody"))
+    reader = LiveEstateReader(world.documents)
+    plan_spec(ACCEPTED, reader.live, command.clock)
+    assert sorted(reader.reads) == sorted([CI, HOME, str(CHECKOUT)])
+    assert world.documents.writes == []
 
 
 GITHUB = "arn:aws:iam::222222222222:oidc-provider/token.actions.githubusercontent.com"

@@ -221,14 +221,6 @@ def test_no_cell_of_the_table_is_a_formula(begins: str) -> None:
     assert {row["principal"][:2] for row in rows} == {f"'{begins}"}
 
 
-def test_the_accounts_are_read_where_there_is_no_snapshot(laptop: Laptop) -> None:
-    laptop.command.entries = whole()["accounts"]
-    read = ("--spec", str(laptop.spec), "--profile", "ci=ci-read")
-    ran = laptop.command("report", *read, "-o", laptop.file("report.html"))
-    assert ran.code == 0
-    assert dict(laptop.command.profiles) == {"111111111111": "ci-read"}
-
-
 def hubs() -> Estates:
     """An estate of a hub that knows the text of its spec."""
     estates = Estates()
@@ -285,14 +277,6 @@ def _open_repository(given: dict[str, Any]) -> None:
     first["policy"] = {**policy, "Statement": [*statements, PUBLIC]}
 
 
-def _named(name: str, given: dict[str, Any]) -> None:
-    """The shadow role's policy under another name, the role with our tag."""
-    [role] = [one for one in given["accounts"][REGISTRY]["iam"]["RoleDetailList"] if "shadow-pusher" in one["Arn"]]
-    role["Tags"] = [{"Key": "ecr-warden", "Value": "managed"}]
-    [policy] = role["RolePolicyList"]
-    policy["PolicyName"] = name
-
-
 def _findings(ran: Ran) -> list[tuple[str, str, str]]:
     found = (one["finding"] for one in json.loads(ran.out)["findings"])
     return [(one["place"], one["access"], one["principal"]) for one in found if one.get("foreign")]
@@ -309,12 +293,3 @@ def test_a_report_without_a_hub_finds_who_gets_in_until_a_repair(laptop: Laptop,
     assert everybody in [one[1:] for one in _findings(laptop("--json"))]
     short = laptop.command("check", str(laptop.spec), "--snapshot", str(laptop.snapshot))
     assert "anyone on the internet with an AWS account can pull" in short.out
-
-
-@pytest.mark.parametrize("name", ["ecr-warden-x", "ecr-warden-push"])
-def test_a_policy_that_is_named_like_ours_hides_nobody(laptop: Laptop, name: str) -> None:
-    before = _findings(laptop("--json"))
-    given = whole()
-    _named(name, given)
-    laptop.keep(given)
-    assert _findings(laptop("--json")) == before != []

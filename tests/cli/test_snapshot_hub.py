@@ -2,21 +2,20 @@
 
 import json
 from base64 import b64encode
-from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ecr_warden.core.codec.compressed import compress
 from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden.hub.codec_replies import reply_to_json
-from ecr_warden.hub.reply import EstateReply, Reply
-from ecr_warden.state.switch import Position
-from ecr_warden_cli.context import Uploaded
+from ecr_warden.hub.reply import EstateReply
 from local.testing.seed import CI, HOME, NOW
 from tests.cli.command import Command
-from tests.cli.test_hub import over
+from tests.cli.test_hub import InProcess, over
 from tests.usecases.test_survey import PART, estate_world
 
 
@@ -44,48 +43,17 @@ def test_an_estate_that_was_not_read_yet_is_no_snapshot() -> None:
     assert "the next sweep reads it" in ran.err
 
 
-@pytest.mark.parametrize(
-    ("argv", "problem"),
-    [
-        (("--hub", "--spec", "access.yaml"), "--hub with --spec"),
-        (("--hub", "--profile", "ci=x"), "--profile ci=x for the hub"),
-        (("--spec", "a.yaml", "--hub-region", "eu-central-1"), "--hub-region with --spec"),
-    ],
-)
-def test_arguments_of_both_places_are_refused(argv: tuple[str, ...], problem: str) -> None:
-    ran = over(estate_world())("snapshot", *argv)
-    assert ran.code == 1
-    assert problem in ran.err
+LISTED = EstateReply((CI,))
 
 
-class _Forged:
+@dataclass(slots=True)
+class Forged(InProcess):
     """A hub that lists a part and sends something else for it."""
 
-    def __init__(self, reply: EstateReply) -> None:
-        self._reply = reply
+    reply: EstateReply = LISTED
 
-    def account(self) -> str:
-        raise AssertionError("the account is not asked for")
-
-    def answer(self, request: str) -> dict[str, object]:
-        asked = json.loads(request)["part"]
-        reply: Reply = self._reply if asked else EstateReply((CI,))
-        return reply_to_json(reply)
-
-    def control(self, request: str) -> dict[str, object]:
-        raise AssertionError(request)
-
-    def spec(self, version: str) -> bytes:
-        raise AssertionError(version)
-
-    def uploads(self) -> Iterator[Uploaded]:
-        raise AssertionError("nothing is uploaded")
-
-    def upload(self, data: bytes) -> str:
-        raise AssertionError("nothing is uploaded")
-
-    def switch_writes(self, position: Position) -> None:
-        raise AssertionError("nothing is stopped")
+    def answer(self, request: str) -> dict[str, Any]:
+        return reply_to_json(self.reply if json.loads(request)["part"] else LISTED)
 
 
 @pytest.mark.parametrize(
@@ -97,6 +65,6 @@ class _Forged:
     ],
 )
 def test_what_is_no_piece_is_not_written(reply: EstateReply, why: str) -> None:
-    ran = Command(hub=_Forged(reply))("snapshot", "--hub")
+    ran = Command(hub=Forged(estate_world(), reply=reply))("snapshot", "--hub")
     assert (ran.code, ran.out) == (1, "")
     assert f"the part {CI} {why}" in ran.err

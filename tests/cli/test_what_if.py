@@ -1,6 +1,7 @@
 """`what-if`: what it prints, and files of changes that are none."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -75,8 +76,8 @@ FILES = {
     "everybody": {"Statement": {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}},
     "none": None,
 }
-# The options, in which a file's name is FILE of FILES; who gains (+) and who loses (-), or the error
-OPTIONS: dict[str, tuple[str, set[str] | str]] = {
+# The options, in which a file's name is one of FILES; who gains (+) and who loses (-).
+OPTIONS: dict[str, tuple[str, set[str]]] = {
     "a trust policy": ("--role shadow-pusher --trust trust.json", {"- 999999999999:root"}),
     "an inline policy": (
         "--role registry:role/shadow-pusher --policy own=none.json",
@@ -91,50 +92,30 @@ OPTIONS: dict[str, tuple[str, set[str] | str]] = {
         "--repository shop/checkout --policy none.json",
         {"- 111111111111:user/pull-user-1", "- 111111111111:user/pull-user-2"},
     ),
-    "nothing": (
-        "",
-        "0 things that would be different; give one of --role R, --user U, --repository R, --new-spec FILE and",
-    ),
-    "two things": ("--role a --user b", "2 things that would be different"),
-    "a role and nothing else": (
-        "--role shadow-pusher",
-        "--role without the document that it would have; add --policy NAME=FILE",
-    ),
-    "a user's trust policy": (
-        "--user newcomer --trust trust.json",
-        "--trust with --user; only a role has a trust policy",
-    ),
-    "a policy without a name": ("--user newcomer --policy all.json", "--policy without a name; write NAME=FILE"),
-    "two policies of a repository": (
-        "--repository shop/checkout --policy none.json --policy none.json",
-        "--repository without the document",
-    ),
-    "a policy of a spec": ("--new-spec access.yaml --policy all.json", "add --role, --user or --repository"),
-    "a policy of nobody": ("--user nobody --policy own=all.json", "there is no user or role"),
-    "a policy of another kind": (
-        "--role shadow-pusher --policy own=everybody.json",
-        "everybody.json: document.Statement.Principal: Principal in",
-    ),
-    "no file": (
-        "--role shadow-pusher --trust gone.json",
-        "there is no file gone.json; give the JSON of the policy document, or null",
-    ),
 }
 
 
-@pytest.mark.parametrize("case", OPTIONS)
-def test_what_would_be_different_is_said_by_options(case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    options, expected = OPTIONS[case]
+@pytest.fixture
+def by_options(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Ran]:
+    """What would be different by options that name the files of FILES."""
     monkeypatch.chdir(tmp_path)
     for name, document in FILES.items():
         Path(f"{name}.json").write_text(json.dumps(document))
-    ran = Command()("what-if", *options.split(), *ESTATE, *SPEC, "--json")
-    if isinstance(expected, str):
-        assert (ran.code, expected in ran.err) == (1, True), ran.err
-        return
-    signs = {"gains": "+", "loses": "-"}
+    return lambda options: Command()("what-if", *options.split(), *ESTATE, *SPEC, "--json")
+
+
+@pytest.mark.parametrize("case", OPTIONS)
+def test_what_would_be_different_is_said_by_options(case: str, by_options: Callable[[str], Ran]) -> None:
+    options, expected = OPTIONS[case]
+    ran, signs = by_options(options), {"gains": "+", "loses": "-"}
     found = {f"{signs[one['difference']]} {one['principal'].rpartition('::')[2]}" for one in ran.json["changes"]}
     assert (ran.code, found) == (2, expected)
+
+
+@pytest.mark.parametrize("case", WRONG["supposed"], ids=name_of)
+def test_options_that_say_nothing_are_refused(case: Wrong, by_options: Callable[[str], Ran]) -> None:
+    ran = by_options(case["options"])
+    assert (ran.code, case["says"] in ran.err) == (1, True), ran.err
 
 
 def test_a_new_spec_takes_what_it_no_longer_gives(tmp_path: Path) -> None:
