@@ -1,6 +1,6 @@
 """Alerts over channels, some of which are down: nothing is lost, and nobody decides how many messages leave."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from copy import replace
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -18,7 +18,7 @@ from ecr_warden.notify.kinds import message_of
 from ecr_warden.notify.message import Message
 from ecr_warden.notify.notify import COLLECT_SECONDS, DIGEST_SECONDS, SINGLES, HearAlerts, ReportExhausted, SendAlerts
 from ecr_warden.notify.ports import E_MAIL, waiting_key
-from ecr_warden.repair.alerts import HarmfulCall, OwnChanged, RunEnded
+from ecr_warden.repair.alerts import HarmfulCall, RunEnded
 from ecr_warden.versions.alerts import SpecAccepted, SpecRefused
 from local.testing.people import People
 from local.testing.seed import HOME, NOW
@@ -55,30 +55,10 @@ def lines_of(message: Message) -> str:
 
 # ---------------------------------------------------------------- what one principal does
 
-BURSTS: dict[str, Sequence[Alert]] = {
-    "thirty repositories": [opened(number) for number in range(30)],
-    "thirty calls that change no document": [credential(number) for number in range(30)],
-    "twenty changes of our read role": [
-        OwnChanged(replace(EVENT, id=f"e-{number}"), HOME, "role ecr-warden-read") for number in range(20)
-    ],
-    "critical and other things": [one(number) for number in range(15) for one in (credential, opened)],
-    "a roll-out to sixty accounts": [
-        report(CLOSED, cause=replace(SPEC, actor=MALLORY), run_id=f"r-{number}") for number in range(60)
-    ],
-    "sessions of one role": [
-        opened(number, cause=replace(EVENT, id=f"e-{number}", actor=replace(MALLORY, session_name=f"s-{number}")))
-        for number in range(30)
-    ],
-    "unknown callers": [opened(number, cause=replace(EVENT, id=f"e-{number}", actor=None)) for number in range(30)],
-    "what runs of ours follow up": [
-        opened(number, cause=replace(EVENT, id=f"e-{number}").followed_by(f"r-{number}", NOW)) for number in range(30)
-    ],
-}
-
 
 def test_thirty_things_of_a_kind_without_a_summary_are_two_messages_with_their_names() -> None:
     people = People()
-    people.announce(*BURSTS["thirty calls that change no document"])
+    people.announce(*(credential(number) for number in range(30)))
     people.wait(COLLECT_SECONDS)
     first, second = (message for _, message in people.chat.got)
     assert "made/n00" in first.title

@@ -22,7 +22,6 @@ from ecr_warden.audit.finding import (
 from ecr_warden.collect.estate import Piece, ReportedCall
 from ecr_warden.core.alert import Alert
 from ecr_warden.core.desired import Mode, MustNotExist, RepositoryPattern
-from ecr_warden.core.estate import Estate
 from ecr_warden.core.failures import PermissionMissing, Throttled
 from ecr_warden.core.job import Actor, AuditAccess, Cause, CauseKind, SurveyIdentities, SurveyRegistry
 from ecr_warden.core.pause import Pause
@@ -494,35 +493,6 @@ def test_an_announcement_that_fails_counts_as_no_audit_that_was_begun(estate: Es
     assert "appeared" in estate.audit()
 
 
-def test_an_administrator_who_is_new_is_found_and_the_first_are_known(estate: Estates) -> None:
-    everything = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
-
-    def user(name: str) -> dict[str, Any]:
-        arn = f"arn:aws:iam::{HOME}:user/{name}"
-        return {
-            "Arn": arn,
-            "UserId": f"AIDA{name}",
-            "UserPolicyList": [{"PolicyName": "p", "PolicyDocument": everything}],
-        }
-
-    first = Estates()
-    first.put(HOME, {"iam": {"UserDetailList": [user("root-like")]}})
-    first.audit()
-    assert not any(group.finding.kind is FindingKind.ADMINISTRATOR for group in first.announced[0].appeared)
-    first.put(HOME, {"iam": {"UserDetailList": [user("root-like"), user("mallory")]}})
-    first.audit()
-    [alert] = first.announced
-    assert [(group.finding.kind, group.finding.principal) for group in alert.appeared] == [
-        (FindingKind.ADMINISTRATOR, f"arn:aws:iam::{HOME}:user/mallory")
-    ]
-    first.world.clock.advance(MINUTE)
-    first.put(CI, {"iam": {"UserDetailList": []}})
-    first.audit()
-    assert not any(
-        group.finding.kind is FindingKind.ADMINISTRATOR for alert in first.announced for group in alert.ended
-    )
-
-
 def test_administrators_known_before_something_was_not_read_are_not_new_afterwards(estate: Estates) -> None:
     estate.open(CI)
     estate.audit()
@@ -534,19 +504,6 @@ def test_administrators_known_before_something_was_not_read_are_not_new_afterwar
         estate.audit()
         assert estate.record.administrators == known
     assert [alert.appeared for alert in estate.announced[1:]] == []
-
-
-def test_estates_are_as_of_the_audits_time(estate: Estates) -> None:
-    seen: list[Estate] = []
-
-    def by(given: Estate, *_: object, live: object) -> AuditResult:
-        seen.append(given)
-        return AuditResult((), {}, {})
-
-    estate.open()
-    estate.world.clock.advance(MINUTE)
-    estate.audit(by=by)
-    assert [one.taken_at for one in seen] == [estate.world.clock.now()]
 
 
 # Identity providers

@@ -18,7 +18,7 @@ from ecr_warden.hub.selecting import NoSuchTarget, NothingAccepted
 from ecr_warden.repair.alerts import TargetsPaused, TargetsResumed
 from ecr_warden.state.commands import BadRequest, Command, PauseUntil, Reconcile, Resume
 from iam_access.errors import NamedError
-from local.testing.seed import ACCEPTED, CHECKOUT, CI, D1, NOW, PUSH_USER, PUSHER
+from local.testing.seed import CHECKOUT, CI, D1, NOW, PUSH_USER, PUSHER
 from tests.usecases.hub import ALICE, HUB, Callers, commands_of
 from tests.usecases.world import OPEN, World, present, world_in_sync
 
@@ -38,12 +38,6 @@ def test_apply_enqueues_a_run_per_target_in_the_callers_name_registry_first() ->
     assert {(job.cause.kind, job.cause.id, job.cause.actor) for job in world.jobs.sent} == {
         (CauseKind.CALLER, "command-1", ALICE)
     }
-
-
-def test_in_observe_mode_apply_says_so_and_enqueues_nothing() -> None:
-    world = world_in_sync(replace(ACCEPTED, mode=Mode.OBSERVE))
-    reply = give(world, Reconcile("command-1", (CHECKOUT,)))
-    assert (reply.mode, reply.enqueued, world.jobs.sent) == (Mode.OBSERVE, False, [])
 
 
 def test_a_pause_is_recorded_with_its_caller_and_announced() -> None:
@@ -148,13 +142,6 @@ def test_an_invalid_command_is_refused_as_a_whole(name: str) -> None:
         commands_of(world).carry_out(text, "alice", HUB)
     assert (world.command_records.taken, world.alerts.published, world.jobs.sent) == ({}, [], [])
     assert all(record.pause is None for record in world.state.records([CHECKOUT]).values())
-
-
-def test_the_longest_pause_is_seven_days() -> None:
-    world = world_in_sync()
-    give(world, replace(PAUSE, until=NOW + LONGEST_PAUSE))
-    kept = present(world.state.records([CHECKOUT])[CHECKOUT.key].pause)
-    assert kept.until == NOW + timedelta(days=7)
 
 
 def test_an_unproven_caller_changes_nothing() -> None:

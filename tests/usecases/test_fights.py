@@ -2,13 +2,12 @@
 
 import json
 from collections.abc import Iterable
-from copy import replace
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 import pytest
 
-from ecr_warden.core.address import Address, repository_policy
+from ecr_warden.core.address import Address
 from ecr_warden.core.failures import RetryAtOnce, RetryLater
 from ecr_warden.core.job import Actor, Attempt, Cause, CauseKind, ReconcileTarget
 from ecr_warden.core.kinds import HoldReason
@@ -24,9 +23,9 @@ from ecr_warden.notify.notify import COLLECT_SECONDS, SendAlerts
 from ecr_warden.repair.alerts import FightMoment, FightNoticed
 from iam_access.document.document import Document
 from local.testing.memory.hub import MemoryIncidents
-from local.testing.seed import ANNA, CHECKOUT, CI, D1, D2, D3, MORE_TRUST, allow, desired, document
+from local.testing.seed import ANNA, CHECKOUT, CI, D1, allow, desired, document
 from tests.usecases.hub import ask
-from tests.usecases.world import MALLORY, OPEN, Crash, Fuse, World, expect, world_in_sync
+from tests.usecases.world import OPEN, Crash, Fuse, World, expect, world_in_sync
 
 TERRAFORM = Actor(
     "AssumedRole",
@@ -195,28 +194,6 @@ def test_another_version_in_a_fight_is_sent() -> None:
     assert len(fight.got) == sent + 1
 
 
-def test_giving_back_is_slowed_in_a_fight_to_once_in_ten_minutes_and_a_sibling_document_is_not() -> None:
-    fight = Fight()
-    world, push = fight.world, document(allow("ecr:PutImage", "ecr:DeleteRepository"))
-    for _ in range(3):
-        fight.restore((D3, push))
-        assert live(world, D3) == desired(D3)
-        fight.pass_time(MINUTE)
-    given: list[int] = []
-    for minute in range(30):
-        fight.restore((D3, push))
-        assert "ecr:DeleteRepository" not in gains_of(live(world, D3))
-        given += [minute] if live(world, D3) == desired(D3) else []
-        fight.pass_time(MINUTE)
-    assert given == [0, 10, 20]
-    fight.restore((D3, push), (D2, MORE_TRUST))
-    assert live(world, D2) == desired(D2)
-    world.put(D2, document(allow("sts:TagSession", who=ANNA)))
-    fight.restore((D3, push))
-    assert live(world, D2) == desired(D2), "the sibling is given back at once"
-    assert live(world, D3) != desired(D3)
-
-
 def test_what_is_not_given_back_yet_is_held_and_waits() -> None:
     fight = Fight()
     for _ in range(5):
@@ -239,26 +216,6 @@ def test_what_is_not_given_back_yet_is_held_and_waits() -> None:
     assert (shown.address, shown.repairs, shown.writer) == (D1, 5, TERRAFORM)
 
 
-GIVEN_BACK_AT_ONCE: dict[str, tuple[LiveValue | None, Actor | None]] = {
-    "somebody else removes it": (None, MALLORY),
-    "somebody else writes that version": (THEIRS, MALLORY),
-    "the same tool writes another version": (document(allow("ecr:BatchGetImage", who=CI)), TERRAFORM),
-    "the same tool removes it": (None, TERRAFORM),
-    "another version, and no event says who wrote it": (None, None),
-}
-
-
-@pytest.mark.parametrize("name", GIVEN_BACK_AT_ONCE)
-def test_in_a_fight_only_what_the_same_writer_took_with_the_same_version_waits(name: str) -> None:
-    version, actor = GIVEN_BACK_AT_ONCE[name]
-    fight = Fight()
-    for _ in range(5):
-        fight.restore((D1, THEIRS))
-    assert live(fight.world) != desired(D1)
-    fight.restore((D1, version), actor=actor)
-    assert live(fight.world) == desired(D1)
-
-
 def test_a_fight_that_only_sweeps_find_has_an_unknown_writer() -> None:
     fight = Fight()
     for _ in range(3):
@@ -270,26 +227,6 @@ def test_a_fight_that_only_sweeps_find_has_an_unknown_writer() -> None:
     text = "\n".join(message_of([began]).lines)
     assert "No event named a writer" in text
     assert "lookup-events" in text
-
-
-def test_thirty_documents_that_one_tool_restores_are_two_messages() -> None:
-    fight = Fight()
-    for _ in range(3):
-        fight.restore((D1, THEIRS))
-    [began] = fight.fights
-    fight.flush()
-    fight.flush()
-    fight.got.clear()
-    for number in range(30):
-        address = repository_policy(replace(CHECKOUT, name=f"shop/r{number}"))
-        SendAlerts(fight.incidents, {"chat": fight}, print).announce(
-            replace(began, fight=replace(began.fight, address=address))
-        )
-    fight.flush()
-    fight.flush()
-    first, second = fight.titles
-    assert first.startswith("FIGHT over the repository policy of repository shop/r0: ")
-    assert second.startswith("29 alerts: FIGHT over the repository policy of repository shop/r")
 
 
 def test_a_paused_target_does_not_end_a_fight_while_the_version_is_live() -> None:

@@ -7,17 +7,15 @@ import pytest
 from ecr_warden.core.failures import PermissionMissing
 from ecr_warden.core.job import SweepAll
 from ecr_warden.core.judgement import WaitCode
-from ecr_warden.core.kinds import DriftKind
 from ecr_warden.core.plan import Change
 from ecr_warden.core.result import Result
 from ecr_warden.core.target import RepositoryTarget, Target, UserTarget
-from ecr_warden.hub.plan import plan_spec
 from ecr_warden.versions.alerts import HoldOpened, SpecAccepted
 from iam_access.document.document import Document, parse_document, raw_statements
 from local.testing.seed import CI, HOME, allow, document
 from tests.usecases.pattern_world import PATTERN, policy, settle, shop, world_of
 from tests.usecases.uploads import codes, enqueued, offer, upload
-from tests.usecases.world import World, expect, present
+from tests.usecases.world import World, expect
 
 ANNA = UserTarget(CI, "anna")
 OPEN = document(allow("ecr:*", who="*"))
@@ -224,18 +222,6 @@ def test_a_recreated_user_is_not_forgotten_while_the_list_cannot_be_read() -> No
     assert ANNA in world.sweep()
     world.drain()
     assert policy("a") in {change.address for change in world.writes}
-
-
-def test_a_plan_has_the_repositories_that_fit_and_the_pattern_that_could_not_be_listed() -> None:
-    world = world_of("a", "b")
-    accepted = present(world.specs.compiled)
-    world.put(policy("a"), OPEN)
-    plans = {plan.target: plan for plan in plan_spec(accepted, world.estate.live, world.clock)[0]}
-    assert plans[shop("a")].changes and plans[shop("b")].is_empty
-    world.documents.faults = no_listing
-    plans = {plan.target: plan for plan in plan_spec(accepted, world.estate.live, world.clock)[0]}
-    assert [drift.kind for drift in plans[shop("*")].drifts] == [DriftKind.UNREADABLE]
-    assert shop("a") not in plans and plans[shop("secret")].is_empty
 
 
 def test_a_pattern_does_not_reach_into_another_account_or_region() -> None:

@@ -13,9 +13,8 @@ from ecr_warden.core.result import Result
 from ecr_warden.core.run import LastSeen
 from ecr_warden.core.target import Target
 from ecr_warden.hub.codec_replies import ReplyTooLarge, reply_from_json, reply_to_json, sent_reply
-from ecr_warden.hub.queries import NoSuchRun
-from ecr_warden.hub.reply import CheckReply, PlanReply, RunReply, StatusReply
-from ecr_warden.hub.request import AskCheck, AskPlan, AskRun, AskStatus, question_from_text
+from ecr_warden.hub.reply import PlanReply, StatusReply
+from ecr_warden.hub.request import AskPlan, AskStatus, question_from_text
 from ecr_warden.hub.selecting import NoSuchTarget, select
 from ecr_warden.repair.documents import all_identities
 from ecr_warden.repair.scope_gap import ScopeGap, ScopeUnread
@@ -117,19 +116,6 @@ def test_a_plan_of_a_hub_that_does_not_report_write_scopes_is_read() -> None:
     assert reply.write_scope == ()
 
 
-def test_verify_lists_every_target_with_its_drift() -> None:
-    reply = expect(CheckReply, ask(tampered(), AskCheck()))
-    assert len(reply.targets) == len(ACCEPTED.targets)
-    assert {one.target for one in reply.targets if one.drifts} == {str(CHECKOUT), str(PUSHER)}
-
-
-def test_an_answer_that_is_too_large_counts_what_it_omits() -> None:
-    plan = expect(PlanReply, ask(tampered(), AskPlan(), reply_bytes=10))
-    assert (plan.plans, plan.omitted) == ((), 2)
-    verified = expect(CheckReply, ask(tampered(), AskCheck(), reply_bytes=10))
-    assert (len(verified.targets), verified.omitted) == (len(ACCEPTED.targets) - 2, 2)
-
-
 def test_the_state_of_30_000_targets_fits_into_a_reply() -> None:
     last = [LastSeen(NOW, f"20261124T100000Z{number:012x}", Result.IN_SYNC) for number in range(30_000)]
     targets = [TargetStatus(f"user/{CI}/u{number}", seen, None, None, False) for number, seen in enumerate(last)]
@@ -144,15 +130,6 @@ def test_a_reply_that_does_not_fit_is_refused_and_says_what_to_do() -> None:
     targets = tuple(TargetStatus(f"user/{CI}/{name}", None, None, None, False) for _ in range(35))
     with pytest.raises(ReplyTooLarge, match="name fewer targets"):
         sent_reply(StatusReply("v1", Mode.ENFORCE, None, targets))
-
-
-def test_a_run_in_full() -> None:
-    world = tampered()
-    world.run(PUSHER)
-    [report] = world.reports
-    assert ask(world, AskRun(report.run_id)) == RunReply(report)
-    with pytest.raises(NoSuchRun):
-        ask(world, AskRun("gone"))
 
 
 ALL = {spec.target.key: spec.target for spec in ACCEPTED.targets.values()}

@@ -19,7 +19,7 @@ from ecr_warden.core.result import Result
 from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target, UserTarget
 from iam_access.document.document import Document
 from local.testing.memory.estate import all_repositories
-from local.testing.seed import ACCEPTED, CHECKOUT, CI, D1, D4, EVERYTHING, HOME, OUTSIDER, PUSH_USER, allow, document
+from local.testing.seed import ACCEPTED, CHECKOUT, CI, D1, EVERYTHING, HOME, OUTSIDER, allow, document
 from tests.usecases.hub import ALICE, hub_status
 from tests.usecases.pattern_world import settle
 from tests.usecases.uploads import first, upload
@@ -303,19 +303,6 @@ def test_undeletable_orphans_take_no_repair_from_the_spec() -> None:
     [alert] = [alert for alert in world.alerts.published if isinstance(alert, LeftOver)]
     assert (alert.part, alert.over) == (HOME, 4)
     assert "repairs-left-over" in {trouble.code for trouble in hub_status(world).troubles}
-
-
-def test_a_thousand_undeletable_orphans_in_an_account_leave_a_sweep_its_repairs_elsewhere() -> None:
-    world = world_in_sync()
-    for number in range(1000):
-        world.put(identity_policy(RoleTarget(HOME, f"old-{number}"), "ecr-warden-x"), EVERYTHING)
-    world.put(D4, EVERYTHING)
-    world.put(D1, OPENED)
-    asked = world.sweep()
-    assert {PUSH_USER, CHECKOUT} < {*asked}
-    assert len(asked) == 102
-    [part] = [one for one in world.sweep_records.all() if one.over]
-    assert (part.part, part.over, len(part.due)) == (HOME, 900, 1000)
 
 
 def test_what_a_sweep_leaves_over_counts_as_it_lies_there() -> None:

@@ -129,32 +129,6 @@ def paused_world() -> World:
     return world
 
 
-def test_drift_during_a_pause_is_reported_once_and_repaired_by_the_sweep_after_it() -> None:
-    world = paused_world()
-    assert world.run(CHECKOUT) is Result.REPORTED
-    world.sweep()
-    world.drain()
-    assert world.writes == []
-    [report] = world.reports
-    assert [outcome.reason for outcome in report.outcomes if isinstance(outcome, Skipped)] == [
-        "paused by alice until 2026-11-24T11:00:00Z: a migration"
-    ]
-    assert [entry.run_id for entry in runs_of(world, CHECKOUT)] == [report.run_id]
-    world.clock.advance(END)
-    assert world.sweep() == (CHECKOUT,)
-    world.drain()
-    assert not world.differing()
-    assert [report.result for report in world.reports] == [Result.REPORTED, Result.CONVERGED]
-
-
-def test_a_pause_is_over_at_its_end() -> None:
-    world = paused_world()
-    world.clock.advance(END - timedelta(milliseconds=1))
-    assert world.run(CHECKOUT) is Result.REPORTED
-    world.clock.advance(timedelta(milliseconds=1))
-    assert world.run(CHECKOUT) is Result.CONVERGED
-
-
 @pytest.mark.parametrize(
     ("lasts", "result"),
     [

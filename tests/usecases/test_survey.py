@@ -243,17 +243,6 @@ def test_a_repository_that_was_made_or_deleted_enters_or_leaves_the_piece() -> N
     assert "lib/new" not in policies(world)
 
 
-def test_a_repository_of_the_spec_is_read_again_like_any_other() -> None:
-    """Nobody may be repairing it, and who asks has to hear how it is now."""
-    world = estate_world()
-    surveyed(world, PART)
-    read(world)
-    world.estate.policies[PART][CHECKOUT.name] = "tampered"
-    assert surveyed(world, PART, repository=CHECKOUT.name) == "changed"
-    assert read(world) == [str(CHECKOUT)]
-    assert policies(world)[CHECKOUT.name] == "tampered"
-
-
 def test_before_the_first_piece_a_call_on_a_repository_reads_the_whole_registry() -> None:
     world = estate_world()
     surveyed(world, PART, repository=OTHER.name)

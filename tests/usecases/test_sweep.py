@@ -21,8 +21,6 @@ from ecr_warden.core.job import (
 )
 from ecr_warden.core.plan import Change
 from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target, UserTarget
-from ecr_warden.repair.documents import all_identities
-from local.testing.memory.estate import all_repositories
 from local.testing.seed import (
     ACCEPTED,
     CHECKOUT,
@@ -48,12 +46,6 @@ def test_without_an_accepted_spec_there_is_nothing_to_find() -> None:
     world = world_in_sync()
     world.specs.compiled = None
     assert world.sweep() == ()
-
-
-def test_two_accounts_in_sync_cause_no_job() -> None:
-    world = world_in_sync()
-    assert world.sweep() == ()
-    assert world.jobs.sent == []
 
 
 def test_the_sweep_enqueues_exactly_what_has_drifted() -> None:
@@ -169,20 +161,6 @@ def test_a_sweep_is_a_job_per_account_and_one_per_account_and_region_and_an_audi
     assert list(world.sweeper().sweep(SweepAll(cause))) == parts
     assert world.jobs.sent == parts
     assert world.documents.reads == 0, "dividing a sweep reads no account"
-
-
-def test_a_part_reads_itself_once_and_nothing_else() -> None:
-    world = world_in_sync()
-    for part in world.sweeper().sweep(SweepAll(Cause(CauseKind.SWEEP, "s-1"))):
-        if not isinstance(part, SweepIdentities | SweepRepositories):
-            continue
-        read: list[Target] = []
-        world.documents.faults = partial(noting, read)
-        world.sweeper().sweep(part)
-        if isinstance(part, SweepIdentities):
-            assert read == [all_identities(part.account)]
-        else:
-            assert read == [all_repositories(part.account, part.region), CHECKOUT]
 
 
 def test_a_part_that_fails_or_is_unreadable_stops_no_other() -> None:

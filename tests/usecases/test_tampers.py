@@ -161,17 +161,6 @@ def test_the_role_is_created_before_the_user_may_assume_it_in_any_order_of_jobs(
     ]
 
 
-def test_simultaneous_tampering_is_repaired() -> None:
-    world = world_in_sync()
-    for tamper in TAMPERS:
-        if tamper.address != ROLE or tamper.value is not None:
-            make(world, tamper)
-    for spec in world.accepted.targets.values():
-        world.run(spec.target)
-    world.drain()
-    assert [line for line in world.differing() if not line.endswith(CUTOFF.name)] == []
-
-
 EQUAL: dict[str, tuple[Address, Document]] = {
     "the actions in another order": (
         D1,
@@ -218,12 +207,3 @@ def _with_action(value: Document) -> list[dict[str, object]]:
     [statement] = json.loads(value.text)["Statement"]
     service = "sts:SetContext" if "ecr" not in value.text.split("Action")[1][:12] else "ecr:ListImages"
     return [statement | {"Action": [*statement["Action"], service]}]
-
-
-def test_the_event_of_an_own_write_costs_one_read_and_nothing_else() -> None:
-    world = world_in_sync()
-    world.put(D1, document(allow(*PULL, who="*")))
-    world.run(D1.target)
-    world.forget()
-    assert world.run(D1.target) is Result.IN_SYNC
-    assert (world.documents.reads, world.writes, world.alerts.published) == (1, [], [])

@@ -195,17 +195,6 @@ def test_a_stack_of_another_version_is_a_warning_that_says_what_is_not_compared(
     assert codes(world) == ["wiring-outdated"]
 
 
-def test_many_things_at_once_are_one_message() -> None:
-    world = world_in_sync()
-    for name in ("rule ecr-warden-sweep", "rule ecr-warden-spec", f"trail of {HOME} in eu-central-1"):
-        world.wiring.remove(name)
-    world.sweep()
-    alerts = [one for one in world.alerts.published if isinstance(one, WiringChanged)]
-    message = message_of(alerts)
-    assert message.title == "3 things through which ecr-warden sees or works are not as they should be"
-    assert len([line for line in message.lines if "is missing" in line]) == 3
-
-
 class Broken(MemoryWiring):
     """What is read of it crashes the judgement."""
 
