@@ -16,7 +16,7 @@ from ecr_warden.bootstrap.common import HUB_CONFIG
 from ecr_warden.collect.wiring import TOPICS
 from ecr_warden.core.job import Queue
 from ecr_warden.state.aws_state import DynamoState
-from tests.template.cfn import EVENTS, EXPECTED, HUB, ROOT, Node, listed, say, says
+from tests.template.cfn import ALL, EVENTS, EXPECTED, HUB, ROOT, Node, Template, listed, say, says
 
 FUNCTIONS = ("Dispatch", "Reconcile", "Accept", "Collect", "Audit", "Alert", "Answer", "Control")
 COMMON = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "LOG_LEVEL"}
@@ -351,33 +351,12 @@ def test_a_version_of_the_layer_does_not_outlive_the_deployment_that_replaces_it
     assert {HUB.properties(name)["RetentionPolicy"] for name in ("AccessLayer", "WardenLayer")} == {"Delete"}
 
 
-def test_parameters_and_outputs_are_the_published_ones() -> None:
-    assert set(HUB.body["Parameters"]) == {
-        "ExternalId",
-        "MemberAccounts",
-        "Architecture",
-        "SweepSchedule",
-        "SessionCutoffMargin",
-        "VerdictPatience",
-        "WebhookReference",
-        "AlertEmail",
-        "ReservedForRepairs",
-        "LogRetentionDays",
-        "LogLevel",
-        "SweepShare",
-        "SweepAlarmHours",
-    }
+@pytest.mark.parametrize("template", ALL, ids=lambda template: template.name)
+def test_parameters_and_outputs_are_the_published_ones(template: Template) -> None:
+    published = EXPECTED["stacks"][template.name]
+    assert {*template.body["Parameters"]} == {*published["parameters"]}
+    assert {*template.body["Outputs"]} == {*published["outputs"]}
+
+
+def test_the_external_id_is_chosen_by_whoever_deploys() -> None:
     assert "Default" not in HUB.body["Parameters"]["ExternalId"]
-    assert set(HUB.body["Outputs"]) == {
-        "SpecBucket",
-        "StateBucket",
-        "Table",
-        "ExternalId",
-        "TrailBusArn",
-        "JobsQueueUrl",
-        "AlertTopicArn",
-        "AlarmTopicArn",
-        "WritesParameter",
-        "ReaderPolicyArn",
-        "OperatorPolicyArn",
-    }
