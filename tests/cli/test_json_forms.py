@@ -2,21 +2,17 @@
 
 import json
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from local.testing.seed import CHECKOUT, D1, SPEC_FILE, allow, document
-from tests.cli.command import HERE, Command
-from tests.cli.test_hold import over as over_holds
+from tests.cli.command import Command
+from tests.cli.scenes import SCENES, begun
 from tests.cli.test_hub import over
 from tests.template.cfn import ROOT
-from tests.usecases.test_holds import held
-from tests.usecases.uploads import first
-from tests.usecases.world import World, tampered, world_in_sync
+from tests.usecases.world import tampered
 
 PAGE = (ROOT / "docs" / "schema" / "command.md").read_text()
 PARTS = dict(re.findall(r"^\| (plan|drift|change) \| (.+) \|$", PAGE, re.MULTILINE))
@@ -27,13 +23,6 @@ SECTIONS = {
 }
 ANY_ERROR, _ = SECTIONS.pop("Any verb, on an error")
 ROWS = {verb: form for verb, (form, _) in SECTIONS.items()}
-PATTERNS = b"""
-version: 1
-accounts: {registry: {id: "222222222222", regions: [eu-central-1]}}
-repositories: [{name: shop/*, except: [shop/old], account: registry, pull: [registry:user/anna]}]
-documents: [{kind: repository-policy, account: registry, repository: legacy/app,
-  document: {Statement: {Effect: Deny, Principal: "*", Action: "ecr:PutImage"}}}]
-"""
 
 
 @dataclass(slots=True)
@@ -78,111 +67,10 @@ def misfits(form: Form, value: Any, besides: frozenset[str] = frozenset(), at: s
     return wrong
 
 
-def spec_file(tmp_path: Path, text: bytes = PATTERNS) -> str:
-    path = tmp_path / "access.yaml"
-    path.write_bytes(text)
-    return str(path)
-
-
-def changed_file(tmp_path: Path) -> str:
-    path = tmp_path / "changed.yaml"
-    path.write_bytes(PATTERNS.replace(b"anna", b"eve").replace(b"Put", b"Get"))
-    return str(path)
-
-
-def paused() -> Command:
-    world = world_in_sync()
-    command = over(world)
-    assert command("pause", "shop/checkout", "--for", "2h", "--reason", "a migration").code == 0
-    world.put(D1, document(allow("ecr:BatchGetImage", who="*")))
-    world.run(CHECKOUT)
-    return command
-
-
-ID = held(first()).id
-
-
-def holding() -> World:
-    world = first()
-    assert held(world).id == ID
-    return world
-
-
-def shown() -> tuple[Command, tuple[str, ...]]:
-    command = paused()
-    (run,) = command("history", "--json").json["runs"]
-    return command, ("history", run["runId"])
-
-
-CHANGE = str(ROOT / "examples/who-can/change.json")
-WHO_CAN = (
-    *("--snapshot", str(ROOT / "examples/who-can/estate.json")),
-    *("--spec", str(ROOT / "examples/seed/access.yaml")),
-)
-NEWCOMER, PULLER = (f"arn:aws:iam::111111111111:user/{name}" for name in ("newcomer", "pull-user-1"))
-
-
-def verb_of(row: str) -> str:
-    """The verb that a form is of, without the argument or option that makes it print another form."""
-    return row.split(maxsplit=1)[0]
-
-
-type Asked = tuple[Command, tuple[str, ...]]
-"""A command, and the words that it is run with."""
-SCENES: dict[str, tuple[str, Callable[[Command, Path], Asked]]] = {
-    "a file with problems": ("validate", lambda run, tmp: (run, ("validate", spec_file(tmp, b"versio: 1")))),
-    "a script": ("completion", lambda run, _: (run, ("completion", "bash"))),
-    "a file with a pattern": ("render", lambda run, tmp: (run, ("render", spec_file(tmp)))),
-    "a file and a changed one": ("diff", lambda run, tmp: (run, ("diff", spec_file(tmp), changed_file(tmp)))),
-    "a grant": (
-        "grant",
-        lambda run, tmp: (run, ("grant", "pull", "shop/*", spec_file(tmp), "--to", "registry:user/eve")),
-    ),
-    "a plan from a laptop": ("plan", lambda run, _: (run, ("plan", str(SPEC_FILE), *HERE))),
-    "a plan by the hub": ("plan", lambda _, __: (over(tampered()), ("plan",))),
-    "drift from a laptop": ("check", lambda run, _: (run, ("check", str(SPEC_FILE), *HERE))),
-    "drift by the hub": ("check", lambda _, __: (over(tampered()), ("check",))),
-    "targets, one of them paused": ("status", lambda _, __: (paused(), ("status",))),
-    "runs": ("history", lambda _, __: (paused(), ("history",))),
-    "a run": ("history RUN", lambda _, __: shown()),
-    "a run that is asked for": ("reconcile", lambda _, __: (over(tampered()), ("reconcile",))),
-    "nothing to reconcile": ("reconcile", lambda _, __: (over(world_in_sync()), ("reconcile",))),
-    "a pause": (
-        "pause",
-        lambda _, __: (over(world_in_sync()), ("pause", "all", "--for", "1h", "--reason", "a holiday")),
-    ),
-    "the end of a pause": ("resume", lambda _, __: (paused(), ("resume", "shop/checkout"))),
-    "all writes stopped": ("stop", lambda _, __: (over(world_in_sync()), ("stop",))),
-    "writes on again": ("start", lambda _, __: (over(world_in_sync()), ("start",))),
-    "an upload": ("apply", lambda _, __: (over_holds(first()), ("apply", str(SPEC_FILE), "--yes"))),
-    "no upload": ("apply", lambda _, __: (over_holds(first()), ("apply", str(SPEC_FILE)))),
-    "the spec in force": ("versions VERSION", lambda _, __: (over_holds(first()), ("versions", "accepted"))),
-    "versions of the spec": ("versions", lambda _, __: (over_holds(first()), ("versions",))),
-    "what is held": ("held", lambda _, __: (over(holding()), ("held",))),
-    "a decision": ("accept", lambda _, __: (over_holds(holding()), ("accept", ID, "--yes", "--wait", "1"))),
-    "no decision": ("accept", lambda _, __: (over_holds(holding()), ("accept", ID))),
-    "nothing to resume": ("resume", lambda _, __: (over(world_in_sync()), ("resume", "all"))),
-    "somebody who can": ("can-i", lambda run, _: (run, ("can-i", "--as", PULLER, "pull", "shop/checkout", *WHO_CAN))),
-    "somebody who cannot": (
-        "can-i",
-        lambda run, _: (run, ("can-i", "--as", NEWCOMER, "push", "shop/checkout", *WHO_CAN)),
-    ),
-    "everybody who can": ("who-can", lambda run, _: (run, ("who-can", "push", "shop/checkout", *WHO_CAN))),
-    "who administers": ("who-can admin", lambda run, _: (run, ("who-can", "admin", *WHO_CAN))),
-    "what would change": ("what-if", lambda run, _: (run, ("what-if", CHANGE, *WHO_CAN[:2]))),
-    "what somebody can": ("can-i --as", lambda run, _: (run, ("can-i", "--as", PULLER, *WHO_CAN))),
-    "a spec of what is there": ("import", lambda run, _: (run, ("import", *WHO_CAN[:2]))),
-    "a report of a snapshot": (
-        "report",
-        lambda run, _: (run, ("report", "--spec", str(ROOT / "examples/who-can/access.yaml"), *WHO_CAN[:2])),
-    ),
-}
-
-
 def test_an_error_has_the_form_of_any_error(command: Command, tmp_path: Path) -> None:
     form, besides = form_of(ANY_ERROR)
     assert besides == {"problems"}
-    broken = command("render", spec_file(tmp_path, b"versio: 1"), "--json").json
+    broken = command("render", "-", "--json", stdin=b"versio: 1").json
     assert misfits(form, broken, besides) == []
     assert broken["problems"][0].keys() == form_of(ROWS["validate"])[0].fields["problems"].fields.keys()  # type: ignore[union-attr]
     absent = command("render", str(tmp_path / "absent.yaml"), "--json").json
@@ -221,7 +109,7 @@ def test_odd_keys_are_found() -> None:
 
 
 def test_every_form_has_a_scene() -> None:
-    assert {verb for verb, _ in SCENES.values()} == ROWS.keys()
+    assert {row["form"] for row in SCENES.values() if "form" in row} == ROWS.keys()
 
 
 @pytest.mark.parametrize("verb", SECTIONS)
@@ -231,10 +119,9 @@ def test_an_example_has_the_form_above_it(verb: str) -> None:
     assert misfits(form, example, besides) == []
 
 
-@pytest.mark.parametrize("scene", SCENES)
+@pytest.mark.parametrize("scene", [name for name, row in SCENES.items() if "form" in row])
 def test_a_verb_prints_what_its_form_says_in_camel_case(command: Command, tmp_path: Path, scene: str) -> None:
-    row, ask = SCENES[scene]
-    form, besides = form_of(ROWS[row])
-    run, words = ask(command, tmp_path)
+    form, besides = form_of(ROWS[SCENES[scene]["form"]])
+    run, words, _ = begun(scene, command, tmp_path)
     printed = run(*words, "--json").json
     assert (misfits(form, printed, besides), odd_keys(printed)) == ([], [])

@@ -6,7 +6,7 @@ import os
 import re
 import shlex
 import termios
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from copy import replace
 from pathlib import Path
 
@@ -17,69 +17,14 @@ from hypothesis import strategies as st
 from ecr_warden_cli.arguments import VERBS, parse_arguments, parser_of_all_verbs
 from ecr_warden_cli.console import Exit
 from ecr_warden_cli.folding import fold, width_of
-from local.testing.seed import SPEC_FILE
-from tests.cli.command import HERE, Command, Terminal
+from tests.cli.command import Command, Terminal
+from tests.cli.scenes import SCENES, begun, verb_of
 from tests.cli.test_can_i_hub import with_estate
-from tests.cli.test_hold import over as over_holds
 from tests.cli.test_hub import over
-from tests.cli.test_json_forms import ID, NEWCOMER, ROWS, SCENES, WHO_CAN, Asked, holding, spec_file, verb_of
+from tests.cli.test_json_forms import ROWS
 from tests.template.cfn import ROOT
-from tests.usecases.uploads import first
 
 WIDTHS = (80, 50)
-DENIAL = f"{NEWCOMER} is not authorized to perform: ecr:PutImage on resource: " + (
-    "arn:aws:ecr:eu-central-1:222222222222:repository/shop/checkout"
-)
-# Besides those of the JSON forms; with what is on stdin.
-MORE: dict[str, tuple[str, bytes, Callable[[Command, Path], Asked]]] = {
-    "a revoked grant": (
-        "revoke",
-        b"",
-        lambda run, tmp: (
-            run,
-            ("revoke", "pull", "shop/checkout", spec_file(tmp, SPEC_FILE.read_bytes()), "--from", "deployers"),
-        ),
-    ),
-    "a grant as a patch": (
-        "grant",
-        b"",
-        lambda run, tmp: (
-            run,
-            (
-                "grant",
-                "push",
-                "shop/checkout",
-                spec_file(tmp, SPEC_FILE.read_bytes()),
-                "--to",
-                "deployers",
-                "--dry-run",
-            ),
-        ),
-    ),
-    "a rejected hold": (
-        "reject",
-        b"",
-        lambda _, __: (over_holds(holding()), ("reject", ID, "--yes", "--wait", "1")),
-    ),
-    "a denial": ("explain-denial", DENIAL.encode(), lambda run, _: (run, ("explain-denial", *WHO_CAN))),
-    "docker, by its status": (
-        "explain-denial",
-        b"GET https://222222222222.dkr.ecr.eu-central-1.amazonaws.com/v2/shop/checkout/manifests/1: 403 Forbidden",
-        lambda run, _: (run, ("explain-denial", "--as", NEWCOMER, *WHO_CAN)),
-    ),
-    "a snapshot of the accounts": ("snapshot", b"", lambda run, _: (run, ("snapshot", "--spec", str(SPEC_FILE)))),
-    "an earlier version": (
-        "rollback",
-        b"",
-        lambda _, __: (over_holds(first()), ("rollback", "v1", "--yes")),
-    ),
-    "drift and its findings in one account": (
-        "check",
-        b"",
-        lambda run, tmp: (run, ("check", str(ROOT / "examples/seed/literal.yaml"), *HERE)),
-    ),
-}
-ALL = {name: (verb_of(row), b"", scene) for name, (row, scene) in SCENES.items()} | MORE
 # These print data, as their help says: a script, a spec, documents and snapshots as they are, and lines of JSON.
 DATA = {"completion", "import", "render", "the spec in force", "snapshot"}
 
@@ -95,17 +40,16 @@ def too_long(text: str, width: int) -> list[str]:
 
 
 def test_every_verb_has_a_scene() -> None:
-    assert {verb for verb, _, _ in ALL.values()} == {*VERBS}
+    assert {*map(verb_of, SCENES)} == {*VERBS}
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("scene", [name for name, (verb, _, _) in ALL.items() if not {name, verb} & DATA])
+@pytest.mark.parametrize("scene", [name for name in SCENES if not {name, verb_of(name)} & DATA])
 def test_the_output_fits(
     scene: str, width: int, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    _, stdin, ask = ALL[scene]
-    run, words = ask(command, tmp_path)
+    run, words, stdin = begun(scene, command, tmp_path)
     ran = replace(run, columns=width)(*words, stdin=stdin)
     assert ran.out
     assert too_long(ran.out, width) == []
@@ -116,17 +60,16 @@ def test_the_output_fits(
 QUICK = {"completion"}
 
 
-@pytest.mark.parametrize("scene", ALL)
+@pytest.mark.parametrize("scene", SCENES)
 def test_what_may_take_long_says_so_on_a_terminal_alone(
     scene: str, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    verb, stdin, ask = ALL[scene]
-    run, words = ask(command, tmp_path)
+    run, words, stdin = begun(scene, command, tmp_path)
     err = replace(run, terminal=True)(*words, stdin=stdin).err
     *shown, last = err.split("\r\x1b[K")
     assert [text for text in shown[1:] if text and not re.fullmatch(r"[a-z].* (\.\.\.|\d+ of \d+)", text)] == []
-    assert bool(shown) is (verb not in QUICK)
+    assert bool(shown) is (verb_of(scene) not in QUICK)
     assert " ..." not in last
 
 
@@ -246,7 +189,7 @@ def test_every_verb_takes_json() -> None:
 def test_the_json_of_every_verb_is_documented() -> None:
     page = "".join((ROOT / "docs" / name).read_text() for name in ("cli.md", "schema/command.md"))
     said = {verb for verb in VERBS if f"`{verb}` prints" in page or f"## {verb}\n" in page}
-    assert {*VERBS} - {*map(verb_of, ROWS)} - said == set()
+    assert {*VERBS} - {form.split()[0] for form in ROWS} - said == set()
 
 
 def words_of(line: str) -> tuple[list[str], bytes]:
