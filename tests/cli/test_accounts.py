@@ -116,21 +116,3 @@ def test_several_reasons_are_one_entry_each(world: MotoWorld, shell: Shell) -> N
     assert first.startswith(f"account ci ({CI}) cannot be read: the profile gone does not work: ")
     assert second.startswith(f"account registry ({HOME}) cannot be read: the default credentials belong to ")
     assert last == "ecr-warden: no account of the spec can be read; see above"
-
-
-def test_versions_of_the_spec_are_read_from_the_hubs_bucket(
-    world: MotoWorld, shell: Shell, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    s3 = boto3.client("s3", "eu-central-1")
-    bucket = f"ecr-warden-spec-{DEFAULT}-eu-central-1"
-    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
-    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
-    text = SPEC_FILE.read_text()
-    versions = [
-        s3.put_object(Bucket=bucket, Key="access.yaml", Body=body.encode())["VersionId"]
-        for body in (text.replace("ci:user/pull-user-1, ", ""), text)
-    ]
-    ran = shell("diff", f"s3:{versions[0]}", f"s3:{versions[1]}", "--hub-region", "eu-central-1")
-    assert (ran.code, "ci:user/pull-user-1 gains pull from shop/checkout" in ran.out.splitlines()) == (2, True)
-    gone = shell("diff", "s3:gone", "access.yaml", "--hub-region", "eu-central-1")
-    assert gone.err.startswith(f"ecr-warden: version gone in s3://{bucket}/access.yaml cannot be read: ")

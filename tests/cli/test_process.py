@@ -113,16 +113,6 @@ def test_an_unreachable_hub_is_one_line() -> None:
 
 
 @pytest.mark.thorough
-def test_no_credentials_is_one_line() -> None:
-    ran = run("snapshot", "--spec", SEED, **NO_CREDENTIALS)
-    assert (ran.returncode, ran.stdout) == (1, "")
-    assert ran.stderr == (
-        "ecr-warden: no account of the spec can be read: the default credentials do not work: Unable to locate "
-        "credentials; pass --profile ACCOUNT=PROFILE, or set AWS_PROFILE\n"
-    )
-
-
-@pytest.mark.thorough
 @pytest.mark.parametrize("endpoint", ["http://127.0.0.1:9", "not-a-url"])
 def test_an_endpoint_that_does_not_answer_is_one_line(endpoint: str) -> None:
     ran = run("snapshot", "--spec", SEED, **NOBODY | {"AWS_ENDPOINT_URL": endpoint})

@@ -53,35 +53,16 @@ documents:
     document: {Version: "2012-10-17", Statement: [{Effect: Allow, Action: "ecr:GetAuthorizationToken", Resource: "*"}]}
 settings: {mode: enforce}
 """
-OTHER_SPEC = """\
-version: 1
-accounts:
-  ci: {id: "111111111111"}
-  registry: {id: "222222222222", regions: [eu-central-1]}
-repositories:
-  - name: shop/checkout
-    account: registry
-    pull: [ci:user/pull-user-1]
-    push: [{role: ecr-pusher, by: [ci:user/push-user-1]}]
-  - {name: "lib/*", account: registry, pull: [ci:user/pull-user-2]}
-documents:
-  - kind: identity-policy
-    account: ci
-    user: old-ci
-    name: own
-    exclusive: true
-    document: {Version: "2012-10-17", Statement: [{Effect: Allow, Action: "ecr:GetAuthorizationToken", Resource: "*"}]}
-settings: {mode: enforce}
-"""
-ALL = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
-OPEN_TRUST = json.dumps(
-    {
-        "Version": "2012-10-17",
-        "Statement": [
-            {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{HOME}:root"}, "Action": "sts:AssumeRole"}
-        ],
-    }
-)
+_CART = SPEC[SPEC.index("  - name: shop/cart") : SPEC.index("documents:")]
+OTHER_SPEC = SPEC.replace(_CART, '  - {name: "lib/*", account: registry, pull: [ci:user/pull-user-2]}\n')
+
+
+def _allowing(**what: Any) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **what}]})
+
+
+ALL = _allowing(Action="*", Resource="*")
+OPEN_TRUST = _allowing(Principal={"AWS": f"arn:aws:iam::{HOME}:root"}, Action="sts:AssumeRole")
 WHAT_IS_REPORTED = {
     "repository": "ecr:SetRepositoryPolicy",
     "role": "iam:UpdateAssumeRolePolicy",

@@ -204,25 +204,6 @@ def test_a_target_that_somebody_else_writes_comes_back_at_once(
     assert next(users) > 3, "somebody else wrote in each try"
 
 
-def test_a_message_with_an_expired_handle_is_still_returned_as_failed(
-    handler: Handler, deployed: Deployed, logged: Logged
-) -> None:
-    assert failed(handler(batch(Message("{", "a")))) == ["m0"]
-    assert [line["message"] for line in logged()] == ["failed", "not brought back"]
-
-
-def test_a_missing_policy_is_written_and_journalled_once(
-    accepted: Callable[[], None], handler: Handler, deployed: Deployed
-) -> None:
-    accepted()
-    ecr = registry_ecr()
-    ecr.create_repository(repositoryName="shop/checkout")
-    for _ in range(2):
-        assert failed(handler(batch(reconcile(D1)))) == []
-    assert "pull-user-1" in ecr.get_repository_policy(repositoryName="shop/checkout")["policyText"]
-    assert deployed.results() == ["converged"], "a run without drift keeps no journal"
-
-
 def test_no_log_line_holds_a_document_a_credential_or_a_url(
     accepted: Callable[[], None], handler: Handler, deployed: Deployed, logged: Logged
 ) -> None:

@@ -49,10 +49,6 @@ def credential(number: int, cause: Cause = EVENT) -> HarmfulCall:
     )
 
 
-def lines_of(message: Message) -> str:
-    return "\n".join((message.title, *message.lines))
-
-
 # ---------------------------------------------------------------- what one principal does
 
 
@@ -90,13 +86,6 @@ def test_a_critical_alert_behind_lesser_ones_of_the_same_principal_leaves_with_t
     assert "shop/r07" in second.lines[0]
 
 
-def test_a_critical_alert_is_not_held_back_by_what_others_do() -> None:
-    people = People()
-    people.announce(*(credential(number, by("other")) for number in range(9)))
-    people.announce(opened(7))
-    assert "shop/r07" in people.chat.titles[-1]
-
-
 def test_a_fight_over_one_target_is_called_contested() -> None:
     people = People()
     people.announce(*(opened(1, run_id=f"r-{number}", cause=replace(EVENT, id=f"e-{number}")) for number in range(5)))
@@ -116,16 +105,6 @@ def test_an_apply_of_many_targets_is_one_message() -> None:
 
 
 # ---------------------------------------------------------------- what all principals do together
-
-
-def test_one_principals_critical_noise_is_one_line_of_a_digest() -> None:
-    people = People()
-    people.announce(*(opened(number, cause=by(f"full-{number}")) for number in range(SINGLES)))
-    people.announce(*(opened(number, cause=by("noise")) for number in range(300)))
-    people.announce(opened(999, cause=by("quiet")))
-    people.wait(COLLECT_SECONDS + DIGEST_SECONDS)
-    digests = [lines_of(message) for _, message in people.chat.got[SINGLES:]]
-    assert any("shop/r999" in digest for digest in digests)
 
 
 def test_what_waits_for_a_channel_can_be_seen_until_it_left() -> None:
@@ -379,11 +358,3 @@ def test_a_failed_job_of_a_queue_that_each_tick_fills_anew_is_reported_with_its_
     assert f"ecr-warden-{queue.function}" in str(message.fields)
     assert "dlq" not in str(message.fields)
     assert (kept.bodies, len(recorded)) == ([], 1)
-
-
-def test_many_failed_jobs_are_one_message() -> None:
-    people, kept = People(), Kept()
-    for _ in range(30):
-        exhausted(people, kept, Queue.COLLECT, lambda *_: None)
-    people.wait(300)
-    assert len(people.chat.got) == 1

@@ -166,25 +166,6 @@ def test_following_the_last_line_page_by_page_shows_everything(limit: int) -> No
     assert len(seen) == 8
 
 
-SINCE: dict[str, tuple[tuple[str, ...], int]] = {
-    "without it": ((), 8),
-    "so many minutes": (("--since", "3m"), 3),
-    "so many seconds": (("--since", "61s"), 1),
-    "days": (("--since", "3d"), 8),
-    "a time": (("--since", "2026-11-24T10:06:00Z"), 2),
-    "a time of another zone": (("--since", "2026-11-24T11:06:00+01:00"), 2),
-    "both ends": (("--since", "2026-11-24T10:03:00Z", "--until", "2026-11-24T10:04:00Z"), 2),
-    "an end": (("--until", "7m"), 2),
-    "more than is kept": (("--since", "9999d"), 8),
-}
-
-
-@pytest.mark.parametrize("name", SINCE)
-def test_since_and_until_are_durations_or_times(name: str) -> None:
-    argv, count = SINCE[name]
-    assert len(entries_of(over(BUSY)("history", *argv).out)) == count
-
-
 def test_lines_name_the_actor_and_the_action() -> None:
     entries = entries_of(over(BUSY)("history").out)
     assert entries[1:5] == [

@@ -63,16 +63,6 @@ class Deaf:
         raise PortError("the bus takes nothing", retryable=True)
 
 
-def test_the_session_of_an_own_run_is_no_intruder() -> None:
-    world = world_in_sync()
-    world.put(D1, OPEN)
-    world.run(CHECKOUT)
-    own = world.reports[0].run_id
-    world.forget()
-    assert world.run(CHECKOUT, actor=write_session(f"ecrw-{own}", CHECKOUT)) is Result.IN_SYNC
-    assert world.reports == []
-
-
 @pytest.mark.parametrize(
     "name", ["ecrw-unknown", "mallory", "ecrw-"], ids=["an unknown run", "another name", "a run without an id"]
 )

@@ -11,7 +11,6 @@ from ecr_warden.core.desired import CompiledSpec, Mode
 from ecr_warden.core.job import Cause, CauseKind, reconcile_jobs
 from ecr_warden.core.plan import Change
 from ecr_warden.core.result import Result, Severity
-from ecr_warden.core.run import Debts
 from ecr_warden.core.sessions import Sessions, denial_of, denied_by
 from ecr_warden.core.target import RoleTarget, Target
 from ecr_warden.notify.kinds import message_of
@@ -98,16 +97,6 @@ def test_removing_the_cut_off_again_and_again_gains_nothing_until_all_sessions_e
     world.forget()
     assert world.run(PUSHER) is Result.IN_SYNC
     assert (world.writes, world.sweep(), world.live(CUTOFF)) == ([], (), None)
-
-
-def test_an_expired_cut_off_is_removed_once_and_not_missed() -> None:
-    world = world_after_a_repair()
-    world.clock.advance(12 * HOUR)
-    assert world.sweep() == (PUSHER,)
-    world.drain()
-    assert world.written == ["delete identity-policy ecr-warden-deny-older-sessions"]
-    assert world.state.remembered[PUSHER.key].debts == Debts()
-    assert (world.sweep(), world.run(PUSHER)) == ((), Result.IN_SYNC)
 
 
 def test_in_observe_mode_reopened_sessions_are_reported_once_and_left() -> None:

@@ -292,13 +292,6 @@ TROUBLES: dict[str, tuple[Callable[[World], None], str, tuple[str, ...]]] = {
 }
 
 
-@pytest.mark.parametrize("state", [(12, 3, 24 * MINUTE), (0, 0, 9 * 60 * MINUTE), (0, 0, None)])
-def test_a_queue_that_is_worked_on_or_empty_is_no_trouble(state: tuple[int, int, timedelta | None]) -> None:
-    world = world_in_sync()
-    queue(*state)(world)
-    assert hub_status(world).troubles == ()
-
-
 @pytest.mark.parametrize("name", TROUBLES)
 def test_each_trouble_is_reported_by_itself(name: str) -> None:
     spoil, code, words = TROUBLES[name]
@@ -315,9 +308,12 @@ def test_each_trouble_is_reported_by_itself(name: str) -> None:
         queue(1, 0, timedelta(seconds=30), Queue.REPAIR),
         queue(0, 0, timedelta(seconds=31), Queue.REPAIR),
         queue(1, 0, timedelta(seconds=31), Queue.AUDIT),
+        *(queue(*state) for state in ((12, 3, 24 * MINUTE), (0, 0, 9 * 60 * MINUTE), (0, 0, None))),
     ],
 )
-def test_a_job_that_waits_for_seconds_is_no_trouble(spoil: Callable[[World], None]) -> None:
+def test_a_short_wait_and_a_queue_that_is_worked_on_are_no_trouble(
+    spoil: Callable[[World], None],
+) -> None:
     world = world_in_sync()
     spoil(world)
     assert hub_status(world).troubles == ()
