@@ -1,4 +1,4 @@
-"""The faults that a test may inject: errors, delays, throttling, and lost, repeated or late events."""
+"""The faults that a test may inject: errors, slow calls, and late events."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -22,37 +22,15 @@ class Delay:
 
 
 @dataclass(frozen=True, slots=True)
-class Throttle:
-    """A token bucket over all calls that the fault matches; `nth` and `times` do not count here."""
-
-    per_second: float
-    burst: int
-    code: str = "ThrottlingException"
-    status: int = 400
-
-
-@dataclass(frozen=True, slots=True)
-class EventLost:
-    """CloudTrail does not report the call (aws-facts 4.1: best effort)."""
-
-
-@dataclass(frozen=True, slots=True)
-class EventDoubled:
-    """CloudTrail reports the call twice, with one eventID."""
-
-
-@dataclass(frozen=True, slots=True)
 class EventLate:
     """CloudTrail reports the call late, so that events change their order."""
 
     milliseconds: int
 
 
-type Effect = Fail | Delay | Throttle | EventLost | EventDoubled | EventLate
+type Effect = Fail | Delay | EventLate
 
-_EFFECTS: dict[str, type[Fail | Delay | Throttle | EventLost | EventDoubled | EventLate]] = {
-    kind.__name__: kind for kind in (Fail, Delay, Throttle, EventLost, EventDoubled, EventLate)
-}
+_EFFECTS: dict[str, type[Fail | Delay | EventLate]] = {kind.__name__: kind for kind in (Fail, Delay, EventLate)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,11 +40,11 @@ class EmulatorDied(Exception):
 class EmulatedAws:
     """A context manager around the emulator's process.
 
-    `rules=False` leaves documents as ministack takes them; `log_level` is ministack's, INFO shows what functions print.
+    `log_level` is ministack's, INFO shows what functions print.
     """
 
-    def __init__(self, *, rules: bool = True, log_level: str = "WARNING", interpreter: Path = INTERPRETER) -> None:
-        self._rules, self._log_level, self._interpreter = rules, log_level, interpreter
+    def __init__(self, *, log_level: str = "WARNING", interpreter: Path = INTERPRETER) -> None:
+        self._log_level, self._interpreter = log_level, interpreter
         self._home = Path(tempfile.mkdtemp(prefix="ecr-warden-aws-"))
         self._process: subprocess.Popen[bytes] | None = None
         self._clients: dict[tuple[str, ...], Any] = {}  # making one takes longer than most calls
@@ -90,7 +90,6 @@ class EmulatedAws:
             "LOG_LEVEL": self._log_level,
             "LAMBDA_ASYNC_RETRY_BASE_SECONDS": "0.2",
             "LOCAL_SOCKET": str(listener),
-            "LOCAL_RULES": "1" if self._rules else "0",
         }
         with self.log.open("wb") as log:
             return subprocess.Popen(

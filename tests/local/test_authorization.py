@@ -1,6 +1,5 @@
 """What the emulator's authorization knows beyond ministack's: each refusal beside what is allowed."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from local.aws import deploy
 from local.aws.launcher import EmulatedAws
-from tests.local.support import REGION, REPOSITORY, NewAccount, allow, code_of, policy, said, trust
+from tests.local.support import REGION, NewAccount, allow, code_of, policy, said, trust
 
 DENIED = ("AccessDenied", "AccessDeniedException")
 
@@ -61,28 +60,6 @@ def test_principal_arn_of_a_session_is_its_role_with_the_path(
             assert code_of(error) == "AccessDenied"
 
 
-def test_source_identity_needs_both_sides_and_fits_the_condition(
-    aws: EmulatedAws, visitor: Visitor, new_account: NewAccount
-) -> None:
-    run = {"StringLike": {"sts:SourceIdentity": "ecrw-*"}}
-    both = trust({"AWS": visitor.account}, ["sts:AssumeRole", "sts:SetSourceIdentity"], Condition=run)
-    ready = open_role(aws, new_account(), "/", both)
-    closed = open_role(aws, new_account(), "/", trust({"AWS": visitor.account}))
-    sts = visitor.client("sts")
-    sts.assume_role(RoleArn=ready, RoleSessionName="x1", SourceIdentity="ecrw-1")
-    sts.assume_role(RoleArn=closed, RoleSessionName="x1")
-    for role, identity in ((ready, "other"), (closed, "ecrw-1")):
-        with pytest.raises(ClientError) as error:
-            sts.assume_role(RoleArn=role, RoleSessionName="x1", SourceIdentity=identity)
-        assert "sts:SetSourceIdentity" in said(error)
-    with pytest.raises(ClientError):
-        sts.assume_role(RoleArn=ready, RoleSessionName="x1")  # no run, no way in
-    visitor.may(visitor.name, allow("sts:AssumeRole"))
-    with pytest.raises(ClientError) as error:
-        sts.assume_role(RoleArn=ready, RoleSessionName="x1", SourceIdentity="ecrw-1")
-    assert "sts:SetSourceIdentity" in said(error)
-
-
 def test_tags_need_both_sides_and_those_that_are_handed_on_need_them_again(
     aws: EmulatedAws, visitor: Visitor, new_account: NewAccount
 ) -> None:
@@ -111,71 +88,6 @@ def test_tags_need_both_sides_and_those_that_are_handed_on_need_them_again(
     with pytest.raises(ClientError) as error:
         sts.assume_role(RoleArn=first, RoleSessionName="x1", Tags=tags)
     assert "sts:TagSession" in said(error)
-
-
-def test_a_session_policy_narrows_and_the_source_identity_goes_on(
-    aws: EmulatedAws, visitor: Visitor, new_account: NewAccount
-) -> None:
-    account = new_account()
-    both = trust({"AWS": visitor.account}, ["sts:AssumeRole", "sts:SetSourceIdentity"])
-    role = open_role(aws, account, "/", both)
-    aws.client(account, "iam").put_role_policy(
-        RoleName="target", PolicyName="all", PolicyDocument=policy(allow("ecr:*"), allow("iam:*"))
-    )
-    session = visitor.client("sts").assume_role(
-        RoleArn=role, RoleSessionName="x1", SourceIdentity="ecrw-1", Policy=policy(allow("ecr:CreateRepository"))
-    )
-    ecr = aws.assumed_client(session["Credentials"], "ecr")
-    mark = aws.mark()
-    ecr.create_repository(repositoryName=REPOSITORY)
-    with pytest.raises(ClientError) as error:
-        ecr.delete_repository(repositoryName=REPOSITORY)
-    assert code_of(error) in DENIED
-    done = [call for call in aws.calls(mark) if call.service == "ecr"]
-    assert [(call.action, call.error, call.source_identity) for call in done] == [
-        ("CreateRepository", "", "ecrw-1"),
-        ("DeleteRepository", "AccessDeniedException", "ecrw-1"),
-    ]
-
-
-def test_a_policy_on_a_path_reaches_the_roles_on_it_alone(aws: EmulatedAws, visitor: Visitor) -> None:
-    account = visitor.account
-    visitor.may(visitor.name, allow("iam:*", f"arn:aws:iam::{account}:role/ecr-warden/*"))
-    iam = visitor.client("iam")
-    nobody = policy(trust({"AWS": account}))
-    iam.create_role(RoleName="inside", Path="/ecr-warden/", AssumeRolePolicyDocument=nobody)
-    iam.put_role_policy(RoleName="inside", PolicyName="p", PolicyDocument=policy(allow("ecr:*")))
-    iam.get_role(RoleName="inside")
-    aws.client(account, "iam").create_role(RoleName="outside", AssumeRolePolicyDocument=nobody)
-    with pytest.raises(ClientError) as error:
-        iam.create_role(RoleName="beside", AssumeRolePolicyDocument=nobody)
-    assert code_of(error) == "AccessDenied"
-    with pytest.raises(ClientError):
-        iam.put_role_policy(RoleName="outside", PolicyName="p", PolicyDocument=policy(allow("ecr:*")))
-
-
-def test_writes_can_be_limited_to_a_boundary(aws: EmulatedAws, visitor: Visitor) -> None:
-    account, admin = visitor.account, aws.client(visitor.account, "iam")
-    boundary, other = (
-        admin.create_policy(PolicyName=name, PolicyDocument=policy(allow("ecr:*")))["Policy"]["Arn"]
-        for name in ("boundary", "other")
-    )
-    bound = {"StringEquals": {"iam:PermissionsBoundary": boundary}}
-    visitor.may(visitor.name, allow("iam:*", Condition=bound), allow("iam:DeleteRolePolicy"))
-    iam, nobody = visitor.client("iam"), policy(trust({"AWS": account}))
-    iam.create_role(RoleName="r", AssumeRolePolicyDocument=nobody, PermissionsBoundary=boundary)
-    iam.put_role_policy(RoleName="r", PolicyName="p", PolicyDocument=policy(allow("ecr:*")))
-    iam.update_assume_role_policy(RoleName="r", PolicyDocument=nobody)
-    for refused in (None, other):
-        more = {"PermissionsBoundary": refused} if refused else {}
-        with pytest.raises(ClientError):
-            iam.create_role(RoleName="s", AssumeRolePolicyDocument=nobody, **more)
-    admin.delete_role_permissions_boundary(RoleName="r")
-    with pytest.raises(ClientError):
-        iam.put_role_policy(RoleName="r", PolicyName="p", PolicyDocument=policy(allow("iam:*")))
-    iam.delete_role_policy(RoleName="r", PolicyName="p")
-    iam.put_role_permissions_boundary(RoleName="r", PermissionsBoundary=boundary)
-    iam.put_role_policy(RoleName="r", PolicyName="p", PolicyDocument=policy(allow("iam:*")))
 
 
 ROLE = """
@@ -237,34 +149,6 @@ def test_a_bucket_may_refuse_plain_http(aws: EmulatedAws, new_account: NewAccoun
     with pytest.raises(ClientError) as error:
         writer.put_object(Bucket=bucket, Key="access.yaml", Body=b"version: 1")
     assert code_of(error) == "AccessDenied"
-
-
-def test_pulling_from_another_account_needs_both_sides(aws: EmulatedAws, new_account: NewAccount) -> None:
-    home, registry = new_account(), new_account()
-    iam, ecr = aws.client(home, "iam"), aws.client(registry, "ecr")
-    ecr.create_repository(repositoryName=REPOSITORY)
-    ecr.put_image(repositoryName=REPOSITORY, imageManifest=json.dumps({"schemaVersion": 2}), imageTag="v1")
-    pull, arn = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"], f"arn:aws:ecr:{REGION}:{registry}:repository/*"
-    for name in ("puller", "unnamed", "bare"):
-        iam.create_user(UserName=name)
-        if name != "bare":
-            iam.put_user_policy(UserName=name, PolicyName="pull", PolicyDocument=policy(allow(pull, arn)))
-    named = [f"arn:aws:iam::{home}:user/{name}" for name in ("puller", "bare")]
-    text = policy({"Effect": "Allow", "Principal": {"AWS": named}, "Action": pull})
-    ecr.set_repository_policy(repositoryName=REPOSITORY, policyText=text)
-
-    wanted: dict[str, Any] = {"registryId": registry, "repositoryName": REPOSITORY, "imageIds": [{"imageTag": "v1"}]}
-    got = aws.user_client(home, "puller", "ecr").batch_get_image(**wanted)
-    assert got["images"][0]["registryId"] == registry
-    for name in ("unnamed", "bare"):
-        with pytest.raises(ClientError) as error:
-            aws.user_client(home, name, "ecr").batch_get_image(**wanted)
-        assert code_of(error) in DENIED
-    for call in ("describe_repositories", "get_repository_policy"):
-        more = {"repositoryName": REPOSITORY} if call == "get_repository_policy" else {}
-        with pytest.raises(ClientError) as error:
-            getattr(aws.client(home, "ecr"), call)(registryId=registry, **more)
-        assert code_of(error) in DENIED
 
 
 @pytest.mark.parametrize("bus", ["default", "other"])

@@ -97,12 +97,3 @@ def test_a_user_with_policies_cannot_be_deleted(aws: EmulatedAws, new_account: N
     assert code_of(error) == "DeleteConflict"
     iam.delete_user_policy(UserName="ci", PolicyName="p")
     iam.delete_user(UserName="ci")
-
-
-def test_the_rules_can_be_switched_off(new_account: NewAccount) -> None:
-    account = new_account()
-    with EmulatedAws(rules=False) as plain:
-        ecr = plain.client(account, "ecr")
-        ecr.create_repository(repositoryName=REPOSITORY)
-        text = pull("arn:aws:iam::111111111111:user/nobody")
-        assert ecr.set_repository_policy(repositoryName=REPOSITORY, policyText=text)["policyText"] == text

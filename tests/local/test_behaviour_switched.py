@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from local.aws.behaviour.switches import Rate, Switches
+from local.aws.behaviour.switches import Switches
 from local.aws.launcher import EmulatedAws
 from local.testing.waiting import until
 from tests.local.support import REPOSITORY, NewAccount, allow, code_of, policy, said, trust
@@ -75,14 +75,3 @@ def policy_of(ecr: Any) -> Any:
         return json.loads(ecr.get_repository_policy(repositoryName=REPOSITORY)["policyText"])
     except ClientError:
         return None
-
-
-def test_an_action_is_throttled_in_one_account(aws: EmulatedAws, new_account: NewAccount) -> None:
-    one, other = (aws.client(new_account(), "iam") for _ in range(2))
-    aws.set_switches(Switches(rates={"iam:ListUsers": Rate(0.01, 4)}))
-    with pytest.raises(ClientError) as error:
-        for _ in range(5):
-            one.list_users()
-    assert (code_of(error), said(error)) == ("Throttling", "Rate exceeded")
-    other.list_users()
-    one.list_roles()

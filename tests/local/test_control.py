@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.aws.calls import Count, counted
-from local.aws.faults import Delay, Fail, Fault, Throttle
+from local.aws.faults import Delay, Fail, Fault
 from local.aws.launcher import ControlRefused, EmulatedAws
 from tests.local.support import REGION, REPOSITORY, Inbox, NewAccount, allow, code_of, drained, policy, said, trust
 
@@ -101,19 +101,6 @@ def test_calls_can_be_slow(aws: EmulatedAws, new_account: NewAccount) -> None:
         aws.client(account, "ecr").describe_repositories()
     slow, fast = (call.milliseconds for call in aws.calls(mark))
     assert slow >= 150 > fast
-
-
-def test_calls_can_be_throttled(aws: EmulatedAws, new_account: NewAccount) -> None:
-    account = new_account()
-    iam = aws.client(account, "iam")
-    bucket = Throttle(per_second=0.001, burst=2, code="Throttling")
-    aws.add_fault(Fault("iam", "CreateUser", bucket, account=account, nth=99))
-    for name in ("a", "b"):
-        iam.create_user(UserName=name)
-    with pytest.raises(ClientError) as error:
-        iam.create_user(UserName="c")
-    assert (code_of(error), said(error).partition(" (")[0]) == ("Throttling", "Rate exceeded")
-    assert aws.faults()[0].reached >= 1
 
 
 def test_a_schedule_can_be_fired(aws: EmulatedAws, new_account: NewAccount) -> None:

@@ -11,7 +11,7 @@ from local.aws.launcher import INTERPRETER, ROOT, EmulatedAws, EmulatorDied
 from local.testing.waiting import until
 
 BOOT = f"import sys; sys.path.insert(0, {str(ROOT)!r})\n"
-BUILD = "from local.aws.emulator import main; main.build(True); print('fits')"
+BUILD = "from local.aws.emulator import main; main.build(); print('fits')"
 
 
 def built(before: str) -> subprocess.CompletedProcess[str]:

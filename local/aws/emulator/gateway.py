@@ -14,7 +14,7 @@ from local.aws.emulator.fault_table import FaultTable
 from local.aws.emulator.incoming import Incoming, headers_of, told_apart
 from local.aws.emulator.ledger import Ledger
 from local.aws.emulator.wire import Reply, error, error_of
-from local.aws.faults import Delay, Effect, EventDoubled, EventLate, EventLost, Fail, Throttle
+from local.aws.faults import Delay, Effect, EventLate, Fail
 
 type Scope = Any
 type Receive = Callable[[], Awaitable[Any]]
@@ -85,13 +85,8 @@ class Gateway:
         code = "AccessDenied" if done.error == "AccessDeniedException" else done.error
         request_id = reply[1].get("x-amzn-requestid", "")
         answer = trail.Answer(request_id, elements, code, message, incoming.user_agent, incoming.source_ip)
-        if any(isinstance(effect, EventLost) for effect in effects):
-            return
-        found = trail.records(done, incoming.caller, answer)
-        if any(isinstance(effect, EventDoubled) for effect in effects):
-            found = [*found, *found]
         late = [effect.milliseconds for effect in effects if isinstance(effect, EventLate)]
-        for record in found:
+        for record in trail.records(done, incoming.caller, answer):
             if late:
                 asyncio.get_running_loop().call_later(max(late) / 1000, trail.publish, record)
             else:
@@ -107,8 +102,6 @@ def _failures(effects: list[Effect], service: str) -> tuple[Reply | None, Reply 
                 instead = error(service, code, message, status)
             case Fail(code, message, status, True):
                 after = error(service, code, message, status)
-            case Throttle(code=code, status=status):
-                instead = error(service, code, "Rate exceeded", status)
             case _:
                 continue
     return instead, after

@@ -59,7 +59,7 @@ _BATCHES_AT_ONCE = 2
 """Of a standard queue: each has a process of its own, whose start costs as much as a hundred jobs."""
 
 
-def build(rules: bool) -> Gateway:
+def build() -> Gateway:
     """ministack with every bridge in place. Raises BridgeBroken if one does not fit."""
     require_pinned_version()
     trail.check()
@@ -68,7 +68,7 @@ def build(rules: bool) -> Gateway:
     _set(eventbridge, "_SCHEDULER_TICK_INTERVAL", _TICK_SECONDS)
     _set(lambda_svc, "_ESM_SQS_DEFAULT_CONCURRENCY", _BATCHES_AT_ONCE)
     world, ledger, faults = MinistackWorld(), Ledger(), FaultTable()
-    services.install(world, rules)
+    services.install(world)
     return Gateway(app.app, ledger, faults, Control(ledger, faults, world))
 
 
@@ -88,11 +88,11 @@ def _die_with_parent() -> None:
 
 
 def main() -> None:
-    """Serve on the socket whose number LOCAL_SOCKET names; LOCAL_RULES=0 switches the behaviour rules off."""
+    """Serve on the socket whose number LOCAL_SOCKET names."""
     threading.Thread(target=_die_with_parent, daemon=True).start()
     socket_number = os.environ.pop("LOCAL_SOCKET")
     try:
-        gateway = build(os.environ.pop("LOCAL_RULES", "1") == "1")
+        gateway = build()
     except BridgeBroken as problem:
         sys.exit(f"the emulator does not start: {problem}")
     config = Config()

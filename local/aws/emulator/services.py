@@ -26,12 +26,11 @@ _TRUST = re.compile(rb"(?<=<AssumeRolePolicyDocument>)[^<]*")
 _SHOW_TRUST = frozenset({"GetRole", "ListRoles", "GetAccountAuthorizationDetails"})
 
 
-def install(world: MinistackWorld, rules: bool) -> None:
-    """Wrap both services; without rules only the registry of ECR calls is selected."""
+def install(world: MinistackWorld) -> None:
+    """Wrap both services."""
     front = Front[Reply](world, time.monotonic)
-    app.SERVICE_HANDLERS["ecr"] = _ecr(app.SERVICE_HANDLERS["ecr"], front if rules else None)
-    if rules:
-        app.SERVICE_HANDLERS["iam"] = _iam(app.SERVICE_HANDLERS["iam"], front, world)
+    app.SERVICE_HANDLERS["ecr"] = _ecr(app.SERVICE_HANDLERS["ecr"], front)
+    app.SERVICE_HANDLERS["iam"] = _iam(app.SERVICE_HANDLERS["iam"], front, world)
 
 
 def _refused(service: str, refused: Refused) -> Reply:
@@ -43,7 +42,7 @@ def _json(answer: Mapping[str, Any]) -> Reply:
     return 200, headers, json.dumps(answer).encode()
 
 
-def _ecr(original: Callable[..., Any], front: Front[Reply] | None) -> Callable[..., Any]:
+def _ecr(original: Callable[..., Any], front: Front[Reply]) -> Callable[..., Any]:
     async def handler(method: str, path: str, headers: Any, body: bytes, query: Any) -> Any:
         owner, region = ecr_registry.registry(body) or responses.get_account_id(), responses.get_region()
         target = headers.get("x-amz-target", "")
@@ -60,8 +59,6 @@ def _ecr(original: Callable[..., Any], front: Front[Reply] | None) -> Callable[.
             return _reworded(reply, owner, {key: one for key, one in sent.items() if isinstance(one, str)})
 
         with responses.request_scope(owner, region):
-            if front is None:
-                return await original(method, path, headers, body, query)
             texts = {name: value for name, value in parameters.items() if isinstance(value, str)}
             flags = frozenset(name for name, value in parameters.items() if value is True)
             request = Request("ecr", action, owner, region, texts, caller, flags)
