@@ -375,42 +375,7 @@ def test_each_access_in_a_list_has_its_line_of_the_spec_or_none(ask: Any, tmp_pa
     assert f"spec      {file}:9" in ask("can-i", "push", "shop/checkout", "--as", "push-user", "--spec", "SPEC").out
 
 
-GIVEN = """\
-version: 1
-accounts:
-  ci: {id: "111111111111"}
-  registry: {id: "222222222222", regions: [eu-central-1]}
-organizations: {acme: {id: o-a1b2c3d4e5}}
-teams:
-  deployers: [ci:user/anna]
-repositories:
-  - name: shop/checkout
-    account: registry
-    pull:
-      - deployers
-      - {sso: {permission_set: Developer, account: ci}}
-      - {service: lambda.amazonaws.com, source: registry}
-      - {organization: acme}
-    push:
-      - role: ecr-pusher
-        pull: true
-        by:
-          - ci:user/ben
-          - {github: acme/shop, branch: main}
-  - name: shop/*
-    account: registry
-    except: [shop/old, shop/checkout]
-    pull: [{account: ci}, ci:role/build]
-    push: [{role: other-pusher, by: [ci:role/build], until: 2027-01-01T00:00:00Z}]
-documents:
-  - kind: repository-policy
-    account: registry
-    repository: legacy/app
-    document:
-      Version: "2012-10-17"
-      Statement:
-        {Effect: Allow, Principal: {AWS: "111111111111"}, Action: ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]}
-"""
+GIVEN = ROOT / "tests" / "cases" / "access" / "given.yaml"
 _JOBS = f"arn:aws:iam::{HOME}:oidc-provider/token.actions.githubusercontent.com"
 _CI = f"arn:aws:iam::{AWAY}:root"
 _ROLE = f"arn:aws:iam::{HOME}:role/ecr-warden"
@@ -438,13 +403,12 @@ ALONE: dict[str, tuple[tuple[str, str], set[tuple[str, int]]]] = {
 
 
 @pytest.mark.parametrize("case", ALONE)
-def test_a_spec_alone_says_whom_it_gives_access_by_which_line(case: str, tmp_path: Path) -> None:
+def test_a_spec_alone_says_whom_it_gives_access_by_which_line(case: str) -> None:
     (access, repository), expected = ALONE[case]
-    (file := tmp_path / "access.yaml").write_text(GIVEN)
-    answer = Command()("who-can", access, repository, "--spec", str(file), "--json").json
+    answer = Command()("who-can", access, repository, "--spec", str(GIVEN), "--json").json
     found = answer["repositories"][-1] if "*" in repository else answer
     rows = [*found["principals"], *found["classes"]]
-    assert {(row["principal"], int(row["place"].removeprefix(f"{file}:"))) for row in rows} == expected
+    assert {(row["principal"], int(row["place"].removeprefix(f"{GIVEN}:"))) for row in rows} == expected
     assert found["notLookedAt"] == [
         "no account was read: this is what the spec gives; to ask the policies, add --profile or --snapshot"
     ]

@@ -325,19 +325,6 @@ def test_history_and_show() -> None:
     assert json.loads(before)["Statement"][0]["Principal"] == {"AWS": "*"}
 
 
-@pytest.mark.parametrize("text", ["shop/checkout", "shop/*", "all", str(CHECKOUT)])
-def test_history_of_a_target_of_a_name_and_of_a_pattern(text: str) -> None:
-    world = tampered()
-    command = over(world)
-    world.run(CHECKOUT)
-    world.clock.advance(timedelta(seconds=1))
-    world.run(PUSHER)
-    lines = command("history", text).unfolded.splitlines()
-    names = [as_people(str(PUSHER)), str(CHECKOUT)] if text == "all" else [str(CHECKOUT)]
-    assert [name in line for name, line in zip(names, lines, strict=True)] == [True] * len(names)
-    assert len(command("history", text, "--limit", "1", "--json").json["runs"]) == 1
-
-
 def test_history_without_an_entry_names_the_whole_time_it_looked_at() -> None:
     command = over(world_in_sync())
     assert command("history", str(PUSHER), "--since", "2h").out == "nothing happened since 2026-11-24T08:00:00Z\n"

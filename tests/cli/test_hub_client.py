@@ -3,7 +3,6 @@
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -19,6 +18,7 @@ from botocore.exceptions import (
 from ecr_warden.state.switch import Position
 from ecr_warden_cli.aws import ANSWER, CONTROL, LambdaHub, not_reached, open_hub
 from ecr_warden_cli.context import Failure
+from tests.cli.wrong import WRONG, Wrong, name_of
 from tests.contracts.aws import REGION, moto, new_session
 from tests.contracts.sts import Sts, serving
 
@@ -52,53 +52,14 @@ def test_an_answer_comes_through(aws: Sts) -> None:
     assert json.loads(aws.sent[0][1]) == {"request": "asked"}
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Lambda's answer, and the expected error."""
-
-    status: int
-    code: str
-    expected: str
-    words: str
-    remedy: str
-
-
-REFUSALS = {
-    "another region or account": Refusal(
-        404, "ResourceNotFoundException", "hub-unreachable", "there is no function ecr-warden-answer", "--hub-region"
-    ),
-    "no permission to call it": Refusal(
-        403, "AccessDeniedException", "hub-denied", "you may not call ecr-warden-answer", "the policy ecr-warden-reader"
-    ),
-    "expired credentials": Refusal(
-        403, "ExpiredTokenException", "hub-denied", "rejects your credentials", "sign in again"
-    ),
-    "unknown credentials": Refusal(
-        403,
-        "UnrecognizedClientException",
-        "hub-denied",
-        "rejects your credentials",
-        "aws sts get-caller-identity",
-    ),
-    "a busy hub": Refusal(
-        429,
-        "TooManyRequestsException",
-        "hub-unreachable",
-        "could not be reached: TooManyRequestsException",
-        "try again",
-    ),
-}
-
-
-@pytest.mark.parametrize("case", REFUSALS)
-def test_what_lambda_refuses(aws: Sts, case: str) -> None:
-    refusal = REFUSALS[case]
-    aws.status, aws.body = refusal.status, '{"Message": "no"}'
-    aws.headers = {"x-amzn-ErrorType": refusal.code}
+@pytest.mark.parametrize("refusal", WRONG["refusals"], ids=name_of)
+def test_what_lambda_refuses(aws: Sts, refusal: Wrong) -> None:
+    aws.status, aws.body = refusal["status"], '{"Message": "no"}'
+    aws.headers = {"x-amzn-ErrorType": refusal["code"]}
     error = failure()
-    assert error.code == refusal.expected
-    assert refusal.words in error.message
-    assert refusal.remedy in error.remedy
+    assert error.code == refusal["is"]
+    assert refusal["says"] in error.message
+    assert refusal["remedy"] in error.remedy
 
 
 UNHANDLED = {"x-amz-function-error": "Unhandled"}

@@ -108,19 +108,6 @@ def test_resume_is_an_error_if_anything_was_unreadable_even_with_drift_left(form
     assert command("resume", str(shop("a")), "shop/*", *form).code == 1
 
 
-@pytest.mark.parametrize("verb", [("plan",)])
-def test_a_plan_says_what_is_paused_or_stopped(verb: tuple[str, ...]) -> None:
-    world = tampered()
-    command = over(world)
-    assert "left as it is" not in command(*verb).out
-    command("pause", "shop/checkout", "--for", "1h", "--reason", "a migration")
-    assert "  not carried out for now: paused by alice until 2026-11-24T11:00:00Z: a migration\n" in command(*verb).out
-    left = command(*verb, "--json").json["left"]
-    assert left == [{"target": str(CHECKOUT), "why": "paused by alice until 2026-11-24T11:00:00Z: a migration"}]
-    world.clock.advance(timedelta(hours=1))
-    assert "left as it is" not in command(*verb).out
-
-
 class Small(InProcess):
     """A hub whose answers have little room."""
 

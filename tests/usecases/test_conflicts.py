@@ -220,11 +220,3 @@ def test_a_run_that_waited_for_its_lease_writes_nothing_by_a_version_that_was_su
     assert len(world.writes) == 1
     assert world.run(CHECKOUT) is Result.CONVERGED
     assert [report.plan.spec_version for report in world.reports] == ["v2", "v2"]
-
-
-def test_a_target_leased_by_another_run_is_left_alone() -> None:
-    world = world_in_sync()
-    world.state.acquire(CHECKOUT, "another")
-    with pytest.raises(LeaseHeld):
-        world.run(CHECKOUT)
-    assert world.documents.reads == 0

@@ -174,23 +174,6 @@ def test_a_refused_write_is_no_repair_although_somebody_else_made_it() -> None:
     assert world.reports[0].applied == ()
 
 
-def test_the_last_attempt_reports_the_failure() -> None:
-    world = world_in_sync()
-    world.documents.remove(D1)
-    failing(world, Throttled("slow down", retryable=True))
-    assert world.run(CHECKOUT) is Result.FAILED
-    assert [report.final for report in world.reports] == [True]
-
-
-def test_a_permanent_failure_is_reported_once_at_the_first_attempt() -> None:
-    world = world_in_sync()
-    world.documents.remove(D1)
-    failing(world, Refused("no"))
-    assert world.run(CHECKOUT, attempt=FIRST) is Result.FAILED
-    assert world.run(CHECKOUT, attempt=FIRST) is Result.FAILED
-    assert len(world.reports) == 1
-
-
 def test_an_unreadable_target_is_unknown_unchanged_and_reported_once() -> None:
     world = world_in_sync()
     unreadable(world, PermissionMissing("denied, request 1"))
