@@ -48,7 +48,7 @@ def find(ring: Ring) -> None:
     [first] = stage.chat.telling_of(FOUND, messages)[:1]
     report.check(
         "the message says which way, why, and what closes it",
-        all(words in first.text for words in (f"through role {SHADOW}", "because statement 1", "remedy: ")),
+        all(words in first.text for words in (f"through registry:role/{SHADOW}", "because statement 1", "remedy: ")),
         first.text,
     )
     for line in as_it_looks(first):

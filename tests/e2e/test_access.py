@@ -26,7 +26,7 @@ def test_a_new_role_that_lets_in_an_outsider_is_found_and_not_touched_while_ever
         house.hears(since, shadow.FOUND)
         house.quiet.wait(since.mark)
         [message] = house.messages(since, shadow.FOUND)[:1]
-        assert f"through role {shadow.SHADOW} of 222222222222" in message.text
+        assert f"through registry:role/{shadow.SHADOW}" in message.text
         assert "remedy: " in message.text
         assert house.is_right()
         assert house.product_writes(since) == []

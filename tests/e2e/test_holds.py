@@ -69,7 +69,7 @@ def test_an_older_version_waits_while_the_accepted_one_repairs_and_is_enforced_o
     assert (hold["ground"]["version"], {one["code"] for one in hold["why"]}) == (tolerant, {"outside-gains"})
 
     older = house.put(OLDER)
-    house.hears(moment, WAITS, messages=2)
+    house.hears(moment, "it names no repository, role or user any more")
     house.quiet.wait(moment.mark)
     assert (house.accepted(), house.product_writes(moment), house.is_right()) == (enforced, [], True)
     house.tamper()
