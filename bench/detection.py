@@ -16,7 +16,7 @@ from bench.estate import Estate, spec_of
 from bench.figures import Figure
 from ecr_warden.collect.aws_estate import OVER_ALL
 from ecr_warden.core.desired import CompiledSpec
-from ecr_warden.state.tree_keeping import KeptSpecs
+from ecr_warden.state.tree_writer import KeptSpecs
 from local.aws.faults import Delay, Fault
 from local.aws.launcher import ROOT, EmulatedAws
 from local.testing.installed import EXTERNAL_ID, HUB, MEMBER, REGION

@@ -18,7 +18,7 @@ from ecr_warden.core.desired import CompiledSpec, TargetSpec
 from ecr_warden.core.target import RepositoryTarget
 from ecr_warden.state.aws_objects import S3Objects
 from ecr_warden.state.aws_specs import AwsSpecs
-from ecr_warden.state.tree_keeping import KeptSpecs
+from ecr_warden.state.tree_writer import KeptSpecs
 from local.testing.installed import HUB, Installed
 from local.testing.memory.hub import MemoryObjects
 from local.testing.messages import batch, reconcile

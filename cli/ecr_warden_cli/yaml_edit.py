@@ -134,7 +134,7 @@ class _Splice(Struct, frozen=True):
 
 
 def _spliced(text: str, splices: Sequence[_Splice]) -> str:
-    """The text with all of them; those at one place in their order."""
+    """The text with all splices; those at one place in the order in which they are given."""
     parts, at = [], 0
     for splice in sorted(splices, key=lambda splice: splice.start):
         parts += [text[at : splice.start], splice.new]

@@ -41,7 +41,7 @@ def _bring_back(record: dict[str, Any]) -> None:
 def handler(event: dict[str, Any], _context: "LambdaContext") -> dict[str, list[dict[str, str]]] | None:
     """Send messages; after an error the event or queue message is retried, and in the end kept in a failure queue."""
     if "Records" not in event:
-        alert.hear_alerts().hear(alert_from_json(event["detail"]), datetime.fromisoformat(event["time"]))
+        alert.announce_alerts().hear(alert_from_json(event["detail"]), datetime.fromisoformat(event["time"]))
         return None
     failed: dict[str, Exception] = {}
     for record in event["Records"]:

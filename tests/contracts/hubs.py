@@ -24,7 +24,7 @@ from ecr_warden.state.aws_state import DynamoState
 from ecr_warden.state.aws_sweeps import DynamoSweepRecords
 from ecr_warden.state.aws_switch import DynamoSwitchRecord, SsmSwitch
 from ecr_warden.state.specs import SpecVersion
-from ecr_warden.state.tree_keeping import KeptSpecs
+from ecr_warden.state.tree_writer import KeptSpecs
 from ecr_warden.versions.aws_holds import DynamoHolds, DynamoVerdicts
 from local.testing.memory.estate import MemoryEstateStore
 from local.testing.memory.hub import (

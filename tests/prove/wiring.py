@@ -29,7 +29,7 @@ from ecr_warden.core.job import (
 )
 from ecr_warden.core.observed import Observed
 from ecr_warden.core.plan import Change, Plan
-from ecr_warden.notify.notify import HearAlerts, ReportExhausted, SendAlerts
+from ecr_warden.notify.notify import AnnounceAlerts, ReportExhausted, SendAlerts
 from ecr_warden.repair.harmful_calls import ReportCalls
 from local.testing.memory.hub import MemoryIncidents
 from tests.usecases.uploads import accept_of, judges_of, reads_of
@@ -244,7 +244,7 @@ class Hub:
         self.exhausted.append(job)
         incidents = MemoryIncidents()
         send = SendAlerts(incidents, {"chat": _Chat(self.messages)}, print)
-        ReportExhausted(HearAlerts(send, lambda *_: None), _Kept(), incidents.clock).report(
+        ReportExhausted(AnnounceAlerts(send, lambda *_: None), _Kept(), incidents.clock).report(
             dumps(job_to_json(job)), queue=job.queue, message_id=str(len(self.exhausted))
         )
         for key, _ in incidents.flushes:

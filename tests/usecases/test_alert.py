@@ -16,7 +16,14 @@ from ecr_warden.core.result import Severity
 from ecr_warden.core.target import UserTarget
 from ecr_warden.notify.kinds import message_of
 from ecr_warden.notify.message import Message
-from ecr_warden.notify.notify import COLLECT_SECONDS, DIGEST_SECONDS, SINGLES, HearAlerts, ReportExhausted, SendAlerts
+from ecr_warden.notify.notify import (
+    COLLECT_SECONDS,
+    DIGEST_SECONDS,
+    SINGLES,
+    AnnounceAlerts,
+    ReportExhausted,
+    SendAlerts,
+)
 from ecr_warden.notify.ports import E_MAIL, waiting_key
 from ecr_warden.repair.alerts import HarmfulCall, RunEnded
 from ecr_warden.versions.alerts import SpecAccepted, SpecRefused
@@ -300,7 +307,7 @@ def test_what_the_bus_delivers_twice_is_announced_and_recorded_once(name: str) -
     alerts, answers, times = HEARD[name]
     people, recorded = People(), list[Alert]()
     people.incidents.silent = not answers
-    hear = HearAlerts(people.send, lambda alert, _: recorded.append(alert))
+    hear = AnnounceAlerts(people.send, lambda alert, _: recorded.append(alert))
     for alert in alerts:
         hear.hear(alert, NOW)
     people.wait(COLLECT_SECONDS)
@@ -314,8 +321,8 @@ def fails(_: Alert, __: datetime) -> None:
 def test_what_could_not_be_recorded_is_announced_again() -> None:
     people = People()
     with pytest.raises(PermissionMissing):
-        HearAlerts(people.send, fails).hear(REFUSED, NOW)
-    HearAlerts(people.send, lambda *_: None).hear(REFUSED, NOW)
+        AnnounceAlerts(people.send, fails).hear(REFUSED, NOW)
+    AnnounceAlerts(people.send, lambda *_: None).hear(REFUSED, NOW)
     people.wait(COLLECT_SECONDS)
     assert len(people.chat.got) == 2
 
@@ -334,7 +341,7 @@ class Kept:
 
 
 def exhausted(people: People, kept: Kept, queue: Queue, record: Callable[[Alert, datetime], None]) -> None:
-    ReportExhausted(HearAlerts(people.send, record), kept, people.clock).report("{}", queue=queue, message_id="m-1")
+    ReportExhausted(AnnounceAlerts(people.send, record), kept, people.clock).report("{}", queue=queue, message_id="m-1")
 
 
 @pytest.mark.parametrize("record", [fails, lambda *_: None], ids=["not recorded", "recorded"])

@@ -34,7 +34,7 @@ from ecr_warden.core.result import Result
 from ecr_warden.core.run import RunEntry, RunReport
 from ecr_warden.core.target import Target
 from ecr_warden.repair.alerts import RunEnded
-from ecr_warden.repair.clock import FollowClocks
+from ecr_warden.repair.due_work import FollowClocks
 from ecr_warden.repair.reconcile import Reconcile
 from ecr_warden.state.history import HistoryEntry, HistoryKind
 from ecr_warden.state.specs import SpecVersion

@@ -16,7 +16,7 @@ IN_PLACE = 'put the lines below, without their "# ", in place of the entry'
 UNDER_DOCUMENTS = 'put the lines below, without their "# ", under documents:'
 
 
-class Outside(Struct, frozen=True):
+class OutsidePart(Struct, frozen=True):
     """The part of a policy that lets outsiders in."""
 
     who: tuple[str, ...]
@@ -38,7 +38,7 @@ class Outside(Struct, frozen=True):
         return _document(self.said, [*(raw_statements(others) if others else ()), *raw_statements(self.said)])
 
 
-def outside_of(document: Document, kind: DocumentKind, home: str, *, ours: Ours) -> Outside | None:
+def outside_of(document: Document, kind: DocumentKind, home: str, *, ours: Ours) -> OutsidePart | None:
     """What a policy of an account says for outsiders; None if that is nothing."""
     if not any(_outsiders(document, kind, home, ours)):
         return None
@@ -53,7 +53,11 @@ def outside_of(document: Document, kind: DocumentKind, home: str, *, ours: Ours)
         said += [parts[one] for one, names in found.items() if names]
         clean = [one for one in named if not found[one]]
         rest += [raw] if not any(found.values()) else [with_principals(raw, clean)] if clean else []
-    return Outside(tuple(who), _document(document, said), _document(document, rest) if rest else None) if said else None
+    return (
+        OutsidePart(tuple(who), _document(document, said), _document(document, rest) if rest else None)
+        if said
+        else None
+    )
 
 
 def _outsiders(document: Document, kind: DocumentKind, home: str, ours: Ours) -> Iterator[str]:

@@ -213,7 +213,7 @@ def desired_policy(grants: Grants, target: RepositoryTarget, live: Document | No
 
 
 def as_granted(document: Document, target: RepositoryTarget, world: World) -> Document:
-    """The policy as grants would write it with all that they allow; itself, if none say the same."""
+    """The policy that grants would write in its place; the policy itself, if no grants say the same."""
     reading = read_policy(document, target, world)
     grants = reading.grants if isinstance(reading, Exact) else read_beside(document, target, world)
     desired = None if grants is None else desired_policy(grants, target, document)

@@ -17,7 +17,7 @@ from ecr_warden.core.estate import Repository, target_of
 from ecr_warden.core.target import IdentityTarget, RepositoryTarget, RoleTarget
 from ecr_warden_cli.importing.federation import names_repositories_together
 from ecr_warden_cli.importing.notes import Note, NoteKind
-from ecr_warden_cli.importing.outside import IN_PLACE, Outside
+from ecr_warden_cli.importing.outside import IN_PLACE, OutsidePart
 from ecr_warden_cli.importing.policies import (
     KEEP,
     Exact,
@@ -67,7 +67,7 @@ class _Candidate(Struct, frozen=True):
 
     target: RepositoryTarget
     document: Document | None
-    outside: Outside | None
+    outside: OutsidePart | None
     """What else the live policy says, for outsiders."""
     reading: Reading
     """The policy as grants alone."""
@@ -267,7 +267,7 @@ def _notes_of(candidate: _Candidate, alike: Sequence[Regions], world: World) -> 
 
 def _alike(candidates: Iterable[_Candidate]) -> list[Regions]:
     """The regions that one entry can describe together, those with pullers and the most regions first."""
-    groups: defaultdict[tuple[Grants, tuple[PullScope, ...], Outside | None], list[_Candidate]] = defaultdict(list)
+    groups: defaultdict[tuple[Grants, tuple[PullScope, ...], OutsidePart | None], list[_Candidate]] = defaultdict(list)
     for candidate in candidates:
         groups[candidate.grants, candidate.scopes, candidate.outside].append(candidate)
     return sorted(groups.values(), key=lambda some: (bool(some[0].grants.pull), len(some)), reverse=True)

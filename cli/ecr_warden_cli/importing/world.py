@@ -12,7 +12,7 @@ from ecr_warden.access_spec.principals import Directory
 from ecr_warden.access_spec.problems import Place, ProblemReport
 from ecr_warden.access_spec.spec import SpecAccount, SpecPrincipal
 from ecr_warden.core.estate import EcrAccount, Estate, Repository
-from ecr_warden_cli.importing.outside import Outside, outside_of
+from ecr_warden_cli.importing.outside import OutsidePart, outside_of
 from iam_access.arn import partition_of
 from iam_access.delta.delta import access_change
 from iam_access.document.document import Document, parse_document, policy_size
@@ -99,7 +99,7 @@ class World:
                     named["AWS"] = [self._arns.get(value, value) for value in values]
         return parse_document(raw)
 
-    def outside_of(self, policy: Policy | None, kind: DocumentKind, account: str) -> Outside | None:
+    def outside_of(self, policy: Policy | None, kind: DocumentKind, account: str) -> OutsidePart | None:
         """What a policy in an account says for outsiders."""
         document = self.document(policy)
         return self._outside_of(document, kind, account) if isinstance(document, Document) else None

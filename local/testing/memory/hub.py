@@ -26,7 +26,7 @@ from ecr_warden.state.accepted import CompiledUnusable, SpecSuperseded
 from ecr_warden.state.history import HistoryEntry
 from ecr_warden.state.specs import KeptBaseline, NotedVersion, SpecsInForce, SpecVersion
 from ecr_warden.state.switch import STOPPED
-from ecr_warden.state.tree_keeping import KeptSpecs
+from ecr_warden.state.tree_writer import KeptSpecs
 
 
 @dataclass(slots=True)

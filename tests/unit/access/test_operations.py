@@ -7,7 +7,7 @@ import botocore.session
 import pytest
 
 from ecr_warden.core.actions import REQUIRED, UPLOADS, Access
-from ecr_warden.core.administering import administering, told_apart
+from ecr_warden.core.administering import administering, distinct_actions
 from ecr_warden.core.ecr import DELETE
 from iam_access import catalogue
 from iam_access.document.document import Patterns
@@ -60,4 +60,4 @@ def _reads(action: str) -> bool:
 
 def test_an_action_that_nobody_knows_yet_administers() -> None:
     assert "ecr:StartSomethingNew" not in administering()
-    assert "ecr:StartSomethingNew" in told_apart([Patterns(False, ("ecr:StartSomethingNew",))], lambda _: None)
+    assert "ecr:StartSomethingNew" in distinct_actions([Patterns(False, ("ecr:StartSomethingNew",))], lambda _: None)

@@ -24,7 +24,7 @@ from ecr_warden.core.run import OpenRun
 from ecr_warden.core.target import RoleTarget
 from ecr_warden.notify.kinds import alert_from_json
 from ecr_warden.state.codec_spec import ENTRIES, manifest_to_json, spec_from_json
-from ecr_warden.state.tree_keeping import KeptSpecs
+from ecr_warden.state.tree_writer import KeptSpecs
 from ecr_warden.versions.alerts import SpecAccepted
 from iam_access.delta.delta import gained_and_lost
 from iam_access.document.document import parse_document

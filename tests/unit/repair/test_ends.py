@@ -6,7 +6,7 @@ import pytest
 
 from ecr_warden.core.desired import GrantEnd
 from ecr_warden.repair.alerts import EndMoment
-from ecr_warden.repair.ends import reached
+from ecr_warden.repair.grant_ends import reached
 
 END = GrantEnd(datetime(2027, 3, 31, 18, tzinfo=UTC), "a")
 OTHER = GrantEnd(datetime(2027, 4, 1, 18, tzinfo=UTC), "b")

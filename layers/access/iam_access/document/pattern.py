@@ -114,7 +114,7 @@ class Pattern(Struct, frozen=True):
         return hash((self.text, self.syntax))
 
     @property
-    def impossible(self) -> bool:
+    def matches_nothing(self) -> bool:
         """Does no text match, because the value cannot be read as its syntax requires?"""
         return _NO_CHARACTER in self.steps
 

@@ -68,7 +68,7 @@ def _way(entry: Principal, principal: RequestPrincipal) -> Naming:
         case "CanonicalUser":
             same = caller is CallerKind.CANONICAL
         case "AWS":
-            return _aws_way(value, principal)
+            return _naming_by_aws(value, principal)
     if not same:
         return NOBODY
     if value == "*":
@@ -76,7 +76,7 @@ def _way(entry: Principal, principal: RequestPrincipal) -> Naming:
     return Naming.ITSELF if value == principal.text else NOBODY
 
 
-def _aws_way(value: str, principal: RequestPrincipal) -> Naming:
+def _naming_by_aws(value: str, principal: RequestPrincipal) -> Naming:
     """Unique IDs (AIDA, AROA) name deleted identities: no ARN matches them."""
     if principal.account is None or principal.kind is CallerKind.FEDERATED:
         return NOBODY

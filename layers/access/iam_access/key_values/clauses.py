@@ -156,7 +156,7 @@ class Predicates:
         language = frozenset(_globs(positive, values))
         if negated and _SYNTAX[positive] is Syntax.ARN:
             # A negated operator does not hold on a text that is not an ARN.
-            wide = frozenset({_EVERYTHING}) if any(one.impossible for one in language) else language | NOT_ARNS
+            wide = frozenset({_EVERYTHING}) if any(one.matches_nothing for one in language) else language | NOT_ARNS
             if any(one.open and colons_outside_variables(one.text) < ARN_COLONS for one in language):
                 # Whether the pattern is an ARN depends on its variables.
                 wide |= {depends_on_variables(f"{key} {sorted(values)}")}

@@ -121,7 +121,7 @@ def _check(examination: Examination, clause: PlacedClause, value: PlacedText) ->
 
 
 def _fault(clause: PlacedClause, text: str) -> str:
-    """Why the operator matches nothing with this value, or nothing."""
+    """Why the operator never matches with this value; "" if it may."""
     match clause.base:
         case "Bool" | "Null" if text.lower() not in ("true", "false"):
             return "is neither true nor false"

@@ -301,7 +301,7 @@ def _value(key: str, subject: Subject, resource: Resource) -> Hashable:
 
 
 def _own(subject: Subject) -> Iterator[tuple[Hashable, Policy, bool]]:
-    """A subject's own policies: where each is, and whether ARNs that lack parts are completed in it."""
+    """A subject's own policies: the place of each, the policy, and whether it may leave out parts of an ARN."""
     for index, policy in enumerate(subject.policies):
         yield ("identity", index), policy, True
     if subject.boundary is not None:

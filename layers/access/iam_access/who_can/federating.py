@@ -35,7 +35,7 @@ def own_policies(user: Subject) -> Iterator[Policy]:
     yield from (*user.policies, *([user.boundary] if user.boundary else ()), *chain.from_iterable(user.service_control))
 
 
-def names_asked_for(policies: Iterable[Policy], user: Subject) -> tuple[str, ...]:
+def session_names_in(policies: Iterable[Policy], user: Subject) -> tuple[str, ...]:
     """The ARNs of sessions of a user's account, one for each way in which policies tell them apart by their names."""
     own = f"arn:{user.principal.partition}:sts::{user.principal.account}{_KIND}"
     texts = (text for policy in policies for one in policy.statements for text in _names_in(one) if "${" not in text)
@@ -79,7 +79,7 @@ def tagging(user: Subject, arn: str, key: str) -> tuple[Permission, ...]:
     return (Permission("sts:TagSession", on),)
 
 
-def tags_asked_for(policies: Iterable[Policy]) -> tuple[str, ...]:
+def tag_keys_in(policies: Iterable[Policy]) -> tuple[str, ...]:
     """The keys of tags of principals that policies ask for, in lower case."""
     return tuple(sorted(key.removeprefix(TAG) for key in keys_asked_for(policies, (TAG,))))
 

@@ -27,12 +27,12 @@ from iam_access.who_can.entering import Elsewhere, entering
 from iam_access.who_can.evidence import Evidence
 from iam_access.who_can.federating import (
     OPENING,
-    names_asked_for,
     opening,
     own_policies,
+    session_names_in,
     session_of,
+    tag_keys_in,
     tagging,
-    tags_asked_for,
 )
 from iam_access.who_can.resources import OF_SESSIONS, resource_of_role
 from iam_access.who_can.subject import (
@@ -232,7 +232,7 @@ class Graph(SubjectDirectory):
     def _federating(self, user: Subject, permissions: tuple[Permission, ...]) -> Iterator[AccessPath]:
         """The ways of a user by the sessions that it opens as a federated user."""
         if user.principal.kind is CallerKind.USER and self.may_allow(user, OPENING):
-            for arn in names_asked_for(self._distinguishing(user, permissions), user):
+            for arn in session_names_in(self._distinguishing(user, permissions), user):
                 yield from self._opened(user, arn, permissions)
 
     def _opened(self, user: Subject, arn: str, permissions: tuple[Permission, ...]) -> Iterator[AccessPath]:
@@ -241,7 +241,7 @@ class Graph(SubjectDirectory):
         opens = Step(user, asked, self.decide(user, asked))
         if opens.decision.answer is Answer.NO or isinstance(permissions[0].resource, Elsewhere):
             return
-        tags = (key for key in tags_asked_for(self._distinguishing(user, permissions)) if self._may_tag(user, arn, key))
+        tags = (key for key in tag_keys_in(self._distinguishing(user, permissions)) if self._may_tag(user, arn, key))
         session = session_of(user, arn, tags)
         acts = Step(session, permissions, self.ask(session, permissions))
         if acts.decision.answer is not Answer.NO:
@@ -505,7 +505,7 @@ class Graph(SubjectDirectory):
                 yield subject, decision
 
     def assuming(self, subject: Subject, role: Subject) -> tuple[Permission, ...]:
-        """What a subject needs to assume a role: also to tag the session, where it cannot do so without a tag.
+        """The permissions that a subject needs to assume a role; that to tag the session where the role asks for a tag.
 
         Where it may not tag the session, the request has no tag.
         """

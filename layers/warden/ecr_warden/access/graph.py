@@ -8,7 +8,7 @@ from functools import cached_property
 from ecr_warden.access.alike import Alike, policies_of
 from ecr_warden.access.resources import TAG_PREFIXES, resource_of_repository
 from ecr_warden.core.actions import FOR_DOCKER, REGISTRY_CALLS, REQUIRED, TOKEN, Access
-from ecr_warden.core.administering import is_of_registry, told_apart
+from ecr_warden.core.administering import distinct_actions, is_of_registry
 from ecr_warden.core.estate import Estate, Registry, RegistryScope, ReplicationRule, Repository
 from ecr_warden.core.target import RepositoryTarget
 from iam_access import catalogue
@@ -108,7 +108,7 @@ class RepositoryGraph(Graph):
         of_older_scope = (Patterns(negated=False, values=REGISTRY_CALLS),) if is_cut else ()
         asks_for_tags = bool(keys_asked_for(self._policies, OF_TAGGING))
         elements = (*(statement.actions for statement in statements), *of_older_scope)
-        return told_apart(elements, _without_tags if asks_for_tags else lambda _: ())
+        return distinct_actions(elements, _without_tags if asks_for_tags else lambda _: ())
 
     @cached_property
     def administering_repositories(self) -> tuple[str, ...]:

@@ -414,7 +414,7 @@ class ProblemReport(Struct):
         return next(iter((*near, *(begun if len(begun) == 1 else ()))), "")
 
     @property
-    def failed(self) -> bool:
+    def has_errors(self) -> bool:
         return any(entry.is_error for entry in self.found)
 
     def sorted(self) -> tuple[Problem, ...]:

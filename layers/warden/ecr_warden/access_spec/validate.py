@@ -65,13 +65,13 @@ def load_tree(tree: Node, report: ProblemReport, *, version: str = "", now: date
     directory = Directory(build_accounts(root, report), build_organizations(root, report), report, plain)
     spec = _build(root, directory, now or datetime.now(UTC))
     cross_check(spec, directory.places, report)
-    if report.failed:
+    if report.has_errors:
         return Invalid(report.sorted())
     targets = all_targets(spec)
     compiled = compile_spec(spec, targets, version=version)
     of_patterns = (pattern.spec_of(pattern.target) for pattern in compiled.patterns)
     check_quotas(spec, (*targets.values(), *of_patterns), directory.places, report)
-    return Invalid(report.sorted()) if report.failed else Valid(spec, compiled, report.sorted())
+    return Invalid(report.sorted()) if report.has_errors else Valid(spec, compiled, report.sorted())
 
 
 def _build(root: Fields, directory: Directory, now: datetime) -> Spec:

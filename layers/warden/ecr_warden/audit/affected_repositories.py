@@ -387,7 +387,7 @@ def _whole(principal: Principal) -> str | None:
 
 
 def _by_principals(document: Document | None) -> dict[Principals, set[tuple[Statement, str]]]:
-    """What a document says of each principal; a NotPrincipal is one by itself."""
+    """What a document says of each principal; a NotPrincipal element counts as a principal of its own."""
     found: defaultdict[Principals, set[tuple[Statement, str]]] = defaultdict(set)
     for statement in document.statements if document else ():
         principals = statement.principals

@@ -57,5 +57,5 @@ def _entry(index: int, job: Job, url: str) -> "SendMessageBatchRequestEntryTypeD
 
 
 def deduplication_id(job: Job) -> str:
-    """Of cause, group and what is apart: by target alone, a second tamper within 5 minutes would be dropped."""
+    """The ID by which SQS drops a message sent twice: with the job's cause, as a second tamper must not be dropped."""
     return hashlib.sha256(f"{job.cause.id}\n{job.group}\n{job.apart}".encode()).hexdigest()

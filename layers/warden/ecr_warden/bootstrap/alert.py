@@ -9,7 +9,7 @@ from ecr_warden.bootstrap.observability import logger
 from ecr_warden.notify.aws_incidents import AwsIncidents
 from ecr_warden.notify.aws_sns import SnsChannel
 from ecr_warden.notify.aws_webhook import WebhookChannel, secret_url
-from ecr_warden.notify.notify import HearAlerts, ReportExhausted, SendAlerts
+from ecr_warden.notify.notify import AnnounceAlerts, ReportExhausted, SendAlerts
 from ecr_warden.notify.ports import CHAT, E_MAIL, Channel
 from ecr_warden.notify.record import record_alert
 from ecr_warden.state.aws_aliases import accepted_aliases
@@ -29,9 +29,9 @@ def send_alerts() -> SendAlerts:
 
 
 @cache
-def hear_alerts() -> HearAlerts:
+def announce_alerts() -> AnnounceAlerts:
     """The use case for what the bus delivers; what alerts say is kept in the history log."""
-    return HearAlerts(send_alerts(), partial(record_alert, DynamoHistory(table(), common.clock)))
+    return AnnounceAlerts(send_alerts(), partial(record_alert, DynamoHistory(table(), common.clock)))
 
 
 @cache
@@ -44,7 +44,7 @@ def flush_redelivery() -> Redelivery:
 def report_exhausted() -> ReportExhausted:
     """The use case for jobs that failed on their last attempt."""
     kept = SqsDeadLetters(common.client("sqs"), common.environment.required("WARDEN_JOBS_DEAD_LETTERS_URL"))
-    return ReportExhausted(hear_alerts(), kept, common.clock)
+    return ReportExhausted(announce_alerts(), kept, common.clock)
 
 
 def _channels() -> dict[str, Channel]:

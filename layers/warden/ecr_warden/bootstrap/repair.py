@@ -18,7 +18,7 @@ from ecr_warden.core.job import (
     ReportCall,
     ReportOwnChange,
 )
-from ecr_warden.repair.clock import FollowClocks
+from ecr_warden.repair.due_work import FollowClocks
 from ecr_warden.repair.follow_switch import FollowSwitches
 from ecr_warden.repair.harmful_calls import ReportCalls, report_own_change
 from ecr_warden.repair.reconcile import Reconcile

@@ -5,7 +5,7 @@ from functools import cache
 from ecr_warden.bootstrap import common, stores
 from ecr_warden.bootstrap.common import table
 from ecr_warden.state.aws_specs import AwsSpecs
-from ecr_warden.state.tree_keeping import KeptSpecs
+from ecr_warden.state.tree_writer import KeptSpecs
 
 
 @cache

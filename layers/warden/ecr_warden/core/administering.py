@@ -52,10 +52,10 @@ def unknown_in(actions: Patterns) -> Iterator[str]:
             yield value.replace("*", "x").replace("?", "x")
 
 
-def told_apart(elements: Iterable[Patterns], otherwise: Callable[[str], Hashable]) -> tuple[str, ...]:
-    """The administering actions, with those nobody knows yet; only one of those that nothing tells apart.
+def distinct_actions(elements: Iterable[Patterns], otherwise: Callable[[str], Hashable]) -> tuple[str, ...]:
+    """The administering actions, also those that AWS may add; one for all that no Action element distinguishes.
 
-    That is no Action element, and not what else their requests have, `otherwise`.
+    `otherwise`: what else distinguishes the request for an action from others.
     """
     distinct = tuple(dict.fromkeys(elements))
     known = dict.fromkeys((*administering(), *(name for patterns in distinct for name in unknown_in(patterns))))

@@ -112,7 +112,7 @@ class SendAlerts(Struct, frozen=True):
         self.incidents.drop(key, alerts)
 
 
-class HearAlerts(Struct, frozen=True):
+class AnnounceAlerts(Struct, frozen=True):
     """Announces and records what the bus delivers, the same alert once within five minutes.
 
     Events and jobs may come twice, and so do the alerts of the calls that they report. A process that dies in between,
@@ -141,18 +141,18 @@ class ReportExhausted(Struct, frozen=True):
     kept, because each tick makes the other jobs anew.
     """
 
-    hear_alerts: HearAlerts
+    announce_alerts: AnnounceAlerts
     dead_letters: DeadLetters
     clock: Clock
 
     def report(self, body: str, *, queue: Queue, message_id: str) -> None:
         """Report the job in the body of a message of a queue, then keep it; raises PortError."""
         failed = _failed(body, queue, message_id)
-        self.hear_alerts.send.announce(failed)
+        self.announce_alerts.send.announce(failed)
         if queue is Queue.REPAIR:
             self.dead_letters.keep(body, message_id=message_id)
         with suppress(PortError):
-            self.hear_alerts.record(failed, self.clock.now())
+            self.announce_alerts.record(failed, self.clock.now())
 
 
 def _failed(body: str, queue: Queue, message_id: str) -> JobFailed:

@@ -35,7 +35,7 @@ def with_foreign(spec: TargetSpec, observation: Observation) -> TargetSpec:
     own = desired if isinstance(desired, Document) else None
     match observation.documents.get(address):
         case Present(Document() as live):
-            kept = list(_kept(live, spec.foreign, spec.target, own))
+            kept = list(_foreign_statements(live, spec.foreign, spec.target, own))
         case _:
             kept = []
     while kept:
@@ -63,7 +63,7 @@ def _extended(own: list[dict[str, Any]], kept: list[dict[str, Any]]) -> Document
     return parse_document({"Version": "2012-10-17", "Statement": statements})
 
 
-def _kept(
+def _foreign_statements(
     live: Document, allowed: tuple[ForeignStatement, ...], target: RepositoryTarget, own: Document | None
 ) -> Iterator[dict[str, Any]]:
     """The allowed live statements, each once, without those that the spec has itself."""

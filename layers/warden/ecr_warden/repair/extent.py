@@ -1,4 +1,7 @@
-"""What an observation of a target reports, by its spec's extent; the same for every adapter that reads."""
+"""Which of a target's policies an observation reports: those named, ours, or all (its spec's extent).
+
+The same for every adapter that reads.
+"""
 
 import hashlib
 import json

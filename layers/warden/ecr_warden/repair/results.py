@@ -1,4 +1,7 @@
-"""How a run ended, whether its target is contested, news, and what is owed: from plan, outcomes, last reading."""
+"""How a run ended: its result, whether its target is contested, what is new, and what the next run still has to do.
+
+From the plan, the outcomes of its writes, and the last reading.
+"""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""The accepted version of the spec: all that whoever compares with it reads."""
+"""The accepted version of the spec, as read by whatever compares the accounts with it."""
 
 from collections.abc import Callable
 from typing import Protocol

@@ -26,7 +26,7 @@ from ecr_warden.state.aws_aliases import ACCEPTED
 from ecr_warden.state.aws_items import readable
 from ecr_warden.state.specs import BegunVersion, KeptBaseline, NotedVersion, RefusedVersion, SpecsInForce, SpecVersion
 from ecr_warden.state.tree import Objects
-from ecr_warden.state.tree_keeping import KeptSpecs
+from ecr_warden.state.tree_writer import KeptSpecs
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -1,4 +1,4 @@
-"""The Holds and Verdicts ports on the hub's table, apart by who writes (template.yaml).
+"""The Holds and Verdicts ports on the hub's table; each function writes under its own keys, as template.yaml allows.
 
 Accept writes `HOLDS` / `<id>`, control `DECISIONS` / `<id>#<since>`, collect `READINGS` / `<id>#<part>`, audit
 `VERDICTS` / `<id>`. A decision names the time at which its hold was opened, so that it never serves for a later one

@@ -91,7 +91,7 @@ def _is_silent(entry: AlsoAllowed, principal: str, ours: Ours) -> bool:
 
 
 def _is_known(entry: AlsoAllowed, principal: str, known: Collection[AlsoAllowed]) -> bool:
-    """Whether each access that an entry keeps silent is kept silent already."""
+    """Whether the known entries of also_allowed keep everything out of the findings already that this one does."""
     return all(
         any(
             covers(also_allowed, principal, access, entry.account, where) and _lasts(also_allowed, entry)

@@ -75,7 +75,7 @@ def emptied_patterns(change: EnforcedChange) -> tuple[RepositoryPattern, ...]:
 def emptied(
     change: EnforcedChange, accounts: ReadAccounts | None, has_time: Callable[[], bool]
 ) -> tuple[int, tuple[str, ...]]:
-    """How many of the repositories that fit patterns are those, or may be; and why not all are known, in words."""
+    """How many repositories that fit a pattern lose a grant, or may lose it; and why not all are known, in words."""
     patterns = emptied_patterns(change)
     if accounts is None or not patterns:
         return 0, tuple(f"how many repositories fit {pattern.target}, from which it takes all" for pattern in patterns)

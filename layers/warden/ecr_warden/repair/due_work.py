@@ -18,7 +18,7 @@ from ecr_warden.core.queue import Jobs
 from ecr_warden.core.target import Target
 from ecr_warden.repair.alerts import GrantsEnd, PauseEnded
 from ecr_warden.repair.cutoff import END_MARGIN
-from ecr_warden.repair.ends import reached
+from ecr_warden.repair.grant_ends import reached
 from ecr_warden.repair.targets import spec_for
 from ecr_warden.state.accepted import AcceptedSpecs
 from ecr_warden.state.commands import CommandRecords

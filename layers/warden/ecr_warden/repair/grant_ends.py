@@ -1,4 +1,4 @@
-"""When people hear of the ends of grants: pure judgement over the accepted spec and the clock."""
+"""Which ends of grants (`until`) people hear of now: pure judgement over the accepted spec and the clock."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
