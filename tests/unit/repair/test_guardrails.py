@@ -12,7 +12,8 @@ from ecr_warden.core.kinds import Operation
 from ecr_warden.core.observed import Absent, Observation, Present, Unparseable
 from ecr_warden.core.plan import Change
 from ecr_warden.core.target import RoleTarget
-from ecr_warden.repair.guardrails import cuts_own_access, decided, is_not_ours
+from ecr_warden.repair.guardrails import cuts_own_access, is_not_ours
+from ecr_warden.repair.hard_documents import decided
 from local.testing.seed import (
     ANNA,
     CHECKOUT,

@@ -10,7 +10,7 @@ from ecr_warden.core.plan import Change, NewRole
 from ecr_warden.core.result import Result
 from ecr_warden.core.run import Applied, Conflict, Failed, OpenRun, Outcome, RunReport, Skipped
 from ecr_warden.repair.documents import Documents, Writer
-from ecr_warden.repair.guardrails import decided
+from ecr_warden.repair.hard_documents import decided
 from ecr_warden.repair.ordering import gains
 from ecr_warden.state.state import Lease, State
 from ecr_warden.state.switch import Switch

@@ -14,7 +14,7 @@ from ecr_warden.core.run import Debts
 from ecr_warden.repair.aws_edits import is_settling
 from ecr_warden.repair.cutoff import as_lockout, is_kept_cutoff, reopened_sessions
 from ecr_warden.repair.extent import is_within
-from ecr_warden.repair.guardrails import decided
+from ecr_warden.repair.hard_documents import decided
 from iam_access.delta.delta import gained_and_lost
 from iam_access.delta.relate import Differs, Interchangeable, Same, relate
 from iam_access.document.document import Document, DocumentError

@@ -1,16 +1,12 @@
-"""Safety rails of planning: changes that are never made, and documents on which the policy engine fails."""
-
-from collections.abc import Callable
-from copy import replace
+"""Safety rails of planning: changes that are never made, as they would lock ecr-warden out or are not its own."""
 
 from ecr_warden.core.address import OWN_ROLES, Address, AddressKind, role
 from ecr_warden.core.desired import MustNotExist, RoleSettings, TargetSpec
-from ecr_warden.core.observed import Observation, Observed, Present, Unparseable
+from ecr_warden.core.observed import Observation, Observed, Present
 from ecr_warden.core.own_access import denials_of_own_calls
 from ecr_warden.core.plan import Change
 from ecr_warden.core.target import RoleTarget
 from iam_access.document.document import Document, parse_document, raw_statements
-from iam_access.errors import site_of
 
 
 def is_not_ours(spec: TargetSpec, observation: Observation) -> bool:
@@ -47,28 +43,3 @@ def sparing_own_access(policy: Document, account: str) -> Document | MustNotExis
     denials = {*denials_of_own_calls(policy, account)}
     kept = [statement for index, statement in enumerate(raw_statements(policy)) if index not in denials]
     return parse_document({"Version": policy.version, "Statement": kept}) if kept else MustNotExist()
-
-
-def decided[T](decide: Callable[[Observation], T], observation: Observation) -> T:
-    """The decision on an observation; a document on which it fails counts as unparseable.
-
-    An attacker may choose a document's text, and no test has seen all texts: an error in the policy engine must not
-    keep the document from being repaired. So it counts as differing and is replaced whole. Raises the error that
-    `decide` raises without any live document, because then none of them causes it.
-    """
-    try:
-        return decide(observation)
-    except Exception as error:
-        reason = f"ecr-warden failed to interpret it ({site_of(error)})"
-        unparseable: dict[Address, Observed] = {
-            address: Unparseable(reason, seen.value.text, seen.digest)
-            for address, seen in observation.documents.items()
-            if isinstance(seen, Present) and isinstance(seen.value, Document)
-        }
-        one_by_one = [{address: one} for address, one in unparseable.items()] if len(unparseable) > 1 else []
-        for replaced in (*one_by_one, unparseable):
-            try:
-                return decide(replace(observation, documents={**observation.documents, **replaced}))
-            except Exception:  # noqa: S112 - it is not this document, or not this one alone
-                continue
-        raise

@@ -8,7 +8,7 @@ from ecr_warden.core.observed import Observation, Present, Unreadable
 from ecr_warden.core.target import RepositoryTarget, RoleTarget
 from ecr_warden.core.tolerated import with_observed_grants
 from ecr_warden.repair.aws_edits import with_foreign
-from ecr_warden.repair.guardrails import decided
+from ecr_warden.repair.hard_documents import decided
 from iam_access.delta.relate import Differs, relate
 from iam_access.document.document import Document
 

@@ -21,7 +21,8 @@ from ecr_warden.core.sessions import Sessions
 from ecr_warden.core.target import RoleTarget, Target
 from ecr_warden.repair.cutoff import LastLook, pre_image, session_cutoff, sessions_to_end
 from ecr_warden.repair.diff import diff
-from ecr_warden.repair.guardrails import cuts_own_access, decided, is_not_ours, sparing_own_access
+from ecr_warden.repair.guardrails import cuts_own_access, is_not_ours, sparing_own_access
+from ecr_warden.repair.hard_documents import decided
 from ecr_warden.repair.ordering import gains, loses, ordered, removing_access, without_gain
 from iam_access.delta.delta import gained_and_lost
 from iam_access.document.document import Document
