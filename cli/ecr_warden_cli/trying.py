@@ -23,7 +23,7 @@ def tried_grant(spec: Valid, asking: Asking, target: RepositoryTarget, who: str,
     entry = next((one for one in spec.spec.repositories if target in one.targets), None)
     if entry is None:
         return Advice(f"add an entry for {where} under repositories:, with {who} in {access}:", in_spec=True)
-    # Of a pull no role is asked for; of a push each push role may give it, the first of the entry first.
+    # A pull needs no role; for a push every push role of the entry is tried, in their order in the spec.
     roles = dict.fromkeys(push.role.name for push in entry.push) if access == "push" else {"": None}
     is_alone = sum(target.name in {each.name for each in one.targets} for one in spec.spec.repositories) == 1
     name = target.name if is_alone else f"{spec.spec.aliases[target.account]}/{target.region}/{target.name}"

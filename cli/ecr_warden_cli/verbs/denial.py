@@ -234,7 +234,7 @@ def _subject(denial: DeniedCall, case: _Case) -> Subject:
 
 
 def _unmasked(arn: str, asked: OpenedEstate) -> str:
-    """The one user or role of that name; of a session its role, whose ARN has a path besides."""
+    """The ARN, with its path, of the one user or role of that name; of a session, of its role."""
     named = arn.rpartition(":")[2]
     kind, _, name = named.removeprefix("assumed-").partition("/")
     ends = f"/{name.partition('/')[0] if named.startswith('assumed-') else name}"

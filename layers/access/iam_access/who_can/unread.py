@@ -30,7 +30,7 @@ def can(graph: Graph, subject: Subject, permissions: tuple[Permission, ...]) -> 
         # Whom another account takes for its own is that account's: a policy has to let in the subject's.
         unread = tuple(name for name in unread if name in inventory.accounts or name == own)
     through = graph.may_enter(subject, _entered(graph, unread)) if unread else found
-    return _through(through, unread, inventory) if isinstance(through, AccessPath) else found
+    return _with_accounts(through, unread, inventory) if isinstance(through, AccessPath) else found
 
 
 def who_can(
@@ -42,7 +42,7 @@ def who_can(
     found = _can(graph, permissions, among)
     if unread := _accounts(graph, found.values()):
         entering = graph.entering(_entered(graph, unread))
-        found = {arn: _through(path, unread, graph.inventory) for arn, path in entering.items()} | found
+        found = {arn: _with_accounts(path, unread, graph.inventory) for arn, path in entering.items()} | found
     return found
 
 
@@ -108,7 +108,7 @@ def _accounts_of(graph: Graph, path: AccessPath) -> Iterator[str]:
 _OF_ROLES = (CallerKind.ROLE, CallerKind.SESSION)
 
 
-def _through(path: AccessPath, unread: Iterable[str], inventory: Inventory) -> AccessPath:
+def _with_accounts(path: AccessPath, unread: Iterable[str], inventory: Inventory) -> AccessPath:
     """The path with the accounts through which it leads."""
     *before, last = path.steps
     policies = tuple(unread_account(name, inventory) for name in unread)

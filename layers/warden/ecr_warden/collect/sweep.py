@@ -244,7 +244,8 @@ class Sweep(Struct, frozen=True):
         """Report lists that AWS did not return: once, and again when the reason changes or comes back.
 
         `asked`: the target that represents each list, and the error if there was one. Sweeps of one part never run side
-        by side, so no lease guards what was reported. A process that dies in between reports twice, never not at all.
+        by side, so no lease guards what was reported. A process that dies in between reports
+        twice rather than not at all.
         """
         marks: list[tuple[Target, str | None]] = []
         unread: list[tuple[Target, PortError]] = []

@@ -30,7 +30,7 @@ class Watch(Struct, frozen=True):
     """The use case over its ports; it reads, and writes nothing but its own records.
 
     Sweeps of one part never run side by side, so no lease guards what was announced. A process that dies in between
-    announces twice, never not at all.
+    announces twice rather than not at all.
     """
 
     wiring: Wiring

@@ -58,14 +58,14 @@ class StsCallers(Struct):
     _http: URLLib3Session = field(default_factory=lambda: URLLib3Session(timeout=_SECONDS))
 
     def authenticate(self, proof: object, request: str, hub: str) -> Actor:
-        headers = bound_headers(sts_host(self.region), hub, request) | self._given(proof)
+        headers = bound_headers(sts_host(self.region), hub, request) | self._proof_headers(proof)
         caller = self._ask(headers)
         if caller.account != self.account:
             remedy = f"assume a role in {self.account} first"
             raise CallerUnauthenticated(f"{caller.arn} is not in the hub's account", remedy=remedy)
         return caller
 
-    def _given(self, proof: object) -> dict[str, str]:
+    def _proof_headers(self, proof: object) -> dict[str, str]:
         """The three headers of the proof, each of a form that can contain nothing else."""
         if not isinstance(proof, Mapping):
             raise CallerUnauthenticated("the request has no proof of who sent it", remedy="use the ecr-warden command")

@@ -116,7 +116,7 @@ class AnnounceAlerts(Struct, frozen=True):
     """Announces and records what the bus delivers, the same alert once within five minutes.
 
     Events and jobs may come twice, and so do the alerts of the calls that they report. A process that dies in between,
-    or a table that does not answer, has one announced twice, never not at all.
+    or a table that does not answer, has one announced twice rather than not at all.
     """
 
     send: SendAlerts

@@ -1,7 +1,7 @@
 """What has come due, at each tick of the schedule: ends of pauses, ends of grants, and access that had to wait.
 
 It reads the spec and the hub's table, no account, and enqueues runs. The record of the last look says since when: a
-process that dies in between announces and enqueues again, never not at all.
+process that dies in between announces and enqueues again rather than not at all.
 """
 
 from collections.abc import Iterator

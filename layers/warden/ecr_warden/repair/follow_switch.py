@@ -29,7 +29,7 @@ class FollowSwitches(Struct, frozen=True):
     def follow(self, job: FollowSwitch) -> str:
         """Announce what is new of the switch; returns what was done, for the log. Raises PortError.
 
-        A process that dies before it has noted what it announced announces it again, never not at all.
+        A process that dies before it has noted what it announced announces it again rather than not at all.
         """
         reason, now, last = self.switch.reason_to_stop(), self.clock.now(), self.record.last()
         position = _position(reason)

@@ -265,7 +265,7 @@ class Reconcile(Struct, frozen=True):
         if publishes:
             announce(self.alerts, report)
             run = replace(run, intruder=False)  # reported once, however many tries follow
-        # Closed after it was published: a process that dies in between publishes twice, never not at all.
+        # Closed after it was published: a process that dies in between publishes twice rather than not at all.
         planned = run.record.debts.sessions
         run = self._close(run, report)
         if run.record.debts.sessions not in (None, planned):

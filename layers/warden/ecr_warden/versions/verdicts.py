@@ -94,7 +94,7 @@ class JudgeVersions(Struct, frozen=True):
     has_time: Callable[[], bool]
 
     def judge_version(self, job: JudgeVersion) -> str:
-        """Keep a verdict on the ground of a hold, or what has to be read first, and have accept look at it."""
+        """Judge the version of a hold; keep the verdict, or what has to be read before one, and enqueue accept."""
         hold = self.holds.find(job.request)
         if hold is None or hold.state not in OPEN or hold.asked is None:
             return _NOBODY
