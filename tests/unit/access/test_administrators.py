@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from ecr_warden.audit.administrators import administrators
 from ecr_warden.core.codec.snapshot import estate_from_text
 from iam_access.who_can.decide import AccessDecision, Given, Permission
 from iam_access.who_can.subject import Subject
+from tests.tables import load
 from tests.unit.access.snapshots import HOME, allow, document, managed, role, snapshot, user
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -27,110 +29,37 @@ _BOUNDED = user("bounded", PermissionsBoundary={"PermissionsBoundaryArn": _LIMIT
 _BOSS = user("boss", EVERYTHING)
 
 
-def _when(action: str | list[str], operator: str, key: str, value: str) -> dict[str, Any]:
-    return allow(action, Condition={operator: {key: value}})
-
-
 def _group(name: str, *statements: dict[str, Any]) -> dict[str, Any]:
     policies = [{"PolicyName": "own", "PolicyDocument": document(*statements)}]
     return {"Arn": f"arn:aws:iam::{HOME}:group/{name}", "GroupName": name, "GroupPolicyList": policies}
 
 
-def _joins(group: str) -> dict[str, Any]:
-    return allow("iam:AddUserToGroup", f"arn:aws:iam::{HOME}:group/{group}")
+CASES: dict[str, dict[str, Any]] = load((Path(__file__).parents[2] / "cases/access/administrators.yaml").read_text())[
+    "administers"
+]
 
 
-def _trusting(statement: dict[str, Any]) -> dict[str, Any]:
-    trust = {"Effect": "Allow", "Principal": {"AWS": ME}, "Action": "sts:AssumeRole"}
-    return role("entered", ME, EVERYTHING, AssumeRolePolicyDocument=document(trust | statement))
-
-
-# What somebody may do, and whether they administer the account; whether their access is no finding then.
-CASES: dict[str, tuple[list[dict[str, Any]], bool, bool]] = {
-    "writes any policy": ([user("me", allow("iam:PutUserPolicy"))], True, True),
-    "attaches any policy": ([user("me", allow("iam:AttachUserPolicy"))], True, True),
-    "writes with MFA": ([user("me", allow("iam:PutUserPolicy", **_MFA))], True, False),
-    "attaches some policies": (
-        [user("me", _when("iam:AttachUserPolicy", "ArnLike", "iam:PolicyARN", "arn:aws:iam::*:policy/*"))],
-        True,
-        False,
-    ),
-    "writes where nothing is attached": (
-        [user("me", _when("iam:PutUserPolicy", "ArnLike", "iam:PolicyARN", "arn:aws:iam::*:policy/*"))],
-        False,
-        False,
-    ),
-    "writes what has a tag that somebody has": (
-        [user("me", _when("iam:PutUserPolicy", "StringEquals", "iam:ResourceTag/team", "shop"))],
-        True,
-        False,
-    ),
-    "writes what has a tag that nobody has": (
-        [user("me", _when("iam:PutUserPolicy", "StringEquals", "aws:ResourceTag/team", "web"))],
-        False,
-        False,
-    ),
-    "writes what has the tag that they have": (
-        [user("me", _when("iam:PutUserPolicy", "StringEquals", "iam:ResourceTag/team", "${aws:PrincipalTag/team}"))],
-        False,
-        False,
-    ),
-    "writes within a boundary that somebody has": (
-        [user("me", _when("iam:PutUserPolicy", "ArnEquals", "iam:PermissionsBoundary", _LIMIT["Arn"]))],
-        True,
-        False,
-    ),
-    "writes within a boundary that nobody has": (
-        [user("me", _when("iam:PutUserPolicy", "ArnEquals", "iam:PermissionsBoundary", _NO_IAM["Arn"]))],
-        False,
-        False,
-    ),
-    "sets a boundary that nobody has": (
-        [user("me", _when("iam:PutUserPermissionsBoundary", "ArnEquals", "iam:PermissionsBoundary", _NO_IAM["Arn"]))],
-        True,
-        False,
-    ),
-    "makes keys of their own": (
-        [user("me", allow(["iam:CreateAccessKey", "iam:UpdateLoginProfile"], "arn:aws:iam::*:user/${aws:username}"))],
-        False,
-        False,
-    ),
-    "makes keys of an administrator": ([user("me", allow("iam:CreateAccessKey", _BOSS["Arn"]))], True, True),
-    "makes keys of somebody with little": ([user("me", allow("iam:CreateAccessKey", _IDLE["Arn"]))], True, False),
-    "makes keys of whoever has a tag that no administrator has": (
-        [user("me", _when("iam:CreateAccessKey", "StringEquals", "iam:ResourceTag/team", "shop"))],
-        True,
-        False,
-    ),
-    "opens a role with little": ([user("me", allow("iam:UpdateAssumeRolePolicy")), role("r", HOME)], True, False),
-    "opens a role with everything": (
-        [user("me", allow("iam:UpdateAssumeRolePolicy")), role("r", "111111111111", EVERYTHING)],
-        True,
-        True,
-    ),
-    "assumes an administrator's role": ([user("me"), _trusting({})], True, True),
-    "assumes it with MFA": ([user("me"), _trusting(_MFA)], True, True),
-    "joins administrators": ([user("me", _joins("admins"))], True, True),
-    "joins those who administer with MFA": ([user("me", _joins("careful"))], True, False),
-    "joins those with little": ([user("me", _joins("readers"))], True, False),
-    "joins administrators within a boundary that leaves no policy to write": (
-        [user("me", _joins("admins"), PermissionsBoundary={"PermissionsBoundaryArn": _NO_IAM["Arn"]})],
-        True,
-        False,
-    ),
-    "creates users, and passes roles": ([user("me", allow(["iam:CreateUser", "iam:PassRole"]))], False, False),
-    "reads": ([user("me", allow("iam:Get*"))], False, False),
-}
+def _identities(row: dict[str, Any]) -> list[dict[str, Any]]:
+    """The user and the role of a row."""
+    may = row.get("may", [])
+    within = {"PermissionsBoundary": {"PermissionsBoundaryArn": row["within"]}} if "within" in row else {}
+    made = [user("me", *(may if isinstance(may, list) else [may]), **within)]
+    if "role" in row:
+        trust = document(row["role"]["trusts"])
+        own = [row["role"]["may"]] if "may" in row["role"] else []
+        made.append(role("r", HOME, *own, AssumeRolePolicyDocument=trust))
+    return made
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_who_administers_and_whose_access_is_no_finding(name: str) -> None:
-    identities, named, unlimited = CASES[name]
     groups = [_group("admins", EVERYTHING), _group("careful", allow("*", **_MFA)), _group("readers", allow("s3:*"))]
-    given = snapshot(*identities, _IDLE, _BOUNDED, _BOSS, policies=[_LIMIT, _NO_IAM], groups=groups)
+    others = _IDLE, _BOUNDED, _BOSS
+    given = snapshot(*_identities(CASES[name]), *others, policies=[_LIMIT, _NO_IAM], groups=groups)
     graph = RepositoryGraph(estate_from_text(json.dumps(given), at=NOW))
     found = administrators(graph, graph.estate.accounts[HOME])
-    assert (ME in found.iam, ME in found.unlimited) == (named, unlimited)
+    administers = CASES[name]["administers"]
+    assert (ME in found.iam, ME in found.unlimited) == (administers is not False, administers == "without a limit")
     assert found.unlimited <= found.iam.keys()
 
 

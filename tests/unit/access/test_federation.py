@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from iam_access.evaluate.evaluate import evaluate
 from iam_access.evaluate.policies import Policies
 from iam_access.evaluate.statement_match import Allowed
 from local.testing.printed import complete
+from tests.tables import load
 from tests.unit.iam_access.evaluations import requested
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -57,54 +59,15 @@ def may_push(spec: Valid, issuer: str, claims: dict[str, str]) -> bool:
     return isinstance(evaluate(request, Policies(trust=trust)), Allowed)
 
 
-WITH_IDS = "{github: acme/shop, owner_id: 12, repository_id: 34, branch: main}"
-BY_NAME = "{github: acme/shop, branch: main}"
-RELEASES = "{github: acme/shop, owner_id: 12, repository_id: 34, tag: 'v*'}"
-PRODUCTION = "{github: acme/shop, owner_id: 12, repository_id: 34, environment: prod}"
-OLD, NEW = "repo:acme/shop", "repo:acme@12/shop@34"
-MAIN = ":ref:refs/heads/main"
-OURS, OTHER = "34", "99"
-# The grant, the token's sub and repository_id, and whether its job may push.
-TOKENS: dict[str, tuple[str, str, str, bool]] = {
-    "the name form": (WITH_IDS, OLD + MAIN, OURS, True),
-    "the form with IDs": (WITH_IDS, NEW + MAIN, OURS, True),
-    "after the repository was renamed": (WITH_IDS, f"repo:acme@12/store@34{MAIN}", OURS, True),
-    "after the owner was renamed": (WITH_IDS, f"repo:acme-corp@12/shop@34{MAIN}", OURS, False),
-    "after a transfer to another owner": (WITH_IDS, f"repo:other@77/shop@34{MAIN}", OURS, False),
-    "after a transfer, with a subject of the new owner's making": (
-        WITH_IDS,
-        f"repo:other@77/shop@34:job_workflow_ref:other/x/a.yml@refs/heads/y@12/b@34{MAIN}",
-        OURS,
-        False,
-    ),
-    "somebody else has the old name now": (WITH_IDS, OLD + MAIN, OTHER, False),
-    "somebody else has the old name now, in the form with IDs": (WITH_IDS, f"repo:acme@88/shop@99{MAIN}", OTHER, False),
-    "another branch": (WITH_IDS, NEW + ":ref:refs/heads/main2", OURS, False),
-    "a branch that ends like it": (WITH_IDS, NEW + ":ref:refs/heads/x/main", OURS, False),
-    "a pull request": (WITH_IDS, NEW + ":pull_request", OURS, False),
-    "an environment of a job on the branch": (WITH_IDS, NEW + ":environment:main", OURS, False),
-    "a tag with the branch's name": (WITH_IDS, NEW + ":ref:refs/tags/main", OURS, False),
-    "another repository of the owner": (WITH_IDS, f"repo:acme@12/shop2@35{MAIN}", "35", False),
-    "by name: the name form": (BY_NAME, OLD + MAIN, OURS, True),
-    "by name: the form with IDs": (BY_NAME, NEW + MAIN, OURS, True),
-    "by name: an owner whose name begins alike": (BY_NAME, f"repo:acme2/shop{MAIN}", OTHER, False),
-    "by name: an owner whose name begins alike, with IDs": (BY_NAME, f"repo:acme2@12/shop@34{MAIN}", OTHER, False),
-    "by name: a repository whose name begins alike": (BY_NAME, f"repo:acme@12/shop2@35{MAIN}", OTHER, False),
-    "by name: after a rename": (BY_NAME, f"repo:acme@12/store@34{MAIN}", OURS, False),
-    "a tag of the pattern": (RELEASES, NEW + ":ref:refs/tags/v1.2", OURS, True),
-    "another tag": (RELEASES, NEW + ":ref:refs/tags/nightly", OURS, False),
-    "a branch with a tag's name": (RELEASES, NEW + ":ref:refs/heads/v1.2", OURS, False),
-    "the environment": (PRODUCTION, NEW + ":environment:prod", OURS, True),
-    "the environment of an old repository": (PRODUCTION, OLD + ":environment:prod", OURS, True),
-    "another environment": (PRODUCTION, NEW + ":environment:production", OURS, False),
-    "a branch with the environment's name": (PRODUCTION, NEW + ":ref:refs/heads/prod", OURS, False),
-}
+TABLE: dict[str, Any] = load((Path(__file__).parents[2] / "cases/access/tokens.yaml").read_text())
+WITH_IDS, BY_NAME = (TABLE["grants"][name] for name in ("with IDs", "by name"))
 
 
-@pytest.mark.parametrize("name", TOKENS)
+@pytest.mark.parametrize("name", TABLE["tokens"])
 def test_a_token_of_github_opens_the_push_role_only_if_it_is_meant(name: str) -> None:
-    grant, subject, repository, expected = TOKENS[name]
-    claims = {"aud": "sts.amazonaws.com", "sub": subject, "repository_id": repository}
+    row = TABLE["tokens"][name]
+    grant, expected = TABLE["grants"][row["grant"]], row["opens"]
+    claims = {"aud": "sts.amazonaws.com", "sub": row["sub"], "repository_id": row["repository_id"]}
     assert may_push(pushers(grant), GITHUB, claims) is expected
     # With other grants of the role beside it, too, and where they share a statement.
     for ref in ("branch: dev", "branch: main", "tag: 'v*'", "environment: prod"):
@@ -114,7 +77,7 @@ def test_a_token_of_github_opens_the_push_role_only_if_it_is_meant(name: str) ->
 
 @pytest.mark.parametrize("lacking", ["aud", "sub", "repository_id"])
 def test_a_token_without_a_claim_does_not_open_it(lacking: str) -> None:
-    claims = {"aud": "sts.amazonaws.com", "sub": NEW + MAIN, "repository_id": OURS}
+    claims = {"aud": "sts.amazonaws.com", "sub": "repo:acme@12/shop@34:ref:refs/heads/main", "repository_id": "34"}
     assert may_push(pushers(WITH_IDS), GITHUB, claims)
     assert not may_push(pushers(WITH_IDS), GITHUB, {name: claims[name] for name in claims if name != lacking})
     assert not may_push(pushers(WITH_IDS), GITHUB, claims | {lacking: "other"})

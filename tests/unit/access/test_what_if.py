@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from iam_access.document.document import parse_document
 from iam_access.inventory.identity_kind import IdentityKind
 from iam_access.who_can.graph import AccessPath
 from local.testing.printed import complete
+from tests.tables import load
 from tests.unit.access.snapshots import AWAY, HOME, TOKEN, allow, document, managed, role, snapshot, user
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -54,7 +56,6 @@ def to_pull(principal: object) -> dict[str, Any]:
 
 DENY_PULL = {"Effect": "Deny", "Action": "ecr:BatchGetImage", "Resource": "*"}
 DENY_ALL_PULL = {**DENY_PULL, "Principal": "*"}
-OF_TEAM = {"StringEquals": {"aws:PrincipalTag/team": "shop"}}
 TRUST_ANN = {"Effect": "Allow", "Principal": {"AWS": ANN}, "Action": "sts:AssumeRole"}
 
 
@@ -70,89 +71,18 @@ def test_whoever_is_unclear_before_and_after_is_not_listed() -> None:
     assert [(one.access, one.kind) for one in found] == [(Access.PULL, DifferenceKind.UNCLEAR)]
 
 
-# What is supposed, and who gains and loses pull of the one repository.
-KINDS: dict[str, tuple[list[Supposed], set[tuple[str, DifferenceKind]]]] = {
-    "an inline policy of a user": (
-        [change(ChangeKind.IDENTITY_POLICY, ANN, allow(PULL), name="pull")],
-        {(ANN, DifferenceKind.GAINS)},
-    ),
-    "an inline policy is replaced": (
-        [change(ChangeKind.IDENTITY_POLICY, DEPLOY, TOKEN, name="own")],
-        {(DEPLOY, DifferenceKind.LOSES)},
-    ),
-    "an inline policy is removed": (
-        [change(ChangeKind.IDENTITY_POLICY, DEPLOY, name="own")],
-        {(DEPLOY, DifferenceKind.LOSES)},
-    ),
-    "an inline policy of a group counts for its users": (
-        [change(ChangeKind.IDENTITY_POLICY, DEVELOPERS, allow(PULL), name="pull")],
-        {(ANN, DifferenceKind.GAINS)},
-    ),
-    "a managed policy counts where it is attached": (
-        [change(ChangeKind.MANAGED_POLICY, LOGIN, allow(PULL), TOKEN)],
-        {(ANN, DifferenceKind.GAINS)},
-    ),
-    "a permissions boundary": ([change(ChangeKind.BOUNDARY, DEPLOY, TOKEN)], {(DEPLOY, DifferenceKind.LOSES)}),
-    "a trust policy lets somebody in": (
-        [change(ChangeKind.TRUST_POLICY, DEPLOY, TRUST_ANN)],
-        {(ANN, DifferenceKind.GAINS)},
-    ),
-    "a repository policy lets in another account": (
-        [change(ChangeKind.REPOSITORY_POLICY, APP, to_pull({"AWS": AWAY}))],
-        {(f"arn:aws:iam::{AWAY}:user/anyone", DifferenceKind.GAINS)},
-    ),
-    "a repository policy denies": (
-        [change(ChangeKind.REPOSITORY_POLICY, APP, DENY_ALL_PULL)],
-        {(DEPLOY, DifferenceKind.LOSES)},
-    ),
-    "a registry policy denies": (
-        [change(ChangeKind.REGISTRY_POLICY, f"{HOME}/eu-central-1", DENY_ALL_PULL)],
-        {(DEPLOY, DifferenceKind.LOSES)},
-    ),
-    "a service control policy that only denies stands beside what allows everything": (
-        [change(ChangeKind.SERVICE_CONTROL_POLICY, HOME, DENY_PULL)],
-        {(DEPLOY, DifferenceKind.LOSES)},
-    ),
-    "a service control policy that denies something else": (
-        [change(ChangeKind.SERVICE_CONTROL_POLICY, "*", {**DENY_PULL, "Action": "s3:*"})],
-        set(),
-    ),
-    "a service control policy that allows only something else": (
-        [change(ChangeKind.SERVICE_CONTROL_POLICY, "*", allow("s3:*"))],
-        {(DEPLOY, DifferenceKind.LOSES)},
-    ),
-    "a resource control policy": (
-        [change(ChangeKind.RESOURCE_CONTROL_POLICY, HOME, DENY_ALL_PULL)],
-        {(DEPLOY, DifferenceKind.LOSES)},
-    ),
-    "the policy of a VPC endpoint takes away from whoever comes through it": (
-        [change(ChangeKind.ENDPOINT_POLICY, "vpce-1", {**to_pull("*"), "Action": "ecr:*"}, DENY_ALL_PULL)],
-        {(DEPLOY, DifferenceKind.CONDITIONS)},
-    ),
-    "the policy of a VPC endpoint that only denies something else allows nothing": (
-        [change(ChangeKind.ENDPOINT_POLICY, "vpce-1", {**DENY_ALL_PULL, "Action": "ecr:PutImage"})],
-        {(DEPLOY, DifferenceKind.CONDITIONS)},
-    ),
-    "the policy of a VPC endpoint that allows everything": (
-        [change(ChangeKind.ENDPOINT_POLICY, "vpce-1", {**to_pull("*"), "Action": "*", "Resource": "*"})],
-        set(),
-    ),
-    "two changes that only together let somebody in": (
-        [
-            change(ChangeKind.IDENTITY_POLICY, ANN, allow(PULL, Condition=OF_TEAM), name="pull"),
-            Supposed(ChangeKind.TAGS, ANN, tags={"team": "shop"}),
-        ],
-        {(ANN, DifferenceKind.GAINS)},
-    ),
-}
+KINDS: dict[str, Any] = load((Path(__file__).parents[2] / "cases/access/what_if.yaml").read_text())["kinds"]
 
 
 @pytest.mark.parametrize("case", KINDS)
 def test_each_kind_of_change_counts(case: str) -> None:
-    changes, expected = KINDS[case]
-    estate = small_estate()
+    row, estate = KINDS[case], small_estate()
+    changes = [
+        change(ChangeKind(kind), of, *more.pop("statements", ()), **more)
+        for kind, of, more in ((one.pop("kind"), one.pop("of"), one) for one in map(dict, row["suppose"]))
+    ]
     found = differences(RepositoryGraph(estate), RepositoryGraph(laid_over(estate, changes)))
-    assert {(one.subject.arn, one.kind) for one in found if one.access is Access.PULL} == expected
+    assert {one.subject.arn: one.kind for one in found if one.access is Access.PULL} == row["differs"]
 
 
 def test_a_source_whose_deletions_are_replicated_counts_at_the_destination() -> None:
