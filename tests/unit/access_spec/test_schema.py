@@ -15,7 +15,7 @@ from jsonschema import Draft202012Validator
 from ecr_warden.access_spec import Invalid, Valid, load_spec
 from iam_access.text.printable import invisible
 from tests import examples, tables
-from tests.unit.access_spec.cases import ACCOUNTS, NOW, sections
+from tests.unit.access_spec.cases import ACCOUNTS, CASES, NOW, sections
 from tests.unit.access_spec.test_problems import CASES as PROBLEMS
 from tests.unit.access_spec.test_problems import places
 from tools.make_schema import TARGET, spec_schema, written
@@ -87,60 +87,7 @@ def test_schema_accepts_the_examples(path: Path) -> None:
     assert accepted_by_schema(as_json(path.read_text(encoding="utf-8")))
 
 
-FULL: dict[str, Any] = {
-    "version": 1,
-    "accounts": {"ci": {"id": "111111111111"}, "registry": {"id": "222222222222", "regions": ["eu-central-1"]}},
-    "organizations": {"us": {"id": "o-a1b2c3d4e5"}},
-    "teams": {"deployers": ["ci:user/anna"]},
-    "repositories": [
-        {
-            "name": "shop/*",
-            "except": ["shop/secret"],
-            "account": "registry",
-            "regions": ["eu-central-1"],
-            "pull": [
-                "deployers",
-                {"account": "ci"},
-                {"service": "codebuild.amazonaws.com", "source": "ci"},
-                {"organization": "us"},
-            ],
-            "push": [
-                {
-                    "role": "pusher",
-                    "by": ["deployers"],
-                    "until": "2099-01-01T00:00:00Z",
-                    "max_session_duration": 3600,
-                }
-            ],
-            "pull_scope": "account",
-            "foreign_statements": ["lambda-image-retrieval"],
-            "mode": "observe",
-        }
-    ],
-    "documents": [
-        {
-            "kind": "repository-policy",
-            "account": "registry",
-            "repository": "legacy/app",
-            "document": {"Statement": {"Effect": "Deny", "Principal": "*", "Action": "ecr:PutImage"}},
-        },
-        {
-            "kind": "trust-policy",
-            "account": "registry",
-            "role": "legacy",
-            "document": {"Statement": {"Effect": "Deny", "Principal": "*", "Action": "sts:*"}},
-            "exclusive": True,
-        },
-        {
-            "kind": "identity-policy",
-            "account": "ci",
-            "user": "old",
-            "name": "x",
-            "document": {"Statement": {"Effect": "Deny", "Action": "*", "Resource": "*"}},
-        },
-    ],
-    "settings": {"mode": "observe"},
-}
+FULL: dict[str, Any] = tables.load((CASES / "full.yaml").read_text(encoding="utf-8"))
 ODD: tuple[Any, ...] = (
     None,
     True,
