@@ -2,6 +2,7 @@
 
 from copy import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,11 +13,11 @@ from ecr_warden.collect.wiring import SILENCE, account_wires, beat_wires, beatin
 from ecr_warden.core.result import Severity
 from ecr_warden.notify.wiring import remedy, sentence, severity
 from local.testing.memory.wiring import HUB, PARAMETERS, TRAIL, account_of, hub, region_of
+from tests.tables import load
 
 MEMBER, HOME = "222222222222", "eu-central-1"
 NOON = datetime(2026, 11, 27, 12, tzinfo=UTC)
 ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
-WRITES = {"IncludeManagementEvents": True, "ReadWriteType": "WriteOnly"}
 LATE = NOON - SILENCE - timedelta(seconds=1)
 ALLOW = {"Effect": "Allow", "Principal": {"AWS": "999999999999"}, "Action": "sts:AssumeRole"}
 
@@ -133,79 +134,26 @@ def test_the_order_of_a_patterns_alternatives_does_not_matter() -> None:
         assert {wire.name for wire in wires if wire.state is not WireState.ON} == states
 
 
-def fields(*selected: dict[str, Any]) -> list[dict[str, Any]]:
-    return [{"Name": "s", "FieldSelectors": [{"Field": "eventCategory", "Equals": ["Management"]}, *selected]}]
-
-
-NOT_SELECTED = {name: value for name, value in TRAIL.items() if name != "selectors"} | {"error": "denied"}
-UNREAD = {name: value for name, value in NOT_SELECTED.items() if name != "logging"}
-ORGANIZATIONS = NOT_SELECTED | {"organization": True}
-TRAILS: dict[str, tuple[list[dict[str, Any]], WireState | None, WireState | None]] = {
-    # What is read; the state in the home region, and in us-east-1.
-    "one for all": ([TRAIL], None, None),
-    "of this region alone": ([TRAIL | {"multi": False}], None, WireState.MISSING),
-    "without global services": ([TRAIL | {"global": False}], None, WireState.MISSING),
-    "stopped": ([TRAIL | {"logging": False}], WireState.DISABLED, WireState.DISABLED),
-    "none": ([], WireState.MISSING, WireState.MISSING),
-    "two, of which one is enough": ([TRAIL | {"logging": False}, TRAIL], None, None),
-    "writes alone": (
-        [TRAIL | {"selectors": [WRITES]}],
-        None,
-        None,
-    ),
-    "no management events": (
-        [TRAIL | {"selectors": [{"IncludeManagementEvents": False, "ReadWriteType": "All"}]}],
-        WireState.MISSING,
-        WireState.MISSING,
-    ),
-    "advanced": ([TRAIL | {"selectors": fields()}], None, None),
-    "advanced, writes alone": ([TRAIL | {"selectors": fields({"Field": "readOnly", "Equals": ["false"]})}], None, None),
-    "advanced, reads alone": (
-        [TRAIL | {"selectors": fields({"Field": "readOnly", "Equals": ["true"]})}],
-        WireState.MISSING,
-        WireState.MISSING,
-    ),
-    "advanced, without KMS": (
-        [TRAIL | {"selectors": fields({"Field": "eventSource", "NotEquals": ["kms.amazonaws.com"]})}],
-        None,
-        None,
-    ),
-    "advanced, without IAM": (
-        [TRAIL | {"selectors": fields({"Field": "eventSource", "NotEquals": ["iam.amazonaws.com"]})}],
-        WireState.MISSING,
-        WireState.MISSING,
-    ),
-    "one that cannot be read": ([UNREAD], WireState.UNREADABLE, WireState.UNREADABLE),
-    "one that cannot be read and one that is enough": ([UNREAD, TRAIL], None, None),
-    "one of which nobody knows what it selects": ([NOT_SELECTED], WireState.UNREADABLE, WireState.UNREADABLE),
-    "the organization's, of which nobody here knows what it selects": ([ORGANIZATIONS], None, None),
-    "the organization's, stopped": ([ORGANIZATIONS | {"logging": False}], WireState.DISABLED, WireState.DISABLED),
-    "the organization's, of which nothing could be read": (
-        [UNREAD | {"organization": True}],
-        WireState.UNREADABLE,
-        WireState.UNREADABLE,
-    ),
-    "the organization's of another region": (
-        [ORGANIZATIONS | {"multi": False, "home": "eu-west-1"}],
-        WireState.MISSING,
-        WireState.MISSING,
-    ),
-    "the organization's that selects no writes": (
-        [ORGANIZATIONS | {"selectors": fields({"Field": "readOnly", "Equals": ["true"]})}],
-        WireState.MISSING,
-        WireState.MISSING,
-    ),
+ORGANIZATIONS = {name: value for name, value in TRAIL.items() if name != "selectors"} | {
+    "error": "denied",
+    "organization": True,
 }
+TRAILS: dict[str, dict[str, Any]] = load((Path(__file__).parents[2] / "cases/trails.yaml").read_text())["trails"]
 
 
 @pytest.mark.parametrize("name", TRAILS)
 def test_a_trail_reports_a_regions_writes_or_not(name: str) -> None:
-    trails, here, global_ = TRAILS[name]
-    for region, state in ((HOME, here), ("us-east-1", global_)):
+    row = TRAILS[name]
+    without = [{"without", *one.get("without", ())} for one in row["trails"]]
+    trails = [
+        {key: value for key, value in (TRAIL | one).items() if key not in lacks}
+        for one, lacks in zip(row["trails"], without, strict=True)
+    ]
+    for region, state in ((HOME, row.get("home", "on")), ("us-east-1", row.get("global", "on"))):
         trail = f"trail of {MEMBER} in {region}"
         wires = region_wires(edited(region_of(MEMBER, region), trail, trails=trails), MEMBER, region, HUB)
         [wire] = [wire for wire in wires if wire.name == trail]
-        assert wire.state is (state or WireState.ON), wire.why
+        assert wire.state == state, wire.why
 
 
 @pytest.mark.parametrize(

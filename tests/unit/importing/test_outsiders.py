@@ -1,6 +1,7 @@
 """Outsiders of an imported estate stay findings, whether the spec is observed or enforced."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -9,12 +10,12 @@ from ecr_warden.audit.repaired import none_repaired
 from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden.core.desired import CompiledSpec
 from local.testing.grown import grown
+from tests.tables import load
 from tests.unit.importing.imports import EVERYBODY, NOW, Json, imported
 from tests.unit.importing.letting_in import in_force, loaded, with_lines
 
 HOME, CI = "222222222222", "111111111111"
 PULL = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
-GITHUB = "token.actions.githubusercontent.com"
 INSIDER = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{CI}:root"}, "Action": PULL}
 
 
@@ -50,59 +51,22 @@ def _snapshot(*roles: Json, policy: Json | None = None, registry: Json | None = 
     return {"schema": 1, "accounts": {CI: {"iam": empty}, HOME: home}}
 
 
-def _allow(principal: Json | str, condition: Json | None = None, action: str | list[str] = PULL) -> Json:
-    return {"Effect": "Allow", "Principal": principal, "Action": action} | (
-        {"Condition": condition} if condition else {}
-    )
+def _allow(principal: Json, action: str | list[str] = PULL) -> Json:
+    return {"Effect": "Allow", "Principal": principal, "Action": action}
 
 
-def _trust(principal: Json | str, condition: Json | None = None) -> Json:
-    return _allow(principal, condition, "sts:AssumeRole")
+def _trust(principal: Json) -> Json:
+    return _allow(principal, "sts:AssumeRole")
 
 
-OTHER = {"AWS": "arn:aws:iam::999999999999:root"}
-JOBS = _allow(
-    {"Federated": f"arn:aws:iam::{HOME}:oidc-provider/{GITHUB}"},
-    {"StringEquals": {f"{GITHUB}:aud": "sts.amazonaws.com"}, "StringLike": {f"{GITHUB}:sub": "repo:evil/shop:*"}},
-    "sts:AssumeRoleWithWebIdentity",
-)
+DOORS: dict[str, Json] = load((Path(__file__).parents[2] / "cases/back_doors.yaml").read_text())["back doors"]
 BACK_DOORS = {
-    "an account in a statement of its own": _snapshot(policy=_policy(INSIDER, _allow(OTHER))),
-    "an account beside others in a statement": _snapshot(
-        policy=_policy(_allow({"AWS": [f"arn:aws:iam::{CI}:root", OTHER["AWS"]]}))
-    ),
-    "a user of an account": _snapshot(policy=_policy(INSIDER, _allow({"AWS": "arn:aws:iam::999999999999:user/eve"}))),
-    "an account after MFA": _snapshot(
-        policy=_policy(INSIDER, _allow(OTHER, {"Bool": {"aws:MultiFactorAuthPresent": "true"}}))
-    ),
-    "everybody": _snapshot(policy=_policy(INSIDER, _allow("*"))),
-    "an organization": _snapshot(
-        policy=_policy(INSIDER, _allow("*", {"StringEquals": {"aws:PrincipalOrgID": "o-zzzzzzzzzz"}}))
-    ),
-    "a unit of an organization": _snapshot(
-        policy=_policy(
-            INSIDER, _allow("*", {"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": "o-zzzzzzzzzz/r-1/ou-1/*"}})
-        )
-    ),
-    "a service for somebody's account": _snapshot(
-        policy=_policy(
-            INSIDER,
-            _allow({"Service": "codebuild.amazonaws.com"}, {"StringEquals": {"aws:SourceAccount": "999999999999"}}),
-        )
-    ),
-    "who may push and nothing else": _snapshot(policy=_policy(_allow(OTHER, action="ecr:*"))),
-    "a role that an account may take": _snapshot(_role("deploy", _trust(OTHER))),
-    "a role that an account may take with an external ID": _snapshot(
-        _role("deploy", _trust(OTHER, {"StringEquals": {"sts:ExternalId": "x"}}))
-    ),
-    "a role that others and an account may take": _snapshot(
-        _role("deploy", _trust({"AWS": [f"arn:aws:iam::{CI}:root", OTHER["AWS"]]}))
-    ),
-    "a role that takes a role that an account may take": _snapshot(
-        _role("deploy", _trust({"AWS": f"arn:aws:iam::{HOME}:role/door"})), _role("door", _trust(OTHER))
-    ),
-    "a role for the jobs of an owner at GitHub": _snapshot(_role("deploy", JOBS)),
-    "a registry policy, of which no spec says anything": _snapshot(registry=_policy(_allow(OTHER, action="ecr:*"))),
+    name: _snapshot(
+        *(_role(role, trust) for role, trust in row.get("roles", {}).items()),
+        policy=_policy(*row["policy"]) if "policy" in row else None,
+        registry=_policy(*row["registry"]) if "registry" in row else None,
+    )
+    for name, row in DOORS.items()
 }
 
 
