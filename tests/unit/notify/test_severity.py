@@ -14,14 +14,12 @@ from ecr_warden.core.address import Address
 from ecr_warden.core.alert import Alert
 from ecr_warden.core.desired import Mode
 from ecr_warden.core.job import Cause, CauseKind
-from ecr_warden.core.kinds import HoldReason
 from ecr_warden.core.observed import Absent, LiveValue, Observed, TargetMissing
 from ecr_warden.core.result import Result, Severity, highest
 from ecr_warden.core.run import Applied, RunReport
 from ecr_warden.notify import kinds
 from ecr_warden.repair.alerts import OwnChanged
 from ecr_warden.repair.severity import severity_of_run
-from ecr_warden.versions.alerts import SpecAccepted, SpecRefused
 from iam_access.delta.delta import AccessDelta, PermissionDelta
 from iam_access.document.document import Document, Effect, parse_document
 from local.testing.seed import (
@@ -42,25 +40,18 @@ from tests import tables
 from tests.unit.notify.reports import (
     ATTACHED,
     CI,
-    DEPLOYED,
     EVENT,
     HOME,
-    LOCKED_OUT,
     NOW,
     OUTSIDER,
     PULL,
     REOPENED,
-    REOPENED_BY_A_CHANGE,
     RUN,
-    SETTLING,
     SPEC,
     SPEC_PUSH,
     SWEEP,
-    UNREADABLE,
     allows,
-    also,
     pulls,
-    push_drift,
     repository_drift,
     run_report,
     unexpected_drift,
@@ -69,62 +60,26 @@ from tests.unit.notify.reports import (
 INFO, WARNING, CRITICAL = Severity.INFO, Severity.WARNING, Severity.CRITICAL
 KEPT = f"arn:aws:iam::{CI}:user/pull-user-1"
 FOREIGN = pulls(KEPT, f"arn:aws:iam::{OUTSIDER}:user/mallory")
-NARROWED = pulls(KEPT, actions=PULL, Condition={"StringEquals": {"aws:SourceVpc": "vpc-1"}})
-FEDERATED = also(SPEC_PUSH, allows("*", Condition={"StringEquals": {"aws:PrincipalType": "FederatedUser"}}))
-AS_ROOT = also(
-    pulls(KEPT, actions=PULL[:1]),
-    pulls(OUTSIDER, Condition={"ArnEquals": {"aws:PrincipalArn": f"arn:aws:iam::{OUTSIDER}:root"}}),
-)
-DENIED = parse_document(
-    {
-        "Version": "2012-10-17",
-        "Statement": [
-            {"Effect": "Allow", "Principal": {"AWS": KEPT}, "Action": list(PULL)},
-            {"Effect": "Deny", "Principal": "*", "Action": "ecr:PutImage"},
-        ],
-    }
-)
 
+# What no page of golden/ shows.
 CASES: dict[str, tuple[Alert | RunReport, Severity]] = {
-    "a foreign user that could pull": (run_report(repository_drift(FOREIGN)), CRITICAL),
-    "a foreign principal found by the sweep": (run_report(repository_drift(FOREIGN), cause=SWEEP), CRITICAL),
-    "a foreign principal found after a run of ours": (run_report(repository_drift(FOREIGN), cause=RUN), CRITICAL),
     "a user of the target's own account that could pull": (
         run_report(repository_drift(pulls(KEPT, f"arn:aws:iam::{HOME}:user/x"))),
         WARNING,
     ),
-    "a condition that only narrows": (run_report(repository_drift(NARROWED)), WARNING),
-    "a Deny for what another document may allow": (run_report(repository_drift(DENIED)), WARNING),
-    "a push role that may do everything": (run_report(push_drift(allows("*"))), CRITICAL),
-    "a push role that may change IAM by a pattern": (run_report(push_drift(allows("ia?:*"))), CRITICAL),
-    "a push role that may do everything while a federated user": (run_report(push_drift(FEDERATED)), CRITICAL),
-    "an outside account as its root user": (run_report(repository_drift(AS_ROOT)), CRITICAL),
-    "a push role that may also list": (run_report(push_drift(allows("ecr:PutImage", "ecr:ListImages"))), WARNING),
     "an attached policy on the push role": (run_report(ATTACHED), CRITICAL),
-    "ended sessions that were reopened": (run_report(REOPENED), CRITICAL),
-    "ended sessions that were reopened by a change": (run_report(REOPENED_BY_A_CHANGE), CRITICAL),
     "ended sessions that were reopened before the spec changed": (run_report(REOPENED, cause=SPEC), CRITICAL),
     "ended sessions found reopened after a run of ours": (run_report(REOPENED, cause=RUN), CRITICAL),
-    "all sessions locked out": (run_report(LOCKED_OUT), WARNING),
-    "a write that AWS does not show yet": (run_report(SETTLING, result=Result.NOT_YET_VISIBLE), WARNING),
     "an unknown policy on a user": (run_report(unexpected_drift(allows("ecr:BatchGetImage"))), WARNING),
-    "a target that cannot be read": (
-        run_report(UNREADABLE, result=Result.UNKNOWN, held=HoldReason.UNREADABLE),
-        WARNING,
-    ),
     "a new spec version that could not be applied": (
         run_report(repository_drift(None), cause=SPEC, result=Result.FAILED),
         CRITICAL,
     ),
     "an event that changed nothing": (run_report(result=Result.IN_SYNC), INFO),
-    "an intruder in the write role": (run_report(result=Result.IN_SYNC, intruder=True), CRITICAL),
-    "a change of ecr-warden's own role": (OwnChanged(EVENT, HOME, "role ecr-warden-write"), CRITICAL),
     "a change of ecr-warden's own role by an unknown caller": (
         OwnChanged(replace(EVENT, actor=None), HOME, "role ecr-warden-write"),
         CRITICAL,
     ),
-    "a deployment of ecr-warden's stacks": (OwnChanged(DEPLOYED, HOME, "role ecr-warden-write"), INFO),
-    "lists that cannot be read": (Unlisted(SWEEP, "v2", ("repository/..: denied",), ("permission-missing",)), WARNING),
     "lists that are explicitly denied to ecr-warden": (
         Unlisted(SWEEP, "v2", ("user/1/*: denied",), ("explicitly-denied", "throttled")),
         CRITICAL,
@@ -133,9 +88,6 @@ CASES: dict[str, tuple[Alert | RunReport, Severity]] = {
         Unlisted(SWEEP, "v2", ("user/1/*: failed",), ("crashed",)),
         CRITICAL,
     ),
-    "a spec that was refused": (SpecRefused(SPEC, "v3", "v2", ("E104 ..",)), WARNING),
-    "a spec that was accepted": (SpecAccepted(SPEC, "v2", "v1", ("role/222222222222/x",)), INFO),
-    "a spec that was accepted with warnings": (SpecAccepted(SPEC, "v2", "v1", (), ("W501 ..",)), WARNING),
 }
 
 
