@@ -1,6 +1,5 @@
 """How soon a person should look: each case a sentence, and the table of tests/cases/severity.yaml."""
 
-from collections.abc import Mapping
 from copy import replace
 from pathlib import Path
 from typing import Any
@@ -10,11 +9,9 @@ import pytest
 from ecr_warden.audit.alerts import AccessAudited
 from ecr_warden.audit.finding import Certainty, Finding, FindingGroup, FindingKind
 from ecr_warden.collect.alerts import Unlisted
-from ecr_warden.core.address import Address
 from ecr_warden.core.alert import Alert
 from ecr_warden.core.desired import Mode
 from ecr_warden.core.job import Cause, CauseKind
-from ecr_warden.core.observed import Absent, LiveValue, Observed, TargetMissing
 from ecr_warden.core.result import Result, Severity, highest
 from ecr_warden.core.run import Applied, RunReport
 from ecr_warden.notify import kinds
@@ -25,16 +22,11 @@ from iam_access.document.document import Document, Effect, parse_document
 from local.testing.seed import (
     CHECKOUT,
     D1,
-    D2,
-    D3,
     PUSHER,
-    ROLE,
-    SETTINGS,
     document,
     plan_for,
     reading,
     spec_of,
-    unparseable,
 )
 from tests import tables
 from tests.unit.notify.reports import (
@@ -56,6 +48,7 @@ from tests.unit.notify.reports import (
     run_report,
     unexpected_drift,
 )
+from tests.unit.repair.live import PLACES, live_of
 
 INFO, WARNING, CRITICAL = Severity.INFO, Severity.WARNING, Severity.CRITICAL
 KEPT = f"arn:aws:iam::{CI}:user/pull-user-1"
@@ -151,7 +144,6 @@ def test_what_cannot_be_rated_is_critical() -> None:
 
 TABLES: dict[str, list[dict[str, Any]]] = tables.load((Path(__file__).parents[2] / "cases/severity.yaml").read_text())
 TABLE, FOUND = TABLES["cases"], TABLES["findings"]
-PLACES: Mapping[str, Address] = {"repository": D1, "trust": D2, "push": D3, "settings": ROLE}
 CAUSES = {
     "sweep": Cause(CauseKind.SWEEP, "s-1"),
     "spec": Cause(CauseKind.SPEC, "v2"),
@@ -186,7 +178,7 @@ def _report(case: dict[str, Any]) -> RunReport:
     spec = spec_of(CHECKOUT if address is D1 else PUSHER)
     if "spec" in case:
         spec = replace(spec, documents={**spec.documents, address: document(*case["spec"])})
-    seen = reading(spec, {address: _live(case["live"])})
+    seen = reading(spec, live_of({case["at"]: case["live"]}))
     result = Result(case.get("result", "converged"))
     mode = Mode.OBSERVE if result is Result.REPORTED else Mode.ENFORCE
     plan = plan_for(spec, seen, mode=mode, version="v2")
@@ -194,20 +186,3 @@ def _report(case: dict[str, Any]) -> RunReport:
     cause = CAUSES.get(case.get("cause", ""), replace(EVENT, action=case.get("cause", "ecr:SetRepositoryPolicy")))
     done = RunReport("r-1", cause, mode, result, plan, tuple(map(Applied, plan.changes)), NOW, NOW, (CI, HOME))
     return replace(done, again=case.get("again", False))
-
-
-def _live(given: list[dict[str, Any]] | str) -> Observed | LiveValue:
-    match given:
-        case "absent":
-            return Absent()
-        case "owner-missing":
-            return TargetMissing()
-        case "unparseable":
-            return unparseable()
-        case str():
-            name, value = given.split(" ")
-            if name == "session":
-                return replace(SETTINGS, max_session_duration=int(value))
-            return replace(SETTINGS, boundary=None if value == "none" else value)
-        case _:
-            return document(*given)
