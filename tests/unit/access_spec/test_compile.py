@@ -1,6 +1,7 @@
 """A spec's desired documents, by target."""
 
 import random
+from typing import Any
 
 import pytest
 
@@ -26,7 +27,8 @@ from iam_access.catalogue import actions, matching_actions
 from iam_access.document.document import Document
 from iam_access.lint import lint
 from local.testing.seed import compiled
-from tests.unit.access_spec.cases import ACCOUNTS, NOW, sections
+from tests.tables import load
+from tests.unit.access_spec.cases import ACCOUNTS, CASES, NOW, sections
 
 ANNA = UserTarget("111111111111", "anna")
 BOB = UserTarget("111111111111", "bob")
@@ -234,40 +236,14 @@ def test_a_role_of_several_grants_is_limited_to_networks_that_all_have(
     assert common_limits(grants).source_ip == expected
 
 
-# An entry of also_allowed, a principal, and whether the entry covers it.
-COVERED: dict[str, tuple[str, str, bool]] = {
-    "anybody": ("*", "arn:aws:iam::111111111111:user/anna", True),
-    "an account is its users": ("111111111111", "arn:aws:iam::111111111111:user/anna", True),
-    "an account is nobody of another": ("111111111111", "arn:aws:iam::222222222222:user/anna", False),
-    "an account is none of its identity providers": (
-        "111111111111",
-        "arn:aws:iam::111111111111:oidc-provider/gitlab.com",
-        False,
-    ),
-    "a pattern of everything in an account is a user": (
-        "arn:aws:iam::111111111111:*",
-        "arn:aws:iam::111111111111:user/anna",
-        True,
-    ),
-    "a pattern of everything in an account is no identity provider": (
-        "arn:aws:iam::111111111111:*",
-        "arn:aws:iam::111111111111:saml-provider/corp",
-        False,
-    ),
-    "a pattern of identity providers is one": (
-        "arn:aws:iam::111111111111:oidc-provider/*",
-        "arn:aws:iam::111111111111:oidc-provider/gitlab.com",
-        True,
-    ),
-    "a pattern stays in its part": ("arn:aws:iam::*:role/deploy", "arn:aws:iam::1:role/x:role/deploy", False),
-    "a service is no account": ("111111111111", "lambda.amazonaws.com", False),
-}
+COVERED: dict[str, dict[str, Any]] = load((CASES / "also_allowed.yaml").read_text())["covered"]
 
 
 @pytest.mark.parametrize("case", COVERED)
 def test_an_entry_of_what_is_also_allowed_covers_a_principal(case: str) -> None:
-    entry, principal, covered = COVERED[case]
-    assert covers(AlsoAllowed((entry,), "why"), principal, "pull", "111111111111", "shop/a") is covered
+    row = COVERED[case]
+    entry = AlsoAllowed((row["entry"],), "why")
+    assert covers(entry, row["principal"], "pull", "111111111111", "shop/a") is row["covers"]
 
 
 def test_a_document_of_the_spec_is_literal_and_one_of_a_grant_is_not() -> None:

@@ -12,6 +12,8 @@ from iam_access.delta.describe import describe_change
 from iam_access.delta.phrases import COMPARED, Framing
 from iam_access.document.document import parse_document
 from iam_access.document.kind import DocumentKind
+from tests.tables import load
+from tests.unit.iam_access.tables import CASES
 
 KIND = DocumentKind.RESOURCE
 
@@ -70,66 +72,19 @@ INCIDENT = incident("for 41 s")
 FRAMINGS = (COMPARED, DRIFT, PLAN, ROLLED_OUT, INCIDENT, GIVEN)
 EXTRA, LACKING = "999999999999", ANNA
 DENIES = {"Effect": "Deny", "Principal": "*", "Action": "ecr:PutImage"}
-PERSPECTIVES: dict[str, tuple[Framing, list[str]]] = {
-    "what is, against the spec": (
-        DRIFT,
-        [
-            "account 999999999999 can pull from shop (ecr:BatchGetImage), and the spec does not allow it",
-            f"{ANNA} cannot pull from shop (ecr:BatchGetImage), and the spec allows it",
-            "anyone (*) is denied push to shop (ecr:PutImage), and the spec does not deny it",
-        ],
-    ),
-    "what will be once the spec is carried out": (
-        PLAN,
-        [
-            "account 999999999999 will lose pull from shop (ecr:BatchGetImage)",
-            f"{ANNA} will gain pull from shop (ecr:BatchGetImage)",
-            "anyone (*) will no longer be denied push to shop (ecr:PutImage)",
-        ],
-    ),
-    "what the roll-out of a version did": (
-        ROLLED_OUT,
-        [
-            "account 999999999999 lost pull from shop (ecr:BatchGetImage)",
-            f"{ANNA} gained pull from shop (ecr:BatchGetImage)",
-            "anyone (*) is no longer denied push to shop (ecr:PutImage) from now on",
-        ],
-    ),
-    "what was, and for how long": (
-        INCIDENT,
-        [
-            "account 999999999999 could pull from shop (ecr:BatchGetImage) for 41 s",
-            f"{ANNA} could not pull from shop (ecr:BatchGetImage) for 41 s",
-            "anyone (*) was denied push to shop (ecr:PutImage) for 41 s",
-        ],
-    ),
-}
+PERSPECTIVES = {"drift": DRIFT, "plan": PLAN, "rolled out": ROLLED_OUT, "incident": INCIDENT}
+ROWS: dict[str, dict[str, Any]] = load((CASES / "framings.yaml").read_text())["framings"]
 
 
 @pytest.mark.parametrize("name", PERSPECTIVES)
 def test_a_difference_from_the_perspective_of(name: str) -> None:
-    framing, expected = PERSPECTIVES[name]
-    desired, live = (
-        parse_document({"Version": "2012-10-17", "Statement": side})
-        for side in ([_pull(LACKING)], [_pull(EXTRA), DENIES])
-    )
-    change = gained_and_lost(desired, live, kind=KIND)
-    assert sorted(describe_change(change, ECR, subject="shop", framing=framing)) == sorted(expected)
+    assert _framed(name, [_pull(LACKING)], [_pull(EXTRA), DENIES]) == ROWS[name]["differs"]
+    assert _framed(name, [_pull(ANNA), DENIES], [_pull(ANNA)]) == [ROWS[name]["no longer denied"]]
 
 
-@pytest.mark.parametrize(
-    ("framing", "expected"),
-    [
-        (DRIFT, "anyone (*) is not denied push to shop (ecr:PutImage), and the spec denies it"),
-        (PLAN, "anyone (*) will be denied push to shop (ecr:PutImage)"),
-        (ROLLED_OUT, "anyone (*) is denied push to shop (ecr:PutImage) from now on"),
-        (INCIDENT, "anyone (*) was not denied push to shop (ecr:PutImage) for 41 s"),
-    ],
-)
-def test_a_removed_deny_from_each_perspective(framing: Framing, expected: str) -> None:
-    with_deny, without = (parse_document({"Statement": side}) for side in ([_pull(ANNA), DENIES], [_pull(ANNA)]))
-    change = gained_and_lost(with_deny, without, kind=KIND)
-    assert describe_change(change, ECR, subject="shop", framing=framing) == (expected,)
+def _framed(name: str, desired: list[dict[str, Any]], live: list[dict[str, Any]]) -> list[str]:
+    change = gained_and_lost(*(parse_document({"Statement": side}) for side in (desired, live)), kind=KIND)
+    return sorted(describe_change(change, ECR, subject="shop", framing=PERSPECTIVES[name]))
 
 
 @pytest.mark.parametrize("framing", FRAMINGS)
