@@ -42,7 +42,9 @@ CASES: dict[str, dict[str, Any]] = load((Path(__file__).parents[2] / "cases/acce
 def _identities(row: dict[str, Any]) -> list[dict[str, Any]]:
     """The user and the role of a row."""
     may = row.get("may", [])
-    within = {"PermissionsBoundary": {"PermissionsBoundaryArn": row["within"]}} if "within" in row else {}
+    within: dict[str, Any] = (
+        {"PermissionsBoundary": {"PermissionsBoundaryArn": row["within"]}} if "within" in row else {}
+    )
     made = [user("me", *(may if isinstance(may, list) else [may]), **within)]
     if "role" in row:
         trust = document(row["role"]["trusts"])

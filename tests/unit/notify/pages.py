@@ -215,6 +215,7 @@ FIGHTS: dict[str, Alert] = {
     ),
     "a fight that is over": FightNoticed(EVENT, FightMoment.ENDED, FIGHT),
 }
+LONG = f"it lets in organization o-a1b2c3d4e5: repository policy of {'shop/' * 15}checkout"
 DECIDED = {
     HoldState.ACCEPTED: Decision("c-9", HoldVerdict.ACCEPT, MALLORY, NOW),
     HoldState.REJECTED: Decision("c-9", HoldVerdict.REJECT, MALLORY, NOW),
@@ -238,6 +239,10 @@ SPECS: dict[str, Alert] = {
         ),
     ),
     "a short reason": HoldOpened(EVENT, hold("it drops 1 account: ci")),
+    "a reason that is cut where its beginning ends": HoldOpened(EVENT, hold(LONG, "it drops 1 account: ci")),
+    "a reason whose beginning is too long": HoldOpened(
+        EVENT, hold(f"it lets in organizations {'o-a1b2c3d4e5 and ' * 8}more", "it drops 1 account: ci")
+    ),
     "several reasons": HoldOpened(
         EVENT, hold("it removes 12 grants after 3 in the 24 hours before; max_removed is 10", "it drops 1 account: ci")
     ),

@@ -3,8 +3,6 @@
 from copy import replace
 from typing import Any
 
-import pytest
-
 from ecr_warden.collect.alerts import WiringChanged
 from ecr_warden.collect.wire import Wire, WireState
 from ecr_warden.core.address import repository_policy
@@ -15,17 +13,13 @@ from ecr_warden.notify.formats import to_email, to_slack
 from ecr_warden.notify.kinds import message_of
 from ecr_warden.notify.message import Message, State
 from ecr_warden.repair.alerts import (
-    HarmfulCall,
     RunEnded,
 )
-from ecr_warden.state.hold import Hold
-from ecr_warden.versions.alerts import HoldOpened, SpecAccepted, SpecRefused
-from local.testing.holds import ground, reasons
+from ecr_warden.versions.alerts import SpecAccepted, SpecRefused
 from tests.unit.notify.reports import (
     CI,
     EVENT,
     MALLORY,
-    NOW,
     OUTSIDER,
     REPOSITORY,
     SPEC,
@@ -146,50 +140,3 @@ def test_lists_under_the_same_title_are_one() -> None:
     wires = [Wire(f"rule {name}", "the events of others", WireState.ON) for name in "abcd"]
     message = message_of([WiringChanged(SWEEP, wire.name, ended=(wire,)) for wire in wires])
     assert message.lines == ("As it should be again:", *(f"rule {name}" for name in "abcd"))
-
-
-VERSION = "23fa7a99-ae7a-450e-9e08-3ec7f204ba2e"
-LONG = f"it lets in organization o-a1b2c3d4e5: repository policy of {'shop/' * 15}checkout"
-WAITS = "a new version of the spec"
-
-# name: why a version waits, and what the title says after that
-TITLES_OF_HOLDS: dict[str, tuple[tuple[str, ...], str]] = {
-    "a short reason is there in full": (("it drops 1 account: ci",), ": it drops 1 account: ci"),
-    "of a long one there is what it begins with": (
-        (LONG,),
-        ": it lets in organization o-a1b2c3d4e5",
-    ),
-    "the others are counted": (
-        (
-            LONG,
-            "it drops 1 account: ci",
-        ),
-        ": it lets in organization o-a1b2c3d4e5 (and 1 more reason)",
-    ),
-    "if not even the beginning fits, all are counted": (
-        (f"it lets in organizations {'o-a1b2c3d4e5 and ' * 8}more", "it drops 1 account: ci"),
-        ", for 2 reasons",
-    ),
-}
-
-
-@pytest.mark.parametrize("name", TITLES_OF_HOLDS)
-def test_no_reason_in_the_title_of_a_hold_is_cut_in_the_middle(name: str) -> None:
-    why, says = TITLES_OF_HOLDS[name]
-    hold = Hold(ground("v2", "v1"), f"version {VERSION} of the spec", reasons(*why), NOW, NOW)
-    message = message_of([HoldOpened(EVENT, hold)])
-    assert message.title == WAITS + says
-    assert {f"removes-much: {one}" for one in why} < set(message.lines)
-
-
-def test_what_one_principal_did_in_several_ways_has_each_way_with_its_own_fields() -> None:
-    """Ten fields fit; what is said under each of them is shown or counted, and no command is lost."""
-    hold = HoldOpened(
-        EVENT, Hold(ground("v2", "v1"), "version v2 of the spec", reasons("it drops an account"), NOW, NOW)
-    )
-    message = message_of([on("a"), hold, HarmfulCall(replace(EVENT, action="iam:CreateAccessKey"), None)])
-    assert message.title.startswith(f"3 alerts: arn:aws:iam::{OUTSIDER}:user/eve could pull from a")
-    assert message.fields == ()
-    text = "\n".join(message.lines)
-    for words in (f"ecr-warden accept {hold.hold.id}", "Done: repository policy repaired", "iam:CreateAccessKey at"):
-        assert words in text

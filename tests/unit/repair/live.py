@@ -19,6 +19,7 @@ from local.testing.seed import (
     MORE_TRUST,
     NOW,
     OPEN_TRUST,
+    PUSH_USER,
     PUSHER,
     ROLE,
     SETTINGS,
@@ -38,8 +39,8 @@ PLACES: Mapping[str, Address] = {
     "revoked": identity_policy(PUSHER, AWS_REVOKE_OLDER_SESSIONS),
     "extra": identity_policy(PUSHER, "extra"),
     "listing": identity_policy(PUSHER, "*"),
-    "work": identity_policy(D4.target, "work"),
-    "of ours": identity_policy(D4.target, "ecr-warden-x"),
+    "work": identity_policy(PUSH_USER, "work"),
+    "of ours": identity_policy(PUSH_USER, "ecr-warden-x"),
     "attached": attached_policy(PUSHER, ADMIN),
 }
 _NAMED: Mapping[str, Observed | LiveValue] = {

@@ -97,17 +97,16 @@ def test_a_repair_keeps_it_and_removes_the_rest() -> None:
             assert change.access.gained == ()
 
 
-@pytest.mark.parametrize(
-    ("first", "second", "expected"),
-    [
-        (OWN["Sid"], "x", [OWN["Sid"], None, "x"]),
-        ("x", "x", [OWN["Sid"], "x", None]),
-        (OWN["Sid"], OWN["Sid"], [OWN["Sid"], None, None]),
-        ("x", "y", [OWN["Sid"], "x", "y"]),
-        (None, None, [OWN["Sid"], None, None]),
-    ],
-    ids=["one as the spec's", "two alike", "all alike", "each its own", "none"],
-)
+SIDS = {
+    "one as the spec's": (OWN["Sid"], "x", [OWN["Sid"], None, "x"]),
+    "two alike": ("x", "x", [OWN["Sid"], "x", None]),
+    "all alike": (OWN["Sid"], OWN["Sid"], [OWN["Sid"], None, None]),
+    "each its own": ("x", "y", [OWN["Sid"], "x", "y"]),
+    "none": (None, None, [OWN["Sid"], None, None]),
+}
+
+
+@pytest.mark.parametrize(("first", "second", "expected"), SIDS.values(), ids=SIDS)
 def test_a_repair_writes_no_sid_twice(first: str | None, second: str | None, expected: list[str | None]) -> None:
     two = of_lambda(Sid=first), of_lambda(Sid=second, **source(f"arn:aws:lambda:eu-central-1:{HOME}:function:resize"))
     (change,) = plan_of(ALLOWING, document(allow("ecr:*", who="*"), *two)).changes

@@ -76,31 +76,24 @@ def test_a_document_of_another_shape_is_not(name: str) -> None:
     assert not is_session_cutoff(AWS_REVOKE_OLDER_SESSIONS, document, NOW)
 
 
-@pytest.mark.parametrize(
-    ("name", "cutoff", "expected"),
-    [
-        (DENY_OLDER_SESSIONS, NOW - timedelta(days=300), True),
-        (DENY_OLDER_SESSIONS, NOW, True),
-        (DENY_OLDER_SESSIONS, NOW + timedelta(seconds=1), False),
-        (DENY_OLDER_SESSIONS, datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC), False),
-        (AWS_REVOKE_OLDER_SESSIONS, NOW - timedelta(days=300), True),
-        (AWS_REVOKE_OLDER_SESSIONS, NOW, True),
-        (AWS_REVOKE_OLDER_SESSIONS, NOW + timedelta(seconds=1), False),
-        ("ecr-warden-push", NOW, False),
-        ("AWSRevokeOlderSessions2", NOW, False),
-    ],
-    ids=[
-        "ours from long ago",
-        "ours up to the latest time it may have",
-        "ours from farther ahead denies all access",
-        "ours at the end of time",
-        "a responder's from long ago",
-        "a responder's up to the latest time it may have",
-        "a responder's from farther ahead denies all access",
-        "the shape under another name",
-        "the shape under a name much like AWS's",
-    ],
-)
+NAMES = {
+    "ours from long ago": (DENY_OLDER_SESSIONS, NOW - timedelta(days=300), True),
+    "ours up to the latest time it may have": (DENY_OLDER_SESSIONS, NOW, True),
+    "ours from farther ahead denies all access": (DENY_OLDER_SESSIONS, NOW + timedelta(seconds=1), False),
+    "ours at the end of time": (DENY_OLDER_SESSIONS, datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC), False),
+    "a responder's from long ago": (AWS_REVOKE_OLDER_SESSIONS, NOW - timedelta(days=300), True),
+    "a responder's up to the latest time it may have": (AWS_REVOKE_OLDER_SESSIONS, NOW, True),
+    "a responder's from ahead denies all access": (
+        AWS_REVOKE_OLDER_SESSIONS,
+        NOW + timedelta(seconds=1),
+        False,
+    ),
+    "the shape under another name": ("ecr-warden-push", NOW, False),
+    "the shape under a name much like AWS's": ("AWSRevokeOlderSessions2", NOW, False),
+}
+
+
+@pytest.mark.parametrize(("name", "cutoff", "expected"), NAMES.values(), ids=NAMES)
 def test_only_the_two_names_are_cut_offs(name: str, cutoff: datetime, expected: bool) -> None:
     assert is_session_cutoff(name, denial_of(Sessions(cutoff)), NOW) is expected
 

@@ -111,25 +111,21 @@ def test_a_document_that_differs_anyway_is_reported_as_changed() -> None:
 LATER = NOW + timedelta(minutes=1)
 
 
-@pytest.mark.parametrize(
-    ("debts", "dated", "tampered"),
-    [
-        (None, LATER, False),
-        (Debts(), LATER, True),
-        (Debts(), NOW, False),
-        (Debts(Sessions(LATER), sessions_ended=True), LATER, False),
-        (Debts(Sessions(LATER), sessions_ended=True), LATER + timedelta(seconds=1), True),
-        (Debts(Sessions(NOW - timedelta(hours=1)), sessions_ended=True), NOW, False),
-    ],
-    ids=[
-        "a later one, without a record of what was written",
-        "what is to come, where no run wrote any",
-        "what has been, where no run wrote any",
-        "as a run wrote it",
-        "a second beyond what a run wrote",
-        "moved on, to what has been",
-    ],
-)
+DATED = {
+    "a later one, without a record of what was written": (None, LATER, False),
+    "what is to come, where no run wrote any": (Debts(), LATER, True),
+    "what has been, where no run wrote any": (Debts(), NOW, False),
+    "as a run wrote it": (Debts(Sessions(LATER), sessions_ended=True), LATER, False),
+    "a second more than a run wrote": (
+        Debts(Sessions(LATER), sessions_ended=True),
+        LATER + timedelta(seconds=1),
+        True,
+    ),
+    "moved on, to what has been": (Debts(Sessions(NOW - timedelta(hours=1)), sessions_ended=True), NOW, False),
+}
+
+
+@pytest.mark.parametrize(("debts", "dated", "tampered"), DATED.values(), ids=DATED)
 def test_our_cut_off_is_not_later_than_a_run_wrote_it(debts: Debts | None, dated: datetime, tampered: bool) -> None:
     found = diff(ROLE_SPEC, reading(ROLE_SPEC, {CUTOFF: denial_of(Sessions(dated))}), now=NOW, debts=debts)
     assert [(drift.address, drift.kind) for drift in found] == [(CUTOFF, DriftKind.UNEXPECTED)] * tampered

@@ -41,37 +41,23 @@ DETACHED = Change(Operation.DELETE, attached_policy(PUSHER, ADMIN), None, ADMIN,
 OF_SETTINGS = Change(Operation.UPDATE, ROLE, "settings", "digest", SETTINGS)
 
 
-@pytest.mark.parametrize(
-    ("change", "expected"),
-    [
-        (write(D4, None, ONE), (True, False)),
-        (write(D4, ONE, None), (False, True)),
-        (write(D4, ONE, BOTH), (True, False)),
-        (write(D4, BOTH, ONE), (False, True)),
-        (write(D4, BOTH, OTHER), (True, True)),
-        (write(D4, FORBIDS, None), (True, False)),
-        (write(D4, None, FORBIDS), (False, True)),
-        (write(D4, ONE, document(allow("ECR:a"))), (False, False)),
-        (UNKNOWN, (True, True)),
-        (UNKNOWN_GOES, (False, True)),
-        (DETACHED, (False, True)),
-        (OF_SETTINGS, (True, True)),
-    ],
-    ids=[
-        "a new Allow gains",
-        "an Allow that goes loses",
-        "an action more gains",
-        "an action less loses",
-        "another action gains and loses",
-        "a Deny that goes gains",
-        "a new Deny loses",
-        "an equal text does neither",
-        "what is not understood may do both",
-        "what is not understood and goes loses",
-        "a detached policy loses",
-        "a role's settings may do both",
-    ],
-)
+WRITES = {
+    "a new Allow gains": (write(D4, None, ONE), (True, False)),
+    "an Allow that goes loses": (write(D4, ONE, None), (False, True)),
+    "an action more gains": (write(D4, ONE, BOTH), (True, False)),
+    "an action less loses": (write(D4, BOTH, ONE), (False, True)),
+    "another action gains and loses": (write(D4, BOTH, OTHER), (True, True)),
+    "a Deny that goes gains": (write(D4, FORBIDS, None), (True, False)),
+    "a new Deny loses": (write(D4, None, FORBIDS), (False, True)),
+    "an equal text does neither": (write(D4, ONE, document(allow("ECR:a"))), (False, False)),
+    "what is not understood may do both": (UNKNOWN, (True, True)),
+    "what is not understood and goes loses": (UNKNOWN_GOES, (False, True)),
+    "a detached policy loses": (DETACHED, (False, True)),
+    "a role's settings may do both": (OF_SETTINGS, (True, True)),
+}
+
+
+@pytest.mark.parametrize(("change", "expected"), WRITES.values(), ids=WRITES)
 def test_a_write_gains_or_loses(change: Change, expected: tuple[bool, bool]) -> None:
     assert (gains(change), loses(change)) == expected
 
@@ -80,39 +66,31 @@ def _trust(*who: str) -> Document:
     return document(*[allow("sts:AssumeRole", who=name) for name in who])
 
 
-@pytest.mark.parametrize(
-    ("change", "expected"),
-    [
-        (write(D2, _trust(MALLORY, "*"), _trust("*")), False),
-        (write(D2, _trust("*"), _trust(MALLORY)), True),
-        (write(D2, _trust(MALLORY), _trust("123456789012")), True),
-        (write(D2, _trust(MALLORY), _trust(MALLORY, "123456789012")), False),
-        (Change(Operation.UPDATE, D2, "{", "digest", _trust(MALLORY)), True),
-        (write(D1, _trust("*"), _trust(MALLORY)), False),
-    ],
-    ids=["covered by everyone", "no longer everyone", "another user", "one more", "unparseable", "a repository's"],
-)
+TRUST = {
+    "covered by everyone": (write(D2, _trust(MALLORY, "*"), _trust("*")), False),
+    "no longer everyone": (write(D2, _trust("*"), _trust(MALLORY)), True),
+    "another user": (write(D2, _trust(MALLORY), _trust("123456789012")), True),
+    "one more": (write(D2, _trust(MALLORY), _trust(MALLORY, "123456789012")), False),
+    "unparseable": (Change(Operation.UPDATE, D2, "{", "digest", _trust(MALLORY)), True),
+    "a repository's": (write(D1, _trust("*"), _trust(MALLORY)), False),
+}
+
+
+@pytest.mark.parametrize(("change", "expected"), TRUST.values(), ids=TRUST)
 def test_only_a_trust_policy_that_loses_ends_sessions(change: Change, expected: bool) -> None:
     assert narrows_trust(change) is expected
 
 
-@pytest.mark.parametrize(
-    ("change", "after"),
-    [
-        (write(D4, None, ONE), None),
-        (write(D4, ONE, BOTH), None),
-        (write(D4, BOTH, OTHER), document(allow("ecr:B"))),
-        (write(D4, FORBIDS, document(deny("ecr:B"))), None),
-        (UNKNOWN, None),
-    ],
-    ids=[
-        "nothing stood there",
-        "it only gains",
-        "it is cut down to what is common",
-        "it denies another action",
-        "it is not understood",
-    ],
-)
+CUT_DOWN = {
+    "nothing stood there": (write(D4, None, ONE), None),
+    "it only gains": (write(D4, ONE, BOTH), None),
+    "it is cut down to what is common": (write(D4, BOTH, OTHER), document(allow("ecr:B"))),
+    "it denies another action": (write(D4, FORBIDS, document(deny("ecr:B"))), None),
+    "it is not understood": (UNKNOWN, None),
+}
+
+
+@pytest.mark.parametrize(("change", "after"), CUT_DOWN.values(), ids=CUT_DOWN)
 def test_a_change_without_its_gain_only_removes_access(change: Change, after: Document | None) -> None:
     cut = without_gain(change)
     if after is None:

@@ -37,25 +37,17 @@ def test_our_policies_of_a_user_are_read() -> None:
     assert as_observed(spec, Observation(spec.target)) == spec
 
 
-@pytest.mark.parametrize(
-    ("found", "tagged", "whole"),
-    [
-        (Present(SETTINGS, "d"), True, True),
-        (Present(SETTINGS, "d"), False, False),
-        (Present(RoleSettings("/", 3600, None), "d"), True, False),
-        (Present(RoleSettings("/ecr-warden/sub/", 3600, None), "d"), True, False),
-        (Absent(), False, False),
-        (unreadable(), False, True),
-    ],
-    ids=[
-        "a role that we made",
-        "a role under our path that we did not make",
-        "a role elsewhere with our tag",
-        "a role below our path",
-        "no role",
-        "a role that cannot be read",
-    ],
-)
+ROLES = {
+    "a role that we made": (Present(SETTINGS, "d"), True, True),
+    "a role under our path that we did not make": (Present(SETTINGS, "d"), False, False),
+    "a role elsewhere with our tag": (Present(RoleSettings("/", 3600, None), "d"), True, False),
+    "a role below our path": (Present(RoleSettings("/ecr-warden/sub/", 3600, None), "d"), True, False),
+    "no role": (Absent(), False, False),
+    "a role that cannot be read": (unreadable(), False, True),
+}
+
+
+@pytest.mark.parametrize(("found", "tagged", "whole"), ROLES.values(), ids=ROLES)
 def test_only_a_role_that_we_created_is_deleted(found: Observed, tagged: bool, whole: bool) -> None:
     spec = orphan_spec(OLD, ACCEPTED)
     assert spec is not None

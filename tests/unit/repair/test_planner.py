@@ -230,7 +230,7 @@ def test_a_policy_that_ends_these_sessions_and_more_is_left_alone(denied: Sessio
 
 
 OWN_TRUST = trust_policy(OWN_ROLE)
-NOT_WRITTEN: dict[str, tuple[TargetSpec, dict[Address, Observed | LiveValue], Mode, dict[Address, HoldReason]]] = {
+NOT_WRITTEN: dict[str, tuple[TargetSpec, Mapping[Address, Observed | LiveValue], Mode, dict[Address, HoldReason]]] = {
     "a policy that would deny ecr-warden is not written": (
         replace(spec_of(CHECKOUT), documents={D1: document(deny("ecr:*", who="*"))}),
         {D1: Absent()},
@@ -243,14 +243,15 @@ NOT_WRITTEN: dict[str, tuple[TargetSpec, dict[Address, Observed | LiveValue], Mo
         Mode.ENFORCE,
         {OWN_TRUST: HoldReason.OWN_ACCESS},
     ),
-} | {
-    name: (
-        spec_in(row),
-        live_of(row["live"]),
-        Mode(row.get("mode", "enforce")),
-        {PLACES[place]: HoldReason(why) for place, why in row["held"].items()},
-    )
-    for name, row in TABLES["held"].items()
+    **{
+        name: (
+            spec_in(row),
+            live_of(row["live"]),
+            Mode(row.get("mode", "enforce")),
+            {PLACES[place]: HoldReason(why) for place, why in row["held"].items()},
+        )
+        for name, row in TABLES["held"].items()
+    },
 }
 
 
@@ -351,25 +352,21 @@ def test_a_user_only_loses_access_until_its_role_is_in_sync(
     assert all(change.after is None if change.access is None else change.access.gained == () for change in plan.changes)
 
 
-@pytest.mark.parametrize(
-    ("spec", "live", "asks"),
-    [
-        (ROLE_SPEC, {D2: MORE_TRUST}, (LastLook(),)),
-        (ROLE_SPEC, {D3: EVERYTHING}, ()),
-        (USER_SPEC, {D4: Absent()}, (RoleInSync(PUSHER),)),
-        (USER_SPEC, {D4: document(allow(*ASSUMING, "iam:*", **ASSUMES))}, ()),
-        (USER_SPEC, {}, ()),
-        (spec_of(CHECKOUT), {D1: Absent()}, ()),
-    ],
-    ids=[
-        "when its trust policy was last in sync, if that is narrowed",
-        "nothing if another document of a role differs",
-        "whether the role is in sync, if a user gains the right to assume it",
-        "nothing if a user only loses access",
-        "nothing if nothing differs",
-        "nothing for a gain that waits for no role",
-    ],
-)
+ASKS = {
+    "when its trust policy was last in sync, if that is narrowed": (ROLE_SPEC, {D2: MORE_TRUST}, (LastLook(),)),
+    "nothing if another document of a role differs": (ROLE_SPEC, {D3: EVERYTHING}, ()),
+    "whether the role is in sync, if a user gains the right to take it": (
+        USER_SPEC,
+        {D4: Absent()},
+        (RoleInSync(PUSHER),),
+    ),
+    "nothing if a user only loses access": (USER_SPEC, {D4: document(allow(*ASSUMING, "iam:*", **ASSUMES))}, ()),
+    "nothing if nothing differs": (USER_SPEC, {}, ()),
+    "nothing for a gain that waits for no role": (spec_of(CHECKOUT), {D1: Absent()}, ()),
+}
+
+
+@pytest.mark.parametrize(("spec", "live", "asks"), ASKS.values(), ids=ASKS)
 def test_a_plan_asks_only_for_what_it_depends_on(
     spec: TargetSpec, live: Mapping[Address, Observed | LiveValue], asks: tuple[Question, ...]
 ) -> None:

@@ -79,27 +79,18 @@ def applied(plan: Plan) -> tuple[Outcome, ...]:
     return tuple(map(Applied, plan.changes))
 
 
-@pytest.mark.parametrize(
-    ("plan", "result"),
-    [
-        (plan_of(ROLE_SPEC, {}), Result.IN_SYNC),
-        (plan_of(ROLE_SPEC, {D2: MORE_TRUST}), Result.REPORTED),
-        (plan_of(ROLE_SPEC, {D2: MORE_TRUST}, mode=Mode.OBSERVE), Result.REPORTED),
-        (plan_of(REPOSITORY_SPEC, {D1: unreadable()}), Result.UNKNOWN),
-        (plan_of(ROLE_SPEC, {D2: MORE_TRUST, D3: unreadable()}, mode=Mode.OBSERVE), Result.UNKNOWN),
-        (plan_of(USER_SPEC, {D4: Absent()}, in_sync=False), Result.WAITING),
-        (plan_of(ROLE_SPEC, {}, debts=Debts(Sessions(NOW))), Result.REPORTED),
-    ],
-    ids=[
-        "nothing differs",
-        "writes are stopped",
-        "observe mode",
-        "unreadable",
-        "partly unreadable",
-        "waiting",
-        "a debt",
-    ],
-)
+WITHOUT_WRITES = {
+    "nothing differs": (plan_of(ROLE_SPEC, {}), Result.IN_SYNC),
+    "writes are stopped": (plan_of(ROLE_SPEC, {D2: MORE_TRUST}), Result.REPORTED),
+    "observe mode": (plan_of(ROLE_SPEC, {D2: MORE_TRUST}, mode=Mode.OBSERVE), Result.REPORTED),
+    "unreadable": (plan_of(REPOSITORY_SPEC, {D1: unreadable()}), Result.UNKNOWN),
+    "partly unreadable": (plan_of(ROLE_SPEC, {D2: MORE_TRUST, D3: unreadable()}, mode=Mode.OBSERVE), Result.UNKNOWN),
+    "waiting": (plan_of(USER_SPEC, {D4: Absent()}, in_sync=False), Result.WAITING),
+    "a debt": (plan_of(ROLE_SPEC, {}, debts=Debts(Sessions(NOW))), Result.REPORTED),
+}
+
+
+@pytest.mark.parametrize(("plan", "result"), WITHOUT_WRITES.values(), ids=WITHOUT_WRITES)
 def test_results_of_runs_without_writes(plan: Plan, result: Result) -> None:
     assert result_without_writes(plan) is result
 
