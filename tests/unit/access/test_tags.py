@@ -1,66 +1,20 @@
-"""Tags of repositories that policies ask for: known and unknown."""
+"""Tags of requests, and repositories that their tags tell apart; what tags decide, the published questions ask."""
 
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 
 from ecr_warden.access.graph import RepositoryGraph, permission
 from ecr_warden.core.codec.snapshot import estate_of
-from ecr_warden_cli.access import can_i, find_subject, question
+from ecr_warden_cli.access import find_subject
 from iam_access.who_can.decide import Answer, Resource
 from tests.unit.access.snapshots import HOME, allow, snapshot, user
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 ME = f"arn:aws:iam::{HOME}:user/me"
-PULL = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
-
-
-def when(operator: str, key: str, value: str) -> dict[str, Any]:
-    return allow(PULL, Condition={operator: {key: value}})
-
-
-def graph(statements: list[dict[str, Any]], tags: dict[str, str] | None) -> RepositoryGraph:
-    given = snapshot(user("me", *statements, Tags=[{"Key": "team", "Value": "shop"}]))
-    (app,) = given["accounts"][HOME]["ecr"]["eu-central-1"]["repositories"]
-    if tags is not None:
-        app["tags"] = [{"Key": key, "Value": value} for key, value in tags.items()]
-    return RepositoryGraph(estate_of(given, at=NOW))
-
-
-PROD = when("StringEquals", "aws:ResourceTag/Stage", "prod")
-CASES: dict[str, tuple[dict[str, Any], dict[str, str] | None, Answer]] = {
-    "the tag has the value": (PROD, {"stage": "prod"}, Answer.YES),
-    "the tag has another value": (PROD, {"stage": "test"}, Answer.NO),
-    "the tag is not there": (PROD, {"team": "prod"}, Answer.NO),
-    "the tags were not read": (PROD, None, Answer.CONDITIONAL),
-    "by ECR's own key": (when("StringEquals", "ecr:ResourceTag/stage", "prod"), {"Stage": "prod"}, Answer.YES),
-    "a tag that must not have the value is not there": (
-        when("StringNotEquals", "aws:ResourceTag/stage", "prod"),
-        {},
-        Answer.YES,
-    ),
-    "a tag that must be absent is there": (when("Null", "aws:ResourceTag/stage", "true"), {"stage": "x"}, Answer.NO),
-    "the tag is that of the caller": (
-        when("StringEquals", "aws:ResourceTag/team", "${aws:PrincipalTag/team}"),
-        {"team": "shop"},
-        Answer.YES,
-    ),
-    "the caller's tag is that of the repository": (
-        when("StringEquals", "aws:PrincipalTag/team", "${aws:ResourceTag/team}"),
-        {"team": "other"},
-        Answer.NO,
-    ),
-}
-
-
-@pytest.mark.parametrize("case", CASES)
-def test_tags_decide_where_they_are_known(case: str) -> None:
-    statement, tags, answer = CASES[case]
-    asked = graph([statement], tags)
-    assert can_i(asked, find_subject(asked, ME), question(asked, "pull", "app")).answer is answer
-
-
+PROD = allow(
+    ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"], Condition={"StringEquals": {"aws:ResourceTag/Stage": "prod"}}
+)
 SETTING = {
     "creating a repository sets tags": ("ecr:CreateRepository", Answer.CONDITIONAL),
     "tagging sets tags": ("ecr:TagResource", Answer.CONDITIONAL),
@@ -71,7 +25,8 @@ SETTING = {
 @pytest.mark.parametrize("case", SETTING)
 def test_tags_of_a_request_are_there_where_the_action_sets_them(case: str) -> None:
     action, answer = SETTING[case]
-    asked = graph([allow(action, Condition={"StringEquals": {"aws:RequestTag/team": "shop"}})], {})
+    setting = allow(action, Condition={"StringEquals": {"aws:RequestTag/team": "shop"}})
+    asked = RepositoryGraph(estate_of(snapshot(user("me", setting)), at=NOW))
     (app,) = asked.estate.repositories()
     resource = Resource(app.arn, HOME)
     assert asked.ask(find_subject(asked, ME), (permission(action, resource),)).answer is answer

@@ -1,6 +1,5 @@
 """Named estates and the spec that each of them becomes."""
 
-import json
 import re
 from collections import Counter
 from pathlib import Path
@@ -118,7 +117,3 @@ def _shown(line: str) -> str:
 
 def test_the_names_of_cases_are_different() -> None:
     assert len({case["name"] for case in CASES}) == len(CASES)
-
-
-def test_an_estate_is_json() -> None:
-    assert all(json.loads(json.dumps(snapshot_of(case))) for case in CASES)
