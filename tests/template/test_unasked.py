@@ -46,7 +46,7 @@ def test_alert_may_receive_from_the_queues_of_exhausted_jobs_that_call_it() -> N
     assert {*says(statement["Resource"])} == {*polled} - {"${IncidentsQueue.Arn}"}
 
 
-@pytest.mark.parametrize("function", ["reconcile", "accept", "collect", "audit"])
+@pytest.mark.parametrize("function", ["reconcile", "accept", "collect", "audit", "answer"])
 def test_a_function_may_list_each_bucket_that_it_reads_a_key_of(function: str) -> None:
     """S3 answers 403 for a missing key to who may not list (API_GetObject: "If you don't have s3:ListBucket")."""
     statement = _statement(function, "TellAbsentFromDenied")
@@ -58,12 +58,6 @@ def test_a_function_may_list_each_bucket_that_it_reads_a_key_of(function: str) -
         for resource in says(one["Resource"])
     ]
     assert set(says(statement["Resource"])) == set(read)
-
-
-def test_answer_may_list_the_buckets_that_it_reads() -> None:
-    statement = _statement("answer", "TellAbsentFromDenied")
-    buckets = ["${SpecBucket.Arn}", "${StateBucket.Arn}"]
-    assert (statement["Action"], [say(one) for one in statement["Resource"]]) == ("s3:ListBucket", buckets)
 
 
 def test_alert_may_read_a_reference_of_either_service() -> None:

@@ -54,23 +54,6 @@ def history(world: World, asked: AskHistory | None = None) -> HistoryReply:
     return expect(HistoryReply, ask(world, asked or AskHistory(limit=100)))
 
 
-def test_every_event_is_listed_at_its_time() -> None:
-    reply = history(busy())
-    assert [(entry.kind, (entry.at - NOW) // MINUTE) for entry in reply.log] == [
-        (HistoryKind.SPEC_REFUSED, 7),
-        (HistoryKind.WRITES_ENABLED, 6),
-        (HistoryKind.WRITES_STOPPED, 5),
-        (HistoryKind.RESUMED, 4),
-        (HistoryKind.PAUSED, 3),
-        (HistoryKind.SPEC_ACCEPTED, 0),
-    ]
-    assert [(entry.target, (entry.started_at - NOW) // MINUTE) for entry in reply.entries] == [
-        (str(PUSHER), 2),
-        (str(CHECKOUT), 1),
-    ]
-    assert reply.omitted == 0
-
-
 def test_without_runs_it_is_the_history_log() -> None:
     world = busy()
     whole, log = history(world), history(world, AskHistory(limit=100, runs=False))

@@ -350,22 +350,6 @@ def test_a_command_that_is_repeated_decides_nothing_more() -> None:
     assert now is not None and now.decision is None
 
 
-def test_what_is_held_is_listed_and_one_is_shown_in_full() -> None:
-    world = first()
-    assert ask(world, AskHeld()) == HeldReply(())
-    hold = held(world)
-    listed = expect(HeldReply, ask(world, AskHeld()))
-    assert [replace(one, asked=None) for one in listed.holds] == [hold]
-    give(world, Reject("command-1", hold.id))
-    act(world)
-    assert ask(world, AskHeld()) == HeldReply(())
-    shown = expect(HeldReply, ask(world, AskHeld(hold.id)))
-    [one] = shown.holds
-    assert (one.state, one.decision is not None) == (HoldState.REJECTED, True)
-    with pytest.raises(NoSuchHold):
-        ask(world, AskHeld("0" * 12))
-
-
 def test_a_long_list_is_cut_and_counted() -> None:
     world = world_in_sync()
     lines = tuple(f"user {number} loses pull" for number in range(90))
