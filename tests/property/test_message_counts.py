@@ -21,7 +21,7 @@ from ecr_warden.notify.kinds import message_of
 from ecr_warden.notify.layout import LINES, lay_out
 from ecr_warden.notify.shorter import shorter
 from ecr_warden.repair.alerts import EndMoment, GrantsEnd, PauseEnded, RunEnded, TargetsPaused, TargetsResumed
-from ecr_warden.state.hold import Hold
+from ecr_warden.state.hold import Hold, HoldState
 from ecr_warden.versions.alerts import HoldOpened, HoldSettled, SpecAccepted, SpecRefused
 from iam_access.text.printable import first, plural
 from local.testing.holds import ground, reasons
@@ -83,7 +83,8 @@ def test_an_alert_with_one_list_counts_all_of_it(kind: str, at_hand: int, left_o
 def test_a_hold_counts_why_it_waits_and_who_gains_and_loses(why: int, gains: int, loses: int, opened: bool) -> None:
     names = _names("gain", gains), _names("loss", loses)
     hold = Hold(ground("v2", "v1"), "a version", reasons(*_names("why", why)), NOW, NOW, *names, (7, 8))
-    for alert in (HoldOpened(EVENT, hold) if opened else HoldSettled(EVENT, hold),):
+    settled = HoldSettled(EVENT, replace(hold, state=HoldState.VOID))
+    for alert in (HoldOpened(EVENT, hold) if opened else settled,):
         for lines in _everywhere([alert]):
             assert _counted(lines, "removes-much: <why-", "reason") == why
             assert _counted(lines, "<gain-", "gain") == gains + 7

@@ -46,7 +46,7 @@ from ecr_warden.repair.alerts import (
 )
 from ecr_warden.repair.run_ended import sides_of
 from ecr_warden.state.fight import Fight
-from ecr_warden.state.hold import Decision, Hold, HoldState
+from ecr_warden.state.hold import OPEN, Decision, Hold, HoldState
 from ecr_warden.state.hold import Verdict as HoldVerdict
 from ecr_warden.versions.alerts import HoldOpened, HoldSettled, SpecAccepted, SpecRefused
 from iam_access.delta.relate import Interchangeable
@@ -249,6 +249,7 @@ SPECS: dict[str, Alert] = {
     **{
         f"a hold that is {state}": HoldSettled(EVENT, replace(hold("it drops 1 account: ci"), state=state, decision=by))
         for state in HoldState
+        if state not in OPEN
         for by in [DECIDED.get(state)]
     },
 }

@@ -154,14 +154,13 @@ def _meanwhile(hold: Hold) -> str:
 
 
 _SETTLED = {
-    HoldState.WAITING: (State.WAITS, "waits for a person"),
-    HoldState.JUDGING: (State.WAITS, "is being judged"),
     HoldState.JUDGED: (State.DONE, "takes effect by itself, because nothing in it has to wait"),
     HoldState.ACCEPTED: (State.DONE, "accepted"),
     HoldState.REJECTED: (State.DONE, "rejected"),
     HoldState.VOID: (State.CLOSED, "no longer held, because what it was about has changed"),
     HoldState.ENDED: (State.CLOSED, "nobody decided in time, so it does not take effect"),
 }
+"""A hold that is open is never announced as settled."""
 
 
 def _effects(hold: Hold) -> Iterator[Listing]:
