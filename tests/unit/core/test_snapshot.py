@@ -96,13 +96,16 @@ NO_POLICY = {
     "a text": '"x"',
     "one of two that is none": json.dumps([_DENY, {}]),
     "one of a level that is none": json.dumps([[_DENY], [7]]),
+    "an empty list": "[]",
+    "a level that is empty": "[[]]",
+    "one of two levels that is empty": json.dumps([[_DENY], []]),
 }
 
 
 @pytest.mark.parametrize("kind", ControlKind)
 @pytest.mark.parametrize("name", NO_POLICY)
 def test_a_file_of_control_policies_that_is_no_policy_is_refused(name: str, kind: ControlKind) -> None:
-    with pytest.raises(SnapshotError, match=r"not a policy document") as raised:
+    with pytest.raises(SnapshotError, match=r"not a policy document|no policy document") as raised:
         control_policies(NO_POLICY[name], kind, HOME)
     assert raised.value.remedy == "give a policy document, or a list of documents for each level"
 

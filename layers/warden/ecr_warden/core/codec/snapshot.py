@@ -72,6 +72,9 @@ def control_policies(text: str | bytes, kind: ControlKind, account: str) -> Leve
     reader = AccountReader(account, {}, Parsed())
     reader.place = f"control policies of {account}"
     found = reader.levels(levels or [one], kind.value) or ()
+    if not all(found):
+        # A level without a policy would deny everything, and an export that failed looks the same.
+        raise SnapshotError("no policy document, or a level without one", remedy=_CONTROL)
     policies = [policy for level in found for policy in level]
     if unread := next((policy.document for policy in policies if isinstance(policy.document, Unread)), None):
         raise SnapshotError(f"{unread.what}: {unread.why}", remedy=_CONTROL)
