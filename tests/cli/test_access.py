@@ -113,12 +113,19 @@ def test_a_no_says_what_the_spec_would_have_to_say(ask: Any, tmp_path: Path, acc
     assert ran.out.splitlines()[1] == f"do: {do}"
 
 
-def test_no_role_is_opened_for_a_pull_which_a_statement_more_gives_without_it(ask: Any) -> None:
+@pytest.mark.parametrize(
+    ("who", "access", "lacking"),
+    [
+        (_LEFT_OUT, "pull", ["identity policy", "repository policy", "identity policy"]),
+        (f"arn:aws:sts::{AWAY}:federated-user/bob", "push", ["repository policy"]),
+    ],
+    ids=["a pull, which a statement more gives", "a session of GetFederationToken, which cannot assume roles"],
+)
+def test_no_role_is_opened_in_vain(ask: Any, who: str, access: str, lacking: list[str]) -> None:
     """A role that may pull, such as a machine's or an outsider's, may do other things too."""
-    ran = ask("can-i", "--as", _LEFT_OUT, "pull", "shop/checkout", "--json")
+    ran = ask("can-i", "--as", who, access, "shop/checkout", "--json")
     assert (ran.json["answer"], ran.json["via"]) == ("no", [])
-    sides = [one["side"] for one in ran.json["missing"]]
-    assert sides == ["identity policy", "repository policy", "identity policy"]
+    assert [one["side"] for one in ran.json["missing"]] == lacking
 
 
 @pytest.mark.parametrize(("expected", "code"), [("yes", 2), ("no", 0)])

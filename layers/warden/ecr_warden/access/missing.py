@@ -146,6 +146,8 @@ def _chains(
     graph: RepositoryGraph, subject: Subject, permissions: tuple[Permission, ...]
 ) -> Iterator[tuple[Subject, ...]]:
     yield (subject,)
+    if subject.principal.kind is CallerKind.FEDERATED_USER:
+        return  # its credentials call nothing of STS
     assumable = {path[-1].arn: path for path in graph.reachable(subject)}
     for role in graph.roles:
         if role.arn == subject.arn:

@@ -51,6 +51,8 @@ def advise(
     name = printable(who.arn, 200)
     if who.principal.kind is CallerKind.ROOT:
         return Advice("sign in as a user or role: a policy that names the root user lets in its whole account")
+    if who.principal.kind is CallerKind.FEDERATED_USER and all(edit.side is not Side.REPOSITORY for edit in why):
+        return Advice("use the user's own credentials: a session of sts:GetFederationToken cannot assume roles")
     if who.principal.kind is CallerKind.SERVICE:
         lines = f"{{service: {name}, source: ALIAS}} under pull: of {where}"
         return Advice(f"say for which account it acts: write {lines}, with the alias of that account", in_spec=True)
