@@ -96,11 +96,16 @@ def _run_can_i(arguments: argparse.Namespace, context: Context) -> Exit:
     is_one = access is not None and repository is not None and not is_pattern(repository)
     if arguments.expect is not None and not is_one:
         raise UsageError("--expect without one question", remedy="add ACCESS and the name of one REPOSITORY")
-    arguments.principal = arguments.principal or _caller(arguments, context)
-    asked = open_spec_or_estate(arguments, repository or "", context, who=arguments.principal)
+    if arguments.principal == "":
+        raise UsageError("--as with an empty name", remedy="name somebody, or leave it out to ask about yourself")
+    who = arguments.principal = arguments.principal or _caller(arguments, context)
+    asked = open_spec_or_estate(arguments, repository or "", context, who=who)
     if access is None or repository is None or is_pattern(repository):
         return _list(asked, arguments, context)
-    subject = subject_named(asked.graph, arguments.principal, asked.accounts)
+    if ACCOUNT_ID.fullmatch(asked.accounts.get(who, who)):
+        remedy = f"ecr-warden who-can {access} {repository} lists who of it, ecr-warden can-i --as {who} what they can"
+        raise UsageError(f"{who} is an account, not somebody", remedy=remedy)
+    subject = subject_named(asked.graph, who, asked.accounts)
     what = ask(asked, access, repository, context)
     with context.console.doing(_ASKING):
         found = can_i(asked.graph, subject, what)
