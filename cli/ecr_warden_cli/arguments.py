@@ -75,7 +75,7 @@ _GONE: Mapping[str, str] = {
     "import --name": "change the alias in the spec, or give a --spec that names the accounts",
     "--tidy": "entries that are alike are grouped; see docs/import.md",
     "--narrow": "take the access out of the file: ecr-warden diff says who loses what",
-    "--escalation": "ecr-warden who-can admin REPOSITORY names whoever can change who has access",
+    "--escalation": "ecr-warden who-can admin, without REPOSITORY, lists whoever can give themselves access",
     "--from": "give a snapshot, which ecr-warden snapshot writes: --snapshot FILE",
 }
 """What replaced a verb that has gone, an option of a verb, or an option of several verbs."""
