@@ -34,6 +34,9 @@ from iam_access.text.printable import count, listed, printable
 from iam_access.who_can.decide import Answer
 from iam_access.who_can.graph import AccessPath
 
+NOT_ACCOUNTS = "accounts' administrators can give themselves access: see ecr-warden who-can admin, without REPOSITORY"
+"""Beside a no about access."""
+
 type Given = Callable[[AccessPath], Basis | None]
 """On what ground a path leads to a repository; None without a spec."""
 
@@ -296,5 +299,5 @@ def show_reach(
     unknown = sum(row.by.answer is Answer.UNKNOWN for row in rows)
     says = count(len(rows) - unknown, "kind of access") + (f", and {unknown or 'what else'} unknown" if unread else "")
     console.line(f"{principal}: {says}, {asked.basis}", Style.HEADING)
-    for text in unread:
+    for text in (*unread, *(() if rows else (NOT_ACCOUNTS,))):
         console.note(text)

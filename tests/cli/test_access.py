@@ -491,6 +491,18 @@ def test_a_file_that_is_not_a_snapshot_is_named(tmp_path: Path, case: str) -> No
     assert f"{file}: {said}" in ran.err
 
 
+def test_a_no_about_access_says_that_administering_an_account_is_another_question(ask: Any) -> None:
+    for who, asked, says in (
+        (_LEFT_OUT, (), True),
+        (_LEFT_OUT, ("admin", "shop/checkout"), True),
+        (_LEFT_OUT, ("pull", "shop/checkout"), False),
+        (_SHADOW, (), False),
+        (_SHADOW, ("admin", "shop/checkout"), False),
+    ):
+        ran = ask("can-i", *asked, "--as", who)
+        assert ("see ecr-warden who-can admin, without REPOSITORY" in ran.err) is says
+
+
 @pytest.mark.parametrize(
     ("who", "counted"),
     [(_BUILDER, "user/push-user: 1 kind of access"), (_SHADOW, "role/shadow-pusher: 4 kinds of access")],

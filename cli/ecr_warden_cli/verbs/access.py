@@ -33,6 +33,7 @@ from ecr_warden_cli.access import (
     with_outsiders,
 )
 from ecr_warden_cli.access_text import (
+    NOT_ACCOUNTS,
     AccessNames,
     can_i_to_json,
     chain_to_json,
@@ -152,6 +153,8 @@ def say(asked: OpenedEstate, found: CanI, asking: Asking, arguments: argparse.Na
         context.console.answer(can_i_to_json(found, asked.estate))
     else:
         show_can_i(found, asking.does, asking.subject.arn, asked.estate, context)
+        if found.answer is Answer.NO and asking.what == Access.ADMIN:
+            context.console.note(NOT_ACCOUNTS)
         say_age(asked, context)
     return expected(found.answer, getattr(arguments, "expect", None))
 
