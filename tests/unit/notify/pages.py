@@ -201,7 +201,7 @@ SEVERAL: dict[str, list[Alert]] = {
     "several ways of one principal": [
         on("a"),
         HoldOpened(EVENT, hold("it drops an account")),
-        HarmfulCall(by("iam:CreateAccessKey"), None),
+        HarmfulCall(by("iam:CreateAccessKey"), USER),
     ],
     "fights": [
         FightNoticed(EVENT, FightMoment.BEGAN, FIGHT, sides_of(FOREIGN, (CI, HOME)), "r-1", Severity.CRITICAL),
@@ -273,7 +273,7 @@ WATCHING: dict[str, Alert] = {
     "a deployment": OwnChanged(DEPLOYED, HOME, "role ecr-warden-read"),
     "the webhook": OwnChanged(EVENT, "", "webhook /ecr-warden/hook"),
     "the compiled spec": OwnChanged(EVENT, "", f"{COMPILED_SPEC} compiled/abc"),
-    "an access key": HarmfulCall(by("iam:CreateAccessKey"), UserTarget(CI, "push-user")),
+    "an access key": HarmfulCall(by("iam:CreateAccessKey"), USER),
     "a password": HarmfulCall(by("iam:CreateLoginProfile"), UserTarget(CI, "push-user")),
     "longer sessions": HarmfulCall(by("iam:UpdateRole"), ROLE),
     "how long images last": HarmfulCall(by("ecr:PutLifecyclePolicy"), REPOSITORY),
