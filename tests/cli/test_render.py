@@ -34,7 +34,7 @@ def test_exclusiveness_and_waiting_policies_are_noted(command: Command) -> None:
     said = headings(command("render", str(SPEC_FILE)))
     assert "role/222222222222/ecr-pusher: no other inline or attached policy" in said
     assert "user/111111111111/push-user: no other inline policy named ecr-warden-*" in said
-    assert "written once registry:role/ecr-pusher is in sync" in said
+    assert "written once registry:role/ecr-pusher is as the spec says" in said
 
 
 def test_a_repository_without_pullers_must_have_no_policy(command: Command) -> None:

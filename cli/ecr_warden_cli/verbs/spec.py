@@ -140,7 +140,7 @@ def _show(context: Context, compiled: CompiledSpec, spec: TargetSpec, address: A
     console.block(f"# {address}", Style.HEADING)
     _show_mode(context, compiled, spec.target)
     if roles := spec.widen_after.get(address):
-        console.line(f"# written once {', '.join(map(str, roles))} is in sync", Style.FAINT)
+        console.line(f"# written once {', '.join(map(str, roles))} is as the spec says", Style.FAINT)
     if address in spec.documents:
         _show_value(context, spec.documents[address])
     if address in spec.observed:

@@ -450,7 +450,7 @@ SETTINGS = Record(
     {
         "exact": "remove it: a document that is written differently and allows the same is never rewritten",
         "end_sessions": "remove it: once a trust policy is narrowed, sessions end that were issued since it was last "
-        "read in sync",
+        "read as the spec says",
     },
 )
 SPEC = Record(

@@ -127,7 +127,7 @@ def describe_result(run: RunEnded) -> str:
 _RESULTS = {
     Result.IN_SYNC: "nothing: it is as the spec says",
     Result.NOT_YET_VISIBLE: "AWS does not show it yet",
-    Result.STILL_DRIFTED: "changed again at once, NOT in sync",
+    Result.STILL_DRIFTED: "changed again at once, NOT as the spec says",
     Result.UNKNOWN: "nothing: it cannot be read",
 }
 
@@ -149,7 +149,7 @@ def _hold_reason(held: Unrepaired) -> str:
 _HOLD_REASONS = {
     HoldReason.OBSERVE_MODE: "mode is observe",
     HoldReason.UNREADABLE: "it cannot be read",
-    HoldReason.ROLE_NOT_IN_SYNC: "the role is not in sync yet",
+    HoldReason.ROLE_NOT_IN_SYNC: "the role is not as the spec says yet",
     HoldReason.OWN_ACCESS: "ecr-warden would lock itself out",
     HoldReason.NOT_OURS: "the role is not ecr-warden's",
     HoldReason.SETTLING: "AWS does not show the last write yet",

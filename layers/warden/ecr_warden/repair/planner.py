@@ -176,7 +176,7 @@ def _gated(
     if unknown:
         yield from unknown
     elif waiting:
-        explain = f"waits until {', '.join(map(str, waiting))} is in sync"
+        explain = f"waits until {', '.join(map(str, waiting))} is as the spec says"
         yield Held(drift, HoldReason.ROLE_NOT_IN_SYNC, explain)
         yield from filter(None, [removing_access(change, 1)])
     else:

@@ -108,7 +108,9 @@ def _in_digest(message: Message) -> Sequence[str]:
 def plain_message(alerts: Sequence[Alert], error: str) -> Message:
     """A message on alerts for which `message_of` failed with `error`."""
     lines = [
-        f"{alert.target}: {alert.result} (run {alert.run_id})" if isinstance(alert, RunEnded) else type(alert).__name__
+        f"{alert.target}: {alert.result.words} (run {alert.run_id})"
+        if isinstance(alert, RunEnded)
+        else f"of the kind {alert.__struct_config__.tag}"
         for alert in alerts
     ]
     title = f"{count(len(alerts), 'alert')} that ecr-warden failed to describe ({error})"

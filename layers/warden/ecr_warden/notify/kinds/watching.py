@@ -246,7 +246,7 @@ _UNJUDGED = "the next sweep asks again; without one the version is held"
 _UNSURVEYED = "who can pull and push is not known anew; the next sweep surveys it again"
 _JOBS: Mapping[type, tuple[str, str]] = {
     NoneType: ("a job that cannot be read", "nothing was done"),
-    ReconcileTarget: ("{place}", "whether it is in sync is unknown; the next sweep tries again"),
+    ReconcileTarget: ("{place}", "whether it is as the spec says is unknown; the next sweep tries again"),
     AcceptSpec: ("the uploaded spec", "it was neither accepted nor refused; the next sweep tries again"),
     SweepAll: ("a sweep", _UNSWEPT),
     SweepIdentities: ("the sweep of the users and roles of {job.account}", _UNSWEPT),
