@@ -5,6 +5,7 @@ Actions as in botocore 1.44.8 (2026-11).
 
 from ecr_warden.core.actions import REQUIRED, TOKEN, UPLOADS, Access
 from iam_access.delta.service import OTHER, ActionGroup, Service
+from iam_access.who_can.power import WRITING
 
 REPOSITORY_POLICY_QUOTA = 10_240
 """A repository policy as sent; whether ECR ignores whitespace is unknown, so compact text is counted in full."""
@@ -33,12 +34,19 @@ ADMIN = ActionGroup(
     "administer {}",
     "administration of {}",
 )
+POWER = ActionGroup(
+    "POWER",
+    ("iam:*", "iam:UpdateAssumeRolePolicy", *sorted(WRITING)),
+    "write policies of {}",
+    "the right to write policies of {}",
+)
+"""What gives any access to whoever may call it."""
 _LOGIN = ActionGroup("LOGIN", (TOKEN,), "log in to ECR", "login to ECR", on_all=True)
 ECR = Service(
     prefix="ecr",
     noun="repository",
     policy_quota=REPOSITORY_POLICY_QUOTA,
-    groups=(PUSH, PULL, DELETE, ADMIN),
+    groups=(PUSH, PULL, DELETE, ADMIN, POWER),
     parts=(
         # The token gives no access by itself: other actions say to which repositories.
         _LOGIN,

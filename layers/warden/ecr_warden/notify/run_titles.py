@@ -70,8 +70,6 @@ def _what_happened(run: RunEnded) -> str:
         return f"{document} was written differently, and allows the same"
     if gravest.kind in (DriftKind.UNREADABLE, DriftKind.UNPARSEABLE):
         return f"nobody knows what the {document} allows: it cannot be {_VERBS[gravest.kind]}"
-    if gravest.address.kind is AddressKind.ROLE or gravest.address.name == DENY_OLDER_SESSIONS:
-        return f"{document}: {gravest.explain}"
     verb = "was" if state_of(run) is State.CLOSED else "is"
     return f"{document} {verb} {_DIFFERS[gravest.kind]}; what that changes is not known"
 

@@ -7,7 +7,7 @@ keep a run from being announced: what cannot be put into words is counted.
 from collections.abc import Collection, Iterator, Sequence
 from copy import replace
 
-from ecr_warden.core.address import DENY_OLDER_SESSIONS, Address
+from ecr_warden.core.address import DENY_OLDER_SESSIONS, Address, AddressKind
 from ecr_warden.core.codec.access import bounded
 from ecr_warden.core.drift import Drift
 from ecr_warden.core.ecr import ECR
@@ -25,6 +25,7 @@ from iam_access.delta.describe import phrases_of
 from iam_access.delta.phrases import Framing, Phrase, wording
 from iam_access.delta.service import ASSUME, OTHER, ActionGroup
 from iam_access.document.document import Document
+from iam_access.text.printable import printable
 
 
 def run_ended(report: RunReport) -> RunEnded:
@@ -65,16 +66,41 @@ def _effects(report: RunReport, home: Collection[str]) -> list[str]:
     found: dict[str, None] = {}
     try:
         for drift in _worst_first(report.plan.drifts, home):
-            is_known = drift.access is not None or drift.kind not in (DriftKind.UNEXPECTED, DriftKind.UNPARSEABLE)
-            if not is_known and not found:
-                return []
             framing = _EFFECTS.get(_framing_of(report, drift), WAS_OPEN)
+            told = _told(drift, report, "could" if framing in (WAS_OPEN, ROLLED_OUT) else "can")
+            is_known = told or drift.access is not None
+            if not is_known and not found and drift.kind in (DriftKind.UNEXPECTED, DriftKind.UNPARSEABLE):
+                return []
+            found |= dict.fromkeys(filter(None, [told]))
             found |= dict.fromkeys(wording(_used(phrase, report), framing) for phrase in _phrases(drift, home))
     except Exception:  # an attacker may have written what it describes
         return []
     return [*found]
 
 
+def _told(drift: Drift, report: RunReport, can: str) -> str:
+    """What follows from a drift that no permission describes; "" if that is not known."""
+    target, address = drift.address.target, drift.address
+    use = report.uses.get(target.name, "")
+    match address.kind, drift.kind:
+        case AddressKind.ATTACHED_POLICY, DriftKind.UNEXPECTED:
+            return f"{target} {can} do all that the policy {printable(address.name.rpartition('/')[2], 60)} allows"
+        case AddressKind.ROLE, DriftKind.MISSING if use and not report.cause.rolls_out:
+            return f"nobody {can} {use}: {target} {'does' if can == 'can' else 'did'} not exist"
+        case _ if _says_itself(drift):
+            return f"{target}{f', which can {use}' if use else ''}: {drift.explain}"
+        case _:
+            return ""
+
+
+def _says_itself(drift: Drift) -> bool:
+    """Whether what a drift says of itself tells what follows: of other settings, and of a cut-off."""
+    if drift.address.kind is AddressKind.ROLE:
+        return drift.kind is DriftKind.CHANGED
+    return drift.address.name == DENY_OLDER_SESSIONS and drift.kind in _WRITTEN
+
+
+_WRITTEN = (DriftKind.MISSING, DriftKind.CHANGED, DriftKind.UNEXPECTED)
 _EFFECTS = {DRIFT: GIVEN, PLAN: PLAN, ROLLED_OUT: ROLLED_OUT}
 """In which words a title has what a list says in others; whatever else is listed is over."""
 
