@@ -66,9 +66,9 @@ def advice(writer: Actor | None, address: Address) -> Iterator[str]:
     tool = tool_of(writer)
     yield from in_tool(tool, address)
     if tool in (Tool.CLOUDFORMATION, Tool.CDK):
-        yield f"Which stack: {_which_stack(address)}"
-    yield f"Or take the target out of the spec, or pause it: ecr-warden pause {address.target} --for 2h --reason ..."
-    yield "How to live beside other tools: docs/beside-other-tools.md"
+        yield f"which stack: {_which_stack(address)}"
+    yield f"or take the target out of the spec, or pause it: ecr-warden pause {address.target} --for 2h --reason fight"
+    yield "how to live beside other tools: docs/beside-other-tools.md"
 
 
 def in_tool(tool: Tool, address: Address) -> Iterator[str]:
@@ -77,18 +77,18 @@ def in_tool(tool: Tool, address: Address) -> Iterator[str]:
         case Tool.TERRAFORM:
             resource, argument = _TERRAFORM[_key(address)]
             if argument:
-                yield f"In Terraform: lifecycle {{ ignore_changes = [{argument}] }} on the {resource}."
-            yield f"Or have Terraform forget the {resource}: a removed block with lifecycle {{ destroy = false }}."
+                yield f"in Terraform: lifecycle {{ ignore_changes = [{argument}] }} on the {resource}"
+            yield f"or have Terraform forget the {resource}: a removed block with lifecycle {{ destroy = false }}"
         case Tool.PULUMI:
-            yield "In Pulumi: the option ignoreChanges on the resource; or retainOnDelete, then remove the resource."
+            yield "in Pulumi: the option ignoreChanges on the resource; or retainOnDelete, then remove the resource"
         case Tool.CLOUDFORMATION | Tool.CDK:
-            yield f"In {tool}: {_CLOUDFORMATION_PROPERTIES[_key(address)]}."
+            yield f"in {tool}: {_CLOUDFORMATION_PROPERTIES[_key(address)]}"
         case Tool.ACK:
-            yield f"In Kubernetes: {_ACK_FIELDS[_key(address)]}."
+            yield f"in Kubernetes: {_ACK_FIELDS[_key(address)]}"
         case Tool.CONSOLE | Tool.CLI | Tool.OTHER:
-            yield "Agree with whoever it is what the spec should say, or revoke their right to write the document."
+            yield "agree with whoever it is what the spec should say, or revoke their right to write the document"
         case Tool.UNKNOWN:
-            yield f"No event named a writer. Find out who it is: {who_wrote(address)}"
+            yield f"no event named a writer; find out who it is: {who_wrote(address)}"
         case _:
             assert_never(tool)
 

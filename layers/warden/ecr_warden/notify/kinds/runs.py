@@ -1,7 +1,7 @@
 """Alerts on runs, and on fights over the documents that they repair."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, assert_never
+from typing import Any
 
 from ecr_warden.core.alert import Alert
 from ecr_warden.core.job import short_name
@@ -47,24 +47,26 @@ class _FightNoticed(OneByOne[FightNoticed]):
         fight = alert.fight
         writer = fight.writer
         is_over = alert.moment is FightMoment.ENDED
+        asked, *others = advice(writer, fight.address)
         repairs = f"{count(fight.repairs, 'repair')} from {show_time(fight.since)} to {show_time(fight.last)}"
         fields = [
             Field("By", f"{describe_actor(writer)}, with {tool_of(writer)}"),
             Field("User agent", writer.user_agent if writer is not None else ""),
             Field("Where", describe_target(fight.address.target)),
             Field(DONE, repairs),
-            to_do() if is_over else to_do("stop the writer, as below"),
+            to_do() if is_over else to_do(asked.removeprefix("or ")),
             command(f"ecr-warden history {fight.address.target}"),
         ]
         if is_over:
-            return Parts(State.CLOSED, f"the fight over the {_fought_over(fight)}: {_fight_state(alert)}", fields)
+            ended = f"not restored for half an hour, after {count(fight.repairs, 'repair')}"
+            return Parts(State.CLOSED, f"the fight over the {_fought_over(fight)}: {ended}", fields)
         return Parts(
             State.OPEN,
-            f"FIGHT over the {_fought_over(fight)}: {_fight_state(alert)}",
+            _title_of_fight(alert),
             fields,
             [
                 *_sides(alert.sides),
-                listing("line", list(advice(writer, fight.address)), title="How:"),
+                listing("line", others, title="Instead, or to know more:"),
                 listing("line", _UNTIL_IT_ENDS, title="Until it ends:"),
             ],
         )
@@ -91,14 +93,13 @@ def _fought_over(fight: Fight) -> str:
     return f"{cut(describe_address(fight.address), 40)} of {name_of(fight.address.target)}"
 
 
-def _fight_state(alert: FightNoticed) -> str:
-    match alert.moment:
-        case FightMoment.BEGAN:
-            return f"{short_name(alert.fight.writer)} keeps restoring a version"
-        case FightMoment.ENDED:
-            return f"not restored for half an hour, after {count(alert.fight.repairs, 'repair')}"
-        case _:
-            assert_never(alert.moment)
+def _title_of_fight(alert: FightNoticed) -> str:
+    """Who can do what by the version that comes back; the document where that is not known."""
+    line = next((line for side in alert.sides for line in side.access), "")
+    effect, is_known, _ = line.partition(", and the spec")
+    if is_known:
+        return f"FIGHT: {effect}, again and again"
+    return f"FIGHT over the {_fought_over(alert.fight)} with {short_name(alert.fight.writer)}"
 
 
 RUNS: Mapping[type[Alert], Kind[Any]] = {FightNoticed: _FightNoticed(), RunEnded: _Run()}
