@@ -18,6 +18,7 @@ from ecr_warden.core.plan import Change
 from ecr_warden.core.result import Result
 from ecr_warden.core.run import Applied, Conflict, Failed, Outcome, RunReport, Skipped
 from ecr_warden.core.sessions import denied_by, ending_sessions, whole_second
+from ecr_warden.core.target import RepositoryTarget
 from ecr_warden.repair.alerts import Difference, DoneChange, OutcomeKind, RunEnded, Unrepaired
 from ecr_warden.repair.severity import home_of, is_outside, is_power, opens, severity_of_run
 from iam_access.delta.delta import PermissionDelta
@@ -165,7 +166,9 @@ def _phrases(drift: Drift, home: Collection[str]) -> Sequence[Phrase]:
 
     if drift.change is None:
         return ()
-    return phrases_of(drift.change, ECR, subject=drift.address.target.name, comes_first=comes_first)
+    target = drift.address.target
+    subject = target.name if isinstance(target, RepositoryTarget) else str(target)
+    return phrases_of(drift.change, ECR, subject=subject, comes_first=comes_first)
 
 
 def _access(drift: Drift, framing: Framing, home: Collection[str]) -> Iterator[str]:
