@@ -351,7 +351,7 @@ def test_a_failed_job_that_cannot_be_collected_is_reported_by_itself_and_kept(
     people, kept = People(), Kept()
     people.incidents.silent = True
     exhausted(people, kept, Queue.REPAIR, record)
-    title = "a job that cannot be read: the job failed on its last attempt"
+    title = "a job that cannot be read: nothing was done, for the job failed on its last attempt"
     assert people.chat.titles == people.mail.titles == [title]
     assert kept.bodies == ["{}"]
 

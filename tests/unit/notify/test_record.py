@@ -49,7 +49,7 @@ RECORDED: dict[str, tuple[Alert, list[tuple[HistoryKind, str, tuple[str, ...]]]]
     ),
     "a job that failed": (
         JobFailed(CALL, None, "not JSON"),
-        [(HistoryKind.ANNOUNCED, "a job that cannot be read: the job failed", ())],
+        [(HistoryKind.ANNOUNCED, "a job that cannot be read: nothing was done, for the job failed", ())],
     ),
     "an audit that failed": (
         AccessAudited(CALL, "v1", failure="it took too long"),

@@ -13,18 +13,19 @@ from ecr_warden.notify.message import Field, State
 from ecr_warden.notify.wording import by, command, describe_actor, to_do
 from ecr_warden.repair.alerts import PauseEnded, TargetsPaused, TargetsResumed, WritesSwitched
 from ecr_warden.state.switch import STOPPED
-from iam_access.text.printable import count, first, printable, show_time
+from iam_access.text.printable import count, first, listed, printable, show_time
 
 _PATTERNS_SHOWN = 5
 
 
 def _paused_targets(alert: TargetsPaused | TargetsResumed | PauseEnded) -> str:
-    """How many targets, and the patterns: they concern new targets, too."""
+    """How many targets and the first of them, and the patterns: they concern new targets, too."""
     number = len(alert.targets) + alert.left_out
+    of_them = f" ({listed(alert.targets, 1, more=alert.left_out)})" if alert.targets else ""
     if not alert.patterns:
-        return count(number, "target")
+        return count(number, "target") + of_them
     shown = [*first([printable(pattern, 80) for pattern in alert.patterns], _PATTERNS_SHOWN)]
-    return " and ".join([*([count(number, "target")] if number else []), new_targets(shown)])
+    return " and ".join([*([count(number, "target") + of_them] if number else []), new_targets(shown)])
 
 
 class _TargetsPaused(OneByOne[TargetsPaused]):

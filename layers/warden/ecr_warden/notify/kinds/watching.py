@@ -224,11 +224,12 @@ class _JobFailed(Kind[JobFailed]):
             for about, follows in [_of_job(alert.job)]
         ]
         functions = dict.fromkeys(f"ecr-warden-{alert.queue.function}" for alert in alerts)
+        about, follows = _of_job(alerts[0].job)
         is_kept = any(alert.queue is Queue.REPAIR for alert in alerts)
         asked = f"see why in the log of {' and '.join(functions)} (`failed`, `Task timed out`, or out of memory)"
         return Parts(
             State.FAILED,
-            f"{_of_job(alerts[0].job)[0]}: the job failed on its last attempt"
+            f"{about}: {follows.partition(';')[0]}, for the job failed on its last attempt"
             if len(alerts) == 1
             else f"{len(alerts)} jobs failed on their last attempt",
             [
