@@ -90,14 +90,13 @@ type Loop = CharacterClass | None
 
 
 class Pattern(Struct, frozen=True):
-    """A compiled pattern; `open` if it holds a policy variable that is read as any text, the widest it can be."""
+    """A compiled pattern."""
 
     text: str
     syntax: Syntax
     steps: tuple[Step, ...]
     loops: tuple[Loop, ...]
     """One before each step, and one after the last."""
-    open: bool
     literal: str | None
     """The only text that matches, if there is just one."""
     prefix: str
@@ -120,8 +119,8 @@ class Pattern(Struct, frozen=True):
 
     @property
     def universal(self) -> bool:
-        """Does every text match, whatever the variables are?"""
-        return not self.open and not self.steps and self.loops[0] == ANY
+        """Does every text match?"""
+        return not self.steps and self.loops[0] == ANY
 
     def matches(self, text: str) -> bool:
         """Does the text match? Actions are given in lower case."""
@@ -192,7 +191,7 @@ def pattern(text: str, syntax: Syntax) -> Pattern:
                     loops.append(NAME_CHARACTERS if is_name else None)
     if syntax is Syntax.ARN and colons < ARN_COLONS and not is_open:
         steps, loops = [_NO_CHARACTER], [None, None]
-    return compose(text, syntax, tuple(steps), tuple(loops), is_open=is_open)
+    return compose(text, syntax, tuple(steps), tuple(loops))
 
 
 def _tokens(text: str, syntax: Syntax) -> Iterator[Token]:
@@ -206,9 +205,7 @@ def _tokens(text: str, syntax: Syntax) -> Iterator[Token]:
         yield from tokens("*:*:*:*:*:*" if every_arn else text)
 
 
-def compose(
-    text: str, syntax: Syntax, steps: tuple[Step, ...], loops: tuple[Loop, ...], *, is_open: bool = False
-) -> Pattern:
+def compose(text: str, syntax: Syntax, steps: tuple[Step, ...], loops: tuple[Loop, ...]) -> Pattern:
     """A pattern from its parts; `text` and `syntax` identify it."""
     plain = [len(step.chars) == 1 and not step.negated if isinstance(step, CharacterClass) else False for step in steps]
     head = 0
@@ -223,7 +220,7 @@ def compose(
     if literal is None and syntax in (Syntax.ACTION, Syntax.WILD, Syntax.SYMBOLIC):
         pieces = [*_pieces(steps, loops)]
         fast = None if None in pieces else glob(filter(None, pieces))
-    return Pattern(text, syntax, steps, loops, is_open, literal, prefix, suffix, fast)
+    return Pattern(text, syntax, steps, loops, literal, prefix, suffix, fast)
 
 
 def _spelled(steps: tuple[Step, ...]) -> str:

@@ -140,10 +140,10 @@ def completed_arn(text: str) -> str:
 
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-arns
     """
-    return text + ":*" * (ARN_COLONS - colons_outside_variables(text)) if text.startswith("arn:") else text
+    return text + ":*" * (ARN_COLONS - _colons_outside_variables(text)) if text.startswith("arn:") else text
 
 
-def colons_outside_variables(text: str) -> int:
+def _colons_outside_variables(text: str) -> int:
     """The number of colons in the pattern itself: the value of a variable may add more."""
     return replace_variables(text, lambda _: "").count(":")
 

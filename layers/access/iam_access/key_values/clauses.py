@@ -8,11 +8,9 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elem
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
-from iam_access.arn import ARN_COLONS
 from iam_access.document.condition import CanonicalClause, Quantifier, parse_operator
 from iam_access.document.pattern import Pattern, Syntax, pattern
 from iam_access.document.values import is_base64
-from iam_access.document.variables import colons_outside_variables
 from iam_access.key_values.domains import (
     OrderedDomain,
     TextDomain,
@@ -25,7 +23,7 @@ from iam_access.key_values.domains import (
 )
 from iam_access.key_values.language import sample
 from iam_access.key_values.predicates import ConditionKey, KeyTest, Predicate, Uninterpreted
-from iam_access.key_values.shapes import ARNS, NOT_ARNS, depends_on_variables, of_characters
+from iam_access.key_values.shapes import ARNS, NOT_ARNS, of_characters
 
 _SYNTAX = {
     "StringEquals": Syntax.EXACT,
@@ -108,7 +106,10 @@ def _may_be_empty(key: str) -> bool:
 
 
 class Predicates:
-    """One condition key, and the clauses on it as predicates; `clauses`: at least one, all on that key."""
+    """One condition key, and the clauses on it as predicates.
+
+    `clauses`: at least one, all on that key and without variables.
+    """
 
     def __init__(self, clauses: Sequence[CanonicalClause]) -> None:
         self._scales: dict[str, OrderedDomain | None] = {}
@@ -134,7 +135,7 @@ class Predicates:
         accepted, reversed_ = self._value_set(clause.key, positive, clause.values, negated=negated)
         if accepted is None:
             return Uninterpreted(clause, missing)
-        empty = accepted.may_hold("") is not reversed_ if quantifier is Quantifier.ONE else quantifier is Quantifier.ALL
+        empty = accepted.holds("") is not reversed_ if quantifier is Quantifier.ONE else quantifier is Quantifier.ALL
         return KeyTest(quantifier, accepted, reversed_, missing, empty)
 
     def _value_set(
@@ -157,9 +158,6 @@ class Predicates:
         if negated and _SYNTAX[positive] is Syntax.ARN:
             # A negated operator does not hold on a text that is not an ARN.
             wide = frozenset({_EVERYTHING}) if any(one.matches_nothing for one in language) else language | NOT_ARNS
-            if any(one.open and colons_outside_variables(one.text) < ARN_COLONS for one in language):
-                # Whether the pattern is an ARN depends on its variables.
-                wide |= {depends_on_variables(f"{key} {sorted(values)}")}
             return TextSet(wide if language else language), negated
         return TextSet(language), negated
 
@@ -211,7 +209,7 @@ def _globs(positive: str, values: Iterable[str]) -> Iterator[Pattern]:
         if positive == "BinaryEquals":
             if is_base64(value):
                 yield pattern(value, Syntax.EXACT)
-        elif positive != "Bool" or "${" in value or value.lower() in ("true", "false"):
+        elif positive != "Bool" or value.lower() in ("true", "false"):
             yield pattern(value, _SYNTAX[positive])
 
 

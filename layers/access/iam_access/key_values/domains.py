@@ -33,13 +33,9 @@ class TextSet(Struct, frozen=True):
 
     language: Language
 
-    def may_hold(self, value: str) -> bool:
-        """Does the value match, under some values of the variables?"""
+    def holds(self, value: str) -> bool:
+        """Does the value match?"""
         return any(pattern.matches(value) for pattern in self.language)
-
-    def must_hold(self, value: str) -> bool:
-        """Does the value match, whatever the variables are?"""
-        return any(not pattern.open and pattern.matches(value) for pattern in self.language)
 
 
 class CellSet(Struct, frozen=True):
@@ -48,12 +44,10 @@ class CellSet(Struct, frozen=True):
     mask: int
     domain: "OrderedDomain"
 
-    def may_hold(self, value: str) -> bool:
+    def holds(self, value: str) -> bool:
         """Is the value in one of the cells?"""
         cell = self.domain.cell(value)
         return cell is not None and bool(self.mask >> cell & 1)
-
-    must_hold = may_hold
 
 
 type ValueSet = TextSet | CellSet

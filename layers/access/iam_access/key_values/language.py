@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import zip_longest
 
-from iam_access.arn import ARN_COLONS
 from iam_access.document.pattern import (
     ANY,
     CharacterClass,
@@ -20,7 +19,6 @@ from iam_access.document.pattern import (
     covers,
     may_meet,
     pattern,
-    pattern_covers,
 )
 from iam_access.document.steps import Steps
 from iam_access.key_values.shapes import ARNS, NONEMPTY
@@ -124,23 +122,15 @@ def sample(pattern: Pattern, filler: str) -> str:
 def find_word(inside: Sequence[Language], outside: Language, budget: Steps) -> str | None:
     """A text in every language of `inside` that matches no pattern of `outside`; None if there is none.
 
-    Patterns with variables err on one side: inside they match as much as they can, outside they exclude only what a
-    pattern inside says in the same words. So None is certain, and a text is certain unless there are variables. Raises
-    TooManySteps.
+    No pattern has variables. Raises TooManySteps.
     """
     budget.spend(2 + sum(map(len, inside)), WILDCARDS)
     needed = [language for language in inside if not any(one.universal for one in language)] or [frozenset({_ALL})]
-    drivers = [language for language in needed if any(one.open for one in language)] or [min(needed, key=_driving)]
-    found = None
-    # Each language with variables in turn: nothing left of one of them is a proof.
-    for driver in drivers:
-        others = [language for language in needed if language is not driver]
-        by_size = sorted(driver, key=lambda entry: (entry.literal is None, len(entry.steps), entry.text))
-        words = (_word_of(one, others, outside, budget) for one in by_size)
-        found = next((word for word in words if word is not None), None)
-        if found is None:
-            return None
-    return found
+    driver = min(needed, key=_driving)
+    others = [language for language in needed if language is not driver]
+    by_size = sorted(driver, key=lambda entry: (entry.literal is None, len(entry.steps), entry.text))
+    words = (_word_of(one, others, outside, budget) for one in by_size)
+    return next((word for word in words if word is not None), None)
 
 
 def _driving(language: Language) -> tuple[bool, int]:
@@ -150,7 +140,7 @@ def _driving(language: Language) -> tuple[bool, int]:
 
 def _word_of(one: Pattern, others: Sequence[Language], outside: Language, budget: Steps) -> str | None:
     budget.spend(2 + 2 * len(outside) + sum(map(len, others)), WILDCARDS)
-    if one in outside or any(_excludes(other, one, budget) for other in outside):
+    if one in outside or any(covers(other, one, budget, WILDCARDS) for other in outside):
         return None
     if one.literal is not None:
         length = len(one.literal)
@@ -165,7 +155,7 @@ def _word_of(one: Pattern, others: Sequence[Language], outside: Language, budget
         if not near:
             return None
         needed.append(near)
-    near = frozenset(entry for entry in outside if not entry.open and _may_meet(entry, one))
+    near = frozenset(entry for entry in outside if _may_meet(entry, one))
     for filler in _FILLERS:
         # Most often an arbitrary text will do, and a guess costs less than a search.
         word = sample(one, filler)
@@ -180,33 +170,6 @@ def _word_of(one: Pattern, others: Sequence[Language], outside: Language, budget
 
 def _may_meet(a: Pattern, b: Pattern) -> bool:
     return a.matches(b.literal) if b.literal is not None else may_meet(a, b)
-
-
-def _excludes(outside: Pattern, inside: Pattern, budget: Steps) -> bool:
-    if not outside.open:
-        return covers(outside, inside, budget, WILDCARDS)
-    if not inside.open:
-        return False
-    budget.spend(2 + (len(outside.text) + 8) * len(inside.text) // 16, WILDCARDS)
-    match outside.syntax, inside.syntax:
-        case (Syntax.WILD, Syntax.WILD | Syntax.EXACT):
-            # An exact text read as a pattern is wider than itself: what covers the pattern covers the text.
-            return pattern_covers(outside.text, inside.text)
-        case (Syntax.ARN, Syntax.ARN):
-            return _arn_excludes(outside.text, inside.text)
-        case _:
-            # The same words were handled by the caller.
-            return False
-
-
-def _arn_excludes(outside: str, inside: str) -> bool:
-    """Part by part, if only the last parts hold variables: elsewhere they may bring colons and shift what follows."""
-    ours, theirs = outside.split(":", ARN_COLONS), inside.split(":", ARN_COLONS)
-    return (
-        len(ours) == len(theirs) == ARN_COLONS + 1
-        and not any("${" in part for part in (*ours[:-1], *theirs[:-1]))
-        and all(pattern_covers(wide, narrow) for wide, narrow in zip(ours, theirs, strict=True))
-    )
 
 
 type _State = tuple[int, ...]

@@ -34,17 +34,9 @@ class KeyTest(Struct, frozen=True):
     empty: bool
     present: bool = False
 
-    def may_hold(self, value: str) -> bool:
-        """Does it hold on a value that is not empty, under some values of the variables?"""
-        if self.accepted is None:
-            return self.present
-        return not self.accepted.must_hold(value) if self.negated else self.accepted.may_hold(value)
-
-    def may_fail(self, value: str) -> bool:
-        """Does it fail on it, under some values of the variables?"""
-        if self.accepted is None:
-            return not self.present
-        return self.accepted.may_hold(value) if self.negated else not self.accepted.must_hold(value)
+    def holds(self, value: str) -> bool:
+        """Does it hold on a value that is not empty?"""
+        return self.present if self.accepted is None else self.accepted.holds(value) is not self.negated
 
 
 class Uninterpreted(Struct, frozen=True):
@@ -132,7 +124,7 @@ class ConditionKey(Struct, frozen=True):
             if (
                 value
                 and self.can_be(value)
-                and all(test.may_hold(value) if wanted else test.may_fail(value) for test, wanted in tests)
+                and all(test.holds(value) is wanted for test, wanted in tests)
                 and all(predicate.may_be((value,), wanted=wanted) for predicate, wanted in unknown)
             ):
                 return value, True
@@ -173,9 +165,7 @@ class ConditionKey(Struct, frozen=True):
             return None, True
         for value in dict.fromkeys((*words, *self.examples)):
             budget.spend(2 + 4 * len(members), STATEMENTS)
-            if self.can_be(value) and all(
-                accepted.may_hold(value) if wanted else not accepted.must_hold(value) for accepted, wanted in members
-            ):
+            if self.can_be(value) and all(accepted.holds(value) is wanted for accepted, wanted in members):
                 return value, True
         return words[0], False
 

@@ -16,8 +16,8 @@ from iam_access.document.pattern import (
 _COLON = CharacterClass(False, ":")
 
 
-def _shape(name: str, steps: tuple[Step, ...], loops: tuple[Loop, ...], *, is_open: bool = False) -> Pattern:
-    return compose(name, Syntax.DOMAIN, steps, loops, is_open=is_open)
+def _shape(name: str, steps: tuple[Step, ...], loops: tuple[Loop, ...]) -> Pattern:
+    return compose(name, Syntax.DOMAIN, steps, loops)
 
 
 ARNS = _shape("an ARN", (*pattern("arn", Syntax.EXACT).steps, *[_COLON] * 5), (*[None] * 4, *[NOT_A_COLON] * 4, ANY))
@@ -36,8 +36,3 @@ def of_characters(chars: str) -> Pattern:
     """The texts of these characters, one or more."""
     one = CharacterClass(False, "".join(sorted(chars)))
     return _shape(f"characters {chars}", (one,), (None, one))
-
-
-def depends_on_variables(name: str) -> Pattern:
-    """Any text under some values of the variables, no text under others; the same ones for the same name."""
-    return _shape(f"depends {name}", (), (ANY,), is_open=True)

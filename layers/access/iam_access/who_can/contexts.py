@@ -139,10 +139,12 @@ def _choices(
 ) -> tuple[tuple[Values, ...], bool]:
     """Values of one key, absent first, and whether these tell the clauses apart in every way in which that can be."""
     found: dict[Values, None] = {(): None}
-    exactly = _exactly(clauses, steps) if clauses else None
+    # The exact search knows no variables: what they are compared with is among the likely values.
+    plain = [clause for clause in clauses if not any(map(variables_in, clause.values))]
+    exactly = _exactly(plain, steps) if plain else None
     if exactly is not None:
         found.update(dict.fromkeys(exactly))
-        if not likely:
+        if plain == clauses and not likely:
             return tuple(found), True
     for value in (*_samples(clauses), *likely):
         found[value,] = None
