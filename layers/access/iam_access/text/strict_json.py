@@ -9,7 +9,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import NoReturn, Self
+from typing import NoReturn
 
 from iam_access.errors import NamedError
 from iam_access.text.printable import printable
@@ -32,10 +32,6 @@ class PlacedError(NamedError):
         self.code = code
         self.place = place
         self.what = what
-
-    def at(self, place: str) -> Self:
-        """The same error, where the part that is wrong has another place."""
-        return type(self)(self.code, place, self.what, remedy=self.remedy)
 
 
 class DocumentError(PlacedError):

@@ -1,7 +1,6 @@
 """`documents:`: literal policy documents, parsed and linted, with every error at its place in the spec."""
 
 import re
-from collections.abc import Iterator
 
 from ecr_warden.access_spec.accounts import SpecAccounts, narrowed
 from ecr_warden.access_spec.check_shape import Fields, has_lost_quotes
@@ -136,16 +135,14 @@ def _target(name: Scalar, kind: str, account: SpecAccount | None, directory: Dir
 
 
 def build_document(root: MapNode, kind: DocumentKind, accounts: SpecAccounts, report: ProblemReport) -> Document | None:
-    """The document, or None; the first error of each statement and the findings of lint are reported."""
+    """The document, or None; its first error and the findings of lint are reported."""
     before = len(report.found)
     # A value that is refused here becomes its text, so that the rest is still checked.
     raw = {key.text: _plain(value, report) for key, value in root.entries}
     try:
         document = parse_document(raw)
     except DocumentError as error:
-        _report(error, root, report)
-        for rest in _further_errors(raw, error):
-            _report(rest, root, report)
+        report.add(Code.DOCUMENT, place_at(root, error.place), error.message, remedy=error.remedy)
         return None
     lint_literal(document, kind, root, report, has_refused=len(report.found) > before)
     for index, statement in enumerate(document.statements):
@@ -173,24 +170,6 @@ def _plain(node: Node, report: ProblemReport) -> object:
             return text
         case Scalar(text=text):
             return text
-
-
-def _further_errors(raw: dict[str, object], first: DocumentError) -> Iterator[DocumentError]:
-    # parse_document stops at its first error, so the other statements are parsed one by one.
-    statements = raw.get("Statement")
-    if not isinstance(statements, list) or not first.place.startswith("Statement["):
-        return
-    for index, statement in enumerate(statements):
-        if first.place == f"Statement[{index}]" or first.place.startswith(f"Statement[{index}]."):
-            continue
-        try:
-            parse_document({"Version": "2012-10-17", "Statement": [statement]})
-        except DocumentError as error:
-            yield error.at(error.place.replace("Statement[0]", f"Statement[{index}]", 1))
-
-
-def _report(error: DocumentError, root: MapNode, report: ProblemReport) -> None:
-    report.add(Code.DOCUMENT, place_at(root, error.place), error.message, remedy=error.remedy)
 
 
 def _check_principals(

@@ -14,7 +14,6 @@ from ecr_warden.access_spec.spec import SpecAccount, SpecPrincipal
 from ecr_warden.core.target import IAM_NAME, IdentityTarget, RoleTarget, UserTarget
 from iam_access.arn import ACCOUNT_ID, parse_arn
 from iam_access.document.principal import IDENTITY_CENTER_NAME, SERVICE_LINKED_NAME
-from iam_access.text.nearest import did_you_mean
 
 _PATH = re.compile(r"/([!-~]*/)?")
 _MAX_PATH = 512
@@ -88,7 +87,7 @@ class Directory(Struct):
             self.report.add(Code.PRINCIPAL, name.place, f"{quote(text)} is not written as a principal", remedy=remedy)
         elif text in self.accounts.aliases:
             message = f"{quote(text)} is an account, not a team"
-            remedy = f"write {bare(text)}:user/NAME or {bare(text)}:role/NAME, or {whole or _whole(text)}"
+            remedy = _identities_or(text, whole or _whole(text))
             self.report.add(Code.PRINCIPAL, name.place, message, remedy=remedy)
         elif not self.teams_unread:
             hint = self.report.hint(text, self.teams)
@@ -109,11 +108,8 @@ class Directory(Struct):
         if account is None:
             return None
         kind, _, path_and_name = rest.partition("/")
-        if rest in ("root", "account"):
-            self._whole_account(name, account)
-            return None
         if kind not in ("user", "role") or not path_and_name:
-            self._unknown_kind(name, account, kind, path_and_name)
+            self._no_principal(name, account, rest)
             return None
         path, _, own_name = path_and_name.rpartition("/")
         path = f"/{path}/" if path else "/"
@@ -130,24 +126,6 @@ class Directory(Struct):
         self.places.setdefault(identity, name.place)
         self.spell(identity, name.place, path=path)
         return SpecPrincipal(identity, path)
-
-    def _unknown_kind(self, name: Scalar, account: SpecAccount, kind: str, rest: str) -> None:
-        if kind == "group":
-            message = f"{quote(name.text)} is a group"
-            self.report.add(Code.PRINCIPAL, name.place, message, remedy=NO_GROUPS)
-        elif kind in ("user", "role"):
-            message = f"{quote(name.text)} does not say which {kind}"
-            self.report.add(Code.PRINCIPAL, name.place, message, remedy=f"write {bare(account.alias)}:{kind}/NAME")
-        else:
-            near = self.report.nearest(kind, ("user", "role"))
-            meant = near and quote(f"{account.alias}:{near}/{rest or 'NAME'}")
-            remedy = f"write {bare(account.alias)}:user/NAME or {bare(account.alias)}:role/NAME"
-            self.report.add(
-                Code.PRINCIPAL,
-                name.place,
-                f"{quote(name.text)} is not a principal{did_you_mean(meant)}",
-                remedy="" if meant else remedy,
-            )
 
     def spell(self, identity: IdentityTarget, place: Place, *, path: str) -> None:
         """Remember how a user or role is written; a different way than before is reported."""
@@ -202,30 +180,23 @@ class Directory(Struct):
         if account is None:
             message = f"{quote(name.text)} is in an account that is not under accounts:"
             self.report.add(Code.FOREIGN_PRINCIPAL, name.place, message)
-        elif rest in ("", "root"):
-            self._whole_account(name, account)
         else:
-            self._elsewhere(name, account, rest)
+            self._no_principal(name, account, rest)
 
-    def _elsewhere(self, name: Scalar, account: SpecAccount, rest: str) -> None:
+    def _no_principal(self, name: Scalar, account: SpecAccount, rest: str) -> None:
+        """Report what is in an account and not written as a user or role; `rest`: what follows the account."""
         kind, _, own_name = rest.partition("/")
-        message = f"{quote(name.text)} is not written as a principal"
-        if _is_identity(rest):
-            remedy = f"write {quote(f'{account.alias}:{rest}')}"
-        elif kind == "assumed-role":
-            message = f"{quote(name.text)} is a role session"
-            role = f"{account.alias}:role/{own_name.partition('/')[0]}"
-            remedy = f"name the role, with its path if it has one: {quote(role)}"
-        elif kind == "group":
+        if kind == "group":
             remedy = NO_GROUPS
+        elif own_name and _is_identity(rest):
+            remedy = f"write {quote(f'{account.alias}:{rest}')}"
         else:
-            remedy = f"write {bare(account.alias)}:user/NAME or {bare(account.alias)}:role/NAME"
-        self.report.add(Code.PRINCIPAL, name.place, message, remedy=remedy)
+            remedy = _identities_or(account.alias, _whole(account.alias))
+        self.report.add(Code.PRINCIPAL, name.place, f"{quote(name.text)} is not written as a principal", remedy=remedy)
 
-    def _whole_account(self, name: Scalar, account: SpecAccount) -> None:
-        message = f"{quote(name.text)} is not written as a principal"
-        remedy = f"name its users and roles, or {_whole(account.alias)}"
-        self.report.add(Code.PRINCIPAL, name.place, message, remedy=remedy)
+
+def _identities_or(alias: str, otherwise: str) -> str:
+    return f"write {bare(alias)}:user/NAME or {bare(alias)}:role/NAME, or {otherwise}"
 
 
 def _whole(alias: str) -> str:
