@@ -14,7 +14,6 @@ from botocore.exceptions import (
     ConnectionClosedError,
     EndpointConnectionError,
     HTTPClientError,
-    InvalidRegionError,
     ReadTimeoutError,
 )
 from msgspec import Struct
@@ -320,18 +319,11 @@ def not_reached(what: str, error: BotoCoreError | ValueError) -> Failure:
             return Failure(
                 f"{what} did not answer: {text}", code="hub-failed", remedy="try again, or name fewer targets"
             )
-        case InvalidRegionError():
-            return HubUnreachable(
-                f"{what} could not be reached: {text}", remedy="pass the hub's region as --hub-region"
-            )
-        case HTTPClientError() | EndpointConnectionError():
+        case HTTPClientError() | EndpointConnectionError() | ValueError():
             remedy = "check the network, the proxy, --hub-region, and AWS_ENDPOINT_URL if it is set"
-            return HubUnreachable(f"{what} could not be reached: {text}", remedy=remedy)
-        case BotoCoreError():
-            remedy = f"check your credentials with aws sts get-caller-identity, and --profile; {_SIGN_IN}"
-            return HubUnreachable(f"{what} could not be reached: {text}", remedy=remedy)
         case _:
-            return HubUnreachable(f"{what} could not be reached: {text}", remedy="check AWS_ENDPOINT_URL")
+            remedy = f"check --hub-region, --profile, and your credentials with aws sts get-caller-identity; {_SIGN_IN}"
+    return HubUnreachable(f"{what} could not be reached: {text}", remedy=remedy)
 
 
 def _text(error: Exception) -> str:

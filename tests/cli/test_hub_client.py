@@ -86,7 +86,8 @@ def test_a_function_that_fails(aws: Sts, body: str, headers: dict[str, str], wor
 def test_a_malformed_endpoint(aws: Sts, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_LAMBDA", "not-a-url")
     error = failure()
-    assert (error.code, error.remedy) == ("hub-unreachable", "check AWS_ENDPOINT_URL")
+    assert error.code == "hub-unreachable"
+    assert error.remedy.endswith("AWS_ENDPOINT_URL if it is set")
     assert "Invalid endpoint: not-a-url" in error.message
 
 
