@@ -68,7 +68,7 @@ def _one_document(raw: Any) -> None:
         assert not isinstance(relate(document, same, kind=kind), Differs)
         findings = lint(document, kind, ECR)
         assert all(finding.message.isprintable() for finding in findings)
-        turned = parse_document(_shuffled(json.loads(document.text), random.Random(0)))
+        turned = parse_document(_shuffled(raw, random.Random(0)))
         rules = Counter(finding.rule for finding in findings)
         assert Counter(finding.rule for finding in lint(turned, kind, ECR)) == rules
 
