@@ -7,6 +7,7 @@ from typing import assert_never
 
 from msgspec import Struct, field
 
+from ecr_warden.access_spec.fields import records
 from ecr_warden.access_spec.nodes import JSON_NUMBER, ListNode, MapNode, Node, Scalar, Tag, describe
 from ecr_warden.access_spec.problems import Code, Place, ProblemReport, bare, quote
 from ecr_warden.access_spec.shapes import (
@@ -34,6 +35,8 @@ from ecr_warden.access_spec.shapes import (
 from iam_access.arn import ACCOUNT_ID
 from iam_access.text.nearest import did_you_mean
 
+_GONE = {name: (one.name, instead) for one in records() for name, instead in one.gone.items()}
+"""The record that had it, and what to write instead: such a field is named wherever it stands."""
 _LONGEST_NUMBER, _LARGEST_NUMBER = 30, 10**18
 _CHOICE_CUTOFF = 0.75  # a lower one offers a word of the opposite meaning
 
@@ -248,8 +251,9 @@ def _record(node: MapNode, record: Record, report: ProblemReport) -> Fields:
 
 def _unknown(key: Scalar, record: Record, report: ProblemReport) -> str:
     """Report a field that the record does not have; returns the field that was probably meant, or ""."""
-    if instead := record.gone.get(key.text):
-        report.add(Code.GONE_FIELD, key.place, f"{key.text} of {named(record.name)} is gone", remedy=instead)
+    if gone := _GONE.get(key.text):
+        holder_name, instead = gone
+        report.add(Code.GONE_FIELD, key.place, f"{key.text} of {named(holder_name)} is gone", remedy=instead)
         return ""
     names = [entry.name for entry in record.fields if not entry.needless]
     near = report.nearest(key.text, names)
