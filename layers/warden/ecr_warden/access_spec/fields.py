@@ -222,7 +222,8 @@ PUSH = Record(
         SpecField(
             "by",
             ListOf(_PUSHER, nonempty=True),
-            "Who may assume the role: teams and principals.",
+            "Who may assume the role: teams and principals; where by: stands at another repository of the role, its "
+            "name alone takes the place of this mapping.",
             required=True,
         ),
         SpecField(
