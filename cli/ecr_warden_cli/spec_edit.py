@@ -245,7 +245,7 @@ def _is_given(items: list[yaml.Node], names: tuple[str, ...], wanted: _Limits, e
         if named.isdisjoint(names):
             continue
         if (limits := _limits_of(item)) != wanted:
-            message = f"{edit.who} may already {edit.access}, {limits}, by line {_line(item)}"
+            message = f"line {_line(item)} is a grant of {edit.access} to {edit.who} already, {limits}"
             raise Failure(message, code="other-limits", remedy=f"revoke that first, or edit line {_line(item)} by hand")
         return True
     return False
