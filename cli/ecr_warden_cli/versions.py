@@ -35,8 +35,10 @@ def load_versions(
     """Both versions; an `old` of None is the accepted one. Raises Failure."""
     if old == new == "-":
         raise UsageError("stdin can be read once only", remedy="give one of the versions as a file")
+    # Its problems are said without a hub too.
+    after = _load(new, arguments, context, accepted=False)
     before = load_accepted(arguments, context) if old is None else _load(old, arguments, context, accepted=True)
-    return before, _load(new, arguments, context, accepted=False)
+    return before, after
 
 
 def load_accepted(arguments: argparse.Namespace, context: Context) -> Version:
