@@ -101,6 +101,8 @@ def _run_can_i(arguments: argparse.Namespace, context: Context) -> Exit:
         raise UsageError("--as with an empty name", remedy="name somebody, or leave it out to ask about yourself")
     who = arguments.principal = arguments.principal or _caller(arguments, context)
     asked = open_spec_or_estate(arguments, repository or "", context, who=who)
+    if asked.spec is not None and who in asked.spec.spec.teams:
+        raise UsageError(f"{who} is a team of the spec, not somebody", remedy="name one of those under its teams:")
     if access is None or repository is None or is_pattern(repository):
         return _list(asked, arguments, context)
     if ACCOUNT_ID.fullmatch(asked.accounts.get(who, who)):
