@@ -22,7 +22,7 @@ from ecr_warden.core.job import Actor, Cause, CauseKind, FollowClock, ReconcileT
 from ecr_warden.core.kinds import DriftKind, HoldReason
 from ecr_warden.core.result import Result, Severity
 from ecr_warden.core.run import Applied, Conflict, Failed, Outcome, Skipped
-from ecr_warden.core.sessions import Sessions, denial_of
+from ecr_warden.core.sessions import Sessions, denial_of, ending_sessions
 from ecr_warden.core.target import UserTarget
 from ecr_warden.notify.formats import to_email, to_slack
 from ecr_warden.notify.kinds import digest_of, message_of, plain_message
@@ -48,6 +48,7 @@ from ecr_warden.repair.run_ended import sides_of
 from ecr_warden.state.fight import Fight
 from ecr_warden.state.hold import OPEN, Decision, Hold, HoldState
 from ecr_warden.state.hold import Verdict as HoldVerdict
+from ecr_warden.state.switch import STOPPED
 from ecr_warden.versions.alerts import HoldOpened, HoldSettled, SpecAccepted, SpecRefused
 from iam_access.delta.relate import Interchangeable
 from local.testing.holds import ground, reasons
@@ -133,7 +134,7 @@ RUNS: dict[str, Alert] = {
     ),
     "all older sessions ended": report(TRUSTING, outcomes=(denies(Sessions(ENDED.before)),)),
     "sessions of AWS services go on": replace(
-        report(TRUSTING), goes_on=NOW + timedelta(hours=12), ending="aws iam put-role-policy ..."
+        report(TRUSTING), goes_on=NOW + timedelta(hours=12), ending=ending_sessions(ROLE, NOW)
     ),
     "a policy that was deleted": report(MISSING, cause=by("ecr:DeleteRepositoryPolicy")),
     "written differently": report(replace(FOREIGN, access=Interchangeable("the statements are split differently"))),
@@ -157,9 +158,7 @@ RUNS: dict[str, Alert] = {
     "a version that could not be rolled out": report(FOREIGN, cause=SPEC, result=Result.FAILED, outcomes=(REFUSED,)),
     "what was due": due("builder"),
     "observe mode": report(FOREIGN, result=Result.REPORTED, held=HoldReason.OBSERVE_MODE),
-    "the stop switch": report(
-        FOREIGN, result=Result.REPORTED, outcomes=(Skipped(change(FOREIGN), "writes are stopped"),)
-    ),
+    "the stop switch": report(FOREIGN, result=Result.REPORTED, outcomes=(Skipped(change(FOREIGN), STOPPED),)),
     "a repair that would lock itself out": report(MISSING, result=Result.REPORTED, held=HoldReason.OWN_ACCESS),
     "a role that is not ours": report(MISSING, result=Result.REPORTED, held=HoldReason.NOT_OURS),
     "what is given back later": report(MISSING, result=Result.WAITING, held=HoldReason.PACED),
@@ -280,6 +279,7 @@ WATCHING: dict[str, Alert] = {
     "moving tags": HarmfulCall(by("ecr:PutImageTagMutability"), REPOSITORY),
     "signing": HarmfulCall(by("ecr:DeleteSigningConfiguration"), None, HOME, "eu-central-1"),
     "a provider": HarmfulCall(by("iam:UpdateSAMLProvider"), None, CI),
+    "a provider of tokens": HarmfulCall(by("iam:UpdateOpenIDConnectProvider"), None, CI),
     "a call without parameters": HarmfulCall(by("iam:PutRolePolicy"), None, CI),
     "a repair that failed for good": JobFailed(EVENT, ReconcileTarget(EVENT, REPOSITORY)),
     "what has come due failed": JobFailed(EVENT, FollowClock(SWEEP)),

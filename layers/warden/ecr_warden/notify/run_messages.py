@@ -10,7 +10,16 @@ from ecr_warden.core.listing import Entry, Listing, listing
 from ecr_warden.core.result import Result, Severity
 from ecr_warden.notify.layout import Parts
 from ecr_warden.notify.message import DONE, Field, State
-from ecr_warden.notify.run_titles import describe_result, is_gone, lasted, state_in_words, state_of, title_of, where
+from ecr_warden.notify.run_titles import (
+    describe_result,
+    is_gone,
+    lasted,
+    reasons,
+    state_in_words,
+    state_of,
+    title_of,
+    where,
+)
 from ecr_warden.notify.wording import (
     by,
     command,
@@ -24,6 +33,7 @@ from ecr_warden.notify.wording import (
     who_wrote,
 )
 from ecr_warden.repair.alerts import OutcomeKind, RunEnded
+from ecr_warden.state.switch import STOPPED
 from iam_access.text.printable import count, first, show_time
 
 _CALLERS, _RUN_IDS, _SHOWN = 3, 6, 3
@@ -93,6 +103,8 @@ def _to_do(run: RunEnded) -> tuple[str, str]:
         case Result.UNKNOWN:
             remedy = next((line for drift in run.differences for line in drift.access), "let ecr-warden read it")
             return f"{remedy}; then have it compared", again
+        case Result.REPORTED if STOPPED in reasons(run):
+            return "find out who stopped all writes, then let ecr-warden write: it repairs this too", "ecr-warden start"
         case Result.REPORTED:
             return _by_hand(run), look
         case Result.IN_SYNC | Result.CONVERGED:

@@ -1,6 +1,7 @@
 """Alerts on pauses, and on the stop switch."""
 
 from collections.abc import Mapping
+from shlex import quote
 from typing import Any
 
 from ecr_warden.core.alert import Alert
@@ -15,7 +16,7 @@ from ecr_warden.repair.alerts import PauseEnded, TargetsPaused, TargetsResumed, 
 from ecr_warden.state.switch import STOPPED
 from iam_access.text.printable import count, first, listed, printable, show_time
 
-_PATTERNS_SHOWN = 5
+_SHOWN = 5
 
 
 def _paused_targets(alert: TargetsPaused | TargetsResumed | PauseEnded) -> str:
@@ -24,13 +25,14 @@ def _paused_targets(alert: TargetsPaused | TargetsResumed | PauseEnded) -> str:
     of_them = f" ({listed(alert.targets, 1, more=alert.left_out)})" if alert.targets else ""
     if not alert.patterns:
         return count(number, "target") + of_them
-    shown = [*first([printable(pattern, 80) for pattern in alert.patterns], _PATTERNS_SHOWN)]
+    shown = [*first([printable(pattern, 80) for pattern in alert.patterns], _SHOWN)]
     return " and ".join([*([count(number, "target") + of_them] if number else []), new_targets(shown)])
 
 
 class _TargetsPaused(OneByOne[TargetsPaused]):
     def describe_one(self, alert: TargetsPaused) -> Parts:
-        targets, names_one = _paused_targets(alert), len(alert.targets) == 1 and not alert.patterns
+        targets, names = _paused_targets(alert), (*alert.patterns, *alert.targets)
+        given = [quote(printable(name, 200)) for name in names] if len(names) + alert.left_out <= _SHOWN else ["TARGET"]
         return Parts(
             State.OPEN,
             f"{targets} paused until {show_time(alert.until)}: drift is reported, not repaired",
@@ -38,7 +40,7 @@ class _TargetsPaused(OneByOne[TargetsPaused]):
                 by(alert.cause),
                 Field("Reason", alert.reason),
                 to_do("nothing: at the end each is compared with the spec; or end it now"),
-                command(f"ecr-warden resume {alert.targets[0] if names_one else 'TARGET'}"),
+                command(f"ecr-warden resume {' '.join(given)}"),
             ],
             [listing("target", alert.targets, rest=alert.left_out)],
         )

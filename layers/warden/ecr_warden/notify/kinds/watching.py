@@ -157,19 +157,20 @@ def _of_images(target: RepositoryTarget, what: str) -> _Advice:
 _SEE_NOW = "see what is set now, and set it back if it is not meant"
 _UNNAMED = "role, user or policy"
 _OF_UNNAMED: _Advice = (
-    "see whether somebody changed the hub's roles",
-    f"{_SEE_DRIFT} ... (the hub's stack)",
+    "see whether somebody changed the hub's roles: whether its stack has drifted",
+    f"{_SEE_DRIFT} ...",
     (
         "CloudTrail does not say which: it leaves out parameters of more than 100 KB, and nobody needs so long a "
         "policy.",
         "The users and roles of the account are compared with the spec now. The roles of ecr-warden's hub are not.",
     ),
 )
-_OF_PROVIDERS: _Advice = (
-    "see whose it is",
-    "aws iam list-saml-providers --profile ... (or list-open-id-connect-providers)",
-    ("Whoever has its key can issue what roles that trust the provider take. No policy has changed.",),
-)
+
+
+def _of_provider(what: str) -> _Advice:
+    line = "Whoever has its key can issue what roles that trust the provider take. No policy has changed."
+    shown = "list-saml-providers" if what == "SAML provider" else "list-open-id-connect-providers"
+    return "see whose it is", f"aws iam {shown} --profile ...", [line]
 
 
 def _of_registry(region: str, what: str) -> _Advice:
@@ -195,7 +196,7 @@ class _HarmfulCall(OneByOne[HarmfulCall]):
             case None if alert.region:
                 asked, then, lines = _of_registry(alert.region, what)
             case None:
-                asked, then, lines = _OF_UNNAMED if what == _UNNAMED else _OF_PROVIDERS
+                asked, then, lines = _OF_UNNAMED if what == _UNNAMED else _of_provider(what)
             case user:
                 (asked, then, lines), done = _of_credentials(user.name, what), "made"
         return Parts(
