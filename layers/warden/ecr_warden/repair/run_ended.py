@@ -68,18 +68,18 @@ def _effects(report: RunReport, home: Collection[str]) -> list[str]:
     try:
         for drift in _worst_first(report.plan.drifts, home):
             framing = _EFFECTS.get(_framing_of(report, drift), WAS_OPEN)
-            told = _told(drift, report, "could" if framing in (WAS_OPEN, ROLLED_OUT) else "can")
-            is_known = told or drift.access is not None
+            effect = _effect_of(drift, report, "could" if framing in (WAS_OPEN, ROLLED_OUT) else "can")
+            is_known = effect or drift.access is not None
             if not is_known and not found and drift.kind in (DriftKind.UNEXPECTED, DriftKind.UNPARSEABLE):
                 return []
-            found |= dict.fromkeys(filter(None, [told]))
+            found |= dict.fromkeys(filter(None, [effect]))
             found |= dict.fromkeys(wording(_used(phrase, report), framing) for phrase in _phrases(drift, home))
     except Exception:  # an attacker may have written what it describes
         return []
     return [*found]
 
 
-def _told(drift: Drift, report: RunReport, can: str) -> str:
+def _effect_of(drift: Drift, report: RunReport, can: str) -> str:
     """What follows from a drift that no permission describes; "" if that is not known."""
     target, address = drift.address.target, drift.address
     use = report.uses.get(target.name, "")
