@@ -1,6 +1,6 @@
 """Alerts on what an audit found."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ecr_warden.audit.alerts import AccessAudited, Openers
@@ -12,7 +12,7 @@ from ecr_warden.core.result import Severity
 from ecr_warden.notify.kinds.kind import Kind, OneByOne
 from ecr_warden.notify.layout import Parts
 from ecr_warden.notify.message import NOTHING, Field, State
-from ecr_warden.notify.wording import command, describe_cause, to_do
+from ecr_warden.notify.wording import by, command, describe_cause, to_do
 from iam_access.text.printable import count, first, listed, show_time
 
 _CALLS = 3
@@ -31,12 +31,11 @@ class _AccessAudited(OneByOne[AccessAudited]):
         found = tuple(_entry(cause, after.get(cause.group, "")) for cause in causes(alert.appeared))
         over = [f"no longer: {sentence(group)} (found {show_time(group.first_seen)})" for group in alert.ended]
         unread = "Not known, because it could not be read:"
-        calls = first(dict.fromkeys(after.values()), _CALLS)
         return Parts(
             _state(alert),
             _title(alert),
             [
-                Field("Found after", "; ".join(calls) or describe_cause(alert.cause)),
+                Field("Found after", _found_after(alert, after.values())),
                 to_do(_to_do(alert)),
                 command("ecr-warden status"),
             ],
@@ -46,6 +45,15 @@ class _AccessAudited(OneByOne[AccessAudited]):
                 listing("place", alert.unread, title=unread, rest=alert.unread_left_out),
             ],
         )
+
+
+def _found_after(audited: AccessAudited, after: Iterable[str]) -> str:
+    """The calls that may have opened what was found; of a single one who, from where, when, and its event."""
+    match list(dict.fromkeys(audited.openers)):
+        case [Openers(calls=(call,), left_out=0)]:
+            return by(call).text
+        case _:
+            return "; ".join(first(list(dict.fromkeys(after)), _CALLS)) or describe_cause(audited.cause)
 
 
 def _entry(cause: FindingCause, after: str) -> Entry:
@@ -79,7 +87,9 @@ def _to_do(audited: AccessAudited) -> str:
     found = next((group.finding for group in audited.appeared if group.finding.remedy), None)
     if found is None:
         return "see each finding" if audited.appeared else NOTHING
-    return found.remedy if found.kind is FindingKind.MISSING else f"{found.remedy}, or name them in the spec"
+    then = "; then see each of the others" if len(audited.appeared) + audited.left_out[0] > 1 else ""
+    or_else = "" if found.kind is FindingKind.MISSING else ", or name them in the spec"
+    return f"{found.remedy}{or_else}{then}"
 
 
 def _title(audited: AccessAudited) -> str:
