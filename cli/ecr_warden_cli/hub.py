@@ -128,7 +128,7 @@ def accepted_version(client: HubClient) -> KeptVersion | None:
 
 
 parse_version = matching("[A-Za-z0-9._-]{1,1024}", "is not a version: ecr-warden versions lists them")
-"""Of an argument that names a version, in full or by its beginning."""
+"""Of an argument that names a version."""
 
 
 def text_of(kept: KeptVersion, hub: Hub) -> bytes:
@@ -137,27 +137,11 @@ def text_of(kept: KeptVersion, hub: Hub) -> bytes:
     return data or hub.spec(kept.version)
 
 
-def version_in_bucket(text: str, arguments: argparse.Namespace, context: Context) -> tuple[str, bytes]:
-    """A version of the spec and its text, from the hub's bucket; raises Failure.
-
-    `text`: the version in full, or its beginning if no other begins so.
-    """
+def version_in_bucket(version: str, arguments: argparse.Namespace, context: Context) -> bytes:
+    """The text of a version of the spec, from the hub's bucket; raises Failure."""
     hub = open_hub(arguments, context)
     with context.console.doing("reading the spec from the hub's bucket"):
-        version = text if len(text) >= _VERSION_LENGTH else _in_full(text, hub)
-        return version, hub.spec(version)
-
-
-def _in_full(text: str, hub: Hub) -> str:
-    try:
-        known = [upload.version for upload in hub.uploads() if upload.version.startswith(text)]
-    except Failure:  # whoever may read versions need not be allowed to list them
-        return text
-    if text in known or not known:
-        return text
-    if len(known) > 1:
-        raise UsageError(f"{len(known)} versions of the spec begin with {text}", remedy="give more of the version")
-    return known[0]
+        return hub.spec(version)
 
 
 def _read(answer: Json) -> Reply:
@@ -221,8 +205,6 @@ def say_unread(unread: Sequence[str], context: Context) -> None:
         context.console.line(f"state unknown: {why}", Style.BAD)
 
 
-_VERSION_LENGTH = 32
-"""Characters of a version that S3 makes."""
 _POLL_SECONDS = 1.0
 _WAIT_SECONDS = 300
 

@@ -48,7 +48,7 @@ def _add_rollback_arguments(parser: argparse.ArgumentParser) -> None:
         "version",
         metavar="VERSION",
         type=parse_version,
-        help="an earlier version, or the beginning of its ID: ecr-warden versions lists them",
+        help="an earlier version: ecr-warden versions lists them",
     )
     _add_more(parser)
 
@@ -69,8 +69,8 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
 
 def _roll_back(arguments: argparse.Namespace, context: Context) -> Exit:
     """Read the version, and offer it as a new one."""
-    version, text = version_in_bucket(arguments.version, arguments, context)
-    return _offer(text, f"version {version}", arguments, context)
+    text = version_in_bucket(arguments.version, arguments, context)
+    return _offer(text, f"version {arguments.version}", arguments, context)
 
 
 def _offer(data: bytes, name: str, arguments: argparse.Namespace, context: Context) -> Exit:

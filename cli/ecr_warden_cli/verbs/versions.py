@@ -33,7 +33,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="VERSION",
         nargs="?",
         type=parse_version,
-        help=f"print the text of this version, by its ID or the beginning of it, or of the one in force: {_ACCEPTED}",
+        help=f"print the text of this version, by its ID, or of the one in force: {_ACCEPTED}",
     )
     parser.add_argument(
         "--limit",
@@ -52,7 +52,7 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
 def _show(arguments: argparse.Namespace, context: Context) -> Exit:
     """Print the text as it was uploaded."""
     if arguments.version != _ACCEPTED:
-        version, data = version_in_bucket(arguments.version, arguments, context)
+        version, data = arguments.version, version_in_bucket(arguments.version, arguments, context)
     else:
         client = speak(arguments, context)
         accepted = accepted_version(client)
