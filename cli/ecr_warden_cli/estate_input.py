@@ -366,10 +366,8 @@ def _controlled(estate: Estate, given: str, option: str, kind: ControlKind, cont
     text = read_snapshot(path, context, remedy="give a policy document, or a list of documents for each level")
     changed = dict(estate.accounts)
     for name in [account] if account else changed:
-        try:
+        with _naming(path):
             levels = control_policies(text, kind, name)
-        except SnapshotError as error:
-            raise SnapshotError(f"{name_of(path)}: {error.message}", remedy=error.remedy) from error
         old = changed[name]
         is_service = kind is ControlKind.SERVICE
         changed[name] = replace(old, service_control=levels) if is_service else replace(old, resource_control=levels)

@@ -31,7 +31,6 @@ class PlacedError(NamedError):
         super().__init__(f"{place}: {what}" if place else what, remedy=remedy)
         self.code = code
         self.place = place
-        self.what = what
 
 
 class DocumentError(PlacedError):

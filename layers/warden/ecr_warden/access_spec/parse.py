@@ -77,15 +77,6 @@ def syntax_problem(error: yaml.MarkedYAMLError, here: object) -> Problem:
     return problem(Code.NOT_YAML, place, f"not YAML: {cut(said, _MAX_SHOWN)}")
 
 
-def odd_space(text: str, found: re.Match[str]) -> Problem:
-    """The problem of a line that begins with a lookalike of a space, which YAML reads as text."""
-    position = found.start(1)
-    before = text[:position]
-    place = Place(before.count("\n") + 1, position - before.rfind("\n"))
-    message = f"the character U+{ord(found[1]):04X} looks like a space but is not one"
-    return problem(Code.CONTROL_CHARACTER, place, message, remedy="use plain spaces")
-
-
 MAX_DEPTH = 20
 MAX_NODES = 1_000_000
 
@@ -140,7 +131,7 @@ def _composer(text: str, report: ProblemReport) -> "_Composer":
     if found := _INVISIBLE_LINE_ENDS.search(text):
         raise _Stop(_control_character(text, found.start()))
     if found := ODD_SPACE.search(text):
-        raise _Stop(odd_space(text, found))
+        raise _Stop(_control_character(text, found.start(1)))
     try:
         return _Composer(text, report)
     except yaml.reader.ReaderError as error:

@@ -28,7 +28,7 @@ class Code(Enum):
     DUPLICATE_KEY = ("E009", "a duplicate key", "keep one of them")
     TAG = ("E010", "a YAML tag", "remove it; put text in quotes")
     TAB = ("E011", "a tab", "use spaces")
-    CONTROL_CHARACTER = ("E012", "a character that a spec must not contain", "remove it")
+    CONTROL_CHARACTER = ("E012", "a character that a spec must not contain", "remove it, or type a space in its place")
     NOT_TEXT_KEY = ("E013", "a key that is not text", "put the key in quotes")
     # The shape.
     WRONG_TYPE = ("E020", "a value of the wrong type", "")
