@@ -8,7 +8,6 @@ from copy import replace
 from msgspec import Struct
 
 from ecr_warden.access_spec import Spec
-from ecr_warden.access_spec.spec import Federated
 from ecr_warden.core.access_change import GRAVEST_FIRST, AccessChange, Direction, change_in_words, gravity
 from ecr_warden_cli.spec_diff import Ending, SettingChange, SpecDiff
 from iam_access.arn import parse_arn
@@ -23,25 +22,11 @@ _ORGANIZATION = re.compile(r"o-[a-z0-9]+")
 _ACCOUNT = re.compile(r"[0-9]{12}")
 
 
-type _Entrance = tuple[str, str, str]
-"""A repository, a push role (both as keys of targets) and an issuer whose jobs may assume it."""
-
-
 class DiffNames(Struct, frozen=True):
-    """How people name what a spec is about: `aliases` by account ID; `jobs` as grants name them, where these differ."""
+    """How people name what a spec is about."""
 
     aliases: Mapping[str, str]
-    jobs: Mapping[tuple[Direction, _Entrance], tuple[str, ...]] = {}
-
-    def subjects(self, change: AccessChange) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Who gains or loses, and under which conditions: jobs by their names, in place of conditions on tokens."""
-        issuer = change.principal.partition(":oidc-provider/")[2]
-        role = parse_arn(change.through[0]) if change.through else None
-        key = f"role/{role.account}/{role.resource.rpartition('/')[2]}" if role is not None else ""
-        jobs = self.jobs.get((change.direction, (change.repository, key, issuer)))
-        if jobs is None:
-            return (self.principal(change.principal),), change.conditions
-        return jobs, tuple(condition for condition in change.conditions if not condition.startswith(f"{issuer}:"))
+    """By account ID."""
 
     def principal(self, text: str) -> str:
         """`ci:user/plat-1`, `account ci (111111111111)`, `anybody (*)`; what is in no account of the spec in full."""
@@ -70,35 +55,7 @@ class DiffNames(Struct, frozen=True):
 
 def names_of(before: Spec | None, after: Spec | None) -> DiffNames:
     """The names that the versions give; the newer one's where they differ."""
-    aliases = {account.id: account.alias for spec in (before, after) if spec is not None for account in spec.accounts}
-    old, new = _jobs(before), _jobs(after)
-    jobs = {
-        (direction, entrance): names
-        for direction, some, others in ((Direction.GAINS, new, old), (Direction.LOSES, old, new))
-        for entrance, granted in some.items()
-        if (names := _names_of_some(granted, others.get(entrance, {})))
-    }
-    return DiffNames(aliases, jobs)
-
-
-def _jobs(spec: Spec | None) -> Mapping[_Entrance, Mapping[str, object]]:
-    """The jobs that may push, by name, with all that their grants say."""
-    found: dict[_Entrance, dict[str, object]] = defaultdict(dict)
-    for repository in spec.repositories if spec is not None else ():
-        for target in repository.targets:
-            for push in repository.push:
-                for job in push.by:
-                    if isinstance(job, Federated):
-                        entrance = str(target), str(push.role), job.issuer
-                        found[entrance][str(job)] = job, push.limits, push.pull
-    return found
-
-
-def _names_of_some(granted: Mapping[str, object], others: Mapping[str, object]) -> tuple[str, ...]:
-    """Those that the other version lacks; none if it grants one of them otherwise, of which a name says too little."""
-    if any(others[name] != granted[name] for name in granted if name in others):
-        return ()
-    return tuple(name for name in granted if name not in others)
+    return DiffNames({one.id: one.alias for spec in (before, after) if spec is not None for one in spec.accounts})
 
 
 class Line(Struct, frozen=True):
@@ -148,7 +105,7 @@ def lines_of(changes: Sequence[AccessChange], names: DiffNames) -> list[Line]:
             grouped[change.principal, change.repository, change.direction, change.through, change.conditions].append(
                 change
             )
-    found = _joined([line for some in grouped.values() for line in _lines(some, names, registries)])
+    found = _joined([_line(some, names, registries) for some in grouped.values()])
     return sorted(found, key=lambda line: (line.direction is Direction.LOSES, line.gravity, line.places, line.who))
 
 
@@ -169,20 +126,18 @@ def _joined(lines: Iterable[Line]) -> Iterator[Line]:
                 yield from (line for place in where for line in places[place])
 
 
-def _lines(changes: Sequence[AccessChange], names: DiffNames, registries: int) -> Iterator[Line]:
+def _line(changes: Sequence[AccessChange], names: DiffNames, registries: int) -> Line:
     access_change = changes[0]
-    everybody, conditions = names.subjects(access_change)
     accesses = sorted((change.access for change in changes), key=GRAVEST_FIRST.index)
-    for who in everybody:
-        yield Line(
-            (who,),
-            access_change.direction,
-            tuple(accesses),
-            (names.place(access_change.repository, registries),),
-            tuple(map(names.principal, access_change.through)),
-            tuple(printable(each, 300) for each in conditions),
-            gravity(access_change.principal, accesses[0], names.aliases),
-        )
+    return Line(
+        (names.principal(access_change.principal),),
+        access_change.direction,
+        tuple(accesses),
+        (names.place(access_change.repository, registries),),
+        tuple(map(names.principal, access_change.through)),
+        tuple(printable(each, 300) for each in access_change.conditions),
+        gravity(access_change.principal, accesses[0], names.aliases),
+    )
 
 
 def summary(found: SpecDiff, lines: Sequence[Line]) -> str:

@@ -93,13 +93,16 @@ def test_two_files(case: dict[str, Any], command: Command, tmp_path: Path) -> No
     assert (ran.out, ran.code, ran.err) == (case["prints"], code, "")
 
 
-def test_a_job_of_another_repository_under_the_same_name_has_its_conditions(command: Command, tmp_path: Path) -> None:
+def test_a_job_is_named_by_the_conditions_on_its_token(command: Command, tmp_path: Path) -> None:
     old = tmp_path / "old.yaml"
     old.write_text(START + OLD.replace("[ci:user/bot]", JOBS))
-    new = old.read_text().replace("repository_id: 2", "repository_id: 3")
-    out = command("diff", str(old), "-", stdin=new.encode()).out
-    assert "repository_id is " in out
-    assert "repo:acme/shop:ref:refs/heads/main by" not in out
+    new = old.read_text().replace("tag: v1", "tag: v2")
+    gains, loses = command("diff", str(old), "-", stdin=new.encode()).out.splitlines()[1:3]
+    issuer = "registry:oidc-provider/token.actions.githubusercontent.com"
+    assert gains.startswith(f"{issuer} gains push to shop/checkout through registry:role/ecr-warden/pusher, if ")
+    assert loses.startswith(f"{issuer} loses push to shop/checkout through registry:role/ecr-warden/pusher, if ")
+    assert "repo:acme/shop:ref:refs/tags/v2" in gains
+    assert "repo:acme/shop:ref:refs/tags/v1" in loses
 
 
 def test_a_version_in_git_and_a_file(command: Command, repository: Path) -> None:
