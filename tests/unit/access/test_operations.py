@@ -11,7 +11,7 @@ from ecr_warden.core.administering import administering, distinct_actions
 from ecr_warden.core.ecr import DELETE
 from iam_access import catalogue
 from iam_access.document.document import Patterns
-from iam_access.who_can.power import CHANGES
+from iam_access.who_can.powers import CHANGES
 from tests import tables
 
 TABLE: dict[str, dict[str, str]] = tables.load(Path("tests/cases/aws/operations.yaml").read_text())

@@ -8,39 +8,18 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_managed
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagement.html
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from iam_access.document.document import Document, Effect, Patterns, Statement
 from iam_access.document.pattern import pattern_covers, patterns_meet
 from iam_access.document.variables import Variable, completed_arn, replace_variables
 from iam_access.evaluate.statement_match import action_matches
 from iam_access.inventory.inventory import Account
+from iam_access.who_can.powers import CREDENTIALS, POWERS
 from iam_access.who_can.subject import Subject
 
-CREDENTIALS = ("iam:CreateAccessKey", "iam:CreateLoginProfile", "iam:UpdateLoginProfile")
-"""What lets others act as a user. With another password or key of its own a user can do no more than before."""
-TAKING_OVER = frozenset({*CREDENTIALS, "iam:UpdateAssumeRolePolicy"})
-"""What lets the caller act as a user or role, and gives nothing that it does not have."""
-_USER = (
-    *("iam:PutUserPolicy", "iam:AttachUserPolicy", "iam:DeleteUserPermissionsBoundary"),
-    *("iam:PutUserPermissionsBoundary", *CREDENTIALS),
-)
-_ROLE = (
-    *("iam:PutRolePolicy", "iam:AttachRolePolicy", "iam:UpdateAssumeRolePolicy"),
-    *("iam:DeleteRolePermissionsBoundary", "iam:PutRolePermissionsBoundary"),
-)
-_GROUP = ("iam:AddUserToGroup", "iam:PutGroupPolicy", "iam:AttachGroupPolicy")
-_POLICY = ("iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion")
-POWERS: Mapping[str, tuple[str, ...]] = {"user": _USER, "role": _ROLE, "group": _GROUP, "policy": _POLICY}
-"""By what it is called on: what changes what others may do, or who may act as them."""
-CHANGES = tuple(action for actions in POWERS.values() for action in actions)
-"""All of these."""
-ATTACHING = frozenset({"iam:AttachUserPolicy", "iam:AttachRolePolicy", "iam:AttachGroupPolicy"})
-"""What gives what the policies allow that may be attached."""
-WRITING = ATTACHING | {"iam:CreatePolicyVersion", "iam:PutUserPolicy", "iam:PutRolePolicy", "iam:PutGroupPolicy"}
-"""What gives anything. Of every other call it is not shown."""
 # With these on itself a user or role becomes an administrator.
-_ON_ITSELF = frozenset({*_USER, *_ROLE} - {*CREDENTIALS})
+_ON_ITSELF = frozenset({*POWERS["user"], *POWERS["role"]} - {*CREDENTIALS})
 
 
 def changes_of(target: Subject, account: Account) -> Iterator[tuple[str, str]]:

@@ -19,7 +19,8 @@ from iam_access.inventory.inventory import Policy
 from iam_access.who_can.candidates import resources_allowed
 from iam_access.who_can.decide import Answer, Permission, Resource
 from iam_access.who_can.graph import AccessPath, Step
-from iam_access.who_can.power import ATTACHING, CHANGES, CREDENTIALS, TAKING_OVER, WRITING, changes_of
+from iam_access.who_can.power import changes_of
+from iam_access.who_can.powers import ATTACHING, CHANGES, CREDENTIALS, TAKING_OVER, WRITING
 from iam_access.who_can.resources import TAG_PREFIXES, keys_asked_for, tag_keys
 from iam_access.who_can.subject import Subject
 

@@ -5,7 +5,7 @@ Actions as in botocore 1.44.8 (2026-11).
 
 from ecr_warden.core.actions import REQUIRED, TOKEN, UPLOADS, Access
 from iam_access.delta.service import OTHER, ActionGroup, Service
-from iam_access.who_can.power import WRITING
+from iam_access.who_can.powers import WRITING
 
 REPOSITORY_POLICY_QUOTA = 10_240
 """A repository policy as sent; whether ECR ignores whitespace is unknown, so compact text is counted in full."""
