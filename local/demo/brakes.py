@@ -94,8 +94,8 @@ def _fight(ring: Ring) -> None:
     for _ in range(4):
         terraform.set_repository_policy(repositoryName=REPOSITORY, policyText=json.dumps(document))
         until(lambda: truth.same(truth.read(stage.aws), ring.right), what="the repair of Terraform's version")
-    until(lambda: stage.chat.telling_of("FIGHT over", heard), what="the message about the fight")
-    [fight] = stage.chat.telling_of("FIGHT over", heard)
+    until(lambda: stage.chat.telling_of("FIGHT: ", heard), what="the message about the fight")
+    [fight] = stage.chat.telling_of("FIGHT: ", heard)
     report.check("one message names the tool that fights", "Terraform" in fight.text, fight.text)
     _show(ring, fight)
 
