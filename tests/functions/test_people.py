@@ -12,7 +12,7 @@ from ecr_warden.core.job import CauseKind, ReconcileTarget
 from ecr_warden.core.target import RepositoryTarget
 from ecr_warden.hub.aws_callers import make_proof
 from ecr_warden.hub.request import AskPlan, AskStatus, request_to_text
-from ecr_warden.state.commands import Command, PauseUntil, Reconcile
+from ecr_warden.state.commands import Command, PauseUntil, ReconcileTargets
 from local.testing.messages import Message, batch
 from tests.contracts.sts import ALICE, Sts, serving
 from tests.functions.conftest import Context, Deployed, Handler
@@ -58,7 +58,7 @@ def command(given: Command) -> dict[str, Any]:
 def test_a_command_runs_in_the_name_that_sts_confirms(
     accepted: Sts, handler_of: Callable[[str], Handler], deployed: Deployed
 ) -> None:
-    reply = handler_of("control")(command(Reconcile("command-1", (CHECKOUT,))))
+    reply = handler_of("control")(command(ReconcileTargets("command-1", (CHECKOUT,))))
     assert (reply["kind"], reply["caller"], reply["enqueued"]) == ("command", ALICE, True)
     [job] = deployed.jobs()
     assert isinstance(job, ReconcileTarget)
@@ -78,7 +78,7 @@ def test_an_unconfirmed_caller_gets_a_named_error_and_nothing_is_done(
     accepted: Sts, handler_of: Callable[[str], Handler], deployed: Deployed
 ) -> None:
     accepted.status = 403
-    reply = handler_of("control")(command(Reconcile("command-1", (CHECKOUT,))))
+    reply = handler_of("control")(command(ReconcileTargets("command-1", (CHECKOUT,))))
     assert reply["error"]["code"] == "caller-unproved"
     assert deployed.jobs() == []
 

@@ -19,7 +19,7 @@ from ecr_warden.core.job import Cause, CauseKind, FollowClock, Job, ReconcileTar
 from ecr_warden.core.observed import Observation, Present, Unparseable
 from ecr_warden.core.target import Target
 from ecr_warden.hub.request import request_to_text
-from ecr_warden.state.commands import Command, PauseUntil, Reconcile, Resume
+from ecr_warden.state.commands import Command, PauseUntil, ReconcileTargets, Resume
 from iam_access.delta.relate import Same, relate
 from iam_access.document.document import Document
 from iam_access.errors import NamedError
@@ -129,7 +129,7 @@ class Life(RuleBasedStateMachine):
             case "resume":
                 self._command(Resume(self._id(), (of,)))
             case _:
-                self._command(Reconcile(self._id(), (of,)))
+                self._command(ReconcileTargets(self._id(), (of,)))
 
     @rule(times=st.integers(1, 3))
     def jobs_are_done_while_writes_are_stopped(self, times: int) -> None:

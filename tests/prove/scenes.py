@@ -19,7 +19,7 @@ from ecr_warden.core.job import (
 )
 from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target
 from ecr_warden.hub.request import request_to_text
-from ecr_warden.state.commands import Accept, PauseUntil, Reconcile, Reject
+from ecr_warden.state.commands import Accept, PauseUntil, ReconcileTargets, Reject
 from ecr_warden.state.hold import Hold
 from ecr_warden.state.specs import SpecVersion
 from local.testing.seed import (
@@ -243,7 +243,9 @@ def _applied() -> Hub:
     hub = _hub()
     hub.world.put(D1, OPEN)
     hub.world.put(D4, EVERYTHING)
-    commands_of(hub.world).carry_out(request_to_text(Reconcile("the-command", (CHECKOUT, PUSH_USER))), "alice", HUB)
+    commands_of(hub.world).carry_out(
+        request_to_text(ReconcileTargets("the-command", (CHECKOUT, PUSH_USER))), "alice", HUB
+    )
     return hub
 
 

@@ -16,7 +16,7 @@ from ecr_warden.hub.reply import CommandReply
 from ecr_warden.hub.request import request_to_text
 from ecr_warden.hub.selecting import NoSuchTarget, NothingAccepted
 from ecr_warden.repair.alerts import TargetsPaused, TargetsResumed
-from ecr_warden.state.commands import BadRequest, Command, PauseUntil, Reconcile, Resume
+from ecr_warden.state.commands import BadRequest, Command, PauseUntil, ReconcileTargets, Resume
 from iam_access.errors import NamedError
 from local.testing.seed import CHECKOUT, CI, D1, NOW, PUSH_USER, PUSHER
 from tests.usecases.hub import ALICE, HUB, Callers, commands_of
@@ -32,7 +32,7 @@ def give(world: World, command: Command, proof: object = "alice") -> CommandRepl
 
 def test_apply_enqueues_a_run_per_target_in_the_callers_name_registry_first() -> None:
     world = world_in_sync()
-    reply = give(world, Reconcile("command-1", (PUSH_USER, PUSHER, CHECKOUT, PUSHER)))
+    reply = give(world, ReconcileTargets("command-1", (PUSH_USER, PUSHER, CHECKOUT, PUSHER)))
     assert (reply.enqueued, reply.caller, reply.mode) == (True, ALICE.arn, Mode.ENFORCE)
     assert [job.target for job in world.jobs.sent if isinstance(job, ReconcileTarget)] == [CHECKOUT, PUSHER, PUSH_USER]
     assert {(job.cause.kind, job.cause.id, job.cause.actor) for job in world.jobs.sent} == {

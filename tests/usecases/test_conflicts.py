@@ -13,7 +13,7 @@ from ecr_warden.core.result import Result, Severity
 from ecr_warden.core.run import Conflict
 from ecr_warden.core.target import Target
 from ecr_warden.notify.kinds import message_of
-from ecr_warden.notify.message import State
+from ecr_warden.notify.message import MessageState
 from ecr_warden.repair.alerts import OutcomeKind
 from ecr_warden.repair.apply import LEASE_LOST
 from ecr_warden.state.accepted import SpecSuperseded
@@ -139,7 +139,7 @@ def test_a_repair_that_is_overwritten_each_time_ends_as_contested() -> None:
     assert [report.contested for report in world.reports] == [0, 0, 3]
     message = message_of(world.announced[-1:])
     assert message.severity is Severity.CRITICAL
-    assert (message.state, message.title[-11:]) == (State.OPEN, "; CONTESTED")
+    assert (message.state, message.title[-11:]) == (MessageState.OPEN, "; CONTESTED")
     assert "right after each of ecr-warden's repairs (3 times in a row), at attempt 3" in message.lines[0]
 
 

@@ -18,7 +18,7 @@ from ecr_warden.core.target import Target
 from ecr_warden.hub.reply import StatusReply
 from ecr_warden.hub.request import AskStatus
 from ecr_warden.notify.kinds import message_of
-from ecr_warden.notify.message import Message, State
+from ecr_warden.notify.message import Message, MessageState
 from ecr_warden.notify.notify import COLLECT_SECONDS, SendAlerts
 from ecr_warden.repair.alerts import FightMoment, FightNoticed
 from iam_access.document.document import Document
@@ -204,7 +204,7 @@ def test_what_is_not_given_back_yet_is_held_and_waits() -> None:
     assert (last.result, held.reason) == (Result.WAITING, HoldReason.PACED)
     assert "given back by the next sweep at the latest" in held.explain
     message = message_of(fight.world.announced[-1:])
-    assert message.state is State.CLOSED
+    assert message.state is MessageState.CLOSED
     lines = message.lines
     assert held.explain in lines
     assert message.fields[2].text.startswith("repository policy narrowed; what is missing is given back later (run ")

@@ -6,7 +6,7 @@ from ecr_warden.core.desired import Mode
 from ecr_warden.core.target import parse_target
 from ecr_warden.hub.reply import PlanReply
 from ecr_warden.hub.request import AskPlan
-from ecr_warden.state.commands import MAX_TARGETS, Reconcile
+from ecr_warden.state.commands import MAX_TARGETS, ReconcileTargets
 from ecr_warden_cli.console import Exit, Style, worst
 from ecr_warden_cli.context import Context, Verb
 from ecr_warden_cli.hub import (
@@ -47,7 +47,7 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
         if arguments.json:
             console.answer(_json_of(plan, enqueued=False))
         return worst(known, Exit.DIFFERENT if targets else Exit.FINE)
-    reply = client.command(Reconcile(new_id(), targets))
+    reply = client.command(ReconcileTargets(new_id(), targets))
     runs = wait_for(client, reply, context, arguments.wait)
     if arguments.json:
         console.answer(_json_of(plan, enqueued=reply.enqueued) | runs.to_json())

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ecr_warden.core.result import Severity
 from ecr_warden.notify.formats import to_email, to_slack
-from ecr_warden.notify.message import Field, Message, State
+from ecr_warden.notify.message import Field, Message, MessageState
 
 INJECTIONS = {
     "a mention of everybody": ("<!channel> <!here>", r"<"),
@@ -78,7 +78,7 @@ def test_the_blocks_have_at_most_12_000_bytes_and_count_the_lines_that_are_left_
 @pytest.mark.parametrize("filler", ["x", "&", "<"])
 def test_a_first_line_that_is_too_long_keeps_its_state_and_halves_no_entity(filler: str) -> None:
     title = f"trust policy of role {filler * 60} was changed, and what that changes is not known"
-    posted: Any = to_slack(Message(Severity.CRITICAL, title * 2, state=State.CLOSED, lasted="after 4 s"))
+    posted: Any = to_slack(Message(Severity.CRITICAL, title * 2, state=MessageState.CLOSED, lasted="after 4 s"))
     header = posted["blocks"][0]["text"]["text"]
     assert header[1:].startswith(" CRITICAL closed after 4 s: trust policy of role")
     assert len(header) <= 150
@@ -119,7 +119,9 @@ def test_every_message_keeps_the_limits_of_sns(message: Message) -> None:
 
 
 def test_an_email_is_a_table_and_lines() -> None:
-    message = Message(Severity.WARNING, "shop", (Field("By", "mallory"), Field("Done", "it")), ("Found:",), State.OPEN)
+    message = Message(
+        Severity.WARNING, "shop", (Field("By", "mallory"), Field("Done", "it")), ("Found:",), MessageState.OPEN
+    )
     assert to_email(message) == (
         "[ecr-warden] WARNING open: shop",
         "WARNING open: shop\n\nBy:   mallory\nDone: it\n\nFound:\n",

@@ -11,7 +11,7 @@ from ecr_warden.core.result import Result, Severity
 from ecr_warden.core.run import Failed, Outcome
 from ecr_warden.notify.formats import to_email, to_slack
 from ecr_warden.notify.kinds import message_of
-from ecr_warden.notify.message import Message, State
+from ecr_warden.notify.message import Message, MessageState
 from ecr_warden.repair.alerts import (
     RunEnded,
 )
@@ -54,7 +54,7 @@ def test_many_outcomes_of_one_cause_are_one_message_with_the_worst_first() -> No
     alerts.append(report(trust_drift(trusts(OUTSIDER)), cause=SPEC, result=Result.FAILED, run_id="r-bad"))
     message = message_of(alerts)
     assert message.severity is Severity.CRITICAL
-    assert (message.state, message.title[:16]) == (State.FAILED, "1 of 12 targets:")
+    assert (message.state, message.title[:16]) == (MessageState.FAILED, "1 of 12 targets:")
     assert "role/222222222222/ecr-pusher: failed" in message.lines[0]
     assert sum(": done (run" in line for line in message.lines) == 11
 

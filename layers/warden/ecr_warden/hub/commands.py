@@ -29,7 +29,7 @@ from ecr_warden.state.commands import (
     CommandRecords,
     Decide,
     PauseUntil,
-    Reconcile,
+    ReconcileTargets,
     Reject,
     Resume,
     Upload,
@@ -87,12 +87,12 @@ class Commands(Struct, frozen=True):
                 return self._decide(command, text, caller)
             case Upload():
                 return self._record_upload(command, text, caller, self.specs.accepted())
-            case Reconcile() | PauseUntil() | Resume():
+            case ReconcileTargets() | PauseUntil() | Resume():
                 return self._steer(command, text, caller)
             case _:
                 assert_never(command)
 
-    def _steer(self, command: Reconcile | PauseUntil | Resume, text: str, caller: Actor) -> CommandReply:
+    def _steer(self, command: ReconcileTargets | PauseUntil | Resume, text: str, caller: Actor) -> CommandReply:
         """Have targets repaired, paused or resumed."""
         accepted, now = self.specs.accepted(), self.clock.now()
         if accepted is None:
@@ -108,7 +108,7 @@ class Commands(Struct, frozen=True):
         # Recorded and announced before it takes effect: a process that dies in between did so too early, never not at
         # all. A reconciliation is recorded by its runs.
         match command:
-            case Reconcile():
+            case ReconcileTargets():
                 due = tuple(target for target in targets if accepted.mode_of(target) is Mode.ENFORCE)
                 enqueued = bool(due)
                 if enqueued:

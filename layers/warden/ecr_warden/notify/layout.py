@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from ecr_warden.core.listing import Entry, Listing, listing
 from ecr_warden.core.result import Severity
-from ecr_warden.notify.message import COMMAND, NOTHING, TO_DO, Field, Message, State
+from ecr_warden.notify.message import COMMAND, NOTHING, TO_DO, Field, Message, MessageState
 from iam_access.text.printable import and_more, count, printable
 
 TITLE, TEXT, LINE, LINES, FIELDS = 140, 500, 700, 40, 10
@@ -71,7 +71,7 @@ class Parts(Struct, frozen=True):
     `state`, `lasted`: as of a message.
     """
 
-    state: State
+    state: MessageState
     title: str
     fields: Sequence[Field] = ()
     sections: Sequence[Listing] = ()
@@ -128,7 +128,7 @@ def _asks(part: Parts) -> bool:
     return any(field.label == TO_DO and not field.text.startswith(NOTHING) for field in part.fields)
 
 
-def _titled(part: Parts, state: State) -> str:
+def _titled(part: Parts, state: MessageState) -> str:
     return part.title if part.state is state else f"{part.state}: {part.title}"
 
 

@@ -10,7 +10,7 @@ from ecr_warden.core.naming import shortened
 from ecr_warden.core.result import Severity
 
 
-class State(StrEnum):
+class MessageState(StrEnum):
     """Whether it is over: the second word of a message. Of several alerts, the first of these that one of them has."""
 
     FAILED = "failed"  # ecr-warden tried and could not: it lasts, and a person has to act
@@ -39,7 +39,7 @@ class Message(Struct, frozen=True):
     title: str
     fields: tuple[Field, ...] = ()
     lines: tuple[str, ...] = ()
-    state: State = State.DONE
+    state: MessageState = MessageState.DONE
     lasted: str = ""
     """How long it was open, after its state: `after 4 s`."""
 

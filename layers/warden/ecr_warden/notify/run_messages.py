@@ -9,7 +9,7 @@ from ecr_warden.core.kinds import DriftKind, HoldReason
 from ecr_warden.core.listing import Entry, Listing, listing
 from ecr_warden.core.result import Result, Severity
 from ecr_warden.notify.layout import Parts
-from ecr_warden.notify.message import DONE, Field, State
+from ecr_warden.notify.message import DONE, Field, MessageState
 from ecr_warden.notify.run_titles import (
     describe_result,
     is_gone,
@@ -127,7 +127,7 @@ def _once_over(run: RunEnded, look: str) -> tuple[str, str]:
     """What to do about who made a drift that is repaired."""
     if run.goes_on is not None:
         return "end the sessions, then restart what runs with the role", run.ending
-    if state_of(run) is State.DONE:
+    if state_of(run) is MessageState.DONE:
         return "nothing", look
     if run.cause.actor is None and run.differences[0].kind in _WRITTEN:
         return _UNSAID, who_wrote(run.differences[0].address)
@@ -171,7 +171,7 @@ def describe_runs(runs: Sequence[RunEnded]) -> Parts:
     """What all runs of an incident found and did: a target once, the worst first."""
     ranked = sorted(_by_target(runs), key=lambda its: max(map(_urgency, its)), reverse=True)
     last = [max(its, key=lambda run: run.finished_at) for its in ranked]
-    state = min(map(state_of, last), key=[*State].index)
+    state = min(map(state_of, last), key=[*MessageState].index)
     concerned = [its for its, run in zip(ranked, last, strict=True) if state_of(run) is state]
     asked, then = _to_do(max(concerned[0], key=_urgency))
     fields = [

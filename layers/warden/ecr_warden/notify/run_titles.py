@@ -6,7 +6,7 @@ from ecr_warden.core.kinds import DriftKind, HoldReason
 from ecr_warden.core.lasting import duration, seconds_open
 from ecr_warden.core.result import Result
 from ecr_warden.core.target import RepositoryTarget
-from ecr_warden.notify.message import State
+from ecr_warden.notify.message import MessageState
 from ecr_warden.notify.wording import describe_address, name_of
 from ecr_warden.repair.alerts import Difference, OutcomeKind, RunEnded, Unrepaired
 from iam_access.text.printable import cut, first
@@ -15,31 +15,31 @@ _DOCUMENTS = 2
 _DOCUMENT = 70
 
 
-def state_of(run: RunEnded) -> State:
+def state_of(run: RunEnded) -> MessageState:
     """Whether it is over."""
     match run.result:
         case Result.FAILED:
-            return State.FAILED
+            return MessageState.FAILED
         case Result.UNKNOWN:
-            return State.UNKNOWN
+            return MessageState.UNKNOWN
         case Result.WAITING if run.applied:
-            return State.CLOSED  # what it gave too much is taken away; what it lacks waits
+            return MessageState.CLOSED  # what it gave too much is taken away; what it lacks waits
         case Result.CONVERGED:
-            return State.DONE if run.cause.rolls_out or not run.differences else State.CLOSED
+            return MessageState.DONE if run.cause.rolls_out or not run.differences else MessageState.CLOSED
         case _:
-            return State.OPEN
+            return MessageState.OPEN
 
 
 def lasted(run: RunEnded) -> str:
     """`after 4 s`; empty where nothing is closed, or nobody knows when it began."""
-    seconds = seconds_open(run.cause, run.finished_at) if state_of(run) is State.CLOSED else None
+    seconds = seconds_open(run.cause, run.finished_at) if state_of(run) is MessageState.CLOSED else None
     return "" if seconds is None else f"after {duration(seconds)}"
 
 
 def state_in_words(run: RunEnded) -> str:
     """`closed after 4 s`, `open, nothing: mode is observe`."""
     state = state_of(run)
-    if state in (State.CLOSED, State.DONE):
+    if state in (MessageState.CLOSED, MessageState.DONE):
         return f"{state} {lasted(run)}".rstrip() + (", sessions opened since go on" if run.goes_on else "")
     return f"{state}, {describe_result(run)}"
 
@@ -65,12 +65,12 @@ def _what_happened(run: RunEnded) -> str:
     gravest = drifts[0]
     document = _named(run, [gravest.address])
     if is_gone(gravest):
-        return f"{name_of(run.target)} {'did' if state_of(run) is State.CLOSED else 'does'} not exist"
+        return f"{name_of(run.target)} {'did' if state_of(run) is MessageState.CLOSED else 'does'} not exist"
     if gravest.same_access:
         return f"{document} was written differently, and allows the same"
     if gravest.kind in (DriftKind.UNREADABLE, DriftKind.UNPARSEABLE):
         return f"nobody knows what the {document} allows: it cannot be {_VERBS[gravest.kind]}"
-    verb = "was" if state_of(run) is State.CLOSED else "is"
+    verb = "was" if state_of(run) is MessageState.CLOSED else "is"
     return f"{document} {verb} {_DIFFERS[gravest.kind]}; what that changes is not known"
 
 

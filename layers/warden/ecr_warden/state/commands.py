@@ -32,7 +32,7 @@ class HubRequest(Value, frozen=True, tag_field="action", omit_defaults=False):
     """What people ask of the hub, or have it do."""
 
 
-class Reconcile(HubRequest, frozen=True, tag="reconcile"):
+class ReconcileTargets(HubRequest, frozen=True, tag="reconcile"):
     """Reconcile targets now."""
 
     id: RequestId
@@ -84,7 +84,7 @@ class Upload(HubRequest, frozen=True, tag="upload"):
 
 
 type Decide = Accept | Reject
-type Command = Reconcile | PauseUntil | Resume | Decide | Upload
+type Command = ReconcileTargets | PauseUntil | Resume | Decide | Upload
 
 
 class Call(Struct, frozen=True):

@@ -23,7 +23,7 @@ from ecr_warden.notify.kinds.runs import RUNS
 from ecr_warden.notify.kinds.specs import SPECS
 from ecr_warden.notify.kinds.watching import WATCHING
 from ecr_warden.notify.layout import Parts, compose, entries_of, join
-from ecr_warden.notify.message import COMMAND, DONE, TO_DO, Message, State
+from ecr_warden.notify.message import COMMAND, DONE, TO_DO, Message, MessageState
 from ecr_warden.notify.wording import command, to_do
 from ecr_warden.repair.alerts import RunEnded
 from iam_access.errors import site_of
@@ -57,7 +57,7 @@ def message_of(alerts: Sequence[Alert]) -> Message:
         if (its := [alert for alert in ranked if isinstance(alert, model)])
     ]
     # Of the same severity, what lasts comes first in the title; the targets of runs come first in the lines.
-    titled = sorted(parts, key=lambda part: (part[0], [*State].index(part[1].state)))
+    titled = sorted(parts, key=lambda part: (part[0], [*MessageState].index(part[1].state)))
     runs_first = [*reversed(parts)]
     below = sorted(runs_first, key=lambda part: part[0])
     return compose(severity(ranked[0]), join([part for _, part in titled], below=[part for _, part in below]))
@@ -116,7 +116,7 @@ def plain_message(alerts: Sequence[Alert], error: str) -> Message:
     title = f"{count(len(alerts), 'alert')} that ecr-warden failed to describe ({error})"
     fields = [to_do("look at each of them: somebody may have written what cannot be described")]
     fields += [command("ecr-warden history")]
-    return compose(Severity.CRITICAL, Parts(State.UNKNOWN, title, fields, [listing("alert", lines)]))
+    return compose(Severity.CRITICAL, Parts(MessageState.UNKNOWN, title, fields, [listing("alert", lines)]))
 
 
 _ANY_KIND: Any = reduce(or_, KINDS)

@@ -11,7 +11,7 @@ from ecr_warden.core.listing import Entry, Listing, listing
 from ecr_warden.core.result import Severity
 from ecr_warden.notify.kinds.kind import Kind, OneByOne
 from ecr_warden.notify.layout import Parts
-from ecr_warden.notify.message import NOTHING, Field, State
+from ecr_warden.notify.message import NOTHING, Field, MessageState
 from ecr_warden.notify.wording import by, command, describe_cause, to_do
 from iam_access.text.printable import count, first, listed, show_time
 
@@ -74,10 +74,10 @@ def _lets_in_outsider(finding: Finding) -> bool:
     return finding.foreign and opens_up and finding.certainty is not Certainty.UNKNOWN
 
 
-def _state(audited: AccessAudited) -> State:
+def _state(audited: AccessAudited) -> MessageState:
     if audited.failure:
-        return State.UNKNOWN
-    return State.OPEN if audited.appeared else State.CLOSED
+        return MessageState.UNKNOWN
+    return MessageState.OPEN if audited.appeared else MessageState.CLOSED
 
 
 def _to_do(audited: AccessAudited) -> str:

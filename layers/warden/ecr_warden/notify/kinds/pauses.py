@@ -10,7 +10,7 @@ from ecr_warden.core.result import Severity
 from ecr_warden.core.target import new_targets
 from ecr_warden.notify.kinds.kind import Kind, OneByOne
 from ecr_warden.notify.layout import Parts
-from ecr_warden.notify.message import Field, State
+from ecr_warden.notify.message import Field, MessageState
 from ecr_warden.notify.wording import by, command, describe_actor, to_do
 from ecr_warden.repair.alerts import PauseEnded, TargetsPaused, TargetsResumed, WritesSwitched
 from ecr_warden.state.switch import STOPPED
@@ -34,7 +34,7 @@ class _TargetsPaused(OneByOne[TargetsPaused]):
         targets, names = _paused_targets(alert), (*alert.patterns, *alert.targets)
         given = [quote(printable(name, 200)) for name in names] if len(names) + alert.left_out <= _SHOWN else ["TARGET"]
         return Parts(
-            State.OPEN,
+            MessageState.OPEN,
             f"{targets} paused until {show_time(alert.until)}: drift is reported, not repaired",
             [
                 by(alert.cause),
@@ -53,7 +53,7 @@ class _TargetsResumed(OneByOne[TargetsResumed]):
     def describe_one(self, alert: TargetsResumed) -> Parts:
         targets = _paused_targets(alert)
         return Parts(
-            State.DONE,
+            MessageState.DONE,
             f"{targets} resumed: each is compared with the spec now",
             [by(alert.cause), to_do(), command("ecr-warden status")],
             [listing("target", alert.targets, rest=alert.left_out)],
@@ -67,7 +67,7 @@ class _PauseEnded(OneByOne[PauseEnded]):
     def describe_one(self, alert: PauseEnded) -> Parts:
         targets = _paused_targets(alert)
         return Parts(
-            State.DONE,
+            MessageState.DONE,
             f"the pause of {targets} has ended: each is compared with the spec now",
             [
                 Field("Paused by", describe_actor(alert.cause.actor)),
@@ -88,10 +88,10 @@ class _WritesSwitched(OneByOne[WritesSwitched]):
     def describe_one(self, alert: WritesSwitched) -> Parts:
         if not alert.stopped:
             done = "writes are on again: everything is compared with the spec now"
-            return Parts(State.DONE, done, [by(alert.cause), to_do(), command("ecr-warden status")])
+            return Parts(MessageState.DONE, done, [by(alert.cause), to_do(), command("ecr-warden status")])
         still = "still " if alert.since is not None else ""
         return Parts(
-            State.OPEN,
+            MessageState.OPEN,
             f"{still}nothing is written: drift is reported, not repaired",
             [
                 by(alert.cause),

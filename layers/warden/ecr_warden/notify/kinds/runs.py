@@ -10,7 +10,7 @@ from ecr_warden.core.result import Severity
 from ecr_warden.notify.delivery import Sending, sending_of_run
 from ecr_warden.notify.kinds.kind import Kind, OneByOne
 from ecr_warden.notify.layout import Parts
-from ecr_warden.notify.message import DONE, Field, State
+from ecr_warden.notify.message import DONE, Field, MessageState
 from ecr_warden.notify.run_messages import describe_run, describe_runs
 from ecr_warden.notify.wording import (
     access_of,
@@ -59,9 +59,9 @@ class _FightNoticed(OneByOne[FightNoticed]):
         ]
         if is_over:
             ended = f"not restored for half an hour, after {count(fight.repairs, 'repair')}"
-            return Parts(State.CLOSED, f"the fight over the {_fought_over(fight)}: {ended}", fields)
+            return Parts(MessageState.CLOSED, f"the fight over the {_fought_over(fight)}: {ended}", fields)
         return Parts(
-            State.OPEN,
+            MessageState.OPEN,
             _title_of_fight(alert),
             fields,
             [

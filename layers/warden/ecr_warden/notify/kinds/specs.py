@@ -11,7 +11,7 @@ from ecr_warden.core.result import Severity
 from ecr_warden.notify.delivery import Sending
 from ecr_warden.notify.kinds.kind import Kind, OneByOne
 from ecr_warden.notify.layout import TITLE, Parts
-from ecr_warden.notify.message import Field, State
+from ecr_warden.notify.message import Field, MessageState
 from ecr_warden.notify.wording import command, describe_actor, to_do, uploader
 from ecr_warden.repair.alerts import EndMoment, GrantsEnd
 from ecr_warden.state.hold import Hold, HoldState
@@ -36,7 +36,7 @@ class _SpecAccepted(OneByOne[SpecAccepted]):
     def describe_one(self, alert: SpecAccepted) -> Parts:
         changed, warnings = alert.left_out
         return Parts(
-            State.DONE,
+            MessageState.DONE,
             f"spec accepted, {count(len(alert.changed) + changed, 'target')} changed",
             [
                 _whose(alert.cause),
@@ -54,7 +54,7 @@ class _SpecRefused(OneByOne[SpecRefused]):
         deleted = alert.cause.action == "s3:DeleteObject"
         enforced = "the accepted version stays enforced" if alert.enforced else "nothing is enforced yet"
         return Parts(
-            State.FAILED,
+            MessageState.FAILED,
             f"spec refused: {count(len(alert.problems) + alert.left_out, 'problem')}; {enforced}",
             [
                 Field("Deleted by" if deleted else "Uploaded by", uploader(alert.cause.actor)),
@@ -84,7 +84,7 @@ class _GrantsEnd(OneByOne[GrantsEnd]):
             case _:
                 assert_never(alert.moment)
         return Parts(
-            State.DONE if alert.moment is EndMoment.ENDED else State.OPEN,
+            MessageState.DONE if alert.moment is EndMoment.ENDED else MessageState.OPEN,
             f"{count(number, 'grant')} of the spec {'ends' if number == 1 else 'end'} {when}",
             [to_do(remedy), command("ecr-warden apply access.yaml")],
             [listing("grant", alert.grants, rest=alert.left_out)],
@@ -95,7 +95,7 @@ class _HoldOpened(OneByOne[HoldOpened]):
     def describe_one(self, alert: HoldOpened) -> Parts:
         hold = alert.hold
         return Parts(
-            State.WAITS,
+            MessageState.WAITS,
             _waiting(hold),
             [
                 _whose(alert.cause),
@@ -154,11 +154,11 @@ def _meanwhile(hold: Hold) -> str:
 
 
 _SETTLED = {
-    HoldState.JUDGED: (State.DONE, "takes effect by itself, because nothing in it has to wait"),
-    HoldState.ACCEPTED: (State.DONE, "accepted"),
-    HoldState.REJECTED: (State.DONE, "rejected"),
-    HoldState.VOID: (State.CLOSED, "no longer held, because what it was about has changed"),
-    HoldState.ENDED: (State.CLOSED, "nobody decided in time, so it does not take effect"),
+    HoldState.JUDGED: (MessageState.DONE, "takes effect by itself, because nothing in it has to wait"),
+    HoldState.ACCEPTED: (MessageState.DONE, "accepted"),
+    HoldState.REJECTED: (MessageState.DONE, "rejected"),
+    HoldState.VOID: (MessageState.CLOSED, "no longer held, because what it was about has changed"),
+    HoldState.ENDED: (MessageState.CLOSED, "nobody decided in time, so it does not take effect"),
 }
 """A hold that is open is never announced as settled."""
 

@@ -35,7 +35,7 @@ from ecr_warden.notify import wiring
 from ecr_warden.notify.delivery import Sending
 from ecr_warden.notify.kinds.kind import Kind, OneByOne
 from ecr_warden.notify.layout import Parts
-from ecr_warden.notify.message import Field, State
+from ecr_warden.notify.message import Field, MessageState
 from ecr_warden.notify.wording import by, command, describe_cause, describe_target, to_do
 from ecr_warden.repair.alerts import COMPILED_SPEC, HarmfulCall, JobFailed, OwnChanged
 from iam_access.text.printable import count, show_time
@@ -64,7 +64,7 @@ class _OwnChanged(OneByOne[OwnChanged]):
     def describe_one(self, alert: OwnChanged) -> Parts:
         asked, then, lines = _advice(alert)
         return Parts(
-            State.DONE if _is_by_deployment(alert) else State.OPEN,
+            MessageState.DONE if _is_by_deployment(alert) else MessageState.OPEN,
             f"ecr-warden's own {alert.thing} was changed by {short_name(alert.cause.actor)}",
             [by(alert.cause), Field("Where", _place(alert)), to_do(asked), command(then)],
             [listing("line", lines)],
@@ -200,7 +200,7 @@ class _HarmfulCall(OneByOne[HarmfulCall]):
             case user:
                 (asked, then, lines), done = _of_credentials(user.name, what), "made"
         return Parts(
-            State.OPEN,
+            MessageState.OPEN,
             f"{what} of {_place_of(alert)} was {done} by {short_name(alert.cause.actor)}",
             [by(alert.cause), to_do(asked), command(then)],
             [listing("line", lines)],
@@ -229,7 +229,7 @@ class _JobFailed(Kind[JobFailed]):
         is_kept = any(alert.queue is Queue.REPAIR for alert in alerts)
         asked = f"see why in the log of {' and '.join(functions)} (`failed`, `Task timed out`, or out of memory)"
         return Parts(
-            State.FAILED,
+            MessageState.FAILED,
             f"{about}: {follows.partition(';')[0]}, for the job failed on its last attempt"
             if len(alerts) == 1
             else f"{len(alerts)} jobs failed on their last attempt",
@@ -295,11 +295,11 @@ class _Unlisted(OneByOne[Unlisted]):
         places = count(sum(len(alert.problems) + alert.left_out for alert in alerts), "place")
         whole = super().describe(alerts)
         title = f"repositories, users or roles cannot be listed in {places}: their state is unknown"
-        return Parts(State.UNKNOWN, title, whole.fields, whole.sections)
+        return Parts(MessageState.UNKNOWN, title, whole.fields, whole.sections)
 
     def describe_one(self, alert: Unlisted) -> Parts:
         return Parts(
-            State.UNKNOWN,
+            MessageState.UNKNOWN,
             "",
             [
                 Field("Meanwhile", "sweeps cannot find there what the spec does not name; events are handled as usual"),
@@ -321,7 +321,7 @@ class _EventMissed(Kind[EventMissed]):
             for alert in alerts
         ]
         return Parts(
-            State.UNKNOWN,
+            MessageState.UNKNOWN,
             f"no event reported who changed {one}: the sweep found it",
             [
                 Field("Why", "CloudTrail lost the event, or somebody keeps it from arriving"),
@@ -339,7 +339,7 @@ class _LeftOver(Kind[LeftOver]):
     def describe(self, alerts: Sequence[LeftOver]) -> Parts:
         lines, over = [f"{alert.part}: {alert.over}" for alert in alerts], sum(alert.over for alert in alerts)
         return Parts(
-            State.OPEN,
+            MessageState.OPEN,
             f"{count(over, 'target')} that differ wait: left to a later sweep, or asked for and not begun",
             [
                 Field(
@@ -365,7 +365,7 @@ class _WiringChanged(OneByOne[WiringChanged]):
         broken = [wire for alert in alerts for wire in alert.broken]
         rest = sum(alert.left_out[0] for alert in alerts)
         ended = sum(len(alert.ended) + alert.left_out[1] for alert in alerts)
-        state = State.OPEN if broken or rest else State.CLOSED
+        state = MessageState.OPEN if broken or rest else MessageState.CLOSED
         return Parts(state, _title_of_wiring(broken, rest, ended), whole.fields, whole.sections)
 
     def describe_one(self, alert: WiringChanged) -> Parts:
@@ -373,7 +373,7 @@ class _WiringChanged(OneByOne[WiringChanged]):
         remedies = dict.fromkeys(filter(None, map(wiring.remedy, alert.broken)))
         broken, ended = alert.left_out
         return Parts(
-            State.OPEN,
+            MessageState.OPEN,
             "",
             [
                 Field("Where", place),
