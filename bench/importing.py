@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from bench.figures import Figure
-from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden_cli.importing.importing import import_estate
 from ecr_warden_cli.naming import aliases_of
 from local.testing.grown import grown
+from local.testing.snapshots import estate_from_text
 
 _GROUP = "Import of grown accounts (processor time, in a process of its own)"
 _REPOSITORIES = 1000

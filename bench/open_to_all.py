@@ -14,13 +14,13 @@ from ecr_warden.access_spec import Valid, load_spec
 from ecr_warden.audit.finding import AuditRecord
 from ecr_warden.audit.findings import find
 from ecr_warden.audit.news import compare
-from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.estate import Estate
 from ecr_warden_cli.report.make import Beside, make_report
 from ecr_warden_cli.report.matrix import Sources
 from ecr_warden_cli.report.report import Origin
 from local.testing.printed import complete
+from local.testing.snapshots import estate_from_text
 
 _GROUP = "audit of an organization: accounts x roles each x repositories (processor time, in a process of its own)"
 _NOW = datetime(2026, 11, 28, 6, 0, tzinfo=UTC)

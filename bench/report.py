@@ -12,13 +12,13 @@ from bench.figures import Figure
 from bench.who_can import snapshot, spec_of
 from ecr_warden.audit.finding import AuditRecord, Condition, ConditionStatus, RepositoryHealth
 from ecr_warden.audit.findings import find
-from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.estate import Estate
 from ecr_warden_cli.page.page import MAX_BYTES, page_of
 from ecr_warden_cli.report.make import Beside, make_report
 from ecr_warden_cli.report.matrix import Sources
 from ecr_warden_cli.report.report import Origin, PartRead, Report
+from local.testing.snapshots import estate_from_text
 
 _GROUP = "report of 1,000 repositories and 500 principals (processor time, in a process of its own)"
 _REPOSITORIES, _PRINCIPALS = 1000, 500

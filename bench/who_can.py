@@ -14,10 +14,10 @@ from bench.figures import Figure
 from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.access_spec import Valid, load_spec
 from ecr_warden.audit.findings import SuccessiveAudits
-from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden.core.desired import CompiledSpec
 from iam_access.who_can.decide import Answer, decide
 from local.testing.printed import complete
+from local.testing.snapshots import estate_from_text
 
 _GROUP = "who can (processor time, in a process of its own)"
 _AWAY, _HOME, _REGION = "111111111111", "222222222222", "eu-central-1"

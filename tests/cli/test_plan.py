@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from ecr_warden.core.address import attached_policy, identity_policy, repository_policy, role, trust_policy
-from ecr_warden.core.codec.runs import plan_from_json
 from ecr_warden.core.observed import Unparseable
 from ecr_warden.core.target import RepositoryTarget, RoleTarget, UserTarget
 from ecr_warden.hub.plan import plan_spec
@@ -27,6 +26,7 @@ from local.testing.seed import (
 )
 from tests.cli.command import HERE, Command, as_people
 from tests.contracts.worlds import MemoryWorld, make_in_sync, make_targets
+from tests.plans import plan_from_json
 
 ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
 MALLORY = "arn:aws:iam::111111111111:user/mallory"

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ecr_warden.core.codec.snapshot import estate_from_text
+from local.testing.snapshots import estate_from_text
 from tests.cli.command import Command
 from tests.template.cfn import ROOT
 

@@ -11,7 +11,6 @@ from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.audit.changes import access_changes
 from ecr_warden.audit.findings import find
 from ecr_warden.collect.observed import LiveEstate
-from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden.core.desired import CompiledSpec, TargetSpec
 from ecr_warden.core.estate import Estate
 from ecr_warden.versions.changes import Versions
@@ -27,6 +26,7 @@ from iam_access.document.kind import DocumentKind
 from iam_access.lint import lint
 from local.testing.printed import complete
 from local.testing.seed import compiled
+from local.testing.snapshots import estate_from_text
 from tests.unit.iam_access.nasty import nasty_pair
 
 type Json = dict[str, Any]

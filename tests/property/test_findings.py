@@ -21,7 +21,6 @@ from ecr_warden.audit.spec_access import SpecAccess
 from ecr_warden.audit.words import edit_to_json
 from ecr_warden.core.actions import Access
 from ecr_warden.core.address import AddressKind
-from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.estate import Estate, target_of
 from ecr_warden.core.target import UserTarget, parse_target
@@ -31,6 +30,7 @@ from ecr_warden_cli.report.report import REPOSITORY
 from iam_access.document.document import Document
 from iam_access.who_can.decide import Answer
 from local.testing.seed import compiled
+from local.testing.snapshots import estate_from_text
 from tests import examples
 from tests.property import estates
 from tests.property.estates import AWAY, HOME, REPOSITORIES

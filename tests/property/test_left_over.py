@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from ecr_warden.audit.finding import Certainty, Finding, FindingKind
 from ecr_warden.audit.findings import find
 from ecr_warden.audit.repaired import Waits
-from ecr_warden.core.codec.snapshot import estate_from_text
 from local.testing.printed import complete
 from local.testing.seed import compiled
+from local.testing.snapshots import estate_from_text
 from tests import examples
 from tests.property.policy_oracle import Request, allowed
 

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 from ecr_warden.audit.finding import Certainty, FindingKind
 from ecr_warden.audit.findings import find
-from ecr_warden.core.codec.snapshot import estate_from_text
 from iam_access import catalogue
 from local.testing.printed import complete
 from local.testing.seed import compiled
+from local.testing.snapshots import estate_from_text
 from tests import examples
 
 type Json = dict[str, Any]

@@ -12,13 +12,13 @@ import pytest
 
 from ecr_warden.access_spec import Valid, load_spec
 from ecr_warden.collect.observed import LiveEstate
-from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden.core.desired import CompiledSpec, Mode, RoleSettings, TargetSpec
 from ecr_warden.core.judgement import Judgement, WaitCode
 from ecr_warden.core.target import RepositoryTarget
 from ecr_warden.versions.changes import Versions
 from ecr_warden.versions.judge import judge
 from iam_access.document.document import Document
+from local.testing.snapshots import estate_from_text
 from tests.property.version_oracle import (
     KEPT,
     OUTSIDERS,

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.access_spec.render import PUSH_ACTIONS
 from ecr_warden.audit.words import edit_to_json
-from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden.core.estate import Estate
 from ecr_warden_cli.access import can_i, question, who_can
 from iam_access.who_can.decide import Answer
+from local.testing.snapshots import estate_from_text
 from tests import examples
 from tests.property import estates
 from tests.property.holes import Hole, fills, hidden, holes

@@ -23,7 +23,6 @@ from ecr_warden.audit.spec_access import SpecAccess
 from ecr_warden.collect.observed import LiveEstate, NotRead, ReadAccounts
 from ecr_warden.core.address import DOCUMENT_KINDS, AddressKind, is_our_policy
 from ecr_warden.core.codec.base import to_json
-from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden.core.desired import CompiledSpec, RoleSettings, TargetSpec
 from ecr_warden.core.drift import Drift, Loosening
 from ecr_warden.core.estate import Estate, target_of
@@ -53,6 +52,7 @@ from iam_access.errors import NamedError
 from iam_access.who_can.decide import Answer
 from iam_access.who_can.graph import AccessPath
 from local.testing.seed import plan_for
+from local.testing.snapshots import estate_from_text
 
 type Inputs = Mapping[str, str]
 type Verdict = dict[str, Any]

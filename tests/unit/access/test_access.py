@@ -9,9 +9,10 @@ import pytest
 
 from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.audit.words import because_of
-from ecr_warden.core.codec.snapshot import estate_from_text, estate_of
+from ecr_warden.core.codec.snapshot import estate_of
 from ecr_warden_cli.access import WhoCan, can_i, find_subject, question, question_of, reach, who_can, who_can_each
 from local.testing.printed import complete
+from local.testing.snapshots import estate_from_text
 from tests import tables
 from tests.counting import counted
 from tests.unit.access.snapshots import AWAY, HOME, TOKEN, document, role, snapshot, user

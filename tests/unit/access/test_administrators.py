@@ -9,9 +9,9 @@ import pytest
 
 from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.audit.administrators import administrators
-from ecr_warden.core.codec.snapshot import estate_from_text
 from iam_access.who_can.decide import AccessDecision, Given, Permission
 from iam_access.who_can.subject import Subject
+from local.testing.snapshots import estate_from_text
 from tests.tables import load
 from tests.unit.access.snapshots import HOME, allow, document, managed, role, snapshot, user
 

@@ -8,9 +8,9 @@ import pytest
 
 from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.core.actions import Access
-from ecr_warden.core.codec.snapshot import estate_from_text
 from iam_access.who_can.decide import AccessDecision, decide
 from local.testing.printed import complete
+from local.testing.snapshots import estate_from_text
 from tests.unit.access.snapshots import AWAY, HOME, TOKEN, allow, document, managed, role, user
 
 type Json = dict[str, Any]

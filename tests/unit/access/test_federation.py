@@ -13,7 +13,6 @@ from ecr_warden.access_spec.compile import written_by_hand
 from ecr_warden.audit.findings import find
 from ecr_warden.audit.repaired import as_repaired
 from ecr_warden.core.address import trust_policy
-from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden.core.estate import Estate
 from ecr_warden.core.target import RoleTarget
 from iam_access.document.document import Document
@@ -21,6 +20,7 @@ from iam_access.evaluate.evaluate import evaluate
 from iam_access.evaluate.policies import Policies
 from iam_access.evaluate.statement_match import Allowed
 from local.testing.printed import complete
+from local.testing.snapshots import estate_from_text
 from tests.tables import load
 from tests.unit.iam_access.evaluations import requested
 

@@ -15,10 +15,10 @@ from ecr_warden.audit.finding import Certainty, Finding, FindingKind
 from ecr_warden.audit.findings import SuccessiveAudits, find
 from ecr_warden.audit.repaired import Waits
 from ecr_warden.audit.spec_access import SpecAccess
-from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden.core.estate import Estate
 from ecr_warden_cli.access import question
 from local.testing.printed import complete
+from local.testing.snapshots import estate_from_text
 from tests import tables
 from tests.counting import counted
 from tests.unit.access.snapshots import short

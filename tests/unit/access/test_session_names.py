@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from ecr_warden.access.graph import RepositoryGraph
-from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden_cli.access import can_i, find_subject, question, who_can
 from iam_access.who_can.decide import Answer
 from iam_access.who_can.graph import AccessPath
 from iam_access.who_can.unread import can
+from local.testing.snapshots import estate_from_text
 from tests.unit.access.snapshots import HOME, TOKEN, allow, document, role, snapshot, user
 
 PULL = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]

@@ -12,7 +12,6 @@ from ecr_warden.aws.accounts import SessionClients
 from ecr_warden.collect.aws_estate import OVER_ALL, AwsEstateReader
 from ecr_warden.collect.estate import Needed, with_tags
 from ecr_warden.core.codec.accounts import LIST_CALL, POLICY_CALL, REGISTRY_CALL, joined
-from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden.core.estate import EcrAccount
 from ecr_warden.core.failures import AccountUnreachable
 from ecr_warden.core.target import RepositoryTarget
@@ -30,6 +29,7 @@ from iam_access.inventory.printed import with_texts
 from local.aws.behaviour.of_aws import PUBLISHED
 from local.aws.behaviour.registries import Registries
 from local.aws.realistic_moto import RealisticMoto
+from local.testing.snapshots import estate_from_text
 from tests.contracts.aws import Wire, moto, new_session
 
 MOTO = RealisticMoto()

@@ -14,7 +14,7 @@ from ecr_warden.audit.finding import AuditRecord, audit_from_json, audit_to_json
 from ecr_warden.core.alert import Alert, alert_to_json
 from ecr_warden.core.codec.access import MAX_PERMISSIONS, access_from_json, access_to_json
 from ecr_warden.core.codec.base import CodecError, Json, dumps, loads
-from ecr_warden.core.codec.runs import open_run_from_json, open_run_to_json, plan_from_json, run_report_from_json
+from ecr_warden.core.codec.runs import open_run_from_json, open_run_to_json, run_report_from_json
 from ecr_warden.core.codec.values import to_json
 from ecr_warden.core.desired import CompiledSpec, Mode
 from ecr_warden.core.ecr import REPOSITORY_POLICY_QUOTA
@@ -30,6 +30,7 @@ from iam_access.delta.delta import gained_and_lost
 from iam_access.document.document import parse_document
 from local.testing.memory.hub import MemoryObjects
 from tests import examples
+from tests.plans import plan_from_json
 from tests.tables import load
 from tests.unit.core import values
 

@@ -8,7 +8,6 @@ from typing import Any
 
 from ecr_warden.access_spec import Valid, load_spec
 from ecr_warden.core.address import AddressKind
-from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden.core.desired import CompiledSpec, Extent, RoleSettings, TargetSpec
 from ecr_warden.core.target import RepositoryTarget, RoleTarget
 from ecr_warden_cli.importing.importing import Imported, import_estate
@@ -16,6 +15,7 @@ from ecr_warden_cli.naming import aliases_of
 from iam_access.document.document import Document
 from iam_access.who_can.ours import Ours, Owner
 from local.testing.printed import complete
+from local.testing.snapshots import estate_from_text
 
 type Json = dict[str, Any]
 

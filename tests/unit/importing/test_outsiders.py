@@ -7,9 +7,9 @@ import pytest
 
 from ecr_warden.audit.findings import find
 from ecr_warden.audit.repaired import none_repaired
-from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden.core.desired import CompiledSpec
 from local.testing.grown import grown
+from local.testing.snapshots import estate_from_text
 from tests.tables import load
 from tests.unit.importing.imports import EVERYBODY, NOW, Json, imported
 from tests.unit.importing.letting_in import in_force, loaded, with_lines

@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from ecr_warden.audit.finding import Condition, ConditionStatus, RepositoryHealth
 from ecr_warden.audit.grounds import Ground
 from ecr_warden.core.codec.base import dumps, to_json
-from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden_cli.page.rows import access_to_json, accesses
 from ecr_warden_cli.report.matrix import Sources, matrix_of, runs_of, taken
 from ecr_warden_cli.report.report import Matrix, Report
 from local.testing.seed import compiled
+from local.testing.snapshots import estate_from_text
 from tests.reports import APPS, CI, OUTSIDER, REGION, REGISTRY, example, snapshot, spec_text
 
 SHADOW = f"arn:aws:iam::{REGISTRY}:role/ecr-warden/shadow-pusher"

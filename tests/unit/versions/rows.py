@@ -9,13 +9,13 @@ from typing import Any
 
 from ecr_warden.collect.observed import LiveEstate, NotRead
 from ecr_warden.core.address import AddressKind
-from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden.core.desired import RoleSettings, TargetSpec
 from ecr_warden.core.target import RepositoryTarget, UserTarget, target_arn
 from ecr_warden.versions.changes import Versions
 from iam_access.document.document import Document
 from local.testing import seed
 from local.testing.printed import complete_account
+from local.testing.snapshots import estate_from_text
 from tests import tables
 
 type Json = dict[str, Any]

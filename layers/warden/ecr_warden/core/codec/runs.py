@@ -4,7 +4,6 @@ from typing import Any
 
 from ecr_warden.core.codec.base import SCHEMA, Json
 from ecr_warden.core.codec.values import fields, read, reader, to_json
-from ecr_warden.core.plan import Plan
 from ecr_warden.core.run import OpenRun, RunReport
 from ecr_warden.core.value import Count
 
@@ -46,6 +45,5 @@ def report_to_json(report: RunReport) -> Json:
     return {"schema": SCHEMA, **fields(report, "outcomes"), "outcomes": outcomes}
 
 
-plan_from_json = reader("plan", Plan, with_plan)
 open_run_from_json = reader("journalled run", OpenRun, _with_plan, schema=SCHEMA)
 run_report_from_json = reader("journalled report", RunReport, _with_plan, _with_changes, schema=SCHEMA)

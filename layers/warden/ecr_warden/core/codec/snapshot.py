@@ -23,11 +23,6 @@ _REMEDY = "write a snapshot with: ecr-warden snapshot --spec SPEC > FILE"
 MAX_BYTES = 128 * 1024 * 1024
 
 
-def estate_from_text(text: str | bytes, *, at: datetime) -> Estate:
-    """Read the text of a snapshot; see `estate_of`."""
-    return estate_of(load_snapshot(text), at=at)
-
-
 def load_snapshot(text: str | bytes) -> Json:
     """The JSON of a snapshot, without versions of policies that nobody can set; raises SnapshotError.
 
