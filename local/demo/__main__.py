@@ -14,12 +14,11 @@ from local.aws.deploy import DeploymentFailed  # noqa: E402
 from local.aws.launcher import ControlRefused, EmulatorDied  # noqa: E402
 from local.demo import alerts, asking, brakes, play, shadow, steps  # noqa: E402
 from local.demo.attack import Ring  # noqa: E402
-from local.demo.places import CI, REGION, RESULT  # noqa: E402
+from local.demo.places import RESULT  # noqa: E402
 from local.demo.pushing import Doors  # noqa: E402
 from local.demo.quiet import Quiet  # noqa: E402
 from local.demo.report import Report  # noqa: E402
 from local.demo.stage import Stage, standing  # noqa: E402
-from local.testing.forgetting import forget_messages  # noqa: E402
 from local.testing.waiting import NeverCame  # noqa: E402
 
 
@@ -56,20 +55,20 @@ def _run(stage: Stage, report: Report) -> None:
     felt = steps.open_the_door(ring, doors)
     steps.reopen_sessions(ring, doors)
     steps.tamper(ring)
-    _later(stage)
+    stage.let_time_pass()
     _SCREEN.step("3  Rewrites that AWS treats as equivalent, each next to one that differs by one action")
     second = steps.rewrite(ring)
     report.check("no sweep has begun all the time", stage.sweeps() == 0, "jobs of sweeps, after")
-    _later(stage)
+    stage.let_time_pass()
     _SCREEN.step("4  Events get lost: the sweep finds what they did not report")
     steps.sweep(ring, _SCREEN.progress)
-    _later(stage)
-    _SCREEN.step("5  An operator plans, applies and pauses")
+    stage.let_time_pass()
+    _SCREEN.step("5  An operator plans, reconciles and pauses")
     alice = asking.ask(ring)
-    _later(stage)
+    stage.let_time_pass()
     _SCREEN.step("6  Every document is right, and somebody else gets in: an audit of access finds the way")
     shadow.find(ring)
-    _later(stage)
+    stage.let_time_pass()
     _SCREEN.step("7  The brakes: a version waits for a person, one is rolled back, a fight, a blinded watcher")
     brakes.show(ring, alice)
     if felt is not None:
@@ -77,11 +76,6 @@ def _run(stage: Stage, report: Report) -> None:
         alerts.show(ring, felt)
     _SCREEN.progress("waiting for the last alert: outcomes of one cause are collected for up to 20 s")
     alerts.judge(ring, (first, second))
-
-
-def _later(stage: Stage) -> None:
-    """Between two steps more time passes than the demo takes: else the ten messages of ten minutes would be used up."""
-    forget_messages(stage.aws.client(CI, "dynamodb", REGION), stage.hub["Table"])
 
 
 def _verdict(report: Report) -> None:

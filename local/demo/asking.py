@@ -1,4 +1,4 @@
-"""The step in which an operator uses the command: a plan, an apply, a pause in which a tamper stays, and its end."""
+"""The step in which an operator uses the command: a plan, a repair, a pause in which a tamper stays, and its end."""
 
 import time
 from contextlib import suppress
@@ -32,6 +32,8 @@ def ask(ring: Ring) -> Terminal:
     alice = terminal_of(ring.stage, "alice", OPERATOR)
     began = time.monotonic()
     _reconcile(ring, alice)
+    # What the step before collected is sent only now, and counts among the ten messages.
+    ring.stage.let_time_pass()
     _pause(ring, alice, timedelta(seconds=max(_SHORTEST_PAUSE, 2 * (time.monotonic() - began))))
     return alice
 
