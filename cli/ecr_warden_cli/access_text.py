@@ -273,7 +273,7 @@ def _show_path(
 ) -> None:
     who = printable(path.subject.arn, 200)
     if is_class(path.subject):
-        who = class_of(path.subject, path.steps[0].permissions[0], estate)
+        who = class_of(path.subject, path.steps[0].permissions[0].action, estate)
     style = Style.BAD if is_extra else STYLES[path.answer]
     context.console.line(f"{path.answer.value:<13}{in_spec}{who}", style)
     lines = [*lines_of(path)]

@@ -92,7 +92,7 @@ def show_administering(found: Sequence[Administering], asked: OpenedEstate, cont
             limited = _is_limited(path, one)
             who = printable(path.subject.arn, 200)
             if is_class(path.subject):
-                who = class_of(path.subject, path.steps[0].permissions[0], asked.estate)
+                who = class_of(path.subject, path.steps[0].permissions[0].action, asked.estate)
             power = "" if limited else "any access"
             console.line(f"{path.answer.value:<13}{power:<13}{who}", STYLES[path.answer])
             for label, text in (("by", _call(path)), *lines_of(path)):

@@ -220,7 +220,7 @@ class _WhoCan(Struct, frozen=True):
         found = self.found
         principals = [self._to_json(path) for path in found.identities]
         classes = [
-            {"class": class_of(path.subject, path.steps[0].permissions[0], asked.read), **self._to_json(path)}
+            {"class": class_of(path.subject, path.steps[0].permissions[0].action, asked.read), **self._to_json(path)}
             for path in found.classes
         ]
         return {

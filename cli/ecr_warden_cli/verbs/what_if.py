@@ -137,7 +137,7 @@ def _to_json(difference: AccessDifference, estate: Estate) -> dict[str, Any]:
     target = difference.repository
     return {
         "principal": difference.subject.written,
-        "class": class_of(difference.subject, difference.permissions[0], estate)
+        "class": class_of(difference.subject, _first_call(difference), estate)
         if is_class(difference.subject)
         else None,
         "access": difference.access,
@@ -146,6 +146,12 @@ def _to_json(difference: AccessDifference, estate: Estate) -> dict[str, Any]:
         "before": _answer_to_json(difference, difference.before),
         "after": _answer_to_json(difference, difference.after),
     }
+
+
+def _first_call(difference: AccessDifference) -> str:
+    """Through roles, everybody of an account begins with the first of these."""
+    chain = difference.before.chain or difference.after.chain
+    return "sts:AssumeRole" if len(chain) > 1 else difference.permissions[0].action
 
 
 def _answer_to_json(difference: AccessDifference, standing: AccessAnswer) -> dict[str, Any]:

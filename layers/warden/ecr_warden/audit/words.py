@@ -15,7 +15,6 @@ from iam_access.evaluate.request_principal import CallerKind, is_identity_center
 from iam_access.evaluate.statement_match import Reason
 from iam_access.inventory.inventory import Policy, Untried
 from iam_access.text.printable import printable
-from iam_access.who_can.decide import Permission
 from iam_access.who_can.federating import OPENING
 from iam_access.who_can.graph import AccessPath, Step
 from iam_access.who_can.subject import ANY_ACCOUNT, ANY_SERVICE, Subject
@@ -109,15 +108,15 @@ def named(subject: Subject) -> str:
             return printable(principal.text, 200)
 
 
-def class_of(subject: Subject, permission: Permission, estate: Estate) -> str:
-    """Whom a principal outside the estate stands for, and what its own account still has to allow."""
+def class_of(subject: Subject, action: str, estate: Estate) -> str:
+    """Whom a principal outside the estate stands for, and what its own account still has to allow: the first call."""
     account = subject.principal.account
     unread = ", which was not read" if subject.is_class and account in estate.accounts else ""
     if not subject.presumed_allowed or account == ANY_ACCOUNT:
         return named(subject) + unread
     if subject.is_class:
-        return f"{named(subject)}{unread} that the account itself allows {permission.action}"
-    return f"{named(subject)}, if account {account} allows it {permission.action}"
+        return f"{named(subject)}{unread} that the account itself allows {action}"
+    return f"{named(subject)}, if account {account} allows it {action}"
 
 
 def edit_text(edit: Edit) -> tuple[str, str]:
