@@ -1,0 +1,72 @@
+"""The deployment that `ecr-warden.yaml` describes: accounts and regions, never profiles, which differ by person."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from msgspec import Struct
+
+from iam_access.arn import IAM_REGION
+
+DEFAULT_FILE = "ecr-warden.yaml"
+
+
+class Writes(StrEnum):
+    """What ecr-warden may write in a member account: the parameter `Writes` of its stack."""
+
+    NONE = "none"
+    IDENTITIES = "identities"
+    """The inline policies of the users and roles that `owners` names."""
+    ALL = "all"
+    """Also repository policies and push roles."""
+
+
+class MemberAccount(Struct, frozen=True):
+    """An account with users, roles or repositories of the spec."""
+
+    alias: str
+    id: str
+    regions: tuple[str, ...] = ()
+    """With repositories."""
+    writes: Writes = Writes.ALL
+    owners: tuple[str, ...] = ()
+    """Whose inline policies may be written: `user/NAME`, `role/PATH/NAME` or a path, `user/ci/*`."""
+    roles: tuple[str, ...] = ()
+    """Roles of others that literal documents name: `role/NAME`."""
+
+    @property
+    def event_regions(self) -> tuple[str, ...]:
+        """Where changes are reported: its own regions, and the one that reports IAM's."""
+        return tuple(dict.fromkeys((*self.regions, IAM_REGION)))
+
+
+class Organization(Struct, frozen=True):
+    """The organization whose accounts get their stacks by StackSets."""
+
+    id: str
+    account: str = ""
+    """The delegated administrator's ID, or the management account's: where stacks/organization.yaml is deployed; "" if
+    every member gets its stacks by itself."""
+    units: tuple[str, ...] = ()
+    """The organizational units (or the root) whose accounts are members."""
+
+
+class Deployment(Struct, frozen=True):
+    """What is deployed, and where."""
+
+    hub_account: str
+    hub_region: str
+    members: tuple[MemberAccount, ...]
+    organization: Organization | None = None
+    email: str = ""
+    webhook: str = ""
+    """Where the webhook's URL is stored: `ssm:/NAME` or `secretsmanager:NAME`."""
+    schedule: str = ""
+    """Of the sweep; "" for the default by the number of members."""
+    role_boundary: str = ""
+    """The ARN, or the name in each account, of a boundary that the company demands on roles."""
+    assume_role: str = ""
+    """The name of the role that whoever deploys assumes in each account; "" for their own credentials there."""
+    tags: Mapping[str, str] = {}
+    """Of every stack."""
+    parameters: Mapping[str, str] = {}
+    """Further parameters of the hub's template, by name."""
