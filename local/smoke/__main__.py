@@ -7,17 +7,15 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
-from urllib.parse import urlsplit
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ecr_warden.aws.accounts import SessionClients
 from iam_access.errors import NamedError
-from local.smoke.images import IMAGE_PROBES
+from local.smoke.answers import PROBES, write_answers
 from local.smoke.loop import Loop, LoopBroken
-from local.smoke.principals import PRINCIPAL_PROBES
-from local.smoke.probes import ECR_PROBES, Asked, Lab, ask
+from local.smoke.probes import Asked, Lab, ask
 from local.smoke.throwaway import TAG, Side, Throwaway
 from local.testing.waiting import NeverCame
 
@@ -40,7 +38,7 @@ def main(arguments: Sequence[str], say: Callable[[str], None]) -> int:
     except (Refused, BotoCoreError, ClientError, NamedError) as error:
         say(f"refused: {error}")
         return FAILED
-    endpoint = _endpoint(registry)
+    endpoint = registry.emulator
     if endpoint:
         say(_EMULATED.format(endpoint))
     places = Throwaway(registry, ci)
@@ -52,7 +50,7 @@ def main(arguments: Sequence[str], say: Callable[[str], None]) -> int:
         patience, pause = (1.0, 0.02) if endpoint else (given.patience, 3.0)
         Loop(places, say, max(patience, 20.0), pause).run()
         lab = Lab.opened(places, patience, pause)
-        for probe in (*ECR_PROBES, *PRINCIPAL_PROBES, *IMAGE_PROBES):
+        for probe in PROBES:
             asked.append(ask(probe, lab))
             say(_line(asked[-1]))
     except (LoopBroken, NeverCame, ClientError, BotoCoreError, NamedError) as error:
@@ -62,6 +60,8 @@ def main(arguments: Sequence[str], say: Callable[[str], None]) -> int:
         places.remove_all()
         for kept in places.kept:
             say(f"NOT REMOVED, remove it by hand: {kept}")
+    if asked and not endpoint:
+        say(f"the answers are written into {write_answers(asked)}")
     return _end(asked, broken, places, bool(endpoint), say)
 
 
@@ -98,13 +98,6 @@ def _side(profile: str, account: str, region: str) -> Side:
     if found != account:
         raise Refused(f"the profile {profile} is of account {found}, and you named {account}")
     return Side(account, region, session, SessionClients(session))
-
-
-def _endpoint(side: Side) -> str:
-    """The endpoint of the calls, if it is not AWS."""
-    endpoint = str(side.ecr.meta.endpoint_url)
-    host = urlsplit(endpoint).hostname or ""
-    return "" if host.endswith((".amazonaws.com", ".amazonaws.com.cn", ".api.aws")) else endpoint
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -2,17 +2,21 @@
 
 import json
 import secrets
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
+from urllib.parse import urlsplit
 
+import boto3
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ecr_warden.aws.accounts import CLIENT_CONFIG, Session, SessionClients
 
 PREFIX = "ecrw-smoke-"
 TAG = "ecr-warden-smoke"
-_GONE = ("NoSuchEntity", "RepositoryNotFoundException", "ResourceNotFoundException")
+_PATIENT = Config(connect_timeout=2, read_timeout=60, retries={"mode": "standard", "total_max_attempts": 3})
+_GONE = ("NoSuchEntity", "RepositoryNotFoundException", "ResourceNotFoundException", "QueueDoesNotExist")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +36,30 @@ class Side:
     def ecr(self) -> Any:
         return self.clients.ecr(self.region)
 
+    @property
+    def emulator(self) -> str:
+        """The endpoint of the calls, if it is not AWS."""
+        endpoint = str(self.ecr.meta.endpoint_url)
+        host = urlsplit(endpoint).hostname or ""
+        return "" if host.endswith((".amazonaws.com", ".amazonaws.com.cn", ".api.aws")) else endpoint
+
     def sts(self, **credentials: str) -> Any:
         """A client of STS, of the profile or of a session."""
         return self.session.client("sts", region_name=self.region, config=CLIENT_CONFIG, **credentials)
+
+    def client(self, service: str) -> Any:
+        """A client of another service; it waits long enough to measure how long an answer takes."""
+        return self.session.client(service, region_name=self.region, config=_PATIENT)
+
+    def with_credentials(self, given: Mapping[str, Any]) -> "Side":
+        """The same account and region with the credentials that STS gave."""
+        session = boto3.Session(
+            aws_access_key_id=given["AccessKeyId"],
+            aws_secret_access_key=given["SecretAccessKey"],
+            aws_session_token=given["SessionToken"],
+            region_name=self.region,
+        )
+        return replace(self, session=session, clients=SessionClients(session))
 
 
 @dataclass(slots=True)
@@ -45,7 +70,7 @@ class Throwaway:
     ci: Side
     name: str = field(default_factory=lambda: PREFIX + secrets.token_hex(4))
     kept: list[str] = field(default_factory=list)
-    _made: list[tuple[str, Callable[[], None]]] = field(default_factory=list)
+    _made: list[tuple[str, Callable[[], object]]] = field(default_factory=list)
 
     def repository(self, suffix: str) -> str:
         """A new repository; returns its name."""
@@ -99,6 +124,10 @@ class Throwaway:
             Architectures=[architecture],
             Tags={TAG: self.name},
         )
+
+    def register(self, what: str, remove: Callable[[], object]) -> None:
+        """Have what somebody else made under the name of this run removed at the end."""
+        self._made.append((what, remove))
 
     def remove_user_now(self, arn: str) -> None:
         """Delete one of the users made here before the end."""
