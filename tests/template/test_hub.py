@@ -200,23 +200,28 @@ def test_failed_events_of_an_asynchronous_function_go_to_a_standard_queue_and_no
     assert [(s["Action"], say(s["Resource"])) for s in sends] == [("sqs:SendMessage", "${FailuresQueue.Arn}")]
 
 
-@pytest.mark.parametrize("bucket", ["Spec", "State"])
-def test_a_bucket_is_private_versioned_encrypted_and_retained_after_the_stack(bucket: str) -> None:
-    resource = HUB.body["Resources"][f"{bucket}Bucket"]
-    properties = resource["Properties"]
+@pytest.mark.parametrize("bucket", ["Spec", "State", "Code"])
+def test_a_bucket_is_private_and_encrypted(bucket: str) -> None:
+    properties = HUB.properties(f"{bucket}Bucket")
     assert say(properties["BucketName"]) == f"ecr-warden-{bucket.lower()}-${{AWS::AccountId}}-${{AWS::Region}}"
-    assert properties["VersioningConfiguration"] == {"Status": "Enabled"}
     [rule] = properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
     assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256"
     assert properties["PublicAccessBlockConfiguration"] == dict.fromkeys(
         ["BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"], True
     )
     assert properties["OwnershipControls"]["Rules"] == [{"ObjectOwnership": "BucketOwnerEnforced"}]
+
+
+@pytest.mark.parametrize("bucket", ["SpecBucket", "StateBucket"])
+def test_a_bucket_with_what_is_nowhere_else_is_versioned_and_retained_after_the_stack(bucket: str) -> None:
+    resource = HUB.body["Resources"][bucket]
+    properties = resource["Properties"]
+    assert properties["VersioningConfiguration"] == {"Status": "Enabled"}
     assert properties["LifecycleConfiguration"]["Rules"][0]["NoncurrentVersionExpiration"]["NoncurrentDays"] >= 90
     assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
 
 
-@pytest.mark.parametrize("bucket", ["SpecBucket", "StateBucket"])
+@pytest.mark.parametrize("bucket", ["SpecBucket", "StateBucket", "CodeBucket"])
 def test_a_bucket_refuses_plain_http_for_itself_and_its_objects(bucket: str) -> None:
     [statement] = HUB.properties(f"{bucket}Policy")["PolicyDocument"]["Statement"]
     assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:*")

@@ -45,6 +45,7 @@ def test_no_wildcard_is_granted_without_a_reason() -> None:
 def test_only_the_denial_of_plain_http_names_everybody() -> None:
     everybody = [s for s in _all_statements() if s.body.get("Principal") in ("*", {"AWS": "*"})]
     assert sorted(s.place for s in everybody) == [
+        "template.yaml CodeBucketPolicy RefusePlainHttp",
         "template.yaml SpecBucketPolicy RefusePlainHttp",
         "template.yaml StateBucketPolicy RefusePlainHttp",
     ]
