@@ -1,5 +1,6 @@
 """Checks a tree of nodes against the field tables: values that do not fit are reported and dropped."""
 
+import re
 from collections.abc import Mapping
 from copy import replace
 from decimal import Decimal, InvalidOperation
@@ -7,7 +8,6 @@ from typing import assert_never
 
 from msgspec import Struct, field
 
-from ecr_warden.access_spec.fields import records
 from ecr_warden.access_spec.nodes import JSON_NUMBER, ListNode, MapNode, Node, Scalar, Tag, describe
 from ecr_warden.access_spec.problems import Code, Place, ProblemReport, bare, quote
 from ecr_warden.access_spec.shapes import (
@@ -31,18 +31,17 @@ from ecr_warden.access_spec.shapes import (
     holder,
     named,
     one_of,
+    records,
 )
 from iam_access.arn import ACCOUNT_ID
 from iam_access.text.nearest import did_you_mean
 
-_GONE = {name: (one.name, instead) for one in records() for name, instead in one.gone.items()}
-"""The record that had it, and what to write instead: such a field is named wherever it stands."""
 _LONGEST_NUMBER, _LARGEST_NUMBER = 30, 10**18
 _CHOICE_CUTOFF = 0.75  # a lower one offers a word of the opposite meaning
 
 
 def _text(node: Node, shape: TextShape, report: ProblemReport) -> Scalar | None:
-    """The scalar if it is text and one of the shape's choices; otherwise None, after reporting it."""
+    """The scalar if it is text as the shape wants it; otherwise None, after reporting it."""
     if not isinstance(node, Scalar) or node.tag is not Tag.TEXT:
         return _wrong(node, shape.what, report, remedy=for_text(node, shape))
     if not node.text:
@@ -51,6 +50,8 @@ def _text(node: Node, shape: TextShape, report: ProblemReport) -> Scalar | None:
         hint = report.hint(node.text, shape.choices, cutoff=_CHOICE_CUTOFF)
         message = f"{quote(node.text)} is not {shape.what}{hint}"
         report.add(Code.NOT_ONE_OF, node.place, message, remedy=one_of(shape.choices))
+    elif shape.form and not re.fullmatch(shape.form, node.text):
+        report.add(Code.NOT_ONE_OF, node.place, f"{quote(node.text)} is not {shape.what}", remedy=for_text(node, shape))
     else:
         return node
     return None
@@ -85,7 +86,7 @@ def _whole(node: Node, shape: Whole, report: ProblemReport) -> Scalar | None:
     if not isinstance(node, Scalar) or node.tag not in (Tag.NUMBER, Tag.TEXT):
         return _wrong(node, "a whole number", report, remedy=for_whole(shape))
     number = _whole_number(node)
-    if number is not None and shape.least <= number <= shape.most:
+    if number is not None and number in (shape.choices or range(shape.least, shape.most + 1)):
         return replace(node, text=str(number))
     if number is None:
         report.add(Code.WRONG_TYPE, node.place, f"{quote(node.text)} is not a whole number", remedy=for_whole(shape))
@@ -174,136 +175,152 @@ type Value = Scalar | MapNode | Items | Fields
 
 def check_shape(node: Node, shape: Shape, report: ProblemReport) -> Value | None:
     """The value, or None if it does not fit; every value below that does not fit is reported."""
-    if isinstance(node, Scalar) and node.tag is Tag.BROKEN:
+    gone = {name: (one.name, instead) for one in records(shape) for name, instead in one.gone.items()}
+    return _Check(report, gone).value(node, shape)
+
+
+class _Check(Struct, frozen=True):
+    """One value's check.
+
+    `gone`: the record that had a field, and what to write instead; such a field is named wherever it stands.
+    """
+
+    report: ProblemReport
+    gone: Mapping[str, tuple[str, str]]
+
+    def value(self, node: Node, shape: Shape) -> Value | None:
+        """The value, or None if it does not fit; every value below that does not fit is reported."""
+        report = self.report
+        if isinstance(node, Scalar) and node.tag is Tag.BROKEN:
+            return None
+        match shape:
+            case TextShape():
+                return _text(node, shape, report)
+            case AccountId():
+                return _account_id(node, report)
+            case Moment():
+                return _moment(node, report)
+            case Whole():
+                return _whole(node, shape, report)
+            case Flag():
+                return _flag(node, report)
+            case ListOf():
+                return self._list(node, shape)
+            case Either():
+                return self._either(node, shape)
+            case Raw() | MapOf() | Record() | Choice():
+                if isinstance(node, MapNode):
+                    return self._mapping(node, shape)
+                expected = named(shape.name) if isinstance(shape, Record | Choice) else "a mapping"
+                return _wrong(node, expected, report, remedy=for_mapping(shape))
+            case _:
+                assert_never(shape)
+
+    def _mapping(self, node: MapNode, shape: Raw | MapOf | Record | Choice) -> Value | None:
+        match shape:
+            case Raw():
+                return node
+            case MapOf():
+                values = ((key.text, self.value(entry, shape.value)) for key, entry in node.entries)
+                return Fields(node.place, {key: value for key, value in values if value is not None}, _keys(node))
+            case Record():
+                return self._record(node, shape)
+            case Choice():
+                record = self._chosen(node, shape)
+                return None if record is None else self._record(node, record)
+            case _:
+                assert_never(shape)
+
+    def _list(self, node: Node, shape: ListOf) -> Value | None:
+        if not isinstance(node, ListNode):
+            if shape.or_one:
+                return self.value(node, shape.item)
+            return _wrong(node, "a list", self.report, remedy=for_list(node, shape))
+        if shape.nonempty and not node.items:
+            self.report.add(
+                Code.EMPTY_VALUE, node.place, "an empty list", remedy="name at least one, or remove the field"
+            )
+            return None
+        fitting = (self.value(item, shape.item) for item in node.items)
+        return Items(node.place, tuple(item for item in fitting if item is not None))
+
+    def _record(self, node: MapNode, record: Record) -> Fields:
+        known = {entry.name: entry for entry in record.fields}
+        values: dict[str, Value] = {}
+        keys = _keys(node)
+        for key, entry in node.entries:
+            known_field = known.get(key.text)
+            if known_field is None:
+                if meant := self._unknown(key, record):
+                    keys.setdefault(meant, key.place)
+            elif known_field.needless:
+                self.report.add(
+                    Code.NEEDLESS_FIELD, key.place, f"{key.text} of {named(record.name)}: {known_field.needless}"
+                )
+            elif (value := self.value(entry, known_field.shape)) is not None:
+                values[key.text] = value
+        for needed in record.fields:
+            if needed.required and needed.name not in keys:
+                meaning = needed.meaning.rstrip(".")
+                remedy = f"add {needed.name}: ({meaning[0].lower()}{meaning[1:]})"
+                self.report.add(
+                    Code.MISSING_FIELD, node.place, f"{_named(record, values)} has no {needed.name}", remedy=remedy
+                )
+        return Fields(node.place, values, keys)
+
+    def _unknown(self, key: Scalar, record: Record) -> str:
+        """Report a field that the record does not have; returns the field that was probably meant, or ""."""
+        if gone := self.gone.get(key.text):
+            holder_name, instead = gone
+            self.report.add(Code.GONE_FIELD, key.place, f"{key.text} of {named(holder_name)} is gone", remedy=instead)
+            return ""
+        names = [entry.name for entry in record.fields if not entry.needless]
+        near = self.report.nearest(key.text, names)
+        if near:
+            remedy = ""
+        elif outer := holder(record, key.text):
+            remedy = f"move it under {outer}:"
+        else:
+            remedy = f"known fields: {', '.join(names)}"
+        message = f"unknown field {quote(key.text)} of {named(record.name)}{did_you_mean(near and quote(near))}"
+        self.report.add(Code.UNKNOWN_FIELD, key.place, message, remedy=remedy)
+        return near
+
+    def _chosen(self, node: MapNode, choice: Choice) -> Record | None:
+        by = next((value for key, value in node.entries if key.text == choice.by), None)
+        names = tuple(choice.records)
+        if by is None:
+            message = f"{named(choice.name)} has no {choice.by}"
+            self.report.add(Code.MISSING_FIELD, node.place, message, remedy=f"add {choice.by}: ({', '.join(names)})")
+            return None
+        chosen = self.value(by, TextShape(f"{named(choice.by)} of {choice.name}", names))
+        return choice.records[chosen.text] if isinstance(chosen, Scalar) else None
+
+    def _either(self, node: Node, shape: Either) -> Value | None:
+        if not isinstance(node, MapNode):
+            return _text(node, shape.text, self.report)
+        known = next((key.text for key, _ in node.entries if key.text in shape.records), None)
+        if known is not None:
+            return self._record(node, shape.records[known])
+        keys = [key.text for key, _ in node.entries]
+        first, *more = shape.records.values()
+        if not more and not {entry.name for entry in first.fields}.isdisjoint(keys):
+            return self._record(node, first)
+        hint = self.report.hint(keys[0], shape.records) if keys else ""
+        remedy = f"write {shape.text.what}, or a mapping with {one_of(tuple(shape.records)).removeprefix('write ')}"
+        if "group" in keys:
+            remedy = NO_GROUPS
+        elif len(keys) == 1 and not hint:
+            remedy = for_text(node, shape.text)
+        instead = "that names no principal" if shape.otherwise is Code.PRINCIPAL else f"instead of {shape.text.what}"
+        self.report.add(shape.otherwise, node.place, f"a mapping {instead}{hint}", remedy=remedy)
         return None
-    match shape:
-        case TextShape():
-            return _text(node, shape, report)
-        case AccountId():
-            return _account_id(node, report)
-        case Moment():
-            return _moment(node, report)
-        case Whole():
-            return _whole(node, shape, report)
-        case Flag():
-            return _flag(node, report)
-        case ListOf():
-            return _list(node, shape, report)
-        case Either():
-            return _either(node, shape, report)
-        case Raw() | MapOf() | Record() | Choice():
-            if isinstance(node, MapNode):
-                return _mapping(node, shape, report)
-            expected = named(shape.name) if isinstance(shape, Record | Choice) else "a mapping"
-            return _wrong(node, expected, report, remedy=for_mapping(shape))
-        case _:
-            assert_never(shape)
-
-
-def _mapping(node: MapNode, shape: Raw | MapOf | Record | Choice, report: ProblemReport) -> Value | None:
-    match shape:
-        case Raw():
-            return node
-        case MapOf():
-            values = ((key.text, check_shape(entry, shape.value, report)) for key, entry in node.entries)
-            return Fields(node.place, {key: value for key, value in values if value is not None}, _keys(node))
-        case Record():
-            return _record(node, shape, report)
-        case Choice():
-            record = _chosen(node, shape, report)
-            return None if record is None else _record(node, record, report)
-        case _:
-            assert_never(shape)
-
-
-def _list(node: Node, shape: ListOf, report: ProblemReport) -> Value | None:
-    if not isinstance(node, ListNode):
-        if shape.or_one:
-            return check_shape(node, shape.item, report)
-        return _wrong(node, "a list", report, remedy=for_list(node, shape))
-    if shape.nonempty and not node.items:
-        report.add(Code.EMPTY_VALUE, node.place, "an empty list", remedy="name at least one, or remove the field")
-        return None
-    fitting = (check_shape(item, shape.item, report) for item in node.items)
-    return Items(node.place, tuple(item for item in fitting if item is not None))
-
-
-def _record(node: MapNode, record: Record, report: ProblemReport) -> Fields:
-    known = {entry.name: entry for entry in record.fields}
-    values: dict[str, Value] = {}
-    keys = _keys(node)
-    for key, entry in node.entries:
-        known_field = known.get(key.text)
-        if known_field is None:
-            if meant := _unknown(key, record, report):
-                keys.setdefault(meant, key.place)
-        elif known_field.needless:
-            report.add(Code.NEEDLESS_FIELD, key.place, f"{key.text} of {named(record.name)}: {known_field.needless}")
-        elif (value := check_shape(entry, known_field.shape, report)) is not None:
-            values[key.text] = value
-    for needed in record.fields:
-        if needed.required and needed.name not in keys:
-            meaning = needed.meaning.rstrip(".")
-            remedy = f"add {needed.name}: ({meaning[0].lower()}{meaning[1:]})"
-            report.add(Code.MISSING_FIELD, node.place, f"{_named(record, values)} has no {needed.name}", remedy=remedy)
-    return Fields(node.place, values, keys)
-
-
-def _unknown(key: Scalar, record: Record, report: ProblemReport) -> str:
-    """Report a field that the record does not have; returns the field that was probably meant, or ""."""
-    if gone := _GONE.get(key.text):
-        holder_name, instead = gone
-        report.add(Code.GONE_FIELD, key.place, f"{key.text} of {named(holder_name)} is gone", remedy=instead)
-        return ""
-    names = [entry.name for entry in record.fields if not entry.needless]
-    near = report.nearest(key.text, names)
-    if near:
-        remedy = ""
-    elif outer := holder(record, key.text):
-        remedy = f"move it under {outer}:"
-    else:
-        remedy = f"known fields: {', '.join(names)}"
-    message = f"unknown field {quote(key.text)} of {named(record.name)}{did_you_mean(near and quote(near))}"
-    report.add(Code.UNKNOWN_FIELD, key.place, message, remedy=remedy)
-    return near
 
 
 def _named(record: Record, values: Mapping[str, Value]) -> str:
     """A record in a message, with its name if it has one."""
     name = values.get("name") or values.get("role")
     return f"the {record.name} {quote(name.text)}" if isinstance(name, Scalar) else named(record.name)
-
-
-def _chosen(node: MapNode, choice: Choice, report: ProblemReport) -> Record | None:
-    by = next((value for key, value in node.entries if key.text == choice.by), None)
-    names = tuple(choice.records)
-    if by is None:
-        message = f"{named(choice.name)} has no {choice.by}"
-        report.add(Code.MISSING_FIELD, node.place, message, remedy=f"add {choice.by}: ({', '.join(names)})")
-        return None
-    chosen = check_shape(by, TextShape(f"{named(choice.by)} of {choice.name}", names), report)
-    return choice.records[chosen.text] if isinstance(chosen, Scalar) else None
-
-
-def _either(node: Node, shape: Either, report: ProblemReport) -> Value | None:
-    if not isinstance(node, MapNode):
-        return _text(node, shape.text, report)
-    known = next((key.text for key, _ in node.entries if key.text in shape.records), None)
-    if known is not None:
-        return _record(node, shape.records[known], report)
-    keys = [key.text for key, _ in node.entries]
-    first, *more = shape.records.values()
-    if not more and not {entry.name for entry in first.fields}.isdisjoint(keys):
-        return _record(node, first, report)
-    hint = report.hint(keys[0], shape.records) if keys else ""
-    remedy = f"write {shape.text.what}, or a mapping with {one_of(tuple(shape.records)).removeprefix('write ')}"
-    if "group" in keys:
-        remedy = NO_GROUPS
-    elif len(keys) == 1 and not hint:
-        remedy = for_text(node, shape.text)
-    instead = "that names no principal" if shape.otherwise is Code.PRINCIPAL else f"instead of {shape.text.what}"
-    report.add(shape.otherwise, node.place, f"a mapping {instead}{hint}", remedy=remedy)
-    return None
 
 
 def _keys(node: MapNode) -> dict[str, Place]:

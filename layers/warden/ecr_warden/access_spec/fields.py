@@ -13,7 +13,6 @@ from ecr_warden.access_spec.shapes import (
     Moment,
     Raw,
     Record,
-    Shape,
     SpecField,
     TextShape,
     Whole,
@@ -474,16 +473,3 @@ SPEC = Record(
         SpecField("organizations", MapOf(ORGANIZATION), "The AWS organizations, each by an alias of your choice."),
     ),
 )
-
-
-def records(shape: Shape = SPEC) -> tuple[Record, ...]:
-    """Every record that the shape reaches, outermost first."""
-    match shape:
-        case Record(fields=fields):
-            return (shape, *(inner for entry in fields for inner in records(entry.shape)))
-        case Choice(records=choices) | Either(records=choices):
-            return tuple(inner for record in choices.values() for inner in records(record))
-        case ListOf(item=inner) | MapOf(value=inner):
-            return records(inner)
-        case _:
-            return ()

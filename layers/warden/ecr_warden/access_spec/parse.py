@@ -46,7 +46,7 @@ _SYNTAX: Sequence[tuple[str, bool, str, str]] = (
         "a list item's - in an unexpected place",
         "put it on its own line, aligned with the other items",
     ),
-    (r"node content, but found '<stream end>'", False, "a value is missing before the end of the spec", ""),
+    (r"node content, but found '<stream end>'", False, "a value is missing before the end", ""),
     (r"node content, but found '(.+)'", False, "a value is missing before {}", ""),
     (
         r"found unknown escape character",

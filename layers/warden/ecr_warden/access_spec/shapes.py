@@ -13,6 +13,10 @@ class TextShape(Struct, frozen=True):
 
     what: str = "text"
     choices: tuple[str, ...] = ()
+    form: str = ""
+    """A regular expression that the whole text matches, for Python and JavaScript alike."""
+    example: str = ""
+    """Text of that form."""
 
 
 class AccountId(Struct, frozen=True):
@@ -31,6 +35,8 @@ class Whole(Struct, frozen=True):
     outside: Code = Code.WRONG_TYPE
     """The problem of another, `what` in words."""
     what: str = "the number {}"
+    choices: tuple[int, ...] = ()
+    """If only some numbers are allowed."""
 
 
 class Flag(Struct, frozen=True):
@@ -96,6 +102,19 @@ class Choice(Struct, frozen=True):
 type Shape = TextShape | AccountId | Moment | Whole | Flag | Raw | ListOf | MapOf | Record | Choice | Either
 
 
+def records(shape: Shape) -> tuple[Record, ...]:
+    """Every record that the shape reaches, outermost first."""
+    match shape:
+        case Record(fields=fields):
+            return (shape, *(inner for entry in fields for inner in records(entry.shape)))
+        case Choice(records=choices) | Either(records=choices):
+            return tuple(inner for record in choices.values() for inner in records(record))
+        case ListOf(item=inner) | MapOf(value=inner):
+            return records(inner)
+        case _:
+            return ()
+
+
 _LONGEST_SHOWN = 60
 _WIDE = frozenset({"account", "service", "organization"})
 
@@ -125,6 +144,8 @@ def for_text(node: Node, shape: TextShape) -> str:
     """What to write where text is expected."""
     if shape.choices:
         return one_of(shape.choices)
+    if shape.example:
+        return f"write it as {shape.example}"
     match node:
         case Scalar(tag=Tag.NULL):
             return f"write {shape.what}, or remove the field"
@@ -156,6 +177,8 @@ NO_GROUPS = "AWS accepts no group as a principal: name its users, or a role that
 
 def for_whole(shape: Whole) -> str:
     """What to write where a whole number is expected."""
+    if shape.choices:
+        return one_of(tuple(map(str, shape.choices)))
     if shape.least == shape.most:
         return f"write {shape.least}, without quotes"
     return f"write a whole number from {shape.least} to {shape.most}, without quotes"
