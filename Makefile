@@ -125,7 +125,7 @@ coverage: .venv/.synced ## the branches of the rules that tests without I/O take
 fuzz: .venv/.synced ## random input for the policy engine and the planner, for FUZZ_SECONDS=300
 	@$(BIN)/python -m tests.fuzz $(FUZZ_SECONDS) "$(FUZZ_SEED)" $(FUZZ_ONLY)
 
-schema: .venv/.synced ## write docs/schema/access.schema.json from the field tables of the spec
+schema: .venv/.synced ## write the JSON Schemas in docs/schema from the field tables
 	$(BIN)/python tools/make_schema.py
 
 bench: setup ## measure API calls, layer size, memory and cold start (ONLY="cold-start memory" for some parts)

@@ -1,9 +1,10 @@
-"""Writes docs/schema/access.schema.json, for editors, from the field tables that the loader checks: `make schema`.
+"""Writes the JSON Schemas in docs/schema, for editors, from the field tables that the loaders check: `make schema`.
 
-It covers shapes only; `ecr-warden validate` also checks references, conflicts between entries and quotas.
+They cover shapes only; the loaders also check references, conflicts between entries and quotas.
 """
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, assert_never
 
@@ -22,16 +23,20 @@ from ecr_warden.access_spec.shapes import (
     TextShape,
     Whole,
 )
+from ecr_warden_cli.deployment.fields import DEPLOYMENT
 
-TARGET = Path(__file__).parents[1] / "docs" / "schema" / "access.schema.json"
+SCHEMAS = Path(__file__).parents[1] / "docs" / "schema"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+_PLAIN: Mapping[type, str] = {Moment: "string", Flag: "boolean", Raw: "object"}
 
 type Schema = dict[str, Any]
 
 
-def written() -> str:
-    """The file's text."""
-    return json.dumps(spec_schema(), indent=2) + "\n"
+def written() -> dict[Path, str]:
+    """The files' texts."""
+    schemas = {"access": spec_schema(), "deployment": deployment_schema()}
+    return {SCHEMAS / f"{name}.schema.json": json.dumps(schema, indent=2) + "\n" for name, schema in schemas.items()}
 
 
 def spec_schema() -> Schema:
@@ -39,20 +44,23 @@ def spec_schema() -> Schema:
     return {"$schema": DIALECT, "title": "ecr-warden: who may push and pull", **_schema(SPEC)}
 
 
+def deployment_schema() -> Schema:
+    """The schema of ecr-warden.yaml."""
+    return {"$schema": DIALECT, "title": "ecr-warden: what is deployed, and where", **_schema(DEPLOYMENT)}
+
+
 def _schema(shape: Shape) -> Schema:
     match shape:
-        case TextShape(choices=choices):
-            return {"type": "string", "enum": list(choices)} if choices else {"type": "string", "minLength": 1}
+        case TextShape(choices=choices) | Whole(choices=choices) if choices:
+            return {"type": "string" if isinstance(choices[0], str) else "integer", "enum": list(choices)}
+        case TextShape(form=form):
+            return {"type": "string", "pattern": f"^(?:{form})$"} if form else {"type": "string", "minLength": 1}
         case AccountId():
             return {"type": "string", "pattern": "^[0-9]{12}$", "maxLength": 12}
-        case Moment():
-            return {"type": "string"}
         case Whole():
             return {"type": "integer", "minimum": shape.least, "maximum": shape.most}
-        case Flag():
-            return {"type": "boolean"}
-        case Raw():
-            return {"type": "object"}
+        case Moment() | Flag() | Raw():
+            return {"type": _PLAIN[type(shape)]}
         case ListOf(item, nonempty, or_one):
             several = {"type": "array", "items": _schema(item)} | ({"minItems": 1} if nonempty else {})
             return {"anyOf": [_schema(item), several]} if or_one else several
@@ -88,4 +96,5 @@ def _record(record: Record, chosen_by: dict[str, str] | None = None) -> Schema:
 
 
 if __name__ == "__main__":
-    TARGET.write_text(written(), encoding="utf-8")
+    for target, text in written().items():
+        target.write_text(text, encoding="utf-8")

@@ -17,6 +17,7 @@ from ecr_warden.versions.holds import HoldOver, NoSuchHold
 from ecr_warden_cli.arguments import VERBS, parse_arguments
 from ecr_warden_cli.aws import HubUnreachable
 from ecr_warden_cli.context import Failure, Lazy, UsageError
+from ecr_warden_cli.deployment.file import DeploymentInvalid
 from ecr_warden_cli.inputs import SpecInvalid
 from ecr_warden_cli.live import LiveStatus
 from tests.cli.test_emulator import RIGHTS
@@ -35,7 +36,7 @@ CODES = sorted(
 )
 """Those of failures without a class of their own."""
 ERRORS = (
-    *(Failure, UsageError, SpecInvalid, HubUnreachable),
+    *(Failure, UsageError, SpecInvalid, DeploymentInvalid, HubUnreachable),
     *(
         BadRequest,
         BadEnd,

@@ -48,6 +48,11 @@ class Organization(Struct, frozen=True):
     every member gets its stacks by itself."""
     units: tuple[str, ...] = ()
     """The organizational units (or the root) whose accounts are members."""
+    regions: tuple[str, ...] = ()
+    """With repositories of theirs."""
+    writes: Writes = Writes.NONE
+    owners: tuple[str, ...] = ()
+    """As of a member account, in each of theirs."""
 
 
 class Deployment(Struct, frozen=True):

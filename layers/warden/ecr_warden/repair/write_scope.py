@@ -83,7 +83,7 @@ def scope_gap(compiled: CompiledSpec, plans: Iterable[Plan], account: str, scope
     # A role on the list of roles needs no other list.
     known = [entry for name in (*OWNER_LISTS, ROLE_LIST) for entry in lists.get(name, ())]
     owners = _lacking(policies, scope, [*known, *roles])
-    changed = dict(_filled(lists, OWNER_LISTS, owners)) | dict(_filled(lists, (ROLE_LIST,), roles))
+    changed = dict(filled(lists, OWNER_LISTS, owners)) | dict(filled(lists, (ROLE_LIST,), roles))
     placed = {entry for entries in changed.values() for entry in entries}
     uncovered = tuple(sorted({*owners, *roles}))
     return ScopeGap(
@@ -123,7 +123,7 @@ def _lacking(needed: Iterable[str], scope: WriteScope, entries: Sequence[str]) -
     return sorted(arn for arn in arns if not (arn in whole or arn.startswith(paths) or _OWN_ROLES in arn))
 
 
-def _filled(lists: Lists, names: Sequence[str], arns: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
+def filled(lists: Lists, names: Sequence[str], arns: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
     """The lists that grow; each ARN goes to the first with room, if there is one."""
     kept = {name: list(lists.get(name, ())) for name in names}
     for arn in arns:
