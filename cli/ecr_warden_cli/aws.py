@@ -1,10 +1,10 @@
 """AWS with a person's own credentials: the spec's accounts, and the deployed hub over Lambda's API."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
@@ -26,11 +26,15 @@ from ecr_warden.core.failures import AccountUnreachable
 from ecr_warden.core.spec_failures import MAX_SPEC_BYTES
 from ecr_warden.hub.aws_callers import make_proof
 from ecr_warden.state.switch import Position
-from ecr_warden_cli.context import Caller, Failure, Uploaded, UsageError
+from ecr_warden_cli.context import Caller, Failure, NotEntered, Uploaded, UsageError
 from ecr_warden_cli.profiles import ProfileAccounts
 from iam_access.inventory.inventory import PolicyOfAws
 from iam_access.inventory.printed import with_texts
 from iam_access.text.printable import cut
+
+if TYPE_CHECKING:
+    from ecr_warden_cli.deployment.ports import Entered
+    from ecr_warden_cli.deployment.sessions import Ways
 
 # A person waits: fail within seconds if an endpoint is down.
 _READING_CONFIG = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 2})
@@ -40,7 +44,7 @@ _UNREADABLE = "no-account-readable"
 _SIGN_IN = "if credentials have expired, sign in again: aws sso login"
 
 
-class _Opened(Struct, frozen=True):
+class Opened(Struct, frozen=True):
     """A session, and whose its credentials are."""
 
     session: boto3.Session
@@ -48,28 +52,21 @@ class _Opened(Struct, frozen=True):
     arn: str
 
 
-class _Refused(Struct, frozen=True):
-    """Why there is no session, and the remedy."""
-
-    reason: str
-    remedy: str
-
-
 def open_reader(accounts: Sequence[SpecAccount], profiles: Mapping[str, str]) -> AwsEstateReader:
     """A reader of the accounts; `profiles` by account ID. Raises Failure.
 
     Of an account that cannot be entered nothing is read; the others are read all the same.
     """
-    default = None if all(account.id in profiles for account in accounts) else _open(None)
+    default = None if all(account.id in profiles for account in accounts) else open_profile(None)
     found = {account.id: _session_of(account, profiles.get(account.id), default) for account in accounts}
-    if all(isinstance(session, _Refused) for session in found.values()):
-        raise _nothing_readable(accounts, [session for session in found.values() if isinstance(session, _Refused)])
+    if all(isinstance(session, NotEntered) for session in found.values()):
+        raise _nothing_readable(accounts, [session for session in found.values() if isinstance(session, NotEntered)])
 
     def session_of(account: str) -> boto3.Session:
         match found[account]:
-            case _Refused(reason, remedy):
+            case NotEntered(reason, remedy):
                 raise AccountUnreachable(f"account {account} cannot be read: {reason}", remedy=remedy)
-            case _Opened(session=session):
+            case Opened(session=session):
                 return session
 
     return AwsEstateReader(ProfileAccounts(session_of))
@@ -106,26 +103,31 @@ def whole_accounts(
 
 def identify(profile: str | None) -> Caller:
     """Whose the credentials of a profile are, None: the default ones; raises Failure."""
-    match _open(profile):
-        case _Opened(session, account, arn):
+    match open_profile(profile):
+        case Opened(session, account, arn):
             return Caller(arn, account, session.region_name)
-        case _Refused(reason, remedy):
+        case NotEntered(reason, remedy):
             raise Failure(reason, remedy=remedy, code=_UNREADABLE)
 
 
-def _session_of(account: SpecAccount, profile: str | None, default: _Opened | _Refused | None) -> _Opened | _Refused:
+def _session_of(account: SpecAccount, profile: str | None, default: Opened | NotEntered | None) -> Opened | NotEntered:
     """The profile's session, or the default one, if it belongs to the account."""
-    opened = _open(profile) if profile is not None or default is None else default
+    opened = open_profile(profile) if profile is not None or default is None else default
+    return if_owned(opened, profile, account.id, account.alias)
+
+
+def if_owned(opened: Opened | NotEntered, profile: str | None, account: str, alias: str) -> Opened | NotEntered:
+    """The session of a profile, None: the default one, if it belongs to the account."""
     whose = f"the profile {profile}" if profile is not None else "the default credentials"
     match opened:
-        case _Opened(_, owner, _) if owner != account.id:
+        case Opened(_, owner, _) if owner != account:
             reason = f"{whose} belong{'' if profile is None else 's'} to account {owner}"
-            return _Refused(reason, f"pass --profile {account.alias}=PROFILE with a profile for {account.id}")
+            return NotEntered(reason, f"pass --profile {alias}=PROFILE with a profile for {account}")
         case _:
             return opened
 
 
-def _nothing_readable(accounts: Sequence[SpecAccount], refused: Sequence[_Refused]) -> Failure:
+def _nothing_readable(accounts: Sequence[SpecAccount], refused: Sequence[NotEntered]) -> Failure:
     reasons = {why.reason for why in refused}
     if len(reasons) == 1:
         message = f"no account of the spec can be read: {refused[0].reason}"
@@ -137,26 +139,31 @@ def _nothing_readable(accounts: Sequence[SpecAccount], refused: Sequence[_Refuse
     return Failure("no account of the spec can be read", remedy="see above", code=_UNREADABLE, lines=lines)
 
 
-def _open(profile: str | None) -> _Opened | _Refused:
-    """A session and its account, from sts:GetCallerIdentity, which needs no permission."""
-    try:
-        session = boto3.Session(profile_name=profile)
-        sts = session.client("sts", region_name=session.region_name or _DEFAULT_REGION, config=_READING_CONFIG)
-        caller = sts.get_caller_identity()
-        return _Opened(session, caller["Account"], caller["Arn"])
-    except (BotoCoreError, ClientError, ValueError, OSError) as error:
-        # ValueError: a malformed endpoint URL; OSError: no such credential_process. No text of botocore has secrets.
-        text = _text(error)
-        unanswered = isinstance(error, HTTPClientError | EndpointConnectionError | ValueError)
-    if unanswered:
-        return _Refused(
-            f"AWS does not answer: {text}", "check the network, the proxy, and AWS_ENDPOINT_URL if it is set"
-        )
+def open_profile(profile: str | None) -> Opened | NotEntered:
+    """The session of a profile, None: the default one."""
     if profile is None:
         remedy = "pass --profile ACCOUNT=PROFILE, or set AWS_PROFILE"
-        return _Refused(f"the default credentials do not work: {text}", remedy)
+        return open_session(boto3.Session, "the default credentials do not work", remedy)
     remedy = f"check aws configure list-profiles; {_SIGN_IN} --profile {profile}"
-    return _Refused(f"the profile {profile} does not work: {text}", remedy)
+    return open_session(lambda: boto3.Session(profile_name=profile), f"the profile {profile} does not work", remedy)
+
+
+def open_session(make: Callable[[], boto3.Session], otherwise: str, remedy: str) -> Opened | NotEntered:
+    """A session and its account, from sts:GetCallerIdentity, which needs no permission."""
+    try:
+        session = make()
+        sts = session.client("sts", region_name=session.region_name or _DEFAULT_REGION, config=_READING_CONFIG)
+        caller = sts.get_caller_identity()
+        return Opened(session, caller["Account"], caller["Arn"])
+    except (BotoCoreError, ClientError, ValueError, OSError) as error:
+        # ValueError: a malformed endpoint URL; OSError: no such credential_process. No text of botocore has secrets.
+        text = text_of(error)
+        unanswered = isinstance(error, HTTPClientError | EndpointConnectionError | ValueError)
+    if unanswered:
+        return NotEntered(
+            f"AWS does not answer: {text}", "check the network, the proxy, and AWS_ENDPOINT_URL if it is set"
+        )
+    return NotEntered(f"{otherwise}: {text}", remedy)
 
 
 ANSWER, CONTROL, SWITCH = "ecr-warden-answer", "ecr-warden-control", "ssm:PutParameter of /ecr-warden/writes"
@@ -270,12 +277,19 @@ def open_hub(region: str | None, profile: str | None) -> LambdaHub:
         session = boto3.Session(profile_name=profile)
         where, credentials = region or session.region_name, session.get_credentials()
     except (BotoCoreError, OSError) as error:
-        raise HubUnreachable(_text(error), remedy="check aws configure list-profiles and --profile") from error
+        raise HubUnreachable(text_of(error), remedy="check aws configure list-profiles and --profile") from error
     if where is None:
         raise UsageError("the hub's region is unknown", remedy="pass --hub-region REGION, or set ECR_WARDEN_HUB_REGION")
     if credentials is None:
         raise HubUnreachable("there are no AWS credentials", remedy="pass --profile PROFILE, or set AWS_PROFILE")
     return LambdaHub(session, where)
+
+
+def enter(accounts: Mapping[str, str], ways: "Ways", sleep: Callable[[float], None]) -> "Entered":
+    """The accounts of a deployment, by ID with their names, each with the credentials that are its own."""
+    from ecr_warden_cli.deployment.aws_sessions import AwsEntered  # noqa: PLC0415 - the deployment's verbs alone need it
+
+    return AwsEntered.of(accounts, ways, sleep)
 
 
 @contextmanager
@@ -309,7 +323,7 @@ def _refused(what: str, region: str, error: ClientError) -> Failure:
 
 def not_reached(what: str, error: BotoCoreError | ValueError) -> Failure:
     """Translate an SDK error; botocore's texts contain no secrets."""
-    text = _text(error)
+    text = text_of(error)
     match error:
         case ReadTimeoutError() | ConnectionClosedError() if what == CONTROL:
             # Not sent again: the hub would refuse the ID.
@@ -326,7 +340,7 @@ def not_reached(what: str, error: BotoCoreError | ValueError) -> Failure:
     return HubUnreachable(f"{what} could not be reached: {text}", remedy=remedy)
 
 
-def _text(error: Exception) -> str:
+def text_of(error: Exception) -> str:
     return f"{error!s:.300}".rstrip(". \n:")
 
 

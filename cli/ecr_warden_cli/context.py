@@ -17,6 +17,8 @@ if TYPE_CHECKING:  # loaded by the verbs that need them
     from ecr_warden.access_spec.spec import SpecAccount
     from ecr_warden.collect.estate import Reading
     from ecr_warden.state.switch import Position
+    from ecr_warden_cli.deployment.ports import Entered
+    from ecr_warden_cli.deployment.sessions import Ways
 
 
 class Failure(NamedError):
@@ -80,6 +82,13 @@ class Caller(Struct, frozen=True):
     region: str | None
 
 
+class NotEntered(Struct, frozen=True):
+    """Why an account could not be entered, and the remedy."""
+
+    reason: str
+    remedy: str
+
+
 class Aws(Protocol):
     """AWS with a person's own credentials: the module `aws`, which loads the SDK."""
 
@@ -96,6 +105,9 @@ class Aws(Protocol):
 
     def open_hub(self, region: str | None, profile: str | None) -> Hub:
         """The hub in a region of a profile's account, None for the defaults; raises Failure."""
+
+    def enter(self, accounts: Mapping[str, str], ways: "Ways", sleep: Callable[[float], None]) -> "Entered":
+        """The accounts of a deployment, by ID with their names, each with the credentials that are its own."""
 
 
 class Context(Struct, frozen=True):

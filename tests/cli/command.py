@@ -13,6 +13,8 @@ from ecr_warden.core.naming import spelled
 from ecr_warden_cli.aws import whole_accounts
 from ecr_warden_cli.console import Console
 from ecr_warden_cli.context import Caller, Context, Failure, Hub
+from ecr_warden_cli.deployment.ports import Entered
+from ecr_warden_cli.deployment.sessions import Ways
 from ecr_warden_cli.main import run
 from local.testing.memory.hub import ManualClock
 from local.testing.printed import complete_account
@@ -92,6 +94,10 @@ class Command:
     all_tags: bool = False
     opened: list[tuple[str | None, str | None]] = field(default_factory=list)
     sleep: Callable[[float], None] = lambda _: None
+    entered: Entered | None = None
+    """The accounts of a deployment."""
+    ways: Ways | None = None
+    """By which they were last entered."""
 
     def __call__(self, *argv: str, stdin: bytes = b"") -> Ran:
         stream = Terminal if self.terminal else io.StringIO
@@ -136,3 +142,10 @@ class Command:
         if self.hub is None:
             raise Failure("no hub in this test")
         return self.hub
+
+    def enter(self, accounts: Mapping[str, str], ways: Ways, sleep: Callable[[float], None]) -> Entered:
+        del accounts, sleep
+        self.ways = ways
+        if self.entered is None:
+            raise Failure("no accounts to deploy to in this test")
+        return self.entered

@@ -1,9 +1,11 @@
 """What the deployment's verbs need of AWS."""
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from msgspec import Struct
+
+from ecr_warden_cli.context import Failure, Hub, NotEntered
 
 
 class StackPlace(Struct, frozen=True):
@@ -39,40 +41,89 @@ class StackChange(Struct, frozen=True):
     replacement: bool = False
 
 
+class Proposal(Struct, frozen=True):
+    """What a stack is to become."""
+
+    name: str
+    template: str
+    parameters: Mapping[str, str]
+    tags: Mapping[str, str] = {}
+    url: str = ""
+    """Of the template in S3, where it is larger than CloudFormation takes in a call."""
+    repairs: bool = False
+    """Whether what somebody changed beside CloudFormation is changed back too, where the stack is there."""
+
+
 class ChangeSet(Struct, frozen=True):
-    """A change set that is ready to be executed; without changes there is nothing to do."""
+    """A change set by its ID, and its stack's: the name of a stack that was deleted finds it no more."""
 
     id: str
-    changes: Sequence[StackChange]
+    stack: str
 
 
-class Refusal(Struct, frozen=True):
-    """The first resource that failed, in CloudFormation's words."""
+class StackFailed(Failure):
+    """A stack did not become what it was to become: the message has the first resource that failed, in AWS's words."""
 
-    logical_id: str
-    type: str
-    reason: str
+    code = "stack-failed"
 
 
 class Stacks(Protocol):
-    """CloudFormation in one account and region; each method raises Failure where AWS refuses or does not answer."""
+    """CloudFormation in one account and region.
+
+    Each method raises Failure where AWS refuses or does not answer. What takes time is begun by one method and awaited
+    by another, so that many stacks come about at once.
+    """
 
     def read(self, name: str) -> LiveStack | None:
-        """The stack; None if there is none."""
+        """The stack; None if there is none, or nothing but a change set that nobody executed."""
 
     def template(self, name: str) -> str:
-        """The text of its template, as it was deployed."""
+        """The text of its template as it was deployed, in plain CloudFormation."""
 
-    def propose(
-        self, name: str, template: str, parameters: Mapping[str, str], tags: Mapping[str, str], *, url: str = ""
-    ) -> ChangeSet:
-        """Make a change set, of a new stack too, and wait for it; `url`: of the template in S3, where it is larger."""
+    def propose(self, proposal: Proposal) -> ChangeSet:
+        """Begin a change set, of a new stack too, which is deleted again if it fails."""
 
-    def execute(self, name: str, change_set: ChangeSet) -> LiveStack:
-        """Execute it, and wait; raises StackFailed."""
+    def changes(self, change_set: ChangeSet) -> Sequence[StackChange] | None:
+        """Wait until it is worked out; None if there is nothing to do. Raises StackFailed."""
 
-    def discard(self, name: str, change_set: ChangeSet) -> None:
-        """Delete a change set that is not executed, and the empty stack that it began."""
+    def execute(self, change_set: ChangeSet) -> None:
+        """Begin to do what it says."""
+
+    def finished(self, change_set: ChangeSet) -> LiveStack:
+        """Wait until all is done; raises StackFailed."""
+
+    def discard(self, change_set: ChangeSet) -> None:
+        """Delete a change set that is not executed."""
 
     def delete(self, name: str) -> None:
         """Delete the stack, and wait; raises StackFailed."""
+
+
+class CodeBucket(Protocol):
+    """The bucket from which CloudFormation takes code and large templates."""
+
+    def put(self, objects: Mapping[str, bytes]) -> int:
+        """Upload by key what is not there yet, and return how many that were; raises Failure."""
+
+    def url(self, key: str) -> str:
+        """Of one of its objects, as CloudFormation takes it."""
+
+
+class Entered(Protocol):
+    """The accounts of a deployment with a person's credentials, each of which was found to belong to its account."""
+
+    @property
+    def refused(self) -> Mapping[str, NotEntered]:
+        """The accounts that could not be entered, by ID."""
+
+    def session(self, account: str) -> Any:
+        """The boto3 session of an account, for adapters; raises Failure if it was not entered."""
+
+    def stacks(self, account: str, region: str) -> Stacks:
+        """CloudFormation there; raises Failure if the account was not entered."""
+
+    def bucket(self, account: str, region: str, name: str) -> CodeBucket:
+        """A bucket there; raises Failure if the account was not entered."""
+
+    def hub(self, account: str, region: str) -> Hub:
+        """The hub there; raises Failure if the account was not entered."""

@@ -1,0 +1,79 @@
+"""The accounts of a deployment, entered with a person's own credentials."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import boto3
+import botocore.session
+from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
+from msgspec import Struct
+
+from ecr_warden_cli.aws import LambdaHub, Opened, if_owned, open_profile, open_session
+from ecr_warden_cli.context import Failure, Hub, NotEntered
+from ecr_warden_cli.deployment.aws_cloudformation import AwsCodeBucket, AwsStacks
+from ecr_warden_cli.deployment.ports import CodeBucket, Stacks
+from ecr_warden_cli.deployment.remedies import remedy_for
+from ecr_warden_cli.deployment.sessions import Ways
+from iam_access.arn import IAM_REGION
+
+_SESSION = "ecr-warden-deploy"
+"""How CloudTrail shows who came by the role."""
+
+
+class AwsEntered(Struct, frozen=True):
+    """See `Entered`; a role's credentials are renewed while the command runs."""
+
+    sessions: Mapping[str, boto3.Session]
+    refused: Mapping[str, NotEntered]
+    sleep: Callable[[float], None]
+
+    @classmethod
+    def of(cls, accounts: Mapping[str, str], ways: Ways, sleep: Callable[[float], None]) -> "AwsEntered":
+        """Enter each account, by ID with its name."""
+        source = None if ways.profiles.keys() >= accounts.keys() else open_profile(ways.source)
+        found = {account: _enter(account, alias, ways, source) for account, alias in accounts.items()}
+        return cls(
+            {account: one.session for account, one in found.items() if isinstance(one, Opened)},
+            {account: _with_remedy(one) for account, one in found.items() if isinstance(one, NotEntered)},
+            sleep,
+        )
+
+    def session(self, account: str) -> boto3.Session:
+        if account in self.refused:
+            why = self.refused[account]
+            raise Failure(f"account {account} cannot be entered: {why.reason}", remedy=why.remedy, code="not-entered")
+        return self.sessions[account]
+
+    def stacks(self, account: str, region: str) -> Stacks:
+        return AwsStacks.of(self.session(account), account, region, self.sleep)
+
+    def bucket(self, account: str, region: str, name: str) -> CodeBucket:
+        return AwsCodeBucket.of(self.session(account), account, region, name)
+
+    def hub(self, account: str, region: str) -> Hub:
+        return LambdaHub(self.session(account), region)
+
+
+def _enter(account: str, alias: str, ways: Ways, source: Opened | NotEntered | None) -> Opened | NotEntered:
+    if (profile := ways.profiles.get(account)) is not None or source is None:
+        return if_owned(open_profile(profile), profile, account, alias)
+    if not ways.role or not isinstance(source, Opened) or source.account == account:
+        return if_owned(source, ways.source, account, alias)
+    role = f"arn:{source.arn.split(':')[1]}:iam::{account}:role/{ways.role.removeprefix('/')}"
+    remedy = f"check --assume-role, or pass --profile {alias}=PROFILE"
+    return open_session(partial(_assuming, source.session, role), f"role {role} cannot be assumed", remedy)
+
+
+def _assuming(source: boto3.Session, role: str) -> boto3.Session:
+    """A session of a role: STS gives an hour, and many accounts take longer."""
+    own: Any = botocore.session.get_session()
+    # A configuration without a region is common.
+    create_client = partial(source._session.create_client, region_name=source.region_name or IAM_REGION)
+    fetcher = AssumeRoleCredentialFetcher(create_client, source.get_credentials(), role, {"RoleSessionName": _SESSION})
+    own._credentials = DeferredRefreshableCredentials(fetcher.fetch_credentials, "assume-role")
+    return boto3.Session(botocore_session=own, region_name=source.region_name)
+
+
+def _with_remedy(refused: NotEntered) -> NotEntered:
+    return NotEntered(refused.reason, remedy_for(refused.reason, refused.remedy))

@@ -1,0 +1,56 @@
+"""What to do about the errors that a deployment meets, by AWS's own words."""
+
+import re
+from collections.abc import Mapping
+
+AGAIN = "run the same command again: it goes on where it stands"
+
+_REMEDIES: Mapping[str, str] = {
+    r"ExpiredToken|token.*has expired|sso.*(expired|invalid)": f"sign in again (aws sso login), then {AGAIN}",
+    r"RequestExpired|SignatureDoesNotMatch|InvalidSignature|RequestTimeTooSkewed|Signature (expired|not yet)": (
+        f"set this machine's clock right, and check the secret key; then {AGAIN}"
+    ),
+    r"suspended|AccountProblem": "take the account out of ecr-warden.yaml, or have it restored",
+    r"iam:CreateRole.*explicit deny in a service control policy": (
+        "if your organization demands a permissions boundary on roles, set role_boundary in ecr-warden.yaml, and tags "
+        "if it demands tags; else whoever owns that policy has to let this through"
+    ),
+    r"explicit deny in a service control policy": (
+        "if your organization demands tags, set tags in ecr-warden.yaml; else whoever owns that policy has to let this "
+        "through"
+    ),
+    r"with an explicit deny": "whoever owns the policy that denies it has to let this through",
+    r"not authorized|AccessDenied|Access Denied|UnauthorizedOperation": (
+        "give these credentials the policy deployer-policy.json, which ecr-warden deploy --emit DIR writes"
+    ),
+    r"OptInRequired|region.* (is )?(disabled|not enabled)|InvalidClientTokenId|UnrecognizedClientException": (
+        "enable the region in that account, or take it out of ecr-warden.yaml; if it is enabled, sign in again"
+    ),
+    r"is ROLLBACK_COMPLETE|is (ROLLBACK|DELETE|CREATE)_FAILED": (
+        "nothing works in this stack: delete it in CloudFormation, then run the same command again"
+    ),
+    r"is UPDATE_ROLLBACK_FAILED": (
+        "aws cloudformation continue-update-rollback brings the stack back; then run the same command again"
+    ),
+    r"_IN_PROGRESS|OperationInProgress|OBSOLETE|InvalidChangeSetStatus": (
+        "somebody else deploys this stack now: wait until it is done, then run the same command again"
+    ),
+    r"ecr-warden-(code|spec|state)-\S* already exists|BucketAlreadyExists|bucket name is not available": (
+        "the bucket is an earlier hub's, or somebody else has its name: remove it if it is yours, or choose another "
+        "region for the hub"
+    ),
+    r"already ?exists|AlreadyOwnedByYou|ResourceExistenceCheck": (
+        "something of this name is there and is not this stack's: remove what is left of an earlier deployment, then "
+        "run the same command again"
+    ),
+    r"Throttl|Rate exceeded|TooManyRequests": AGAIN,
+    r"LimitExceeded|quota": "have this quota of the account raised, then run the same command again",
+}
+"""The remedy by a pattern of the words, the most particular first."""
+_OTHERWISE = f"mend what the message names, then {AGAIN}"
+
+
+def remedy_for(text: str, otherwise: str = _OTHERWISE) -> str:
+    """The remedy for an error with these words."""
+    found = (remedy for words, remedy in _REMEDIES.items() if re.search(words, text, re.IGNORECASE | re.DOTALL))
+    return next(found, otherwise)

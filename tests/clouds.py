@@ -1,0 +1,160 @@
+"""CloudFormation of many accounts in memory: stacks are their templates, and a resource fails if its name says so."""
+
+import itertools
+import json
+from collections.abc import Callable, Mapping, Sequence
+from copy import replace
+from dataclasses import dataclass, field
+from typing import Any
+
+from ecr_warden_cli.context import Failure, Hub, NotEntered
+from ecr_warden_cli.deployment.ports import ChangeSet, LiveStack, Proposal, StackChange, StackFailed, StackPlace
+from ecr_warden_cli.deployment.remedies import remedy_for
+
+
+@dataclass
+class MemoryCloud:
+    """The accounts; `failing`: why a resource fails, by its logical ID; `refusing`: an error by the method's name."""
+
+    stacks: dict[StackPlace, LiveStack] = field(default_factory=dict)
+    templates: dict[StackPlace, str] = field(default_factory=dict)
+    objects: dict[str, bytes] = field(default_factory=dict)
+    failing: dict[str, str] = field(default_factory=dict)
+    refusing: dict[str, BaseException] = field(default_factory=dict)
+    refused: dict[str, NotEntered] = field(default_factory=dict)
+    hubs: Callable[[], Hub] | None = None
+    outputs: Callable[[StackPlace, Proposal], Mapping[str, str]] = lambda _, __: {}
+    pending: dict[str, tuple[StackPlace, Proposal]] = field(default_factory=dict)
+    log: list[str] = field(default_factory=list)
+    """What was begun, in order."""
+    numbers: Any = field(default_factory=itertools.count)
+
+    def session(self, account: str) -> Any:
+        if account in self.refused:
+            raise Failure(self.refused[account].reason, remedy=self.refused[account].remedy)
+
+    def stacks_in(self, account: str, region: str) -> "MemoryStacks":
+        self.session(account)
+        return MemoryStacks(self, account, region)
+
+
+@dataclass
+class MemoryEntered:
+    """`Entered` of a cloud."""
+
+    cloud: MemoryCloud
+
+    @property
+    def refused(self) -> Mapping[str, NotEntered]:
+        return self.cloud.refused
+
+    def session(self, account: str) -> Any:
+        return self.cloud.session(account)
+
+    def stacks(self, account: str, region: str) -> "MemoryStacks":
+        return self.cloud.stacks_in(account, region)
+
+    def bucket(self, account: str, region: str, name: str) -> "MemoryBucket":
+        del account, region
+        return MemoryBucket(self.cloud, name)
+
+    def hub(self, account: str, region: str) -> Hub:
+        del account, region
+        if self.cloud.hubs is None:
+            raise Failure("no hub in this test")
+        return self.cloud.hubs()
+
+
+@dataclass
+class MemoryStacks:
+    """`Stacks` of one account and region."""
+
+    cloud: MemoryCloud
+    account: str
+    region: str
+
+    def place(self, name: str) -> StackPlace:
+        return StackPlace(self.account, self.region, name)
+
+    def read(self, name: str) -> LiveStack | None:
+        self._call("read", name)
+        return self.cloud.stacks.get(self.place(name))
+
+    def template(self, name: str) -> str:
+        if self.place(name) not in self.cloud.templates:
+            raise Failure(f"GetTemplate: Stack [{name}] does not exist")
+        return self.cloud.templates[self.place(name)]
+
+    def propose(self, proposal: Proposal) -> ChangeSet:
+        self._call("propose", proposal.name)
+        if proposal.url:
+            proposal = replace(proposal, template=self.cloud.objects[proposal.url].decode())
+        made = ChangeSet(f"changeSet/{next(self.cloud.numbers)}", f"stack/{proposal.name}/{next(self.cloud.numbers)}")
+        self.cloud.pending[made.id] = (self.place(proposal.name), proposal)
+        return made
+
+    def changes(self, change_set: ChangeSet) -> Sequence[StackChange] | None:
+        place, proposal = self.cloud.pending[change_set.id]
+        live, old = self.cloud.stacks.get(place), _resources(self.cloud.templates.get(place, "{}"))
+        new = _resources(proposal.template)
+        found = [
+            StackChange("Add" if key not in old else "Modify", key, new[key]["Type"])
+            for key in new
+            if key not in old or old[key] != new[key] or (live and dict(live.tags) != dict(proposal.tags))
+        ]
+        found += [StackChange("Remove", key, old[key]["Type"]) for key in old if key not in new]
+        if live is not None and not found and dict(live.parameters) == dict(proposal.parameters):
+            self.discard(change_set)
+            return None
+        return found
+
+    def execute(self, change_set: ChangeSet) -> None:
+        self._call("execute", self.cloud.pending[change_set.id][0].name)
+
+    def finished(self, change_set: ChangeSet) -> LiveStack:
+        place, proposal = self.cloud.pending.pop(change_set.id)
+        self._call("finished", place.name)
+        for key, body in _resources(proposal.template).items():
+            if key in self.cloud.failing:
+                reason = f"{key} ({body['Type']}): {self.cloud.failing[key]}"
+                raise StackFailed(f"{place} failed: {reason}", remedy=remedy_for(reason))
+        status = "UPDATE_COMPLETE" if place in self.cloud.stacks else "CREATE_COMPLETE"
+        outputs = self.cloud.outputs(place, proposal)
+        live = LiveStack(status, "", dict(proposal.parameters), outputs, dict(proposal.tags))
+        self.cloud.stacks[place], self.cloud.templates[place] = live, proposal.template
+        return live
+
+    def discard(self, change_set: ChangeSet) -> None:
+        self.cloud.pending.pop(change_set.id, None)
+
+    def delete(self, name: str) -> None:
+        self._call("delete", name)
+        self.cloud.stacks.pop(self.place(name), None)
+        self.cloud.templates.pop(self.place(name), None)
+
+    def _call(self, method: str, name: str) -> None:
+        if method != "read":
+            self.cloud.log.append(f"{method} {self.place(name)}")
+        if (error := self.cloud.refusing.get(method)) is not None:
+            raise error
+
+
+@dataclass
+class MemoryBucket:
+    """`CodeBucket`."""
+
+    cloud: MemoryCloud
+    name: str
+
+    def put(self, objects: Mapping[str, bytes]) -> int:
+        missing = {f"{self.name}/{key}": data for key, data in objects.items()}.items() - self.cloud.objects.items()
+        self.cloud.objects |= dict(missing)
+        return len(missing)
+
+    def url(self, key: str) -> str:
+        return f"{self.name}/{key}"
+
+
+def _resources(template: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(template).get("Resources", {})
+    return found

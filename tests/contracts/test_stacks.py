@@ -1,0 +1,114 @@
+"""`Stacks` in memory and on the embedded AWS: what becomes of a stack, whoever holds it."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from ecr_warden_cli.context import Failure
+from ecr_warden_cli.deployment.aws_sessions import AwsEntered
+from ecr_warden_cli.deployment.ports import ChangeSet, Entered, LiveStack, Proposal, StackFailed
+from local.aws.launcher import EmulatedAws
+from tests.clouds import MemoryCloud, MemoryEntered
+
+ACCOUNT, REGION = "111111111111", "eu-central-1"
+NO_BOUNDARY = "Scope ARN: arn:aws:iam::111111111111:policy/none does not exist or is not attachable."
+
+
+@pytest.fixture(scope="module", params=["memory", pytest.param("embedded", marks=pytest.mark.thorough)])
+def entered(request: pytest.FixtureRequest) -> Iterator[Entered]:
+    """An account with a bucket `code`."""
+    if request.param == "memory":
+        yield MemoryEntered(MemoryCloud(failing={"Role": NO_BOUNDARY}))
+        return
+    with EmulatedAws() as aws, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL", aws.endpoint_url)
+        where: Any = {"LocationConstraint": REGION}
+        aws.client(ACCOUNT, "s3").create_bucket(Bucket="code", CreateBucketConfiguration=where)
+        yield AwsEntered({ACCOUNT: aws.session(ACCOUNT, REGION)}, {}, lambda _: time.sleep(0.02))
+
+
+def template(**resources: Any) -> str:
+    return json.dumps({"Resources": resources})
+
+
+def queue(delay: int) -> dict[str, Any]:
+    return {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "one", "DelaySeconds": delay}}
+
+
+FAILS = {
+    "Type": "AWS::IAM::Role",
+    "Properties": {
+        "RoleName": "role",
+        "PermissionsBoundary": f"arn:aws:iam::{ACCOUNT}:policy/none",
+        "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": []},
+    },
+}
+
+type Deploy = Callable[..., LiveStack | None]
+
+
+def deploying(entered: Entered, name: str) -> Deploy:
+    """To make a stack what a template says; None if there was nothing to do."""
+    stacks = entered.stacks(ACCOUNT, REGION)
+
+    def deploy(text: str, *, url: str = "", repairs: bool = False, **tags: str) -> LiveStack | None:
+        change_set = stacks.propose(Proposal(name, text, {}, tags, url, repairs=repairs))
+        if stacks.changes(change_set) is None:
+            return None
+        stacks.execute(change_set)
+        return stacks.finished(change_set)
+
+    return deploy
+
+
+def test_the_life_of_a_stack(entered: Entered) -> None:
+    stacks, deploy = entered.stacks(ACCOUNT, REGION), deploying(entered, "life")
+    assert stacks.read("life") is None
+    made = deploy(template(One=queue(0)), team="platform")
+    assert made == stacks.read("life") == LiveStack("CREATE_COMPLETE", tags={"team": "platform"})
+    assert deploy(template(One=queue(0)), team="platform") is None
+    changed = deploy(template(One=queue(3)), repairs=True, team="platform")
+    assert changed is not None and changed.status == "UPDATE_COMPLETE"
+    assert json.loads(stacks.template("life")) == json.loads(template(One=queue(3)))
+    stacks.delete("life")
+    assert stacks.read("life") is None
+
+
+def test_a_change_set_says_what_changes(entered: Entered) -> None:
+    stacks, deploy = entered.stacks(ACCOUNT, REGION), deploying(entered, "changes")
+    deploy(template(One=queue(0)))
+    change_set = stacks.propose(Proposal("changes", template(One=queue(3), Two={"Type": "AWS::SNS::Topic"}), {}))
+    found = {one.logical_id: (one.action, one.type) for one in stacks.changes(change_set) or ()}
+    assert found == {"One": ("Modify", "AWS::SQS::Queue"), "Two": ("Add", "AWS::SNS::Topic")}
+    stacks.discard(change_set)
+    stacks.delete("changes")
+
+
+def test_a_new_stack_that_fails_is_gone_and_its_first_failure_is_said(entered: Entered) -> None:
+    with pytest.raises(StackFailed, match=r"fails in 111111111111/eu-central-1 failed: Role \(AWS::IAM::Role\): Scope"):
+        deploying(entered, "fails")(template(Role=FAILS))
+    assert entered.stacks(ACCOUNT, REGION).read("fails") is None
+
+
+def test_a_change_set_that_nobody_executed_is_no_stack_and_in_nobodys_way(entered: Entered) -> None:
+    stacks = entered.stacks(ACCOUNT, REGION)
+    stacks.discard(stacks.propose(Proposal("review", template(One=queue(0)), {})))
+    left: ChangeSet = stacks.propose(Proposal("review", template(One=queue(0)), {}))
+    assert left.id and stacks.read("review") is None
+    assert deploying(entered, "review")(template(One=queue(0))) is not None
+    stacks.delete("review")
+
+
+def test_a_template_may_come_from_the_bucket(entered: Entered) -> None:
+    bucket, text = entered.bucket(ACCOUNT, REGION, "code"), template(One=queue(0))
+    assert [bucket.put({"one.json": text.encode(), "two": b""}), bucket.put({"one.json": text.encode()})] == [2, 0]
+    assert deploying(entered, "large")("", url=bucket.url("one.json")) is not None
+    entered.stacks(ACCOUNT, REGION).delete("large")
+
+
+def test_what_aws_refuses_is_a_failure(entered: Entered) -> None:
+    with pytest.raises(Failure, match="does not exist"):
+        entered.stacks(ACCOUNT, REGION).template("nothing")

@@ -1,0 +1,52 @@
+"""Each error that a deployment may meet has a remedy of its own: AWS's words, and words of the remedy."""
+
+import pytest
+
+from ecr_warden_cli.deployment.remedies import remedy_for
+
+_USER = "User: arn:aws:iam::222222222222:user/deployer is not authorized to perform:"
+_ROLE = "arn:aws:iam::222222222222:role/ecr-warden/ecr-warden-read"
+CASES = {
+    "credentials that expire in the middle": (
+        "DescribeStacks: ExpiredToken: The security token included in the request is expired",
+        "sign in again (aws sso login), then run the same command again",
+    ),
+    "a session of SSO that has ended": ("The SSO session associated with this profile has expired", "aws sso login"),
+    "a wrong clock": ("SignatureDoesNotMatch: Signature expired: 20261201T000000Z is now earlier", "clock"),
+    "a wrong clock at CloudFormation": ("RequestExpired: Request has expired.", "clock"),
+    "a denied call": (f"AccessDenied: {_USER} cloudformation:CreateChangeSet", "deployer-policy.json"),
+    "roles without a boundary are denied": (
+        f"{_USER} iam:CreateRole on resource: {_ROLE} with an explicit deny in a service control policy",
+        "set role_boundary",
+    ),
+    "what has no tags is denied": (
+        f"{_USER} sqs:createqueue on resource: x with an explicit deny in a service control policy: arn:aws:x",
+        "set tags",
+    ),
+    "a policy of one's own denies": (
+        f"{_USER} x with an explicit deny in an identity-based policy",
+        "whoever owns",
+    ),
+    "a roll-back that left a stack": ("ecr-warden is ROLLBACK_COMPLETE", "delete it in CloudFormation"),
+    "a roll-back that failed": ("ecr-warden is UPDATE_ROLLBACK_FAILED", "continue-update-rollback"),
+    "two people who deploy at once": ("ecr-warden is UPDATE_IN_PROGRESS", "somebody else deploys"),
+    "another change set was first": ("InvalidChangeSetStatus: ChangeSet is OBSOLETE", "somebody else deploys"),
+    "a bucket name that somebody else has": (
+        "CodeBucket (AWS::S3::Bucket): ecr-warden-code-111111111111-eu-central-1 already exists",
+        "somebody else has its name",
+    ),
+    "names of ours that exist already": (
+        "ReadRole (AWS::IAM::Role): Role with name ecr-warden-read already exists.",
+        "remove what is left of an earlier deployment",
+    ),
+    "a disabled region": ("InvalidClientTokenId: The security token included in the request is invalid", "enable the"),
+    "a suspended account": ("AccessDenied: Your account is suspended", "take the account out of ecr-warden.yaml"),
+    "too many of something": ("LimitExceeded: Cannot exceed quota for PoliciesPerUser: 10", "quota"),
+    "anything else": ("no such thing", "mend what the message names"),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_remedy(case: str) -> None:
+    said, remedy = CASES[case]
+    assert remedy in remedy_for(said)

@@ -1,0 +1,98 @@
+"""The stacks that a deployment stands for, and the ways into its accounts."""
+
+from copy import replace
+
+import pytest
+
+from ecr_warden_cli.context import UsageError
+from ecr_warden_cli.deployment.sessions import Ways, find_ways
+from ecr_warden_cli.deployment.stacks import stacks_of
+from ecr_warden_cli.deployment.wanted import Deployment, MemberAccount
+
+CI, REGISTRY, REGION = "111111111111", "222222222222", "eu-central-1"
+BUS = f"arn:aws:events:{REGION}:{CI}:event-bus/ecr-warden-trail"
+TWO = Deployment(
+    CI,
+    REGION,
+    (
+        MemberAccount("ci", CI, owners=("user/push-user", "user/ci/*")),
+        MemberAccount("registry", REGISTRY, (REGION, "us-east-1"), roles=("role/build",)),
+    ),
+    email="team@example.com",
+)
+
+
+def parameters(deployment: Deployment, name: str, account: str) -> dict[str, str]:
+    [found] = [one for one in stacks_of(deployment, "x") if one.template == name and one.place.account == account]
+    return {key: value for key, value in found.parameters.items() if value}
+
+
+def test_where_the_stacks_of_two_accounts_are() -> None:
+    assert [str(stack.place) for stack in stacks_of(TWO, "x")] == [
+        f"ecr-warden in {CI}/{REGION}",
+        f"ecr-warden-member in {CI}/us-east-1",
+        f"ecr-warden-member in {REGISTRY}/us-east-1",
+        f"ecr-warden-events in {CI}/us-east-1",
+        f"ecr-warden-events in {REGISTRY}/{REGION}",
+        f"ecr-warden-events in {REGISTRY}/us-east-1",
+    ]
+
+
+def test_what_the_stacks_are_given() -> None:
+    hub = {"ExternalId": "x", "MemberAccounts": f"{CI},{REGISTRY}", "AlertEmail": "team@example.com"}
+    assert parameters(TWO, "hub", CI) == {**hub, "SweepSchedule": "rate(15 minutes)", "SweepAlarmHours": "1"}
+    shared = {"HubAccount": CI, "ExternalId": "x", "HubBusArns": BUS}
+    owners = f"arn:aws:iam::{CI}:user/push-user,arn:aws:iam::{CI}:user/ci/*"
+    assert parameters(TWO, "member", CI) == {**shared, "ManagedOwners": owners}
+    assert parameters(TWO, "member", REGISTRY) == {**shared, "ManagedRoles": f"arn:aws:iam::{REGISTRY}:role/build"}
+    assert parameters(replace(TWO, members=TWO.members[:1]), "events", CI) == {"HubBusArn": BUS}
+
+
+SCHEDULES = {
+    "up to twenty accounts": (20, "", ("rate(15 minutes)", "1")),
+    "more": (21, "", ("rate(1 hour)", "3")),
+    "as the file says": (2, "rate(2 hours)", ("rate(2 hours)", "6")),
+    "longer than the alarm can wait": (2, "rate(1 day)", ("rate(1 day)", "24")),
+    "no rate": (2, "cron(0 * * * ? *)", ("cron(0 * * * ? *)", "24")),
+}
+
+
+@pytest.mark.parametrize("case", SCHEDULES)
+def test_schedule(case: str) -> None:
+    many, schedule, wanted = SCHEDULES[case]
+    members = tuple(MemberAccount(f"a{number}", f"{number:012}") for number in range(many))
+    found = parameters(replace(TWO, members=members, schedule=schedule), "hub", CI)
+    assert (found["SweepSchedule"], found["SweepAlarmHours"]) == wanted
+
+
+def test_many_owners_take_further_lists() -> None:
+    names = tuple(f"user/pull-user-{number:04}" for number in range(200))
+    found = parameters(Deployment(CI, REGION, (MemberAccount("ci", CI, owners=names),)), "member", CI)
+    lists = [found[name] for name in ("ManagedOwners", "ManagedOwners2", "ManagedOwners3")]
+    assert sum(len(one.split(",")) for one in lists) == 200
+    assert all(len(one) <= 4096 for one in lists)
+
+
+WAYS: dict[str, tuple[list[str], Ways | str]] = {
+    "none": ([], Ways({}, "", None)),
+    "one for all": (["admin"], Ways({}, "", "admin")),
+    "by name and by ID": (["ci=a", f"{REGISTRY}=b"], Ways({CI: "a", REGISTRY: "b"}, "", None)),
+    "no such account": (["registri=b"], "did you mean registry?"),
+    "an account twice": (["ci=a", f"{CI}=b"], "write each account once"),
+    "no profile": (["ci="], "write each account once"),
+    "two alone": (["a", "b"], "write ACCOUNT=PROFILE"),
+}
+
+
+@pytest.mark.parametrize("case", WAYS)
+def test_ways(case: str) -> None:
+    profiles, wanted = WAYS[case]
+    if isinstance(wanted, Ways):
+        assert find_ways(profiles, "", TWO, None) == wanted
+        assert find_ways(profiles, "role", TWO, "otherwise") == replace(
+            wanted, role="role", source=wanted.source or "otherwise"
+        )
+    else:
+        with pytest.raises(UsageError) as caught:
+            find_ways(profiles, "", TWO, None)
+        assert wanted in caught.value.remedy
