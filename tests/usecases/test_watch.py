@@ -83,8 +83,11 @@ def test_what_is_cut_is_announced_once_and_when_it_is_on_again(name: str) -> Non
     assert f"the {wire} is missing" in message_of([alert]).title
     assert announced(world) == [(part, [(wire, WireState.MISSING)], [])]
     assert "wiring-cut" in codes(world)
+    world.clock.advance(timedelta(minutes=15))
     world.sweep()
     assert announced(world) == []
+    [seen] = [one.wire for one in hub_status(world).troubles if one.wire is not None]
+    assert (seen.name, seen.state, seen.since) == (wire, WireState.MISSING, NOW)
     world.wiring.restore(wire)
     world.sweep()
     [alert] = [one for one in world.alerts.published if isinstance(one, WiringChanged)]

@@ -70,7 +70,7 @@ class Watch(Struct, frozen=True):
         ended = tuple(wire for name, wire in wires.items() if _mark(known.get(name)) and not _is_off(wire))
         if broken or ended:
             self.alerts.publish(WiringChanged(cause, record.part, broken, ended))
-        self.watch_records.note(replace(record, wires=kept))
+        self.watch_records.note(replace(record, wires=tuple(dated(wire, known, record.at) for wire in kept)))
         if _is_finished(self.watch_records.all(), cause.id):
             self.metric.finished()
 
@@ -121,6 +121,13 @@ def live_wires(
 ) -> tuple[Wire, ...]:
     """The hub's own wires as they are now, and the heartbeats of these places."""
     return (*hub_wires(wiring.hub(), wiring.place), *beat_wires(places, beats, now))
+
+
+def dated(wire: Wire, known: Mapping[str, Wire], at: datetime | None) -> Wire:
+    """The wire; one that is off with when a sweep first found it so, which is `at` if it is not `known` to be so."""
+    before = known.get(wire.name)
+    since = before.since if before is not None and before.mark == wire.mark else at
+    return replace(wire, since=since) if _is_off(wire) else wire
 
 
 def _guarded(read: Callable[[], Iterable[Wire]], part: str) -> tuple[Wire, ...]:

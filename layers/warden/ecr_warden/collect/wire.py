@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from ecr_warden.core.value import Value
+from ecr_warden.core.value import Moment, Value
 
 HUB_PART = "hub"
 """The part of the wiring that is the hub's own; the others are named as parts of a sweep."""
@@ -37,3 +37,5 @@ class Wire(Value, frozen=True, omit_defaults=True):
     management account knows what it selects."""
     mark: str = ""
     """The same while the reason is."""
+    since: Moment | None = None
+    """When a sweep first found it so; None of one that is on, or that no sweep has looked at yet."""

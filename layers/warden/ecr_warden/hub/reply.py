@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from msgspec import Struct, field
 
 from ecr_warden.audit.finding import Condition, FindingGroup, RepositoryHealth
+from ecr_warden.collect.wire import Wire
 from ecr_warden.core.desired import Mode
 from ecr_warden.core.drift import Drift
 from ecr_warden.core.plan import Plan
@@ -23,6 +24,8 @@ class Trouble(Value, frozen=True):
     code: str
     message: str
     remedy: str = ""
+    wire: Wire | None = None
+    """The part of the wiring that it is about, if it is about one."""
 
     def __str__(self) -> str:
         return f"{self.message}; {self.remedy}" if self.remedy else self.message

@@ -14,8 +14,8 @@ from ecr_warden.audit.finding import AuditRecord, Audits
 from ecr_warden.audit.health import Health, Involved, longest_gap, statuses, stuck_after
 from ecr_warden.audit.news import grouped, repository_of
 from ecr_warden.collect.estate import EstateStore
-from ecr_warden.collect.watch import live_wires
-from ecr_warden.collect.wire import Wire, WireState
+from ecr_warden.collect.watch import dated, live_wires
+from ecr_warden.collect.wire import HUB_PART, Wire, WireState
 from ecr_warden.collect.wires import WatchRecords, Wiring
 from ecr_warden.collect.wiring import beating_places
 from ecr_warden.core.clock import Clock
@@ -155,9 +155,11 @@ class StatusQuery(Struct, frozen=True):
     def _wires(self, accepted: CompiledSpec) -> tuple[Wire, ...]:
         """The hub's as they are now, the members' as the last sweep found them."""
         parts = parts_of(accepted)
-        live = live_wires(self.wiring, beating_places(parts), self.watch_records.beats(), self.clock.now())
         records = self.watch_records.all()
-        return (*live, *(wire for part in sorted(records.keys() & parts) for wire in records[part].wires))
+        known = {wire.name: wire for wire in records[HUB_PART].wires} if HUB_PART in records else {}
+        live = live_wires(self.wiring, beating_places(parts), self.watch_records.beats(), self.clock.now())
+        found = [wire for part in sorted(records.keys() & parts) for wire in records[part].wires]
+        return (*(dated(wire, known, None) for wire in live), *found)
 
     def _of_spec(self, accepted: CompiledSpec) -> Iterator[Trouble]:
         refusal, current = self._last(HistoryKind.SPEC_REFUSED), self._current()
@@ -296,7 +298,8 @@ def _of_wires(wires: Sequence[Wire]) -> Iterator[Trouble]:
     """What is not as the stacks deploy it, or not known to be."""
     for wire in wires:
         if wire.state is not WireState.ON:
-            yield Trouble(_CODES.get(wire.state, "wiring-cut"), wording.sentence(wire), wording.remedy(wire))
+            code = _CODES.get(wire.state, "wiring-cut")
+            yield Trouble(code, wording.sentence(wire), wording.remedy(wire), wire)
 
 
 def _notes(wires: Sequence[Wire]) -> tuple[str, ...]:
