@@ -40,13 +40,16 @@ def beat(world: World, place: str, at: str = "") -> str:
 
 def test_an_undisturbed_hub_announces_nothing() -> None:
     world = world_in_sync()
+    assert hub_status(world).watched == {}, "before the first sweep nothing was looked at"
     for _ in range(5):
         world.sweep()
         for place in PLACES:
             beat(world, place)
         world.clock.advance(HOUR)
     assert announced(world) == []
-    assert world.watch_records.noted.keys() == {"hub", CI, HOME, f"{HOME}/eu-central-1"}
+    parts = {CI, HOME, f"{HOME}/eu-central-1"}
+    assert world.watch_records.noted.keys() == {"hub", *parts}
+    assert hub_status(world).watched == dict.fromkeys(parts, world.clock.now() - HOUR)
 
 
 def test_each_part_is_read_once_a_sweep_and_iams_region_with_its_account() -> None:

@@ -72,6 +72,8 @@ class StatusReply(_OfSpec, frozen=True, tag="status"):
     access: AccessStatus = AccessStatus()
     notes: tuple[str, ...] = ()
     """What is no trouble, and still good to know."""
+    watched: Mapping[str, Moment] = field(default_factory=dict)
+    """When the wiring of each part of the members was last looked at; of the others nothing is known."""
 
 
 class PlanReply(_OfSpec, frozen=True, tag="plan"):

@@ -16,7 +16,7 @@ from ecr_warden.audit.news import grouped, repository_of
 from ecr_warden.collect.estate import EstateStore
 from ecr_warden.collect.watch import dated, live_wires
 from ecr_warden.collect.wire import HUB_PART, Wire, WireState
-from ecr_warden.collect.wires import WatchRecords, Wiring
+from ecr_warden.collect.wires import WatchRecord, WatchRecords, Wiring
 from ecr_warden.collect.wiring import beating_places
 from ecr_warden.core.clock import Clock
 from ecr_warden.core.desired import CompiledSpec
@@ -89,7 +89,8 @@ class StatusQuery(Struct, frozen=True):
             if isinstance(target, RepositoryTarget) and accepted.spec_of(target) is not None
         ]
         stopped = self.switch.reason_to_stop()
-        wires = self._wires(accepted)
+        records = self.watch_records.all()
+        wires = self._wires(accepted, records)
         health = self._health(accepted, repositories, [*targets.values()], wires, sweeps)
         return StatusReply(
             version=accepted.version,
@@ -99,6 +100,7 @@ class StatusQuery(Struct, frozen=True):
             unread=tuple(str(error) for _, error in listing.unread) if has_to_be_looked_up(selection) else (),
             troubles=tuple(self._troubles(accepted, health, wires, stopped, [*leaving, *patterns])),
             notes=_notes(wires),
+            watched={part: records[part].at for part in sorted(records.keys() & parts_of(accepted))},
             repositories=tuple(RepositoryStatus(str(target), health.of(target)) for target in repositories),
             access=access_of(health.record, accepted, {str(target) for target in targets.values()}),
         )
@@ -130,7 +132,8 @@ class StatusQuery(Struct, frozen=True):
 
     def access(self, accepted: CompiledSpec, repositories: Sequence[RepositoryTarget]) -> tuple[Health, AccessStatus]:
         """What is known of access to some repositories of the spec; raises PortError."""
-        health = self._health(accepted, repositories, [], self._wires(accepted), self._sweeps())
+        wires = self._wires(accepted, self.watch_records.all())
+        health = self._health(accepted, repositories, [], wires, self._sweeps())
         return health, access_of(health.record, accepted, {*map(str, repositories)})
 
     def _health(
@@ -152,10 +155,9 @@ class StatusQuery(Struct, frozen=True):
         """The last sweep of each part."""
         return {sweep.part: sweep for sweep in self.sweep_records.all()}
 
-    def _wires(self, accepted: CompiledSpec) -> tuple[Wire, ...]:
+    def _wires(self, accepted: CompiledSpec, records: Mapping[str, WatchRecord]) -> tuple[Wire, ...]:
         """The hub's as they are now, the members' as the last sweep found them."""
         parts = parts_of(accepted)
-        records = self.watch_records.all()
         known = {wire.name: wire for wire in records[HUB_PART].wires} if HUB_PART in records else {}
         live = live_wires(self.wiring, beating_places(parts), self.watch_records.beats(), self.clock.now())
         found = [wire for part in sorted(records.keys() & parts) for wire in records[part].wires]
