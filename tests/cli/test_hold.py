@@ -249,6 +249,31 @@ def test_apply_ends_with_what_happened(tmp_path: Path) -> None:
     assert as_json.json["results"][str(CHECKOUT)] == "reported"
 
 
+# name: the options, what is typed at a terminal, or None without one; the exit code, whether it takes effect, words
+ACCEPTING: dict[str, tuple[str, bytes | None, int, bool, str]] = {
+    "yes to both": ("", b"yes\nyes\n", 0, True, "of 5 targets that it changes 5 reconciled: 5 no longer in the spec"),
+    "yes to the upload alone": ("", b"yes\nno\n", 2, False, "nothing was accepted: answer yes at a terminal, or: "),
+    "--yes, which answers the upload alone": ("--yes", b"\n", 2, False, "ecr-warden accept HOLD --yes"),
+    "--yes, and then yes": ("--yes", b"yes\n", 0, True, "version u0 of the spec: accepted by alice at "),
+    "no terminal": ("--yes", None, 2, False, "ecr-warden accept HOLD --yes"),
+    "a script": ("--json", b"", 1, False, "scripts take the ID from apply --json: ecr-warden accept ID --yes"),
+    "nothing to wait for": ("--no-wait", b"", 1, False, "--accept asks a person, and goes without --no-wait"),
+}
+
+
+@pytest.mark.parametrize("case", ACCEPTING)
+def test_apply_has_what_waits_accepted_by_a_person_at_a_terminal_alone(case: str, tmp_path: Path) -> None:
+    options, typed, code, is_accepted, words = ACCEPTING[case]
+    world = first()
+    command = over(world, terminal=typed is not None)
+    ran = command("apply", spec_file(tmp_path, EMPTY), "--accept", *options.split(), stdin=typed or b"yes\n")
+    assert (ran.code, version_of(world)) == (code, "u0" if is_accepted else "v1"), ran.err
+    uploaded = {hold.ground.version: hold for hold in world.holds.kept.values()}
+    words = words.replace("HOLD", uploaded["u0"].id if code != 1 else "")
+    assert words in ran.out + ran.err
+    assert ("because it names no repository" in ran.out, ran.out.count("who loses:")) == ((code != 1), int(code != 1))
+
+
 def test_apply_says_what_did_not_happen_in_time(tmp_path: Path) -> None:
     world = first()
     path = spec_file(tmp_path, TEXT.replace(", ci:user/pull-user-2]", "]"))

@@ -14,7 +14,7 @@ from ecr_warden.repair.write_scope import WriteScope, accounts_with_identities, 
 from ecr_warden.state.commands import Upload
 from ecr_warden.versions.changes import changed_targets, succeeding
 from ecr_warden_cli.console import Exit, Style
-from ecr_warden_cli.context import Context, Failure, Hub, Uploaded, Verb
+from ecr_warden_cli.context import Context, Failure, Hub, Uploaded, UsageError, Verb
 from ecr_warden_cli.diff_text import lines_of, names_of
 from ecr_warden_cli.hub import (
     HubClient,
@@ -29,10 +29,11 @@ from ecr_warden_cli.hub import (
 )
 from ecr_warden_cli.inputs import load_bytes, name_of, read_spec
 from ecr_warden_cli.plan_text import write_scope_lines
-from ecr_warden_cli.rollout import Published, follow, last_looks
+from ecr_warden_cli.rollout import Published, RollOut, follow, last_looks
 from ecr_warden_cli.spec_diff import diff
+from ecr_warden_cli.spec_story import Fate
 from ecr_warden_cli.verbs.diff import show
-from ecr_warden_cli.verbs.hold import is_confirmed
+from ecr_warden_cli.verbs.hold import accept_here, is_confirmed
 from ecr_warden_cli.versions import Version, baseline_of_hub, load_accepted
 from iam_access.errors import NamedError
 from iam_access.text.printable import cut
@@ -55,6 +56,11 @@ def _add_rollback_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _add_more(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--yes", action="store_true", help="do not ask: for scripts")
+    parser.add_argument(
+        "--accept",
+        action="store_true",
+        help="if the version waits for a person, show why and ask you; --yes does not answer this",
+    )
     parser.add_argument("--no-wait", action="store_true", help="do not wait for what becomes of the version")
     add_wait(parser)
     add_hub_arguments(parser)
@@ -75,6 +81,7 @@ def _roll_back(arguments: argparse.Namespace, context: Context) -> Exit:
 
 def _offer(data: bytes, name: str, arguments: argparse.Namespace, context: Context) -> Exit:
     """Show who gains and loses and what may not be written, ask, upload, and wait for what becomes of it."""
+    _check_accept(arguments)
     console, loaded = context.console, load_bytes(data, name, context)
     client, accepted = speak(arguments, context), load_accepted(arguments, context)
     gaps = _scope_gaps(loaded.compiled, client)
@@ -101,16 +108,36 @@ def _offer(data: bytes, name: str, arguments: argparse.Namespace, context: Conte
         return Exit.FINE
     changed = changed_targets(accepted.compiled, succeeding(accepted.compiled, loaded.compiled))
     awaited = Published(Uploaded(version, context.clock.now()), tuple(map(str, changed)), before)
-    try:
-        rolled = follow(client, awaited, context, arguments.wait)
-    except KeyboardInterrupt:
-        console.note("the hub goes on without this command: ecr-warden status shows how it ends")
-        raise
+    rolled = _outcome(client, awaited, arguments, context)
+    if rolled is None:
+        return Exit.DIFFERENT
     if arguments.json:
         console.answer(answer | rolled.to_json())
     else:
         rolled.show(console)
     return rolled.exit
+
+
+def _outcome(client: HubClient, awaited: Published, arguments: argparse.Namespace, context: Context) -> RollOut | None:
+    """What becomes of the version; None if it waits, and whoever was to accept it has not."""
+    try:
+        rolled = follow(client, awaited, context, arguments.wait)
+        if arguments.accept and rolled.story.fate is Fate.HELD:
+            if not accept_here(rolled.hold, client, context, arguments.wait):
+                return None
+            rolled = follow(client, awaited, context, arguments.wait)
+    except KeyboardInterrupt:
+        context.console.note("the hub goes on without this command: ecr-warden status shows how it ends")
+        raise
+    return rolled
+
+
+def _check_accept(arguments: argparse.Namespace) -> None:
+    """Raises UsageError where --accept could ask nobody."""
+    for option in ("json", "no_wait"):
+        if arguments.accept and getattr(arguments, option):
+            remedy = "scripts take the ID from apply --json: ecr-warden accept ID --yes"
+            raise UsageError(f"--accept asks a person, and goes without --{option.replace('_', '-')}", remedy=remedy)
 
 
 def _is_agreed(name: str, accepted: Version, arguments: argparse.Namespace, context: Context) -> bool:
