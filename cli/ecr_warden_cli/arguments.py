@@ -1,10 +1,10 @@
 """The command line: its verbs and options, and the messages on wrong ones."""
 
 import argparse
-import importlib.metadata
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
+from ecr_warden import __version__
 from ecr_warden_cli.context import Lazy, UsageError
 from iam_access.text.nearest import advice, nearest
 from iam_access.text.printable import cut
@@ -160,17 +160,6 @@ _CHOICE = argparse._SubParsersAction._ChoicesPseudoAction
 """How argparse lists a verb."""
 
 
-class _Version(argparse.Action):
-    """Looks the version up when asked for it: the look-up takes as long as a small validate."""
-
-    def __init__(self, option_strings: Sequence[str], dest: str, **settings: Any) -> None:
-        super().__init__(option_strings, dest, nargs=0, **settings)
-
-    def __call__(self, parser: argparse.ArgumentParser, *_: object, **__: object) -> NoReturn:
-        print(f"ecr-warden {importlib.metadata.version('ecr-warden')}")
-        parser.exit()
-
-
 def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
     """The verb and its arguments; raises UsageError, and SystemExit(0) after --help and --version."""
     if argv and argv[0] == "help":
@@ -211,7 +200,9 @@ def _parser(is_asked: _IsAsked) -> argparse.ArgumentParser:
         formatter_class=_Overview,
         allow_abbrev=False,
     )
-    parser.add_argument("--version", action=_Version, help="print the version and exit")
+    parser.add_argument(
+        "--version", action="version", version=f"ecr-warden {__version__}", help="print the version and exit"
+    )
     choices = parser.add_subparsers(metavar="VERB", required=True, title="verbs")
     for name, lazy in VERBS.items():
         if is_asked(name):

@@ -9,6 +9,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from ecr_warden import __version__
 from ecr_warden.core.codec.base import CodecError, Json, to_json
 from ecr_warden.core.result import Result
 from ecr_warden.core.target import EVERYTHING, Target, parse_target
@@ -151,13 +152,15 @@ def _read(answer: Json) -> Reply:
     try:
         return reply_from_json(answer)
     except CodecError as error:
-        raise unintelligible(error.message) from error
+        raise unintelligible(error.message, answer) from error
 
 
-def unintelligible(why: str) -> Failure:
+def unintelligible(why: str, answer: Json | None = None) -> Failure:
     """The error for an answer of the hub that this version does not understand."""
-    remedy = "use the version of this command that matches the hub"
-    return Failure(f"the hub's answer is not understood: {why}", code="hub-unintelligible", remedy=remedy)
+    hub = cut(str((answer or {}).get("hubVersion", "of an unknown version")), 40)
+    remedy = "install the hub's version of the command, or bring the hub to this one: ecr-warden deploy"
+    message = f"the answer of the hub, ecr-warden {hub!a}, is not understood by this command, {__version__}: {why}"
+    return Failure(message, code="hub-unintelligible", remedy=remedy)
 
 
 def known_targets(client: HubClient, selection: Selection) -> tuple[Target, ...]:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from ecr_warden.bootstrap.control import commands
 from ecr_warden.bootstrap.observability import logger
-from ecr_warden.hub.codec_replies import error_to_json, reply_to_json
+from ecr_warden.hub.codec_replies import error_to_json, sent_reply
 from iam_access.errors import NamedError
 
 if TYPE_CHECKING:
@@ -22,4 +22,4 @@ def handler(event: Any, context: "LambdaContext") -> dict[str, Any]:
         logger().warning("not done", extra={"code": error.code, "error": str(error)[:1000]})
         return error_to_json(error)
     logger().info("done", extra={"command": done.id, "caller": done.caller, "targets": len(done.targets)})
-    return reply_to_json(done)
+    return sent_reply(done)

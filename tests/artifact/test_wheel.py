@@ -13,6 +13,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from ecr_warden import __version__
 from local.aws.launcher import ROOT
 from tests.cli.command import unfolded
 
@@ -116,7 +117,7 @@ def test_every_module_of_the_repository_is_in_it(wheel: Path) -> None:
 
 
 ANSWERS = {
-    "version": (("--version",), 0, "ecr-warden 0.1.0"),
+    "version": (("--version",), 0, f"ecr-warden {__version__}"),
     "help": (("--help",), 0, "usage: ecr-warden [-h] [--version] VERB ..."),
     "validate": (("validate", SPEC), 0, f"{SPEC}: valid"),
     "diff": (("diff", "/dev/null", SPEC), 2, "ci:user/push-user gains push to shop/checkout"),

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from ecr_warden import __version__
 from ecr_warden.audit.finding import AuditFailed, AuditRecord, Finding, FindingKind, SeenFinding
 from ecr_warden.core.address import repository_policy
 from ecr_warden.core.desired import CompiledSpec, Mode
@@ -412,7 +413,45 @@ def test_an_answer_of_another_version_is_an_error(answer: dict[str, Any]) -> Non
 
     ran = Command(hub=Other(world_in_sync()))("status")
     assert ran.code == 1
-    assert "use the version of this command that matches the hub" in ran.err
+    assert "is not understood by this command" in ran.err
+    assert "install the hub's version of the command, or bring the hub to this one: ecr-warden deploy" in ran.err
+
+
+class OfAnotherVersion(InProcess):
+    """A hub of this version, to which a command of another one speaks."""
+
+    schema = 0
+
+    def answer(self, request: str) -> dict[str, Any]:
+        return super().answer(json.dumps(json.loads(request) | {"schema": self.schema}))
+
+
+# What a person is asked about, and what may be uploaded.
+ASKING = (
+    ("apply", "examples/seed/access.yaml", "--accept"),
+    ("accept", "3f2a9c1b7d40"),
+    ("pause", "all", "--for", "1h", "--reason", "x"),
+    ("reconcile",),
+    ("status",),
+)
+
+
+@pytest.mark.parametrize("argv", ASKING, ids=lambda argv: argv[0])
+@pytest.mark.parametrize(
+    ("schema", "remedy"),
+    [(0, "upgrade the command: pipx upgrade ecr-warden"), (2, "upgrade the hub: ecr-warden deploy")],
+)
+def test_a_hub_refuses_an_older_and_a_newer_command_before_anybody_is_asked(
+    argv: tuple[str, ...], schema: int, remedy: str
+) -> None:
+    world = tampered()
+    before, hub = world.specs.file, OfAnotherVersion(world)
+    hub.schema = schema
+    ran = Command(hub=hub, clock=world.clock, terminal=True)(*argv, stdin=b"yes\nyes\n")
+    assert (ran.code, world.specs.file, world.command_records.taken) == (1, before, {})
+    assert f"the hub, ecr-warden {__version__}, does not understand the command, '{__version__}': schema" in ran.err
+    assert remedy in ran.err
+    assert "Type yes" not in ran.err
 
 
 def test_an_interrupt_during_the_wait_says_that_the_runs_continue() -> None:

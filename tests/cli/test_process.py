@@ -11,6 +11,7 @@ from typing import NoReturn
 
 import pytest
 
+from ecr_warden import __version__
 from ecr_warden_cli import entry
 from local.testing.seed import SPEC_FILE
 from tests.cli.command import unfolded
@@ -87,7 +88,7 @@ def test_a_closed_or_full_stream_causes_no_traceback(case: str) -> None:
 
 def test_version() -> None:
     ran = run("--version")
-    assert (ran.returncode, ran.stdout) == (0, "ecr-warden 0.1.0\n")
+    assert (ran.returncode, ran.stdout) == (0, f"ecr-warden {__version__}\n")
 
 
 def test_the_help_of_a_verb_ends_with_0() -> None:

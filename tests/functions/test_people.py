@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from botocore.credentials import Credentials
 
+from ecr_warden import __version__
 from ecr_warden.core.job import CauseKind, ReconcileTarget
 from ecr_warden.core.target import RepositoryTarget
 from ecr_warden.hub.aws_callers import make_proof
@@ -97,6 +98,7 @@ def test_an_invalid_request_is_a_named_error(sts: Sts, handler_of: Callable[[str
         for event in INVALID:
             reply = handler_of(name)(event)
             assert (reply["kind"], reply["error"]["code"]) == ("error", "bad-request"), (name, event)
+            assert reply["hubVersion"] == __version__
 
 
 def test_without_an_accepted_spec_the_answer_says_what_to_do(sts: Sts, handler_of: Callable[[str], Handler]) -> None:

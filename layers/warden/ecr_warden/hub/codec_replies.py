@@ -3,6 +3,7 @@
 from base64 import b64decode, b64encode
 from typing import Any
 
+from ecr_warden import __version__
 from ecr_warden.core.codec.base import CodecError, Json, check_schema, dumps, read, reading, to_json
 from ecr_warden.core.codec.compressed import compress, decompress
 from ecr_warden.core.codec.runs import (
@@ -18,6 +19,7 @@ from ecr_warden.hub.reply import CommandReply, Reply, RunReply, TaggedReply
 from iam_access.errors import NamedError
 
 SCHEMA = 2
+_SENT = {"schema": SCHEMA, "hubVersion": __version__}
 # Lambda returns 6 MB at most, and JSON in a JSON string grows.
 _PLAIN, _LARGEST = 1_000_000, 5_500_000
 
@@ -29,17 +31,17 @@ class ReplyTooLarge(NamedError):
 
 
 def sent_reply(reply: Reply) -> Json:
-    """A reply as Lambda returns it, compressed if it is large; raises ReplyTooLarge."""
+    """A reply as Lambda returns it, with the hub's version, compressed if it is large; raises ReplyTooLarge."""
     form = reply_to_json(reply)
     if len(dumps(form)) <= _PLAIN:
-        return form
+        return {**form, **_SENT}
     try:
         text = b64encode(compress(form)).decode()
     except CodecError as error:
         raise _too_large(error.message) from error
     if len(text) > _LARGEST:
         raise _too_large(f"{len(text)} bytes, at most {_LARGEST}")
-    return {"schema": SCHEMA, "kind": "compressed", "reply": text}
+    return {**_SENT, "kind": "compressed", "reply": text}
 
 
 def _too_large(why: str) -> ReplyTooLarge:
@@ -77,6 +79,6 @@ reply_from_json = reading("reply", _reply)
 
 
 def error_to_json(error: NamedError) -> Json:
-    """`{"schema", "kind": "error", "error": {"code", "message", "remedy"}}`."""
+    """`{"schema", "hubVersion", "kind": "error", "error": {"code", "message", "remedy"}}`."""
     described = {"code": error.code, "message": error.message, "remedy": error.remedy}
-    return {"schema": SCHEMA, "kind": "error", "error": described}
+    return {**_SENT, "kind": "error", "error": described}

@@ -8,10 +8,19 @@ from typing import Annotated
 
 from msgspec import Meta, field
 
-from ecr_warden.core.codec.base import SCHEMA, CodecError, Json, dumps, to_json
+from ecr_warden import __version__
+from ecr_warden.core.codec.base import CodecError, Json, dumps, to_json
 from ecr_warden.core.target import EVERYTHING, Target
 from ecr_warden.core.value import Moment
-from ecr_warden.state.commands import Command, HubRequest, RequestId, Selection, bad_request, read_request
+from ecr_warden.state.commands import (
+    REQUEST_SCHEMA,
+    Command,
+    HubRequest,
+    RequestId,
+    Selection,
+    bad_request,
+    read_request,
+)
 
 MAX_ENTRIES, MAX_HISTORIES, MAX_ACCOUNTS = 1000, 20, 1000
 
@@ -93,7 +102,8 @@ type Question = (
 def request_to_text(request: Question | Command) -> str:
     """The text that is sent, and that a caller's proof signs."""
     form: Json = to_json(request)
-    return dumps({"schema": SCHEMA, **{key: entry for key, entry in form.items() if entry is not None}})
+    named = {"schema": REQUEST_SCHEMA, "commandVersion": __version__}
+    return dumps({**named, **{key: entry for key, entry in form.items() if entry is not None}})
 
 
 def question_from_text(given: object) -> Question:

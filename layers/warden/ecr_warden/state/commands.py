@@ -7,13 +7,17 @@ from typing import Annotated, Any, Protocol
 
 from msgspec import Meta, Struct
 
-from ecr_warden.core.codec.base import SCHEMA, CodecError, check_schema, forms, loads, read
+from ecr_warden import __version__
+from ecr_warden.core.codec.base import CodecError, Json, check_schema, forms, loads, read
 from ecr_warden.core.result import Result
 from ecr_warden.core.target import Target
 from ecr_warden.core.value import Moment, Value
 from ecr_warden.state.hold_id import HoldId
 from iam_access.errors import NamedError
+from iam_access.text.printable import cut
 
+REQUEST_SCHEMA = 1
+"""Of requests and of what they are answered with: a version whose hub understands more, or less, counts it up."""
 MAX_TARGETS = 2000
 MAX_REASON_LENGTH = 200
 MAX_SELECTION_LENGTH = 400
@@ -133,6 +137,12 @@ class BadRequest(NamedError):
     code = "bad-request"
 
 
+class VersionsDiffer(BadRequest):
+    """The command and the hub are of versions that do not understand each other, and nothing was done."""
+
+    code = "versions-differ"
+
+
 def command_from_text(given: object) -> Command:
     """Parse a command; raises BadRequest."""
     command: Command = read_request(given, Command)
@@ -150,14 +160,28 @@ def read_request(given: object, kind: Any) -> Any:
         raise BadRequest(f"a request must be a text of at most {REQUEST_LIMIT} characters")
     try:
         value = loads(given)
-        check_schema(value, SCHEMA)
+        _check_understood(value)
         request = read(value, kind)
+    except VersionsDiffer:
+        raise
     except (NamedError, LookupError, ValueError) as error:
         raise bad_request(error) from error
     missing = {*type(request).__struct_encode_fields__} - {*value} - _MAY_BE_MISSING
     if missing:
         raise bad_request(CodecError(f"{', '.join(sorted(missing))} is missing"))
     return request
+
+
+def _check_understood(request: Json) -> None:
+    """Raises VersionsDiffer, and a LookupError where there is no schema."""
+    try:
+        check_schema(request, REQUEST_SCHEMA)
+    except CodecError as error:
+        theirs = cut(str(request.get("commandVersion", "of an unknown version")), 40)
+        is_newer = isinstance(request["schema"], int) and request["schema"] > REQUEST_SCHEMA
+        remedy = "upgrade the hub: ecr-warden deploy" if is_newer else "upgrade the command: pipx upgrade ecr-warden"
+        message = f"the hub, ecr-warden {__version__}, does not understand the command, {theirs!a}: {error.message}"
+        raise VersionsDiffer(message, remedy=remedy) from error
 
 
 def bad_request(error: Exception) -> BadRequest:
