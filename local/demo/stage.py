@@ -14,7 +14,7 @@ from local.demo.chat import Chat
 from local.demo.people import People, make_people
 from local.demo.places import CI, LEGACY, REGION, REGISTRY, REPOSITORY, TRAIL_REGION, USERS
 from local.testing.accepting import accept_version
-from local.testing.forgetting import forget_messages
+from local.testing.forgetting import forget_messages, forget_waiting
 from local.testing.waiting import until
 
 _EXTERNAL_ID = "demo-external-id"
@@ -80,7 +80,8 @@ class Stage:
 
     def let_time_pass(self) -> None:
         """As if more time passed than the demo takes: else the ten messages of ten minutes would be used up."""
-        forget_messages(self.aws.client(CI, "dynamodb", REGION), self.hub["Table"])
+        for forget in (forget_messages, forget_waiting):
+            forget(self.aws.client(CI, "dynamodb", REGION), self.hub["Table"])
 
     def events(self, *, on: bool) -> None:
         """Enable or disable every rule that forwards CloudTrail's events, in the members and on the hub's bus."""

@@ -1,5 +1,6 @@
 """What a test has the hub forget: many tampers in the same way would be a fight, and many messages a digest."""
 
+from collections.abc import Callable
 from typing import Any
 
 
@@ -14,17 +15,20 @@ def forget_repairs(dynamodb: Any, table: str) -> None:
 
 def forget_messages(dynamodb: Any, table: str) -> None:
     """As if all messages were long ago: whoever reads waits for none, and no digest stands for the next ones."""
-    # What waits for a channel last: a message that leaves meanwhile has its turn again, and waits no more.
-    for is_gone in (_is_open_or_a_turn, _waits):
-        for page in dynamodb.get_paginator("scan").paginate(TableName=table, ProjectionExpression="pk, sk"):
-            for key in filter(is_gone, page["Items"]):
+    _forget(
+        dynamodb,
+        table,
+        lambda pk, sk: pk.startswith("INCIDENT#turns/") or (pk.startswith("INCIDENT#") and sk == "OPEN"),
+    )
+
+
+def forget_waiting(dynamodb: Any, table: str) -> None:
+    """As if no channel had refused a message: call it last, as a message that leaves meanwhile waits no more."""
+    _forget(dynamodb, table, lambda pk, _: pk.startswith("INCIDENT#undelivered/"))
+
+
+def _forget(dynamodb: Any, table: str, is_gone: Callable[[str, str], bool]) -> None:
+    for page in dynamodb.get_paginator("scan").paginate(TableName=table, ProjectionExpression="pk, sk"):
+        for key in page["Items"]:
+            if is_gone(key["pk"]["S"], key["sk"]["S"]):
                 dynamodb.delete_item(TableName=table, Key=key)
-
-
-def _is_open_or_a_turn(key: Any) -> bool:
-    pk = str(key["pk"]["S"])
-    return pk.startswith("INCIDENT#turns/") or (pk.startswith("INCIDENT#") and str(key["sk"]["S"]) == "OPEN")
-
-
-def _waits(key: Any) -> bool:
-    return str(key["pk"]["S"]).startswith("INCIDENT#undelivered/")

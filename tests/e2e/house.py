@@ -13,7 +13,7 @@ from local.demo.quiet import Quiet, by_product
 from local.demo.stage import Stage
 from local.demo.tampers import lets_everybody_in
 from local.demo.truth import Snapshot
-from local.testing.forgetting import forget_messages, forget_repairs
+from local.testing.forgetting import forget_messages, forget_repairs, forget_waiting
 from local.testing.waiting import until
 
 SEED = SPEC.read_text()
@@ -59,7 +59,7 @@ class House:
 
     def forget_repairs(self) -> None:
         """As if all repairs, and all messages on them, were long ago."""
-        for forget in (forget_repairs, forget_messages):
+        for forget in (forget_repairs, forget_messages, forget_waiting):
             forget(self.stage.aws.client(CI, "dynamodb", REGION), self.stage.hub["Table"])
 
     def is_right(self) -> bool:
