@@ -23,7 +23,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test quick check templates lint-imports unit sam-build deployed built handlers engine commands others pure behaviour prove thorough worked-through coverage fuzz schema bench pictures aws-smoke lint format lock layer-lock setup clean distclean
+.PHONY: help demo test quick check templates lint-imports unit sam-build release deployed built handlers engine commands others pure behaviour prove thorough worked-through coverage fuzz schema bench pictures aws-smoke lint format lock layer-lock setup clean distclean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -70,12 +70,16 @@ ENGINE := tests/property tests/fuzz tests/mutants tests/unit/iam_access
 LARGE := tests/unit/access_spec/test_text.py tests/unit/aws
 LONG := tests/unit/access/test_what_if.py tests/unit/access/test_published_answers.py
 
-# One `sam build` for all that deploys it or looks into it.
+# One `sam build`, and one release, for all that deploys them or looks into them.
 deployed built thorough: export WARDEN_BUILT := $(CURDIR)/build/tested
-deployed built thorough: sam-build
+deployed built thorough: export ECR_WARDEN_RELEASE := $(CURDIR)/build/release
+deployed built thorough: sam-build release
 
 sam-build: .venv-sam/.synced
 	@$(BIN)/python -c 'from local.aws.deploy import ROOT, build; build(into=ROOT / "build" / "tested")'
+
+release: .venv-sam/.synced ## build/release: what `ecr-warden deploy` deploys
+	@.venv-sam/bin/python tools/release.py build/release
 
 deployed:
 	$(PYTEST) --durations=10 $(DEPLOYED)

@@ -15,6 +15,8 @@ SAM = ROOT / ".venv-sam" / "bin" / "sam"
 BUILT = ROOT / "build" / "sam"
 GIVEN = "WARDEN_BUILT"
 """The environment variable with the folder of a `sam build` of these sources: `make test` makes one for all."""
+RELEASED = "ECR_WARDEN_RELEASE"
+"""The environment variable with the folder of a release, for the command too."""
 BUILD_SECONDS = 180
 DEPLOY_SECONDS = 120
 _CAPABILITIES = ("CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND")
@@ -58,6 +60,14 @@ def built_product(into: Path = BUILT) -> Path:
     """The built template of the product: what somebody has built already, or a new build. Raises DeploymentFailed."""
     given = os.environ.get(GIVEN)
     return Path(given) / "template.yaml" if given else build(into=into)
+
+
+def built_release(into: Path) -> Path:
+    """The folder of the release: what somebody has built already, or a new one. Raises DeploymentFailed."""
+    if given := os.environ.get(RELEASED):
+        return Path(given)
+    _run([str(SAM.parent / "python"), str(ROOT / "tools" / "release.py"), str(into)], os.environ, BUILD_SECONDS)
+    return into
 
 
 def deploy(aws: EmulatedAws, place: Place, built: Path, parameters: Mapping[str, str]) -> Stack:
