@@ -38,6 +38,7 @@ RIGHTS = (
     "iam:GetPolicyVersion",
     "iam:ListOpenIDConnectProviders",
     "iam:ListSAMLProviders",
+    "organizations:DescribeOrganization",
 )
 """Of plan and check."""
 

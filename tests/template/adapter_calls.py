@@ -34,6 +34,8 @@ def _operations() -> dict[str, str]:
     for service in SERVICES:
         for operation in session.get_service_model(service).operation_names:
             found.setdefault(xform_name(operation), set()).add(f"{service}:{operation}")
+    # Of AWS Organizations one call is made; others have names of IAM's calls.
+    found["describe_organization"] = {"organizations:DescribeOrganization"}
     return {method: operations.pop() for method, operations in found.items() if len(operations) == 1}
 
 

@@ -156,6 +156,7 @@ def test_a_sweep_reads_the_users_and_roles_of_an_account_once_and_each_policy_of
             "iam:ListRoles": 1,
             "iam:ListOpenIDConnectProviders": 1,
             "iam:ListSAMLProviders": 1,
+            "organizations:DescribeOrganization": 1,
             "ecr:DescribeRepositories": 1,
             "ecr:GetRepositoryPolicy": policies,
             **dict.fromkeys(OVER_ALL, 1),

@@ -19,12 +19,13 @@ from iam_access.inventory.accounts import (
     AUDIENCES_CALL,
     IAM_CALL,
     OF_AWS_CALL,
+    ORGANIZATION_CALL,
     PROVIDERS_CALL,
     ROLES_CALL,
     SAML_CALL,
     TEXT_CALL,
 )
-from iam_access.inventory.inventory import PolicyOfAws, Unread
+from iam_access.inventory.inventory import NO_ORGANIZATION, Organization, PolicyOfAws, Unread
 from iam_access.inventory.printed import with_texts
 from local.aws.behaviour.of_aws import PUBLISHED
 from local.aws.behaviour.registries import Registries
@@ -202,7 +203,7 @@ def test_identities_take_one_call_per_thousand_and_one_for_each_policy_of_aws_th
     reading = AwsEstateReader(accounts).identities(ACCOUNT, {})
     iam = reading.entry["iam"]
     first = [IAM_CALL, ROLES_CALL, *[OF_AWS_CALL] * 2]
-    last = [PROVIDERS_CALL, *[AUDIENCES_CALL] * len(PROVIDERS), SAML_CALL]
+    last = [PROVIDERS_CALL, *[AUDIENCES_CALL] * len(PROVIDERS), SAML_CALL, ORGANIZATION_CALL]
     assert accounts.wire.actions == [*first, *[TEXT_CALL] * 2, *last]
     assert accounts.wire.calls[0].parameters["Filter"] == ("User", "Role", "Group", "LocalManagedPolicy")
     accounts = _Accounts()
@@ -274,6 +275,29 @@ def test_identity_providers_that_cannot_be_read_are_unknown_and_nothing_else_is(
 
 
 @pytest.mark.usefixtures("made")
+@pytest.mark.parametrize(
+    ("master", "denied", "found"),
+    [
+        ("999999999999", (), Organization("o-a1b2c3d4e5")),
+        (ACCOUNT, (), Organization("o-a1b2c3d4e5", management=True)),
+        (None, (), NO_ORGANIZATION),
+        (None, (ORGANIZATION_CALL,), None),
+    ],
+)
+def test_the_organization_is_read_and_one_that_is_not_is_no_other_than_none(
+    master: str | None, denied: tuple[str, ...], found: Organization | None
+) -> None:
+    accounts = _Accounts(*denied)
+    if master is not None:
+        answer = {"Organization": {"Id": "o-a1b2c3d4e5", "MasterAccountId": master}}
+        accounts.wire.answer(ORGANIZATION_CALL, lambda _: answer)
+    text = json.dumps({"schema": 1, "accounts": {ACCOUNT: _read(accounts)}})
+    account = estate_from_text(text, at=NOW).accounts[ACCOUNT]
+    assert account.organization == found
+    assert (account.unread, account.service_control) == ((), None)
+
+
+@pytest.mark.usefixtures("made")
 def test_an_identity_provider_that_is_deleted_meanwhile_is_none() -> None:
     accounts = _Accounts()
     accounts.wire.answer(PROVIDERS_CALL, lambda _: {"OpenIDConnectProviderList": [{"Arn": one} for one in GONE]})
@@ -311,7 +335,8 @@ def test_an_account_that_cannot_be_entered_is_unread_in_every_part() -> None:
     entry = _read(_Accounts(closed=True))
     assert entry["ecr"] == {REGION: {"repositories": []}}
     assert {(one["what"], one["code"]) for one in entry["unread"]} == {
-        (call, "account-unreachable") for call in (IAM_CALL, PROVIDERS_CALL, SAML_CALL, LIST_CALL, *OVER_ALL)
+        (call, "account-unreachable")
+        for call in (IAM_CALL, PROVIDERS_CALL, SAML_CALL, ORGANIZATION_CALL, LIST_CALL, *OVER_ALL)
     }
 
 

@@ -18,6 +18,7 @@ from iam_access.errors import site_of
 from iam_access.evaluate.statement_match import action_matches
 from iam_access.inventory.identity_kind import IdentityKind
 from iam_access.inventory.inventory import (
+    NO_ORGANIZATION,
     Account,
     Group,
     Identity,
@@ -56,6 +57,7 @@ OF_AWS_CALL, TEXT_CALL = "iam:ListPolicies", "iam:GetPolicyVersion"
 PROVIDERS_CALL = "iam:ListOpenIDConnectProviders"
 AUDIENCES_CALL = "iam:GetOpenIDConnectProvider"
 SAML_CALL = "iam:ListSAMLProviders"
+ORGANIZATION_CALL = "organizations:DescribeOrganization"
 ABSENT = "not in the snapshot"
 ACCOUNT_KEYS = frozenset(
     {
@@ -67,8 +69,9 @@ IDENTITY_ARN = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}):(user|role|group)/(?
 IDENTITY_LISTS = ("UserDetailList", "RoleDetailList")
 _ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")
 _PROVIDER_CALLS = (PROVIDERS_CALL, AUDIENCES_CALL)
-# What they leave unknown is said where a role trusts a provider; how long sessions last opens no access.
-_SAID_ELSEWHERE = (*_PROVIDER_CALLS, SAML_CALL, ROLES_CALL)
+# What they leave unknown is said where a role trusts a provider or a policy asks for the organization; how long
+# sessions last opens no access.
+_SAID_ELSEWHERE = (*_PROVIDER_CALLS, SAML_CALL, ROLES_CALL, ORGANIZATION_CALL)
 
 
 class ControlKind(StrEnum):
@@ -134,7 +137,7 @@ def account_of(
         account,
         identities,
         groups,
-        _organization(entry.get("organization"), place),
+        _organization(entry, place),
         reader.control("serviceControlPolicies", ControlKind.SERVICE),
         reader.control("resourceControlPolicies", ControlKind.RESOURCE),
         _providers(entry.get("oidcProviders"), place, reader.denied),
@@ -221,8 +224,9 @@ class AccountReader:
         return identities, {group.arn: group for group in groups.values()}, managed
 
     def control(self, key: str, kind: ControlKind) -> Levels | None:
-        """Control policies; unread if a call of AWS Organizations failed, None if they were not asked for."""
-        why = next((why for (call, _), why in self.denied.items() if call.startswith("organizations:")), None)
+        """Control policies; unread if a call for them failed, None if they were not asked for."""
+        calls = (call for call in self.denied if call[0].startswith("organizations:") and call[0] != ORGANIZATION_CALL)
+        why = next((self.denied[call] for call in calls), None)
         if self.entry.get(key) is None and why is not None:
             name = f"{kind.value.replace('policy', 'policies')} of account {self.account}"
             return ((Policy(name, Unread(name, why)),),)
@@ -378,10 +382,12 @@ class AccountReader:
         return replace(found, what=name) if isinstance(found, Unread) else found
 
 
-def _organization(raw: object, place: str) -> Organization | None:
-    if raw is None:
+def _organization(account: Json, place: str) -> Organization | None:
+    if "organization" not in account:
         return None
-    entry = as_object(raw, f"{place}.organization")
+    if account["organization"] is None:
+        return NO_ORGANIZATION
+    entry = as_object(account["organization"], f"{place}.organization")
     name = text_of(entry, "id")
     if not _ORGANIZATION.fullmatch(name):
         raise SnapshotError(f"{place}.organization.id: not an organization's ID", remedy="write o-...")

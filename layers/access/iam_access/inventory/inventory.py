@@ -127,6 +127,10 @@ class Organization(Struct, frozen=True):
     management: bool = False
 
 
+NO_ORGANIZATION = Organization("")
+"""The position of an account that is in none."""
+
+
 type Providers = Mapping[str, tuple[str, ...] | None]
 """OIDC providers by ARN, each with its audiences (client IDs), None where these are unknown."""
 
@@ -141,6 +145,7 @@ class Account(Struct, frozen=True):
     identities: Mapping[str, Identity]
     groups: Mapping[str, Group] = field(default_factory=dict)
     organization: Organization | None = None
+    """None if it was not read."""
     service_control: Levels | None = None
     resource_control: Levels | None = None
     providers: Providers | Unread = Unread("identity providers", "not read")

@@ -287,9 +287,9 @@ def organization_keys(account: Account, whose: Literal["principal", "resource"])
     organization = account.organization
     if organization is None:
         return {}
-    keys: dict[str, tuple[str, ...]] = {f"aws:{whose}orgid": (organization.id,)}
-    if organization.path:
-        keys[f"aws:{whose}orgpaths"] = (organization.path,)
+    keys: dict[str, tuple[str, ...]] = {f"aws:{whose}orgid": (organization.id,) if organization.id else ()}
+    if organization.path or not organization.id:
+        keys[f"aws:{whose}orgpaths"] = (organization.path,) if organization.path else ()
     return keys
 
 

@@ -3,7 +3,8 @@
 A call that is denied or not answered is noted with its error, and stops nothing else. An account takes a call per
 thousand users, groups, roles and own policies, another one per thousand roles, two for the policies of AWS's that it
 uses and one for the text of each that is not known yet, one for its OIDC providers and one for each of these, one for
-its SAML providers. A registry takes a call for each of OVER_ALL, one per thousand repositories and one per policy.
+its SAML providers and one for its organization. A registry takes a call for each of OVER_ALL, one per thousand
+repositories and one per policy.
 
 Without a filter GetAccountAuthorizationDetails carries every version of every attached policy of AWS's, some 20 to 50
 MB an account (aws-facts 11). Sources: the API references of the calls named here.
@@ -21,7 +22,7 @@ from msgspec import Struct, field
 
 from ecr_warden.aws.accounts import CALLS_AT_ONCE, AccountClients, Accounts
 from ecr_warden.aws.deadline import InvocationDeadline, Patience
-from ecr_warden.aws.errors import translated, unless
+from ecr_warden.aws.errors import COMMON, translated, unless
 from ecr_warden.aws.member_errors import ECR, IAM
 from ecr_warden.collect.estate import KnownOfAws, Needed, Reading
 from ecr_warden.core.codec.accounts import LIST_CALL, POLICY_CALL, REGISTRY_CALL, SCOPE_CALL
@@ -29,10 +30,12 @@ from ecr_warden.core.desired import RepositoryPattern
 from ecr_warden.core.failures import PortError, TargetNotFound, Unanswered, crashed
 from ecr_warden.core.target import RepositoryTarget, Target, target_arn
 from ecr_warden.repair.aws_reading import PAGE, list_names
+from iam_access.arn import IAM_REGION
 from iam_access.inventory.accounts import (
     AUDIENCES_CALL,
     IAM_CALL,
     OF_AWS_CALL,
+    ORGANIZATION_CALL,
     PROVIDERS_CALL,
     ROLES_CALL,
     SAML_CALL,
@@ -69,7 +72,8 @@ class AwsEstateReader(Struct, frozen=True):
             iam["Policies"] += [reading.policy_of_aws(arn, of_aws[arn], known) for arn in sorted(used & of_aws.keys())]
         providers = reading.oidc_providers()
         saml = reading.attempt(SAML_CALL, "", reading.saml)
-        return reading.result(_read({"iam": iam, "oidcProviders": providers, "samlProviders": saml}))
+        organization = reading.attempt(ORGANIZATION_CALL, "", reading.organization) or {}
+        return reading.result(_read({"iam": iam, "oidcProviders": providers, "samlProviders": saml}) | organization)
 
     def registry(self, account: str, region: str, known: Mapping[str, object], named: Collection[str] = ()) -> Reading:
         reading = self._reading(account, self._enter(account))
@@ -317,6 +321,20 @@ class _Account:
                 return self._clients.iam.list_saml_providers()["SAMLProviderList"]
 
         return sorted(one["Arn"] for one in self._patience(call))
+
+    def organization(self) -> dict[str, Any]:
+        """The organization that the account is in, None if it is in none; its units only the organization's own see."""
+
+        def call() -> Any:
+            with translated(COMMON, f"reading the organization of {self._account}"):
+                client = self._clients.of("organizations", IAM_REGION)
+                return unless(("AWSOrganizationsNotInUseException",), client.describe_organization)
+
+        answer = self._patience(call)
+        if answer is None:
+            return {"organization": None}
+        found = answer["Organization"]
+        return {"organization": {"id": found["Id"], "management": found["MasterAccountId"] == self._account}}
 
     def audiences(self, arns: Iterable[str]) -> list[dict[str, Any]]:
         """Each provider that still exists with its client IDs: all of them, or none is known."""
