@@ -126,7 +126,7 @@ MAY: Mapping[str, set[str]] = {
         *("read a compiled spec", "read which spec is accepted", "read the stored estate", "replace the last audit"),
         *("have a spec looked at", "say what ecr-warden did"),
     },
-    "alert": {"send an e-mail", "read the webhook"},
+    "alert": {"send an e-mail", "read the webhook", "read which spec is accepted"},
     "answer": {
         *("enter a member to read", "read the spec", "read a compiled spec", "read the stored estate"),
         *("read which spec is accepted", "read the stop switch"),

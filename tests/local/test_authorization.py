@@ -170,3 +170,17 @@ def test_a_rule_is_authorized_by_its_own_arn(aws: EmulatedAws, visitor: Visitor,
     with pytest.raises(ClientError) as error:
         client.list_targets_by_rule(Rule="another", EventBusName=bus)
     assert code_of(error) in DENIED
+
+
+def test_a_topic_of_a_template_takes_messages_of_nobody_but_whom_a_policy_allows_it(
+    aws: EmulatedAws, visitor: Visitor, tmp_path: Path
+) -> None:
+    template = tmp_path / "topic.yaml"
+    template.write_text("Resources: {Topic: {Type: AWS::SNS::Topic, Properties: {TopicName: alerts}}}")
+    deploy.create(aws, deploy.Place(visitor.account, REGION, "topic"), template, {})
+    sns, topic = visitor.client("sns"), f"arn:aws:sns:{REGION}:{visitor.account}:alerts"
+    with pytest.raises(ClientError) as error:
+        sns.publish(TopicArn=topic, Message="x")
+    assert code_of(error) == "AuthorizationError"
+    visitor.may(visitor.name, allow("sns:Publish"))
+    sns.publish(TopicArn=topic, Message="x")

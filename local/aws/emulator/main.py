@@ -29,6 +29,7 @@ from local.aws.emulator.bridges import (
     secure_origin,
     sqs_batch,
     template_conditions,
+    topic_template,
 )
 from local.aws.emulator.control import Control
 from local.aws.emulator.fault_table import FaultTable
@@ -53,6 +54,7 @@ _BRIDGES = (
     events_rules,
     assume_role,
     sqs_batch,
+    topic_template,
 )
 _TICK_SECONDS = 1
 _BATCHES_AT_ONCE = 2
