@@ -331,6 +331,7 @@ def test_what_is_only_observed_is_planned_with_a_note(world: MemoryWorld, comman
     parts = {part.splitlines()[0]: part for part in ran.out.split("\n\n")}
     assert "not carried out for now: its mode is observe" in parts[str(replace(CHECKOUT, name="shop/basket"))]
     assert ran.out.count("not carried out for now") == 1
+    assert ran.last_line == "3 targets: 0 ok, 3 differ, 0 unreadable; 3 to write, 0 held"
 
 
 PROVIDERS: dict[str, tuple[dict[str, tuple[str, ...]], list[str]]] = {
