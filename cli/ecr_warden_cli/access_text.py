@@ -72,7 +72,8 @@ def given_to_json(given: Basis | None) -> dict[str, Any]:
     return {"inSpec": given.ground is Ground.SPEC, "place": given.place or None, "ground": given.ground.value}
 
 
-def can_i_to_json(found: CanI, estate: Estate) -> dict[str, Any]:
+def can_i_to_json(found: CanI, estate: Estate, *beside: str) -> dict[str, Any]:
+    """`beside`: what else was not looked at."""
     path, change = found.path, found.change
     return {
         "answer": found.answer.value,
@@ -85,7 +86,7 @@ def can_i_to_json(found: CanI, estate: Estate) -> dict[str, Any]:
         "unknown": [unread_text(policy) for policy in path.unread] if path else [],
         "passedTo": list(passed_to(path.subject)) if path else [],
         **given_to_json(found.given),
-        "notLookedAt": list(not_looked_at(estate)),
+        "notLookedAt": [*beside, *not_looked_at(estate)],
         "do": found.advice.text or None,
         "commands": list(found.advice.commands),
         "specChange": (found.advice.commands or (found.advice.text,))[0] if found.advice.in_spec else None,

@@ -39,6 +39,11 @@ class ChangeUnusable(Failure):
 
 
 _FORMS = ("role", "user", "repository", "new_spec", "change")
+_DOCUMENTS = {
+    "role": "--policy NAME=FILE or --trust FILE",
+    "user": "--policy NAME=FILE",
+    "repository": "--policy FILE once",
+}
 _WHICH = "give one of --role R, --user U, --repository R, --new-spec FILE and CHANGE"
 
 
@@ -65,11 +70,11 @@ def add_change(parser: argparse.ArgumentParser) -> None:
 def changes_asked(arguments: argparse.Namespace, context: Context) -> list[Supposed]:
     """The changes that the options or a file describe, none for a spec; raises Failure."""
     given = [name for name in _FORMS if getattr(arguments, name) is not None]
+    if (arguments.trust or arguments.policy) and not any(name in _FORMS[:3] for name in given):
+        raise UsageError("--trust or --policy without whose it would be", remedy="add --role, --user or --repository")
     if len(given) != 1:
         raise UsageError(f"{len(given)} things that would be different", remedy=_WHICH)
     [form] = given
-    if form not in _FORMS[:3] and (arguments.trust or arguments.policy):
-        raise UsageError("--trust or --policy without whose it would be", remedy="add --role, --user or --repository")
     if form == "change":
         return read_changes(arguments.change, context)
     return [_of_file(*one, context) for one in _documents(form, arguments)]
@@ -82,12 +87,11 @@ def _documents(form: str, arguments: argparse.Namespace) -> Iterator[tuple[Chang
         return
     if arguments.trust and form != "role":
         raise UsageError(f"--trust with --{form}", remedy="only a role has a trust policy: name it with --role")
-    named = [path.partition("=") if form != "repository" else ("", "=", path) for path in arguments.policy]
-    if not all(equals for _, equals, _ in named):
+    named = [path.partition("=") if form != "repository" else (form, "=", path) for path in arguments.policy]
+    if not all(name and equals for name, equals, _ in named):
         raise UsageError("--policy without a name", remedy="write NAME=FILE, with the name of the inline policy")
     if not (named or arguments.trust) or (form == "repository" and len(named) != 1):
-        remedy = "add --policy FILE" if form == "repository" else "add --policy NAME=FILE, or for a role --trust FILE"
-        raise UsageError(f"--{form} without the document that it would have", remedy=remedy)
+        raise UsageError(f"--{form} without the document that it would have", remedy=f"add {_DOCUMENTS[form]}")
     if form == "repository":
         yield ChangeKind.REPOSITORY_POLICY, of, "", named[0][2]
         return
@@ -99,7 +103,7 @@ def _documents(form: str, arguments: argparse.Namespace) -> Iterator[tuple[Chang
 
 def _of_file(kind: ChangeKind, of: str, name: str, path: str, context: Context) -> Supposed:
     """The change that puts the document of a file there; raises Failure."""
-    remedy = "give the JSON of the policy document, or null for none"
+    remedy = "give the JSON of the policy document" + (", or null for none" if kind in _REMOVABLE else "")
     document = read_json(path, context.stdin, MAX_BYTES, code=ChangeUnusable.code, remedy=remedy)
     raw = {"change": kind.value, "of": of, "document": document}
     [change] = changes_of(raw | ({"name": name} if name else {}), name_of(path))

@@ -167,8 +167,8 @@ def test_who_can_shows_an_outsider_once_more_besides_what_the_spec_gives(tmp_pat
     inside, outside = ('aws:PrincipalOrgID is "o-a1b2c3d4e5"', 'aws:PrincipalOrgID is not "o-a1b2c3d4e5"')
     assert rows(None) == [["True", inside]]
     assert rows(document(opening)) == [
-        ["True", inside],
         ["False", outside, 'aws:PrincipalArn matches "arn:aws:iam::*:user/*"'],
+        ["True", inside],
     ]
 
 
@@ -353,6 +353,7 @@ def test_a_user_is_written_in_any_way(who: str) -> None:
         for words in (("push", "shop/checkout"), ()):
             by_name, by_arn = (Command()("can-i", "--as", one, *words, *source) for one in (who, _BUILDER))
             assert (by_name, by_name.code) == (by_arn, 0)
+            assert "identity-policy" not in by_name.out
 
 
 def test_of_several_of_one_name_none_is_taken(ask: Any, tmp_path: Path) -> None:
@@ -439,7 +440,10 @@ def test_whom_a_spec_does_not_name_has_nothing_by_it_alone(case: str, tmp_path: 
 @pytest.mark.parametrize(
     ("action", "said"),
     [
-        ("ecr:PutImages", "ecr:PutImages is not an action of ECR as of 2026-04 (did you mean ecr:PutImage?)"),
+        (
+            "ecr:PutImages",
+            "ecr:PutImages is not an action of ECR as of 2026-04 (did you mean ecr:PutImage?)",
+        ),
         ("ecr:Fly", "ecr:Fly is not an action of ECR as of 2026-04"),
         ("ecr:putimage", None),
         ("push", None),
@@ -448,7 +452,8 @@ def test_whom_a_spec_does_not_name_has_nothing_by_it_alone(case: str, tmp_path: 
 def test_an_action_that_may_not_exist_is_answered_and_named(ask: Any, action: str, said: str | None) -> None:
     ran = ask("who-can", action, "shop/checkout")
     assert _SHADOW.rpartition(":")[2] in ran.out
-    assert [line for line in ran.err.splitlines() if "not an action" in line] == ([said] if said else [])
+    noted = [line for line in ran.err.splitlines() if "not an action" in line]
+    assert noted == ([f"{said}: to allow it may do nothing"] if said else [])
 
 
 @pytest.mark.parametrize(
@@ -501,6 +506,8 @@ def test_a_no_about_access_says_that_administering_an_account_is_another_questio
     ):
         ran = ask("can-i", *asked, "--as", who)
         assert ("see ecr-warden who-can admin, without REPOSITORY" in ran.err) is says
+        noted = ask("can-i", *asked, "--as", who, "--json").json["notLookedAt"]
+        assert any("see ecr-warden who-can admin" in note for note in noted) is says
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from typing import Any
 from msgspec import Struct
 
 from ecr_warden.audit.administrators import Unlimited, unlimited_in
+from ecr_warden.audit.grounds import Ground
 from ecr_warden.audit.providers import ProviderGap
 from ecr_warden.audit.remedies import Remedies
 from ecr_warden.audit.words import class_of, unread_text, verb_of
@@ -86,7 +87,9 @@ def _say_unknown(access: str, context: Context) -> None:
     if access not in list(Access) and not catalogue.matching_actions(access):
         near = nearest_action(access)
         hint = f" (did you mean {near}?)" if near else ""
-        context.console.note(f"{access} is not an action of ECR as of {catalogue.date()}{hint}")
+        context.console.note(
+            f"{access} is not an action of ECR as of {catalogue.date()}{hint}: to allow it may do nothing"
+        )
 
 
 def _run_can_i(arguments: argparse.Namespace, context: Context) -> Exit:
@@ -151,12 +154,13 @@ def asking_of(
 
 def say(asked: OpenedEstate, found: CanI, asking: Asking, arguments: argparse.Namespace, context: Context) -> Exit:
     """Print an answer of can-i."""
+    beside = (NOT_ACCOUNTS,) if found.answer is Answer.NO and asking.what == Access.ADMIN else ()
     if arguments.json:
-        context.console.answer(can_i_to_json(found, asked.estate))
+        context.console.answer(can_i_to_json(found, asked.estate, *beside))
     else:
         show_can_i(found, asking.does, asking.subject.arn, asked.estate, context)
-        if found.answer is Answer.NO and asking.what == Access.ADMIN:
-            context.console.note(NOT_ACCOUNTS)
+        for text in beside:
+            context.console.note(text)
         say_age(asked, context)
     return expected(found.answer, getattr(arguments, "expect", None))
 
@@ -223,12 +227,14 @@ class _WhoCan(Struct, frozen=True):
             {"class": class_of(path.subject, path.steps[0].permissions[0].action, asked.read), **self._to_json(path)}
             for path in found.classes
         ]
+        for forms in (principals, classes):
+            forms.sort(key=lambda form: form["ground"] != Ground.NONE.value)
         return {
             "principals": principals,
             "classes": classes,
             "unknown": list(map(unread_text, found.unread)),
             "providerGaps": list(map(gap_to_json, self.lacking)),
-            "notLookedAt": [SPEC_ALONE] if asked.is_spec_alone else list(not_looked_at(asked.estate)),
+            "notLookedAt": _not_looked_at(asked),
         }
 
     def _to_json(self, path: AccessPath) -> dict[str, Any]:
@@ -260,6 +266,10 @@ def _who_can(
         return _WhoCan(what, found, places)
     found = with_outsiders(asked.graph, asked.spec.compiled, places.access, what, found)
     return _WhoCan(what, found, places, trusting_roles.closed(found))
+
+
+def _not_looked_at(asked: OpenedEstate) -> list[str]:
+    return [SPEC_ALONE] if asked.is_spec_alone else list(not_looked_at(asked.estate))
 
 
 def say_unseen(asked: OpenedEstate, context: Context) -> None:
@@ -310,7 +320,10 @@ def _list(asked: OpenedEstate, arguments: argparse.Namespace, context: Context) 
             }
             for row in rows
         ]
-        context.console.answer({"principal": whose, "repositories": found, "unknown": unread})
+        not_looked = [*(() if found else (NOT_ACCOUNTS,)), *_not_looked_at(asked)]
+        context.console.answer(
+            {"principal": whose, "repositories": found, "unknown": unread, "notLookedAt": not_looked}
+        )
     else:
         show_reach(rows, unread, whose, asked, context)
         say_age(asked, context)

@@ -15,7 +15,7 @@ _FILES = ("SPEC", "FILE", "OLD", "NEW")
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("shell", metavar="SHELL", choices=_SHELLS, help=f"one of {', '.join(_SHELLS)}")
+    parser.add_argument("shell", choices=_SHELLS, help="whose script")
 
 
 def _run(arguments: argparse.Namespace, context: Context) -> Exit:

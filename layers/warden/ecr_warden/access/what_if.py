@@ -109,7 +109,7 @@ def _with_inline[Holder: (Identity, Group)](holder: Holder, change: Supposed, pl
         return replace(holder, policies=(*others, Policy.at(place, change.document)))
     if len(others) == len(holder.policies):
         message = f"{printable(change.of, 200)} has no inline policy {printable(change.name, 128)} to remove"
-        raise NotInEstate(message, remedy='correct "name", or leave the change out')
+        raise NotInEstate(message, remedy="correct the policy's name, or leave the change out")
     return replace(holder, policies=others)
 
 
@@ -293,7 +293,7 @@ def _absent(change: Supposed, what: str, known: Iterable[str]) -> NotInEstate:
     hint = did_you_mean("".join(nearest(change.of, known)))
     return NotInEstate(
         f"there is no {what} {printable(change.of, 200)} in the accounts that were read{hint}",
-        remedy=f'correct "of": {OF_WHAT[change.kind]}',
+        remedy=f"write {OF_WHAT[change.kind]}",
     )
 
 

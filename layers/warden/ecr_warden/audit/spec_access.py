@@ -315,7 +315,7 @@ def _desired_identity(
         IdentityKind.ROLE if isinstance(target, RoleTarget) else IdentityKind.USER,
         target.name,
         known.unique_id if known else "",
-        tuple(Policy(str(address), document) for address, document in documents.items()),
+        tuple(Policy(f"identity policy {address.name}", document) for address, document in documents.items()),
         trust=Policy("trust policy", trust) if trust else None,
         tags=known.tags if known else {},
     )
