@@ -64,6 +64,17 @@ def test_the_same_event_twice_is_one_survey_and_a_look_each_time(handler: Handle
     assert [type(job) for job in deployed.jobs()] == [ReconcileTarget, ReconcileTarget, SurveyRegistry]
 
 
+@pytest.mark.parametrize(("accepted", "jobs"), [("222222222222", 2), ("333333333333", 0)])
+def test_of_an_organizations_events_those_of_the_accepted_accounts_become_jobs(
+    accepted: str, jobs: int, handler: Handler, deployed: Deployed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WARDEN_ORGANIZATION", "o-a1b2c3d4e5")
+    row: Any = {"pk": {"S": "SPEC"}, "sk": {"S": "ACCEPTED"}, "aliases": {"M": {accepted: {"S": "registry"}}}}
+    deployed.dynamodb.put_item(TableName="ecr-warden", Item=row)
+    handler(event("ecr-SetRepositoryPolicy"))
+    assert len(deployed.jobs()) == jobs
+
+
 def test_another_object_in_the_bucket_is_ignored_and_logged(
     handler: Handler, deployed: Deployed, logged: Logged
 ) -> None:

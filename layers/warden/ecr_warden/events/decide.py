@@ -94,6 +94,20 @@ def decide(event: object, place: SpecPlace) -> EventDecision | Ignored:
             assert_never(trigger)
 
 
+def accounts_of(trigger: Trigger) -> tuple[str, ...]:
+    """The accounts that an event is about, of which one may be the hub's; none for what only the hub has."""
+    match trigger:
+        case ApiCall():
+            # A call across accounts is about the other one's repository.
+            return tuple(filter(None, (trigger.account, _registry(trigger))))
+        case BlindingCall() | HeartbeatSent():
+            return (trigger.account,) if trigger.account else ()
+        case SpecChanged() | SweepDue():
+            return ()
+        case _:
+            assert_never(trigger)
+
+
 def _spec_changed(changed: SpecChanged, place: SpecPlace) -> EventDecision | Ignored:
     """A job to accept the bucket's current version; a spec under another key is reported."""
     misplaced = changed.key != place.key
