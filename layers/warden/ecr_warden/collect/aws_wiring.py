@@ -96,7 +96,7 @@ class AwsWiring(Struct, frozen=True):
         def client(service: str) -> Any:
             return self.accounts.reader(account).of(service, region)
 
-        trail = _read(IAM, f"trail of {place}", "the calls that change anything", lambda: _trails(client("cloudtrail")))
+        trail = read_trail(self.accounts, account, region)
         rules = [_rule(IAM, lambda: client("events"), rule, f" of {place}") for rule in rules_of(region)]
         stack = _stack_of_rules(rules, f"stack of the events of {place}", lambda: client("cloudformation"))
         return (trail, *rules, stack)
@@ -172,6 +172,15 @@ class AwsWiring(Struct, frozen=True):
     def _mapped(self, function: str) -> _Found:
         found = self.functions.list_event_source_mappings(FunctionName=function)["EventSourceMappings"]
         return {one.get("EventSourceArn", "").rpartition(":")[2]: one.get("State", "") for one in found}
+
+
+def read_trail(accounts: Accounts, account: str, region: str) -> SeenWire:
+    """The trails that are active in a region of an account; raises nothing."""
+
+    def trails() -> _Found:
+        return _trails(accounts.reader(account).of("cloudtrail", region))
+
+    return _read(IAM, f"trail of {account} in {region}", "the calls that change anything", trails)
 
 
 def _read(table: Mapping[str, Translation], name: str, delivers: str, read: Callable[[], _Found]) -> SeenWire:

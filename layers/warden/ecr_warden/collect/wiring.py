@@ -159,9 +159,19 @@ def region_wires(seen: Sequence[SeenWire], account: str, region: str, hub: HubPl
             case "stack":
                 return _judged(one, partial(_stack, content))
             case _:
-                return _judged(one, partial(_trail, region))
+                return trail_wire(one, region)
 
     return tuple(map(judged, seen))
+
+
+def trail_wire(seen: SeenWire, region: str) -> Wire:
+    """The trail of a region."""
+    return _judged(seen, partial(_trail, region))
+
+
+def serving_trails(found: Json, region: str) -> tuple[Json, ...]:
+    """Those that report an account's writes in a region, as far as the account can see."""
+    return tuple(trail for trail in found["trails"] if not _lack(trail, region))
 
 
 # ---------------------------------------------------------------- an account's roles and boundary
@@ -306,8 +316,7 @@ def _stack(content: StackContent | None, wire: Wire, found: Json) -> Wire:
 
 def _trail(region: str, wire: Wire, found: Json) -> Wire:
     lacks = {str(trail["name"]): _lack(trail, region) for trail in found["trails"]}
-    enough = [trail for trail in found["trails"] if not lacks[str(trail["name"])]]
-    if enough:
+    if enough := serving_trails(found, region):
         is_known = any("selectors" in trail for trail in enough)
         return wire if is_known else replace(wire, why=str(enough[0]["name"]))
     unread = [str(trail["error"]) for trail in found["trails"] if lacks[str(trail["name"])] == _UNREAD]
