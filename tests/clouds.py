@@ -2,14 +2,18 @@
 
 import itertools
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import replace
 from dataclasses import dataclass, field
 from typing import Any
 
+from ecr_warden.access_spec.spec import SpecAccount
+from ecr_warden.collect.estate import Reading
+from ecr_warden.collect.wires import SeenWire
 from ecr_warden_cli.context import Failure, Hub, NotEntered
 from ecr_warden_cli.deployment.ports import ChangeSet, LiveStack, Proposal, StackChange, StackFailed, StackPlace
 from ecr_warden_cli.deployment.remedies import remedy_for
+from local.testing.printed import complete_account
 
 
 @dataclass
@@ -24,6 +28,9 @@ class MemoryCloud:
     refused: dict[str, NotEntered] = field(default_factory=dict)
     hubs: Callable[[], Hub] | None = None
     outputs: Callable[[StackPlace, Proposal], Mapping[str, str]] = lambda _, __: {}
+    entries: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """What is read of the accounts, by ID."""
+    trails: dict[tuple[str, str], SeenWire] = field(default_factory=dict)
     pending: dict[str, tuple[StackPlace, Proposal]] = field(default_factory=dict)
     log: list[str] = field(default_factory=list)
     """What was begun, in order."""
@@ -63,6 +70,22 @@ class MemoryEntered:
         if self.cloud.hubs is None:
             raise Failure("no hub in this test")
         return self.cloud.hubs()
+
+    def read_parts(self, accounts: Sequence[SpecAccount]) -> Iterator[tuple[str, Reading]]:
+        for account in accounts:
+            yield from parts_of(account.id, self.cloud.entries)
+
+    def trail(self, account: str, region: str) -> SeenWire:
+        none = SeenWire(f"trail of {account} in {region}", "the calls that change anything", {"trails": []})
+        return self.cloud.trails.get((account, region), none)
+
+
+def parts_of(account: str, entries: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, Reading]]:
+    """An account and its registries, as they are read; empty if nothing is known of it."""
+    entry = {**entries.get(account, complete_account({"iam": {}}))}
+    registries = entry.pop("ecr", {})
+    yield account, Reading(entry)
+    yield from ((f"{account}/{region}", Reading(piece)) for region, piece in registries.items())
 
 
 @dataclass

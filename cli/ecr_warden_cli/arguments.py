@@ -45,6 +45,9 @@ _GROUPS: Mapping[str, Mapping[str, Lazy]] = {
         "stop": Lazy("stop all writes: from now on nothing is repaired anywhere", "switch", "STOP"),
         "start": Lazy("let the hub write and repair again", "switch", "START"),
     },
+    "the deployment: what of ecr-warden is where?": {
+        "init": Lazy("write access.yaml and ecr-warden.yaml by what is there", "init", "INIT"),
+    },
     "the command itself": {
         "completion": Lazy("print the script by which a shell completes this command", "completion", "COMPLETION"),
     },

@@ -238,14 +238,14 @@ def snapshot_from(
             profiles = parse_profiles(arguments.profile, spec.spec.accounts)
             return snapshot_of(spec.spec.accounts, profiles, context, all_tags=all_tags), named
         case ReadFrom.PROFILES:
-            accounts, profiles = _of_profiles(arguments.profile, arguments.region, context)
+            accounts, profiles = accounts_of_profiles(arguments.profile, arguments.region, context)
             read = snapshot_of(accounts, profiles, context, all_tags=all_tags)
             return read, {account.alias: account.id for account in accounts}
         case _:
             assert_never(source)
 
 
-def _of_profiles(
+def accounts_of_profiles(
     given: Sequence[str], regions: Sequence[str], context: Context
 ) -> tuple[Sequence[SpecAccount], Mapping[str, str]]:
     """The accounts of the profiles, and the profile of each; raises Failure."""
@@ -417,7 +417,8 @@ def snapshot_of(
     accounts: Sequence[SpecAccount], profiles: Mapping[str, str], context: Context, *, all_tags: bool
 ) -> Json:
     """A snapshot of the accounts, read with their profiles (by account ID); raises Failure."""
-    return _snapshot(_readings(accounts, profiles, context, all_tags=all_tags), context)
+    parts = context.aws().read_parts(accounts, profiles, all_tags=all_tags)
+    return snapshot_in(readings_in(parts, accounts, context), context)
 
 
 def estate_for(place: OfFile, spec: Valid, context: Context) -> LiveEstate:
@@ -435,8 +436,9 @@ def estate_for(place: OfFile, spec: Valid, context: Context) -> LiveEstate:
         note_age(min(began.values(), default=None), context)
         return LiveEstate(estate_from(kept, None, context))
     accounts = spec.spec.accounts
-    readings = _readings(accounts, parse_profiles(place.profiles, accounts), context, all_tags=False)
-    return LiveEstate(estate_from(_snapshot(readings, context), None, context), unread_of(readings))
+    parts = context.aws().read_parts(accounts, parse_profiles(place.profiles, accounts), all_tags=False)
+    readings = readings_in(parts, accounts, context)
+    return LiveEstate(estate_from(snapshot_in(readings, context), None, context), unread_of(readings))
 
 
 def note_age(read_at: datetime | None, context: Context) -> None:
@@ -445,15 +447,16 @@ def note_age(read_at: datetime | None, context: Context) -> None:
         context.console.note(f"by the policies as the hub has read them since {show_time(read_at)}")
 
 
-def _readings(
-    accounts: Sequence[SpecAccount], profiles: Mapping[str, str], context: Context, *, all_tags: bool
+def readings_in(
+    parts: Iterator[tuple[str, Reading]], accounts: Sequence[SpecAccount], context: Context
 ) -> Mapping[str, Reading]:
-    parts = context.aws().read_parts(accounts, profiles, all_tags=all_tags)
+    """What is read of the accounts, by part; people see how far it is."""
     number = sum(1 + len(account.regions) for account in accounts)
     return dict(context.console.progress(parts, of=number, doing="reading accounts and registries"))
 
 
-def _snapshot(readings: Mapping[str, Reading], context: Context) -> Json:
+def snapshot_in(readings: Mapping[str, Reading], context: Context) -> Json:
+    """A snapshot, as it would be in a file."""
     taken = context.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
     accounts = joined({part: reading.entry for part, reading in readings.items()})
     return {"schema": SCHEMA, "takenAt": taken, "accounts": accounts}

@@ -17,8 +17,8 @@ from ecr_warden_cli.deployment.ports import Entered
 from ecr_warden_cli.deployment.sessions import Ways
 from ecr_warden_cli.main import run
 from local.testing.memory.hub import ManualClock
-from local.testing.printed import complete_account
 from local.testing.seed import CI, HOME
+from tests.clouds import parts_of
 
 
 class Terminal(io.StringIO):
@@ -126,10 +126,7 @@ class Command:
             return
         self.profiles = profiles
         for account in accounts:
-            entry = dict(self.entries.get(account.id, complete_account({"iam": {}})))
-            registries = entry.pop("ecr", {})
-            yield account.id, Reading(entry)
-            yield from ((f"{account.id}/{region}", Reading(piece)) for region, piece in registries.items())
+            yield from parts_of(account.id, self.entries)
 
     def identify(self, profile: str | None) -> Caller:
         if profile not in self.accounts:

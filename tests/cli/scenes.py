@@ -9,6 +9,7 @@ from local.testing.seed import CHECKOUT, D1, SPEC_FILE, allow, document
 from tests.cli.command import HERE, Command
 from tests.cli.test_hold import over as over_holds
 from tests.cli.test_hub import over
+from tests.cli.test_init import at as nothing_deployed
 from tests.tables import load
 from tests.template.cfn import ROOT
 from tests.usecases.test_holds import held
@@ -64,6 +65,7 @@ def holding() -> World:
 
 
 HUBS: Mapping[str, Callable[[], Command]] = {
+    "nothing yet": nothing_deployed,
     "in sync": lambda: over(world_in_sync()),
     "tampered": lambda: over(tampered()),
     "paused": paused,
@@ -86,6 +88,8 @@ def begun(scene: str, laptop: Command, folder: Path) -> tuple[Command, list[str]
         if word == "RUN":
             (run,) = command("history", "--json").json["runs"]
             return (run["runId"],)
+        if word == "FOLDER":
+            return (str(folder),)
         if word in FILES:
             name, content = FILES[word]
             (folder / name).write_bytes(content)

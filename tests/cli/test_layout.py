@@ -35,7 +35,7 @@ def too_long(text: str, width: int) -> list[str]:
     return [
         line
         for line in lines
-        if " " in line.strip() and not re.match(r'\s*(do: )?(["{}+@-]|aws |docker |ecr-warden grant )', line)
+        if " " in line.strip() and not re.match(r'\s*(do: )?(["{}+@-]|aws |docker |ecr-warden (grant|deploy) )', line)
     ]
 
 

@@ -22,7 +22,7 @@ _FOLDER = re.compile(r"(?:[\w.-]+/)+[\w.-]*")
 _SNAKE = re.compile(r"(?:\w+\.)*([a-z]+(?:_[a-z0-9]+)+)(?:\(\))?")
 _CLASS = re.compile(r"(?:\w+\.)*([A-Z][a-z]+(?:[A-Z][a-z]+)*)(?:\(\))?")
 # Files that readers make.
-_THEIRS = {"access.yaml", "packaged.yaml", "boundary.yaml"}
+_THEIRS = {"access.yaml", "ecr-warden.yaml", "packaged.yaml", "boundary.yaml"}
 
 
 def anchors(text: str) -> set[str]:

@@ -1,6 +1,6 @@
 """The accounts of a deployment, entered with a person's own credentials."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -9,12 +9,19 @@ import botocore.session
 from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
 from msgspec import Struct
 
-from ecr_warden_cli.aws import LambdaHub, Opened, if_owned, open_profile, open_session
+from ecr_warden.access_spec.spec import SpecAccount
+from ecr_warden.collect.aws_estate import AwsEstateReader
+from ecr_warden.collect.aws_wiring import read_trail
+from ecr_warden.collect.estate import Reading
+from ecr_warden.collect.wires import SeenWire
+from ecr_warden.core.failures import AccountUnreachable
+from ecr_warden_cli.aws import LambdaHub, Opened, if_owned, open_profile, open_session, whole_accounts
 from ecr_warden_cli.context import Failure, Hub, NotEntered
 from ecr_warden_cli.deployment.aws_cloudformation import AwsCodeBucket, AwsStacks
 from ecr_warden_cli.deployment.ports import CodeBucket, Stacks
 from ecr_warden_cli.deployment.remedies import remedy_for
 from ecr_warden_cli.deployment.sessions import Ways
+from ecr_warden_cli.profiles import ProfileAccounts
 from iam_access.arn import IAM_REGION
 
 _SESSION = "ecr-warden-deploy"
@@ -53,6 +60,20 @@ class AwsEntered(Struct, frozen=True):
 
     def hub(self, account: str, region: str) -> Hub:
         return LambdaHub(self.session(account), region)
+
+    def read_parts(self, accounts: Sequence[SpecAccount]) -> Iterator[tuple[str, Reading]]:
+        return whole_accounts(AwsEstateReader(self._accounts()), accounts, all_tags=False)
+
+    def trail(self, account: str, region: str) -> SeenWire:
+        return read_trail(self._accounts(), account, region)
+
+    def _accounts(self) -> ProfileAccounts:
+        return ProfileAccounts(self._session)
+
+    def _session(self, account: str) -> boto3.Session:
+        if (why := self.refused.get(account)) is not None:
+            raise AccountUnreachable(f"account {account} cannot be read: {why.reason}", remedy=why.remedy)
+        return self.sessions[account]
 
 
 def _enter(account: str, alias: str, ways: Ways, source: Opened | NotEntered | None) -> Opened | NotEntered:

@@ -13,6 +13,9 @@ _RATE = r"rate\((1 minute|1 hour|([2-9]|[1-9][0-9]{1,2}) minutes|([2-9]|1[0-9]|2
 _CRON = r"cron\(([A-Za-z0-9*?,/#-]+ ){5}[A-Za-z0-9*?,/#-]+\)"
 # Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html - letters of any language, and a few signs.
 TAG_SIGNS = r"[^\x00-\x1f\x7f!-*,;<>?\[-^`{-~]"
+EMAIL = r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,189}\.[A-Za-z]{2,63}"
+ROLE_NAME = "[A-Za-z0-9+=,.@_/-]{1,512}"
+WEBHOOK = "ssm:/[A-Za-z0-9_./-]{1,1000}|secretsmanager:[A-Za-z0-9_/+=.@-]{1,512}"
 
 _ACCOUNT = TextShape("an account's alias or ID")
 _REGIONS = ListOf(TextShape("a region"))
@@ -131,18 +134,14 @@ DEPLOYMENT = Record(
                 (
                     SpecField(
                         "email",
-                        TextShape(
-                            "an e-mail address",
-                            form=r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,189}\.[A-Za-z]{2,63}",
-                            example="team@example.com",
-                        ),
+                        TextShape("an e-mail address", form=EMAIL, example="team@example.com"),
                         "Where AWS sends alerts and alarms; whoever reads it has to confirm twice.",
                     ),
                     SpecField(
                         "webhook",
                         TextShape(
                             "a place of the webhook's URL",
-                            form="ssm:/[A-Za-z0-9_./-]{1,1000}|secretsmanager:[A-Za-z0-9_/+=.@-]{1,512}",
+                            form=WEBHOOK,
                             example="ssm:/NAME or secretsmanager:NAME; the URL is a secret and stays there",
                         ),
                         "Where the URL of a chat's webhook is stored: ssm:/NAME or secretsmanager:NAME.",
@@ -162,7 +161,7 @@ DEPLOYMENT = Record(
         ),
         SpecField(
             "assume_role",
-            TextShape("a role's name", form="[A-Za-z0-9+=,.@_/-]{1,512}", example="OrganizationAccountAccessRole"),
+            TextShape("a role's name", form=ROLE_NAME, example="OrganizationAccountAccessRole"),
             "The role that whoever deploys assumes in each account; by default their own credentials for it.",
         ),
         SpecField(

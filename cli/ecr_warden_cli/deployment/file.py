@@ -39,6 +39,11 @@ def load_deployment(path: str, context: Context) -> Deployment:
     if len(data) > MAX_BYTES:
         message = f"{name_of(path)} has more than {MAX_BYTES} bytes"
         raise Failure(message, code="deployment-unreadable", remedy=_UNREADABLE)
+    return deployment_in(data, path, context)
+
+
+def deployment_in(data: bytes, path: str, context: Context) -> Deployment:
+    """What the text of the file says, which was read from `path`; raises DeploymentInvalid."""
     report = ProblemReport()
     tree = parse_text(data, report)
     root = None if tree is None else check_shape(tree, DEPLOYMENT, report)

@@ -1,10 +1,13 @@
 """What the deployment's verbs need of AWS."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from msgspec import Struct
 
+from ecr_warden.access_spec.spec import SpecAccount
+from ecr_warden.collect.estate import Reading
+from ecr_warden.collect.wires import SeenWire
 from ecr_warden_cli.context import Failure, Hub, NotEntered
 
 
@@ -127,3 +130,9 @@ class Entered(Protocol):
 
     def hub(self, account: str, region: str) -> Hub:
         """The hub there; raises Failure if the account was not entered."""
+
+    def read_parts(self, accounts: Sequence[SpecAccount]) -> Iterator[tuple[str, Reading]]:
+        """The accounts and their registries, each whole; of one that was not entered, nothing."""
+
+    def trail(self, account: str, region: str) -> SeenWire:
+        """The trails that are active in a region; raises nothing."""

@@ -35,15 +35,20 @@ _OURS = re.compile(rf"{ACCOUNT_ID.pattern}|{ORGANIZATION_ID.pattern}|github:[\w.
 _COUNTED = {"equal": ImportEffect.EQUAL, "sameAccess": ImportEffect.NONE, "changed": ImportEffect.CHANGE}
 
 
-def _add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_ours(parser: argparse.ArgumentParser, besides: str) -> None:
+    """Declare --ours; `besides`: who is no outsider anyway."""
     parser.add_argument(
         "--ours",
         metavar="WHO",
         action="append",
         default=[],
-        help="who is no outsider beside these accounts and whoever --spec or the hub's spec names: an account's ID, an "
-        "organization's, github:OWNER, or ISSUER:SUBJECT as tokens of another issuer begin; others wait in comments",
+        help=f"who is no outsider beside {besides}: an account's ID, an organization's, github:OWNER, or "
+        "ISSUER:SUBJECT as tokens of another issuer begin; others wait in comments",
     )
+
+
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_ours(parser, "these accounts and whoever --spec or the hub's spec names")
     parser.add_argument("-o", "--output", metavar="FILE", help="write the spec to a new file; default: stdout")
     add_source(parser, hub="what the hub has read of the accounts; the names of the accounts are those of its spec")
 
@@ -60,14 +65,8 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     elif not arguments.json:
         context.console.block(imported.text.removesuffix("\n"))
     if arguments.json:
-        context.console.answer(_to_json(imported, in_file=arguments.output is not None))
-    _summarize(imported, context.console)
-    unlisted = [*_unlisted(estate)]
-    for what in unlisted:
-        context.console.note(f"NOT READ, so the spec lacks {what}; docs/import.md#1-import says what reading takes")
-    if unlisted:
-        return Exit.ERROR
-    return Exit.DIFFERENT if any(outcome.effect is ImportEffect.CHANGE for outcome in imported.outcomes) else Exit.FINE
+        context.console.answer(import_to_json(imported, in_file=arguments.output is not None))
+    return summarize(imported, estate, context.console)
 
 
 # Input
@@ -85,11 +84,11 @@ def _input(arguments: argparse.Namespace, context: Context) -> tuple[Estate, Map
     estate = estate_from(given, arguments.snapshot, context)
     named = {account: alias for alias, account in accounts.items()}
     aliases = aliases_of(estate.accounts, named)
-    return estate, aliases, _ours(arguments.ours, ours_of(spec.compiled if spec else None))
+    return estate, aliases, ours_given(arguments.ours, ours_of(spec.compiled if spec else None))
 
 
-def _ours(texts: Sequence[str], known: Ours) -> Ours:
-    """Those whom the texts name beside those who are known."""
+def ours_given(texts: Sequence[str], known: Ours) -> Ours:
+    """Those whom the texts name beside those who are known; raises UsageError."""
     for text in texts:
         if not _OURS.fullmatch(text):
             remedy = "write an account's ID, an organization's, github:OWNER or ISSUER:SUBJECT"
@@ -119,7 +118,8 @@ def _unlisted(estate: Estate) -> Iterator[str]:
 # Output
 
 
-def _summarize(imported: Imported, console: Console) -> None:
+def summarize(imported: Imported, estate: Estate, console: Console) -> Exit:
+    """Say what the spec is worth: ERROR if it lacks what was not read, DIFFERENT if it would change access."""
     numbers = Counter(outcome.effect for outcome in imported.outcomes)
     console.note(
         f"documents: {numbers[ImportEffect.EQUAL]} equal, {numbers[ImportEffect.NONE]} change no access, "
@@ -139,6 +139,12 @@ def _summarize(imported: Imported, console: Console) -> None:
         console.note("comments: " + ", ".join(f"{number} {kind}" for kind, number in sorted(kinds.items())))
     if imported.left_out:
         console.note(f"{count(len(imported.left_out), 'target')} left out: see the end of the spec")
+    unlisted = [*_unlisted(estate)]
+    for what in unlisted:
+        console.note(f"NOT READ, so the spec lacks {what}; docs/import.md#1-import says what reading takes")
+    if unlisted:
+        return Exit.ERROR
+    return Exit.DIFFERENT if changes else Exit.FINE
 
 
 def _lines(outcome: Outcome) -> list[str]:
@@ -146,7 +152,8 @@ def _lines(outcome: Outcome) -> list[str]:
     return [f"{outcome.address}:", *marked]
 
 
-def _to_json(imported: Imported, *, in_file: bool) -> dict[str, Any]:
+def import_to_json(imported: Imported, *, in_file: bool) -> dict[str, Any]:
+    """The JSON form."""
     numbers = Counter(outcome.effect for outcome in imported.outcomes)
     return {
         "spec": None if in_file else imported.text,
