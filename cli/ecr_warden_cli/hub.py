@@ -5,6 +5,7 @@ import gzip
 import uuid
 from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
@@ -28,7 +29,7 @@ from ecr_warden.state.commands import (
 )
 from ecr_warden_cli.console import Console, Exit, Style, worst
 from ecr_warden_cli.context import Context, Failure, Hub, UsageError
-from ecr_warden_cli.inputs import BY_HAND, HUB_PROFILE, HUB_REGION, matching, within
+from ecr_warden_cli.inputs import BY_HAND, DEPLOYMENT_FILE, HUB_PROFILE, HUB_REGION, matching, within
 from ecr_warden_cli.live import AtHub
 from iam_access.text.printable import cut, invisible
 
@@ -116,11 +117,27 @@ def speak(arguments: argparse.Namespace | AtHub, context: Context) -> HubClient:
 
 
 def open_hub(arguments: argparse.Namespace | AtHub, context: Context) -> Hub:
-    """The hub that the arguments name, or the environment where they are silent; raises Failure."""
+    """The hub that the arguments name, or else the environment, or else ecr-warden.yaml; raises Failure."""
     environment = context.console.environment
-    region = arguments.hub_region or environment.get("ECR_WARDEN_HUB_REGION") or None
+    region = arguments.hub_region or environment.get("ECR_WARDEN_HUB_REGION") or _region_in_file(context)
     with context.console.doing("looking for the hub"):
         return context.aws().open_hub(region, arguments.profile or environment.get("ECR_WARDEN_HUB_PROFILE") or None)
+
+
+def _region_in_file(context: Context) -> str | None:
+    """The hub's region by ecr-warden.yaml in the working directory, None without one; raises Failure.
+
+    A file that is wrong is no reason to ask a hub in another region.
+    """
+    if not Path(DEPLOYMENT_FILE).exists():
+        return None
+    from ecr_warden_cli.deployment.file import load_deployment  # noqa: PLC0415 - whoever has no such file waits for none
+
+    try:
+        return load_deployment(DEPLOYMENT_FILE, context).hub_region
+    except Failure as error:
+        error.remedy += "; or pass --hub-region REGION"
+        raise
 
 
 def accepted_version(client: HubClient) -> KeptVersion | None:

@@ -18,10 +18,12 @@ from iam_access.text.printable import cut, invisible
 
 # Somebody may pass a whole document where its name belongs.
 _NAME_SHOWN = 300
-HUB_REGION = "default: ECR_WARDEN_HUB_REGION, or the region of the profile"
+HUB_REGION = "default: ECR_WARDEN_HUB_REGION, that of ecr-warden.yaml here, or that of the profile"
 HUB_PROFILE = "default: ECR_WARDEN_HUB_PROFILE, or the default credentials"
 DEFAULT_SPEC = "access.yaml"
 """The spec's file where none is named."""
+DEPLOYMENT_FILE = "ecr-warden.yaml"
+"""The deployment's."""
 BY_HAND = "retype it by hand; it was probably copied from a web page or chat"
 _SPEC_REMEDY = "give the path of the spec, or - to read it from stdin"
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from copy import replace
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -375,22 +376,45 @@ def test_a_target_that_is_no_text_is_one_line(argv: tuple[str, ...], target: str
     refused((*argv, target), "is not a target")
 
 
-# name: the options of status, and the region and profile of the hub that it opens where the environment names both
-PLACES: dict[str, tuple[tuple[str, ...], tuple[str, str]]] = {
-    "neither": ((), ("eu-north-1", "laptop")),
-    "the region": (("--hub-region", "eu-west-1"), ("eu-west-1", "laptop")),
-    "the profile": (("--profile", "hub"), ("eu-north-1", "hub")),
-    "both": (("--hub-region", "eu-west-1", "--profile", "hub"), ("eu-west-1", "hub")),
+BOTH = {"ECR_WARDEN_HUB_REGION": "eu-north-1", "ECR_WARDEN_HUB_PROFILE": "laptop"}
+FILE = 'version: 1\nhub: {account: r, region: eu-west-2}\naccounts: {r: {id: "222222222222", writes: all}}\n'
+# name: the options of history, the environment, ecr-warden.yaml, and the region and profile of the hub that is opened
+PLACES: dict[str, tuple[tuple[str, ...], dict[str, str], str, tuple[str | None, str | None]]] = {
+    "the environment": ((), BOTH, "", ("eu-north-1", "laptop")),
+    "a region before the environment": (("--hub-region", "eu-west-1"), BOTH, "", ("eu-west-1", "laptop")),
+    "a profile before the environment": (("--profile", "hub"), BOTH, "", ("eu-north-1", "hub")),
+    "both before the environment": (("--hub-region", "eu-west-1", "--profile", "hub"), BOTH, "", ("eu-west-1", "hub")),
+    "the file": ((), {}, FILE, ("eu-west-2", None)),
+    "the environment before the file": ((), BOTH, FILE, ("eu-north-1", "laptop")),
+    "a region before the file": (("--hub-region", "eu-west-1"), {}, FILE, ("eu-west-1", None)),
+    "a region before a wrong file": (("--hub-region", "eu-west-1"), {}, "hub: [", ("eu-west-1", None)),
 }
 
 
 @pytest.mark.parametrize("name", PLACES)
-def test_an_option_wins_over_the_environment(name: str) -> None:
-    options, opened = PLACES[name]
+def test_an_option_wins_over_the_environment_and_that_over_the_file(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options, environment, file, opened = PLACES[name]
+    monkeypatch.chdir(tmp_path)
+    if file:
+        Path("ecr-warden.yaml").write_text(file)
     command = over(world_in_sync())
-    command.environment |= {"ECR_WARDEN_HUB_REGION": "eu-north-1", "ECR_WARDEN_HUB_PROFILE": "laptop"}
+    command.environment |= environment
     assert command("history", *options).code == 0
     assert command.opened == [opened]
+
+
+def test_a_wrong_file_is_no_reason_to_ask_another_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("ecr-warden.yaml").write_text(FILE.replace("eu-west-2", "london"))
+    command = over(world_in_sync())
+    ran = command("history")
+    assert (ran.code, command.opened) == (1, [])
+    assert ran.err.splitlines() == [
+        'E110 ecr-warden.yaml:2:27 "london" is not a region; write it as AWS does, for example eu-central-1',
+        "ecr-warden: ecr-warden.yaml is not valid; see the problems above; or pass --hub-region REGION",
+    ]
 
 
 def test_an_empty_variable_is_none() -> None:

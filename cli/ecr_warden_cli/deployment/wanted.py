@@ -5,9 +5,10 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from ecr_warden_cli.inputs import DEPLOYMENT_FILE
 from iam_access.arn import IAM_REGION
 
-DEFAULT_FILE = "ecr-warden.yaml"
+DEFAULT_FILE = DEPLOYMENT_FILE
 
 
 class Writes(StrEnum):
