@@ -90,8 +90,7 @@ _DESCRIPTION = (
 )
 _EPILOG = """\
 example:
-  ecr-warden validate examples/seed/access.yaml
-  ecr-warden who-can push shop/checkout --snapshot examples/who-can/estate.json
+  ecr-warden who-can push shop/checkout --example
 
 exit codes: 0 fine, 1 error, 2 something differs"""
 _SHOWN = 500

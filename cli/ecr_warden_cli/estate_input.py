@@ -34,6 +34,7 @@ from ecr_warden_cli.context import Context, Failure, UsageError
 from ecr_warden_cli.hub import HubClient, accepted_version, expect, speak, text_of, unintelligible
 from ecr_warden_cli.inputs import (
     DEFAULT_SPEC,
+    EXAMPLE,
     HUB_PROFILE,
     HUB_REGION,
     load_bytes,
@@ -129,9 +130,22 @@ def add_source(
         parser.set_defaults(snapshot=None, scp=[], rcp=[], vpce=[])
 
 
+class _Example(argparse.Action):
+    """Stands for --snapshot and --spec."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, **settings: Any) -> None:
+        super().__init__(option_strings, dest, nargs=0, default=argparse.SUPPRESS, **settings)
+
+    def __call__(self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, *_: object) -> None:
+        if namespace.snapshot or namespace.spec:
+            parser.error("--example with --snapshot or --spec")
+        namespace.snapshot, namespace.spec = str(EXAMPLE / "estate.json"), str(EXAMPLE / "access.yaml")
+
+
 def _add_what_limits(source: argparse._ArgumentGroup) -> None:
     """Declare a snapshot, and the policies that only take away, which no account shows."""
     source.add_argument("--snapshot", metavar="FILE", help="a snapshot of the accounts, or - for stdin")
+    source.add_argument("--example", action=_Example, help="the snapshot and the spec that come with the command")
     for option, kind in _CONTROL.items():
         source.add_argument(
             option,

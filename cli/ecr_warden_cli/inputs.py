@@ -24,13 +24,15 @@ DEFAULT_SPEC = "access.yaml"
 """The spec's file where none is named."""
 DEPLOYMENT_FILE = "ecr-warden.yaml"
 """The deployment's."""
+EXAMPLE = Path(__file__).parent / "example"
+"""A spec, `access.yaml`, and a snapshot, `estate.json`, that come with the command."""
 BY_HAND = "retype it by hand; it was probably copied from a web page or chat"
 _SPEC_REMEDY = "give the path of the spec, or - to read it from stdin"
 
 
 def name_of(path: str) -> str:
     """The file's name in messages."""
-    return "<stdin>" if path == "-" else cut(path, _NAME_SHOWN)
+    return "<stdin>" if path == "-" else cut(path.removeprefix(f"{EXAMPLE.parent}/"), _NAME_SHOWN)
 
 
 def read_file(path: str, stdin: BinaryIO, limit: int, *, code: str, remedy: str) -> bytes:

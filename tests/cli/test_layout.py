@@ -213,6 +213,6 @@ def test_an_example_works_as_pasted(
     arguments = parse_arguments(words[1:])
     if ELSEWHERE.search(line):
         return
-    run = over(with_estate()) if "hub_region" in arguments and "--snapshot" not in words else command
+    run = over(with_estate()) if "hub_region" in arguments and not getattr(arguments, "snapshot", None) else command
     ran = run(*words[1:], stdin=stdin)
     assert ran.code != Exit.ERROR, ran.err

@@ -377,8 +377,7 @@ def _add_who_can(parser: argparse.ArgumentParser) -> None:
 
 
 CAN_I = Verb(
-    "ecr-warden can-i push shop/checkout --as newcomer \\\n"
-    "    --snapshot examples/who-can/estate.json\n"
+    "ecr-warden can-i push shop/checkout --as newcomer --example\n"
     "  ecr-warden can-i --as ci:user/push-user --spec examples/seed/access.yaml",
     _add_can_i,
     _run_can_i,
@@ -386,10 +385,9 @@ CAN_I = Verb(
     "all that they can do, each with the line of the spec that gives it, or NOT IN SPEC.",
 )
 WHO_CAN = Verb(
-    "ecr-warden who-can push shop/checkout --spec examples/seed/access.yaml \\\n"
-    "    --snapshot examples/who-can/estate.json\n"
+    "ecr-warden who-can push shop/checkout --example\n"
     "  ecr-warden who-can pull 'shop/*' --spec examples/seed/access.yaml\n"
-    "  ecr-warden who-can admin --snapshot examples/who-can/estate.json",
+    "  ecr-warden who-can admin --example",
     _add_who_can,
     _run_who_can,
     "Lists everybody who can, directly and through roles, with a spec each with the line that gives it, or NOT IN "

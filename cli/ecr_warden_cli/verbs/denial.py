@@ -480,7 +480,7 @@ EXPLAIN_DENIAL = Verb(
     "  echo 'arn:aws:iam::111111111111:user/newcomer is not authorized to perform:' \\\n"
     "    ecr:BatchGetImage on resource: \\\n"
     "    arn:aws:ecr:eu-central-1:222222222222:repository/shop/checkout |\n"
-    "    ecr-warden explain-denial --snapshot examples/who-can/estate.json",
+    "    ecr-warden explain-denial --example",
     _add_explain,
     _run_explain,
 )

@@ -175,7 +175,7 @@ def import_to_json(imported: Imported, *, in_file: bool) -> dict[str, Any]:
 
 
 IMPORT = Verb(
-    "ecr-warden import --snapshot examples/who-can/estate.json\n"
+    "ecr-warden import --example\n"
     "  ecr-warden import --profile ci=ci-read --profile registry=registry-read \\\n"
     "    -o access.yaml",
     _add_arguments,

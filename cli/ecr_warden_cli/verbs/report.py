@@ -150,9 +150,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 REPORT = Verb(
-    "ecr-warden report --spec examples/who-can/access.yaml \\\n"
-    "    --snapshot examples/who-can/estate.json -o report.html\n"
-    "  ecr-warden report --hub -o report.html",
+    "ecr-warden report --example -o report.html\n  ecr-warden report --hub -o report.html",
     _add_arguments,
     _run,
     json_help="print one JSON object, and write files only if they are named; docs/schema/command.md describes it",

@@ -170,9 +170,8 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 WHAT_IF = Verb(
     "ecr-warden what-if --role shadow-pusher --trust examples/who-can/trust.json \\\n"
-    "    --snapshot examples/who-can/estate.json\n"
-    "  ecr-warden what-if examples/who-can/change.json \\\n"
-    "    --snapshot examples/who-can/estate.json",
+    "    --example\n"
+    "  ecr-warden what-if examples/who-can/change.json --example",
     _add_arguments,
     _run,
     "Says who would gain and who would lose access if a policy or a tag were another, or a spec enforced. Nothing is "
