@@ -78,8 +78,9 @@ deployed built thorough: sam-build release
 sam-build: .venv-sam/.synced
 	@$(BIN)/python -c 'from local.aws.deploy import ROOT, build; build(into=ROOT / "build" / "tested")'
 
-release: .venv-sam/.synced ## build/release: what `ecr-warden deploy` deploys
+release: .venv/.synced .venv-sam/.synced ## build/release, which `ecr-warden deploy` deploys, and the wheels in dist
 	@.venv-sam/bin/python tools/release.py build/release
+	@$(BIN)/python tools/wheels.py build/release dist
 
 deployed:
 	$(PYTEST) --durations=10 $(DEPLOYED)
@@ -152,8 +153,8 @@ lock: | $(UV) ## lock the requirements again, those of the layer with their hash
 
 # Beside requirements.txt, from which setuptools reads the dependencies: with hashes it could not.
 layer-lock: | $(UV)
-	$(UV) export --quiet --frozen --no-emit-project --no-dev --no-header --no-annotate \
-	  $(foreach name,$(shell sed 's/=.*//' cli/requirements.txt),--prune $(name)) --output-file layers/warden/requirements.lock
+	$(UV) export --quiet --frozen --no-emit-workspace --no-dev --no-header --no-annotate \
+	  $(foreach name,$(shell sed 's/[=>].*//' cli/requirements.txt),--prune $(name)) --output-file layers/warden/requirements.lock
 
 clean: ## remove build output
 	rm -rf build dist .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
@@ -164,7 +165,7 @@ distclean: clean ## remove the environments too
 # ---- five environments, because sam and ministack pin incompatible versions of botocore, and the browser needs npm.
 # Each is updated when the lock or the dependency lists change.
 
-LOCKED := uv.lock pyproject.toml layers/warden/requirements.txt cli/requirements.txt
+LOCKED := uv.lock pyproject.toml layers/access/pyproject.toml layers/warden/requirements.txt cli/requirements.txt
 
 setup: .venv/.synced .venv-sam/.synced .venv-emulator/.synced .venv-runtime/.synced $(CHROMIUM)/chromium ## the environments, and the browser
 
@@ -187,8 +188,8 @@ $(CHROMIUM)/chromium: tools/chromium.py | .venv-browser/.synced
 $(UV):
 	@command -v $(PYTHON) >/dev/null || { \
 	  echo "ecr-warden needs $(PYTHON), which is not on PATH (Debian: apt install python3.13 python3.13-venv)." >&2; exit 1; }
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null || { \
-	  echo "ecr-warden needs Python 3.13; $(PYTHON) does not start or is another version." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 13))' 2>/dev/null || { \
+	  echo "ecr-warden needs Python 3.13 or later; $(PYTHON) does not start or is older." >&2; exit 1; }
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { \
 	  echo "$(PYTHON) lacks venv and ensurepip (Debian: apt install python3.13-venv)." >&2; exit 1; }
 	$(PYTHON) -m venv --clear .tools

@@ -86,9 +86,6 @@ def _error_to_json(error: NamedError) -> dict[str, Any]:
 
 def _aws() -> Aws:
     """Loaded on demand, so that validate and render do not load boto3."""
-    try:
-        from ecr_warden_cli import aws  # noqa: PLC0415
-    except ModuleNotFoundError as error:
-        remedy = "install the extra aws: pip install '.[aws]' in the checkout"
-        raise Failure(f"this verb needs {error.name}", remedy=remedy) from error
+    from ecr_warden_cli import aws  # noqa: PLC0415
+
     return aws

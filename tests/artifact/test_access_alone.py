@@ -1,17 +1,13 @@
 """iam_access by itself, where nothing else of ours is, used by a program that knows nothing of ECR."""
 
 import json
-import shutil
 import subprocess
-import sys
-import venv
-from importlib.metadata import distribution, packages_distributions
 from pathlib import Path
 
 import pytest
 
-from local.aws.launcher import ROOT
-from tests.artifact.test_wheel import copy, uv
+from local.aws.deploy import built_release
+from local.testing.wheels import built_wheels, install
 
 PROGRAM = """
 import json, sys
@@ -81,17 +77,10 @@ ACCOUNTS = {
 
 @pytest.mark.thorough
 def test_a_program_that_knows_nothing_of_ecr_asks_who_can(tmp_path: Path) -> None:
-    source = tmp_path / "source"
-    shutil.copytree(ROOT / "layers" / "access", source)
-    uv("build", "--wheel", "--no-build-isolation", "--python", sys.executable, "--out-dir", str(tmp_path), str(source))
-    [wheel] = tmp_path.glob("*.whl")
+    _, library = built_wheels(built_release(tmp_path / "release"), tmp_path / "wheels")
     folder = tmp_path / "environment"
-    venv.create(folder)
+    install([library], folder)
     python = str(folder / "bin" / "python")
-    uv("pip", "install", "--python", python, "--no-deps", str(wheel))
-    [site] = folder.glob("lib/python*/site-packages")
-    copy(distribution("msgspec"), site)
-    uv("pip", "check", "--python", python)
     ran = subprocess.run(
         [python, "-c", PROGRAM], input=json.dumps(ACCOUNTS), capture_output=True, text=True, cwd=tmp_path, check=False
     )
@@ -100,8 +89,3 @@ def test_a_program_that_knows_nothing_of_ecr_asks_who_can(tmp_path: Path) -> Non
         "[('arn:aws:iam::111111111111:role/reader', 'yes', 1), ('arn:aws:iam::111111111111:user/ann', 'yes', 2)] True",
         "[]",
     ]
-
-
-def test_no_environment_has_it_twice() -> None:
-    """The command's wheel carries it too, and the one that was installed last would win."""
-    assert {*packages_distributions()["iam_access"]} == {"ecr-warden"}

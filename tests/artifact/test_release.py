@@ -4,8 +4,8 @@ import hashlib
 import io
 import json
 import os
-import shutil
 import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import pytest
 from ecr_warden_cli.deployment.release import FOLDER, Release, load_release
 from local.aws.deploy import SAM, built_release
 from local.aws.launcher import ROOT
+from local.testing.wheels import built_wheels
 
 
 @pytest.fixture(scope="module")
@@ -52,22 +53,21 @@ def test_a_zip_says_nothing_of_when_and_by_whom_it_was_made(release: Release) ->
 @pytest.mark.thorough
 def test_another_clone_in_another_folder_at_another_time_gives_the_same_bytes(folder: Path, tmp_path: Path) -> None:
     clone = tmp_path / "elsewhere" / "clone"
-    for source in ("template.yaml", "pyproject.toml", "tools", "stacks", "functions", "layers"):
-        (clone / source).parent.mkdir(parents=True, exist_ok=True)
-        (shutil.copytree if (ROOT / source).is_dir() else shutil.copy)(ROOT / source, clone / source)
-    for path in clone.rglob("*"):
-        os.utime(path, (1, 1))
+    clone.mkdir(parents=True)
+    # With --touch each file is of the moment of the copy.
+    copied = f"git ls-files -z --cached --others --exclude-standard | tar -c --null -T - | tar -x --touch -C {clone}"
+    subprocess.run(["bash", "-c", copied], cwd=ROOT, check=True)
     (clone / ".tools").symlink_to(ROOT / ".tools")
-    again = tmp_path / "again"
-    python = str(SAM.parent / "python")
-    subprocess.run(
-        [python, "tools/release.py", str(again)],
-        cwd=clone,
-        umask=0o077,
-        check=True,
-        env={"PATH": os.environ["PATH"], "TZ": "Asia/Tokyo"},
-    )
-    assert digests(again) == digests(folder)
+    steps = [
+        [str(SAM.parent / "python"), "tools/release.py", "build/release"],
+        [sys.executable, "tools/wheels.py", "build/release", "dist"],
+    ]
+    for step in steps:
+        environment = {**os.environ, "TZ": "Asia/Tokyo", "PYTHONHASHSEED": "7"}
+        subprocess.run(step, cwd=clone, env=environment, umask=0o077, check=True)
+    assert digests(clone / "build" / "release") == digests(folder)
+    built_wheels(folder, tmp_path / "dist")
+    assert digests(clone / "dist") == digests(tmp_path / "dist")
 
 
 def digests(folder: Path) -> dict[str, str]:

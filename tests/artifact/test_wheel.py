@@ -1,82 +1,39 @@
-"""The wheel, installed where nothing else is: no repository, and only the requirements that it names."""
+"""The wheels, installed where nothing else is: no repository, and only the requirements that they name."""
 
-import shutil
 import subprocess
-import sys
-import venv
 import zipfile
-from collections.abc import Iterator
-from importlib.metadata import Distribution, distribution
 from pathlib import Path
 
 import pytest
-from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
 
 from ecr_warden import __version__
+from local.aws.deploy import built_release
 from local.aws.launcher import ROOT
+from local.testing.wheels import built_wheels, install
 from tests.cli.command import unfolded
 
 pytestmark = pytest.mark.thorough
 
-UV = str(ROOT / ".tools" / "bin" / "uv")
-SOURCES = ("pyproject.toml", "README.md", "LICENSE", "cli", "layers/access", "layers/warden")
 SPEC, ESTATE = (str(ROOT / "examples" / "who-can" / name) for name in ("access.yaml", "estate.json"))
-
 PUSHER = "arn:aws:iam::111111111111:user/push-user"
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Built from a copy, so that nothing of earlier builds gets in."""
-    tmp = tmp_path_factory.mktemp("wheel")
-    for source in SOURCES:
-        (tmp / source).parent.mkdir(parents=True, exist_ok=True)
-        (shutil.copytree if (ROOT / source).is_dir() else shutil.copy)(ROOT / source, tmp / source)
-    uv("build", "--wheel", "--no-build-isolation", "--python", sys.executable, "--out-dir", str(tmp), str(tmp))
-    [built] = tmp.glob("*.whl")
-    return built
+def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return built_release(tmp_path_factory.mktemp("release"))
 
 
 @pytest.fixture(scope="module")
-def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty environment with the wheel and what it requires, which comes from the environment of the tests."""
+def wheels(release: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    return built_wheels(release, tmp_path_factory.mktemp("wheels"))
+
+
+@pytest.fixture(scope="module")
+def environment(wheels: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty environment with the wheels and what they require."""
     folder = tmp_path_factory.mktemp("installed")
-    venv.create(folder)
-    python = str(folder / "bin" / "python")
-    uv("pip", "install", "--python", python, "--no-deps", str(wheel))
-    [site] = folder.glob("lib/python*/site-packages")
-    [installed] = site.glob("ecr_warden-*.dist-info")
-    for needed in required_by(Distribution.at(installed), set()):
-        copy(needed, site)
-    uv("pip", "check", "--python", python)
+    install(wheels, folder)
     return folder
-
-
-def uv(*argv: str) -> None:
-    """Run uv without the network."""
-    done = subprocess.run([UV, *argv, "--offline"], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-
-
-def required_by(one: Distribution, seen: set[str]) -> Iterator[Distribution]:
-    """What it requires without any extra, directly or not."""
-    for requirement in map(Requirement, one.requires or ()):
-        name = canonicalize_name(requirement.name)
-        if name in seen or (requirement.marker and not requirement.marker.evaluate({"extra": ""})):
-            continue
-        seen.add(name)
-        needed = distribution(name)
-        yield needed
-        yield from required_by(needed, seen)
-
-
-def copy(one: Distribution, site: Path) -> None:
-    """Its packages and modules, without its commands."""
-    for file in one.files or ():
-        if ".." not in file.parts and "__pycache__" not in file.parts:
-            (site / file).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(Path(str(one.locate_file(file))), site / file)
 
 
 def run(environment: Path, *argv: str) -> subprocess.CompletedProcess[str]:
@@ -91,29 +48,26 @@ def run(environment: Path, *argv: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_it_holds_all_data_files_and_nothing_but_the_three_packages(wheel: Path) -> None:
-    names = zipfile.ZipFile(wheel).namelist()
-    assert {name.split("/")[0] for name in names if ".dist-info/" not in name} == {
-        "iam_access",
-        "ecr_warden",
-        "ecr_warden_cli",
-    }
-    assert {name for name in names if not name.endswith(".py") and ".dist-info/" not in name} == {
-        "ecr_warden/collect/stacks.json",
-        "iam_access/catalogue.json",
-        "ecr_warden_cli/page/page.css",
-        "ecr_warden_cli/page/page.js",
-    }
+def test_each_holds_its_own_modules_and_data_files_and_nothing_else(wheels: tuple[Path, Path], release: Path) -> None:
+    carried = {f"ecr_warden_cli/release/{path.name}" for path in release.iterdir()}
+    example = {f"ecr_warden_cli/example/{path.name}" for path in (ROOT / "examples" / "who-can").iterdir()}
+    data = {"ecr_warden/collect/stacks.json", "ecr_warden_cli/page/page.css", "ecr_warden_cli/page/page.js"}
+    held = [
+        (("layers/warden/ecr_warden", "cli/ecr_warden_cli"), data | carried | example),
+        (("layers/access/iam_access",), {"iam_access/catalogue.json"}),
+    ]
+    for wheel, (packages, files) in zip(wheels, held, strict=True):
+        folders = [ROOT / package for package in packages]
+        modules = {str(file.relative_to(folder.parent)) for folder in folders for file in folder.rglob("*.py")}
+        names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
+        assert names == modules | files
 
 
-def test_every_module_of_the_repository_is_in_it(wheel: Path) -> None:
-    modules = {
-        str(file.relative_to(folder))
-        for folder in (ROOT / "layers" / "access", ROOT / "layers" / "warden", ROOT / "cli")
-        for file in folder.rglob("*.py")
-        if file.relative_to(folder).parts[0].startswith(("iam_access", "ecr_warden"))
-    }
-    assert {name for name in zipfile.ZipFile(wheel).namelist() if name.endswith(".py")} == modules
+def test_the_command_finds_the_release_that_it_carries(environment: Path, release: Path) -> None:
+    code = "from ecr_warden_cli.deployment.release import load_release; print(*sorted(load_release({}).code))"
+    argv = [str(environment / "bin" / "python"), "-c", code]
+    ran = subprocess.run(argv, capture_output=True, text=True, env={}, cwd=environment, check=True)
+    assert ran.stdout.split() == sorted(path.name for path in release.glob("*.zip"))
 
 
 ANSWERS = {
@@ -121,7 +75,7 @@ ANSWERS = {
     "help": (("--help",), 0, "usage: ecr-warden [-h] [--version] VERB ..."),
     "validate": (("validate", SPEC), 0, f"{SPEC}: valid"),
     "diff": (("diff", "/dev/null", SPEC), 2, "ci:user/push-user gains push to shop/checkout"),
-    "who-can": (("who-can", "push", "shop/checkout", "--snapshot", ESTATE), 0, "push-user"),
+    "who-can": (("who-can", "push", "shop/checkout", "--example"), 0, "example/access.yaml:13  ci:user/push-user"),
     "can-i": (("can-i", "--as", PUSHER, "push", "shop/checkout", "--snapshot", ESTATE), 0, "yes"),
     "import": (("import", "--snapshot", ESTATE), 0, "version: 1"),
 }
@@ -140,11 +94,3 @@ def test_the_report_is_a_page_with_its_own_style_and_script(environment: Path) -
     page = (environment / "report.html").read_text()
     for part in ("page.css", "page.js"):
         assert (ROOT / "cli" / "ecr_warden_cli" / "page" / part).read_text().strip() in page, part
-
-
-def test_without_the_extra_what_reads_accounts_says_what_to_install(environment: Path) -> None:
-    ran = run(environment, "snapshot", "--spec", SPEC)
-    assert (ran.returncode, ran.stdout) == (1, "")
-    assert ran.stderr == (
-        "ecr-warden: this verb needs boto3; install the extra aws: pip install '.[aws]' in the checkout\n"
-    )

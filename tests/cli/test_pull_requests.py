@@ -180,12 +180,8 @@ def test_without_a_default_branch_nothing_is_applied(runner: Runner) -> None:
 
 
 def test_the_command_is_installed_from_the_action_itself(runner: Runner) -> None:
-    runner.inputs = {"apply": "false"}
     assert runner.run("Install").returncode == 0
-    assert runner.calls[-1] == ["pip", "install", "--quiet", "--disable-pip-version-check", str(ROOT)]
-    runner.inputs = {"apply": "recorded"}
-    assert runner.run("Install").returncode == 0
-    assert runner.calls[-1][-1] == f"{ROOT}[aws]"
+    assert runner.calls[-1] == ["pip", "install", "--quiet", "--disable-pip-version-check", "./layers/access", "."]
     assert {*(runner.root / "temp/path").read_text().splitlines()} == {f"{runner.root}/temp/ecr-warden/bin"}
 
 

@@ -1,9 +1,10 @@
-"""What the layer installs is what uv.lock has, by its hashes."""
+"""What the layer installs is what uv.lock has, by its hashes; and the two packages have one version."""
 
 import re
 import tomllib
 from typing import Any
 
+from ecr_warden import __version__
 from tests.template.cfn import ROOT
 
 LAYER = ROOT / "layers" / "warden"
@@ -38,6 +39,12 @@ def test_the_layer_installs_what_is_locked() -> None:
         package = LOCK[name]
         files = [*package["wheels"], *filter(None, [package.get("sdist")])]
         assert (version, hashes) == (package["version"], {one["hash"] for one in files}), "run: make lock"
+
+
+def test_the_command_needs_the_library_at_exactly_their_one_version() -> None:
+    library = tomllib.loads((ROOT / "layers" / "access" / "pyproject.toml").read_text())["project"]
+    assert library["version"] == __version__
+    assert f"iam-access=={__version__}" in (ROOT / "cli" / "requirements.txt").read_text().splitlines()
 
 
 def test_the_layer_installs_nothing_without_a_hash() -> None:
