@@ -139,7 +139,7 @@ def write_scope_lines(found: Sequence[ScopeGap | ScopeUnread], *, writes: bool) 
         match one:
             case ScopeUnread():
                 yield f"{where}: it is unknown whom its member stack covers: {one.error}"
-            case ScopeGap(uncovered=()):
+            case ScopeGap(uncovered=(), parameters=parameters) if not parameters:
                 continue
             case ScopeGap() if one.has_stack or writes:
                 yield from _lines(one, where)
@@ -147,7 +147,10 @@ def write_scope_lines(found: Sequence[ScopeGap | ScopeUnread], *, writes: bool) 
 
 def _lines(gap: ScopeGap, where: str) -> Iterator[str]:
     stack = "its member stack does not cover" if gap.has_stack else "there is no member stack to cover"
-    yield f"{where}: {stack} {len(gap.uncovered)} of the users and roles in the spec:"
+    if gap.uncovered:
+        yield f"{where}: {stack} {len(gap.uncovered)} of the users and roles in the spec:"
+    else:
+        yield f"{where}: its member stack does not let ecr-warden write what the spec has there:"
     yield from (f"  {arn}" for arn in gap.uncovered)
     if gap.parameters:
         yield f"  deploy {_TEMPLATE} in that account with"

@@ -272,7 +272,9 @@ def _write_role(account: str, lists: Lists) -> dict[str, Any]:
     statements = [
         {"Sid": sids[name], "Effect": "Allow", "Action": "iam:PutUserPolicy", "Resource": list(entries)}
         for name, entries in lists.items()
+        if name in sids
     ]
+    statements += [] if "Writes" in lists else [{"Sid": "RepositoryPolicies", "Effect": "Allow", "Action": "ecr:*"}]
     return {
         "Arn": f"arn:aws:iam::{account}:role/ecr-warden/ecr-warden-write",
         "RoleName": "ecr-warden-write",

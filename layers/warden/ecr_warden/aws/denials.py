@@ -22,8 +22,8 @@ _EXPLICIT_DENY = re.compile(r"with an explicit deny(?: in (an? [A-Za-z -]+))?")
 _ROLE = re.compile(r":(?:assumed-)?role/(?:[^ /]+/)*?(ecr-warden-[a-z]+)")
 _REPOSITORY = re.compile(r"arn:[a-z-]+:ecr:([a-z0-9-]+):([0-9]{12}):repository/([^ ]+)")
 _IN_GENERAL = (
-    "allow {} to ecr-warden's role in the account; stacks/member.yaml grants it (parameters ManagedOwners and "
-    "ManagedRoles for identities that ecr-warden did not create)"
+    "allow {} to ecr-warden's role in the account; stacks/member.yaml grants it (parameters Writes, and "
+    "ManagedOwners and ManagedRoles for identities that ecr-warden did not create)"
 )
 _TO_A_PERSON = "allow {} to these credentials: docs/cli.md#credentials lists what reading takes"
 # The member stack's parameter that allows the write role a call.
@@ -76,6 +76,7 @@ def assume_denied(what: str, message: str) -> PortError:
     if kept_out is not None:
         return kept_out
     remedy = "deploy stacks/member.yaml in the account, with this hub's account and ExternalId: it creates the role"
+    remedy += ", that for writing unless Writes is none"
     return _permission_missing(what, message, remedy)
 
 

@@ -1,12 +1,22 @@
-"""What ecr-warden itself must stay able to do at a repository, and which statements of its policy may deny that."""
+"""What ecr-warden itself may write in an account, and which statements of a repository's policy may deny that."""
 
 from collections.abc import Iterator
+from enum import StrEnum
 
 from ecr_warden.core.address import OWN_ROLES
 from iam_access.document.document import Document, Effect, Statement
 from iam_access.document.pattern import patterns_meet
 from iam_access.document.principal import Principal
 from iam_access.text.ascii_case import ascii_lower
+
+
+class Writes(StrEnum):
+    """What a member stack lets ecr-warden write, as its parameter of that name says."""
+
+    NONE = "none"
+    IDENTITIES = "identities"  # those of its lists
+    ALL = "all"  # also repositories' policies, and push roles
+
 
 OWN_ACTIONS = (
     "ecr:DescribeRepositories",

@@ -15,7 +15,7 @@ class ScopeGap(Value, frozen=True, tag_field="kind", tag="gap"):
     uncovered: tuple[str, ...]
     """ARNs that the spec needs and that are in no list."""
     parameters: Mapping[str, str]
-    """The new value of each list that has to change, as CloudFormation expects it."""
+    """The new value of each parameter that has to change, as CloudFormation expects it."""
     without_room: tuple[str, ...] = ()
     """The ARNs that fit into no list."""
 
