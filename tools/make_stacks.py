@@ -2,6 +2,8 @@
 
 The hub compares what is deployed with what the templates of its own version deploy. It gets of each template what it
 compares, with CloudFormation's functions in their long form, and a digest of that, which the stack has as an output.
+
+`organization` makes the organization's template deployable: it needs the others in it.
 """
 
 import hashlib
@@ -45,9 +47,31 @@ def _written_out(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> Any:
 _Loader.add_multi_constructor("!", _written_out)
 
 
+def read(path: str) -> dict[str, Any]:
+    """A template, with CloudFormation's functions in their long form."""
+    template: dict[str, Any] = yaml.load((ROOT / path).read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - a SafeLoader
+    return template
+
+
+def organization() -> dict[str, Any]:
+    """stacks/organization.yaml with the bodies of its three StackSets in place of their names."""
+    member = read(TEMPLATES["member"])
+    boundary = {key: value for key, value in member["Resources"]["Boundary"].items() if key != "Condition"}
+    bodies = {
+        "boundary": {"AWSTemplateFormatVersion": "2010-09-09", "Resources": {"Boundary": boundary}},
+        "member": member,
+        "events": read(TEMPLATES["events"]),
+    }
+    template = read("stacks/organization.yaml")
+    for resource in template["Resources"].values():
+        body = bodies[resource["Properties"]["TemplateBody"]]
+        resource["Properties"]["TemplateBody"] = json.dumps(body, separators=(",", ":"))
+    return template
+
+
 def compared(name: str) -> dict[str, Any]:
     """What is compared of a template: its lists, conditions and resources, and their digest."""
-    template = yaml.load((ROOT / TEMPLATES[name]).read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - a SafeLoader
+    template = read(TEMPLATES[name])
     found = {
         "lists": sorted(key for key, body in template["Parameters"].items() if body["Type"] == "CommaDelimitedList"),
         "conditions": template.get("Conditions", {}),

@@ -13,7 +13,7 @@ from ecr_warden.collect.aws_wiring import TRAILS_READ, AwsWiring
 from ecr_warden.collect.stacks import content_of
 from ecr_warden.collect.wire import Wire, WireState
 from ecr_warden.collect.wires import PASSING, SeenWire
-from ecr_warden.collect.wiring import TOPICS, TRAIL_BUS, account_wires, hub_wires, region_wires, rules_of
+from ecr_warden.collect.wiring import TOPICS, TRAIL_BUS, UNDELIVERED, account_wires, hub_wires, region_wires, rules_of
 from iam_access.arn import IAM_REGION
 from local.testing.memory import wiring as deployed_as
 from local.testing.memory.wiring import HUB, PARAMETERS
@@ -145,6 +145,8 @@ def deploy(hub: MotoHub, wire: SeenWire, region: str) -> None:
         case ["policy", "of", "bucket", _]:
             assert wire.found is not None
             hub.s3.put_bucket_policy(Bucket=SPEC_BUCKET, Policy=json.dumps(wire.found["policy"]))
+        case ["queue", name, *_]:
+            client("sqs", region).create_queue(QueueName=name)
         case ["trail", *_]:
             put_trail(client("cloudtrail", region))
         case _:
@@ -205,6 +207,7 @@ def answer_stacks(hub: MotoHub, stacks: Mapping[str, Any]) -> None:
     hub.wire.answer("cloudformation:DescribeStacks", lambda call: {"Stacks": [stacks[call.parameters["StackName"]]]})
 
 
+KEPT = f"queue {UNDELIVERED}"
 SERVICES = {"events": "events", "s3": "s3", "functions": "lambda", "sns": "sns"}
 
 
@@ -342,7 +345,8 @@ def test_what_may_not_be_read_is_unknown(hub: MotoHub) -> None:
         hub.wire.fail(action, "AccessDenied", "no", 403)
     found = of_hub(hub)
     assert off(found) == dict.fromkeys(found.keys() - {"stack of the hub"}, WireState.UNREADABLE)
-    hub.wire.fail("cloudtrail:DescribeTrails", "AccessDeniedException", "no")
+    for action in ("cloudtrail:DescribeTrails", "sqs:GetQueueAttributes"):
+        hub.wire.fail(action, "AccessDeniedException", "no")
     in_region = of_region(hub)
     assert off(in_region) == dict.fromkeys(in_region, WireState.UNREADABLE)
     assert {wire.mark for wire in in_region.values()} == {"unreadable permission-missing"}
@@ -438,10 +442,22 @@ def test_of_many_trails_a_bounded_number_is_read(hub: MotoHub) -> None:
 
 def test_a_region_takes_a_counted_number_of_calls(hub: MotoHub) -> None:
     wiring = wiring_of(hub)
-    for region, calls in ((REGION, 10), (IAM_REGION, 12)):
+    for region, calls in ((REGION, 11), (IAM_REGION, 13)):
         hub.wire.calls.clear()
         wiring.region(MEMBER, region)
         assert len(hub.wire.calls) == calls
+
+
+def test_what_rules_could_not_deliver_is_counted_and_its_queue_belongs_there(hub: MotoHub) -> None:
+    sqs = Members(hub).of("sqs", REGION)
+    url = sqs.get_queue_url(QueueName=UNDELIVERED)["QueueUrl"]
+    for _ in range(2):
+        sqs.send_message(QueueUrl=url, MessageBody="{}")
+    found = of_region(hub)
+    assert (off(found), found[KEPT].why) == ({KEPT: WireState.UNDELIVERED}, "2 events")
+    assert of_region(hub, IAM_REGION)[KEPT].state is WireState.ON
+    sqs.delete_queue(QueueUrl=url)
+    assert off(of_region(hub)) == {KEPT: WireState.MISSING}
 
 
 def test_a_stack_of_another_version_is_outdated_and_its_rules_are_judged_by_their_state_alone(hub: MotoHub) -> None:

@@ -94,7 +94,8 @@ def test_the_file_that_imports_the_boundary_holds_it_alone_and_what_an_import_as
     body = load(str(tmp_path / "boundary.yaml")).body
     boundary = body["Resources"]["Boundary"]
     assert set(body) == {"AWSTemplateFormatVersion", "Resources"}
-    assert body["Resources"] == {"Boundary": MEMBER.body["Resources"]["Boundary"]}
+    given = {key: value for key, value in MEMBER.body["Resources"]["Boundary"].items() if key != "Condition"}
+    assert body["Resources"] == {"Boundary": given}
     # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/import-resources-manually.html
     assert boundary["DeletionPolicy"] == "RetainExceptOnCreate"
     assert not [name for name in MEMBER.body["Parameters"] if name in json.dumps(boundary)]
@@ -109,7 +110,7 @@ def test_the_sums_are_right() -> None:
 
 
 def test_it_counts_the_alarms_there_are() -> None:
-    assert f"`({len(HUB.resources('AWS::CloudWatch::Alarm'))} + 3) * 0.10`" in section("What it costs")
+    assert f"`{len(HUB.resources('AWS::CloudWatch::Alarm'))} * 0.10`" in section("What it costs")
 
 
 def _value(node: ast.expr) -> float:

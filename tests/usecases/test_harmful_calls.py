@@ -23,6 +23,7 @@ def report(world: World, target: Target, action: str = "iam:CreateAccessKey") ->
     ("action", "title"),
     [
         ("iam:CreateAccessKey", f"access key of user/{CI}/push-user was made by mallory"),
+        ("iam:UpdateAccessKey", f"access key of user/{CI}/push-user was activated by mallory"),
         ("iam:CreateLoginProfile", f"password of user/{CI}/push-user was made by mallory"),
         ("iam:UpdateLoginProfile", f"password of user/{CI}/push-user was made by mallory"),
     ],

@@ -14,6 +14,7 @@ from ecr_warden.collect.wiring import (
     QUEUES,
     TOPICS,
     TRAIL_BUS,
+    UNDELIVERED,
     EventRule,
     HubPlace,
     known_of_hub,
@@ -31,9 +32,15 @@ HUB = HubPlace(
     f"arn:aws:cloudformation:eu-central-1:{CI}:stack/ecr-warden/1",
     "Team@example.com",
 )
-PARAMETERS = {"MemberAccounts": "111111111111,222222222222", "SweepSchedule": "rate(15 minutes)"}
-OF_MEMBER = dict.fromkeys(("ManagedOwners", "ManagedOwners2", "ManagedOwners3", "ManagedRoles"), "") | {
-    "HubBusArns": HUB.bus
+PARAMETERS = {
+    "MemberAccounts": "111111111111,222222222222",
+    "OrganizationId": "",
+    "SweepSchedule": "rate(15 minutes)",
+}
+OF_MEMBER = dict.fromkeys(("ManagedOwners", "ManagedOwners2", "ManagedOwners3", "ManagedRoles", "RoleBoundary"), "") | {
+    "HubBusArns": HUB.bus,
+    "Writes": "all",
+    "OwnBoundary": "true",
 }
 TRAIL = {
     "name": "arn:aws:cloudtrail:eu-central-1:111111111111:trail/all",
@@ -77,6 +84,7 @@ def region_of(account: str, region: str) -> list[SeenWire]:
     return [
         SeenWire(f"trail{place}", "calls", {"trails": [TRAIL]}),
         *(_rule(rule, "events", known, place) for rule in rules_of(region)),
+        SeenWire(f"queue {UNDELIVERED}{place}", "what rules cannot deliver", {"messages": 0}),
         SeenWire(f"stack of the events{place}", "rules", stack),
     ]
 
@@ -119,7 +127,7 @@ def _role(properties: Mapping[str, Any]) -> dict[str, Any]:
         "trust": properties["AssumeRolePolicyDocument"],
         "inline": {one["PolicyName"]: one["PolicyDocument"] for one in properties.get("Policies", ())},
         "attached": properties.get("ManagedPolicyArns", []),
-        "boundary": "",
+        "boundary": properties.get("PermissionsBoundary", ""),
     }
 
 

@@ -7,9 +7,18 @@ from typing import Any
 
 import pytest
 
+from ecr_warden.collect.stacks import content_of
 from ecr_warden.collect.wire import Wire, WireState
 from ecr_warden.collect.wires import PASSING, Heartbeat, SeenWire
-from ecr_warden.collect.wiring import SILENCE, account_wires, beat_wires, beating_places, hub_wires, region_wires
+from ecr_warden.collect.wiring import (
+    SILENCE,
+    account_wires,
+    beat_wires,
+    beating_places,
+    hub_wires,
+    known_of_hub,
+    region_wires,
+)
 from ecr_warden.core.result import Severity
 from ecr_warden.notify.wiring import remedy, sentence, severity
 from local.testing.memory.wiring import HUB, PARAMETERS, TRAIL, account_of, hub, region_of
@@ -65,7 +74,6 @@ ROLES: dict[str, tuple[str, dict[str, Any], str]] = {
         {"attached": [ADMIN]},
         "attached AdministratorAccess",
     ),
-    "a boundary": (WRITE, {"boundary": "arn:aws:iam::222222222222:policy/b"}, "permissions boundary"),
     "a wider boundary policy": (BOUNDARY, {"policy": {"Version": "2012-10-17", "Statement": [ALLOW]}}, "content"),
 }
 
@@ -76,6 +84,82 @@ def test_a_role_or_boundary_that_is_not_as_deployed_is_found(name: str) -> None:
     wires = of_account(edited(account_of(MEMBER), wire, **facts))
     assert off(wires) == {wire: (WireState.CHANGED, why)}
     assert severity(wires[wire]) is Severity.CRITICAL
+
+
+COMPANYS = f"arn:aws:iam::{MEMBER}:policy/company/all"
+# RoleBoundary of the stack, the role's boundary, more about the role; the state of the role, why, and how grave it is.
+BOUNDED: dict[str, tuple[str, str, dict[str, Any], WireState, str, Severity]] = {
+    "as the stack gives it": ("company/all", COMPANYS, {}, WireState.ON, "", Severity.INFO),
+    "one that somebody gave it": ("", COMPANYS, {}, WireState.BOUNDED, COMPANYS, Severity.WARNING),
+    "one, and something else": (
+        *("", COMPANYS, {"attached": [ADMIN]}, WireState.CHANGED),
+        *("attached AdministratorAccess, permissions boundary", Severity.CRITICAL),
+    ),
+    "none where the stack gives one": (
+        *("company/all", "", {}, WireState.CHANGED, "permissions boundary", Severity.CRITICAL),
+    ),
+    "another than the stack gives": (
+        *("company/all", ADMIN, {}, WireState.CHANGED, "permissions boundary", Severity.CRITICAL),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BOUNDED)
+def test_a_boundary_that_a_company_gives_our_roles_is_no_alarm(name: str) -> None:
+    given, boundary, facts, state, why, grave = BOUNDED[name]
+    seen = account_of(MEMBER)
+    for role in (READ, WRITE, f"role ecr-warden-forward in {MEMBER}"):
+        seen = edited(seen, role, boundary=boundary, **facts) if role == READ else edited(seen, role, boundary=COMPANYS)
+    seen = edited(seen, STACK, parameters={**found(STACK)["parameters"], "RoleBoundary": given})
+    wire = of_account(seen)[READ]
+    assert (wire.state, wire.why, severity(wire)) == (state, why, grave)
+
+
+UNREAD = {"found": None, "error": "id 7", "code": "throttled", "passing": True}
+# What the stack says or why it is not read, and whether the write role is there; its state, if it is looked at.
+OFF: dict[str, tuple[dict[str, Any], bool, WireState | None]] = {
+    "it is off": ({"Writes": "none"}, False, None),
+    "it is off, and of another version": ({"Writes": "none", "content": "older"}, False, None),
+    "it is on": ({"Writes": "identities"}, False, WireState.MISSING),
+    "nobody can tell": (UNREAD, False, WireState.UNREADABLE),
+    "nobody can tell, and it is there": (UNREAD, True, WireState.ON),
+}
+
+
+@pytest.mark.parametrize("name", OFF)
+def test_the_write_role_is_wanted_where_its_stack_lets_anything_be_written(name: str) -> None:
+    facts, is_there, state = OFF[name]
+    if "found" in facts:
+        seen = [replace(wire, **facts) if wire.name == STACK else wire for wire in account_of(MEMBER)]
+    else:
+        parameters = {**found(STACK)["parameters"], "Writes": facts["Writes"]}
+        content = facts.get("content", found(STACK)["content"])
+        seen = edited(account_of(MEMBER), STACK, parameters=parameters, content=content)
+    seen = [replace(wire, found=None) if wire.name == WRITE and not is_there else wire for wire in seen]
+    wires = of_account(seen)
+    assert (wires[WRITE].state if WRITE in wires else None) is state
+    assert wires[STACK].writes == facts.get("Writes", "")
+
+
+def test_a_boundary_that_another_stack_makes_is_compared_as_well() -> None:
+    seen = edited(account_of(MEMBER), STACK, parameters={**found(STACK)["parameters"], "OwnBoundary": "false"})
+    wider = {"policy": {"Version": "2012-10-17", "Statement": [ALLOW]}}
+    assert off(of_account(edited(seen, BOUNDARY, **wider))) == {BOUNDARY: (WireState.CHANGED, "content")}
+    assert off(of_account(seen)) == {}
+
+
+def test_an_organization_in_place_of_accounts_changes_what_the_rules_and_the_bus_should_be() -> None:
+    parameters = {**PARAMETERS, "MemberAccounts": "", "OrganizationId": "o-abcdefghij"}
+    seen = edited(hub(), "stack of the hub", parameters=parameters)
+    changed = {wire.name for wire in hub_wires(seen, HUB) if wire.state is WireState.CHANGED}
+    assert changed == {"rule ecr-warden-trail", "rule ecr-warden-heartbeats", "policy of bus ecr-warden-trail"}
+    known = known_of_hub(HUB) | parameters
+    assert "account" not in content_of("hub").properties("TrailRule", known)["EventPattern"]
+    statement = content_of("hub").properties("TrailBusPolicy", known)["Statement"]
+    assert (statement["Principal"], statement["Condition"]["StringEquals"]["aws:PrincipalOrgID"]) == (
+        "*",
+        "o-abcdefghij",
+    )
 
 
 def test_the_same_in_another_spelling_is_as_deployed() -> None:

@@ -1,6 +1,7 @@
 """The Wiring port: stacks, rules, buses, the spec's bucket, mappings, topics and trails, by the templates' names.
 
-Of a member's region it takes a call for the trails and two for each of them, two for each rule and one for the stack.
+Of a member's region it takes a call for the trails and two for each of them, two for each rule, and one each for what
+rules could not deliver and for the stack.
 Sources: the API references of the calls named here.
 """
 
@@ -24,6 +25,7 @@ from ecr_warden.collect.wiring import (
     QUEUES,
     TOPICS,
     TRAIL_BUS,
+    UNDELIVERED,
     EventRule,
     HubPlace,
     rules_of,
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sns import SNSClient
+    from mypy_boto3_sqs import SQSClient
 
 TRAILS_READ = 5
 """Of a region, and so the most calls; accounts have one or two."""
@@ -47,6 +50,8 @@ _ABSENT = frozenset(
         "NoSuchBucket",
         "NoSuchBucketPolicy",
         "NotFound",  # a topic
+        "AWS.SimpleQueueService.NonExistentQueue",
+        "QueueDoesNotExist",
     }
 )
 # A mapping that is being changed works until it is.
@@ -99,7 +104,11 @@ class AwsWiring(Struct, frozen=True):
         trail = read_trail(self.accounts, account, region)
         rules = [_rule(IAM, lambda: client("events"), rule, f" of {place}") for rule in rules_of(region)]
         stack = _stack_of_rules(rules, f"stack of the events of {place}", lambda: client("cloudformation"))
-        return (trail, *rules, stack)
+        url = f"https://sqs.{region}.amazonaws.com/{account}/{UNDELIVERED}"
+        kept = _read(
+            IAM, f"queue {UNDELIVERED} of {place}", "what rules cannot deliver", lambda: _kept(client("sqs"), url)
+        )
+        return (trail, *rules, kept, stack)
 
     def account(self, account: str, entry: Mapping[str, Any] | None) -> Sequence[SeenWire]:
         if entry is None or "iam" not in entry:
@@ -231,6 +240,11 @@ def _stack_of_rules(rules: Iterable[SeenWire], name: str, client: Callable[[], A
     if unread is not None:
         return SeenWire(name, delivers, error=unread.error, code=unread.code, passing=unread.passing)
     return SeenWire(name, delivers)
+
+
+def _kept(client: "SQSClient", url: str) -> _Found:
+    found = client.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])
+    return {"messages": int(found["Attributes"]["ApproximateNumberOfMessages"])}
 
 
 def _stack(client: CloudFormation, stack_id: str) -> _Found:

@@ -59,6 +59,10 @@ class StackContent(Struct, frozen=True):
                 return self._value(one, known) == self._value(other, known)
             case {"Fn::Not": [one]}:
                 return not self._value(one, known)
+            case {"Fn::And": [one, other]}:
+                return self._value(one, known) and self._value(other, known)
+            case {"Condition": str(name)}:
+                return self._holds(name, known)
             case {"Fn::Join": [str(between), parts]}:
                 return between.join(self._value(parts, known))
             case dict():

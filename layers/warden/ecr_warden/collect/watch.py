@@ -64,7 +64,7 @@ class Watch(Struct, frozen=True):
     ) -> None:
         known = {} if before is None else {wire.name: wire for wire in before.wires}
         wires = {wire.name: wire for wire in _settled(_guarded(read, record.part), known)}
-        kept = tuple(wire for wire in wires.values() if _is_off(wire) or wire.why)
+        kept = tuple(wire for wire in wires.values() if _is_off(wire) or wire.why or wire.writes)
         broken = tuple(wire for wire in filter(_is_off, kept) if _mark(known.get(wire.name)) != wire.mark)
         # What is not looked at any more, because the spec has changed, has not ended: nothing is said of it.
         ended = tuple(wire for name, wire in wires.items() if _mark(known.get(name)) and not _is_off(wire))

@@ -16,6 +16,8 @@ class WireState(StrEnum):
     DISABLED = "disabled"
     TARGETLESS = "targetless"  # a rule is there and no longer leads to its function
     CHANGED = "changed"  # it is not as the stack deploys it
+    BOUNDED = "bounded"  # a role that is as deployed, but for a permissions boundary that somebody gave it
+    UNDELIVERED = "undelivered"  # events that did not reach the hub
     OUTDATED = "outdated"  # a stack of another version
     SILENT = "silent"  # no heartbeat for too long
     UNCONFIRMED = "unconfirmed"  # an e-mail subscription that delivers nothing
@@ -39,3 +41,5 @@ class Wire(Value, frozen=True, omit_defaults=True):
     """The same while the reason is."""
     since: Moment | None = None
     """When a sweep first found it so; None of one that is on, or that no sweep has looked at yet."""
+    writes: str = ""
+    """Of a member stack what it lets ecr-warden write, where that is not all."""

@@ -36,7 +36,7 @@ class SeenWire(Struct, frozen=True):
 
 
 class WatchRecord(Value, frozen=True):
-    """What a sweep found of the wiring of a part: the wires that were not on, as they were reported, or have a why."""
+    """What a sweep found of the wiring of a part: the wires that were not on, as they were reported, or say more."""
 
     part: str
     at: Moment

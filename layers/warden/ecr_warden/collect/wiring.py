@@ -17,10 +17,11 @@ from ecr_warden.collect.stacks import StackContent, UnknownReference, content_of
 from ecr_warden.collect.wire import Wire, WireState
 from ecr_warden.collect.wires import PASSING, Heartbeat, SeenWire
 from ecr_warden.core.job import Queue
+from ecr_warden.core.own_access import Writes
 from iam_access.arn import IAM_REGION, iam_arn
 from iam_access.document.document import DocumentError, parse_document
 from iam_access.equivalent.canonical import equivalent
-from iam_access.text.printable import first, show_time
+from iam_access.text.printable import count, first, show_time
 
 DEFAULT_BUS, TRAIL_BUS = "default", "ecr-warden-trail"
 QUEUES = {f"ecr-warden-{queue.function}": (queue.sqs_name,) for queue in Queue} | {
@@ -29,6 +30,8 @@ QUEUES = {f"ecr-warden-{queue.function}": (queue.sqs_name,) for queue in Queue} 
 """The queues that Lambda polls, by the function that it calls with their messages."""
 TOPICS = {"ecr-warden-alerts": "alerts by e-mail", "ecr-warden-alarms": "alarms, which need no function of the hub"}
 """The topics to which AlertEmail is subscribed."""
+UNDELIVERED = "ecr-warden-forward-dlq"
+"""The queue of each region for what its rules could not deliver."""
 SILENCE = timedelta(hours=2, minutes=15)
 """Two heartbeats are missing: they come every hour, and may be late."""
 OWN_ROLES = {"ReadRole": "ecr-warden-read", "WriteRole": "ecr-warden-write", "ForwardRole": "ecr-warden-forward"}
@@ -158,6 +161,8 @@ def region_wires(seen: Sequence[SeenWire], account: str, region: str, hub: HubPl
                 return _judged(one, partial(_rule, _wanted_rule(content, one, known) if comparable else None))
             case "stack":
                 return _judged(one, partial(_stack, content))
+            case "queue":
+                return _judged(one, _undelivered)
             case _:
                 return trail_wire(one, region)
 
@@ -183,15 +188,22 @@ def account_wires(seen: Sequence[SeenWire], account: str, hub: HubPlace) -> tupl
     known = {
         **pseudo(account, ""),
         **_parameters(stack),
+        "OwnBoundary": "true",  # whichever stack has made it
         "HubAccount": hub.account,
         "ExternalId": hub.external_id,
         **{logical: iam_arn(account, f"policy/ecr-warden/{name}") for logical, name in OWN_POLICIES.items()},
     }
     comparable = stack is not None and (stack.found or {}).get("content") == content.digest
+    writes = known.get("Writes", Writes.ALL)
     logical_ids = {name: logical for logical, name in (OWN_ROLES | OWN_POLICIES).items()}
 
     def judged(one: SeenWire) -> Wire | None:
         match one.name.split(" "):
+            case ["role", name, *_] if name == OWN_ROLES["WriteRole"] and writes == Writes.NONE:
+                return None
+            case ["role", name, *_] if name == OWN_ROLES["WriteRole"] and one.found is None and stack and stack.error:
+                # Whether it is wanted is the stack's to say.
+                return _unreadable(replace(one, error=stack.error, code=stack.code, passing=stack.passing))
             case ["role", name, *_]:
                 return _judged(one, partial(_role, _wanted(content, logical_ids[name], known) if comparable else None))
             case ["policy", name, *_]:
@@ -201,7 +213,7 @@ def account_wires(seen: Sequence[SeenWire], account: str, hub: HubPlace) -> tupl
                 is_deployed = wanted is not None or logical == "Boundary"
                 return _judged(one, partial(_document, wanted)) if is_deployed else None
             case ["stack", *_]:
-                return _judged(one, partial(_stack, content))
+                return replace(_judged(one, partial(_stack, content)), writes="" if writes == Writes.ALL else writes)
             case _:
                 return _judged(one, lambda wire, _found: wire)
 
@@ -209,7 +221,16 @@ def account_wires(seen: Sequence[SeenWire], account: str, hub: HubPlace) -> tupl
 
 
 def _role(wanted: Json | None, wire: Wire, found: Json) -> Wire:
-    return wire if wanted is None else _changed(wire, list(_differences_of_role(found, wanted)))
+    if wanted is None:
+        return wire
+    differing = list(_differences_of_role(found, wanted))
+    if differing == [_BOUNDARY] and not wanted.get("PermissionsBoundary"):
+        # One only takes rights away, and companies give it to all roles.
+        return _with(wire, WireState.BOUNDED, found["boundary"])
+    return _changed(wire, differing)
+
+
+_BOUNDARY = "permissions boundary"
 
 
 def _differences_of_role(live: Json, wanted: Json) -> Iterator[str]:
@@ -221,8 +242,8 @@ def _differences_of_role(live: Json, wanted: Json) -> Iterator[str]:
     yield from (f"inline policy {one}" for one in sorted((inline.keys() ^ right.keys()) | rewritten))
     attached = {*live["attached"]} ^ {*wanted.get("ManagedPolicyArns", ())}
     yield from (f"attached {arn.rpartition('/')[2]}" for arn in sorted(attached))
-    if live["boundary"]:
-        yield "permissions boundary"
+    if live["boundary"] != wanted.get("PermissionsBoundary", ""):
+        yield _BOUNDARY
 
 
 # ---------------------------------------------------------------- heartbeats
@@ -293,6 +314,11 @@ def _document(wanted: Json | None, wire: Wire, found: Json) -> Wire:
 def _setting(wire: Wire, found: Json) -> Wire:
     """What is on or off, or there or not."""
     return _with(wire, WireState.DISABLED) if found.get("state") == "DISABLED" else wire
+
+
+def _undelivered(wire: Wire, found: Json) -> Wire:
+    """The events that are kept, for 14 days at most; another number is no news."""
+    return _with(wire, WireState.UNDELIVERED, count(found["messages"], "event")) if found["messages"] else wire
 
 
 def _subscription(wire: Wire, found: Json) -> Wire:

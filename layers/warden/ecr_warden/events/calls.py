@@ -191,6 +191,9 @@ _IAM: Mapping[str, Row] = {
         UpdateOpenIDConnectProviderThumbprint="whoever has the new certificate can issue the provider's tokens",
     ),
     "CreateAccessKey": Watched(NamesOfCall.CREDENTIAL, "whoever has the key can what the user can", surveys=False),
+    "UpdateAccessKey": Watched(
+        NamesOfCall.CREDENTIAL, "whoever has the key can again what the user can", surveys=False
+    ),
     "CreateLoginProfile": Watched(
         NamesOfCall.CREDENTIAL, "whoever has the password can what the user can", surveys=False
     ),
@@ -199,7 +202,7 @@ _IAM: Mapping[str, Row] = {
     ),
     **_irrelevant(
         "changes a credential, not a policy",
-        """UpdateAccessKey DeleteAccessKey DeleteLoginProfile
+        """DeleteAccessKey DeleteLoginProfile
         ChangePassword UploadSSHPublicKey UpdateSSHPublicKey DeleteSSHPublicKey UploadSigningCertificate
         UpdateSigningCertificate DeleteSigningCertificate UploadServerCertificate UpdateServerCertificate
         DeleteServerCertificate TagServerCertificate UntagServerCertificate CreateServiceSpecificCredential
@@ -288,7 +291,9 @@ BLINDING_CALLS: Mapping[str, Mapping[str, Blinding]] = {
     "lambda": _can(
         Blindable.FUNCTION,
         "can stop or replace a function; the hub's alarms report its errors and waiting jobs",
-        """UpdateFunctionCode UpdateFunctionConfiguration DeleteFunction PutFunctionConcurrency RemovePermission""",
+        """UpdateFunctionCode UpdateFunctionConfiguration DeleteFunction PutFunctionConcurrency RemovePermission
+        PutFunctionRecursionConfig PutFunctionEventInvokeConfig UpdateFunctionEventInvokeConfig
+        DeleteFunctionEventInvokeConfig""",
     )
     | _can(
         Blindable.MAPPING,

@@ -173,6 +173,8 @@ def _targets(call: ApiCall) -> tuple[Target, ...] | Ignored:
         return Ignored(f"{call.action} {row.why}")
     if call.error:
         return Ignored(f"{call.action} failed ({call.error}) and changed nothing")
+    if row.names is NamesOfCall.CREDENTIAL and call.parameters.ends:
+        return Ignored(f"{call.action} ends a credential")
     if not row.surveys and row.names is NamesOfCall.POLICY and not _own_resource(call):
         return Ignored(f"{call.action} changes a managed policy that is not ecr-warden's own")
     if call.service is WatchedService.ECR and not (

@@ -66,11 +66,18 @@ def parameters_of(record: _Json) -> Parameters:
         repository=repository,
         registry=registry,
         role=_identity(sent, answered, arns, "role"),
-        user=_identity(sent, answered, arns, "user"),
+        user=_identity(sent, answered, arns, "user") or _of_caller(record),
         new_user=name(sent, "newUserName"),
         policy=name(sent, "policyArn", 2048),
         lengthens=sent.get("maxSessionDuration") not in (None, _SHORTEST),
+        ends=sent.get("status") == "Inactive",
     )
+
+
+def _of_caller(record: _Json) -> str:
+    """The user whose key is meant if no name is sent; the answer of this call has none."""
+    is_meant = record.get("eventName") == "UpdateAccessKey"
+    return name(mapping(record, "userIdentity"), "userName") if is_meant else ""
 
 
 def _identity(sent: _Json, answered: _Json, arns: tuple[Arn, ...], kind: str) -> str:

@@ -51,6 +51,8 @@ class Parameters(Struct, frozen=True):
     policy: str = ""  # an ARN
     lengthens: bool = False
     """It sets how long sessions last, and to more than the hour that is the least."""
+    ends: bool = False
+    """It ends a credential."""
 
 
 class ApiCall(Struct, frozen=True):

@@ -293,6 +293,8 @@ _CODES = {
     WireState.OUTDATED: "wiring-outdated",
     WireState.SILENT: "heartbeat-missing",
     WireState.UNCONFIRMED: "e-mail-unconfirmed",
+    WireState.UNDELIVERED: "events-undelivered",
+    WireState.BOUNDED: "role-bounded",
 }
 
 

@@ -17,6 +17,10 @@ def sentence(wire: Wire) -> str:
             return f"the {wire.name} could not be read: {wire.why}"
         case WireState.OUTDATED:
             return f"the {wire.name} is of another version than the hub"
+        case WireState.BOUNDED:
+            return f"the {wire.name} has a permissions boundary that its stack does not give it: {wire.why}"
+        case WireState.UNDELIVERED:
+            return f"the {wire.name} has {wire.why}, which did not reach the hub; sweeps make up for them"
         case WireState.SILENT:
             return f"the {wire.name} is missing: {wire.why}"
         case WireState.TARGETLESS:
@@ -41,6 +45,10 @@ def remedy(wire: Wire) -> str:
             return _OLD
         case WireState.SILENT:
             return "see its rule ecr-warden-heartbeat and the queue ecr-warden-forward-dlq: docs/safety.md"
+        case WireState.BOUNDED:
+            return "give the boundary's name as RoleBoundary of the stack, or take it off: docs/deploy.md"
+        case WireState.UNDELIVERED:
+            return "see why in the ERROR_CODE of its messages, and purge it: docs/safety.md"
         case WireState.UNCONFIRMED:
             return "confirm it by AWS's e-mail; aws sns subscribe sends another: docs/deploy.md"
         case WireState.MISSING | WireState.DISABLED | WireState.TARGETLESS | WireState.CHANGED:
@@ -54,7 +62,7 @@ def severity(wire: Wire) -> Severity:
     match wire.state:
         case WireState.ON:
             return Severity.INFO
-        case WireState.UNREADABLE | WireState.OUTDATED:
+        case WireState.UNREADABLE | WireState.OUTDATED | WireState.BOUNDED | WireState.UNDELIVERED:
             return Severity.WARNING
         case _:
             return Severity.CRITICAL

@@ -109,6 +109,7 @@ _MAY_BLIND = (
 
 _CALLED = {
     "iam:CreateAccessKey": "access key",
+    "iam:UpdateAccessKey": "access key",
     "iam:CreateLoginProfile": "password",
     "iam:UpdateLoginProfile": "password",
     "iam:UpdateRole": "longest session",
@@ -198,7 +199,8 @@ class _HarmfulCall(OneByOne[HarmfulCall]):
             case None:
                 asked, then, lines = _OF_UNNAMED if what == _UNNAMED else _of_provider(what)
             case user:
-                (asked, then, lines), done = _of_credentials(user.name, what), "made"
+                (asked, then, lines) = _of_credentials(user.name, what)
+                done = "activated" if alert.cause.action == "iam:UpdateAccessKey" else "made"
         return Parts(
             MessageState.OPEN,
             f"{what} of {_place_of(alert)} was {done} by {short_name(alert.cause.actor)}",
