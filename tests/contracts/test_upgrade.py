@@ -45,7 +45,7 @@ def accept(hub: Hub, alerts: MemoryAlertBus | None = None) -> AcceptVersions:
     alerts = alerts or MemoryAlertBus()
     keep = KeepHolds(hub.holds, alerts, hub.log, hub.clock)
     pending = PendingVersions(hub.specs, hub.jobs, hub.holds, hub.verdicts, keep, hub.clock, timedelta(0))
-    return AcceptVersions(hub.specs, hub.jobs, alerts, hub.log, hub.clock, "access.yaml", pending)
+    return AcceptVersions(hub.specs, hub.jobs, alerts, hub.log, hub.clock, "access.yaml", pending, hub.watch_records)
 
 
 def accept_held(hub: Hub) -> SpecAccepted:

@@ -13,10 +13,13 @@ from ecr_warden.core.failures import AccountUnreachable, PermissionMissing, Thro
 from ecr_warden.core.job import Cause, CauseKind, NoteHeartbeat, SweepAll, SweepIdentities, SweepRepositories
 from ecr_warden.core.result import Severity
 from ecr_warden.notify.kinds import message_of
+from ecr_warden.versions.alerts import SpecRefused
+from local.testing.memory import wiring as deployed_as
 from local.testing.memory.wiring import TRAIL, MemoryWiring
 from local.testing.seed import ACCEPTED, CI, HOME, NOW
 from tests.usecases.hub import hub_status
 from tests.usecases.test_status import codes
+from tests.usecases.uploads import TEXT, first, look, offer
 from tests.usecases.world import World, bare_world, world_in_sync
 
 HOUR = timedelta(hours=1)
@@ -199,6 +202,50 @@ def test_a_stack_of_another_version_is_a_warning_that_says_what_is_not_compared(
     assert message.severity is Severity.WARNING
     assert "its rules, roles and policies cannot be compared" in message.fields[2].text
     assert codes(world) == ["wiring-outdated"]
+
+
+def test_events_that_did_not_reach_the_hub_are_a_warning_once_however_many_they_become() -> None:
+    world, wire = world_in_sync(), f"queue ecr-warden-forward-dlq of {HOME} in eu-central-1"
+    for number in (1, 2):
+        world.wiring.edit(wire, messages=number)
+        world.sweep()
+    [alert] = [one for one in world.alerts.published if isinstance(one, WiringChanged)]
+    title = f"the {wire} has 1 event, which did not reach the hub; sweeps make up for them"
+    assert (message_of([alert]).severity, message_of([alert]).title) == (Severity.WARNING, title)
+    assert codes(world) == ["events-undelivered"]
+    assert [one.message for one in hub_status(world).troubles] == [title.replace("1 event", "2 events")]
+
+
+# What may be written in HOME, which has a repository, or in CI, which has users; whether the version is refused.
+WRITES: dict[str, tuple[str, str, bool]] = {
+    "nothing, where there is a repository": (HOME, "none", True),
+    "nothing, where there are users": (CI, "none", True),
+    "no repository, where there is one": (HOME, "identities", True),
+    "no repository, where there is none": (CI, "identities", False),
+    "all": (HOME, "all", False),
+}
+
+
+@pytest.mark.parametrize("name", WRITES)
+@pytest.mark.parametrize("mode", ["enforce", "observe"])
+def test_a_version_is_refused_that_enforces_what_the_member_stacks_do_not_let_it_write(name: str, mode: str) -> None:
+    (account, writes, is_refused), world = WRITES[name], first()
+    wire = f"stack of the member {account}"
+    parameters = {**deployed_as.OF_MEMBER, "Writes": writes}
+    world.wiring.edit(wire, parameters=parameters)
+    if writes == "none":
+        world.wiring.remove(f"role ecr-warden-write in {account}")
+    world.sweep()
+    text = TEXT.replace("mode: enforce", f"mode: {mode}") + "# changed\n"
+    seen = offer(world, text, "v2")
+    assert isinstance(seen, SpecRefused) is (is_refused and mode == "enforce")
+    if isinstance(seen, SpecRefused):
+        assert f"may not write in {account}, by the parameter Writes of the member stack" in seen.problems[0]
+        assert look(world) is None, "it is refused once"
+        world.wiring.restore(wire)
+        world.sweep()
+        assert not isinstance(look(world), SpecRefused)
+        assert world.specs.compiled is not None
 
 
 class Broken(MemoryWiring):

@@ -81,7 +81,9 @@ def accept_of(world: World, specs: Any = None, *, holds: Any = None) -> AcceptVe
     specs, holds = specs or world.specs, holds or world.holds
     keep = KeepHolds(holds, world.alerts, world.log, world.clock)
     pending = PendingVersions(specs, world.jobs, holds, world.verdicts, keep, world.clock, PATIENCE)
-    return AcceptVersions(specs, world.jobs, world.alerts, world.log, world.clock, "access.yaml", pending)
+    return AcceptVersions(
+        specs, world.jobs, world.alerts, world.log, world.clock, "access.yaml", pending, world.watch_records
+    )
 
 
 def reads_of(world: World, *, has_time: Callable[[], bool] = lambda: True) -> ReadForVersions:

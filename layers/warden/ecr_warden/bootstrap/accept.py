@@ -4,6 +4,7 @@ from functools import cache
 
 from ecr_warden.bootstrap import common, holding, queues, stores
 from ecr_warden.bootstrap.specs import specs
+from ecr_warden.collect.aws_wires import DynamoWatchRecords
 from ecr_warden.core.job import AcceptSpec, Attempt
 from ecr_warden.versions.accept import AcceptVersions
 from ecr_warden.versions.holds import KeepHolds
@@ -28,4 +29,5 @@ def _accept() -> AcceptVersions:
         clock=clock,
         patience=common.environment.seconds("WARDEN_VERDICT_PATIENCE"),
     )
-    return AcceptVersions(specs(), jobs, alerts, log, clock, common.environment.required("WARDEN_SPEC_KEY"), pending)
+    key, watched = common.environment.required("WARDEN_SPEC_KEY"), DynamoWatchRecords(common.table())
+    return AcceptVersions(specs(), jobs, alerts, log, clock, key, pending, watched)

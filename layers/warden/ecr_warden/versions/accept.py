@@ -7,6 +7,7 @@ from itertools import repeat
 from msgspec import Struct
 
 from ecr_warden.access_spec import Invalid, Problem, Valid, load_spec
+from ecr_warden.collect.wires import WatchRecords
 from ecr_warden.core.alert import AlertBus
 from ecr_warden.core.clock import Clock
 from ecr_warden.core.desired import CompiledSpec
@@ -32,6 +33,7 @@ from ecr_warden.versions.changes import (
     without,
 )
 from ecr_warden.versions.pending_versions import Acceptance, PendingVersion, PendingVersions, decided
+from ecr_warden.versions.unwritable import unwritable
 from iam_access.text.printable import cut, few, first, printable
 
 PROBLEMS_REPORTED = 50
@@ -55,6 +57,7 @@ class AcceptVersions(Struct, frozen=True):
     file_name: str
     """Of the spec, in its problems."""
     pending: PendingVersions
+    watch_records: WatchRecords
 
     def process(self, job: AcceptSpec) -> Seen:
         """Process the bucket's current version; None if it was accepted, refused, held or reported before.
@@ -84,6 +87,9 @@ class AcceptVersions(Struct, frozen=True):
             case Invalid(problems):
                 self._settle_others(job.cause, known, waiting)
                 return self._refuse(job, current.version, enforced, *self._in_words(problems))
+            case Valid(compiled=compiled) if why := unwritable(compiled, self.watch_records.all()):
+                self._settle_others(job.cause, known, waiting)
+                return self._refuse(job, current.version, enforced, why)
             case Valid(compiled=compiled, warnings=warnings):
                 pending = self._pending(job.cause, known, current, succeeding(accepted, compiled))
                 self._settle_others(job.cause, known, waiting, instead=pending.ground.id)
