@@ -39,7 +39,7 @@ class Release(Struct, frozen=True):
     version: str
     templates: Mapping[str, str]
     """Plain CloudFormation in JSON, by name: `hub`, `hub-bucket` (all that the hub's stack has before there is code),
-    `member`, `events`."""
+    `member`, `events`, `organization`; and `deployer-policy`, an IAM policy for whoever deploys and removes them."""
     code: Mapping[str, bytes]
     """Layers and functions, by the key at which the hub's template expects them in the bucket CodeBucket."""
 
