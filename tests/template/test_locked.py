@@ -1,4 +1,4 @@
-"""What the layer installs is what uv.lock has, by its hashes; and the two packages have one version."""
+"""What the layer installs is what uv.lock has, by its hashes; what is pinned beside it."""
 
 import re
 import tomllib
@@ -45,6 +45,13 @@ def test_the_command_needs_the_library_at_exactly_their_one_version() -> None:
     library = tomllib.loads((ROOT / "layers" / "access" / "pyproject.toml").read_text())["project"]
     assert library["version"] == __version__
     assert f"iam-access=={__version__}" in (ROOT / "cli" / "requirements.txt").read_text().splitlines()
+
+
+def test_each_action_of_others_is_pinned() -> None:
+    files = [ROOT / "action.yml", *(ROOT / ".github" / "workflows").iterdir()]
+    used = re.findall(r"uses: (?!\./)(.*)", "".join(file.read_text() for file in files))
+    assert used
+    assert [one for one in used if not re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v\S+", one)] == []
 
 
 def test_the_layer_installs_nothing_without_a_hash() -> None:
