@@ -54,15 +54,12 @@ def load_release(environment: Mapping[str, str] = os.environ) -> Release:
     """The release in the folder that the environment names, or the wheel's own; raises ReleaseUnusable."""
     named = environment.get(FOLDER)
     folder = Path(named) if named else files("ecr_warden_cli") / "release"
-    try:
-        text = _read(folder, "manifest.json")
-    except FileNotFoundError as error:
+    if not (folder / "manifest.json").is_file():
         where = f"in {folder}" if named else "in this installation, which is a checkout"
-        raise ReleaseUnusable(
-            f"there is no release {where}", remedy=f"make release, then set {FOLDER} to its folder, build/release"
-        ) from error
+        remedy = f"make release, then set {FOLDER} to its folder, build/release"
+        raise ReleaseUnusable(f"there is no release {where}", remedy=remedy)
     try:
-        manifest = msgspec.json.decode(text, type=Manifest)
+        manifest = msgspec.json.decode(_read(folder, "manifest.json"), type=Manifest)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise _damaged(folder, "manifest.json", str(error)) from error
     return Release(
@@ -73,22 +70,17 @@ def load_release(environment: Mapping[str, str] = os.environ) -> Release:
 
 
 def _checked(folder: Traversable, name: str, digest: str) -> bytes:
-    try:
-        data = _read(folder, name)
-    except FileNotFoundError as error:
-        raise _damaged(folder, name, "it is missing") from error
+    data = _read(folder, name)
     if hashlib.sha256(data).hexdigest() != digest:
         raise _damaged(folder, name, "it is not what the manifest says")
     return data
 
 
 def _read(folder: Traversable, name: str) -> bytes:
-    """At most one byte over the limit; raises FileNotFoundError, and ReleaseUnusable on any other error."""
+    """At most one byte over the limit."""
     try:
         with (folder / name).open("rb") as file:
             return file.read(_MAX_BYTES + 1)
-    except FileNotFoundError:
-        raise
     except OSError as error:
         raise _damaged(folder, name, error.strerror or str(error)) from error
 
