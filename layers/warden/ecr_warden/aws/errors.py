@@ -7,7 +7,7 @@ from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTT
 
 from ecr_warden.aws.deadline import NoTimeLeft
 from ecr_warden.aws.denials import denied, hub_denied
-from ecr_warden.core.failures import OutOfTime, PortError, Refused, Throttled, Unanswered
+from ecr_warden.core.failures import OutOfTime, PortError, RegionDisabled, Throttled, Unanswered
 from iam_access.text.printable import bounded
 
 type Translation = Callable[[str, str], PortError]
@@ -29,7 +29,7 @@ _expired = meant(Throttled, "the hub retries it by itself; if the credentials ar
 
 def _region_off(what: str, message: str) -> PortError:
     remedy = "enable the region in the account, or remove it from the spec"
-    return Refused(f"{what}: the region is not enabled in the account: {bounded(message)}", remedy=remedy)
+    return RegionDisabled(f"{what}: the region is not enabled in the account: {bounded(message)}", remedy=remedy)
 
 
 THROTTLED = (

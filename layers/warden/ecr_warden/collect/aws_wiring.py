@@ -112,9 +112,11 @@ class AwsWiring(Struct, frozen=True):
 
     def account(self, account: str, entry: Mapping[str, Any] | None) -> Sequence[SeenWire]:
         if entry is None or "iam" not in entry:
-            codes = [str(one["code"]) for one in (entry or {}).get("unread", ())] or ["not-surveyed"]
-            why = f"the roles of {account} could not be surveyed ({', '.join(codes)})"
-            return (SeenWire(f"roles of ecr-warden in {account}", _WORK, error=why, code=codes[0]),)
+            unread = (entry or {}).get("unread", ())
+            whys = [f"{one['what']}: {one['code']}" for one in unread] or ["it was not"]
+            why = f"the roles of {account} could not be surveyed ({', '.join(whys)})"
+            code = next((str(one["code"]) for one in unread), "not-surveyed")
+            return (SeenWire(f"roles of ecr-warden in {account}", _WORK, error=why, code=code),)
         roles = {role["RoleName"]: role for role in entry["iam"].get("RoleDetailList", ())}
         policies = {policy["Arn"]: policy for policy in entry["iam"].get("Policies", ())}
         stack_id = _stack_named_by(roles.get(OWN_ROLES["ReadRole"], {}))

@@ -115,6 +115,12 @@ class Refused(PortError):
     code = "refused"
 
 
+class RegionDisabled(Refused):
+    """The account has not opted in to the region."""
+
+    code = "region-disabled"
+
+
 class LeaseHeld(PortError):
     """Another run is working on the target."""
 

@@ -4,7 +4,7 @@ Accounts are read only to list the repositories that fit a pattern.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import assert_never
 
@@ -122,7 +122,7 @@ class StatusQuery(Struct, frozen=True):
         yield from self._of_sessions(accepted, now)
         if stopped is not None:
             yield Trouble("writes-stopped", stopped)
-        yield from _of_wires(wires)
+        yield from troubles_of(wires)
         yield from self._of_messages()
         is_running = any(status.open_run for status in health.statuses.values())
         yield from self._of_queues(stuck_after(schedule), accepted_at, now, is_running=is_running)
@@ -298,7 +298,7 @@ _CODES = {
 }
 
 
-def _of_wires(wires: Sequence[Wire]) -> Iterator[Trouble]:
+def troubles_of(wires: Iterable[Wire]) -> Iterator[Trouble]:
     """What is not as the stacks deploy it, or not known to be."""
     for wire in wires:
         if wire.state is not WireState.ON:
