@@ -47,6 +47,7 @@ _GROUPS: Mapping[str, Mapping[str, Lazy]] = {
     },
     "the deployment: what of ecr-warden is where?": {
         "init": Lazy("write access.yaml and ecr-warden.yaml by what is there", "init", "INIT"),
+        "doctor": Lazy("say what is wrong with the deployment, and the command that repairs it", "doctor", "DOCTOR"),
     },
     "the command itself": {
         "completion": Lazy("print the script by which a shell completes this command", "completion", "COMPLETION"),

@@ -21,6 +21,7 @@ from msgspec import Struct
 from ecr_warden.access_spec.spec import SpecAccount
 from ecr_warden.collect.aws_estate import AwsEstateReader
 from ecr_warden.collect.estate import EstateReader, Reading, asks_for_tags, with_tags
+from ecr_warden.core.clock import Clock
 from ecr_warden.core.codec.base import CodecError, Json, loads
 from ecr_warden.core.failures import AccountUnreachable
 from ecr_warden.core.spec_failures import MAX_SPEC_BYTES
@@ -33,7 +34,8 @@ from iam_access.inventory.printed import with_texts
 from iam_access.text.printable import cut
 
 if TYPE_CHECKING:
-    from ecr_warden_cli.deployment.ports import Entered
+    from ecr_warden_cli.deployment.look import Sight
+    from ecr_warden_cli.deployment.ports import Entered, StackPlace
     from ecr_warden_cli.deployment.sessions import Ways
 
 # A person waits: fail within seconds if an endpoint is down.
@@ -290,6 +292,13 @@ def enter(accounts: Mapping[str, str], ways: "Ways", sleep: Callable[[float], No
     from ecr_warden_cli.deployment.aws_sessions import AwsEntered  # noqa: PLC0415 - the deployment's verbs alone need it
 
     return AwsEntered.of(accounts, ways, sleep)
+
+
+def sight(entered: "Entered", hub: "StackPlace", clock: Clock) -> "Sight":
+    """What the credentials of the accounts that were entered show of a deployment; `hub`: where its stack is."""
+    from ecr_warden_cli.deployment.aws_sight import AwsSight  # noqa: PLC0415
+
+    return AwsSight(entered, hub, clock)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from typing import Any
 
 from local.testing.seed import CHECKOUT, D1, SPEC_FILE, allow, document
 from tests.cli.command import HERE, Command
+from tests.cli.test_doctor import TEXT, House
 from tests.cli.test_hold import over as over_holds
 from tests.cli.test_hub import over
 from tests.cli.test_init import at as nothing_deployed
@@ -43,6 +44,7 @@ FILES = {
     "PATTERNS": ("access.yaml", PATTERNS),
     "CHANGED": ("changed.yaml", PATTERNS.replace(b"anna", b"eve").replace(b"Put", b"Get")),
     "BROKEN": ("access.yaml", b"versio: 1"),
+    "DEPLOYED": ("ecr-warden.yaml", TEXT.encode()),
     "COPY": ("access.yaml", SPEC_FILE.read_bytes()),
 }
 
@@ -70,6 +72,7 @@ HUBS: Mapping[str, Callable[[], Command]] = {
     "tampered": lambda: over(tampered()),
     "paused": paused,
     "first": lambda: over_holds(first()),
+    "unscheduled": lambda: House.without_schedule().command(),
     "holding": lambda: over_holds(holding()),
 }
 

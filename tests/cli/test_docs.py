@@ -53,14 +53,25 @@ ERRORS = (
 )
 
 
+TAKERS = {
+    "ECR_WARDEN_HUB_REGION": ("--hub-region",),
+    "ECR_WARDEN_HUB_PROFILE": ("--hub-region", "[ACCOUNT=]PROFILE"),
+}
+"""In place of which options the variables are read."""
+
+
 @pytest.mark.parametrize("verb", [name for name, verb in VERBS.items() if isinstance(verb, Lazy)])
 def test_whoever_takes_the_hubs_region_names_its_variables(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         parse_arguments([verb, "--help"])
     shown = capsys.readouterr().out
-    for variable in ("ECR_WARDEN_HUB_REGION", "ECR_WARDEN_HUB_PROFILE"):
+    takers = {
+        "ECR_WARDEN_HUB_REGION": ("--hub-region",),
+        "ECR_WARDEN_HUB_PROFILE": ("--hub-region", "[ACCOUNT=]PROFILE"),
+    }
+    for variable, options in takers.items():
         assert variable in TEXT
-        assert (variable in shown) is ("--hub-region" in shown)
+        assert (variable in shown) is any(option in shown for option in options)
 
 
 @pytest.mark.parametrize(

@@ -91,7 +91,7 @@ def test_plans_drifts_and_changes_have_the_forms_of_their_parts() -> None:
 
 CAMEL_CASE = re.compile(r"[a-z][a-zA-Z0-9]*")
 # The keys inside these are AWS's: policy documents, condition keys, stack parameters, accounts.
-OF_AWS = {"add", "document", "trust", "context", "parameters", "administrators", "watched"}
+OF_AWS = {"add", "document", "trust", "context", "parameters", "administrators", "watched", "statement"}
 
 
 def odd_keys(value: Any, at: str = "") -> list[str]:

@@ -16,10 +16,12 @@ from hypothesis import strategies as st
 
 from ecr_warden_cli.arguments import VERBS, parse_arguments, parser_of_all_verbs
 from ecr_warden_cli.console import Exit
+from ecr_warden_cli.deployment.wanted import DEFAULT_FILE
 from ecr_warden_cli.folding import fold, width_of
 from tests.cli.command import Command, Terminal
 from tests.cli.scenes import SCENES, begun, verb_of
 from tests.cli.test_can_i_hub import with_estate
+from tests.cli.test_doctor import TEXT, House
 from tests.cli.test_hub import over
 from tests.cli.test_json_forms import ROWS
 from tests.template.cfn import ROOT
@@ -214,5 +216,8 @@ def test_an_example_works_as_pasted(
     if ELSEWHERE.search(line):
         return
     run = over(with_estate()) if "hub_region" in arguments and not getattr(arguments, "snapshot", None) else command
+    if "assume_role" in arguments:
+        (tmp_path / DEFAULT_FILE).write_text(TEXT)
+        run = House().command()
     ran = run(*words[1:], stdin=stdin)
     assert ran.code != Exit.ERROR, ran.err

@@ -27,6 +27,7 @@ from local.testing.seed import (
     document,
 )
 from tests.cli.command import Command, unfolded
+from tests.cli.test_doctor import TEXT, House
 from tests.cli.test_hold import over as spec_hub
 from tests.cli.test_hub import over
 from tests.cli.test_versions import LESS
@@ -45,7 +46,7 @@ SEEN = {
         "ecr-warden plan access",
         "ecr-warden pause",
     ),
-    *("ecr-warden diff", "ecr-warden grant pull", "ecr-warden versions"),
+    *("ecr-warden diff", "ecr-warden grant pull", "ecr-warden versions", "ecr-warden doctor"),
 }
 
 
@@ -122,6 +123,14 @@ def test_versions_of_the_spec() -> None:
     look(world)
     assert plain(listed) == plain(run(*history).out)
     assert plain(offered) == plain(run(*rollback).out)
+
+
+def test_doctor() -> None:
+    [(words, shown)] = session("ecr-warden doctor")
+    Path("ecr-warden.yaml").write_text(TEXT)
+    ran = replace(House.without_schedule().command(), columns=80)(*words)
+    # The first line has versions.
+    assert shown.partition("\n")[2] == ran.out.strip().partition("\n")[2]
 
 
 def test_every_session_is_run() -> None:

@@ -225,6 +225,7 @@ def _live(found: Mapping[str, Any]) -> LiveStack:
         {one["ParameterKey"]: one.get("ParameterValue", "") for one in found.get("Parameters", ())},
         {one["OutputKey"]: one["OutputValue"] for one in found.get("Outputs", ())},
         {one["Key"]: one["Value"] for one in found.get("Tags", ())},
+        found["StackId"],
     )
 
 

@@ -31,6 +31,8 @@ class LiveStack(Struct, frozen=True):
     parameters: Mapping[str, str] = {}
     outputs: Mapping[str, str] = {}
     tags: Mapping[str, str] = {}
+    id: str = ""
+    """Its ARN."""
 
 
 class StackChange(Struct, frozen=True):

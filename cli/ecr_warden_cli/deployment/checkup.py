@@ -1,0 +1,472 @@
+"""What is wrong with a deployment, judged from what was looked at: in groups, each with a verdict.
+
+What the hub and its wiring are like is judged by `status` and the sweeps (hub.status, collect.wiring); here it gets its
+group and the command that repairs it.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import replace
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+
+from msgspec import Struct
+
+from ecr_warden.collect.wire import Wire, WireState
+from ecr_warden.collect.wiring import OWN_POLICIES
+from ecr_warden.core.failures import RegionDisabled
+from ecr_warden.core.lasting import duration
+from ecr_warden.core.result import Severity
+from ecr_warden.core.value import Moment, Value
+from ecr_warden.hub.reply import StatusReply, Trouble
+from ecr_warden.hub.status import troubles_of
+from ecr_warden.notify import wiring as wording
+from ecr_warden_cli.console import Exit, worst
+from ecr_warden_cli.context import Failure
+from ecr_warden_cli.deployment.ports import LiveStack
+from ecr_warden_cli.deployment.wanted import Deployment
+from iam_access.arn import IAM_REGION, iam_arn
+from iam_access.text.printable import count, listed
+
+
+class Group(StrEnum):
+    """What a diagnosis is about, in the order in which one thing rests on the other."""
+
+    LAPTOP = "laptop"
+    IDENTITIES = "identities"
+    TRAIL = "trail"
+    HUB = "hub"
+    MEMBERS = "members"
+    EVENTS = "events"
+    SPEC = "spec"
+    CHANNELS = "channels"
+    UNREAD = "not read"
+
+
+class Verdict(StrEnum):
+    """How grave it is."""
+
+    FINE = "fine"
+    WARNING = "warning"
+    WRONG = "wrong"
+    UNKNOWN = "unknown"
+
+
+class Diagnosis(Value, frozen=True):
+    """One thing that is wrong or unknown, and what repairs it."""
+
+    code: str
+    verdict: Verdict
+    message: str
+    command: str = ""
+    """What repairs it, to be copied; "" where no single command does."""
+    remedy: str = ""
+    since: Moment | None = None
+    about: tuple[Group, ...] = ()
+    also: tuple[str, ...] = ()
+    """Other parts of the wiring that are alike."""
+    statement: Mapping[str, Any] | None = None
+    """What to add to a policy of whoever looked, so that it can be read."""
+
+
+class GroupOf(Value, frozen=True):
+    """A group, with its diagnoses, or else what is known of it."""
+
+    group: Group
+    verdict: Verdict
+    facts: str
+    diagnoses: tuple[Diagnosis, ...]
+
+
+class Checkup(Value, frozen=True):
+    """The groups in order."""
+
+    groups: tuple[GroupOf, ...]
+
+    def exit(self, *, strict: bool) -> Exit:
+        """ERROR if something could not be looked at, DIFFERENT if something is wrong or, if `strict`, a warning."""
+        return worst(*(_EXITS[group.verdict] for group in self.groups if strict or group.verdict != Verdict.WARNING))
+
+
+_EXITS = {
+    Verdict.FINE: Exit.FINE,
+    Verdict.WARNING: Exit.DIFFERENT,
+    Verdict.WRONG: Exit.DIFFERENT,
+    Verdict.UNKNOWN: Exit.ERROR,
+}
+
+
+class Looks(Struct, frozen=True):
+    """What was looked at."""
+
+    version: str
+    """Of the command, and of Python."""
+    hub: StatusReply | Failure
+    """What the hub says of itself."""
+    deployment: Deployment | Failure
+    skew: timedelta | Failure = timedelta()
+    """By how much AWS's clock is ahead of this machine's."""
+    entered: Mapping[str, str | Failure] = {}
+    """The ARN by which each account of the deployment was entered, by ID."""
+    stack: LiveStack | Failure | None = None
+    """The hub's, which is only looked at where the hub does not answer or has not looked at everything."""
+    wires: tuple[Wire, ...] = ()
+    """What was looked at with a person's own credentials, because the hub did not."""
+    webhook: bool | Failure | None = None
+    """Whether the webhook's URL is where the deployment says; None if it has none."""
+
+
+_DEPLOY, _APPLY = "ecr-warden deploy", "ecr-warden apply access.yaml"
+CODES: Mapping[str, tuple[Group, Verdict, str]] = {
+    "clock-wrong": (Group.LAPTOP, Verdict.WRONG, "sudo timedatectl set-ntp true"),
+    "clock-unread": (Group.LAPTOP, Verdict.UNKNOWN, ""),
+    "deployment-unreadable": (Group.LAPTOP, Verdict.WRONG, "ecr-warden init"),
+    "deployment-invalid": (Group.LAPTOP, Verdict.WRONG, ""),
+    "not-entered": (Group.IDENTITIES, Verdict.UNKNOWN, ""),
+    RegionDisabled.code: (Group.IDENTITIES, Verdict.WRONG, ""),
+    "wiring-cut": (Group.HUB, Verdict.WRONG, ""),
+    "wiring-unread": (Group.HUB, Verdict.UNKNOWN, ""),
+    "wiring-outdated": (Group.MEMBERS, Verdict.WARNING, _DEPLOY),
+    "heartbeat-missing": (Group.EVENTS, Verdict.WRONG, ""),
+    "not-deployed": (Group.HUB, Verdict.WRONG, _DEPLOY),
+    "hub-unreachable": (Group.HUB, Verdict.WRONG, _DEPLOY),
+    "hub-failed": (Group.HUB, Verdict.WRONG, ""),
+    "hub-unintelligible": (Group.HUB, Verdict.WRONG, ""),
+    "versions-differ": (Group.HUB, Verdict.WRONG, ""),
+    "hub-denied": (Group.HUB, Verdict.UNKNOWN, ""),
+    "hub-unknown": (Group.HUB, Verdict.UNKNOWN, ""),
+    "writes-stopped": (Group.HUB, Verdict.WARNING, "ecr-warden start"),
+    "jobs-waiting": (Group.HUB, Verdict.WARNING, ""),
+    "jobs-stuck": (Group.HUB, Verdict.WRONG, ""),
+    "queues-unread": (Group.HUB, Verdict.UNKNOWN, ""),
+    "repairs-left-over": (Group.HUB, Verdict.WARNING, "ecr-warden reconcile"),
+    "sweep-overdue": (Group.HUB, Verdict.WRONG, "aws logs tail /aws/lambda/ecr-warden-collect --since 1h"),
+    "access-unaudited": (Group.HUB, Verdict.WARNING, ""),
+    "audit-failed": (Group.HUB, Verdict.WRONG, "aws logs tail /aws/lambda/ecr-warden-audit --since 1h"),
+    "access-unread": (Group.MEMBERS, Verdict.UNKNOWN, _DEPLOY),
+    "names-taken": (Group.MEMBERS, Verdict.WRONG, ""),
+    "nothing-accepted": (Group.SPEC, Verdict.WRONG, _APPLY),
+    "spec-missing": (Group.SPEC, Verdict.WRONG, _APPLY),
+    "spec-unversioned": (Group.SPEC, Verdict.WRONG, _DEPLOY),
+    "spec-too-large": (Group.SPEC, Verdict.WRONG, ""),
+    "spec-refused": (Group.SPEC, Verdict.WRONG, "ecr-warden validate access.yaml"),
+    "spec-not-accepted": (Group.SPEC, Verdict.WARNING, _APPLY),
+    "spec-pending": (Group.SPEC, Verdict.WARNING, ""),
+    "spec-unread": (Group.SPEC, Verdict.UNKNOWN, ""),
+    "held": (Group.SPEC, Verdict.WARNING, "ecr-warden held"),
+    "sessions-go-on": (Group.SPEC, Verdict.WARNING, ""),
+    "e-mail-unconfirmed": (Group.CHANNELS, Verdict.WRONG, ""),
+    "webhook-missing": (Group.CHANNELS, Verdict.WRONG, ""),
+    "webhook-unread": (Group.CHANNELS, Verdict.UNKNOWN, ""),
+    "no-channel": (Group.CHANNELS, Verdict.WARNING, ""),
+    "messages-wait": (Group.CHANNELS, Verdict.WARNING, ""),
+}
+"""Each code that a diagnosis can have: its group, its verdict and its command, unless the wire that it is about says
+another. docs/schema/doctor.md explains each; none is used again for something else."""
+
+_SKEW_REFUSED, _SKEW_WARNED = timedelta(minutes=5), timedelta(minutes=1)
+"""AWS refuses a signature whose time is further off than the first."""
+_SHOWN = 3
+
+
+def diagnose(looks: Looks) -> Checkup:
+    """What is wrong or unknown, in groups."""
+    deployed = _is_deployed(looks)
+    own = [*troubles_of(looks.wires)]
+    # Before a deployment everything of its own is missing.
+    ours = own if deployed is not False else [one for one in own if one.wire is not None and _is_others(one.wire)]
+    # What was looked at now counts, where the hub has looked too.
+    seen, status = {wire.name for wire in looks.wires}, _status(looks)
+    theirs = [one for one in (status.troubles if status else ()) if one.wire is None or one.wire.name not in seen]
+    found = [
+        *_of_laptop(looks),
+        *_of_accounts(looks),
+        *_of_hub(looks, deployed=deployed),
+        *_of_troubles(theirs, looks, by_hub=True),
+        *_of_troubles(ours, looks, by_hub=False),
+        *_of_names((*theirs, *own)),
+        *_of_channels(looks),
+    ]
+    groups = [_group(group, found, facts) for group, facts in _facts(looks, deployed).items()]
+    unknown = tuple(one for one in found if one.verdict is Verdict.UNKNOWN)
+    is_open = any(group.verdict is Verdict.UNKNOWN for group in groups) or bool(unknown)
+    facts = "what was not looked at" if is_open else "everything was read"
+    unread = GroupOf(Group.UNREAD, Verdict.UNKNOWN if is_open else Verdict.FINE, facts, unknown)
+    return Checkup((*groups, unread))
+
+
+def _group(group: Group, found: Sequence[Diagnosis], facts: str) -> GroupOf:
+    """A group with its diagnoses; what is unknown stands in the last group, and leaves those that it is about open."""
+    known = tuple(one for one in found if one.verdict is not Verdict.UNKNOWN and one.about[0] is group)
+    if known:
+        is_wrong = any(one.verdict is Verdict.WRONG for one in known)
+        return GroupOf(group, Verdict.WRONG if is_wrong else Verdict.WARNING, "", known)
+    if any(group in one.about for one in found):
+        return GroupOf(group, Verdict.UNKNOWN, f"see {Group.UNREAD}", ())
+    return GroupOf(group, Verdict.FINE if facts else Verdict.UNKNOWN, facts or "not looked at", ())
+
+
+def _status(looks: Looks) -> StatusReply | None:
+    return looks.hub if isinstance(looks.hub, StatusReply) else None
+
+
+def _is_deployed(looks: Looks) -> bool | None:
+    if isinstance(looks.hub, StatusReply) or looks.hub.code == _NOTHING or isinstance(looks.stack, LiveStack):
+        return True
+    return None if isinstance(looks.stack, Failure) or isinstance(looks.deployment, Failure) else False
+
+
+_NOTHING, _NOT_ENTERED = "nothing-accepted", "not-entered"
+
+
+def unwatched(deployment: Deployment, status: StatusReply | None) -> Mapping[str, tuple[str, ...]]:
+    """The accounts of which the hub has not looked at everything, by ID, with the regions whose events it awaits."""
+    watched = {} if status is None else status.watched
+    return {
+        member.id: member.event_regions
+        for member in deployment.members
+        if not {member.id, *(f"{member.id}/{region}" for region in member.regions)} <= watched.keys()
+    }
+
+
+# ---------------------------------------------------------------- what was looked at beside the hub
+
+
+def _of_laptop(looks: Looks) -> Iterator[Diagnosis]:
+    if isinstance(looks.deployment, Failure):
+        yield _of_failure(looks.deployment)
+    if isinstance(looks.skew, Failure):
+        yield _of_failure(looks.skew, "clock-unread")
+    elif abs(looks.skew) > _SKEW_WARNED:
+        by = duration(round(abs(looks.skew).total_seconds()))
+        way = "behind" if looks.skew > timedelta() else "ahead of"
+        message = f"this machine's clock is {by} {way} AWS's, which refuses what is signed more than 5 min off"
+        found = _diagnosis("clock-wrong", message, "set the clock, and keep it set by NTP")
+        yield found if abs(looks.skew) > _SKEW_REFUSED else replace(found, verdict=Verdict.WARNING)
+
+
+def _of_accounts(looks: Looks) -> Iterator[Diagnosis]:
+    """The accounts that could not be entered and that the hub does not look at; those of one reason once."""
+    if isinstance(looks.deployment, Failure):
+        return
+    status = _status(looks)
+    needed = {*unwatched(looks.deployment, status), *(() if status else (looks.deployment.hub_account,))}
+    alike: defaultdict[str, dict[str, Failure]] = defaultdict(dict)
+    for account, how in looks.entered.items():
+        if isinstance(how, Failure) and account in needed:
+            alike[how.message.replace(account, "")][account] = how
+    for failures in alike.values():
+        failure, *_ = failures.values()
+        about = (Group.IDENTITIES, Group.TRAIL, Group.MEMBERS, Group.EVENTS)
+        yield replace(_of_failure(failure, _NOT_ENTERED), about=about, also=tuple(failures)[1:])
+
+
+def _of_hub(looks: Looks, *, deployed: bool | None) -> Iterator[Diagnosis]:
+    """Why the hub does not say how it is, or cannot be looked at."""
+    if deployed is False:
+        yield _diagnosis("not-deployed", "there is no hub yet", "deploy it")
+        return
+    for failure in (looks.hub, looks.stack):
+        # An account that was not entered is among the accounts.
+        if isinstance(failure, Failure) and failure.code != _NOT_ENTERED:
+            found = _of_failure(failure)
+            yield replace(found, command="ecr-warden held") if "ecr-warden held" in failure.message else found
+
+
+def _of_failure(failure: Failure, code: str = "") -> Diagnosis:
+    code = code or (failure.code if failure.code in CODES else "hub-unknown")
+    message = ": ".join((failure.message, *failure.lines[:1]))
+    found = _diagnosis(code, message, "" if failure.lines else failure.remedy)
+    return replace(found, also=tuple(failure.lines[1:]), statement=_statement([failure.message]))
+
+
+def _of_channels(looks: Looks) -> Iterator[Diagnosis]:
+    if isinstance(looks.deployment, Failure):
+        return
+    if isinstance(looks.webhook, Failure):
+        yield _of_failure(looks.webhook, "webhook-unread")
+    elif looks.webhook is False:
+        found = _diagnosis(
+            "webhook-missing", f"there is no {looks.deployment.webhook}, where the webhook's URL should be"
+        )
+        kind, _, name = looks.deployment.webhook.partition(":")
+        command = _STORE[kind].format(name=name, region=looks.deployment.hub_region)
+        yield replace(found, command=command, remedy="store the URL; a file keeps it out of the shell's history")
+    if not (looks.deployment.email or looks.deployment.webhook):
+        yield _diagnosis(
+            "no-channel", "nobody hears of anything: there is neither an e-mail address nor a webhook", _ALERTS
+        )
+
+
+_ALERTS = "add alerts: to ecr-warden.yaml, and deploy"
+_STORE = {
+    "ssm": "aws ssm put-parameter --region {region} --type SecureString --name {name} --value file://webhook.txt",
+    "secretsmanager": "aws secretsmanager create-secret --region {region} --name {name} --secret-string file://webhook.txt",
+}
+
+
+def _diagnosis(code: str, message: str, remedy: str = "") -> Diagnosis:
+    group, verdict, command = CODES[code]
+    return Diagnosis(code, verdict, message, command, remedy, about=(group,))
+
+
+# ---------------------------------------------------------------- what the hub, or the wiring, shows
+
+
+def _of_troubles(troubles: Iterable[Trouble], looks: Looks, *, by_hub: bool) -> Iterator[Diagnosis]:
+    """One diagnosis for all parts of the wiring in one place that are alike; `by_hub`: the hub has looked."""
+    alike: defaultdict[object, list[Trouble]] = defaultdict(list)
+    for trouble in troubles:
+        alike[_kind(trouble, looks)].append(trouble)
+    for found in alike.values():
+        # A stack comes before what it is made of.
+        found.sort(key=lambda one: one.wire is not None and not one.wire.name.startswith("stack "))
+        wires = [one.wire for one in found if one.wire is not None]
+        first, since = found[0], [wire.since for wire in wires if wire.since is not None]
+        diagnosis = _diagnosis(first.code if first.code in CODES else "hub-unknown", first.message, first.remedy)
+        if wires:
+            diagnosis = _of_wires(diagnosis, wires, looks, by_hub=by_hub)
+        yield replace(diagnosis, since=min(since, default=None))
+
+
+def _of_wires(diagnosis: Diagnosis, wires: Sequence[Wire], looks: Looks, *, by_hub: bool) -> Diagnosis:
+    first, also = wires[0], tuple(wire.name for wire in wires[1:])
+    about = tuple(dict.fromkeys(map(_group_of, wires)))
+    diagnosis = replace(diagnosis, about=about, also=also, command=_command(first, looks))
+    match first.state:
+        case WireState.UNREADABLE if first.mark.endswith(RegionDisabled.code):
+            region = _place(first)[1]
+            command = f"aws account enable-region --region-name {region}"
+            found = _diagnosis(RegionDisabled.code, diagnosis.message, "enable the region, or leave it out of the file")
+            return replace(found, command=command, also=also)
+        case WireState.UNREADABLE if by_hub:
+            return replace(diagnosis, command=_DEPLOY, remedy="if the hub's role lacks a permission, deploy gives it")
+        case WireState.UNREADABLE:
+            return replace(diagnosis, statement=_statement(wire.why for wire in wires))
+        case _:
+            is_grave = wording.severity(first) is Severity.CRITICAL
+            return replace(diagnosis, verdict=Verdict.WRONG if is_grave else Verdict.WARNING)
+
+
+def _kind(trouble: Trouble, looks: Looks) -> object:
+    """The same for troubles that are said in one line."""
+    wire = trouble.wire
+    if wire is None:
+        return trouble
+    account, region = _place(wire)
+    if wire.state is WireState.UNREADABLE:
+        return trouble.code, account, region if wire.mark.endswith(RegionDisabled.code) else ""
+    # A release makes every stack outdated.
+    return trouble.code, _group_of(wire), _command(wire, looks), account if wire.state != WireState.OUTDATED else ""
+
+
+_PLACE = re.compile(r"\b([0-9]{12})(?:(?: in |/)([a-z]{2}[a-z-]+-[0-9]))?$")
+
+
+def _place(wire: Wire) -> tuple[str, str]:
+    """The member's account and region, "" for what is the hub's."""
+    found = _PLACE.search(wire.name)
+    return ("", "") if found is None else (found[1], found[2] or "")
+
+
+def _group_of(wire: Wire) -> Group:
+    account, region = _place(wire)
+    by_place = Group.EVENTS if region else Group.MEMBERS if account else Group.HUB
+    return _GROUPS.get(wire.name.partition(" ")[0], by_place)
+
+
+def _is_others(wire: Wire) -> bool:
+    return wire.state is WireState.UNREADABLE or _group_of(wire) is Group.TRAIL
+
+
+_GROUPS = {"trail": Group.TRAIL, "e-mail": Group.CHANNELS}
+_STOPPED = re.compile(r"([\w.-]+) does not log")
+
+
+def _command(wire: Wire, looks: Looks) -> str:
+    """What repairs a part of the wiring; "" where no single command does."""
+    match wire.state:
+        case WireState.DISABLED if (stopped := _STOPPED.search(wire.why)) is not None:
+            return f"aws cloudtrail start-logging --region {_place(wire)[1]} --name {stopped[1]}"
+        case WireState.UNCONFIRMED if isinstance(looks.deployment, Deployment):
+            region, topic = looks.deployment.hub_region, wire.name.rpartition(" ")[2]
+            arn = f"arn:aws:sns:{region}:{looks.deployment.hub_account}:{topic}"
+            return (
+                f"aws sns subscribe --region {region} --topic-arn {arn} --protocol email "
+                f"--notification-endpoint {looks.deployment.email}"
+            )
+        case _ if wire.name.startswith("trail "):
+            return ""
+        case WireState.MISSING | WireState.DISABLED | WireState.TARGETLESS | WireState.CHANGED | WireState.OUTDATED:
+            return _DEPLOY
+        case _:
+            return ""
+
+
+def _of_names(troubles: Iterable[Trouble]) -> Iterator[Diagnosis]:
+    """Boundaries that stacks left, and that the next one would make again: all that is not off is there."""
+    off = {trouble.wire.name: trouble.wire.state for trouble in troubles if trouble.wire is not None}
+    for name, state in off.items():
+        account = name.removeprefix("stack of the member ")
+        boundary = OWN_POLICIES["Boundary"]
+        if account == name or state is not WireState.MISSING or f"policy {boundary} in {account}" in off:
+            continue
+        message = (
+            f"policy {boundary} is there in {account} without the member stack, which would fail with AlreadyExists"
+        )
+        remedy = "if a role uses it, have CloudFormation import it: docs/deploy.md#recreating-a-member"
+        arn = iam_arn(account, f"policy/ecr-warden/{boundary}")
+        yield replace(_diagnosis("names-taken", message, remedy), command=f"aws iam delete-policy --policy-arn {arn}")
+
+
+# ---------------------------------------------------------------- what was not allowed
+
+_DENIED = re.compile(r"(?:not authorized to perform:|AWS denied) ([a-z0-9-]+:[A-Za-z]+)")
+
+
+def _statement(messages: Iterable[str]) -> Mapping[str, Any] | None:
+    """What allows the calls that AWS denied, as far as a statement can; an explicit Deny stays."""
+    allowing = [text for text in messages if "explicit deny" not in text]
+    actions = {action for text in allowing for action in _DENIED.findall(text)}
+    return {"Effect": "Allow", "Action": tuple(sorted(actions)), "Resource": "*"} if actions else None
+
+
+# ---------------------------------------------------------------- where all is well
+
+
+def _facts(looks: Looks, deployed: bool | None) -> Mapping[Group, str]:
+    """What is known of each group; "" where nothing was looked at."""
+    status = _status(looks)
+    parts = {*status.watched} if status is not None else set()
+    # In an account's own part the region that reports IAM's calls is looked at.
+    watched = {(account, region or IAM_REGION) for account, _, region in (part.partition("/") for part in parts)}
+    watched |= {_place(wire) for wire in looks.wires if wire.name.startswith("trail ")}
+    accounts = count(len({account for account, _ in watched}), "account")
+    regions = count(len(watched), "region")
+    nothing = "not deployed yet" if deployed is False else ""
+    trail = "; ".join((f"the calls of {regions} of {accounts} are reported", *(() if status is None else status.notes)))
+    return {
+        Group.LAPTOP: looks.version,
+        Group.IDENTITIES: _identities(looks),
+        Group.TRAIL: trail if watched else "",
+        Group.HUB: nothing or ("it answers, and is as deployed" if deployed else ""),
+        Group.MEMBERS: nothing or (f"the roles and the boundary of {accounts} are as deployed" if watched else ""),
+        Group.EVENTS: nothing or (f"the rules of {regions} are as deployed" if watched else ""),
+        Group.SPEC: nothing or ("" if status is None else f"version {status.version} is in force, mode {status.mode}"),
+        Group.CHANNELS: "" if deployed is None else _channels(looks.deployment),
+    }
+
+
+def _identities(looks: Looks) -> str:
+    entered = [f"{account} as {how}" for account, how in looks.entered.items() if isinstance(how, str)]
+    others = len(looks.entered) - len(entered)
+    said = listed(entered, _SHOWN, separator="; ")
+    return f"{said}; the hub alone looks at {count(others, 'other account')}" if others else said
+
+
+def _channels(deployment: Deployment | Failure) -> str:
+    if isinstance(deployment, Failure):
+        return ""
+    return " and ".join(filter(None, (deployment.email and "e-mail", deployment.webhook and "webhook"))) or "none"
