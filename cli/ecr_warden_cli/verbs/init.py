@@ -6,8 +6,6 @@ from argparse import ArgumentTypeError
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from msgspec import Struct
-
 from ecr_warden.access_spec.spec import SpecAccount
 from ecr_warden.core.codec.base import to_json
 from ecr_warden.core.estate import Estate
@@ -30,6 +28,7 @@ from iam_access.arn import ACCOUNT_ID
 from iam_access.text.printable import count
 
 _LONGEST_ANSWER = 500
+_TO_WHOM = "Who gets alerts and alarms by e-mail? Empty for nobody:"
 
 _email = matching(f"|{EMAIL}", "is not an e-mail address")
 _webhook = matching(f"|{WEBHOOK}", "is neither ssm:/NAME nor secretsmanager:NAME, where its URL is stored")
@@ -71,11 +70,10 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     spec_file, file = (str(Path(arguments.output) / name) for name in (DEFAULT_SPEC, DEFAULT_FILE))
     for path in (spec_file, file):
         check_output(path)
-    asked = _Asked(context)
-    profiles = arguments.profile or [*asked.profiles()]
+    profiles = arguments.profile or [*_profiles(context)]
     accounts, by_account = accounts_of_profiles(profiles, arguments.region, context)
-    hub_account, hub_region = _hub(arguments, accounts, asked)
-    email = asked.answer("--email", arguments.email, "Who gets alerts and alarms by e-mail? Empty for nobody:", _email)
+    hub_account, hub_region = _hub(arguments.hub_account, accounts, context)
+    email = _answer("--email", arguments.email, _TO_WHOM, _email, context)
     entered = context.aws().enter({one.id: one.alias for one in accounts}, Ways(by_account), context.sleep)
     estate, imported = _imported(entered, accounts, arguments, context)
     members = propose_members(imported.loaded, estate)
@@ -110,36 +108,32 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
 # Who, where
 
 
-class _Asked(Struct, frozen=True):
-    """What no option says, asked at a terminal."""
-
-    context: Context
-
-    def answer(
-        self, option: str, given: str | None, question: str, parse: Callable[[str], str], default: str = ""
-    ) -> str:
-        """What was given, or what a person at the terminal answers, or else the default; raises UsageError."""
-        is_asked = given is None and self.context.stdin.isatty()
-        while True:
-            if is_asked:
-                self.context.console.note(f"{question} [{default}]" if default else question)
-                given = self.context.stdin.readline(_LONGEST_ANSWER).decode(errors="replace")
-            try:
-                return parse((given or "").strip() or default)
-            except ArgumentTypeError as error:
-                if not (is_asked and given):
-                    raise UsageError(f"{option}: {error}", remedy="see ecr-warden init --help") from error
-                self.context.console.note(str(error))
-
-    def profiles(self) -> Iterator[str]:
-        """Those that a person names, at least one; raises UsageError."""
-        question = "The AWS profile of an account, as ALIAS=PROFILE; empty if there is no other:"
-        yield self.answer("--profile", None, question, _profile)
-        while profile := self.answer("--profile", None, question, str):
-            yield profile
+def _answer(
+    option: str, given: str | None, question: str, parse: Callable[[str], str], context: Context, *, default: str = ""
+) -> str:
+    """What was given, or what a person at the terminal answers, or else the default; raises UsageError."""
+    is_asked = given is None and context.stdin.isatty()
+    while True:
+        if is_asked:
+            context.console.note(f"{question} [{default}]" if default else question)
+            given = context.stdin.readline(_LONGEST_ANSWER).decode(errors="replace")
+        try:
+            return parse((given or "").strip() or default)
+        except ArgumentTypeError as error:
+            if not (is_asked and given):
+                raise UsageError(f"{option}: {error}", remedy="see ecr-warden init --help") from error
+            context.console.note(str(error))
 
 
-def _hub(arguments: argparse.Namespace, accounts: Sequence[SpecAccount], asked: _Asked) -> tuple[str, str]:
+def _profiles(context: Context) -> Iterator[str]:
+    """Those that a person names, at least one; raises UsageError."""
+    question = "The AWS profile of an account, as ALIAS=PROFILE; empty if there is no other:"
+    yield _answer("--profile", None, question, _profile, context)
+    while profile := _answer("--profile", None, question, str, context):
+        yield profile
+
+
+def _hub(given: str | None, accounts: Sequence[SpecAccount], context: Context) -> tuple[str, str]:
     """The account's ID and the region of the hub; raises UsageError."""
     ids = {one.alias: one.id for one in accounts}
     choices = f"{', '.join(ids)}, or another account's ID"
@@ -147,7 +141,7 @@ def _hub(arguments: argparse.Namespace, accounts: Sequence[SpecAccount], asked: 
     parse = matching(form, f"is no account: write {choices}, and /REGION if its own is another")
     only = accounts[0].alias if len(accounts) == 1 else ""
     question = f"In which account is the hub to run ({choices}; with /REGION if its own is another)?"
-    account, _, region = asked.answer("--hub-account", arguments.hub_account, question, parse, only).partition("/")
+    account, _, region = _answer("--hub-account", given, question, parse, context, default=only).partition("/")
     regions = {one.alias: one.regions[0] for one in accounts}
     return ids.get(account, account), region or regions.get(account, accounts[0].regions[0])
 
