@@ -42,6 +42,8 @@ class Members:
     def iam(self) -> Any:
         raise AssertionError("roles are read from the survey")
 
+    bulk_iam = iam
+
     def ecr(self, region: str) -> Any:
         raise AssertionError("no repository is read")
 

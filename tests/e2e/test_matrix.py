@@ -118,6 +118,10 @@ class Administrator:
     iam: Any
     in_region: Any
 
+    @property
+    def bulk_iam(self) -> Any:
+        return self.iam
+
     def ecr(self, region: str) -> Any:
         assert region == REGION
         return self.in_region

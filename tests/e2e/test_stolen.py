@@ -106,7 +106,10 @@ ATTEMPTS: Mapping[str, Attempt] = {
     ),
 }
 MAY: Mapping[str, set[str]] = {
-    "dispatch": {"send a job", "have a spec looked at", "have an account read", "have access audited"},
+    "dispatch": {
+        *("send a job", "have a spec looked at", "have an account read", "have access audited"),
+        "read which spec is accepted",
+    },
     "reconcile": {
         *("enter a member to read", "enter a member to write", "read a compiled spec", "read which spec is accepted"),
         *("send a job", "have a spec looked at", "have an account read"),

@@ -8,11 +8,12 @@ import pytest
 from botocore.config import Config
 
 from bench.flood import longest_wait
-from ecr_warden.aws.accounts import CLIENT_CONFIG
+from ecr_warden.aws.accounts import BULK_CONFIG, BULK_RESERVE, CLIENT_CONFIG
 from ecr_warden.aws.deadline import HUB_RESERVE, MEMBER_RESERVE
 from ecr_warden.aws.redelivery import ATTEMPTS, FLUSH_RECEIVES, LATER_RECEIVES, MAX_RECEIVES
 from ecr_warden.aws.system import LogMetric
 from ecr_warden.bootstrap.common import HUB_CONFIG
+from ecr_warden.collect.aws_estate import BULK_PAGES
 from ecr_warden.collect.wiring import TOPICS
 from ecr_warden.core.job import Queue
 from ecr_warden.state.aws_state import DynamoState
@@ -160,6 +161,10 @@ def test_a_call_that_hangs_does_not_end_the_function() -> None:
     # Whatever begins last ends before the next reserve: the last attempt of a job's calls, the hub's own.
     assert 2 * _longest(CLIENT_CONFIG) <= whole - MEMBER_RESERVE, "a job goes on after a call that hangs"
     assert attempt + 2 < MEMBER_RESERVE - HUB_RESERVE
+    bulk = _longest(BULK_CONFIG)
+    assert bulk < BULK_RESERVE - HUB_RESERVE
+    assert 2 * len(BULK_PAGES) * bulk <= _function("Collect")["Timeout"] - MEMBER_RESERVE, "and so does a part"
+    assert bulk <= _function("Answer")["Timeout"] - BULK_RESERVE
     assert own < HUB_RESERVE
     assert MAX_RECEIVES > ATTEMPTS + 38, "more than a lease lasts, looked at each second and then every five"
 

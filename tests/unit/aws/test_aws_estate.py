@@ -7,13 +7,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from botocore.exceptions import ReadTimeoutError
 
 from ecr_warden.aws.accounts import SessionClients
 from ecr_warden.collect.aws_estate import OVER_ALL, AwsEstateReader
 from ecr_warden.collect.estate import Needed, with_tags
 from ecr_warden.core.codec.accounts import LIST_CALL, POLICY_CALL, REGISTRY_CALL, joined
 from ecr_warden.core.estate import EcrAccount
-from ecr_warden.core.failures import AccountUnreachable
+from ecr_warden.core.failures import AccountUnreachable, Unanswered
 from ecr_warden.core.target import RepositoryTarget
 from iam_access.inventory.accounts import (
     AUDIENCES_CALL,
@@ -31,7 +32,7 @@ from local.aws.behaviour.of_aws import PUBLISHED
 from local.aws.behaviour.registries import Registries
 from local.aws.realistic_moto import RealisticMoto
 from local.testing.snapshots import estate_from_text
-from tests.contracts.aws import Wire, moto, new_session
+from tests.contracts.aws import Call, Wire, moto, new_session
 
 MOTO = RealisticMoto()
 COPIES: Any = {"rules": [{"destinations": [{"region": "us-east-1", "registryId": "999999999999"}]}]}
@@ -317,6 +318,40 @@ def test_the_same_account_is_read_alike_in_any_order_and_at_any_usage() -> None:
     reader = AwsEstateReader(accounts)
     assert reader.identities(ACCOUNT, {}) == reader.identities(ACCOUNT, {})
     assert not answers
+
+
+@pytest.mark.usefixtures("made")
+@pytest.mark.parametrize(
+    ("most", "asked"),
+    [
+        (1000, [(1000, None), (1000, "1")]),
+        (250, [(1000, None), (250, None), (250, "1")]),
+        (60, [(1000, None), (250, None), (60, None), (60, "1")]),
+        (59, [(1000, None), (250, None), (60, None)]),
+    ],
+)
+def test_a_page_of_an_account_that_is_not_answered_is_asked_for_again_smaller(
+    most: int, asked: list[tuple[int, str | None]]
+) -> None:
+    def answer(call: Call) -> dict[str, Any]:
+        if call.parameters["MaxItems"] > most:
+            raise ReadTimeoutError(endpoint_url="https://iam.invalid")
+        if "Marker" in call.parameters:
+            return {"RoleDetailList": [_role("b", 1)], "IsTruncated": False}
+        return {"RoleDetailList": [_role("a", 1)], "IsTruncated": True, "Marker": "1"}
+
+    accounts = _Accounts()
+    accounts.wire.answer(IAM_CALL, answer)
+    reading = AwsEstateReader(accounts).identities(ACCOUNT, {})
+    pages = [call.parameters for call in accounts.wire.calls if call.action == IAM_CALL]
+    assert [(page["MaxItems"], page.get("Marker")) for page in pages] == asked
+    if most >= 60:
+        assert [one["Arn"].rpartition("/")[2] for one in reading.entry["iam"]["RoleDetailList"]] == ["a", "b"]
+        assert "unread" not in reading.entry
+    else:
+        assert reading.entry["unread"] == [{"what": IAM_CALL, "code": Unanswered.code}]
+        assert reading.passing is not None
+        assert SAML_CALL in accounts.wire.actions, "and nothing else is lost"
 
 
 @pytest.mark.usefixtures("made")

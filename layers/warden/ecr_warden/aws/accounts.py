@@ -36,6 +36,10 @@ CLIENT_CONFIG = Config(
     max_pool_connections=CALLS_AT_ONCE,
 )
 """A call that hangs through all its attempts leaves most of a repair's time."""
+BULK_CONFIG = CLIENT_CONFIG.merge(Config(read_timeout=30, retries={"mode": "standard", "total_max_attempts": 1}))
+"""For answers that take AWS long to put together: whoever asks tries again for less."""
+BULK_RESERVE = 45.0
+"""As MEMBER_RESERVE, for these: the last one finishes, and what was read is kept."""
 
 # botocore reads its models when it creates a client, which is not thread-safe.
 _MAKING = Lock()
@@ -54,6 +58,10 @@ class AccountClients(Protocol):
 
     @property
     def iam(self) -> "IAMClient": ...
+
+    @property
+    def bulk_iam(self) -> "IAMClient":
+        """For answers about a whole account."""
 
     def ecr(self, region: str) -> "ECRClient": ...
 
@@ -86,11 +94,16 @@ class SessionClients:
         self._credentials: dict[str, Any] = credentials or {}
         self._deadline = deadline or InvocationDeadline()
         self._share = share
-        self._clients: dict[tuple[str, str], Any] = {}
+        self._clients: dict[tuple[str, str, float], Any] = {}
 
     @property
     def iam(self) -> "IAMClient":
         client: IAMClient = self.of("iam", IAM_REGION)
+        return client
+
+    @property
+    def bulk_iam(self) -> "IAMClient":
+        client: IAMClient = self._made("iam", IAM_REGION, BULK_CONFIG, BULK_RESERVE)
         return client
 
     def ecr(self, region: str) -> "ECRClient":
@@ -98,14 +111,18 @@ class SessionClients:
         return client
 
     def of(self, service: str, region: str) -> Any:
+        return self._made(service, region, CLIENT_CONFIG, MEMBER_RESERVE)
+
+    def _made(self, service: str, region: str, config: Config, reserve: float) -> Any:
+        key = service, region, reserve
         with _MAKING:
-            if (service, region) not in self._clients:
-                client = self._session.client(service, region_name=region, config=CLIENT_CONFIG, **self._credentials)
-                self._deadline.guard(client, MEMBER_RESERVE)
+            if key not in self._clients:
+                client = self._session.client(service, region_name=region, config=config, **self._credentials)
+                self._deadline.guard(client, reserve)
                 if self._share is not None:
                     keep_pace(client, self._share)
-                self._clients[service, region] = client
-            return self._clients[service, region]
+                self._clients[key] = client
+            return self._clients[key]
 
 
 class HubAccounts(Struct):

@@ -12,7 +12,7 @@ MB an account (aws-facts 11). Sources: the API references of the calls named her
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import partial
@@ -54,6 +54,8 @@ _USES = ("PermissionsPolicy", "PermissionsBoundary")
 # The first changes with each use of a role, the second repeats its trust policy; neither says anything about access.
 _LEFT_OUT = ("RoleLastUsed", "InstanceProfileList")
 _EVERYTHING = Needed()
+BULK_PAGES = (PAGE, 250, 60)
+"""How many users, groups, roles and policies are asked for at once: of fewer, if AWS does not answer in time."""
 _NO_POLICY = ("RepositoryPolicyNotFoundException", "RegistryPolicyNotFoundException")
 
 
@@ -248,8 +250,9 @@ class _Account:
         What is not asked for is dropped page by page: some of many accounts has to fit into a small function.
         """
         joined: dict[str, list[Any]] = {name: [] for name in _LISTS}
-        details = self._clients.iam.get_account_authorization_details
-        for page in self._pages("reading the users, groups, roles and policies", details, Filter=_OWN):
+        details = self._clients.bulk_iam.get_account_authorization_details
+        doing = "reading the users, groups, roles and policies"
+        for page in self._pages(doing, details, BULK_PAGES, Filter=_OWN):
             for name, found in joined.items():
                 found += [
                     _plain(slim(entry) if name == "Policies" else entry)
@@ -289,16 +292,25 @@ class _Account:
             found = self._clients.iam.get_policy_version(PolicyArn=arn, VersionId=version)
         return text_of_document(found["PolicyVersion"]["Document"])
 
-    def _pages(self, doing: str, call: Callable[..., Any], **more: object) -> Iterator[Any]:
-        """The pages of a list of IAM's."""
+    def _pages(
+        self, doing: str, call: Callable[..., Any], sizes: Sequence[int] = (PAGE,), **more: object
+    ) -> Iterator[Any]:
+        """The pages of a list of IAM's; one that is not answered is asked for again by the next of the sizes."""
 
         def page() -> Any:
             with translated(IAM, f"{doing} of {self._account}"):
-                return call(MaxItems=PAGE, **more, **start)
+                return call(MaxItems=size, **more, **start)
 
+        size, *smaller = sizes
         start: dict[str, str] = {}
         while True:
-            found = self._patience(page)
+            try:
+                found = self._patience(page)
+            except Unanswered:
+                if not smaller:
+                    raise
+                size, *smaller = smaller
+                continue
             yield found
             if not found.get("IsTruncated"):
                 return
