@@ -7,7 +7,7 @@ import pytest
 
 from ecr_warden.collect.alerts import Unlisted
 from ecr_warden.core.address import Address, identity_policy
-from ecr_warden.core.failures import AccountUnreachable, PermissionMissing, PortError, RetryLater, Throttled
+from ecr_warden.core.failures import AccountUnreachable, PermissionMissing, PortError, Refused, RetryLater, Throttled
 from ecr_warden.core.job import CauseKind, ReconcileTarget
 from ecr_warden.core.plan import Change
 from ecr_warden.core.target import RepositoryTarget, Target, UserTarget
@@ -68,9 +68,10 @@ def test_it_is_reported_again_when_the_reason_changes_or_comes_back(case: Case) 
     reasons = (
         (DENIED, 1),
         (PermissionMissing("iam:ListRoles is denied, request 2", remedy=DENIED.remedy), 1),
-        (AccountUnreachable("the account is closed"), 2),
+        (Refused("the region is not enabled"), 2),
         (None, 2),
-        (AccountUnreachable("the account is closed"), 3),
+        (Refused("the region is not enabled"), 3),
+        (AccountUnreachable("the account is suspended"), 3),  # the watch says it, once for the account
     )
     for reason, times in reasons:
         unlistable(world, reason, listed)

@@ -262,13 +262,27 @@ def test_a_judgement_that_crashes_is_reported_and_fails_no_sweep() -> None:
     assert announced(world) == [("hub", [("wiring of hub", WireState.UNREADABLE)], [])]
 
 
-def test_an_account_that_cannot_be_entered_stops_no_other() -> None:
-    world = world_in_sync()
-    for name in (f"trail of {HOME} in us-east-1", f"rule ecr-warden-forward-iam of {HOME} in us-east-1"):
-        world.wiring.hide(name, AccountUnreachable("no"))
+def test_an_account_that_cannot_be_entered_stops_no_other_and_is_one_line_whatever_is_in_it() -> None:
+    world, name = world_in_sync(), f"account {HOME}"
+    seen = (*world.wiring.account(HOME, {}), *world.wiring.region(HOME, "us-east-1"))
+    wires = [*(one.name for one in seen), f"trail of {HOME} in eu-central-1"]
+    for wire in wires:
+        world.wiring.hide(wire, AccountUnreachable("AWS denied sts:AssumeRole"))
     world.wiring.remove(f"trail of {CI} in us-east-1")
+    for _ in range(2):
+        world.sweep()
+    alerts = [one for one in world.alerts.published if isinstance(one, WiringChanged) and one.part != CI]
+    message = message_of(alerts)
+    assert message.severity is Severity.WARNING
+    assert message.title == f"the {name} could not be read: AWS denied sts:AssumeRole"
+    assert [*message.lines].count(message.title) == 1
+    parts = [part for part, _, _ in announced(world)]
+    assert parts == [CI, HOME, f"{HOME}/eu-central-1"]
+    assert codes(world) == ["wiring-cut", "wiring-unread"]
+    for wire in wires:
+        world.wiring.restore(wire)
     world.sweep()
-    assert [part for part, _, _ in announced(world)] == [CI, HOME]
+    assert announced(world) == [(part, [], [name]) for part in parts[1:]]
 
 
 # ---------------------------------------------------------------- heartbeats

@@ -7,6 +7,7 @@ import pytest
 
 from ecr_warden.collect.alerts import Unlisted
 from ecr_warden.core.alert import Alert
+from ecr_warden.core.failures import AccountUnreachable
 from ecr_warden.core.job import Cause, CauseKind
 from ecr_warden.core.kinds import DriftKind, HoldReason
 from ecr_warden.core.result import Result
@@ -53,6 +54,7 @@ from tests.unit.notify.reports import (
 )
 
 DRIFT = repository_drift(None)
+SHUT = replace(DRIFT, kind=DriftKind.UNREADABLE, code=AccountUnreachable.code)
 OPENED = repository_drift(pulls("*"))
 CALLER = Cause(CauseKind.CALLER, "c-1")
 HOLD = Hold(ground("v2", "v1"), "version v2 of the spec", reasons("it drops an account"), NOW, NOW)
@@ -111,6 +113,14 @@ CASES: dict[str, tuple[Alert, Sending]] = {
     ),
     "an identity that was changed and waits": (
         report(DRIFT, result=Result.WAITING, held=HoldReason.ROLE_NOT_IN_SYNC),
+        AT_ONCE,
+    ),
+    "a target in an account that a sweep could not enter, which says so itself": (
+        report(SHUT, result=Result.UNKNOWN, outcomes=(), cause=SWEEP),
+        NEVER,
+    ),
+    "a target in an account that an event's run could not enter": (
+        report(SHUT, result=Result.UNKNOWN, outcomes=()),
         AT_ONCE,
     ),
     "an unreadable target": (report(DRIFT, result=Result.UNKNOWN, outcomes=(), cause=SWEEP), COLLECTED),

@@ -75,8 +75,11 @@ def assume_denied(what: str, message: str) -> PortError:
     kept_out = _explicitly_denied(what, message)
     if kept_out is not None:
         return kept_out
-    remedy = "deploy stacks/member.yaml in the account, with this hub's account and ExternalId: it creates the role"
-    remedy += ", that for writing unless Writes is none"
+    # Of a suspended account AWS says the same.
+    remedy = (
+        "deploy stacks/member.yaml in the account, with this hub's account and ExternalId: it creates the role, that for "
+        "writing unless Writes is none; if the account is suspended, remove it from the spec"
+    )
     return _permission_missing(what, message, remedy)
 
 

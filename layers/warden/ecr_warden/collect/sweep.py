@@ -22,7 +22,7 @@ from ecr_warden.core.alert import AlertBus
 from ecr_warden.core.clock import Clock
 from ecr_warden.core.desired import CompiledSpec, Mode
 from ecr_warden.core.drift import Drift
-from ecr_warden.core.failures import PortError, RetryLater
+from ecr_warden.core.failures import AccountUnreachable, PortError, RetryLater
 from ecr_warden.core.job import (
     FIRST_AND_LAST,
     Attempt,
@@ -254,7 +254,8 @@ class Sweep(Struct, frozen=True):
             mark = None if error is None else _mark(error)
             if mark != reported:
                 marks.append((listed, mark))
-                unread += [] if error is None else [(listed, error)]
+                # Of an account that cannot be entered the watch says so, once.
+                unread += [] if error is None or _is_shut(error) else [(listed, error)]
         if unread:
             shown, left_out = few(unread, PROBLEMS_REPORTED)
             problems = tuple(f"{listed}: {error}" for listed, error in shown)
@@ -321,6 +322,10 @@ def _due_since(
     since = began if before is None else before.due_since.get(key, began)
     ran = remembered.get(key, TargetRecord()).settled_at
     return since if ran is None or ran < since else began
+
+
+def _is_shut(error: PortError) -> bool:
+    return isinstance(error, AccountUnreachable) and not error.retryable
 
 
 def _mark(error: PortError) -> str:

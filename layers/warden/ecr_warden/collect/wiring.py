@@ -16,6 +16,7 @@ from msgspec import Struct
 from ecr_warden.collect.stacks import StackContent, UnknownReference, content_of
 from ecr_warden.collect.wire import Wire, WireState
 from ecr_warden.collect.wires import PASSING, Heartbeat, SeenWire
+from ecr_warden.core.failures import AccountUnreachable
 from ecr_warden.core.job import Queue
 from ecr_warden.core.own_access import Writes
 from iam_access.arn import IAM_REGION, iam_arn
@@ -393,6 +394,17 @@ def _judged(seen: SeenWire, judge: Callable[[Wire, Json], Wire]) -> Wire:
     if seen.found is None:
         return Wire(seen.name, seen.delivers, WireState.MISSING, mark=WireState.MISSING)
     return judge(Wire(seen.name, seen.delivers, WireState.ON), seen.found)
+
+
+def folded(account: str, wires: Sequence[Wire]) -> tuple[Wire, ...]:
+    """The wires of a part of an account, and the account as one; that alone if ecr-warden may not enter it."""
+    whole = Wire(f"account {account}", "everything that is known of it", WireState.ON)
+    # The last says how AWS refused it; the first may be of the survey.
+    shut = next((wire for wire in reversed(wires) if wire.mark == _SHUT), None)
+    return (*wires, whole) if shut is None else (replace(shut, name=whole.name, delivers=whole.delivers),)
+
+
+_SHUT = f"unreadable {AccountUnreachable.code}"
 
 
 def _unreadable(seen: SeenWire) -> Wire:

@@ -3,6 +3,7 @@
 import hashlib
 from enum import StrEnum
 
+from ecr_warden.core.failures import AccountUnreachable
 from ecr_warden.core.job import Cause, CauseKind
 from ecr_warden.core.kinds import DriftKind
 from ecr_warden.core.result import Result, Severity
@@ -27,11 +28,17 @@ def incident_of(cause: Cause) -> str:
 def sending_of_run(run: RunEnded) -> Sending:
     """What follows somebody's call is sent at once, and so is what is critical unless a new version brings it."""
     changed_nothing = run.result is Result.IN_SYNC and not run.applied and not run.intruder
-    if changed_nothing or _waits_for_own_role(run) or run.of_fight:
+    if changed_nothing or _waits_for_own_role(run) or run.of_fight or _is_shut_out(run):
         return Sending.NEVER
     is_urgent = run.severity is Severity.CRITICAL and not run.cause.rolls_out
     is_at_once = is_urgent or run.contested or run.cause.kind is CauseKind.EVENT
     return Sending.AT_ONCE if is_at_once else Sending.COLLECTED
+
+
+def _is_shut_out(run: RunEnded) -> bool:
+    """Whether a sweep asked for it, and the account cannot be entered: of that the sweep says so, once."""
+    codes = {one.code for one in run.differences}
+    return run.cause.kind is CauseKind.SWEEP and codes == {AccountUnreachable.code}
 
 
 def _waits_for_own_role(run: RunEnded) -> bool:

@@ -1,6 +1,7 @@
 """Alerts on what ecr-warden sees and works through: what somebody changed of it, what is off, failed or was lost."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from copy import replace
 from types import NoneType
 from typing import Any
 
@@ -363,6 +364,7 @@ class _WiringChanged(OneByOne[WiringChanged]):
         return Sending.COLLECTED  # each account and region of a sweep has a job of its own
 
     def describe(self, alerts: Sequence[WiringChanged]) -> Parts:
+        alerts = [*_each_once(alerts)]
         whole = super().describe(alerts)
         broken = [wire for alert in alerts for wire in alert.broken]
         rest = sum(alert.left_out[0] for alert in alerts)
@@ -389,6 +391,21 @@ class _WiringChanged(OneByOne[WiringChanged]):
                 listing("wire", [wire.name for wire in alert.ended], title="As it should be again:", rest=ended),
             ],
         )
+
+
+def _each_once(alerts: Sequence[WiringChanged]) -> Iterator[WiringChanged]:
+    """Without what stands in one before: an account that cannot be entered is the same in each of its parts."""
+    broken, ended = set[str](), set[str]()
+    for alert in alerts:
+        left = replace(alert, broken=_new(alert.broken, broken), ended=_new(alert.ended, ended))
+        if left.broken or left.ended or any(left.left_out):
+            yield left
+
+
+def _new(wires: Sequence[Wire], said: set[str]) -> tuple[Wire, ...]:
+    found = tuple(wire for wire in wires if wire.name not in said)
+    said |= {wire.name for wire in found}
+    return found
 
 
 def _title_of_wiring(broken: Sequence[Wire], rest: int, ended: int) -> str:
