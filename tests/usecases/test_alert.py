@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from ecr_warden.collect.alerts import WiringChanged
+from ecr_warden.collect.wire import Wire, WireState
 from ecr_warden.core.address import repository_policy
 from ecr_warden.core.alert import Alert
 from ecr_warden.core.failures import PermissionMissing
@@ -19,19 +21,21 @@ from ecr_warden.notify.message import Message
 from ecr_warden.notify.notify import (
     COLLECT_SECONDS,
     DIGEST_SECONDS,
+    ROLL_OUT_SECONDS,
     SINGLES,
     AnnounceAlerts,
     ReportExhausted,
     SendAlerts,
 )
 from ecr_warden.notify.ports import E_MAIL, waiting_key
-from ecr_warden.repair.alerts import HarmfulCall, RunEnded
+from ecr_warden.repair.alerts import HarmfulCall, OwnChanged, RunEnded
 from ecr_warden.versions.alerts import SpecAccepted, SpecRefused
 from local.testing.people import People
 from local.testing.seed import HOME, NOW
 from tests.unit.notify.reports import EVENT, MALLORY, REPOSITORY, pulls, report, repository_drift
 
 SPEC = Cause(CauseKind.SPEC, "v2")
+BY_CLOUDFORMATION = "cloudformation.amazonaws.com"
 REFUSED = SpecRefused(SPEC, "v2", "v1", ("line 3: an account has 12 digits",))
 ACCEPTED = SpecAccepted(SPEC, "v2", "v1", ("repository/222222222222/eu-central-1/shop/checkout",), ())
 OPENED, CLOSED = repository_drift(pulls("*")), repository_drift(None)
@@ -109,6 +113,43 @@ def test_an_apply_of_many_targets_is_one_message() -> None:
     assert people.chat.titles == []
     people.wait(COLLECT_SECONDS)
     assert [title.partition(":")[0] for title in people.chat.titles] == ["30 targets"]
+
+
+def deployed(account: str, number: int) -> OwnChanged:
+    """A StackSet has a role of its own in each account."""
+    role = replace(MALLORY, issuer=f"arn:aws:iam::{account}:role/stacksets-exec", invoked_by=BY_CLOUDFORMATION)
+    return OwnChanged(
+        Cause(CauseKind.EVENT, f"d-{account}-{number}", "iam:PutRolePolicy", actor=role), account, "role r"
+    )
+
+
+def of_stack(account: str, state: WireState) -> WiringChanged:
+    wire = Wire(f"stack of the member {account}", "its roles", state, mark="" if state is WireState.ON else state)
+    sweep = Cause(CauseKind.SWEEP, f"s-{state}")
+    return WiringChanged(sweep, account, *(((), (wire,)) if state is WireState.ON else ((wire,),)))
+
+
+def test_a_roll_out_of_sixty_stacks_is_one_message_and_what_is_cut_meanwhile_another_at_once() -> None:
+    people = People()
+    accounts = [f"{number:012}" for number in range(60)]
+    for account in accounts:
+        people.announce(of_stack(account, WireState.OUTDATED))
+        people.announce(deployed(account, 1), deployed(account, 2))
+        people.wait(5)
+    assert people.chat.titles == []
+    cut = Wire("rule ecr-warden-sweep", "the schedule", WireState.MISSING, mark="missing")
+    people.announce(WiringChanged(Cause(CauseKind.SWEEP, "s-9"), "hub", (cut,)))
+    people.wait(COLLECT_SECONDS)
+    [title] = people.chat.titles
+    assert title.startswith("the rule ecr-warden-sweep is missing")
+    people.wait(ROLL_OUT_SECONDS)
+    [_, title] = people.chat.titles
+    assert title.startswith("60 things through which ecr-warden sees or works are not as they should be; ")
+    assert title.endswith("ecr-warden's own roles in 60 accounts were changed")
+    people.wait(ROLL_OUT_SECONDS)
+    people.announce(*(of_stack(account, WireState.ON) for account in accounts))
+    people.wait(2 * ROLL_OUT_SECONDS)
+    assert people.chat.titles[2:] == ["60 things through which ecr-warden works as it should again"]
 
 
 # ---------------------------------------------------------------- what all principals do together

@@ -18,6 +18,10 @@ class Sending(StrEnum):
     NEVER = "never"
 
 
+ROLL_OUT = "roll-out"
+"""The incident of stacks that are deployed: of sixty accounts, and by as many principals."""
+
+
 def incident_of(cause: Cause) -> str:
     """What joins alerts in one message: whoever is behind a call, all unknown callers as one; else the cause."""
     if cause.principal or cause.incident.startswith(f"{CauseKind.EVENT}/"):

@@ -16,7 +16,7 @@ from ecr_warden.core.codec.base import CodecError
 from ecr_warden.core.failures import PortError
 from ecr_warden.core.job import Cause, CauseKind, Queue, job_from_text
 from ecr_warden.core.queue import DeadLetters
-from ecr_warden.notify.delivery import Sending
+from ecr_warden.notify.delivery import ROLL_OUT, Sending
 from ecr_warden.notify.kinds import digest_of, incident, safe_message_of, sending
 from ecr_warden.notify.message import Message, spelled_message
 from ecr_warden.notify.ports import Channel, ChannelError, Incidents, waiting_key
@@ -24,6 +24,8 @@ from ecr_warden.repair.alerts import JobFailed
 
 COLLECT_SECONDS = 20
 """After which what followed the first message of an incident is sent."""
+ROLL_OUT_SECONDS = 600
+"""The same for stacks that are deployed: a StackSet takes minutes for its accounts, and nothing of it is urgent."""
 SINGLES, SINGLES_SECONDS = 10, 600
 """How many messages a channel gets one by one, and within which time; from then on digests."""
 DIGEST_SECONDS = 60
@@ -52,7 +54,7 @@ class SendAlerts(Struct, frozen=True):
         try:
             # If the process dies before the first is sent, it is called again, and the alert is collected.
             if when is Sending.COLLECTED or not self.incidents.open(key, seconds=COLLECT_SECONDS):
-                self.incidents.add(key, [alert], seconds=COLLECT_SECONDS)
+                self.incidents.add(key, [alert], seconds=_seconds(key))
                 return
         except PortError as error:
             self.warn(f"sent at once, because it cannot be collected: {error}")
@@ -64,7 +66,7 @@ class SendAlerts(Struct, frozen=True):
             self._flush_channel(key, key.removeprefix(_WAITING).partition("/")[0])
             return
         # While a burst lasts, each flush sends one message, and no alert is sent at once beside it.
-        if alerts := self.incidents.close(key, again=COLLECT_SECONDS):
+        if alerts := self.incidents.close(key, again=_seconds(key)):
             self._send([*alerts.values()])
             self.incidents.drop(key, alerts)
 
@@ -110,6 +112,10 @@ class SendAlerts(Struct, frozen=True):
         if alerts and name in self.channels:
             self.channels[name].notify(self._as_people_read(digest_of([*alerts.values()])))
         self.incidents.drop(key, alerts)
+
+
+def _seconds(incident: str) -> int:
+    return ROLL_OUT_SECONDS if incident == ROLL_OUT else COLLECT_SECONDS
 
 
 class AnnounceAlerts(Struct, frozen=True):

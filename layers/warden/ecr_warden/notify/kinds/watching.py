@@ -6,7 +6,7 @@ from types import NoneType
 from typing import Any
 
 from ecr_warden.collect.alerts import EventMissed, LeftOver, Unlisted, WiringChanged
-from ecr_warden.collect.wire import HUB_PART, Wire
+from ecr_warden.collect.wire import HUB_PART, Wire, WireState
 from ecr_warden.core.alert import Alert
 from ecr_warden.core.failures import BlockedByDeny, Crashed
 from ecr_warden.core.job import (
@@ -33,7 +33,7 @@ from ecr_warden.core.listing import listing
 from ecr_warden.core.result import Severity, highest
 from ecr_warden.core.target import RepositoryTarget, RoleTarget
 from ecr_warden.notify import wiring
-from ecr_warden.notify.delivery import Sending
+from ecr_warden.notify.delivery import ROLL_OUT, Sending
 from ecr_warden.notify.kinds.kind import Kind, OneByOne
 from ecr_warden.notify.layout import Parts
 from ecr_warden.notify.message import Field, MessageState
@@ -50,14 +50,18 @@ class _OwnChanged(OneByOne[OwnChanged]):
         # A deployment changes several at once.
         return Sending.COLLECTED if _is_by_deployment(alert) else Sending.AT_ONCE
 
+    def incident(self, alert: OwnChanged) -> str:
+        return ROLL_OUT if _is_by_deployment(alert) else super().incident(alert)
+
     def describe(self, alerts: Sequence[OwnChanged]) -> Parts:
         whole = super().describe(alerts)
         if len(alerts) == 1:
             return whole
         changes = [f"{alert.thing}: {alert.cause.action} by {short_name(alert.cause.actor)}" for alert in alerts]
         advice = dict.fromkeys(line for alert in alerts for line in _advice(alert)[2])
-        places = " and ".join(dict.fromkeys(map(_place, alerts)))
-        title = f"ecr-warden's own roles in {places} were changed"
+        places = dict.fromkeys(map(_place, alerts))
+        where = " and ".join(places) if len(places) <= _PLACES_SHOWN else count(len(places), "account")
+        title = f"ecr-warden's own roles in {where} were changed"
         # Where they ask for different things, the gravest stands first.
         fields = whole.fields or self.describe_one(alerts[0]).fields
         return Parts(whole.state, title, fields, [listing("change", changes), listing("line", [*advice])])
@@ -70,6 +74,9 @@ class _OwnChanged(OneByOne[OwnChanged]):
             [by(alert.cause), Field("Where", _place(alert)), to_do(asked), command(then)],
             [listing("line", lines)],
         )
+
+
+_PLACES_SHOWN = 3
 
 
 def _is_by_deployment(changed: OwnChanged) -> bool:
@@ -363,6 +370,9 @@ class _WiringChanged(OneByOne[WiringChanged]):
     def sending(self, _alert: WiringChanged) -> Sending:
         return Sending.COLLECTED  # each account and region of a sweep has a job of its own
 
+    def incident(self, alert: WiringChanged) -> str:
+        return ROLL_OUT if _is_of_roll_out(alert) else super().incident(alert)
+
     def describe(self, alerts: Sequence[WiringChanged]) -> Parts:
         alerts = [*_each_once(alerts)]
         whole = super().describe(alerts)
@@ -391,6 +401,13 @@ class _WiringChanged(OneByOne[WiringChanged]):
                 listing("wire", [wire.name for wire in alert.ended], title="As it should be again:", rest=ended),
             ],
         )
+
+
+def _is_of_roll_out(alert: WiringChanged) -> bool:
+    """Whether stacks of another version were seen, or deployed, and nothing else is new."""
+    return all(wire.state is WireState.OUTDATED for wire in alert.broken) and all(
+        wire.name.startswith(("stack ", "account ")) for wire in alert.ended
+    )
 
 
 def _each_once(alerts: Sequence[WiringChanged]) -> Iterator[WiringChanged]:
