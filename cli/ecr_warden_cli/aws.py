@@ -29,6 +29,7 @@ from ecr_warden.hub.aws_callers import make_proof
 from ecr_warden.state.switch import Position
 from ecr_warden_cli.context import Caller, Failure, NotEntered, Uploaded, UsageError
 from ecr_warden_cli.profiles import ProfileAccounts
+from iam_access.arn import cloud_of
 from iam_access.inventory.inventory import PolicyOfAws
 from iam_access.inventory.printed import with_texts
 from iam_access.text.printable import cut
@@ -156,16 +157,17 @@ def open_session(make: Callable[[], boto3.Session], otherwise: str, remedy: str)
         session = make()
         sts = session.client("sts", region_name=session.region_name or _DEFAULT_REGION, config=_READING_CONFIG)
         caller = sts.get_caller_identity()
-        return Opened(session, caller["Account"], caller["Arn"])
     except (BotoCoreError, ClientError, ValueError, OSError) as error:
         # ValueError: a malformed endpoint URL; OSError: no such credential_process. No text of botocore has secrets.
-        text = text_of(error)
-        unanswered = isinstance(error, HTTPClientError | EndpointConnectionError | ValueError)
-    if unanswered:
-        return NotEntered(
-            f"AWS does not answer: {text}", "check the network, the proxy, and AWS_ENDPOINT_URL if it is set"
-        )
-    return NotEntered(f"{otherwise}: {text}", remedy)
+        if isinstance(error, HTTPClientError | EndpointConnectionError | ValueError):
+            checks = "check the network, the proxy, and AWS_ENDPOINT_URL if it is set"
+            return NotEntered(f"AWS does not answer: {text_of(error)}", checks)
+        return NotEntered(f"{otherwise}: {text_of(error)}", remedy)
+    partition = caller["Arn"].split(":")[1]
+    if partition != "aws":
+        reason = f"{otherwise}: they are for {cloud_of(partition)}, which is not supported"
+        return NotEntered(reason, "use credentials of an account in AWS's commercial regions")
+    return Opened(session, caller["Account"], caller["Arn"])
 
 
 ANSWER, CONTROL, SWITCH = "ecr-warden-answer", "ecr-warden-control", "ssm:PutParameter of /ecr-warden/writes"

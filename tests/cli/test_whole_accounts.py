@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 
 from ecr_warden.access_spec.spec import SpecAccount
-from ecr_warden_cli.aws import whole_accounts
+from ecr_warden_cli.aws import open_session, whole_accounts
+from ecr_warden_cli.context import NotEntered
 from local.testing.memory.estate import MemoryEstateReader
 from local.testing.seed import CI, HOME, allow, document
+from tests.contracts.aws import Wire, moto
 
 BY_TAG = {"StringEquals": {"aws:ResourceTag/team": "shop"}}
 PULLER: dict[str, Any] = {
@@ -33,3 +35,16 @@ def test_tags_are_read_where_a_policy_asks_for_them(who: str) -> None:
     reader, targets = ASKING[who]
     list(whole_accounts(reader, [SpecAccount(account, account, ("r",)) for account in (CI, HOME)], all_tags=False))
     assert [one.removeprefix("tags of ") for one in reader.reads if one.startswith("tags")] == targets
+
+
+@pytest.mark.parametrize(("partition", "cloud"), [("aws-us-gov", "AWS GovCloud (US)"), ("aws-cn", "AWS China")])
+def test_credentials_of_another_cloud_are_refused_by_its_name(
+    partition: str, cloud: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with moto(monkeypatch):
+        wire = Wire()
+        caller = {"Account": CI, "Arn": f"arn:{partition}:iam::{CI}:user/anna"}
+        wire.answer("sts:GetCallerIdentity", lambda _: caller)
+        found = open_session(lambda: wire.session, "the profile gov does not work", "check it")
+    assert isinstance(found, NotEntered)
+    assert f"they are for {cloud}, which is not supported" in found.reason

@@ -19,6 +19,15 @@ IAM_REGION = "us-east-1"
 
 Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-concepts.html
 """
+CLOUDS = {
+    "aws-us-gov": "AWS GovCloud (US)",
+    "aws-cn": "AWS China",
+    "aws-eusc": "the AWS European Sovereign Cloud",
+}
+"""The partitions that people know by a name; no principal of one gets into an account of another.
+
+Source: https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html
+"""
 _MAX_LENGTH = 2048
 
 
@@ -83,3 +92,8 @@ _PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov", "eusc-": "aws-eusc"}
 def partition_of(region: str) -> str:
     """The partition that a region belongs to: `aws-cn` for `cn-north-1`."""
     return next((partition for start, partition in _PARTITIONS.items() if region.startswith(start)), "aws")
+
+
+def cloud_of(partition: str) -> str:
+    """What people call a partition."""
+    return CLOUDS.get(partition, f"the partition {partition}")

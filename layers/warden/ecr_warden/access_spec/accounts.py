@@ -10,6 +10,7 @@ from ecr_warden.access_spec.nodes import Scalar
 from ecr_warden.access_spec.problems import Code, Place, ProblemReport, quote
 from ecr_warden.access_spec.spec import SpecAccount
 from ecr_warden.core.desired import Mode
+from iam_access.arn import cloud_of
 from iam_access.text.nearest import did_you_mean
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -24,7 +25,14 @@ me-south-1 mx-central-1 sa-east-1 us-east-1 us-east-2 us-west-1 us-west-2
 """
 REGIONS = frozenset(_REGIONS.split())
 """The regions of the partition aws with ECR; a test compares them with botocore."""
-_OTHER_PARTITIONS = ("cn-", "us-gov-", "us-iso", "eu-isoe-", "eusc-")
+_OTHER_PARTITIONS = {
+    "cn-": "aws-cn",
+    "us-gov-": "aws-us-gov",
+    "us-iso": "aws-iso",
+    "eu-isoe-": "aws-iso-e",
+    "eusc-": "aws-eusc",
+}
+"""By what the names of their regions begin with."""
 
 
 class SpecAccounts(Struct, frozen=True):
@@ -95,9 +103,8 @@ def build_regions(names: tuple[Scalar, ...], report: ProblemReport) -> tuple[str
     for name in names:
         if not _REGION.fullmatch(name.text):
             report.add(Code.REGION, name.place, f"{quote(name.text)} is not a region")
-        elif name.text.startswith(_OTHER_PARTITIONS):
-            message = f"{name.text} is in a partition other than aws, which is not supported in this version"
-            report.add(Code.NOT_SUPPORTED, name.place, message)
+        elif partition := next((_OTHER_PARTITIONS[one] for one in _OTHER_PARTITIONS if name.text.startswith(one)), ""):
+            refuse_cloud(name.text, name.place, partition, report)
         elif name.text in regions:
             report.add(Code.LISTED_TWICE, name.place, f"{name.text} is listed twice")
         else:
@@ -106,6 +113,12 @@ def build_regions(names: tuple[Scalar, ...], report: ProblemReport) -> tuple[str
                 report.add(Code.UNKNOWN_REGION, name.place, f"the region {quote(name.text)} is not known{hint}")
             regions[name.text] = None
     return tuple(regions)
+
+
+def refuse_cloud(text: str, place: Place, partition: str, report: ProblemReport) -> None:
+    """Report a region or an ARN of a partition in which ecr-warden does not work."""
+    message = f"{quote(text)} is in {cloud_of(partition)}, which is not supported in this version"
+    report.add(Code.NOT_SUPPORTED, place, message)
 
 
 def narrowed(account: SpecAccount, accounts: SpecAccounts, entry: Fields, report: ProblemReport) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 import re
 
-from ecr_warden.access_spec.accounts import SpecAccounts, narrowed
+from ecr_warden.access_spec.accounts import SpecAccounts, narrowed, refuse_cloud
 from ecr_warden.access_spec.check_shape import Fields, has_lost_quotes
 from ecr_warden.access_spec.fields import IDENTITY_FIELDS
 from ecr_warden.access_spec.grants import repository_name
@@ -25,6 +25,7 @@ from ecr_warden.core.target import IdentityTarget, RepositoryTarget, RoleTarget,
 from iam_access.arn import account_of
 from iam_access.document.document import Document, DocumentError, Effect, Statement, parse_document
 from iam_access.document.kind import DocumentKind
+from iam_access.document.principal import named_partition
 from iam_access.lint import Level, LintRule, lint
 from iam_access.who_can.power import administering
 
@@ -175,10 +176,13 @@ def _plain(node: Node, report: ProblemReport) -> object:
 def _check_principals(
     statement: Statement, where: str, accounts: SpecAccounts, root: MapNode, report: ProblemReport
 ) -> None:
-    if statement.principals is None or statement.principals.negated or statement.effect is not Effect.ALLOW:
+    named, place = statement.principals, place_at(root, f"{where}.Principal")
+    for principal in named.values if named is not None and not report.accepted else ():
+        if (partition := named_partition(principal) or "aws") != "aws":
+            refuse_cloud(principal.value, place, partition, report)
+    if named is None or named.negated or statement.effect is not Effect.ALLOW:
         return
-    place = place_at(root, f"{where}.Principal")
-    for kind, value in statement.principals.values:
+    for kind, value in named.values:
         if kind == "AWS" and (account := account_of(value)) and accounts.with_id(account) is None:
             report.add(Code.FOREIGN_IN_DOCUMENT, place, f"{quote(value)} is in an account that is not under accounts:")
 

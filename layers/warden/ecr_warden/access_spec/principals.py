@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct, field
 
-from ecr_warden.access_spec.accounts import Organizations, SpecAccounts, is_name
+from ecr_warden.access_spec.accounts import Organizations, SpecAccounts, is_name, refuse_cloud
 from ecr_warden.access_spec.check_shape import Fields
 from ecr_warden.access_spec.nodes import Scalar
 from ecr_warden.access_spec.problems import Code, Place, ProblemReport, bare, quote
@@ -172,6 +172,8 @@ class Directory(Struct):
         arn = parse_arn(name.text)
         if arn is None:
             self.report.add(Code.PRINCIPAL, name.place, f"{quote(name.text)} is not a principal")
+        elif arn.partition != "aws":
+            refuse_cloud(name.text, name.place, arn.partition, self.report)
         else:
             self._by_id(name, arn.account, arn.resource)
 
