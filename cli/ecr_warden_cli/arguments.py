@@ -47,6 +47,7 @@ _GROUPS: Mapping[str, Mapping[str, Lazy]] = {
     },
     "the deployment: what of ecr-warden is where?": {
         "init": Lazy("write access.yaml and ecr-warden.yaml by what is there", "init", "INIT"),
+        "deploy": Lazy("bring about, bring up to date or repair what ecr-warden.yaml describes", "deploy", "DEPLOY"),
         "doctor": Lazy("say what is wrong with the deployment, and the command that repairs it", "doctor", "DOCTOR"),
     },
     "the command itself": {

@@ -63,8 +63,8 @@ def run(argv: Sequence[str], context: Context) -> int:
     except NamedError as error:
         _say(error, context.console, wants_json=wants_json)
         return Exit.ERROR
-    except KeyboardInterrupt:
-        context.console.error("interrupted; this command has written no policy")
+    except KeyboardInterrupt as interrupt:
+        context.console.error(str(interrupt) or "interrupted; this command has written no policy")
         return INTERRUPTED
     except SystemExit as end:  # --help and --version
         return int(end.code or 0)

@@ -1,12 +1,14 @@
 """Every verb at work, as tests/cases/scenes.yaml has it: on a laptop, or over a hub in this process."""
 
 import shlex
+import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from local.testing.seed import CHECKOUT, D1, SPEC_FILE, allow, document
 from tests.cli.command import HERE, Command
+from tests.cli.test_deploy import FILE, Site
 from tests.cli.test_doctor import TEXT, House
 from tests.cli.test_hold import over as over_holds
 from tests.cli.test_hub import over
@@ -43,6 +45,7 @@ WORDS: Mapping[str, tuple[str, ...]] = {
 FILES = {
     "PATTERNS": ("access.yaml", PATTERNS),
     "CHANGED": ("changed.yaml", PATTERNS.replace(b"anna", b"eve").replace(b"Put", b"Get")),
+    "DEPLOYMENT": ("ecr-warden.yaml", FILE.encode()),
     "BROKEN": ("access.yaml", b"versio: 1"),
     "DEPLOYED": ("ecr-warden.yaml", TEXT.encode()),
     "COPY": ("access.yaml", SPEC_FILE.read_bytes()),
@@ -68,6 +71,7 @@ def holding() -> World:
 
 HUBS: Mapping[str, Callable[[], Command]] = {
     "nothing yet": nothing_deployed,
+    "a release": lambda: Site(Path(tempfile.mkdtemp())).command(),
     "in sync": lambda: over(world_in_sync()),
     "tampered": lambda: over(tampered()),
     "paused": paused,

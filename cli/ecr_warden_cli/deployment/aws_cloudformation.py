@@ -17,14 +17,15 @@ from msgspec import Struct
 from ecr_warden_cli.aws import text_of
 from ecr_warden_cli.context import Failure
 from ecr_warden_cli.deployment.ports import ChangeSet, LiveStack, Proposal, StackChange, StackFailed
-from ecr_warden_cli.deployment.remedies import remedy_for
+from ecr_warden_cli.deployment.remedies import AGAIN, remedy_for
 from iam_access.text.printable import cut
 
 _CONFIG = Config(connect_timeout=5, read_timeout=60, retries={"mode": "standard", "total_max_attempts": 8})
 """A person waits, and CloudFormation throttles whoever asks for many stacks."""
 _CAPABILITIES = ("CAPABILITY_IAM", "CAPABILITY_NAMED_IAM")
-_POLL_SECONDS = 3.0
-_LONGEST_SECONDS = 3600
+_POLLS = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
+"""Seconds between two looks, the last of them until the end."""
+_MOST_POLLS = 1000
 _NOTHING = ("didn't contain changes", "No updates are to be performed")
 _SHOWN = 1000
 """Of an error: AWS names the policy that denies a call at the end."""
@@ -165,11 +166,10 @@ class AwsStacks(Struct, frozen=True):
         return StackFailed(f"{name} in {self.place} failed: {reason}", remedy=remedy_for(reason))
 
     def _waiting(self, what: str) -> Iterator[None]:
-        for _ in range(int(_LONGEST_SECONDS / _POLL_SECONDS)):
+        for number in range(_MOST_POLLS):
             yield
-            self.sleep(_POLL_SECONDS)
-        hours = _LONGEST_SECONDS // 3600
-        raise StackFailed(f"{what} in {self.place} took more than {hours} h", remedy="see CloudFormation's events")
+            self.sleep(_POLLS[min(number, len(_POLLS) - 1)])
+        raise StackFailed(f"{what} in {self.place} takes too long", remedy=f"see CloudFormation's events; {AGAIN}")
 
     @contextmanager
     def _calling(self, action: str) -> Iterator[None]:

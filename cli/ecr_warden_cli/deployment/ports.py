@@ -8,6 +8,7 @@ from msgspec import Struct
 from ecr_warden.access_spec.spec import SpecAccount
 from ecr_warden.collect.estate import Reading
 from ecr_warden.collect.wires import SeenWire
+from ecr_warden.core.value import Value
 from ecr_warden_cli.context import Failure, Hub, NotEntered
 
 
@@ -35,7 +36,7 @@ class LiveStack(Struct, frozen=True):
     """Its ARN."""
 
 
-class StackChange(Struct, frozen=True):
+class StackChange(Value, frozen=True):
     """One change of a change set."""
 
     action: str

@@ -33,7 +33,8 @@ _REMEDIES: Mapping[str, str] = {
         "aws cloudformation continue-update-rollback brings the stack back; then run the same command again"
     ),
     r"_IN_PROGRESS|OperationInProgress|OBSOLETE|InvalidChangeSetStatus": (
-        "somebody else deploys this stack now: wait until it is done, then run the same command again"
+        "somebody else, or an earlier run of this command, deploys this stack now: wait until CloudFormation is done, "
+        "then run the same command again"
     ),
     r"ecr-warden-(code|spec|state)-\S* already exists|BucketAlreadyExists|bucket name is not available": (
         "the bucket is an earlier hub's, or somebody else has its name: remove it if it is yours, or choose another "

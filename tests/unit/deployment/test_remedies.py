@@ -29,8 +29,11 @@ CASES = {
     ),
     "a roll-back that left a stack": ("ecr-warden is ROLLBACK_COMPLETE", "delete it in CloudFormation"),
     "a roll-back that failed": ("ecr-warden is UPDATE_ROLLBACK_FAILED", "continue-update-rollback"),
-    "two people who deploy at once": ("ecr-warden is UPDATE_IN_PROGRESS", "somebody else deploys"),
-    "another change set was first": ("InvalidChangeSetStatus: ChangeSet is OBSOLETE", "somebody else deploys"),
+    "two people who deploy at once": ("ecr-warden is UPDATE_IN_PROGRESS", "somebody else, or an earlier run"),
+    "another change set was first": (
+        "InvalidChangeSetStatus: ChangeSet is OBSOLETE",
+        "somebody else, or an earlier run",
+    ),
     "a bucket name that somebody else has": (
         "CodeBucket (AWS::S3::Bucket): ecr-warden-code-111111111111-eu-central-1 already exists",
         "somebody else has its name",

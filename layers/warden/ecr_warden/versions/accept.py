@@ -285,8 +285,8 @@ class AcceptVersions(Struct, frozen=True):
         left = newly_removed_patterns(compiled)
         cause = Cause(CauseKind.SPEC, compiled.version, at=by.at, actor=by.actor)
         self.jobs.enqueue(reconcile_jobs(cause, changed))
-        if patterns or left:
-            # Only AWS knows which repositories fit.
+        if accepted is None or patterns or left:
+            # Of the first nothing is known yet; and only AWS knows which repositories fit.
             self.jobs.enqueue([SweepAll(cause)])
         self.jobs.enqueue([AuditAccess(cause)])
         announcement = SpecAccepted(

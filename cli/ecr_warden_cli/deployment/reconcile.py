@@ -1,0 +1,190 @@
+"""The steps from a deployment as it is to what it should be; begun again, those that are left."""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from itertools import groupby
+
+from msgspec import Struct
+
+from ecr_warden_cli.context import Failure
+from ecr_warden_cli.deployment.ports import (
+    ChangeSet,
+    CodeBucket,
+    Entered,
+    LiveStack,
+    Proposal,
+    StackChange,
+    StackFailed,
+    Stacks,
+)
+from ecr_warden_cli.deployment.release import Release
+from ecr_warden_cli.deployment.remedies import remedy_for
+from ecr_warden_cli.deployment.stacks import (
+    EVENTS,
+    HUB,
+    MEMBER,
+    WantedStack,
+    code_bucket,
+    external_id,
+    hub_place,
+    stacks_of,
+)
+from ecr_warden_cli.deployment.wanted import Deployment
+from ecr_warden_cli.deployment.words import Content, content_of, iam_lines, resource_line
+
+_BUCKET = "hub-bucket"
+"""The template of the hub's stack before there is code."""
+_AT_REST = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE")
+_INLINE_BYTES = 51_200
+"""What CloudFormation takes of a template in a call."""
+
+
+class Step(Struct, frozen=True):
+    """A stack that is not as it should be."""
+
+    wanted: WantedStack
+    before: Content
+    after: Content
+    changes: Sequence[StackChange]
+    parameters: Mapping[str, tuple[str, str]] = {}
+    """Those that change: as they are, and as they will be."""
+    change_set: ChangeSet | None = None
+    """What CloudFormation has worked out, of a stack that is there."""
+
+    def rights(self) -> Iterator[str]:
+        """What becomes of roles and policies, in words; here and below with `{}` where the account belongs."""
+        return iam_lines(self.before.rights, self.after.rights)
+
+    def resources(self) -> Iterator[str]:
+        """What becomes of the stack, in words; the hub's bucket is said with the hub."""
+        if self.wanted.template == _BUCKET:
+            return
+        stack = f"stack {self.wanted.place.name} in {{}}, {self.wanted.place.region}"
+        yield f"{stack}: {resource_line(self.changes) or 'changes its outputs or tags'}"
+        for name, (old, new) in self.parameters.items():
+            yield f"{stack}: {name} becomes {new or 'empty'}, is {old or 'empty'}"
+
+
+class Reconciler(Struct, frozen=True, dict=True):
+    """The stacks of a release in the accounts that could be entered; each method raises Failure."""
+
+    deployment: Deployment
+    release: Release
+    entered: Entered
+
+    @cached_property
+    def hub(self) -> LiveStack | None:
+        """The hub's stack as it was found."""
+        live = self._read(WantedStack(hub_place(self.deployment), HUB, {}))
+        if live is not None and "CodeBucket" not in live.outputs:
+            message = f"{hub_place(self.deployment)} was deployed by sam, by a version without a bucket for its code"
+            remedy = "sam deploy it from a checkout of this version, then run the same command again: it takes over"
+            raise Failure(message, remedy=remedy, code="hub-too-old")
+        return live
+
+    @property
+    def is_new(self) -> bool:
+        """Whether there is no hub yet, or nothing of it but its bucket."""
+        return self.hub is None or "TrailBusArn" not in self.hub.outputs
+
+    def steps(self) -> tuple[Step, ...]:
+        """What is to be done, in order. Its change sets are to be executed or discarded."""
+        outputs = self.hub.outputs if self.hub is not None else {}
+        wanted = stacks_of(self.deployment, outputs.get("ExternalId") or external_id(self.deployment))
+        if self.hub is None:
+            wanted = (WantedStack(hub_place(self.deployment), _BUCKET, {}), *wanted)
+        # A hub that needs more rights comes after the members that give them, a new one before: they send to its bus.
+        order = (_BUCKET, HUB, MEMBER, EVENTS) if self.is_new else (MEMBER, HUB, EVENTS)
+        begun = [(one, self._begin(one)) for one in wanted if one.place.account not in self.entered.refused]
+        found = [self._step(one, *begun_of) for one, begun_of in begun]
+        return tuple(sorted(filter(None, found), key=lambda step: order.index(step.wanted.template)))
+
+    def _begin(self, wanted: WantedStack) -> tuple[LiveStack | None, ChangeSet | None]:
+        """The stack, if it is there, with a change set that is being worked out."""
+        live = self._read(wanted)
+        return live, None if live is None else self._stacks(wanted).propose(self._proposal(wanted))
+
+    def _step(self, wanted: WantedStack, live: LiveStack | None, change_set: ChangeSet | None) -> Step | None:
+        """None if there is nothing to do."""
+        after = content_of(self.release.templates[wanted.template], wanted.parameters, wanted.place)
+        if live is None or change_set is None:
+            added = [StackChange("Add", name, kind) for name, kind in after.types.items()]
+            return Step(wanted, Content({}, {}), after, added)
+        changes = self._stacks(wanted).changes(change_set)
+        if changes is None:
+            return None
+        before = content_of(self._stacks(wanted).template(wanted.place.name), live.parameters, wanted.place)
+        changed = {
+            name: (live.parameters.get(name, ""), value)
+            for name, value in wanted.parameters.items()
+            if live.parameters.get(name, "") != value
+        }
+        return Step(wanted, before, after, changes, changed, change_set)
+
+    def discard(self, steps: Sequence[Step]) -> None:
+        """Leave no change set behind."""
+        for step in steps:
+            if step.change_set is not None:
+                self._stacks(step.wanted).discard(step.change_set)
+
+    def carry_out(self, steps: Sequence[Step]) -> Iterator[str]:
+        """Do it, all stacks of one template at once, and say what is done."""
+        for template, several in groupby(steps, key=lambda step: step.wanted.template):
+            if template == HUB:
+                many = self._code().put(self.release.code)
+                yield f"uploaded {many} of {len(self.release.code)} files of code"
+            yield from self._together([*several])
+
+    def _together(self, steps: Sequence[Step]) -> Iterator[str]:
+        """A stack that fails keeps no other from being finished."""
+        going, failures = [self._stages(step) for step in steps], list[Failure]()
+        while going:
+            for one in [*going]:
+                try:
+                    said = next(one, None)
+                except Failure as failure:
+                    failures.append(failure)
+                    said = None
+                if said is None:
+                    going.remove(one)
+                elif said:
+                    yield said
+        if failures:
+            lines = [str(failure) for failure in failures[1:]]
+            raise StackFailed(failures[0].message, remedy=failures[0].remedy, code=failures[0].code, lines=lines)
+
+    def _stages(self, step: Step) -> Iterator[str]:
+        """What is begun, and then awaited, of one stack: "" in between, and what is done."""
+        stacks, change_set = self._stacks(step.wanted), step.change_set
+        if change_set is None:
+            change_set = stacks.propose(self._proposal(step.wanted))
+            yield ""
+            if stacks.changes(change_set) is None:
+                return
+        stacks.execute(change_set)
+        yield ""
+        yield f"{step.wanted.place}: {stacks.finished(change_set).status}"
+
+    def _read(self, wanted: WantedStack) -> LiveStack | None:
+        live = self._stacks(wanted).read(wanted.place.name)
+        if live is not None and live.status not in _AT_REST:
+            message = f"{wanted.place} is {live.status}"
+            raise Failure(message, remedy=remedy_for(message), code="stack-unusable")
+        return live
+
+    def _stacks(self, wanted: WantedStack) -> Stacks:
+        return self.entered.stacks(wanted.place.account, wanted.place.region)
+
+    def _code(self) -> CodeBucket:
+        account, region = self.deployment.hub_account, self.deployment.hub_region
+        return self.entered.bucket(account, region, code_bucket(self.deployment))
+
+    def _proposal(self, wanted: WantedStack) -> Proposal:
+        text, url = self.release.templates[wanted.template], ""
+        if len(text.encode()) > _INLINE_BYTES:
+            key = f"{hashlib.sha256(text.encode()).hexdigest()}.json"
+            self._code().put({key: text.encode()})
+            url = self._code().url(key)
+        repairs = wanted.template != HUB
+        return Proposal(wanted.place.name, text, wanted.parameters, self.deployment.tags, url, repairs=repairs)

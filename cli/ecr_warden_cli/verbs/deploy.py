@@ -1,0 +1,155 @@
+"""`deploy`: bring about what ecr-warden.yaml describes, bring it up to date, or repair it."""
+
+import argparse
+from collections.abc import Sequence
+from typing import Any
+
+from ecr_warden.access_spec import Valid
+from ecr_warden.core.codec.base import to_json
+from ecr_warden.hub.reply import StatusReply
+from ecr_warden.hub.request import AskStatus
+from ecr_warden.state.commands import Upload
+from ecr_warden_cli.console import Console, Exit, worst
+from ecr_warden_cli.context import Context, Uploaded, Verb
+from ecr_warden_cli.deployment.emit import emit
+from ecr_warden_cli.deployment.file import load_deployment
+from ecr_warden_cli.deployment.reconcile import Reconciler, Step
+from ecr_warden_cli.deployment.release import Release, load_release
+from ecr_warden_cli.deployment.remedies import AGAIN
+from ecr_warden_cli.deployment.sessions import add_ways, aliases_of, ways_of
+from ecr_warden_cli.deployment.stacks import read_only
+from ecr_warden_cli.deployment.wanted import DEFAULT_FILE, Deployment
+from ecr_warden_cli.deployment.words import grouped
+from ecr_warden_cli.hub import HubClient, HubRefused, add_wait, expect, looks, new_id
+from ecr_warden_cli.inputs import DEFAULT_SPEC, load_compiled
+from ecr_warden_cli.rollout import Published, RollOut, follow
+from ecr_warden_cli.verbs.hold import is_confirmed
+
+
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "file", metavar="FILE", nargs="?", default=DEFAULT_FILE, help=f"the deployment's file; default: {DEFAULT_FILE}"
+    )
+    parser.add_argument(
+        "--spec", metavar="SPEC", default=DEFAULT_SPEC, help=f"the first spec of a new hub; default: {DEFAULT_SPEC}"
+    )
+    parser.add_argument("--plan", action="store_true", help="show what would be done, and do nothing")
+    parser.add_argument("--read-only", action="store_true", help="deploy nothing that can write, whatever FILE says")
+    parser.add_argument("--emit", metavar="DIR", help="write what would be deployed to a new folder, and do nothing")
+    parser.add_argument("--yes", action="store_true", help="do not ask: for scripts")
+    add_ways(parser)
+    add_wait(parser)
+
+
+def _run(arguments: argparse.Namespace, context: Context) -> Exit:
+    """Show what is to be done, ask, do it, and look whether it works."""
+    console, deployment = context.console, load_deployment(arguments.file, context)
+    deployment = read_only(deployment) if arguments.read_only else deployment
+    release, aliases = load_release(console.environment), aliases_of(deployment)
+    if arguments.emit is not None:
+        return _emit(deployment, release, arguments, console)
+    console.aliases.update(aliases)
+    with console.doing("entering the accounts"):
+        ways = ways_of(arguments, deployment, console.environment)
+        entered = context.aws().enter(aliases, ways, context.sleep)
+    for account, why in entered.refused.items():
+        console.note(f"NOTHING IS DONE in {aliases[account]}: {why.reason}; {why.remedy}")
+    client = HubClient(entered.hub(deployment.hub_account, deployment.hub_region), console)
+    reconciler = Reconciler(deployment, release, entered)
+    with console.doing("looking at what is there"):
+        wants_spec = reconciler.is_new or not any(client.hub.uploads())
+        spec = load_compiled(arguments.spec, context) if wants_spec else None
+        steps = reconciler.steps()
+    left_out = (Exit.ERROR,) if entered.refused else ()
+    said = [(step, line) for say in (Step.rights, Step.resources) for step in steps for line in say(step)]
+    plan = grouped([(line, aliases[step.wanted.place.account]) for step, line in said])
+    plan += [f"uploads {arguments.spec}, the first spec"] if spec is not None else []
+    answer = {"version": release.version, "plan": plan, "steps": list(map(_to_json, steps))}
+    if not arguments.json:
+        for line in plan or [f"there is nothing to do: all is as {arguments.file} and this version say"]:
+            console.line(line)
+    if not _is_agreed(reconciler, steps, plan, arguments, context):
+        if arguments.json:
+            console.answer({**answer, "done": False})
+        return worst(Exit.DIFFERENT if plan else Exit.FINE, *left_out)
+    try:
+        for line in reconciler.carry_out(steps):
+            if not arguments.json:
+                console.line(line)
+        rolled = _begin_with(spec, client, arguments.wait, context) if spec is not None else None
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"interrupted; CloudFormation ends what it has begun: {AGAIN}") from None
+    if arguments.json:
+        console.answer({**answer, "done": True, "spec": rolled.to_json() if rolled is not None else None})
+    elif rolled is not None:
+        rolled.show(console)
+    return worst(*left_out, rolled.exit if rolled is not None else Exit.FINE)
+
+
+def _is_agreed(
+    reconciler: Reconciler,
+    steps: Sequence[Step],
+    plan: Sequence[str],
+    arguments: argparse.Namespace,
+    context: Context,
+) -> bool:
+    """Whether it is to be done; if not, no change set is left."""
+    is_agreed = False
+    try:
+        is_agreed = not arguments.plan and (not plan or arguments.yes or is_confirmed("do this?", context))
+    finally:
+        if not is_agreed:
+            reconciler.discard(steps)
+    return is_agreed
+
+
+def _emit(deployment: Deployment, release: Release, arguments: argparse.Namespace, console: Console) -> Exit:
+    files = emit(deployment, release, arguments.emit)
+    if arguments.json:
+        console.answer({"version": release.version, "files": files})
+    else:
+        console.line(f"wrote {len(files)} files to {arguments.emit}")
+    return Exit.FINE
+
+
+def _begin_with(spec: Valid, client: HubClient, seconds: float, context: Context) -> RollOut:
+    """Upload the first spec, and wait for what becomes of it, and for the first sweep; raises Failure."""
+    version = client.hub.upload(spec.text.encode())
+    client.command(Upload(new_id(), version))
+    rolled = follow(client, Published(Uploaded(version, context.clock.now()), (), {}), context, seconds)
+    with context.console.doing("waiting for the first sweep"):
+        for _ in looks(context.sleep, seconds):
+            if _is_swept(client, spec):
+                break
+    return rolled
+
+
+def _is_swept(client: HubClient, spec: Valid) -> bool:
+    """Whether every account of the spec was looked at, or nothing will be before a person accepts the spec."""
+    try:
+        watched = expect(StatusReply, client.ask(AskStatus())).watched
+    except HubRefused:
+        return True
+    return spec.spec.aliases.keys() <= {part.split("/")[0] for part in watched}
+
+
+def _to_json(step: Step) -> dict[str, Any]:
+    place = step.wanted.place
+    return {
+        "account": place.account,
+        "region": place.region,
+        "stack": place.name,
+        "changes": [to_json(one) for one in step.changes],
+        "parameters": {name: {"is": old, "becomes": new} for name, (old, new) in step.parameters.items()},
+    }
+
+
+DEPLOY = Verb(
+    "ecr-warden deploy --plan --profile ci=PROFILE --profile registry=PROFILE\n"
+    "  ecr-warden deploy --profile org --assume-role OrganizationAccountAccessRole",
+    _add_arguments,
+    _run,
+    "Brings about what FILE describes: looks at what is there, shows what it would do, the roles and policies first, "
+    "asks, and does it by CloudFormation's change sets: the hub, its code, the members, their events, the first spec. "
+    "Run again it goes on where it stands, upgrades to this command's version, or repairs what differs.",
+)

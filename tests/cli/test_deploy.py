@@ -1,0 +1,290 @@
+"""`deploy` over CloudFormation in memory: what it shows, what it does in which order, and what it leaves."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ecr_warden.state.history import HistoryEntry, HistoryKind
+from ecr_warden.state.specs import SpecVersion
+from ecr_warden_cli.context import Failure, NotEntered
+from ecr_warden_cli.deployment.ports import LiveStack, Proposal, StackPlace
+from ecr_warden_cli.deployment.stacks import NAMES
+from local.testing.seed import SPEC_FILE
+from tests.cli.command import Command, Ran
+from tests.cli.test_hub import InProcess
+from tests.clouds import MemoryCloud, MemoryEntered
+from tests.usecases.world import world_in_sync
+
+CI, REGISTRY, REGION = "111111111111", "222222222222", "eu-central-1"
+FILE = f"""
+version: 1
+hub: {{account: ci, region: {REGION}}}
+accounts:
+  ci: {{id: "{CI}", writes: identities, owners: [user/push-user]}}
+  registry: {{id: "{REGISTRY}", regions: [{REGION}], writes: all}}
+alerts: {{email: team@example.com}}
+tags: {{team: platform}}
+"""
+QUEUE = {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "one"}}
+HUB, MEMBERS = f"ecr-warden in {CI}/{REGION}", [f"ecr-warden-member in {one}/us-east-1" for one in (CI, REGISTRY)]
+EVENTS = [f"ecr-warden-events in {one}" for one in (f"{CI}/us-east-1", f"{REGISTRY}/{REGION}", f"{REGISTRY}/us-east-1")]
+NOTHING = "there is nothing to do: all is as {file} and this version say\n"
+
+
+def role(name: str, *actions: str, by: str = "collect") -> dict[str, Any]:
+    trusted = {"ArnEquals": {"aws:PrincipalArn": {"Fn::Sub": f"arn:aws:iam::${{HubAccount}}:role/ecr-warden-{by}"}}}
+    trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "*"}, "Condition": trusted}
+    allow = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
+    properties = {
+        "RoleName": name,
+        "AssumeRolePolicyDocument": {"Statement": [trust]},
+        "Policies": [{"PolicyName": "one", "PolicyDocument": {"Statement": [allow]}}],
+    }
+    return {"Type": "AWS::IAM::Role", "Properties": properties}
+
+
+def template(*given: str, **resources: Any) -> str:
+    return json.dumps({"Parameters": {name: {"Type": "String"} for name in given}, "Resources": resources})
+
+
+MEMBER = ("HubAccount", "ManagedOwners")
+TEMPLATES = {
+    "hub": template("ExternalId", Bucket=QUEUE, Queue={**QUEUE, "Metadata": "x" * 60_000}),
+    "hub-bucket": template(Bucket=QUEUE),
+    "member": template(*MEMBER, Read=role("ecr-warden-read", "ecr:GetRepositoryPolicy", "iam:GetRole")),
+    "events": template(Queue=QUEUE),
+}
+
+
+class NewHub(InProcess):
+    """A hub that accepts what is uploaded, and sweeps."""
+
+    def upload(self, data: bytes) -> str:
+        version = super().upload(data)
+        self.world.log.record(HistoryEntry(HistoryKind.SPEC_ACCEPTED, self.world.clock.now(), version, None, ""))
+        self.world.sweep()
+        return version
+
+
+@dataclass
+class Site:
+    """A folder with the files of a deployment, a release and the accounts."""
+
+    folder: Path
+    cloud: MemoryCloud = field(default_factory=MemoryCloud)
+    hub: NewHub = field(default_factory=lambda: NewHub(world_in_sync()))
+    terminal: bool = False
+
+    def __post_init__(self) -> None:
+        self.cloud.outputs, self.cloud.hubs = self.outputs, lambda: self.hub
+        self.hub.world.specs.file = None
+        (self.folder / "ecr-warden.yaml").write_text(FILE)
+        (self.folder / "access.yaml").write_bytes(SPEC_FILE.read_bytes())
+        self.release(TEMPLATES)
+
+    @staticmethod
+    def outputs(place: StackPlace, proposal: Proposal) -> Mapping[str, str]:
+        if place.name != NAMES["hub"]:
+            return {}
+        given = {"TrailBusArn": "bus", "ExternalId": proposal.parameters["ExternalId"]} if proposal.parameters else {}
+        return {"CodeBucket": "bucket", **given}
+
+    def release(self, templates: Mapping[str, str]) -> None:
+        """Another version of ecr-warden."""
+        folder, code = self.folder / "release", b"code"
+        folder.mkdir(exist_ok=True)
+        digests = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in templates.items()}
+        for name, text in templates.items():
+            (folder / f"{name}.json").write_text(text)
+        key = hashlib.sha256(code).hexdigest()
+        (folder / f"{key}.zip").write_bytes(code)
+        manifest = {"version": "0.2.0", "templates": digests, "code": [key]}
+        (folder / "manifest.json").write_text(json.dumps(manifest))
+
+    def __call__(self, *words: str, stdin: bytes = b"") -> Ran:
+        self.cloud.log.clear()
+        files = (str(self.folder / "ecr-warden.yaml"), "--spec", str(self.folder / "access.yaml"))
+        return self.command()("deploy", *files, *words, stdin=stdin)
+
+    def command(self) -> Command:
+        """On a laptop with the release."""
+        return Command(
+            environment={"ECR_WARDEN_RELEASE": str(self.folder / "release")},
+            entered=MemoryEntered(self.cloud),
+            clock=self.hub.world.clock,
+            sleep=lambda _: None,
+            terminal=self.terminal,
+        )
+
+    @property
+    def begun(self) -> list[str]:
+        """The stacks that were made or changed, in order."""
+        return [line.removeprefix("execute ") for line in self.cloud.log if line.startswith("execute ")]
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    return Site(tmp_path)
+
+
+@pytest.fixture
+def deployed(site: Site) -> Site:
+    assert site("--yes").code == 0
+    return site
+
+
+def test_the_plan_of_a_first_deployment_says_roles_first_and_does_nothing(site: Site) -> None:
+    ran = site("--plan")
+    assert (ran.code, site.cloud.log, site.cloud.objects) == (2, [], {})
+    assert ran.out.splitlines() == [
+        "creates role ecr-warden-read in ci, registry, trusted by ci:role/ecr-warden-collect: reads ecr, iam",
+        f"stack ecr-warden in ci, {REGION}: creates 2 SQS::Queue",
+        "stack ecr-warden-member in ci, registry, us-east-1: creates 1 IAM::Role",
+        "stack ecr-warden-events in ci, registry, us-east-1: creates 1 SQS::Queue",
+        f"stack ecr-warden-events in registry, {REGION}: creates 1 SQS::Queue",
+        f"uploads {site.folder / 'access.yaml'}, the first spec",
+    ]
+
+
+def test_a_first_deployment_begins_with_the_bucket_and_the_hub_and_ends_with_the_spec(site: Site) -> None:
+    ran = site("--yes")
+    assert (ran.code, ran.last_line[:11]) == (0, "version u0 ")
+    assert site.begun == [HUB, HUB, *MEMBERS, *EVENTS]
+    assert len(site.cloud.objects) == 2, "the code, and the template that is too large for a call"
+    member = site.cloud.stacks[StackPlace(REGISTRY, "us-east-1", NAMES["member"])]
+    assert member.tags == {"team": "platform"}
+    assert member.parameters["ExternalId"] == f"ecr-warden-{CI}-{REGION}"
+    assert site.hub.world.specs.file == SpecVersion("u0", SPEC_FILE.read_bytes())
+
+
+def test_deployed_again_there_is_nothing_to_do(deployed: Site) -> None:
+    for words in ((), ("--plan",), ("--yes",)):
+        ran = deployed(*words)
+        assert (ran.code, ran.out) == (0, NOTHING.format(file=deployed.folder / "ecr-warden.yaml"))
+        assert (deployed.begun, deployed.cloud.pending) == ([], {})
+
+
+def test_an_upgrade_changes_the_members_before_the_hub_and_says_what_roles_gain_and_lose(deployed: Site) -> None:
+    changed = template(*MEMBER, Read=role("ecr-warden-read", "iam:GetRole", "sts:AssumeRole", by="answer"))
+    deployed.release({**TEMPLATES, "hub": template("ExternalId", Bucket=QUEUE, New=QUEUE), "member": changed})
+    (deployed.folder / "ecr-warden.yaml").write_text(FILE.replace("team@", "others@"))
+    ran = deployed("--yes")
+    assert (ran.code, deployed.begun) == (0, [*MEMBERS, HUB])
+    assert ran.out.splitlines()[:-4] == [
+        "role ecr-warden-read in ci, registry gains: may sts:AssumeRole",
+        "role ecr-warden-read in ci, registry loses: reads ecr",
+        "role ecr-warden-read in ci, registry is trusted by ci:role/ecr-warden-answer, no longer by "
+        "ci:role/ecr-warden-collect",
+        "stack ecr-warden-member in ci, registry, us-east-1: changes 1 IAM::Role",
+        f"stack ecr-warden in ci, {REGION}: creates 1 SQS::Queue; removes 1 SQS::Queue",
+        f"stack ecr-warden in ci, {REGION}: AlertEmail becomes others@example.com, is team@example.com",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("terminal", "answer", "agreed"), [(True, b"yes\n", True), (True, b"no\n", False), (False, b"", False)]
+)
+def test_nothing_is_done_before_somebody_agrees(
+    deployed: Site, answer: bytes, *, terminal: bool, agreed: bool
+) -> None:
+    deployed.release({**TEMPLATES, "events": template(Queue=QUEUE, Another=QUEUE)})
+    deployed.terminal = terminal
+    ran = deployed(stdin=answer)
+    assert (ran.code, deployed.begun) == ((0, EVENTS) if agreed else (2, []))
+    assert deployed.cloud.pending == {}
+
+
+def test_what_cannot_be_entered_is_said_and_the_rest_is_done(site: Site) -> None:
+    site.cloud.refused[REGISTRY] = NotEntered("no credentials", "pass --profile registry=PROFILE")
+    ran = site("--yes", "--wait", "0")
+    assert (ran.code, site.begun) == (1, [HUB, HUB, MEMBERS[0], EVENTS[0]])
+    assert "NOTHING IS DONE in registry: no credentials; pass --profile registry=PROFILE\n" in ran.err
+
+
+def test_a_stack_that_fails_keeps_no_other_from_being_finished_and_again_it_goes_on(site: Site) -> None:
+    site.cloud.failing["Read"] = "Role with name ecr-warden-read already exists."
+    ran = site("--yes")
+    assert (ran.code, site.begun) == (1, [HUB, HUB, *MEMBERS])
+    *_, other, last = ran.err.splitlines()
+    assert other.startswith(f"{MEMBERS[1]} failed: Read")
+    assert last.startswith(
+        f"ecr-warden: {MEMBERS[0]} failed: Read (AWS::IAM::Role): Role with name ecr-warden-read already"
+    )
+    assert "remove what is left of an earlier deployment" in last
+    site.cloud.failing.clear()
+    assert (site("--yes").code, site.begun) == (0, [*MEMBERS, *EVENTS])
+
+
+STEPS = ("read", "propose", "execute", "finished")
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_interrupted_at_any_step_it_says_that_again_it_goes_on(site: Site, step: str) -> None:
+    site.cloud.refusing[step] = KeyboardInterrupt()
+    ran = site("--yes")
+    said = (
+        "interrupted; this command has written no policy"
+        if step == "read"
+        else "run the same command again: it goes on"
+    )
+    assert (ran.code, said in ran.err) == (130, True)
+    site.cloud.refusing.clear()
+    assert site("--yes").code == 0
+    assert site().out.startswith("there is nothing to do")
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_call_that_is_refused_is_quoted_with_a_remedy(site: Site, step: str) -> None:
+    site.cloud.refusing[step] = Failure("ExpiredToken: it is expired", remedy="sign in again")
+    ran = site("--yes")
+    assert (ran.code, ran.err.splitlines()[-1]) == (1, "ecr-warden: ExpiredToken: it is expired; sign in again")
+
+
+HUBS = {
+    "at work": (LiveStack("UPDATE_IN_PROGRESS", "", {}, {}), "is UPDATE_IN_PROGRESS; somebody else, or an earlier run"),
+    "rolled back": (LiveStack("ROLLBACK_COMPLETE", "", {}, {}), "is ROLLBACK_COMPLETE; nothing works in this stack"),
+    "of sam": (
+        LiveStack("CREATE_COMPLETE", "", {}, {"TrailBusArn": "bus"}),
+        "was deployed by sam, by a version",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", HUBS)
+def test_a_hub_that_cannot_be_changed_is_refused_by_name(site: Site, case: str) -> None:
+    live, said = HUBS[case]
+    site.cloud.stacks[StackPlace(CI, REGION, NAMES["hub"])] = live
+    ran = site("--yes")
+    assert (ran.code, site.cloud.log) == (1, [])
+    assert f"{HUB} {said}" in ran.err
+
+
+def test_without_a_valid_spec_nothing_is_begun(site: Site) -> None:
+    (site.folder / "access.yaml").write_text("versio: 1")
+    assert (site("--yes").code, site.cloud.log) == (1, [])
+
+
+def test_what_is_emitted_is_all_that_a_pipeline_needs(site: Site) -> None:
+    into = site.folder / "out"
+    assert site("--emit", str(into)).code == 0
+    written = sorted(str(path.relative_to(into)) for path in into.rglob("*") if path.is_file())
+    assert [name for name in written if not name.endswith(".zip")] == [
+        "events.json",
+        "hub-bucket.json",
+        "hub.json",
+        "member.json",
+        f"parameters/events-{CI}-us-east-1.json",
+        f"parameters/events-{REGISTRY}-{REGION}.json",
+        f"parameters/events-{REGISTRY}-us-east-1.json",
+        f"parameters/hub-{CI}-{REGION}.json",
+        f"parameters/member-{CI}-us-east-1.json",
+        f"parameters/member-{REGISTRY}-us-east-1.json",
+    ]
+    given = json.loads((into / f"parameters/hub-{CI}-{REGION}.json").read_text())
+    assert {"ParameterKey": "AlertEmail", "ParameterValue": "team@example.com"} in given
+    assert "cannot be written: File exists" in site("--emit", str(into)).err
