@@ -119,7 +119,8 @@ class Newcomer:
         if command == "ecr-warden accept ID":
             return command.replace("ID", self.said["ecr-warden held"].split()[0]) + " --yes"
         if command.endswith(" RUN"):
-            runs = re.findall(r"[0-9]{8}T[0-9]{6}Z[0-9a-f]{12}", self.said["ecr-warden history"])
+            # A run after a repair may only report, anew, what is left to a grant in mode observe.
+            runs = re.findall(r"([0-9]{8}T[0-9]{6}Z[0-9a-f]{12})  repaired", self.said["ecr-warden history"])
             return f"{command.removesuffix('RUN')}{runs[0]}"
         if command.endswith(" VERSION"):
             versions = re.findall(r"^(\S+)  ", self.said["ecr-warden versions"], re.MULTILINE)
