@@ -189,9 +189,7 @@ def test_an_upgrade_changes_the_members_before_the_hub_and_says_what_roles_gain_
 @pytest.mark.parametrize(
     ("terminal", "answer", "agreed"), [(True, b"yes\n", True), (True, b"no\n", False), (False, b"", False)]
 )
-def test_nothing_is_done_before_somebody_agrees(
-    deployed: Site, answer: bytes, *, terminal: bool, agreed: bool
-) -> None:
+def test_nothing_is_done_before_somebody_agrees(deployed: Site, answer: bytes, *, terminal: bool, agreed: bool) -> None:
     deployed.release({**TEMPLATES, "events": template(Queue=QUEUE, Another=QUEUE)})
     deployed.terminal = terminal
     ran = deployed(stdin=answer)

@@ -77,8 +77,8 @@ def assume_denied(what: str, message: str) -> PortError:
         return kept_out
     # Of a suspended account AWS says the same.
     remedy = (
-        "deploy stacks/member.yaml in the account, with this hub's account and ExternalId: it creates the role, that for "
-        "writing unless Writes is none; if the account is suspended, remove it from the spec"
+        "deploy stacks/member.yaml in the account, with this hub's account and ExternalId: it creates the role, that "
+        "for writing unless Writes is none; if the account is suspended, remove it from the spec"
     )
     return _permission_missing(what, message, remedy)
 
