@@ -15,7 +15,15 @@ from ecr_warden.collect.alerts import WiringChanged
 from ecr_warden.collect.estate import EstateStore
 from ecr_warden.collect.wire import HUB_PART, Wire, WireState
 from ecr_warden.collect.wires import PASSING, Heartbeat, SweepMetric, WatchRecord, WatchRecords, Wiring
-from ecr_warden.collect.wiring import account_wires, beat_wires, beating_places, folded, hub_wires, region_wires
+from ecr_warden.collect.wiring import (
+    account_wires,
+    beat_wires,
+    beating_places,
+    folded,
+    hub_wires,
+    region_wires,
+    shut_in,
+)
 from ecr_warden.core.alert import AlertBus
 from ecr_warden.core.clock import Clock
 from ecr_warden.core.desired import CompiledSpec
@@ -83,7 +91,8 @@ class Watch(Struct, frozen=True):
         if region == IAM_REGION:
             return ()  # it is looked at with the account
         if region:
-            return folded(account, region_wires(self.wiring.region(account, region), account, region, place))
+            wires = region_wires(self.wiring.region(account, region), account, region, place)
+            return () if shut_in(wires) else wires  # the account's own part says so
         piece = self.estate.get(account)
         of_account = self.wiring.account(account, None if piece is None else piece.entry)
         of_region = self.wiring.region(account, IAM_REGION)

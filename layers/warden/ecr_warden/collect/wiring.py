@@ -396,11 +396,16 @@ def _judged(seen: SeenWire, judge: Callable[[Wire, Json], Wire]) -> Wire:
     return judge(Wire(seen.name, seen.delivers, WireState.ON), seen.found)
 
 
-def folded(account: str, wires: Sequence[Wire]) -> tuple[Wire, ...]:
-    """The wires of a part of an account, and the account as one; that alone if ecr-warden may not enter it."""
-    whole = Wire(f"account {account}", "everything that is known of it", WireState.ON)
+def shut_in(wires: Sequence[Wire]) -> Wire | None:
+    """The wire that says why the account cannot be entered, if it cannot."""
     # The last says how AWS refused it; the first may be of the survey.
-    shut = next((wire for wire in reversed(wires) if wire.mark == _SHUT), None)
+    return next((wire for wire in reversed(wires) if wire.mark == _SHUT), None)
+
+
+def folded(account: str, wires: Sequence[Wire]) -> tuple[Wire, ...]:
+    """The wires of an account, and the account as one; that alone if it cannot be entered."""
+    whole = Wire(f"account {account}", "everything that is known of it", WireState.ON)
+    shut = shut_in(wires)
     return (*wires, whole) if shut is None else (replace(shut, name=whole.name, delivers=whole.delivers),)
 
 

@@ -300,8 +300,7 @@ _CODES = {
 
 def troubles_of(wires: Iterable[Wire]) -> Iterator[Trouble]:
     """What is not as the stacks deploy it, or not known to be."""
-    # An account that cannot be entered is the same in each of its parts.
-    for wire in {wire.name: wire for wire in wires}.values():
+    for wire in wires:
         if wire.state is not WireState.ON:
             code = _CODES.get(wire.state, "wiring-cut")
             yield Trouble(code, wording.sentence(wire), wording.remedy(wire), wire)

@@ -1,7 +1,6 @@
 """Alerts on what ecr-warden sees and works through: what somebody changed of it, what is off, failed or was lost."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from copy import replace
+from collections.abc import Mapping, Sequence
 from types import NoneType
 from typing import Any
 
@@ -374,7 +373,6 @@ class _WiringChanged(OneByOne[WiringChanged]):
         return ROLL_OUT if _is_of_roll_out(alert) else super().incident(alert)
 
     def describe(self, alerts: Sequence[WiringChanged]) -> Parts:
-        alerts = [*_each_once(alerts)]
         whole = super().describe(alerts)
         broken = [wire for alert in alerts for wire in alert.broken]
         rest = sum(alert.left_out[0] for alert in alerts)
@@ -408,21 +406,6 @@ def _is_of_roll_out(alert: WiringChanged) -> bool:
     return all(wire.state is WireState.OUTDATED for wire in alert.broken) and all(
         wire.name.startswith(("stack ", "account ")) for wire in alert.ended
     )
-
-
-def _each_once(alerts: Sequence[WiringChanged]) -> Iterator[WiringChanged]:
-    """Without what stands in one before: an account that cannot be entered is the same in each of its parts."""
-    broken, ended = set[str](), set[str]()
-    for alert in alerts:
-        left = replace(alert, broken=_new(alert.broken, broken), ended=_new(alert.ended, ended))
-        if left.broken or left.ended or any(left.left_out):
-            yield left
-
-
-def _new(wires: Sequence[Wire], said: set[str]) -> tuple[Wire, ...]:
-    found = tuple(wire for wire in wires if wire.name not in said)
-    said |= {wire.name for wire in found}
-    return found
 
 
 def _title_of_wiring(broken: Sequence[Wire], rest: int, ended: int) -> str:
