@@ -62,12 +62,13 @@ class Answering(InProcess):
     """A hub that answers, unless it is `broken`."""
 
     broken: Failure | None = None
+    says: dict[str, Any] = field(default_factory=dict)
 
     def answer(self, request: str) -> dict[str, Any]:
         if self.broken is not None:
             raise self.broken
         # super() finds no class here: a dataclass with slots is made anew.
-        return InProcess.answer(self, request)
+        return InProcess.answer(self, request) | self.says
 
 
 @dataclass
@@ -84,6 +85,7 @@ class House:
     text: str | None = TEXT
     off: timedelta | Failure = timedelta(seconds=1)
     broken: Failure | None = None
+    says: dict[str, Any] = field(default_factory=dict)
     holding: bool | Failure = True
     entry: Mapping[str, Any] = field(default_factory=dict)
 
@@ -116,7 +118,7 @@ class House:
         self.world.clock.advance(timedelta(minutes=15))
 
     def command(self) -> Command:
-        hub = Answering(self.world, broken=self.broken)
+        hub = Answering(self.world, broken=self.broken, says=self.says)
         self.cloud.hubs = lambda: hub
         return Command(hub=hub, clock=self.world.clock, entered=MemoryEntered(self.cloud), sighted=self)
 
@@ -255,6 +257,7 @@ ROWS: Mapping[str, Row] = {
     "no spec yet": (setting(world=without_spec), {"nothing-accepted": "wrong"}, 2),
     "a hub that ends in an error": (setting(broken=Failure("?", code="hub-failed")), {"hub-failed": "wrong"}, 1),
     "a hub that is older": (setting(broken=Failure("?", code="versions-differ")), {"versions-differ": "wrong"}, 1),
+    "a hub of another version": (setting(says={"hubVersion": "0.1.9"}), {"versions-differ": "warning"}, 0),
     "a hub that may not be asked": (setting(broken=Failure(DENIED, code="hub-denied")), {"hub-denied": "unknown"}, 1),
     "a webhook that is nowhere": (setting(holding=False), {"webhook-missing": "wrong"}, 2),
     "a webhook that cannot be looked for": (setting(holding=Failure("denied")), {"webhook-unread": "unknown"}, 1),

@@ -14,6 +14,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from ecr_warden import __version__
 from ecr_warden.collect.wire import Wire, WireState
 from ecr_warden.collect.wiring import OWN_POLICIES
 from ecr_warden.core.failures import RegionDisabled
@@ -264,7 +265,12 @@ def _of_accounts(looks: Looks) -> Iterator[Diagnosis]:
 
 
 def _of_hub(looks: Looks, *, deployed: bool | None) -> Iterator[Diagnosis]:
-    """Why the hub does not say how it is, or cannot be looked at."""
+    """Why the hub does not say how it is, or cannot be looked at; of another version it may lack what is asked next."""
+    if isinstance(looks.hub, StatusReply) and looks.hub.hub_version != __version__:
+        theirs = looks.hub.hub_version or "of an unknown version"
+        message = f"the hub is ecr-warden {theirs}, and this command {__version__}"
+        remedy = "bring the older one to the newer: ecr-warden deploy, or pipx upgrade ecr-warden"
+        yield replace(_diagnosis("versions-differ", message, remedy), verdict=Verdict.WARNING)
     if deployed is False:
         yield _diagnosis("not-deployed", "there is no hub yet", "deploy it")
         return
@@ -445,13 +451,14 @@ def _facts(looks: Looks, deployed: bool | None) -> Mapping[Group, str]:
     watched |= {_place(wire) for wire in looks.wires if wire.name.startswith("trail ")}
     accounts = count(len({account for account, _ in watched}), "account")
     regions = count(len(watched), "region")
+    hub = "" if status is None else f"ecr-warden {status.hub_version}: "
     nothing = "not deployed yet" if deployed is False else ""
     trail = "; ".join((f"the calls of {regions} of {accounts} are reported", *(() if status is None else status.notes)))
     return {
         Group.LAPTOP: looks.version,
         Group.IDENTITIES: _identities(looks),
         Group.TRAIL: trail if watched else "",
-        Group.HUB: nothing or ("it answers, and is as deployed" if deployed else ""),
+        Group.HUB: nothing or (f"{hub}it answers, and is as deployed" if deployed else ""),
         Group.MEMBERS: nothing or (f"the roles and the boundary of {accounts} are as deployed" if watched else ""),
         Group.EVENTS: nothing or (f"the rules of {regions} are as deployed" if watched else ""),
         Group.SPEC: nothing or ("" if status is None else f"version {status.version} is in force, mode {status.mode}"),

@@ -1,6 +1,5 @@
 """Looks at a deployment: asks the hub, and looks itself at what the hub cannot see or does not say."""
 
-import importlib.metadata
 import platform
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -8,6 +7,7 @@ from datetime import timedelta
 from itertools import chain
 from typing import Any, Protocol
 
+from ecr_warden import __version__
 from ecr_warden.collect.wire import Wire
 from ecr_warden.collect.wires import Wiring
 from ecr_warden.collect.wiring import HubPlace, account_wires, hub_wires, region_wires
@@ -47,7 +47,7 @@ class Sight(Protocol):
 
 def examine(deployment: Deployment | Failure, ask: Callable[[], StatusReply], sight: Sight | None) -> Checkup:
     """What is wrong with a deployment; `ask`: asks the hub; `sight`: None where nobody knows which accounts it has."""
-    version = f"ecr-warden {importlib.metadata.version('ecr-warden')}, Python {platform.python_version()}"
+    version = f"ecr-warden {__version__}, Python {platform.python_version()}"
     status = _tried(ask)
     if isinstance(deployment, Failure) or sight is None:
         return diagnose(Looks(version, status, deployment))

@@ -74,6 +74,8 @@ class StatusReply(_OfSpec, frozen=True, tag="status"):
     """What is no trouble, and still good to know."""
     watched: Mapping[str, Moment] = field(default_factory=dict)
     """When the wiring of each part of the members was last looked at; of the others nothing is known."""
+    hub_version: str = ""
+    """Of the hub; "" of one that does not say."""
 
 
 class PlanReply(_OfSpec, frozen=True, tag="plan"):

@@ -10,6 +10,7 @@ from typing import assert_never
 
 from msgspec import Struct
 
+from ecr_warden import __version__
 from ecr_warden.audit.finding import AuditRecord, Audits
 from ecr_warden.audit.health import Health, Involved, longest_gap, statuses, stuck_after
 from ecr_warden.audit.news import grouped, repository_of
@@ -101,6 +102,7 @@ class StatusQuery(Struct, frozen=True):
             troubles=tuple(self._troubles(accepted, health, wires, stopped, [*leaving, *patterns])),
             notes=_notes(wires),
             watched={part: records[part].at for part in sorted(records.keys() & parts_of(accepted))},
+            hub_version=__version__,
             repositories=tuple(RepositoryStatus(str(target), health.of(target)) for target in repositories),
             access=access_of(health.record, accepted, {str(target) for target in targets.values()}),
         )
