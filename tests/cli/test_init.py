@@ -196,7 +196,9 @@ def test_a_region_without_a_trail_is_named_with_what_to_create(case: str) -> Non
     assert ran.code == code
     assert says in ran.out
     assert says in " ".join(written().replace("\n#", "").split())
-    assert "To have one: aws cloudtrail create-trail --name NAME --is-multi-region-trail" in written()
+    command = "To have one: aws cloudtrail create-trail --name NAME --is-multi-region-trail"
+    assert command in ran.out
+    assert command in written()
 
 
 @pytest.mark.parametrize("organizations", [(), (ORGANIZATION, "o-z9y8x7w6v5")], ids=["unread", "two"])

@@ -83,12 +83,13 @@ def _called(trail: Mapping[str, object]) -> str:
 
 
 def trail_lines(trails: Sequence[SeenTrail]) -> Iterator[str]:
-    """Which trail reports what, and where none does."""
+    """Which trail reports what, where none does, and how to have one."""
     places: dict[str, list[str]] = defaultdict(list)
     for trail in trails:
         places[trail.by].append(f"{trail.account} in {trail.region}")
     yield from (f"{by} reports the changes of {listed(some, 10)}" for by, some in places.items() if by)
     yield from (trail.message for trail in trails if not trail.by)
+    yield from [_CREATE] if "" in places else []
 
 
 class Proposed(Struct, frozen=True):
@@ -160,7 +161,6 @@ def deployment_text(
     lines += ["", *comment(_MORE), *comment(_ORGANIZATION.format(organization or "o-..."))]
     lines += ["", *comment("Who reports changes to ecr-warden:")]
     lines += [line for text in trail_lines(trails) for line in comment(f"- {spelled(text, aliases)}")]
-    lines += comment(_CREATE) if any(not one.by for one in trails) else ()
     return "\n".join(lines) + "\n"
 
 
