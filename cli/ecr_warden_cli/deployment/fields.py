@@ -14,6 +14,7 @@ _CRON = r"cron\(([A-Za-z0-9*?,/#-]+ ){5}[A-Za-z0-9*?,/#-]+\)"
 # Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html - letters of any language, and a few signs.
 TAG_SIGNS = r"[^\x00-\x1f\x7f!-*,;<>?\[-^`{-~]"
 EMAIL = r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,189}\.[A-Za-z]{2,63}"
+BOUNDARY = "([A-Za-z0-9+=,.@_-]+/)*[A-Za-z0-9+=,.@_-]+"
 ROLE_NAME = "[A-Za-z0-9+=,.@_/-]{1,512}"
 WEBHOOK = "ssm:/[A-Za-z0-9_./-]{1,1000}|secretsmanager:[A-Za-z0-9_/+=.@-]{1,512}"
 
@@ -168,10 +169,10 @@ DEPLOYMENT = Record(
             "role_boundary",
             TextShape(
                 "a managed policy",
-                form="(arn:aws:iam::([0-9]{12}|aws):policy/)?[A-Za-z0-9+=,.@_/-]{1,512}",
-                example="the policy's name in each account, or its ARN",
+                form=BOUNDARY,
+                example="its name with its path, such as company/boundary; it is one of each account",
             ),
-            "The permissions boundary that your company demands on roles: its name in each account, or its ARN.",
+            "The permissions boundary that your company demands on roles, by its name with its path, in each account.",
         ),
         SpecField(
             "tags",

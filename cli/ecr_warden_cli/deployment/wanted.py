@@ -69,7 +69,7 @@ class Deployment(Struct, frozen=True):
     schedule: str = ""
     """Of the sweep; "" for the default by the number of members."""
     role_boundary: str = ""
-    """The ARN, or the name in each account, of a boundary that the company demands on roles."""
+    """The name, with its path, of a managed policy of each account that the company demands on roles as a boundary."""
     assume_role: str = ""
     """The name of the role that whoever deploys assumes in each account; "" for their own credentials there."""
     tags: Mapping[str, str] = {}

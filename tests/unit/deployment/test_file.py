@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 from ecr_warden.access_spec.shapes import TextShape, Whole
 from ecr_warden_cli.console import Console
 from ecr_warden_cli.context import Context, Failure
-from ecr_warden_cli.deployment.fields import OWNER, PARAMETERS, ROLE
+from ecr_warden_cli.deployment.fields import BOUNDARY, OWNER, PARAMETERS, ROLE
 from ecr_warden_cli.deployment.file import MAX_BYTES, DeploymentInvalid, load_deployment
 from ecr_warden_cli.deployment.wanted import Deployment, MemberAccount, Organization, Writes
 from local.testing.memory.hub import ManualClock
@@ -137,7 +137,7 @@ WRONG = (
     ("once a day", "rate(30 minutes)", "rate(1 day)", 'E026 15:11 "rate(1 day)" is not a schedule of at most 23 hours'),
     ("half a cron", "rate(30 minutes)", "cron(0 *)", 'E026 15:11 "cron(0 *)" is not a schedule of at most 23 hours'),
     ("a role's ARN", "OrganizationAccountAccessRole", "arn:aws:iam::1:role/x", 'E026 16:14 "arn:aws:iam::1:role/x"'),
-    ("no policy", "company/boundary", '"a boundary"', 'E026 17:16 "a boundary" is not a managed policy; write it as'),
+    ("an ARN", "company/b", "arn:aws:iam::1:policy/b", 'E026 17:16 "arn:aws:iam::1:policy/boundary" is not a managed'),
     ("a tag of AWS", "team: pl", "aws:team: pl", f'E026 18:8 "aws:team" is not a name for a tag; {NO_TAG}'),
     ("a tag of ours", "team: pl", "ecr-warden-stack: pl", 'E026 18:8 "ecr-warden-stack" is not a name for a tag'),
     ("an odd tag", "platform,", '"a;b",', 'E026 18:14 "a;b" is not a tag\'s value; write it as letters, digits and'),
@@ -185,6 +185,7 @@ def test_forms_and_parameters_are_those_of_the_templates() -> None:
     member, hub = (template.body["Parameters"] for template in (MEMBER, HUB))
     assert f":{OWNER})?" in member["ManagedOwners"]["AllowedPattern"]
     assert f":{ROLE})?" in member["ManagedRoles"]["AllowedPattern"]
+    assert member["RoleBoundary"]["AllowedPattern"] == hub["RoleBoundary"]["AllowedPattern"] == f"{BOUNDARY}|"
     for entry in PARAMETERS.fields:
         given, shape = hub[entry.name], entry.shape
         assert isinstance(shape, TextShape | Whole)
