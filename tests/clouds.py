@@ -71,6 +71,10 @@ class MemoryEntered:
             raise Failure("no hub in this test")
         return self.cloud.hubs()
 
+    def above(self, account: str) -> tuple[str, str]:
+        del account
+        return "999999999999", "r-abcd"
+
     def read_parts(self, accounts: Sequence[SpecAccount]) -> Iterator[tuple[str, Reading]]:
         for account in accounts:
             yield from parts_of(account.id, self.cloud.entries)

@@ -16,6 +16,7 @@ from ecr_warden_cli.deployment.ports import LiveStack, Proposal, StackPlace
 from ecr_warden_cli.deployment.stacks import NAMES
 from local.testing.seed import SPEC_FILE
 from tests.cli.command import Command, Ran
+from tests.cli.test_doctor import House
 from tests.cli.test_hub import InProcess
 from tests.clouds import MemoryCloud, MemoryEntered
 from tests.usecases.world import world_in_sync
@@ -32,8 +33,8 @@ tags: {{team: platform}}
 """
 QUEUE = {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "one"}}
 HUB, MEMBERS = f"ecr-warden in {CI}/{REGION}", [f"ecr-warden-member in {one}/us-east-1" for one in (CI, REGISTRY)]
-EVENTS = [f"ecr-warden-events in {one}" for one in (f"{CI}/us-east-1", f"{REGISTRY}/{REGION}", f"{REGISTRY}/us-east-1")]
-NOTHING = "there is nothing to do: all is as {file} and this version say\n"
+EVENTS = [f"ecr-warden-events in {one}/{region}" for one in (CI, REGISTRY) for region in (REGION, "us-east-1")]
+NOTHING = "there is nothing to do: all is as {file} and this version say"
 
 
 def role(name: str, *actions: str, by: str = "collect") -> dict[str, Any]:
@@ -119,6 +120,7 @@ class Site:
             clock=self.hub.world.clock,
             sleep=lambda _: None,
             terminal=self.terminal,
+            sighted=House(self.hub.world),
         )
 
     @property
@@ -145,15 +147,15 @@ def test_the_plan_of_a_first_deployment_says_roles_first_and_does_nothing(site: 
         "creates role ecr-warden-read in ci, registry, trusted by ci:role/ecr-warden-collect: reads ecr, iam",
         f"stack ecr-warden in ci, {REGION}: creates 2 SQS::Queue",
         "stack ecr-warden-member in ci, registry, us-east-1: creates 1 IAM::Role",
+        f"stack ecr-warden-events in ci, registry, {REGION}: creates 1 SQS::Queue",
         "stack ecr-warden-events in ci, registry, us-east-1: creates 1 SQS::Queue",
-        f"stack ecr-warden-events in registry, {REGION}: creates 1 SQS::Queue",
         f"uploads {site.folder / 'access.yaml'}, the first spec",
     ]
 
 
 def test_a_first_deployment_begins_with_the_bucket_and_the_hub_and_ends_with_the_spec(site: Site) -> None:
     ran = site("--yes")
-    assert (ran.code, ran.last_line[:11]) == (0, "version u0 ")
+    assert (ran.code, ran.last_line[:7], "version u0 is in force" in ran.out) == (0, "0 wrong", True)
     assert site.begun == [HUB, HUB, *MEMBERS, *EVENTS]
     assert len(site.cloud.objects) == 2, "the code, and the template that is too large for a call"
     member = site.cloud.stacks[StackPlace(REGISTRY, "us-east-1", NAMES["member"])]
@@ -165,7 +167,7 @@ def test_a_first_deployment_begins_with_the_bucket_and_the_hub_and_ends_with_the
 def test_deployed_again_there_is_nothing_to_do(deployed: Site) -> None:
     for words in ((), ("--plan",), ("--yes",)):
         ran = deployed(*words)
-        assert (ran.code, ran.out) == (0, NOTHING.format(file=deployed.folder / "ecr-warden.yaml"))
+        assert (ran.code, ran.out.splitlines()[0]) == (0, NOTHING.format(file=deployed.folder / "ecr-warden.yaml"))
         assert (deployed.begun, deployed.cloud.pending) == ([], {})
 
 
@@ -175,7 +177,7 @@ def test_an_upgrade_changes_the_members_before_the_hub_and_says_what_roles_gain_
     (deployed.folder / "ecr-warden.yaml").write_text(FILE.replace("team@", "others@"))
     ran = deployed("--yes")
     assert (ran.code, deployed.begun) == (0, [*MEMBERS, HUB])
-    assert ran.out.splitlines()[:-4] == [
+    assert ran.out.splitlines()[:6] == [
         "role ecr-warden-read in ci, registry gains: may sts:AssumeRole",
         "role ecr-warden-read in ci, registry loses: reads ecr",
         "role ecr-warden-read in ci, registry is trusted by ci:role/ecr-warden-answer, no longer by "
@@ -200,7 +202,7 @@ def test_nothing_is_done_before_somebody_agrees(deployed: Site, answer: bytes, *
 def test_what_cannot_be_entered_is_said_and_the_rest_is_done(site: Site) -> None:
     site.cloud.refused[REGISTRY] = NotEntered("no credentials", "pass --profile registry=PROFILE")
     ran = site("--yes", "--wait", "0")
-    assert (ran.code, site.begun) == (1, [HUB, HUB, MEMBERS[0], EVENTS[0]])
+    assert (ran.code, site.begun) == (1, [HUB, HUB, MEMBERS[0], *EVENTS[:2]])
     assert "NOTHING IS DONE in registry: no credentials; pass --profile registry=PROFILE\n" in ran.err
 
 
@@ -276,6 +278,7 @@ def test_what_is_emitted_is_all_that_a_pipeline_needs(site: Site) -> None:
         "hub-bucket.json",
         "hub.json",
         "member.json",
+        f"parameters/events-{CI}-{REGION}.json",
         f"parameters/events-{CI}-us-east-1.json",
         f"parameters/events-{REGISTRY}-{REGION}.json",
         f"parameters/events-{REGISTRY}-us-east-1.json",

@@ -17,7 +17,7 @@ from ecr_warden.collect.wires import SeenWire
 from ecr_warden.core.failures import AccountUnreachable
 from ecr_warden_cli.aws import LambdaHub, Opened, if_owned, open_profile, open_session, whole_accounts
 from ecr_warden_cli.context import Failure, Hub, NotEntered
-from ecr_warden_cli.deployment.aws_cloudformation import AwsCodeBucket, AwsStacks
+from ecr_warden_cli.deployment.aws_cloudformation import AwsCodeBucket, AwsStacks, calling
 from ecr_warden_cli.deployment.ports import CodeBucket, Stacks
 from ecr_warden_cli.deployment.remedies import remedy_for
 from ecr_warden_cli.deployment.sessions import Ways
@@ -60,6 +60,12 @@ class AwsEntered(Struct, frozen=True):
 
     def hub(self, account: str, region: str) -> Hub:
         return LambdaHub(self.session(account), region)
+
+    def above(self, account: str) -> tuple[str, str]:
+        client = self.session(account).client("organizations", region_name=IAM_REGION)
+        with calling(f"the organization of {account}"):
+            organization, [root] = client.describe_organization()["Organization"], client.list_roots()["Roots"]
+        return organization["MasterAccountId"], root["Id"]
 
     def read_parts(self, accounts: Sequence[SpecAccount]) -> Iterator[tuple[str, Reading]]:
         return whole_accounts(AwsEstateReader(self._accounts()), accounts, all_tags=False)

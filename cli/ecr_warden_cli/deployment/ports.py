@@ -134,6 +134,9 @@ class Entered(Protocol):
     def hub(self, account: str, region: str) -> Hub:
         """The hub there; raises Failure if the account was not entered."""
 
+    def above(self, account: str) -> tuple[str, str]:
+        """The management account of the account's organization, and the organization's root; raises Failure."""
+
     def read_parts(self, accounts: Sequence[SpecAccount]) -> Iterator[tuple[str, Reading]]:
         """The accounts and their registries, each whole; of one that was not entered, nothing."""
 

@@ -24,6 +24,7 @@ from ecr_warden_cli.deployment.stacks import (
     EVENTS,
     HUB,
     MEMBER,
+    ORGANIZATION,
     WantedStack,
     code_bucket,
     external_id,
@@ -91,11 +92,13 @@ class Reconciler(Struct, frozen=True, dict=True):
     def steps(self) -> tuple[Step, ...]:
         """What is to be done, in order. Its change sets are to be executed or discarded."""
         outputs = self.hub.outputs if self.hub is not None else {}
-        wanted = stacks_of(self.deployment, outputs.get("ExternalId") or external_id(self.deployment))
+        units = self.deployment.organization
+        above = self.entered.above(units.account) if units is not None and units.units else ("", "")
+        wanted = stacks_of(self.deployment, outputs.get("ExternalId") or external_id(self.deployment), above)
         if self.hub is None:
             wanted = (WantedStack(hub_place(self.deployment), _BUCKET, {}), *wanted)
         # A hub that needs more rights comes after the members that give them, a new one before: they send to its bus.
-        order = (_BUCKET, HUB, MEMBER, EVENTS) if self.is_new else (MEMBER, HUB, EVENTS)
+        order = (*((_BUCKET, HUB, MEMBER) if self.is_new else (MEMBER, HUB)), EVENTS, ORGANIZATION)
         begun = [(one, self._begin(one)) for one in wanted if one.place.account not in self.entered.refused]
         found = [self._step(one, *begun_of) for one, begun_of in begun]
         return tuple(sorted(filter(None, found), key=lambda step: order.index(step.wanted.template)))

@@ -2,14 +2,14 @@
 
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from copy import replace
 
 from msgspec import Struct
 
 from ecr_warden.repair.write_scope import OWNER_LISTS, filled
 from ecr_warden_cli.deployment.ports import StackPlace
-from ecr_warden_cli.deployment.wanted import Deployment, MemberAccount, Writes
+from ecr_warden_cli.deployment.wanted import Deployment, MemberAccount, Organization, Writes
 from iam_access.arn import IAM_REGION, iam_arn
 
 HUB, MEMBER, EVENTS, ORGANIZATION = "hub", "member", "events", "organization"
@@ -56,36 +56,56 @@ def hub_place(deployment: Deployment) -> StackPlace:
     return StackPlace(deployment.hub_account, deployment.hub_region, NAMES[HUB])
 
 
-def stacks_of(deployment: Deployment, shared: str) -> tuple[WantedStack, ...]:
-    """All stacks: the hub, the members, their events, the organization's; `shared`: the ExternalId."""
-    members = deployment.members
+def stacks_of(deployment: Deployment, shared: str, above: tuple[str, str] = ("", "")) -> tuple[WantedStack, ...]:
+    """All stacks: the hub, the members, their events, the organization's.
+
+    `shared`: the ExternalId; `above`: the organization's management account and its root, which the file does not have.
+    """
+    members, events = _members(deployment), {"HubBusArn": bus_arn(deployment)}
+    hub = hub_place(deployment)
     return (
-        WantedStack(hub_place(deployment), HUB, _hub(deployment, shared)),
+        WantedStack(hub, HUB, _hub(deployment, shared)),
         *(
             # IAM is the same in every region, and this one is enabled in every account.
             WantedStack(StackPlace(member.id, IAM_REGION, NAMES[MEMBER]), MEMBER, _member(deployment, member, shared))
             for member in members
         ),
         *(
-            WantedStack(StackPlace(account, region, NAMES[EVENTS]), EVENTS, {"HubBusArn": bus_arn(deployment)})
-            for account, region in _event_places(deployment)
+            WantedStack(StackPlace(member.id, region, NAMES[EVENTS]), EVENTS, events)
+            for member in members
+            for region in member.event_regions
+        ),
+        *(
+            WantedStack(
+                StackPlace(units.account, hub.region, NAMES[ORGANIZATION]),
+                ORGANIZATION,
+                _organization(deployment, units, shared, above),
+            )
+            for units in filter(None, [deployment.organization])
+            if units.units
         ),
     )
 
 
-def _event_places(deployment: Deployment) -> Iterator[tuple[str, str]]:
-    for member in deployment.members:
-        for region in member.event_regions:
-            yield member.id, region
+def _members(deployment: Deployment) -> tuple[MemberAccount, ...]:
+    """The members; the hub's account is one, for whoever changes the hub does so there."""
+    hub, region = deployment.hub_account, deployment.hub_region
+    others = tuple(member for member in deployment.members if member.id != hub)
+    own = next((one for one in deployment.members if one.id == hub), MemberAccount(hub, hub, writes=Writes.NONE))
+    return (replace(own, regions=(*dict.fromkeys((*own.regions, region)),)), *others)
 
 
 def _hub(deployment: Deployment, shared: str) -> dict[str, str]:
-    rate = deployment.schedule or ("rate(15 minutes)" if len(deployment.members) <= _FEW_MEMBERS else "rate(1 hour)")
+    organization, members = deployment.organization, _members(deployment)
+    is_large = len(members) > _FEW_MEMBERS or (organization is not None and bool(organization.units))
+    rate = deployment.schedule or ("rate(1 hour)" if is_large else "rate(15 minutes)")
     return {
         "ExternalId": shared,
-        "MemberAccounts": ",".join(member.id for member in deployment.members),
+        "MemberAccounts": ",".join(member.id for member in members),
+        "OrganizationId": organization.id if organization is not None else "",
         "AlertEmail": deployment.email,
         "WebhookReference": deployment.webhook,
+        "RoleBoundary": deployment.role_boundary,
         "SweepSchedule": rate,
         "SweepAlarmHours": str(_alarm_hours(rate)),
         **deployment.parameters,
@@ -105,17 +125,42 @@ def _member(deployment: Deployment, member: MemberAccount, shared: str) -> dict[
         "HubAccount": deployment.hub_account,
         "ExternalId": shared,
         "HubBusArns": bus_arn(deployment),
-        "ManagedRoles": ",".join(_arns(member.id, member.roles)),
-        **dict.fromkeys(OWNER_LISTS, ""),
-        **{name: ",".join(arns) for name, arns in filled({}, OWNER_LISTS, _arns(member.id, member.owners))},
+        "Writes": member.writes,
+        "RoleBoundary": deployment.role_boundary,
+        "ManagedRoles": ",".join(iam_arn(member.id, role) for role in member.roles),
+        **_owners(member.id, member.owners),
     }
 
 
-def _arns(account: str, names: Sequence[str]) -> list[str]:
-    return [iam_arn(account, name) for name in names]
+def _organization(deployment: Deployment, units: Organization, shared: str, above: tuple[str, str]) -> dict[str, str]:
+    management, root = above
+    return {
+        "CallAs": "SELF" if units.account == management else "DELEGATED_ADMIN",
+        "ManagementAccount": management,
+        "OrganizationRoot": root,
+        "MemberUnits": ",".join(units.units),
+        "OwnStacks": ",".join(member.id for member in _members(deployment)),
+        "EventRegions": ",".join(dict.fromkeys((IAM_REGION, *units.regions))),
+        "HubAccount": deployment.hub_account,
+        "ExternalId": shared,
+        "HubBusArn": bus_arn(deployment),
+        "Writes": units.writes,
+        "RoleBoundary": deployment.role_boundary,
+        **_owners("*", units.owners),
+    }
+
+
+def _owners(account: str, names: Sequence[str]) -> dict[str, str]:
+    """The lists of whose policies may be written, each as long as CloudFormation takes."""
+    lists = filled({}, OWNER_LISTS, [iam_arn(account, name) for name in names])
+    return dict.fromkeys(OWNER_LISTS, "") | {name: ",".join(arns) for name, arns in lists}
 
 
 def read_only(deployment: Deployment) -> Deployment:
     """The same with nothing that can write anywhere."""
-
-    return replace(deployment, members=tuple(replace(member, writes=Writes.NONE) for member in deployment.members))
+    units, none = deployment.organization, Writes.NONE
+    return replace(
+        deployment,
+        members=tuple(replace(member, writes=none) for member in deployment.members),
+        organization=None if units is None else replace(units, writes=none),
+    )

@@ -23,6 +23,7 @@ from ecr_warden_cli.deployment.words import grouped
 from ecr_warden_cli.hub import HubClient, HubRefused, add_wait, expect, looks, new_id
 from ecr_warden_cli.inputs import DEFAULT_SPEC, load_compiled
 from ecr_warden_cli.rollout import Published, RollOut, follow
+from ecr_warden_cli.verbs.doctor import check_up, show
 from ecr_warden_cli.verbs.hold import is_confirmed
 
 
@@ -76,14 +77,16 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
         for line in reconciler.carry_out(steps):
             if not arguments.json:
                 console.line(line)
-        rolled = _begin_with(spec, client, arguments.wait, context) if spec is not None else None
+        rolled = None if spec is None else _begin_with(spec, client, arguments, context)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"interrupted; CloudFormation ends what it has begun: {AGAIN}") from None
+    checkup = check_up(deployment, entered, context)
     if arguments.json:
-        console.answer({**answer, "done": True, "spec": rolled.to_json() if rolled is not None else None})
-    elif rolled is not None:
-        rolled.show(console)
-    return worst(*left_out, rolled.exit if rolled is not None else Exit.FINE)
+        became = None if rolled is None else rolled.to_json()
+        console.answer({**answer, "done": True, "spec": became, "checkup": to_json(checkup)})
+    else:
+        show(checkup, console)
+    return worst(*left_out, checkup.exit(strict=False))
 
 
 def _is_agreed(
@@ -112,13 +115,15 @@ def _emit(deployment: Deployment, release: Release, arguments: argparse.Namespac
     return Exit.FINE
 
 
-def _begin_with(spec: Valid, client: HubClient, seconds: float, context: Context) -> RollOut:
-    """Upload the first spec, and wait for what becomes of it, and for the first sweep; raises Failure."""
+def _begin_with(spec: Valid, client: HubClient, arguments: argparse.Namespace, context: Context) -> RollOut:
+    """Upload the first spec, say what becomes of it, and wait for the first sweep; raises Failure."""
     version = client.hub.upload(spec.text.encode())
     client.command(Upload(new_id(), version))
-    rolled = follow(client, Published(Uploaded(version, context.clock.now()), (), {}), context, seconds)
+    rolled = follow(client, Published(Uploaded(version, context.clock.now()), (), {}), context, arguments.wait)
+    if not arguments.json:
+        rolled.show(context.console)
     with context.console.doing("waiting for the first sweep"):
-        for _ in looks(context.sleep, seconds):
+        for _ in looks(context.sleep, arguments.wait):
             if _is_swept(client, spec):
                 break
     return rolled

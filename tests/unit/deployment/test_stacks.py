@@ -5,9 +5,10 @@ from copy import replace
 import pytest
 
 from ecr_warden_cli.context import UsageError
+from ecr_warden_cli.deployment.ports import StackPlace
 from ecr_warden_cli.deployment.sessions import Ways, find_ways
-from ecr_warden_cli.deployment.stacks import stacks_of
-from ecr_warden_cli.deployment.wanted import Deployment, MemberAccount
+from ecr_warden_cli.deployment.stacks import read_only, stacks_of
+from ecr_warden_cli.deployment.wanted import Deployment, MemberAccount, Organization, Writes
 
 CI, REGISTRY, REGION = "111111111111", "222222222222", "eu-central-1"
 BUS = f"arn:aws:events:{REGION}:{CI}:event-bus/ecr-warden-trail"
@@ -32,6 +33,7 @@ def test_where_the_stacks_of_two_accounts_are() -> None:
         f"ecr-warden in {CI}/{REGION}",
         f"ecr-warden-member in {CI}/us-east-1",
         f"ecr-warden-member in {REGISTRY}/us-east-1",
+        f"ecr-warden-events in {CI}/{REGION}",
         f"ecr-warden-events in {CI}/us-east-1",
         f"ecr-warden-events in {REGISTRY}/{REGION}",
         f"ecr-warden-events in {REGISTRY}/us-east-1",
@@ -41,11 +43,47 @@ def test_where_the_stacks_of_two_accounts_are() -> None:
 def test_what_the_stacks_are_given() -> None:
     hub = {"ExternalId": "x", "MemberAccounts": f"{CI},{REGISTRY}", "AlertEmail": "team@example.com"}
     assert parameters(TWO, "hub", CI) == {**hub, "SweepSchedule": "rate(15 minutes)", "SweepAlarmHours": "1"}
-    shared = {"HubAccount": CI, "ExternalId": "x", "HubBusArns": BUS}
+    shared = {"HubAccount": CI, "ExternalId": "x", "HubBusArns": BUS, "Writes": "all"}
     owners = f"arn:aws:iam::{CI}:user/push-user,arn:aws:iam::{CI}:user/ci/*"
     assert parameters(TWO, "member", CI) == {**shared, "ManagedOwners": owners}
     assert parameters(TWO, "member", REGISTRY) == {**shared, "ManagedRoles": f"arn:aws:iam::{REGISTRY}:role/build"}
-    assert parameters(replace(TWO, members=TWO.members[:1]), "events", CI) == {"HubBusArn": BUS}
+
+
+UNITS = Organization("o-a1", REGISTRY, ("ou-1", "ou-2"), (REGION,), Writes.IDENTITIES, ("user/ci/*",))
+
+
+def test_an_organization_gets_one_stack_and_the_hubs_account_its_own() -> None:
+    deployment = Deployment(CI, REGION, (), UNITS, role_boundary="path/limit")
+    *own, organization = stacks_of(deployment, "x", ("999999999999", "r-1"))
+    assert [str(stack.place) for stack in own] == [
+        f"ecr-warden in {CI}/{REGION}",
+        f"ecr-warden-member in {CI}/us-east-1",
+        f"ecr-warden-events in {CI}/{REGION}",
+        f"ecr-warden-events in {CI}/us-east-1",
+    ]
+    hub = parameters(deployment, "hub", CI)
+    assert (hub["OrganizationId"], hub["MemberAccounts"], hub["SweepSchedule"]) == ("o-a1", CI, "rate(1 hour)")
+    assert parameters(deployment, "member", CI)["Writes"] == "none"
+    assert organization.place == StackPlace(REGISTRY, REGION, "ecr-warden-organization")
+    assert {name: value for name, value in organization.parameters.items() if value} == {
+        "CallAs": "DELEGATED_ADMIN",
+        "ManagementAccount": "999999999999",
+        "OrganizationRoot": "r-1",
+        "MemberUnits": "ou-1,ou-2",
+        "OwnStacks": CI,
+        "EventRegions": f"us-east-1,{REGION}",
+        "HubAccount": CI,
+        "ExternalId": "x",
+        "HubBusArn": BUS,
+        "Writes": "identities",
+        "RoleBoundary": "path/limit",
+        "ManagedOwners": "arn:aws:iam::*:user/ci/*",
+    }
+
+
+def test_read_only_writes_nowhere() -> None:
+    found = [stack.parameters.get("Writes") for stack in stacks_of(read_only(replace(TWO, organization=UNITS)), "x")]
+    assert {one for one in found if one is not None} == {Writes.NONE}
 
 
 SCHEDULES = {
@@ -60,7 +98,7 @@ SCHEDULES = {
 @pytest.mark.parametrize("case", SCHEDULES)
 def test_schedule(case: str) -> None:
     many, schedule, wanted = SCHEDULES[case]
-    members = tuple(MemberAccount(f"a{number}", f"{number:012}") for number in range(many))
+    members = tuple(MemberAccount(f"a{number}", f"{number + int(CI):012}") for number in range(many))
     found = parameters(replace(TWO, members=members, schedule=schedule), "hub", CI)
     assert (found["SweepSchedule"], found["SweepAlarmHours"]) == wanted
 
