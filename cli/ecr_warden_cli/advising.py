@@ -16,8 +16,9 @@ from ecr_warden.core.target import RepositoryTarget, RoleTarget
 from ecr_warden_cli.access import CanI, place_in_spec
 from ecr_warden_cli.estate_input import OpenedEstate
 from iam_access.document.principal import IDENTITY_CENTER_NAME
-from iam_access.evaluate.request_principal import is_identity_center_role
+from iam_access.evaluate.request_principal import CallerKind, is_identity_center_role
 from iam_access.text.printable import printable
+from iam_access.who_can.decide import Answer
 from iam_access.who_can.ours import Ours
 from iam_access.who_can.subject import Subject
 
@@ -41,9 +42,11 @@ class Asking(Struct, frozen=True):
 
 def advised(asked: OpenedEstate, found: CanI, asking: Asking) -> CanI:
     """The answer with what to do about a no."""
-    if found.change is None:
+    is_root = asking.subject.principal.kind is CallerKind.ROOT
+    # A root user assumes no role, whatever policies say: no change is known, and still there is something to do.
+    if found.change is None and not (is_root and found.answer is Answer.NO):
         return found
-    spec, edits = asked.spec, found.change.edits
+    spec, edits = asked.spec, found.change.edits if found.change else ()
     if spec is None:
         ours = Ours(frozenset(asked.estate.accounts))
         return replace(found, advice=advise(asking.subject, asking.does, asking.where, edits, ours=ours))
