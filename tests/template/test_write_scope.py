@@ -274,7 +274,8 @@ def test_the_lists_are_read_back_by_the_read_role(member: Member) -> None:
 
 def _scope(member: Member, account: str) -> WriteScope:
     credentials = member.enter("ecr-warden-read", "ecr-warden-answer", account=account)
-    clients = SimpleNamespace(iam=member.aws.assumed_client(credentials, "iam"))
+    iam = member.aws.assumed_client(credentials, "iam")
+    clients = SimpleNamespace(iam=iam, bulk_iam=iam)
     reader = AwsEstateReader(SimpleNamespace(reader=lambda _account: clients))
     live = LiveEstate.of(dict(reader.some(Needed((account,)))), datetime.now(UTC))
     return scope_of(live.estate.accounts[account])
