@@ -11,7 +11,16 @@ from ecr_warden.access_spec.spec import SpecAccount
 from ecr_warden.collect.estate import Reading
 from ecr_warden.collect.wires import SeenWire
 from ecr_warden_cli.context import Failure, Hub, NotEntered
-from ecr_warden_cli.deployment.ports import ChangeSet, LiveStack, Proposal, StackChange, StackFailed, StackPlace
+from ecr_warden_cli.deployment.ports import (
+    ChangeSet,
+    LiveStack,
+    Proposal,
+    Remains,
+    StackChange,
+    StackFailed,
+    StackPlace,
+    Thing,
+)
 from ecr_warden_cli.deployment.remedies import remedy_for
 from local.testing.printed import complete_account
 
@@ -27,6 +36,8 @@ class MemoryCloud:
     refusing: dict[str, BaseException] = field(default_factory=dict)
     refused: dict[str, NotEntered] = field(default_factory=dict)
     hubs: Callable[[], Hub] | None = None
+    things: list[Thing] = field(default_factory=list)
+    """What is there beside stacks."""
     outputs: Callable[[StackPlace, Proposal], Mapping[str, str]] = lambda _, __: {}
     entries: dict[str, dict[str, Any]] = field(default_factory=dict)
     """What is read of the accounts, by ID."""
@@ -64,6 +75,10 @@ class MemoryEntered:
     def bucket(self, account: str, region: str, name: str) -> "MemoryBucket":
         del account, region
         return MemoryBucket(self.cloud, name)
+
+    def remains(self, account: str, region: str) -> Remains:
+        self.session(account)
+        return MemoryRemains(self.cloud, account, region)
 
     def hub(self, account: str, region: str) -> Hub:
         del account, region
@@ -154,8 +169,13 @@ class MemoryStacks:
     def discard(self, change_set: ChangeSet) -> None:
         self.cloud.pending.pop(change_set.id, None)
 
-    def delete(self, name: str) -> None:
+    def delete(self, name: str) -> ChangeSet:
         self._call("delete", name)
+        return ChangeSet(f"changeSet/{name}", name)
+
+    def deleted(self, deletion: ChangeSet) -> None:
+        name = deletion.stack
+        self._call("deleted", name)
         self.cloud.stacks.pop(self.place(name), None)
         self.cloud.templates.pop(self.place(name), None)
 
@@ -180,6 +200,24 @@ class MemoryBucket:
 
     def url(self, key: str) -> str:
         return f"{self.name}/{key}"
+
+
+@dataclass
+class MemoryRemains:
+    """`Remains` of one account and region."""
+
+    cloud: MemoryCloud
+    account: str
+    region: str
+
+    def of_hub(self) -> Iterator[Thing]:
+        yield from (one for one in self.cloud.things if (one.account, one.region) == (self.account, self.region))
+
+    def of_account(self) -> Iterator[Thing]:
+        yield from (one for one in self.cloud.things if (one.account, one.region) == (self.account, ""))
+
+    def delete(self, thing: Thing) -> None:
+        self.cloud.things.remove(thing)
 
 
 def _resources(template: str) -> dict[str, Any]:

@@ -49,6 +49,7 @@ _GROUPS: Mapping[str, Mapping[str, Lazy]] = {
         "init": Lazy("write access.yaml and ecr-warden.yaml by what is there", "init", "INIT"),
         "deploy": Lazy("bring about, bring up to date or repair what ecr-warden.yaml describes", "deploy", "DEPLOY"),
         "doctor": Lazy("say what is wrong with the deployment, and the command that repairs it", "doctor", "DOCTOR"),
+        "remove": Lazy("take away all that deploy brought about, and say what stays", "remove", "REMOVE"),
     },
     "the command itself": {
         "completion": Lazy("print the script by which a shell completes this command", "completion", "COMPLETION"),

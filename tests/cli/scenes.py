@@ -6,13 +6,15 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from local.testing.seed import CHECKOUT, D1, SPEC_FILE, allow, document
+from ecr_warden_cli.deployment.ports import Kind, LiveStack, StackPlace, Thing
+from local.testing.seed import CHECKOUT, CI, D1, HOME, SPEC_FILE, allow, document
 from tests.cli.command import HERE, Command
 from tests.cli.test_deploy import FILE, Site
 from tests.cli.test_doctor import TEXT, House
 from tests.cli.test_hold import over as over_holds
-from tests.cli.test_hub import over
+from tests.cli.test_hub import InProcess, over
 from tests.cli.test_init import at as nothing_deployed
+from tests.clouds import MemoryCloud, MemoryEntered
 from tests.tables import load
 from tests.template.cfn import ROOT
 from tests.usecases.test_holds import held
@@ -69,12 +71,27 @@ def holding() -> World:
     return world
 
 
+def deployed() -> Command:
+    """Over the accounts of a deployment."""
+    hub, registry = StackPlace(CI, "eu-central-1", "ecr-warden"), StackPlace(HOME, "us-east-1", "ecr-warden-member")
+    cloud = MemoryCloud(
+        {place: LiveStack("CREATE_COMPLETE") for place in (hub, registry)}, hubs=lambda: InProcess(first())
+    )
+    boundary = f"arn:aws:iam::{HOME}:policy/ecr-warden/ecr-warden-boundary"
+    cloud.things = [
+        Thing(Kind.BUCKET, CI, "eu-central-1", f"ecr-warden-spec-{CI}-eu-central-1"),
+        Thing(Kind.BOUNDARY, HOME, "", boundary, ("role/ecr-pusher",)),
+    ]
+    return Command(entered=MemoryEntered(cloud))
+
+
 HUBS: Mapping[str, Callable[[], Command]] = {
     "nothing yet": nothing_deployed,
     "a release": lambda: Site(Path(tempfile.mkdtemp())).command(),
     "in sync": lambda: over(world_in_sync()),
     "tampered": lambda: over(tampered()),
     "paused": paused,
+    "deployed": deployed,
     "first": lambda: over_holds(first()),
     "unscheduled": lambda: House.without_schedule().command(),
     "holding": lambda: over_holds(holding()),

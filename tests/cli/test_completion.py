@@ -33,7 +33,10 @@ def test_bash_accepts_it(script: Path) -> None:
 
 COMPLETED = {
     "a verb": (["who"], {"who-can"}),
-    "verbs with the same beginning": (["re"], {"reconcile", "reject", "render", "report", "resume", "revoke"}),
+    "verbs with the same beginning": (
+        ["re"],
+        {"reconcile", "reject", "remove", "render", "report", "resume", "revoke"},
+    ),
     "all verbs": ([""], {*VERBS}),
     "an option": (["who-can", "push", "shop/checkout", "--sn"], {"--snapshot"}),
     "no option of another verb": (["validate", "--sn"], set[str]()),

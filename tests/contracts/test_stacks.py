@@ -73,7 +73,7 @@ def test_the_life_of_a_stack(entered: Entered) -> None:
     changed = deploy(template(One=queue(3)), repairs=True, team="platform")
     assert changed is not None and changed.status == "UPDATE_COMPLETE"
     assert json.loads(stacks.template("life")) == json.loads(template(One=queue(3)))
-    stacks.delete("life")
+    stacks.deleted(stacks.delete("life"))
     assert stacks.read("life") is None
 
 
@@ -84,7 +84,7 @@ def test_a_change_set_says_what_changes(entered: Entered) -> None:
     found = {one.logical_id: (one.action, one.type) for one in stacks.changes(change_set) or ()}
     assert found == {"One": ("Modify", "AWS::SQS::Queue"), "Two": ("Add", "AWS::SNS::Topic")}
     stacks.discard(change_set)
-    stacks.delete("changes")
+    stacks.deleted(stacks.delete("changes"))
 
 
 def test_a_new_stack_that_fails_is_gone_and_its_first_failure_is_said(entered: Entered) -> None:
@@ -99,14 +99,15 @@ def test_a_change_set_that_nobody_executed_is_no_stack_and_in_nobodys_way(entere
     left: ChangeSet = stacks.propose(Proposal("review", template(One=queue(0)), {}))
     assert left.id and stacks.read("review") is None
     assert deploying(entered, "review")(template(One=queue(0))) is not None
-    stacks.delete("review")
+    stacks.deleted(stacks.delete("review"))
 
 
 def test_a_template_may_come_from_the_bucket(entered: Entered) -> None:
     bucket, text = entered.bucket(ACCOUNT, REGION, "code"), template(One=queue(0))
     assert [bucket.put({"one.json": text.encode(), "two": b""}), bucket.put({"one.json": text.encode()})] == [2, 0]
     assert deploying(entered, "large")("", url=bucket.url("one.json")) is not None
-    entered.stacks(ACCOUNT, REGION).delete("large")
+    stacks = entered.stacks(ACCOUNT, REGION)
+    stacks.deleted(stacks.delete("large"))
 
 
 def test_what_aws_refuses_is_a_failure(entered: Entered) -> None:

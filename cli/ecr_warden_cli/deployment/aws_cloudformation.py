@@ -106,11 +106,7 @@ class AwsStacks(Struct, frozen=True):
             )
 
     def finished(self, change_set: ChangeSet) -> LiveStack:
-        for _ in self._waiting(change_set.stack):
-            with self._calling("DescribeStacks"):
-                [found] = self.client.describe_stacks(StackName=change_set.stack)["Stacks"]
-            if not found["StackStatus"].endswith("IN_PROGRESS"):
-                break
+        found = self._settled(change_set)
         if found["StackStatus"] in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
             return _live(found)
         raise self._failed(change_set, [*self._reasons(change_set), f"the stack is {found['StackStatus']}"])
@@ -119,19 +115,26 @@ class AwsStacks(Struct, frozen=True):
         with self._calling("DeleteChangeSet"):
             self.client.delete_change_set(ChangeSetName=change_set.id, StackName=change_set.stack)
 
-    def delete(self, name: str) -> None:
+    def delete(self, name: str) -> ChangeSet:
         token = f"ecr-warden-{uuid.uuid4()}"
         with self._calling("DeleteStack"):
             [found] = self.client.describe_stacks(StackName=name)["Stacks"]
             self.client.delete_stack(StackName=name, ClientRequestToken=token)
-        deleting = ChangeSet(f"changeSet/{token}", found["StackId"])
-        for _ in self._waiting(name):
+        return ChangeSet(f"changeSet/{token}", found["StackId"])
+
+    def deleted(self, deletion: ChangeSet) -> None:
+        found = self._settled(deletion)
+        if found["StackStatus"] != "DELETE_COMPLETE":
+            raise self._failed(deletion, [*self._reasons(deletion), f"the stack is {found['StackStatus']}"])
+
+    def _settled(self, change_set: ChangeSet) -> Any:
+        """The stack once nothing is under way."""
+        for _ in self._waiting(change_set.stack):
             with self._calling("DescribeStacks"):
-                [found] = self.client.describe_stacks(StackName=deleting.stack)["Stacks"]
-            if found["StackStatus"] == "DELETE_COMPLETE":
-                return
+                [found] = self.client.describe_stacks(StackName=change_set.stack)["Stacks"]
             if not found["StackStatus"].endswith("IN_PROGRESS"):
-                raise self._failed(deleting, [*self._reasons(deleting), f"the stack is {found['StackStatus']}"])
+                break
+        return found
 
     def _reasons(self, change_set: ChangeSet) -> Iterator[str]:
         """Of what failed in this operation, the first last resort first: what failed because of others is left out."""

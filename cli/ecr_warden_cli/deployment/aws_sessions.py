@@ -18,7 +18,8 @@ from ecr_warden.core.failures import AccountUnreachable
 from ecr_warden_cli.aws import LambdaHub, Opened, if_owned, open_profile, open_session, whole_accounts
 from ecr_warden_cli.context import Failure, Hub, NotEntered
 from ecr_warden_cli.deployment.aws_cloudformation import AwsCodeBucket, AwsStacks, calling
-from ecr_warden_cli.deployment.ports import CodeBucket, Stacks
+from ecr_warden_cli.deployment.aws_remains import AwsRemains
+from ecr_warden_cli.deployment.ports import CodeBucket, Remains, Stacks
 from ecr_warden_cli.deployment.remedies import remedy_for
 from ecr_warden_cli.deployment.sessions import Ways
 from ecr_warden_cli.profiles import ProfileAccounts
@@ -57,6 +58,9 @@ class AwsEntered(Struct, frozen=True):
 
     def bucket(self, account: str, region: str, name: str) -> CodeBucket:
         return AwsCodeBucket.of(self.session(account), account, region, name)
+
+    def remains(self, account: str, region: str) -> Remains:
+        return AwsRemains(self.session(account), account, region)
 
     def hub(self, account: str, region: str) -> Hub:
         return LambdaHub(self.session(account), region)

@@ -1,6 +1,7 @@
 """What the deployment's verbs need of AWS."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from enum import StrEnum
 from typing import Any, Protocol
 
 from msgspec import Struct
@@ -61,7 +62,7 @@ class Proposal(Struct, frozen=True):
 
 
 class ChangeSet(Struct, frozen=True):
-    """A change set by its ID, and its stack's: the name of a stack that was deleted finds it no more."""
+    """A change set or a deletion by its ID, and its stack's: the name of a stack that was deleted finds it no more."""
 
     id: str
     stack: str
@@ -101,8 +102,11 @@ class Stacks(Protocol):
     def discard(self, change_set: ChangeSet) -> None:
         """Delete a change set that is not executed."""
 
-    def delete(self, name: str) -> None:
-        """Delete the stack, and wait; raises StackFailed."""
+    def delete(self, name: str) -> ChangeSet:
+        """Begin to delete the stack."""
+
+    def deleted(self, deletion: ChangeSet) -> None:
+        """Wait until it is gone; raises StackFailed."""
 
 
 class CodeBucket(Protocol):
@@ -113,6 +117,49 @@ class CodeBucket(Protocol):
 
     def url(self, key: str) -> str:
         """Of one of its objects, as CloudFormation takes it."""
+
+
+class Kind(StrEnum):
+    """What ecr-warden has in an account, in the order in which it goes: first what writes."""
+
+    WRITES = "all writes of"
+    ATTACHED = "attached policy"
+    CODE = "bucket for code"
+    STACK = "stack"
+    LOGS = "log group"
+    BUCKET = "bucket"
+    TABLE = "table"
+    BOUNDARY = "boundary"
+    ROLE = "role"
+
+
+class Thing(Value, frozen=True):
+    """Something of ecr-warden's; IAM's has no region."""
+
+    kind: Kind
+    account: str
+    region: str
+    name: str
+    """Of a policy its ARN."""
+    holders: tuple[str, ...] = ()
+    """Who has a policy, also as the boundary, such as `user/alice`."""
+
+    def __str__(self) -> str:
+        holders = f" of {', '.join(self.holders)}" if self.holders else ""
+        return f"{self.kind} {self.name}{holders} in {'/'.join(filter(None, (self.account, self.region)))}"
+
+
+class Remains(Protocol):
+    """What ecr-warden has in an account beside its stacks; each method raises Failure."""
+
+    def of_hub(self) -> Iterator[Thing]:
+        """The buckets, the table and the logs of a hub in this region."""
+
+    def of_account(self) -> Iterator[Thing]:
+        """What IAM has, and the stack, perhaps gone, that the member's roles are of."""
+
+    def delete(self, thing: Thing) -> None:
+        """Delete what is no stack: detach a policy from who has it, empty a bucket first."""
 
 
 class Entered(Protocol):
@@ -130,6 +177,9 @@ class Entered(Protocol):
 
     def bucket(self, account: str, region: str, name: str) -> CodeBucket:
         """A bucket there; raises Failure if the account was not entered."""
+
+    def remains(self, account: str, region: str) -> Remains:
+        """What is there beside stacks; raises Failure if the account was not entered."""
 
     def hub(self, account: str, region: str) -> Hub:
         """The hub there; raises Failure if the account was not entered."""

@@ -26,6 +26,13 @@ _REMEDIES: Mapping[str, str] = {
     r"OptInRequired|region.* (is )?(disabled|not enabled)|InvalidClientTokenId|UnrecognizedClientException": (
         "enable the region in that account, or take it out of ecr-warden.yaml; if it is enabled, sign in again"
     ),
+    r"TerminationProtection": (
+        "take it off (aws cloudformation update-termination-protection --no-enable-termination-protection), "
+        "then run the same command again"
+    ),
+    r"DeleteConflict|attached to entities|must (detach|delete|remove) .*first|not empty": (
+        "detach it, or take away what was added to it by hand; then run the same command again"
+    ),
     r"is ROLLBACK_COMPLETE|is (ROLLBACK|DELETE|CREATE)_FAILED": (
         "nothing works in this stack: delete it in CloudFormation, then run the same command again"
     ),

@@ -45,6 +45,14 @@ CASES = {
     "a disabled region": ("InvalidClientTokenId: The security token included in the request is invalid", "enable the"),
     "a suspended account": ("AccessDenied: Your account is suspended", "take the account out of ecr-warden.yaml"),
     "too many of something": ("LimitExceeded: Cannot exceed quota for PoliciesPerUser: 10", "quota"),
+    "a stack that is protected": (
+        "ValidationError: Stack [x] cannot be deleted while TerminationProtection is enabled",
+        "--no-enable-termination-protection",
+    ),
+    "something was added by hand to what is deleted": (
+        "ReadRole (AWS::IAM::Role): DeleteConflict: Cannot delete entity, must detach all policies first.",
+        "take away what was added to it by hand",
+    ),
     "anything else": ("no such thing", "mend what the message names"),
 }
 

@@ -1,0 +1,157 @@
+"""`remove`: take away what `deploy` brought about, and say what stays."""
+
+import argparse
+from collections.abc import Sequence
+from itertools import groupby
+
+from ecr_warden.core.codec.base import to_json
+from ecr_warden.state.switch import Position
+from ecr_warden_cli.console import Console, Exit, Style
+from ecr_warden_cli.context import Context, Failure, Verb
+from ecr_warden_cli.deployment.file import load_deployment
+from ecr_warden_cli.deployment.ports import ChangeSet, Entered, Kind, StackPlace, Thing
+from ecr_warden_cli.deployment.remedies import AGAIN
+from ecr_warden_cli.deployment.removal import Stays, access_that_stays, besides, split, turn_of
+from ecr_warden_cli.deployment.sessions import add_ways, aliases_of, ways_of
+from ecr_warden_cli.deployment.stacks import hub_place, stacks_of
+from ecr_warden_cli.deployment.wanted import DEFAULT_FILE, Deployment
+from ecr_warden_cli.hub import HubClient, accepted_version, text_of
+from ecr_warden_cli.inputs import load_bytes
+from ecr_warden_cli.verbs.hold import is_confirmed
+from iam_access.arn import IAM_REGION
+from iam_access.text.printable import and_more
+
+_SHOWN = 20
+_ROUNDS = 2
+"""A function that still ran may have made its log anew."""
+_LOST = "all versions of the spec, what the hub remembers and its journal are lost; --keep-data keeps them"
+_LOGS = "the functions' logs go with the hub's stack: export them first"
+_FIRST = "to take access back first: take the grants out of the spec, ecr-warden apply SPEC --accept, and run this then"
+
+
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "file", metavar="FILE", nargs="?", default=DEFAULT_FILE, help=f"the deployment's file; default: {DEFAULT_FILE}"
+    )
+    parser.add_argument("--plan", action="store_true", help="show what would go and what stays, and do nothing")
+    parser.add_argument("--keep-data", action="store_true", help="keep the spec's versions, the state and the journal")
+    parser.add_argument("--yes", action="store_true", help="do not ask: for scripts")
+    add_ways(parser)
+
+
+def _run(arguments: argparse.Namespace, context: Context) -> Exit:
+    """Show what goes and what stays, ask, do it, and look again."""
+    console, deployment = context.console, load_deployment(arguments.file, context)
+    aliases = aliases_of(deployment)
+    console.aliases.update(aliases)
+    with console.doing("entering the accounts"):
+        entered = context.aws().enter(aliases, ways_of(arguments, deployment, console.environment), context.sleep)
+    goes, stays = _look(deployment, entered, arguments, context)
+    stays += _access(goes, entered, context)
+    form = {"goes": to_json(tuple(goes)), "stays": to_json(tuple(stays))}
+    if not arguments.json:
+        _show(goes, stays, console)
+    if not goes or arguments.plan or not (arguments.yes or is_confirmed("remove all this?", context)):
+        if arguments.json:
+            console.answer({**form, "done": False, "left": []})
+        elif goes and not arguments.plan:
+            console.note("nothing was removed: answer yes, or add --yes")
+        return Exit.DIFFERENT if goes else Exit.FINE
+    for _ in range(_ROUNDS):
+        _carry_out(goes, entered, console)
+        goes, _ = _look(deployment, entered, arguments, context)
+    if arguments.json:
+        console.answer({**form, "done": True, "left": to_json(tuple(goes))})
+    for thing in goes:
+        console.note(f"still there: {thing}; {AGAIN}")
+    return Exit.DIFFERENT if goes else Exit.FINE
+
+
+def _look(
+    deployment: Deployment, entered: Entered, arguments: argparse.Namespace, context: Context
+) -> tuple[list[Thing], list[Stays]]:
+    """What is there that goes, and what stays; raises Failure, also if an account was not entered."""
+    with context.console.doing("looking at what is there"):
+        hub = hub_place(deployment)
+        found = [*entered.remains(hub.account, hub.region).of_hub()]
+        for account in aliases_of(deployment):
+            found += entered.remains(account, IAM_REGION).of_account()
+        places = [one.place for one in stacks_of(deployment, "")]
+        places += [StackPlace(one.account, one.region, one.name) for one in found if one.kind is Kind.STACK]
+        things = [one for one in found if one.kind is not Kind.STACK]
+        for place in dict.fromkeys(places):
+            live = entered.stacks(place.account, place.region).read(place.name)
+            if live is not None:
+                things.append(Thing(Kind.STACK, place.account, place.region, place.name))
+                if place == hub and not live.status.startswith("DELETE"):
+                    things.append(Thing(Kind.WRITES, place.account, place.region, place.name))
+        goes, stays = split(things, keep_data=arguments.keep_data)
+        return goes, [*stays, *besides(goes, deployment)]
+
+
+def _access(goes: Sequence[Thing], entered: Entered, context: Context) -> tuple[Stays, ...]:
+    """What the accepted spec gives, as far as the hub says it."""
+    for one in goes:
+        if one.kind is Kind.WRITES:
+            hub = entered.hub(one.account, one.region)
+            try:
+                if (kept := accepted_version(HubClient(hub, context.console))) is not None:
+                    loaded = load_bytes(text_of(kept, hub), "the accepted version", context, accepted=True)
+                    return tuple(access_that_stays(loaded.compiled))
+            except Failure as error:
+                return (Stays("whatever access the spec gives", f"what that is, the hub does not say: {error}"),)
+    return ()
+
+
+def _show(goes: Sequence[Thing], stays: Sequence[Stays], console: Console) -> None:
+    console.line("goes, in this order:" if goes else "there is nothing to remove", Style.HEADING)
+    for thing in goes:
+        console.line(f"  {thing}", Style.BAD if thing.kind in (Kind.BUCKET, Kind.TABLE) else None)
+    kinds = {thing.kind for thing in goes}
+    for kind, note in ((Kind.TABLE, _LOST), (Kind.WRITES, _LOGS), (Kind.WRITES, _FIRST)):
+        if kind in kinds:
+            console.line(note, Style.ODD)
+    if stays:
+        console.line("stays:", Style.HEADING)
+    for one in stays[:_SHOWN]:
+        console.line(f"  {one.what}: {one.why}")
+        if one.command:
+            console.block(f"    {one.command}")
+    if len(stays) > _SHOWN:
+        console.line(f"  {and_more(len(stays) - _SHOWN)}")
+
+
+def _carry_out(goes: Sequence[Thing], entered: Entered, console: Console) -> None:
+    """Take it away: what has its turn at the same time is begun together."""
+    gone = 0
+    try:
+        for _, turn in groupby(goes, key=turn_of):
+            for thing, deletion in [(thing, _begin(thing, entered)) for thing in turn]:
+                if deletion is not None:
+                    entered.stacks(thing.account, thing.region).deleted(deletion)
+                console.note(f"gone: {thing}")
+                gone += 1
+    except KeyboardInterrupt:
+        where = f"{gone} of {len(goes)} are gone, the next is {goes[min(gone, len(goes) - 1)]}"
+        raise KeyboardInterrupt(f"interrupted; {where}; CloudFormation ends what it has begun; {AGAIN}") from None
+
+
+def _begin(thing: Thing, entered: Entered) -> ChangeSet | None:
+    match thing.kind:
+        case Kind.WRITES:
+            entered.hub(thing.account, thing.region).switch_writes(Position.STOPPED)
+        case Kind.STACK:
+            return entered.stacks(thing.account, thing.region).delete(thing.name)
+        case _:
+            entered.remains(thing.account, thing.region or IAM_REGION).delete(thing)
+    return None
+
+
+REMOVE = Verb(
+    "ecr-warden remove --plan\n  ecr-warden remove --profile ci=PROFILE --profile registry=PROFILE",
+    _add_arguments,
+    _run,
+    "Takes away what deploy brought about: shows what goes and what stays, asks, stops writes, removes the hub, the "
+    "events, the members and the data, and the boundary if no role needs it. Policies stay as they are. Run again, it "
+    "goes on where it stands.",
+)
