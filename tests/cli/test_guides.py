@@ -1,7 +1,6 @@
 """The commands of docs/how-to.md, recipe by recipe over a hub in this process, do what the recipe says.
 
 Those of the first recipe are run by tests/e2e/test_onboarding.py, those of pull requests by test_pull_requests.py.
-Those of docs/tutorial.md are of this command, and of the demo.
 """
 
 import re
@@ -16,9 +15,7 @@ import pytest
 from ecr_warden.core.target import RoleTarget, UserTarget
 from ecr_warden.state.hold import Verdict
 from ecr_warden.versions.alerts import HoldOpened
-from ecr_warden_cli.arguments import parse_arguments
 from ecr_warden_cli.console import Exit
-from local.demo.play import EXAMPLES
 from local.testing.memory.estate import LiveEstateReader
 from local.testing.seed import CI, D1, D2, SPEC_FILE
 from tests.cli.command import Command
@@ -28,7 +25,6 @@ from tests.usecases.uploads import decide, first, look
 from tests.usecases.world import World
 
 PAGE = (ROOT / "docs" / "how-to.md").read_text()
-TUTORIAL = (ROOT / "docs" / "tutorial.md").read_text()
 RECIPES = {heading: text for heading, _, text in (part.partition("\n") for part in PAGE.split("\n## ")[1:])}
 PULL_1, PULL_2, PUSH, PUSH_2, ANNA, BEN, NODE = (
     f"arn:aws:iam::{CI}:{name}"
@@ -118,14 +114,3 @@ def test_its_commands_lead_to_what_it_promises(recipe: str, tmp_path: Path, monk
     for words in commands(RECIPES[recipe]):
         run(command, world, words)
     assert access(world) == ENDS[recipe]
-
-
-@pytest.mark.parametrize("words", [*commands(TUTORIAL)], ids=" ".join)
-def test_each_command_of_the_tutorial_is_one(words: list[str]) -> None:
-    assert parse_arguments(words).run
-
-
-def test_the_attack_of_the_tutorial_is_the_one_that_the_demo_prints() -> None:
-    _, attack, look_after = EXAMPLES
-    lines = [f'    .venv/bin/python -c "import boto3; {example.python}"' for example in (attack, look_after)]
-    assert [line for line in TUTORIAL.splitlines() if "boto3" in line] == lines

@@ -81,7 +81,7 @@ def test_only_repairs_may_have_concurrency_of_their_own_and_never_zero_which_wou
 def test_all_that_polls_takes_no_more_of_the_accounts_concurrency_than_the_docs_say() -> None:
     events = [event for name in FUNCTIONS for event in _function(name).get("Events", {}).values()]
     most = sum(event["Properties"]["ScalingConfig"]["MaximumConcurrency"] for event in events)
-    assert f"at most {most} concurrent executions" in (ROOT / "docs" / "deploy.md").read_text()
+    assert f"at most {most} concurrent executions" in (ROOT / "docs" / "safety.md").read_text()
 
 
 def test_only_functions_whose_work_may_last_send_to_the_queue_that_calls_them_without_end() -> None:
