@@ -211,7 +211,7 @@ class LambdaHub(Struct, frozen=True):
     def answer(self, request: str) -> Json:
         return self._invoke(ANSWER, {"request": request})
 
-    def control(self, request: str) -> Json:
+    def control(self, request: str, *, of_upload: bool = False) -> Json:
         """Sign the request with these credentials: the hub verifies and records who sent the command."""
         account, partition = self._caller()
         hub = f"arn:{partition}:lambda:{self.region}:{account}:function:{CONTROL}"
@@ -219,7 +219,7 @@ class LambdaHub(Struct, frozen=True):
         with _reaching("STS", self.region):
             frozen = credentials.get_frozen_credentials()
         proof = make_proof(frozen, region=self.region, hub=hub, request=request)
-        return self._invoke(CONTROL, {"request": request, "proof": dict(proof)})
+        return self._invoke(f"{CONTROL}:upload" if of_upload else CONTROL, {"request": request, "proof": dict(proof)})
 
     def spec(self, version: str) -> bytes:
         with self._bucket(f"version {cut(version, 80)} in ", _READING_CONFIG) as (client, place):

@@ -59,8 +59,8 @@ class Hub(Protocol):
     def answer(self, request: str) -> dict[str, Any]:
         """Ask a question; raises Failure."""
 
-    def control(self, request: str) -> dict[str, Any]:
-        """Send a command in the caller's name; raises Failure."""
+    def control(self, request: str, *, of_upload: bool = False) -> dict[str, Any]:
+        """Send a command in the caller's name; raises Failure. `of_upload`: by the way of those who may do no more."""
 
     def spec(self, version: str) -> bytes:
         """A version of the spec, with the caller's rights to its bucket; raises Failure."""

@@ -102,7 +102,7 @@ class HubClient(Struct, frozen=True):
             raise UsageError(f"{len(targets)} targets; a command takes {MAX_TARGETS} at most", remedy=remedy)
         try:
             with self.console.doing("sending the command to the hub"):
-                reply = _read(self.hub.control(request_to_text(command)))
+                reply = _read(self.hub.control(request_to_text(command), of_upload=isinstance(command, Upload)))
         except KeyboardInterrupt:
             self.console.note("the hub may have received the command: ecr-warden status shows the effect")
             raise

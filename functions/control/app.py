@@ -14,10 +14,11 @@ if TYPE_CHECKING:
 @logger().inject_lambda_context
 def handler(event: Any, context: "LambdaContext") -> dict[str, Any]:
     """Carry out `{"request": text, "proof": {...}}`; expected errors are answers too."""
-    hub = ":".join(context.invoked_function_arn.split(":")[:7])  # without an alias or version
+    *arn, alias = f"{context.invoked_function_arn}:".split(":")[:8]
+    hub = ":".join(arn)
     given = event if isinstance(event, dict) else {}
     try:
-        done = commands().carry_out(given.get("request"), given.get("proof"), hub)
+        done = commands().carry_out(given.get("request"), given.get("proof"), hub, only_uploads=alias == "upload")
     except NamedError as error:
         logger().warning("not done", extra={"code": error.code, "error": str(error)[:1000]})
         return error_to_json(error)

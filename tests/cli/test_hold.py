@@ -183,7 +183,7 @@ class Unrecording(Working):
 
     error: BaseException | None = None
 
-    def control(self, request: str) -> dict[str, Any]:
+    def control(self, request: str, *, of_upload: bool = False) -> dict[str, Any]:
         raise self.error or Failure("no way in")
 
 

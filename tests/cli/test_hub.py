@@ -54,9 +54,10 @@ class InProcess:
         except NamedError as error:
             return error_to_json(error)
 
-    def control(self, request: str) -> dict[str, Any]:
+    def control(self, request: str, *, of_upload: bool = False) -> dict[str, Any]:
         try:
-            return reply_to_json(commands_of(self.world).carry_out(request, "alice", HUB))
+            done = commands_of(self.world).carry_out(request, "alice", HUB, only_uploads=of_upload)
+            return reply_to_json(done)
         except NamedError as error:
             return error_to_json(error)
 
@@ -495,7 +496,7 @@ def test_an_interrupt_during_the_wait_says_that_the_runs_continue() -> None:
 @pytest.mark.parametrize("verb", [("reconcile",), ("pause", "all", "--for", "1h", "--reason", "x")])
 def test_an_interrupt_during_the_command_says_where_to_see_its_effect(verb: tuple[str, ...]) -> None:
     class Slow(InProcess):
-        def control(self, request: str) -> dict[str, Any]:
+        def control(self, request: str, *, of_upload: bool = False) -> dict[str, Any]:
             raise KeyboardInterrupt
 
     world = tampered()

@@ -13,7 +13,7 @@ from ecr_warden.core.job import CauseKind, ReconcileTarget
 from ecr_warden.core.target import RepositoryTarget
 from ecr_warden.hub.aws_callers import make_proof
 from ecr_warden.hub.request import AskPlan, AskStatus, request_to_text
-from ecr_warden.state.commands import Command, PauseUntil, ReconcileTargets
+from ecr_warden.state.commands import Accept, Command, PauseUntil, ReconcileTargets, Upload
 from local.testing.messages import Message, batch
 from tests.contracts.sts import ALICE, Sts, serving
 from tests.functions.conftest import Context, Deployed, Handler
@@ -66,6 +66,20 @@ def test_a_command_runs_in_the_name_that_sts_confirms(
     assert (job.target, job.cause.kind) == (CHECKOUT, CauseKind.CALLER)
     assert job.cause.actor is not None
     assert job.cause.actor.arn == ALICE
+
+
+@pytest.mark.parametrize(
+    "given", [Accept("command-2", "0123456789ab"), PAUSE, ReconcileTargets("command-2", (CHECKOUT,))]
+)
+def test_whoever_may_publish_has_an_upload_recorded_and_nothing_else_done(
+    accepted: Sts, handler_of: Callable[[str], Handler], deployed: Deployed, given: Command
+) -> None:
+    handler = handler_of("control")
+    deployed.context.invoked_function_arn += ":upload"
+    assert handler(command(given))["error"]["code"] == "only-uploads"
+    assert deployed.jobs() == []
+    version = deployed.s3.head_object(Bucket=deployed.environment["WARDEN_SPEC_BUCKET"], Key="access.yaml")["VersionId"]
+    assert handler(command(Upload("command-3", version)))["caller"] == ALICE
 
 
 def test_a_pause_shows_in_the_next_answer(accepted: Sts, handler_of: Callable[[str], Handler]) -> None:

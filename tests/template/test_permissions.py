@@ -250,12 +250,12 @@ def test_people_may_invoke_what_their_policy_names_and_nothing_else() -> None:
     assert {name: [(says(s["Action"]), says(s["Resource"])) for s in body] for name, body in policies.items()} == {
         "ecr-warden-reader": [(["lambda:InvokeFunction"], ["${AnswerFunction.Arn}"])],
         "ecr-warden-operator": [
-            (["lambda:InvokeFunction"], ["${AnswerFunction.Arn}", "${ControlFunction.Arn}"]),
+            (["lambda:InvokeFunction"], ["${AnswerFunction.Arn}", "${ControlFunction.Arn}", "${UploadAlias}"]),
             (["ssm:PutParameter"], [SWITCH_ARN]),
         ],
         "ecr-warden-publisher": [
             (["s3:PutObject"], ["${SpecBucket.Arn}/access.yaml"]),
-            (["lambda:InvokeFunction"], ["${AnswerFunction.Arn}", "${ControlFunction.Arn}"]),
+            (["lambda:InvokeFunction"], ["${AnswerFunction.Arn}", "${UploadAlias}"]),
         ],
     }
     called = {say(p["Properties"]["FunctionName"]) for p in HUB.resources("AWS::Lambda::Permission").values()}

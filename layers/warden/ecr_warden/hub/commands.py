@@ -60,6 +60,12 @@ class BadEnd(NamedError):
     code = "bad-end"
 
 
+class OnlyUploads(NamedError):
+    """The caller came by a way on which only an upload is recorded."""
+
+    code = "only-uploads"
+
+
 class Commands(Struct, frozen=True):
     """The use case over its ports."""
 
@@ -73,14 +79,18 @@ class Commands(Struct, frozen=True):
     holds: Holds
     clock: Clock
 
-    def carry_out(self, text: object, proof: object, hub: str) -> CommandReply:
+    def carry_out(self, text: object, proof: object, hub: str, *, only_uploads: bool = False) -> CommandReply:
         """Carry out the command in the text; `hub`: the function ARN that the caller's proof must be for.
 
-        Raises BadRequest, CallerUnauthenticated, NothingAccepted, NoSuchTarget, BadEnd, NoSuchHold, HoldOver,
-        HoldDecided, CommandRepeated, or another PortError.
+        `only_uploads`: the caller may do no more than say what was uploaded.
+
+        Raises BadRequest, OnlyUploads, CallerUnauthenticated, NothingAccepted, NoSuchTarget, BadEnd, NoSuchHold,
+        HoldOver, HoldDecided, CommandRepeated, or another PortError.
         """
         command = command_from_text(text)
         assert isinstance(text, str)
+        if only_uploads and not isinstance(command, Upload):
+            raise OnlyUploads("an upload is all that is recorded by this way", remedy="call ecr-warden-control itself")
         caller = self.callers.authenticate(proof, text, hub)
         match command:
             case Accept() | Reject():
