@@ -369,7 +369,7 @@ def test_lists_of_identities_and_roles_are_exactly_the_parameters_and_may_be_emp
         assert resource["Condition"] == condition
         assert MEMBER.body["Conditions"][condition] == {
             "Fn::And": [
-                {"Condition": "Writes"},
+                {"Condition": "HasWrites"},
                 {"Fn::Not": [{"Fn::Equals": [{"Fn::Join": ["", {"Ref": parameter}]}, ""]}]},
             ]
         }
