@@ -2,14 +2,16 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from local.demo.operator import READER, terminal_of
 from local.demo.places import CI, REGION, REGISTRY, TRAIL_REGION
 from local.demo.stage import TRAIL
 from local.testing.waiting import until
-from tests.e2e.house import House, Moment
+from tests.e2e.house import EMAIL, House, Moment
 
 SWEEP, FORWARD = "ecr-warden-sweep", "ecr-warden-forward-ecr"
 FORWARD = "ecr-warden-forward-ecr"
@@ -105,3 +107,32 @@ def test_what_is_switched_off_is_announced_once_and_again_when_it_is_on(house: H
     house.sweep()
     found = [one for one in _wires(_published(house, since, "wiring-changed")) if one[0] == part]
     assert found[1:] == [(part, [], [wire])]
+
+
+DEPLOYMENT = f"""
+version: 1
+hub: {{account: ci, region: {REGION}}}
+accounts:
+  ci: {{id: "{CI}", writes: identities}}
+  registry: {{id: "{REGISTRY}", regions: [{REGION}], writes: all}}
+alerts: {{email: {EMAIL}}}
+"""
+
+
+def test_doctor_says_what_is_off_and_the_command_that_switches_it_on(house: House, tmp_path: Path) -> None:
+    """With no more rights than to ask the hub, which looks at everything."""
+    file, dora = tmp_path / "ecr-warden.yaml", terminal_of(house.stage, "dora", READER)
+    file.write_text(DEPLOYMENT)
+    house.sweep()
+    fine = dora.run("doctor", str(file))
+    assert (fine.returncode, fine.stdout.splitlines()[-1]) == (0, "all is well"), fine.stdout + fine.stderr
+    _trail(house, on=False)
+    try:
+        house.sweep()
+        ran = dora.run("doctor", str(file))
+    finally:
+        _trail(house, on=True)
+    assert (ran.returncode, ran.stdout.splitlines()[-1]) == (2, "1 wrong, 0 warnings, 0 unknown"), ran.stdout
+    assert f"aws cloudtrail start-logging --region {REGION} --name {TRAIL}\n" in ran.stdout
+    house.sweep()
+    assert dora.run("doctor", str(file)).returncode == 0
