@@ -172,11 +172,10 @@ def test_the_session_with_the_hub() -> None:
             world.reconcile().reconcile(ReconcileTarget(cause, CHECKOUT))
 
 
-def test_the_laptop_commands_of_the_readme_that_need_no_account_run(
-    command: Command, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    part = (ROOT / "README.md").read_text().partition("without any account:\n")[2].partition("\nWith ")[0]
-    lines = [line.strip().removeprefix(".venv/bin/") for line in part.strip().splitlines()]
-    assert [line.split()[:2] for line in lines] == [["ecr-warden", verb] for verb in ("validate", "render", "who-can")]
-    monkeypatch.chdir(ROOT)
-    assert [command(*shlex.split(line)[1:]).code for line in lines] == [0, 0, 0]
+def test_what_the_readme_shows_of_the_example_is_what_the_command_says(command: Command) -> None:
+    """The lines before and after the dots."""
+    shown = (ROOT / "README.md").read_text().partition("--example\n\n```\n")[2].partition("```")[0]
+    before, after = shown.split("...\n")
+    said = command("who-can", "push", "shop/checkout", "--example").out
+    assert said.startswith(before)
+    assert said.endswith(after)

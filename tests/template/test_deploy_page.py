@@ -12,7 +12,7 @@ import pytest
 from botocore import xform_name
 from botocore.session import get_session
 
-from tests.template.cfn import ALL, EVENTS, HUB, MEMBER, ROOT, Template, load
+from tests.template.cfn import ALL, HUB, MEMBER, ROOT, Template, load
 
 # What the AWS CLI has of its own: its options there.
 OWN = {
@@ -26,6 +26,7 @@ WAITED = {
     "stack-import-complete": "describe-stacks",
     "change-set-create-complete": "describe-change-set",
 }
+REVIEWED = ("it may do in a member account", "its functions may do in the hub's account")
 PAGE = "\n".join((ROOT / "docs" / name).read_text() for name in ("deploy.md", "safety.md"))
 
 
@@ -38,7 +39,7 @@ def rows(text: str) -> list[list[str]]:
     """The rows of the tables in a text, without their heads."""
     lines = [line for line in text.splitlines() if line.startswith("|")]
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
-    return [row for row in cells[1:] if not set(row[0]) <= {"-"}]
+    return [row for row in cells[1:] if not row[0].startswith("---")]
 
 
 @pytest.mark.parametrize("template", ALL, ids=lambda one: one.name)
@@ -83,6 +84,30 @@ def test_the_file_that_imports_the_boundary_holds_it_alone_and_what_an_import_as
     # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/import-resources-manually.html
     assert boundary["DeletionPolicy"] == "RetainExceptOnCreate"
     assert not [name for name in MEMBER.body["Parameters"] if name in json.dumps(boundary)]
+
+
+def test_the_review_names_each_statement_of_each_role_and_no_other() -> None:
+    review = (ROOT / "docs" / "review.md").read_text()
+    of_members, of_hub = (rows(review.split(f"## What {what}", 1)[1].split("\n## ")[0]) for what in REVIEWED)
+    said = [name for row in of_members for name in re.findall(r"`([A-Z]\w+)`", row[1])]
+    assert sorted(said) == sorted(sid for _, sid in _statements(MEMBER))
+    functions = [name.removesuffix("Role").lower() for name in HUB.resources("AWS::IAM::Role")]
+    assert sorted(
+        (f"{role.title()}Role", sid)
+        for row in of_hub
+        for sid in re.findall(r"`(\w+)`", row[0])
+        for role in (functions if row[1] == "all eight" else row[1].split(", "))
+    ) == sorted((role, sid) for role, sid in _statements(HUB) if role.endswith("Role"))
+    people = {sid for role, sid in _statements(HUB) if role.endswith("Policy")}
+    assert {sid for sid in people if f"`{sid}`" in review} == people
+
+
+def _statements(template: Template) -> Iterator[tuple[str, str]]:
+    """The role or policy and the Sid of each statement of what somebody may do; the forwarding role's, too."""
+    for kind in ("AWS::IAM::Role", "AWS::IAM::ManagedPolicy"):
+        for name, resource in template.resources(kind).items():
+            properties = {key: one for key, one in resource["Properties"].items() if key != "AssumeRolePolicyDocument"}
+            yield from ((name, sid) for sid in re.findall(r"'Sid': '(\w+)'", str(properties)))
 
 
 def test_the_sums_are_right() -> None:
