@@ -35,7 +35,7 @@ from local.testing.messages import Message, batch
 from local.testing.runtime_api import BuiltFunction
 from tests.artifact.probe import lines_of_ours, probed
 
-CEILINGS = {"accept": 19_000, "reconcile": 14_000, "alert": 7_000, "dispatch": 3_000}
+CEILINGS = {"accept": 19_000, "reconcile": 14_000, "alert": 7_000, "dispatch": 3_500}
 EVENTS = Path(__file__).parents[2] / "events"
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 MALLORY = Actor("IAMUser", arn=f"arn:aws:iam::{MEMBER}:user/mallory", account=MEMBER, session_name="mallory")
