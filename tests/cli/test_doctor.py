@@ -11,9 +11,11 @@ from typing import Any
 
 import pytest
 
+from ecr_warden.collect.wire import Wire, WireState
 from ecr_warden.collect.wires import SeenWire
 from ecr_warden.collect.wiring import HubPlace
 from ecr_warden.core.failures import AccountUnreachable, PermissionMissing, PortError, RegionDisabled
+from ecr_warden.hub.status import troubles_of
 from ecr_warden_cli.context import Failure, NotEntered
 from ecr_warden_cli.deployment.checkup import CODES
 from ecr_warden_cli.deployment.ports import LiveStack
@@ -298,6 +300,11 @@ def test_what_is_wrong_is_named_and_decides_the_exit_code(name: str, tmp_path: P
     assert len(found) == len(expected), "what is alike is one line"
     strict = 2 if code == 0 and expected else code
     assert doctor(house, tmp_path, "--strict").code == strict
+
+
+def test_whatever_is_wrong_with_a_wire_has_its_code() -> None:
+    wires = [Wire("rule x", "events", state) for state in WireState]
+    assert {trouble.code for trouble in troubles_of(wires)} <= CODES.keys()
 
 
 def test_each_code_has_a_paragraph_to_which_doctor_leads() -> None:

@@ -19,11 +19,9 @@ from ecr_warden.collect.wire import Wire, WireState
 from ecr_warden.collect.wiring import OWN_POLICIES
 from ecr_warden.core.failures import RegionDisabled
 from ecr_warden.core.lasting import duration
-from ecr_warden.core.result import Severity
 from ecr_warden.core.value import Moment, Value
 from ecr_warden.hub.reply import StatusReply, Trouble
 from ecr_warden.hub.status import troubles_of
-from ecr_warden.notify import wiring as wording
 from ecr_warden_cli.console import Exit, worst
 from ecr_warden_cli.context import Failure
 from ecr_warden_cli.deployment.ports import LiveStack
@@ -130,6 +128,8 @@ CODES: Mapping[str, tuple[Group, Verdict, str]] = {
     "wiring-cut": (Group.HUB, Verdict.WRONG, ""),
     "wiring-unread": (Group.HUB, Verdict.UNKNOWN, ""),
     "wiring-outdated": (Group.MEMBERS, Verdict.WARNING, _DEPLOY),
+    "role-bounded": (Group.MEMBERS, Verdict.WARNING, ""),
+    "events-undelivered": (Group.EVENTS, Verdict.WARNING, ""),
     "heartbeat-missing": (Group.EVENTS, Verdict.WRONG, ""),
     "not-deployed": (Group.HUB, Verdict.WRONG, _DEPLOY),
     "hub-unreachable": (Group.HUB, Verdict.WRONG, _DEPLOY),
@@ -352,8 +352,7 @@ def _of_wires(diagnosis: Diagnosis, wires: Sequence[Wire], looks: Looks, *, by_h
         case WireState.UNREADABLE:
             return replace(diagnosis, statement=_statement(wire.why for wire in wires))
         case _:
-            is_grave = wording.severity(first) is Severity.CRITICAL
-            return replace(diagnosis, verdict=Verdict.WRONG if is_grave else Verdict.WARNING)
+            return diagnosis
 
 
 def _kind(trouble: Trouble, looks: Looks) -> object:

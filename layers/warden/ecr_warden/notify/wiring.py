@@ -5,7 +5,7 @@ from typing import assert_never
 from ecr_warden.collect.wire import Wire, WireState
 from ecr_warden.core.result import Severity
 
-_OLD = "its rules, roles and policies cannot be compared; deploy the version of the hub: docs/deploy.md"
+_OLD = "its rules, roles and policies cannot be compared; bring it to the version of the hub: ecr-warden deploy"
 
 
 def sentence(wire: Wire) -> str:
@@ -46,7 +46,7 @@ def remedy(wire: Wire) -> str:
         case WireState.SILENT:
             return "see its rule ecr-warden-heartbeat and the queue ecr-warden-forward-dlq: docs/safety.md"
         case WireState.BOUNDED:
-            return "give the boundary's name as RoleBoundary of the stack, or take it off: docs/deploy.md"
+            return "name it as role_boundary in ecr-warden.yaml and deploy, or take it off: docs/deploy.md"
         case WireState.UNDELIVERED:
             return "see why in the ERROR_CODE of its messages, and purge it: docs/safety.md"
         case WireState.UNCONFIRMED:
@@ -54,7 +54,7 @@ def remedy(wire: Wire) -> str:
         case WireState.MISSING | WireState.DISABLED if wire.name.startswith("trail "):
             return "have a trail report it: docs/deploy.md#the-trail"
         case WireState.MISSING | WireState.DISABLED | WireState.TARGETLESS | WireState.CHANGED:
-            return "deploy its stack again: docs/deploy.md"
+            return "repair its stack: ecr-warden deploy"
         case _:
             assert_never(wire.state)
 
