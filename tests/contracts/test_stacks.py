@@ -68,7 +68,8 @@ def test_the_life_of_a_stack(entered: Entered) -> None:
     stacks, deploy = entered.stacks(ACCOUNT, REGION), deploying(entered, "life")
     assert stacks.read("life") is None
     made = deploy(template(One=queue(0)), team="platform")
-    assert made == stacks.read("life") == LiveStack("CREATE_COMPLETE", tags={"team": "platform"})
+    assert made is not None and (made.status, made.tags) == ("CREATE_COMPLETE", {"team": "platform"})
+    assert made == stacks.read("life")
     assert deploy(template(One=queue(0)), team="platform") is None
     changed = deploy(template(One=queue(3)), repairs=True, team="platform")
     assert changed is not None and changed.status == "UPDATE_COMPLETE"

@@ -6,10 +6,9 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_Cr
 import json
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from msgspec import Struct
@@ -20,7 +19,7 @@ from ecr_warden_cli.deployment.ports import ChangeSet, LiveStack, Proposal, Stac
 from ecr_warden_cli.deployment.remedies import AGAIN, remedy_for
 from iam_access.text.printable import cut
 
-_CONFIG = Config(connect_timeout=5, read_timeout=60, retries={"mode": "standard", "total_max_attempts": 8})
+CONFIG = Config(connect_timeout=5, read_timeout=60, retries={"mode": "standard", "total_max_attempts": 8})
 """A person waits, and CloudFormation throttles whoever asks for many stacks."""
 _CAPABILITIES = ("CAPABILITY_IAM", "CAPABILITY_NAMED_IAM")
 _POLLS = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
@@ -38,16 +37,9 @@ class AwsStacks(Struct, frozen=True):
     place: str
     sleep: Callable[[float], None]
 
-    @classmethod
-    def of(cls, session: boto3.Session, account: str, region: str, sleep: Callable[[float], None]) -> "AwsStacks":
-        """CloudFormation in a region of the session's account."""
-        client = session.client("cloudformation", region_name=region, config=_CONFIG)
-        return cls(client, f"{account}/{region}", sleep)
-
     def read(self, name: str) -> LiveStack | None:
         try:
-            with self._calling("DescribeStacks"):
-                [found] = self.client.describe_stacks(StackName=name)["Stacks"]
+            found = self._stack(name)
         except Failure as error:
             if "does not exist" in error.message:
                 return None
@@ -55,93 +47,66 @@ class AwsStacks(Struct, frozen=True):
         return None if found["StackStatus"] == "REVIEW_IN_PROGRESS" else _live(found)
 
     def template(self, name: str) -> str:
-        with self._calling("GetTemplate"):
-            body = self.client.get_template(StackName=name, TemplateStage="Processed")["TemplateBody"]
+        body = self._call("get_template", StackName=name, TemplateStage="Processed")["TemplateBody"]
         # botocore parses a template that is JSON.
         return body if isinstance(body, str) else json.dumps(body)
 
     def propose(self, proposal: Proposal) -> ChangeSet:
-        is_there = self.read(proposal.name) is not None
-        kind: dict[str, Any] = {"ChangeSetType": "UPDATE"}
-        if not is_there:
-            kind = {"ChangeSetType": "CREATE", "OnStackFailure": "DELETE"}
-        elif proposal.repairs:
-            kind["DeploymentMode"] = "REVERT_DRIFT"
-        kind |= {"TemplateURL": proposal.url} if proposal.url else {"TemplateBody": proposal.template}
-        with self._calling("CreateChangeSet"):
-            answer = self.client.create_change_set(
-                StackName=proposal.name,
-                ChangeSetName=f"ecr-warden-{uuid.uuid4()}",
-                Capabilities=_CAPABILITIES,
-                Parameters=[
-                    {"ParameterKey": key, "ParameterValue": value} for key, value in proposal.parameters.items()
-                ],
-                Tags=[{"Key": key, "Value": value} for key, value in proposal.tags.items()],
-                **kind,
-            )
+        kind: dict[str, Any] = {"ChangeSetType": "CREATE", "OnStackFailure": "DELETE"}
+        if self.read(proposal.name) is not None:
+            kind = {"ChangeSetType": "UPDATE", **({"DeploymentMode": "REVERT_DRIFT"} if proposal.repairs else {})}
+        answer = self._call(
+            "create_change_set",
+            StackName=proposal.name,
+            ChangeSetName=f"ecr-warden-{uuid.uuid4()}",
+            Capabilities=_CAPABILITIES,
+            Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in proposal.parameters.items()],
+            Tags=[{"Key": key, "Value": value} for key, value in proposal.tags.items()],
+            **kind,
+            **({"TemplateURL": proposal.url} if proposal.url else {"TemplateBody": proposal.template}),
+        )
         return ChangeSet(answer["Id"], answer["StackId"])
 
     def changes(self, change_set: ChangeSet) -> Sequence[StackChange] | None:
-        name, found = {"ChangeSetName": change_set.id, "StackName": change_set.stack}, []
-        for _ in self._waiting("a change set"):
-            with self._calling("DescribeChangeSet"):
-                answer = self.client.describe_change_set(**name)
-            if not answer["Status"].endswith(("PENDING", "IN_PROGRESS")):
-                break
-        reason = answer.get("StatusReason", "")
-        if answer["Status"] == "FAILED" and any(words in reason for words in _NOTHING):
+        name = {"ChangeSetName": change_set.id, "StackName": change_set.stack}
+        found = self._awaited(lambda: self._call("describe_change_set", **name), "Status")
+        reason = found.get("StatusReason", "")
+        if found["Status"] == "FAILED" and any(words in reason for words in _NOTHING):
             self.discard(change_set)
             return None
-        if answer["Status"] != "CREATE_COMPLETE":
+        if found["Status"] != "CREATE_COMPLETE":
             raise self._failed(change_set, [*self._validations(change_set), f"the change set: {reason}"])
-        with self._calling("DescribeChangeSet"):
-            for page in self.client.get_paginator("describe_change_set").paginate(**name):
-                found += [_change(one["ResourceChange"]) for one in page.get("Changes", ()) if "ResourceChange" in one]
-        return found
+        every = self._all("describe_change_set", "Changes", **name)
+        return [_change(one["ResourceChange"]) for one in every if "ResourceChange" in one]
 
     def execute(self, change_set: ChangeSet) -> None:
-        with self._calling("ExecuteChangeSet"):
-            self.client.execute_change_set(
-                ChangeSetName=change_set.id, StackName=change_set.stack, ClientRequestToken=_token(change_set)
-            )
+        name, token = {"ChangeSetName": change_set.id, "StackName": change_set.stack}, _token(change_set)
+        self._call("execute_change_set", **name, ClientRequestToken=token)
 
     def finished(self, change_set: ChangeSet) -> LiveStack:
-        found = self._settled(change_set)
-        if found["StackStatus"] in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
-            return _live(found)
-        raise self._failed(change_set, [*self._reasons(change_set), f"the stack is {found['StackStatus']}"])
+        return _live(self._ended(change_set, "CREATE_COMPLETE", "UPDATE_COMPLETE"))
 
     def discard(self, change_set: ChangeSet) -> None:
-        with self._calling("DeleteChangeSet"):
-            self.client.delete_change_set(ChangeSetName=change_set.id, StackName=change_set.stack)
+        self._call("delete_change_set", ChangeSetName=change_set.id, StackName=change_set.stack)
 
     def delete(self, name: str) -> ChangeSet:
-        token = f"ecr-warden-{uuid.uuid4()}"
-        with self._calling("DeleteStack"):
-            [found] = self.client.describe_stacks(StackName=name)["Stacks"]
-            self.client.delete_stack(StackName=name, ClientRequestToken=token)
-        return ChangeSet(f"changeSet/{token}", found["StackId"])
+        token, stack = f"ecr-warden-{uuid.uuid4()}", self._stack(name)["StackId"]
+        self._call("delete_stack", StackName=name, ClientRequestToken=token)
+        return ChangeSet(f"changeSet/{token}", stack)
 
     def deleted(self, deletion: ChangeSet) -> None:
-        found = self._settled(deletion)
-        if found["StackStatus"] != "DELETE_COMPLETE":
-            raise self._failed(deletion, [*self._reasons(deletion), f"the stack is {found['StackStatus']}"])
+        self._ended(deletion, "DELETE_COMPLETE")
 
-    def _settled(self, change_set: ChangeSet) -> Any:
-        """The stack once nothing is under way."""
-        for _ in self._waiting(change_set.stack):
-            with self._calling("DescribeStacks"):
-                [found] = self.client.describe_stacks(StackName=change_set.stack)["Stacks"]
-            if not found["StackStatus"].endswith("IN_PROGRESS"):
-                break
+    def _ended(self, change_set: ChangeSet, *well: str) -> Any:
+        """The stack once nothing is under way; raises StackFailed with what failed first in this operation."""
+        found = self._awaited(lambda: self._stack(change_set.stack), "StackStatus")
+        if found["StackStatus"] not in well:
+            raise self._failed(change_set, [*self._reasons(change_set), f"the stack is {found['StackStatus']}"])
         return found
 
     def _reasons(self, change_set: ChangeSet) -> Iterator[str]:
-        """Of what failed in this operation, the first last resort first: what failed because of others is left out."""
-        with self._calling("DescribeStackEvents"):
-            pages = self.client.get_paginator("describe_stack_events").paginate(StackName=change_set.stack)
-            events = [event for page in pages for event in page["StackEvents"]]
-        for event in reversed(events):
+        """Of what failed in this operation, the first first; what failed because of others is left out."""
+        for event in reversed(self._all("describe_stack_events", "StackEvents", StackName=change_set.stack)):
             reason = event.get("ResourceStatusReason", "")
             if (
                 event.get("ClientRequestToken") == _token(change_set)
@@ -152,32 +117,39 @@ class AwsStacks(Struct, frozen=True):
                 yield f"{event['LogicalResourceId']} ({event['ResourceType']}): {reason}"
 
     def _validations(self, change_set: ChangeSet) -> Iterator[str]:
-        """What CloudFormation's own checks of a change set found, where it has them."""
-        try:
-            pages = self.client.get_paginator("describe_events").paginate(ChangeSetName=change_set.id)
-            events = [event for page in pages for event in page["OperationEvents"]]
-        except (BotoCoreError, ClientError, ValueError):
-            return  # the change set's own reason is shown
-        for event in events:
-            if event.get("ValidationStatus") == "FAILED":
-                what = f"{event.get('LogicalResourceId', '')} ({event.get('ResourceType', '')})"
-                yield f"{what}: {event.get('ValidationStatusReason', event.get('ValidationName', ''))}"
+        """What CloudFormation's own checks of a change set found; without the right to read them, nothing."""
+        with suppress(Failure):
+            for event in self._all("describe_events", "OperationEvents", ChangeSetName=change_set.id):
+                if event.get("ValidationStatus") == "FAILED":
+                    what = f"{event.get('LogicalResourceId', '')} ({event.get('ResourceType', '')})"
+                    yield f"{what}: {event.get('ValidationStatusReason', event.get('ValidationName', ''))}"
 
     def _failed(self, change_set: ChangeSet, reasons: Sequence[str]) -> StackFailed:
-        name = change_set.stack.split("/")[1] if "/" in change_set.stack else change_set.stack
         reason = cut(reasons[0], _SHOWN)
+        name = change_set.stack.split("/")[1]
         return StackFailed(f"{name} in {self.place} failed: {reason}", remedy=remedy_for(reason))
 
-    def _waiting(self, what: str) -> Iterator[None]:
-        for number in range(_MOST_POLLS):
-            yield
-            self.sleep(_POLLS[min(number, len(_POLLS) - 1)])
-        raise StackFailed(f"{what} in {self.place} takes too long", remedy=f"see CloudFormation's events; {AGAIN}")
+    def _stack(self, name: str) -> Any:
+        [found] = self._call("describe_stacks", StackName=name)["Stacks"]
+        return found
 
-    @contextmanager
-    def _calling(self, action: str) -> Iterator[None]:
-        with calling(f"{action} in {self.place}"):
-            yield
+    def _awaited(self, look: Callable[[], Any], status: str) -> Any:
+        """What is looked at, once its status is no longer one of being under way."""
+        for number in range(_MOST_POLLS):
+            found = look()
+            if not found[status].endswith(("PENDING", "IN_PROGRESS")):
+                return found
+            self.sleep(_POLLS[min(number, len(_POLLS) - 1)])
+        raise StackFailed(f"a stack in {self.place} takes too long", remedy=f"see CloudFormation's events; {AGAIN}")
+
+    def _call(self, operation: str, **given: Any) -> Any:
+        with calling(f"{operation.replace('_', ' ')} in {self.place}"):
+            return getattr(self.client, operation)(**given)
+
+    def _all(self, operation: str, entries: str, **given: Any) -> list[Any]:
+        with calling(f"{operation.replace('_', ' ')} in {self.place}"):
+            pages = self.client.get_paginator(operation).paginate(**given)
+            return [entry for page in pages for entry in page.get(entries, ())]
 
 
 class AwsCodeBucket(Struct, frozen=True):
@@ -188,17 +160,11 @@ class AwsCodeBucket(Struct, frozen=True):
     region: str
     name: str
 
-    @classmethod
-    def of(cls, session: boto3.Session, account: str, region: str, name: str) -> "AwsCodeBucket":
-        """A bucket in a region of the session's account."""
-        return cls(session.client("s3", region_name=region, config=_CONFIG), account, region, name)
-
     def put(self, objects: Mapping[str, bytes]) -> int:
         place = {"Bucket": self.name, "ExpectedBucketOwner": self.account}
         with calling(f"the upload to s3://{self.name}"):
             pages = self.client.get_paginator("list_objects_v2").paginate(**place)
-            there = {one["Key"] for page in pages for one in page.get("Contents", ())}
-            missing = objects.keys() - there
+            missing = objects.keys() - {one["Key"] for page in pages for one in page.get("Contents", ())}
             for key in sorted(missing):
                 self.client.put_object(**place, Key=key, Body=objects[key])
         return len(missing)

@@ -17,7 +17,7 @@ from ecr_warden.collect.wires import SeenWire
 from ecr_warden.core.failures import AccountUnreachable
 from ecr_warden_cli.aws import LambdaHub, Opened, if_owned, open_profile, open_session, whole_accounts
 from ecr_warden_cli.context import Failure, Hub, NotEntered
-from ecr_warden_cli.deployment.aws_cloudformation import AwsCodeBucket, AwsStacks, calling
+from ecr_warden_cli.deployment.aws_cloudformation import CONFIG, AwsCodeBucket, AwsStacks, calling
 from ecr_warden_cli.deployment.aws_remains import AwsRemains
 from ecr_warden_cli.deployment.ports import CodeBucket, Remains, Stacks
 from ecr_warden_cli.deployment.remedies import remedy_for
@@ -54,10 +54,12 @@ class AwsEntered(Struct, frozen=True):
         return self.sessions[account]
 
     def stacks(self, account: str, region: str) -> Stacks:
-        return AwsStacks.of(self.session(account), account, region, self.sleep)
+        client = self.session(account).client("cloudformation", region_name=region, config=CONFIG)
+        return AwsStacks(client, f"{account}/{region}", self.sleep)
 
     def bucket(self, account: str, region: str, name: str) -> CodeBucket:
-        return AwsCodeBucket.of(self.session(account), account, region, name)
+        client = self.session(account).client("s3", region_name=region, config=CONFIG)
+        return AwsCodeBucket(client, account, region, name)
 
     def remains(self, account: str, region: str) -> Remains:
         return AwsRemains(self.session(account), account, region)

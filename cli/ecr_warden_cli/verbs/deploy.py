@@ -1,7 +1,6 @@
 """`deploy`: bring about what ecr-warden.yaml describes, bring it up to date, or repair it."""
 
 import argparse
-from collections.abc import Sequence
 from typing import Any
 
 from ecr_warden.access_spec import Valid
@@ -69,7 +68,8 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     if not arguments.json:
         for line in plan or [f"there is nothing to do: all is as {arguments.file} and this version say"]:
             console.line(line)
-    if not _is_agreed(reconciler, steps, plan, arguments, context):
+    if arguments.plan or (plan and not (arguments.yes or is_confirmed("do this?", context))):
+        reconciler.discard(steps)
         if arguments.json:
             console.answer({**answer, "done": False})
         return worst(Exit.DIFFERENT if plan else Exit.FINE, *left_out)
@@ -87,23 +87,6 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     else:
         show(checkup, console)
     return worst(*left_out, checkup.exit(strict=False))
-
-
-def _is_agreed(
-    reconciler: Reconciler,
-    steps: Sequence[Step],
-    plan: Sequence[str],
-    arguments: argparse.Namespace,
-    context: Context,
-) -> bool:
-    """Whether it is to be done; if not, no change set is left."""
-    is_agreed = False
-    try:
-        is_agreed = not arguments.plan and (not plan or arguments.yes or is_confirmed("do this?", context))
-    finally:
-        if not is_agreed:
-            reconciler.discard(steps)
-    return is_agreed
 
 
 def _emit(deployment: Deployment, release: Release, arguments: argparse.Namespace, console: Console) -> Exit:
