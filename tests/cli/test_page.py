@@ -116,13 +116,12 @@ def test_grant_and_revoke(command: Command) -> None:
 
 def test_versions_of_the_spec() -> None:
     world = first()
-    (history, listed), (rollback, offered) = session("ecr-warden versions")
+    [(history, listed)] = session("ecr-warden versions")
     run = replace(spec_hub(world), columns=80)
     Path("access.yaml").write_text(LESS)
     assert run("apply", "access.yaml", "--yes").code == 0
     look(world)
     assert plain(listed) == plain(run(*history).out)
-    assert plain(offered) == plain(run(*rollback).out)
 
 
 def test_doctor() -> None:
