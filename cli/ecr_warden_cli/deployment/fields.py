@@ -2,7 +2,7 @@
 
 from ecr_warden.access_spec.problems import Code
 from ecr_warden.access_spec.shapes import AccountId, ListOf, MapOf, Record, SpecField, TextShape, Whole
-from ecr_warden_cli.deployment.wanted import Writes
+from ecr_warden.core.own_access import Writes
 
 FORMAT_VERSION = 1
 # As stacks/member.yaml has them: no entry covers all users or roles, and none our own.

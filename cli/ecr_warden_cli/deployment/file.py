@@ -9,16 +9,17 @@ from ecr_warden.access_spec.nodes import Scalar
 from ecr_warden.access_spec.parse import parse_text
 from ecr_warden.access_spec.problems import Code, ProblemReport, quote
 from ecr_warden.access_spec.spec import SpecAccount
+from ecr_warden.core.own_access import Writes
 from ecr_warden.repair.write_scope import OWNER_LISTS, ROLE_LIST, filled
 from ecr_warden_cli.context import Context, Failure
 from ecr_warden_cli.deployment.fields import DEPLOYMENT, TAG_SIGNS
-from ecr_warden_cli.deployment.wanted import DEFAULT_FILE, Deployment, MemberAccount, Organization, Writes
+from ecr_warden_cli.deployment.wanted import DEFAULT_FILE, Deployment, MemberAccount, Organization
 from ecr_warden_cli.inputs import SpecInvalid, name_of, read_file
 from iam_access.arn import ACCOUNT_ID, iam_arn
 
 MAX_BYTES = 256 * 1024
 MAX_ACCOUNTS = 120
-"""Whose IDs fit into the rules of the hub (docs/deploy.md)."""
+"""Whose IDs fit into the rule of the hub (docs/supported.md)."""
 MAX_TAGS = 45
 """AWS allows 50 of a resource, and gives some of its own."""
 _TAG = re.compile(rf"(?!aws:|ecr-warden){TAG_SIGNS}{{1,128}}", re.IGNORECASE)

@@ -7,9 +7,10 @@ from copy import replace
 
 from msgspec import Struct
 
+from ecr_warden.core.own_access import Writes
 from ecr_warden.repair.write_scope import OWNER_LISTS, filled
 from ecr_warden_cli.deployment.ports import StackPlace
-from ecr_warden_cli.deployment.wanted import Deployment, MemberAccount, Organization, Writes
+from ecr_warden_cli.deployment.wanted import Deployment, MemberAccount, Organization
 from iam_access.arn import IAM_REGION, iam_arn
 
 HUB, MEMBER, EVENTS, ORGANIZATION = "hub", "member", "events", "organization"

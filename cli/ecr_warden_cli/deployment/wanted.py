@@ -1,24 +1,14 @@
 """The deployment that `ecr-warden.yaml` describes: accounts and regions, never profiles, which differ by person."""
 
 from collections.abc import Mapping
-from enum import StrEnum
 
 from msgspec import Struct
 
+from ecr_warden.core.own_access import Writes
 from ecr_warden_cli.inputs import DEPLOYMENT_FILE
 from iam_access.arn import IAM_REGION
 
 DEFAULT_FILE = DEPLOYMENT_FILE
-
-
-class Writes(StrEnum):
-    """What ecr-warden may write in a member account: the parameter `Writes` of its stack."""
-
-    NONE = "none"
-    IDENTITIES = "identities"
-    """The inline policies of the users and roles that `owners` names."""
-    ALL = "all"
-    """Also repository policies and push roles."""
 
 
 class MemberAccount(Struct, frozen=True):

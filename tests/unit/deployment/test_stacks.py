@@ -4,11 +4,12 @@ from copy import replace
 
 import pytest
 
+from ecr_warden.core.own_access import Writes
 from ecr_warden_cli.context import UsageError
 from ecr_warden_cli.deployment.ports import StackPlace
 from ecr_warden_cli.deployment.sessions import Ways, find_ways
 from ecr_warden_cli.deployment.stacks import read_only, stacks_of
-from ecr_warden_cli.deployment.wanted import Deployment, MemberAccount, Organization, Writes
+from ecr_warden_cli.deployment.wanted import Deployment, MemberAccount, Organization
 
 CI, REGISTRY, REGION = "111111111111", "222222222222", "eu-central-1"
 BUS = f"arn:aws:events:{REGION}:{CI}:event-bus/ecr-warden-trail"
