@@ -380,7 +380,7 @@ def data_only(hub: MotoHub, region: str) -> None:
 
 
 TRAILS: dict[str, tuple[Callable[[MotoHub, str], None], WireState, str]] = {
-    "logging is stopped": (stopped, WireState.DISABLED, "all does not log"),
+    "logging is stopped": (stopped, WireState.DISABLED, "all of eu-central-1 does not log"),
     "the trail is deleted": (deleted, WireState.MISSING, ""),
     "it selects reads alone": (reads_only, WireState.MISSING, "all selects no management events that write"),
     "it selects data events alone": (data_only, WireState.MISSING, "all selects no management events that write"),

@@ -387,14 +387,14 @@ def _is_others(wire: Wire) -> bool:
 
 
 _GROUPS = {"trail": Group.TRAIL, "e-mail": Group.CHANNELS}
-_STOPPED = re.compile(r"([\w.-]+) does not log")
+_STOPPED = re.compile(r"([\w.-]+) of ([a-z0-9-]+) does not log")
 
 
 def _command(wire: Wire, looks: Looks) -> str:
     """What repairs a part of the wiring; "" where no single command does."""
     match wire.state:
         case WireState.DISABLED if (stopped := _STOPPED.search(wire.why)) is not None:
-            return f"aws cloudtrail start-logging --region {_place(wire)[1]} --name {stopped[1]}"
+            return f"aws cloudtrail start-logging --region {stopped[2]} --name {stopped[1]}"
         case WireState.UNCONFIRMED if isinstance(looks.deployment, Deployment):
             region, topic = looks.deployment.hub_region, wire.name.rpartition(" ")[2]
             arn = f"arn:aws:sns:{region}:{looks.deployment.hub_account}:{topic}"

@@ -350,7 +350,8 @@ def _trail(region: str, wire: Wire, found: Json) -> Wire:
     if unread:
         return _unreadable(SeenWire(wire.name, wire.delivers, error=unread[0], code="trail-unread"))
     whys = sorted(f"{name.rpartition('/')[2]} {lack}" for name, lack in lacks.items())
-    state = WireState.DISABLED if _STOPPED in lacks.values() else WireState.MISSING
+    is_stopped = any(lack.endswith(_STOPPED) for lack in lacks.values())
+    state = WireState.DISABLED if is_stopped else WireState.MISSING
     return _with(wire, state, "; ".join(first(whys, _SHOWN)))
 
 
@@ -367,7 +368,8 @@ def _lack(trail: Json, region: str) -> str:
         return "leaves out global services"
     if "selectors" in trail and not any(map(_selects_writes, trail["selectors"])):
         return "selects no management events that write"
-    return "" if trail["logging"] else _STOPPED
+    # It is started where its home is.
+    return "" if trail["logging"] else f"of {trail['home']} {_STOPPED}"
 
 
 def _selects_writes(selector: Json) -> bool:
