@@ -275,6 +275,11 @@ ROWS: Mapping[str, Row] = {
         {"not-deployed": "wrong", "names-taken": "wrong"},
         2,
     ),
+    "before one, with a bucket that an earlier hub left": (
+        both(NEW, lambda house: house.seen.edit("versioning of s3://spec", state="ENABLED")),
+        {"not-deployed": "wrong", "names-taken": "wrong"},
+        2,
+    ),
     "before one, in a region that is not enabled": (
         both(NEW, off_region),
         {"not-deployed": "wrong", "region-disabled": "wrong"},

@@ -147,7 +147,9 @@ def test_status_starts_with_the_hubs_troubles_and_exits_2() -> None:
     )
     assert missing.startswith("there is no ")
     assert f"version {ACCEPTED.version} stays in force; " in missing
-    assert rule.startswith("the rule ecr-warden-sweep is missing: it delivers the schedule of the sweeps; repair its stack: ecr-warden deploy")
+    assert rule.startswith(
+        "the rule ecr-warden-sweep is missing: it delivers the schedule of the sweeps; repair its stack: "
+    )
     assert first.startswith("ok ")
     as_json = over(world)("status", "--json")
     assert (as_json.code, [one["code"] for one in as_json.json["troubles"]]) == (2, ["spec-missing", "wiring-cut"])

@@ -187,7 +187,8 @@ def diagnose(looks: Looks) -> Checkup:
         *_of_hub(looks, deployed=deployed),
         *_of_troubles(theirs, looks, by_hub=True),
         *_of_troubles(ours, looks, by_hub=False),
-        *_of_names((*theirs, *own)),
+        *_of_boundaries((*theirs, *own)),
+        *(_of_buckets(looks.wires) if deployed is False else ()),
         *_of_channels(looks),
     ]
     groups = [_group(group, found, facts) for group, facts in _facts(looks, deployed).items()]
@@ -410,7 +411,7 @@ def _command(wire: Wire, looks: Looks) -> str:
             return ""
 
 
-def _of_names(troubles: Iterable[Trouble]) -> Iterator[Diagnosis]:
+def _of_boundaries(troubles: Iterable[Trouble]) -> Iterator[Diagnosis]:
     """Boundaries that stacks left, and that the next one would make again: all that is not off is there."""
     off = {trouble.wire.name: trouble.wire.state for trouble in troubles if trouble.wire is not None}
     for name, state in off.items():
@@ -424,6 +425,17 @@ def _of_names(troubles: Iterable[Trouble]) -> Iterator[Diagnosis]:
         remedy = "if a role uses it, have CloudFormation import it: docs/deploy.md#recreating-a-member"
         arn = iam_arn(account, f"policy/ecr-warden/{boundary}")
         yield replace(_diagnosis("names-taken", message, remedy), command=f"aws iam delete-policy --policy-arn {arn}")
+
+
+def _of_buckets(wires: Iterable[Wire]) -> Iterator[Diagnosis]:
+    """The buckets that an earlier hub left, and that a new one would make again."""
+    for wire in wires:
+        if wire.name.startswith("versioning of s3://") and wire.state in (WireState.ON, WireState.DISABLED):
+            bucket = wire.name.rpartition("/")[2]
+            message = f"bucket {bucket} is there without a hub, which fails with AlreadyExists"
+            yield replace(
+                _diagnosis("names-taken", message, "ecr-warden remove empties and deletes it"), about=(Group.HUB,)
+            )
 
 
 # ---------------------------------------------------------------- what was not allowed
