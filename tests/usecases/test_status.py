@@ -8,7 +8,7 @@ import pytest
 
 from ecr_warden.collect.sweep import Budget
 from ecr_warden.core.address import identity_policy
-from ecr_warden.core.failures import PortError
+from ecr_warden.core.failures import PortError, RegionDisabled
 from ecr_warden.core.job import Cause, CauseKind, Queue
 from ecr_warden.core.queue import QueueState
 from ecr_warden.core.result import Result
@@ -288,6 +288,11 @@ TROUBLES: dict[str, tuple[Callable[[World], None], str, tuple[str, ...]]] = {
         rule_unread,
         "wiring-unread",
         ("the rule ecr-warden-trail could not be read: no permission",),
+    ),
+    "a region that is not enabled": (
+        lambda world: world.wiring.hide("rule ecr-warden-trail", RegionDisabled("the region is not enabled")),
+        "region-disabled",
+        ("the region is not enabled",),
     ),
 }
 

@@ -61,10 +61,10 @@ class AwsSight(Struct, frozen=True):
         names = ("events", "s3", "lambda", "sns", "cloudformation")
         clients: list[Any] = [_made(session, name, place.region) for name in names]
         events, s3, functions, sns, cloudformation = clients
-        return AwsWiring(events, s3, functions, sns, cloudformation, self._accounts(), place)
+        return AwsWiring(events, s3, functions, sns, cloudformation, ProfileAccounts(self.entered.session), place)
 
     def surveyed(self, account: str) -> Mapping[str, Any]:
-        return AwsEstateReader(self._accounts()).identities(account, {}).entry
+        return AwsEstateReader(ProfileAccounts(self.entered.session)).identities(account, {}).entry
 
     def holds(self, reference: str) -> bool:
         kind, _, name = reference.partition(":")
@@ -74,9 +74,6 @@ class AwsSight(Struct, frozen=True):
                 return unless(_ABSENT, ssm.get_parameter, Name=name, WithDecryption=False) is not None
             secrets = self._client(self.hub.account, "secretsmanager", self.hub.region)
             return unless(_ABSENT, secrets.describe_secret, SecretId=name) is not None
-
-    def _accounts(self) -> ProfileAccounts:
-        return ProfileAccounts(self.entered.session)
 
     def _client(self, account: str, service: str, region: str) -> Any:
         return _made(self.entered.session(account), service, region)

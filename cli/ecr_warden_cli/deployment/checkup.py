@@ -26,7 +26,7 @@ from ecr_warden_cli.console import Exit, worst
 from ecr_warden_cli.context import Failure
 from ecr_warden_cli.deployment.ports import LiveStack
 from ecr_warden_cli.deployment.wanted import Deployment
-from iam_access.arn import IAM_REGION, iam_arn
+from iam_access.arn import iam_arn
 from iam_access.text.printable import count, listed
 
 
@@ -176,8 +176,7 @@ def diagnose(looks: Looks) -> Checkup:
     """What is wrong or unknown, in groups."""
     deployed = _is_deployed(looks)
     own = [*troubles_of(looks.wires)]
-    # Before a deployment everything of its own is missing.
-    ours = own if deployed is not False else [one for one in own if one.wire is not None and _is_others(one.wire)]
+    ours = [one for one in own if deployed is not False or not _is_to_come(one)]
     # What was looked at now counts, where the hub has looked too.
     seen, status = {wire.name for wire in looks.wires}, _status(looks)
     theirs = [one for one in (status.troubles if status else ()) if one.wire is None or one.wire.name not in seen]
@@ -250,19 +249,16 @@ def _of_laptop(looks: Looks) -> Iterator[Diagnosis]:
 
 
 def _of_accounts(looks: Looks) -> Iterator[Diagnosis]:
-    """The accounts that could not be entered and that the hub does not look at; those of one reason once."""
+    """The accounts that could not be entered and that the hub does not look at."""
     if isinstance(looks.deployment, Failure):
         return
     status = _status(looks)
     needed = {*unwatched(looks.deployment, status), *(() if status else (looks.deployment.hub_account,))}
-    alike: defaultdict[str, dict[str, Failure]] = defaultdict(dict)
-    for account, how in looks.entered.items():
-        if isinstance(how, Failure) and account in needed:
-            alike[how.message.replace(account, "")][account] = how
-    for failures in alike.values():
-        failure, *_ = failures.values()
+    refused = [how for account, how in looks.entered.items() if isinstance(how, Failure) and account in needed]
+    if refused:
         about = (Group.IDENTITIES, Group.TRAIL, Group.MEMBERS, Group.EVENTS)
-        yield replace(_of_failure(failure, _NOT_ENTERED), about=about, also=tuple(failures)[1:])
+        also = tuple(failure.message for failure in refused[1:])
+        yield replace(_of_failure(refused[0], _NOT_ENTERED), about=about, also=also)
 
 
 def _of_hub(looks: Looks, *, deployed: bool | None) -> Iterator[Diagnosis]:
@@ -323,49 +319,38 @@ def _diagnosis(code: str, message: str, remedy: str = "") -> Diagnosis:
 
 
 def _of_troubles(troubles: Iterable[Trouble], looks: Looks, *, by_hub: bool) -> Iterator[Diagnosis]:
-    """One diagnosis for all parts of the wiring in one place that are alike; `by_hub`: the hub has looked."""
+    """One diagnosis for all parts of the wiring in one account that are alike; `by_hub`: the hub has looked."""
     alike: defaultdict[object, list[Trouble]] = defaultdict(list)
-    for trouble in troubles:
-        alike[_kind(trouble, looks)].append(trouble)
+    # A stack comes before what it is made of.
+    for trouble in sorted(troubles, key=lambda one: one.wire is not None and not one.wire.name.startswith("stack ")):
+        wire = trouble.wire
+        alike[trouble if wire is None else _kind(trouble.code, wire, _command(wire, looks))].append(trouble)
     for found in alike.values():
-        # A stack comes before what it is made of.
-        found.sort(key=lambda one: one.wire is not None and not one.wire.name.startswith("stack "))
         wires = [one.wire for one in found if one.wire is not None]
-        first, since = found[0], [wire.since for wire in wires if wire.since is not None]
-        diagnosis = _diagnosis(first.code if first.code in CODES else "hub-unknown", first.message, first.remedy)
-        if wires:
-            diagnosis = _of_wires(diagnosis, wires, looks, by_hub=by_hub)
-        yield replace(diagnosis, since=min(since, default=None))
+        yield _of_trouble(found[0], wires, _command(wires[0], looks) if wires else "", by_hub=by_hub)
 
 
-def _of_wires(diagnosis: Diagnosis, wires: Sequence[Wire], looks: Looks, *, by_hub: bool) -> Diagnosis:
-    first, also = wires[0], tuple(wire.name for wire in wires[1:])
-    about = tuple(dict.fromkeys(map(_group_of, wires)))
-    diagnosis = replace(diagnosis, about=about, also=also, command=_command(first, looks))
-    match first.state:
-        case WireState.UNREADABLE if first.mark.endswith(RegionDisabled.code):
-            region = _place(first)[1]
-            command = f"aws account enable-region --region-name {region}"
-            found = _diagnosis(RegionDisabled.code, diagnosis.message, "enable the region, or leave it out of the file")
-            return replace(found, command=command, also=also)
-        case WireState.UNREADABLE if by_hub:
-            return replace(diagnosis, command=_DEPLOY, remedy="if the hub's role lacks a permission, deploy gives it")
-        case WireState.UNREADABLE:
-            return replace(diagnosis, statement=_statement(wire.why for wire in wires))
-        case _:
-            return diagnosis
+def _of_trouble(trouble: Trouble, wires: Sequence[Wire], command: str, *, by_hub: bool) -> Diagnosis:
+    diagnosis = _diagnosis(trouble.code if trouble.code in CODES else "hub-unknown", trouble.message, trouble.remedy)
+    if not wires:
+        return diagnosis
+    return replace(
+        diagnosis,
+        command=_DEPLOY if by_hub and trouble.code == _UNREAD else command,
+        since=min((wire.since for wire in wires if wire.since is not None), default=None),
+        about=tuple(dict.fromkeys(map(_group_of, wires))),
+        also=tuple(wire.name for wire in wires[1:]),
+        statement=None if by_hub else _statement(wire.why for wire in wires),
+    )
 
 
-def _kind(trouble: Trouble, looks: Looks) -> object:
-    """The same for troubles that are said in one line."""
-    wire = trouble.wire
-    if wire is None:
-        return trouble
-    account, region = _place(wire)
-    if wire.state is WireState.UNREADABLE:
-        return trouble.code, account, region if wire.mark.endswith(RegionDisabled.code) else ""
-    # A release makes every stack outdated.
-    return trouble.code, _group_of(wire), _command(wire, looks), account if wire.state != WireState.OUTDATED else ""
+_UNREAD = "wiring-unread"
+
+
+def _kind(code: str, wire: Wire, command: str) -> object:
+    """The same for what is said in one line: of one account, unless a release made every stack outdated."""
+    account = "" if wire.state is WireState.OUTDATED else _place(wire)[0]
+    return code, command, account, None if wire.state is WireState.UNREADABLE else _group_of(wire)
 
 
 _PLACE = re.compile(r"\b([0-9]{12})(?:(?: in |/)([a-z]{2}[a-z-]+-[0-9]))?$")
@@ -379,12 +364,16 @@ def _place(wire: Wire) -> tuple[str, str]:
 
 def _group_of(wire: Wire) -> Group:
     account, region = _place(wire)
+    if wire.mark.endswith(RegionDisabled.code):
+        return Group.IDENTITIES
     by_place = Group.EVENTS if region else Group.MEMBERS if account else Group.HUB
     return _GROUPS.get(wire.name.partition(" ")[0], by_place)
 
 
-def _is_others(wire: Wire) -> bool:
-    return wire.state is WireState.UNREADABLE or _group_of(wire) is Group.TRAIL
+def _is_to_come(trouble: Trouble) -> bool:
+    """Whether it is missing as nothing is deployed yet."""
+    wire = trouble.wire
+    return wire is not None and wire.state is WireState.MISSING and _group_of(wire) is not Group.TRAIL
 
 
 _GROUPS = {"trail": Group.TRAIL, "e-mail": Group.CHANNELS}
@@ -394,19 +383,17 @@ _STOPPED = re.compile(r"([\w.-]+) of ([a-z0-9-]+) does not log")
 def _command(wire: Wire, looks: Looks) -> str:
     """What repairs a part of the wiring; "" where no single command does."""
     match wire.state:
+        case WireState.UNREADABLE if wire.mark.endswith(RegionDisabled.code):
+            return f"aws account enable-region --region-name {_place(wire)[1]}"
         case WireState.DISABLED if (stopped := _STOPPED.search(wire.why)) is not None:
             return f"aws cloudtrail start-logging --region {stopped[2]} --name {stopped[1]}"
         case WireState.UNCONFIRMED if isinstance(looks.deployment, Deployment):
             region, topic = looks.deployment.hub_region, wire.name.rpartition(" ")[2]
             arn = f"arn:aws:sns:{region}:{looks.deployment.hub_account}:{topic}"
-            return (
-                f"aws sns subscribe --region {region} --topic-arn {arn} --protocol email "
-                f"--notification-endpoint {looks.deployment.email}"
-            )
-        case _ if wire.name.startswith("trail "):
-            return ""
+            to = f"--protocol email --notification-endpoint {looks.deployment.email}"
+            return f"aws sns subscribe --region {region} --topic-arn {arn} {to}"
         case WireState.MISSING | WireState.DISABLED | WireState.TARGETLESS | WireState.CHANGED | WireState.OUTDATED:
-            return _DEPLOY
+            return "" if wire.name.startswith("trail ") else _DEPLOY
         case _:
             return ""
 
@@ -456,22 +443,19 @@ def _statement(messages: Iterable[str]) -> Mapping[str, Any] | None:
 def _facts(looks: Looks, deployed: bool | None) -> Mapping[Group, str]:
     """What is known of each group; "" where nothing was looked at."""
     status = _status(looks)
-    parts = {*status.watched} if status is not None else set()
-    # In an account's own part the region that reports IAM's calls is looked at.
-    watched = {(account, region or IAM_REGION) for account, _, region in (part.partition("/") for part in parts)}
-    watched |= {_place(wire) for wire in looks.wires if wire.name.startswith("trail ")}
-    accounts = count(len({account for account, _ in watched}), "account")
-    regions = count(len(watched), "region")
+    trails = [_place(wire)[0] for wire in looks.wires if wire.name.startswith("trail ")]
+    watched = {*trails, *(part.partition("/")[0] for part in (status.watched if status is not None else ()))}
+    accounts = count(len(watched), "account")
     hub = "" if status is None else f"ecr-warden {status.hub_version}: "
     nothing = "not deployed yet" if deployed is False else ""
-    trail = "; ".join((f"the calls of {regions} of {accounts} are reported", *(() if status is None else status.notes)))
+    trail = "; ".join((f"the calls of {accounts} are reported", *(() if status is None else status.notes)))
     return {
         Group.LAPTOP: looks.version,
         Group.IDENTITIES: _identities(looks),
         Group.TRAIL: trail if watched else "",
         Group.HUB: nothing or (f"{hub}it answers, and is as deployed" if deployed else ""),
         Group.MEMBERS: nothing or (f"the roles and the boundary of {accounts} are as deployed" if watched else ""),
-        Group.EVENTS: nothing or (f"the rules of {regions} are as deployed" if watched else ""),
+        Group.EVENTS: nothing or (f"the rules of {accounts} are as deployed" if watched else ""),
         Group.SPEC: nothing or ("" if status is None else f"version {status.version} is in force, mode {status.mode}"),
         Group.CHANNELS: "" if deployed is None else _channels(looks.deployment),
     }

@@ -21,7 +21,7 @@ from ecr_warden.collect.wires import WatchRecord, WatchRecords, Wiring
 from ecr_warden.collect.wiring import beating_places
 from ecr_warden.core.clock import Clock
 from ecr_warden.core.desired import CompiledSpec
-from ecr_warden.core.failures import PortError
+from ecr_warden.core.failures import PortError, RegionDisabled
 from ecr_warden.core.job import Queue
 from ecr_warden.core.queue import Queues
 from ecr_warden.core.sessions import ending_sessions
@@ -304,7 +304,8 @@ def troubles_of(wires: Iterable[Wire]) -> Iterator[Trouble]:
     """What is not as the stacks deploy it, or not known to be."""
     for wire in wires:
         if wire.state is not WireState.ON:
-            code = _CODES.get(wire.state, "wiring-cut")
+            is_region_off = wire.mark.endswith(RegionDisabled.code)
+            code = RegionDisabled.code if is_region_off else _CODES.get(wire.state, "wiring-cut")
             yield Trouble(code, wording.sentence(wire), wording.remedy(wire), wire)
 
 
