@@ -2,7 +2,9 @@
 
 import os
 import subprocess
-from collections.abc import Mapping
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,12 +64,35 @@ def built_product(into: Path = BUILT) -> Path:
     return Path(given) / "template.yaml" if given else build(into=into)
 
 
-def built_release(into: Path) -> Path:
-    """The folder of the release: what somebody has built already, or a new one. Raises DeploymentFailed."""
-    if given := os.environ.get(RELEASED):
+def built_release(into: Path, root: Path = ROOT) -> Path:
+    """The folder of the release of the checkout in `root`. Raises DeploymentFailed.
+
+    Of this one it is what somebody has built already, or a new one.
+    """
+    if root == ROOT and (given := os.environ.get(RELEASED)):
         return Path(given)
-    _run([str(SAM.parent / "python"), str(ROOT / "tools" / "release.py"), str(into)], os.environ, BUILD_SECONDS)
+    _run([str(SAM.parent / "python"), str(root / "tools" / "release.py"), str(into)], os.environ, BUILD_SECONDS)
     return into
+
+
+def deploy_release(aws: EmulatedAws, file: str, accounts: Mapping[str, str], release: Path) -> None:
+    """`ecr-warden deploy` of a release by the text of ecr-warden.yaml, with a profile for each account by its alias.
+
+    Without a spec, which doctor, at its end, calls wrong. Raises DeploymentFailed.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        home, profiles = Path(folder), [word for alias in accounts for word in ("--profile", f"{alias}={alias}")]
+        (home / "ecr-warden.yaml").write_text(file)
+        keys = "[{}]\naws_access_key_id={}\naws_secret_access_key=test\n"
+        (home / "credentials").write_text("".join(keys.format(*one) for one in accounts.items()))
+        environment = {
+            **os.environ,
+            RELEASED: str(release),
+            "AWS_ENDPOINT_URL": aws.endpoint_url,
+            "AWS_SHARED_CREDENTIALS_FILE": str(home / "credentials"),
+        }
+        command = str(Path(sys.executable).parent / "ecr-warden")
+        _run([command, "deploy", *profiles, "--yes"], environment, DEPLOY_SECONDS, home, fine=(0, 2))
 
 
 def deploy(aws: EmulatedAws, place: Place, built: Path, parameters: Mapping[str, str]) -> Stack:
@@ -135,12 +160,18 @@ def _path() -> str:
     return os.pathsep.join([str(ROOT / ".tools" / "bin"), "/usr/local/bin", "/usr/bin", "/bin"])
 
 
-def _run(arguments: list[str], environment: Mapping[str, str], seconds: int, folder: Path = ROOT) -> None:
+def _run(
+    arguments: list[str],
+    environment: Mapping[str, str],
+    seconds: int,
+    folder: Path = ROOT,
+    fine: Sequence[int] = (0,),
+) -> None:
     try:
         done = subprocess.run(
             arguments, env=environment, cwd=folder, capture_output=True, text=True, timeout=seconds, check=False
         )
     except subprocess.TimeoutExpired as error:
         raise DeploymentFailed(f"{' '.join(arguments[:2])} took more than {seconds} s") from error
-    if done.returncode:
+    if done.returncode not in fine:
         raise DeploymentFailed(f"{' '.join(arguments[:2])}:\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}")

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from local.aws import deploy
@@ -20,6 +20,18 @@ from local.testing.waiting import until
 _EXTERNAL_ID = "demo-external-id"
 _WEBHOOK = "/ecr-warden/webhook"
 TRAIL = "management-events"
+_HUB = Place(CI, REGION, "ecr-warden")
+_RELEASE = ROOT / "build" / "release"
+_DEPLOYMENT = f"""
+version: 1
+hub: {{account: ci, region: {REGION}}}
+accounts:
+  ci: {{id: "{CI}", writes: identities, owners: [{", ".join(f"user/{user}" for user in USERS)}]}}
+  registry: {{id: "{REGISTRY}", regions: [{REGION}], writes: all}}
+alerts: {{webhook: "ssm:{_WEBHOOK}"}}
+# 60 s on AWS, where a policy takes a while to be seen everywhere; longer than a repair takes here.
+parameters: {{SessionCutoffMargin: 5}}
+"""
 _FORWARDING = (("ecr-warden-forward-ecr", REGION), ("ecr-warden-forward-iam", TRAIL_REGION))
 _SWEEP = "ecr-warden-sweep"
 _DISPATCH = ":assumed-role/ecr-warden-dispatch/"
@@ -94,33 +106,41 @@ class Stage:
 
 
 @contextmanager
-def standing(
-    say: Callable[[str], None],
-    sweeps: str = "rate(15 minutes)",
-    guests: tuple[str, ...] = (),
-    into: Path = deploy.BUILT,
-    email: str = "",
-) -> Iterator[Stage]:
-    """Build, start and deploy, announcing each. The first sweep is due after `sweeps`, or when the stage says so.
+def standing(say: Callable[[str], None]) -> Iterator[Stage]:
+    """Build, start and deploy by the command, announcing each; the schedule is the default one.
 
-    `guests`: further accounts from which the hub takes events, once they have stacks. `into`: the folder of the build;
-    `email`: who gets alerts and alarms.
     Raises DeploymentFailed, EmulatorDied.
     """
-    say("sam build: eight functions and their layers")
+    say("what is deployed: eight functions and their layers, and the templates")
+    with _bare(say, lambda: deploy.built_release(_RELEASE)) as (stage, built):
+        say(f"ecr-warden deploy: the hub to {CI}, member and events stacks to {CI} and {REGISTRY}")
+        deploy.deploy_release(stage.aws, _DEPLOYMENT, {"ci": CI, "registry": REGISTRY}, built())
+        yield replace(stage, hub=deploy.outputs(stage.aws, _HUB).outputs)
+
+
+@contextmanager
+def standing_by_sam(sweeps: str, guests: tuple[str, ...], into: Path, email: str) -> Iterator[Stage]:
+    """The same as contributors deploy it, by sam and CreateStack.
+
+    `sweeps`: how often; `guests`: further accounts from which the hub takes events, once they have stacks; `into`: the
+    folder of the build; `email`: who gets alerts and alarms. Raises DeploymentFailed, EmulatorDied.
+    """
+    with _bare(lambda _: None, lambda: deploy.built_product(into)) as (stage, built):
+        hub = deploy.deploy(stage.aws, _HUB, built(), _hub_parameters(sweeps, guests, email))
+        _members(stage.aws, hub.outputs["TrailBusArn"])
+        yield replace(stage, hub=hub.outputs)
+
+
+@contextmanager
+def _bare(say: Callable[[str], None], build: Callable[[], Path]) -> Iterator[tuple[Stage, Callable[[], Path]]]:
+    """The accounts before anything is deployed, and what waits for the build, which is made meanwhile."""
     with ThreadPoolExecutor(1) as beside, EmulatedAws() as aws, Chat() as chat:
-        building = beside.submit(deploy.built_product, into)
+        building = beside.submit(build)
         say(f"two accounts on {aws.endpoint_url}: {CI} has the users, {REGISTRY} the images")
         _bare_accounts(aws)
         people = make_people(aws)
         aws.client(CI, "ssm").put_parameter(Name=_WEBHOOK, Value=chat.url, Type="SecureString")
-        built = building.result()
-        say(f"sam deploy: template.yaml to {CI}, the hub")
-        hub = deploy.deploy(aws, Place(CI, REGION, "ecr-warden"), built, _hub_parameters(sweeps, guests, email))
-        stage = Stage(aws, hub.outputs, chat, people)
-        say(f"stacks/member.yaml and stacks/events.yaml to {CI} and {REGISTRY}")
-        _members(aws, hub.outputs["TrailBusArn"])
-        yield stage
+        yield Stage(aws, {}, chat, people), building.result
 
 
 def _bare_accounts(aws: EmulatedAws) -> None:
@@ -150,10 +170,9 @@ def _hub_parameters(sweeps: str, guests: tuple[str, ...], email: str) -> dict[st
         "SweepSchedule": f'"{sweeps}"',  # sam splits at spaces
         "ExternalId": _EXTERNAL_ID,
         "MemberAccounts": ",".join((CI, REGISTRY, *guests)),
-        # 60 s on AWS, where a policy takes a while to be seen everywhere; longer than a repair takes here.
         "SessionCutoffMargin": "5",
         "WebhookReference": f"ssm:{_WEBHOOK}",
-        **({"AlertEmail": email} if email else {}),
+        "AlertEmail": email,
     }
 
 

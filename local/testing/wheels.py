@@ -16,9 +16,9 @@ from local.aws.launcher import ROOT
 _UV = str(ROOT / ".tools" / "bin" / "uv")
 
 
-def built_wheels(release: Path, into: Path) -> tuple[Path, Path]:
-    """Those of ecr-warden, with this release, and of iam-access."""
-    subprocess.run([sys.executable, str(ROOT / "tools" / "wheels.py"), str(release), str(into)], check=True)
+def built_wheels(release: Path, into: Path, root: Path = ROOT) -> tuple[Path, Path]:
+    """Those of ecr-warden, with this release, and of iam-access, by the checkout in `root`."""
+    subprocess.run([sys.executable, str(root / "tools" / "wheels.py"), str(release), str(into)], check=True)
     command, library = sorted(into.glob("*.whl"))
     return command, library
 

@@ -1,7 +1,9 @@
 """A first user: from the wheel to a repaired tamper in seven commands, and all that comes after, without a checkout."""
 
+import io
 import json
 import subprocess
+import tarfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -11,7 +13,7 @@ from typing import Any
 import pytest
 
 from local.aws.deploy import built_release
-from local.aws.launcher import EmulatedAws
+from local.aws.launcher import ROOT, EmulatedAws
 from local.demo import edits
 from local.demo.chat import Chat
 from local.demo.people import People, make_people
@@ -24,6 +26,8 @@ from local.testing.wheels import built_wheels, install
 PULLERS = USERS[1:]
 PULLS = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
 LOGIN = {"Effect": "Allow", "Action": "ecr:GetAuthorizationToken", "Resource": "*"}
+FIRST = "Bring about what ecr-warden.yaml describes: deploy"
+"""The subject of the first commit that can deploy."""
 HERE = ("--profile", "ci=ci", "--profile", "registry=registry")
 
 
@@ -92,6 +96,22 @@ def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return installed / "bin" / "ecr-warden"
 
 
+@pytest.fixture(scope="module")
+def first_version(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The command as it was when it could first deploy, with what it deployed."""
+    root = tmp_path_factory.mktemp("first")
+    of_repository = ["git", "-C", str(ROOT)]
+    search = [*of_repository, "log", "-1", "--format=%H", "--fixed-strings", "--grep", FIRST]
+    commit = subprocess.run(search, capture_output=True, text=True, check=True).stdout.strip()
+    packed = subprocess.run([*of_repository, "archive", commit], capture_output=True, check=True).stdout
+    with tarfile.open(fileobj=io.BytesIO(packed)) as sources:
+        sources.extractall(root, filter="data")
+    (root / ".tools").symlink_to(ROOT / ".tools")
+    release = built_release(root / "build", root)
+    install(built_wheels(release, root / "dist", root), root / "installed")
+    return root / "installed" / "bin" / "ecr-warden"
+
+
 @pytest.fixture
 def user(released: Path, tmp_path: Path) -> Iterator[User]:
     """Two accounts as they are before: two users pull by policies of somebody's own."""
@@ -144,3 +164,16 @@ def test_read_only_nothing_can_write_and_an_enforcing_version_is_refused(user: U
 
     assert "creates role ecr-warden-write in registry" in user.types("deploy", *HERE, "--yes", code=2)
     assert user.roles("ecr-warden-write") == [CI, REGISTRY]
+
+
+def test_an_upgrade_from_the_first_version_keeps_what_was_accepted(user: User, first_version: Path) -> None:
+    newest, user.command = user.command, first_version
+    user.types("init", *HERE, "--region", REGION, "--hub-account", "ci", "--email", "team@example.com")
+    user.types("deploy", *HERE, "--yes")
+    accepted = user.types("versions", "accepted", "--profile", "ci")
+
+    user.command = newest
+    user.types("deploy", *HERE, "--plan", code=2)
+    user.types("deploy", *HERE, "--yes")
+    assert user.types("versions", "accepted", "--profile", "ci") == accepted
+    assert "there is nothing to do" in user.types("deploy", *HERE)

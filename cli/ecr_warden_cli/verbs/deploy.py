@@ -1,6 +1,7 @@
 """`deploy`: bring about what ecr-warden.yaml describes, bring it up to date, or repair it."""
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 from ecr_warden.access_spec import Valid
@@ -31,7 +32,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         "file", metavar="FILE", nargs="?", default=DEFAULT_FILE, help=f"the deployment's file; default: {DEFAULT_FILE}"
     )
     parser.add_argument(
-        "--spec", metavar="SPEC", default=DEFAULT_SPEC, help=f"the first spec of a new hub; default: {DEFAULT_SPEC}"
+        "--spec", metavar="SPEC", help=f"the first spec of a hub that has none; default: {DEFAULT_SPEC}, if it is there"
     )
     parser.add_argument("--plan", action="store_true", help="show what would be done, and do nothing")
     parser.add_argument("--read-only", action="store_true", help="deploy nothing that can write, whatever FILE says")
@@ -57,13 +58,14 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     client = HubClient(entered.hub(deployment.hub_account, deployment.hub_region), console)
     reconciler = Reconciler(deployment, release, entered)
     with console.doing("looking at what is there"):
-        wants_spec = reconciler.is_new or not any(client.hub.uploads())
-        spec = load_compiled(arguments.spec, context) if wants_spec else None
+        file = arguments.spec or (DEFAULT_SPEC if Path(DEFAULT_SPEC).exists() else "")
+        wants_spec = file and (reconciler.is_new or not any(client.hub.uploads()))
+        spec = load_compiled(file, context) if wants_spec else None
         steps = reconciler.steps()
     left_out = (Exit.ERROR,) if entered.refused else ()
     said = [(step, line) for say in (Step.rights, Step.resources) for step in steps for line in say(step)]
     plan = grouped([(line, aliases[step.wanted.place.account]) for step, line in said])
-    plan += [f"uploads {arguments.spec}, the first spec"] if spec is not None else []
+    plan += [f"uploads {file}, the first spec"] if spec is not None else []
     answer = {"version": release.version, "plan": plan, "steps": list(map(_to_json, steps))}
     if not arguments.json:
         for line in plan or [f"there is nothing to do: all is as {arguments.file} and this version say"]:
