@@ -183,7 +183,7 @@ stays:
   boundary {BOUNDARY} of role/ecr-pusher in all ({ACCOUNT}): it limits what these can do, and IAM deletes no \
 boundary that is in use
     ecr-warden remove
-  role ecr-pusher in all ({ACCOUNT}): it gives access
+  role ecr-pusher in all ({ACCOUNT}): it gives access; its own policies have to go first
     aws iam delete-role --role-name ecr-pusher
   the key of the hub's topics: KMS deletes it after 7 days
   a backup of the table: DynamoDB deletes it after 35 days

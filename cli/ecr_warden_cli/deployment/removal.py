@@ -26,20 +26,24 @@ class Stays(Value, frozen=True):
     command: str = ""
 
 
-_AGAIN = "ecr-warden remove"
+_AGAIN, _ROLE = "ecr-warden remove", "it gives access; its own policies have to go first"
 _DELETED = (AddressKind.REPOSITORY_POLICY, AddressKind.IDENTITY_POLICY)
 """What gives access beside the trust policies, which go with their roles."""
-_BESIDES = (
-    (Kind.WRITES, Stays("the key of the hub's topics", "KMS deletes it after 7 days")),
-    (Kind.TABLE, Stays("a backup of the table", "DynamoDB deletes it after 35 days")),
-)
 
 
 def besides(goes: Sequence[Thing], deployment: Deployment) -> list[Stays]:
-    """What stays of a hub beside what has a name of ours."""
-    webhook = Stays(deployment.webhook, "it was stored for the webhook, and not by ecr-warden")
-    stays = [stays for kind, stays in _BESIDES if any(thing.kind is kind for thing in goes)]
-    return [*stays, webhook] if deployment.webhook else stays
+    """What stays beside what has a name of ours in an account that is entered."""
+    kinds, units = {thing.kind for thing in goes}, deployment.organization is not None and deployment.organization.units
+    found = (
+        (Kind.WRITES in kinds, Stays("the key of the hub's topics", "KMS deletes it after 7 days")),
+        (Kind.TABLE in kinds, Stays("a backup of the table", "DynamoDB deletes it after 35 days")),
+        (deployment.webhook, Stays(deployment.webhook, "it was stored for the webhook, and not by ecr-warden")),
+        (
+            units,
+            Stays("access in the organization's units", "their accounts are not entered; the stacks there go with its"),
+        ),
+    )
+    return [stays for is_so, stays in found if is_so]
 
 
 def split(things: Iterable[Thing], *, keep_data: bool) -> tuple[list[Thing], list[Stays]]:
@@ -51,7 +55,7 @@ def split(things: Iterable[Thing], *, keep_data: bool) -> tuple[list[Thing], lis
             case Kind.LOGS if hub_stands:
                 pass  # its stack deletes them
             case Kind.ROLE:
-                stays.append(Stays(str(thing), "it gives access", f"aws iam delete-role --role-name {thing.name}"))
+                stays.append(Stays(str(thing), _ROLE, f"aws iam delete-role --role-name {thing.name}"))
             case Kind.BOUNDARY if thing.holders:
                 why = "it limits what these can do, and IAM deletes no boundary that is in use"
                 stays.append(Stays(str(thing), why, _AGAIN))
