@@ -1,1 +1,1 @@
-"""The command `ecr-warden`: the library for the terminal; it reads accounts and never writes to one."""
+"""The command `ecr-warden`: it reads accounts, and leaves the documents of the spec to the hub."""

@@ -89,7 +89,7 @@ _GONE: Mapping[str, str] = {
 _DESCRIPTION = (
     "Keeps the policy documents that let one AWS account push to and pull from another account's ECR repositories "
     "equal to a spec, a file that says who may pull and who may push. What is deployed of it, the hub, watches the "
-    "accounts and repairs what differs. This command never writes to an account; reconcile has the hub do it."
+    "accounts and repairs what differs. This command writes none of these documents; reconcile has the hub do it."
 )
 _EPILOG = """\
 example:
