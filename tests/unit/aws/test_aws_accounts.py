@@ -50,7 +50,7 @@ def test_read_session_is_cached_for_its_own_account(world: MotoWorld) -> None:
 @pytest.mark.parametrize(
     ("code", "message", "retryable", "says"),
     [
-        ("AccessDenied", "User: x is not authorized to perform: sts:AssumeRole", False, "stacks/member.yaml"),
+        ("AccessDenied", "User: x is not authorized to perform: sts:AssumeRole", False, "ecr-warden deploy"),
         ("AccessDenied", "sts:AssumeRole with an explicit deny in a service control policy", False, "organization"),
         ("Throttling", "Rate exceeded", True, "retried"),
         ("RegionDisabledException", "STS is not activated in this region", False, "not activated"),

@@ -52,7 +52,7 @@ def test_repositories_that_cannot_be_listed_name_the_missing_permission(world: M
     pattern = RepositoryPattern(HOME, "eu-central-1", "shop/*", (), MustNotExist())
     [(unread, error)] = world.documents.list_repositories([pattern]).unread
     assert (unread, type(error), error.retryable) == (pattern, PermissionMissing, False)
-    assert error.remedy.startswith("allow ecr:DescribeRepositories to ecr-warden's role in the account; stacks/member")
+    assert error.remedy.startswith("allow ecr:DescribeRepositories to ecr-warden's role in the account: ecr-warden d")
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_an_account_that_may_not_be_listed_leaves_its_identities_unreadable(worl
     assert names(accounts.observe(ROLE_SPEC), Unreadable) == {*READ, "identity-policy *"}
     with pytest.raises(PermissionMissing) as unread:
         accounts.listed(PUSHER.account)
-    for part in (action, PUSHER.account, "stacks/member.yaml"):
+    for part in (action, PUSHER.account, "ecr-warden deploy"):
         assert part in str(unread.value)
 
 

@@ -60,7 +60,7 @@ class Code(Enum):
     FOREIGN_PRINCIPAL = (
         "E107",
         "a principal in an account that is not under accounts:",
-        "add the account under accounts: and install the member stack in it, or remove the principal",
+        "add the account under accounts:, here and in ecr-warden.yaml, or remove the principal",
     )
     ALIAS_NAME = (
         "E108",

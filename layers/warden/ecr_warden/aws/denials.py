@@ -22,17 +22,17 @@ _EXPLICIT_DENY = re.compile(r"with an explicit deny(?: in (an? [A-Za-z -]+))?")
 _ROLE = re.compile(r":(?:assumed-)?role/(?:[^ /]+/)*?(ecr-warden-[a-z]+)")
 _REPOSITORY = re.compile(r"arn:[a-z-]+:ecr:([a-z0-9-]+):([0-9]{12}):repository/([^ ]+)")
 _IN_GENERAL = (
-    "allow {} to ecr-warden's role in the account; stacks/member.yaml grants it (parameters Writes, and "
-    "ManagedOwners and ManagedRoles for identities that ecr-warden did not create)"
+    "allow {} to ecr-warden's role in the account: ecr-warden deploy grants it, as writes, owners and roles of the "
+    "account in ecr-warden.yaml say"
 )
 _TO_A_PERSON = "allow {} to these credentials: docs/cli.md#credentials lists what reading takes"
-# The member stack's parameter that allows the write role a call.
+# The list of an account in ecr-warden.yaml that allows the write role a call.
 _LISTS = {
-    **dict.fromkeys(("iam:PutUserPolicy", "iam:DeleteUserPolicy", "iam:DetachUserPolicy"), "ManagedOwners"),
-    **dict.fromkeys(("iam:PutRolePolicy", "iam:DeleteRolePolicy", "iam:DetachRolePolicy"), "ManagedOwners"),
-    "iam:UpdateAssumeRolePolicy": "ManagedRoles",
+    **dict.fromkeys(("iam:PutUserPolicy", "iam:DeleteUserPolicy", "iam:DetachUserPolicy"), "owners"),
+    **dict.fromkeys(("iam:PutRolePolicy", "iam:DeleteRolePolicy", "iam:DetachRolePolicy"), "owners"),
+    "iam:UpdateAssumeRolePolicy": "roles",
 }
-_RESTORE = "an administrator of the account has to deploy stacks/member.yaml again: docs/security.md"
+_RESTORE = "as an administrator of the account: ecr-warden deploy, which restores the role: docs/security.md"
 
 
 def denied(what: str, message: str) -> PortError:
@@ -43,7 +43,7 @@ def denied(what: str, message: str) -> PortError:
 
 
 def _scope_remedy(message: str) -> str:
-    """What to add to which parameter of the member stack, for an identity outside the write scope.
+    """What to add to which list of the account, for an identity outside the write scope.
 
     Whoever asks at a terminal has credentials of their own, which no stack of ecr-warden's gives anything.
     """
@@ -54,19 +54,16 @@ def _scope_remedy(message: str) -> str:
     if denial is None or denial["role"] != "ecr-warden-write" or identity is None:
         return _IN_GENERAL.format(_denied_action(message))
     kind, name = identity.groups()
-    arn = f"arn:{denial['partition']}:iam::{denial['account']}:{kind}/{name}"
-    parameter = _LISTS.get(denial["action"])
-    if parameter is None:
+    entries = _LISTS.get(denial["action"])
+    if entries is None:
         return _IN_GENERAL.format(denial["action"])
     path = " (with its path, if it has one)" if "/" not in name else ""
-    return (
-        f"add {arn}{path} to the parameter {parameter} of stacks/member.yaml in account {denial['account']}: "
-        f"it allows {denial['action']}"
-    )
+    where = f"{entries} of account {denial['account']} in ecr-warden.yaml"
+    return f"add {kind}/{name}{path} to {where}, then ecr-warden deploy: it allows {denial['action']}"
 
 
 def hub_denied(what: str, message: str) -> PortError:
-    return _permission_missing(what, message, "deploy template.yaml again: it grants each function what it needs")
+    return _permission_missing(what, message, "ecr-warden deploy: it grants each function what it needs")
 
 
 def assume_denied(what: str, message: str) -> PortError:
@@ -77,8 +74,8 @@ def assume_denied(what: str, message: str) -> PortError:
         return kept_out
     # Of a suspended account AWS says the same.
     remedy = (
-        "deploy stacks/member.yaml in the account, with this hub's account and ExternalId: it creates the role, that "
-        "for writing unless Writes is none; if the account is suspended, remove it from the spec"
+        "ecr-warden deploy: it creates the role, that for writing unless writes is none; if the account is suspended, "
+        "remove it from the spec"
     )
     return _permission_missing(what, message, remedy)
 

@@ -58,7 +58,7 @@ class Environment(Struct, frozen=True):
         return outside_text(
             self.variables.get(name, ""),
             f"the function's variable {name}",
-            remedy="deploy the function with template.yaml, which sets it",
+            remedy="ecr-warden deploy: it sets it",
         )
 
     def optional(self, name: str) -> str:

@@ -375,7 +375,7 @@ def _of_audit(record: AuditRecord | None, version: str) -> Iterator[Trouble]:
         )
     elif record.unread:
         what = "; ".join(first(record.unread, _PARTS_SHOWN))
-        remedy = "deploy the member stacks again if permissions are missing: docs/deploy.md"
+        remedy = "ecr-warden deploy, if permissions are missing"
         yield Trouble("access-unread", f"{at} could not take into account: {what}", remedy)
 
 

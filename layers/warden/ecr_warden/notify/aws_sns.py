@@ -31,7 +31,7 @@ class SnsChannel:
             code = error.response.get("Error", {}).get("Code", "unknown")
             raise ChannelError(
                 f"sns:Publish to {self._topic_arn} failed ({code})",
-                remedy="deploy template.yaml again: it creates the topic and lets the alert function publish to it",
+                remedy="ecr-warden deploy: it creates the topic and lets the alert function publish to it",
                 retryable=code in _RETRYABLE,
             ) from error
         except BotoCoreError as error:

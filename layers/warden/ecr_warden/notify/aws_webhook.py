@@ -129,7 +129,7 @@ def _read(reference: str, fetch: Callable[[], object]) -> str:
         action = _ACTIONS[reference.partition(":")[0]]
         raise ChannelError(
             f"the webhook's secret {reference} cannot be read ({code or type(error).__name__})",
-            remedy=f"check that it exists; template.yaml grants {action} to the role of the alert function",
+            remedy=f"check that it exists; ecr-warden deploy grants {action} to the role of the alert function",
             retryable=True,
         ) from error
 

@@ -95,7 +95,8 @@ _SEE_DRIFT = "aws cloudformation detect-stack-drift --profile ... --region ... -
 
 
 def _advice(changed: OwnChanged) -> _Advice:
-    stack = f"{_SEE_DRIFT} {'ecr-warden-member' if changed.account else '...'}"
+    stack = "ecr-warden deploy --plan" if changed.account else f"{_SEE_DRIFT} ecr-warden"
+    restore = "ecr-warden deploy" if changed.account else "revert the drift of the hub's stack: docs/security.md"
     if changed.thing.startswith(COMPILED_SPEC):
         line = "Every run reads it, and only accepting a spec writes it: nothing is enforced until it is written again."
         asked = "find out who can write the state bucket, then have the spec compiled again: docs/security.md"
@@ -104,8 +105,8 @@ def _advice(changed: OwnChanged) -> _Advice:
         return "put the right URL back, as docs/deploy.md says: no stack makes it", "ecr-warden status", _MAY_BLIND
     if _is_by_deployment(changed):
         line = "CloudFormation made the call, as it does when the stacks are deployed."
-        return "nothing if somebody deployed the stacks; else see what differs and deploy them again", stack, [line]
-    return "see what differs, then deploy the stack again: docs/security.md", stack, _MAY_BLIND
+        return f"nothing if somebody deployed the stacks; else see what differs, then {restore}", stack, [line]
+    return f"see what differs, then {restore}", stack, _MAY_BLIND
 
 
 _MAY_BLIND = (
