@@ -252,7 +252,7 @@ def test_apply_ends_with_what_happened(tmp_path: Path) -> None:
 # name: the options, what is typed at a terminal, or None without one; the exit code, whether it takes effect, words
 ACCEPTING: dict[str, tuple[str, bytes | None, int, bool, str]] = {
     "yes to both": ("", b"yes\nyes\n", 0, True, "of 5 targets that it changes 5 reconciled: 5 no longer in the spec"),
-    "yes to the upload alone": ("", b"yes\nno\n", 2, False, "nothing was accepted: answer yes at a terminal, or: "),
+    "yes to the upload alone": ("", b"yes\nno\n", 2, False, "nothing was decided: answer yes at a terminal, or: "),
     "--yes, which answers the upload alone": ("--yes", b"\n", 2, False, "ecr-warden accept HOLD --yes"),
     "--yes, and then yes": ("--yes", b"yes\n", 0, True, "version u0 of the spec: accepted by alice at "),
     "no terminal": ("--yes", None, 2, False, "ecr-warden accept HOLD --yes"),

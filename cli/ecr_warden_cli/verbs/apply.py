@@ -123,7 +123,7 @@ def _outcome(client: HubClient, awaited: Published, arguments: argparse.Namespac
     try:
         rolled = follow(client, awaited, context, arguments.wait)
         if arguments.accept and rolled.story.fate is Fate.HELD:
-            if not accept_here(rolled.hold, client, context, arguments.wait):
+            if accept_here(rolled.hold, arguments, context) is not Exit.FINE:
                 return None
             rolled = follow(client, awaited, context, arguments.wait)
     except KeyboardInterrupt:

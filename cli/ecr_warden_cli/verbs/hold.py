@@ -22,7 +22,6 @@ from iam_access.text.printable import and_more, show_time
 
 _hold_id = matching("[0-9a-f]{4,12}", "is not the ID of a hold, or 4 or more digits of it: ecr-warden held lists them")
 _BOTH = 2
-_UNDECIDED = "nothing was decided: answer yes, or add --yes"
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -111,48 +110,31 @@ def _lines(hold: Hold) -> Iterator[str]:
             yield f"    {and_more(left_out)}"
 
 
+def accept_here(hold_id: str, arguments: argparse.Namespace, context: Context) -> Exit:
+    """Show what waits, and accept it if a person at the terminal says yes; `arguments`: of a verb without --json."""
+    return _decide(Accept(new_id(), hold_id), argparse.Namespace(**vars(arguments) | {"yes": False}), context)
+
+
 def _decide(command: Decide, arguments: argparse.Namespace, context: Context) -> Exit:
-    console, client = context.console, speak(arguments, context)
+    console, client, verb = context.console, speak(arguments, context), command.__struct_config__.tag
     [hold] = _ask(client, command.hold).holds
     command = type(command)(command.id, hold.id)
     if not arguments.json:
-        _show_undecided(hold, command, client, console)
-    if not (arguments.yes or _is_agreed(command, context)):
+        _show(hold, console)
+        if isinstance(command, Accept):
+            _show_baseline(client, console)
+    if not (arguments.yes or is_confirmed(f"{verb} {hold.id}?", context)):
         if arguments.json:
             console.answer({"hold": _json_of(hold), "decided": False})
-        console.note(_UNDECIDED)
+        console.note(f"nothing was decided: answer yes at a terminal, or: ecr-warden {verb} {hold.id} --yes")
         return Exit.DIFFERENT
     reply = client.command(command)
     after = _wait_for(client, hold, context, arguments.wait)
     if arguments.json:
         console.answer({"hold": _json_of(after), "decided": True, "id": reply.id, "caller": reply.caller})
     else:
-        _show_effect(after, command, reply, console)
+        console.line(_effect(after, reply), Style.ODD if _is_undone(after, command) else Style.GOOD)
     return Exit.DIFFERENT if _is_undone(after, command) else Exit.FINE
-
-
-def accept_here(hold_id: str, client: HubClient, context: Context, seconds: float) -> bool:
-    """Show what waits, and accept it if a person at the terminal says yes; whether it then took effect."""
-    [hold] = _ask(client, hold_id).holds
-    command = Accept(new_id(), hold.id)
-    _show_undecided(hold, command, client, context.console)
-    if not _is_agreed(command, context):
-        context.console.note(f"nothing was accepted: answer yes at a terminal, or: ecr-warden accept {hold.id} --yes")
-        return False
-    reply = client.command(command)
-    after = _wait_for(client, hold, context, seconds)
-    _show_effect(after, command, reply, context.console)
-    return not _is_undone(after, command)
-
-
-def _show_undecided(hold: Hold, command: Decide, client: HubClient, console: Console) -> None:
-    _show(hold, console)
-    if isinstance(command, Accept):
-        _show_baseline(client, console)
-
-
-def _is_agreed(command: Decide, context: Context) -> bool:
-    return is_confirmed(f"{command.__struct_config__.tag} {command.hold}?", context)
 
 
 def _show_baseline(client: HubClient, console: Console) -> None:
@@ -194,11 +176,10 @@ def _is_undone(hold: Hold, command: Decide) -> bool:
     return hold.state is not (HoldState.ACCEPTED if isinstance(command, Accept) else HoldState.REJECTED)
 
 
-def _show_effect(hold: Hold, command: Decide, reply: CommandReply, console: Console) -> None:
-    text = f"{hold.what}: {_standing(hold)}"
+def _effect(hold: Hold, reply: CommandReply) -> str:
     if hold.state in OPEN:
-        text = f"recorded as decided by {reply.caller}; the hub has not acted on it yet: ecr-warden held {hold.id}"
-    console.line(text, Style.ODD if _is_undone(hold, command) else Style.GOOD)
+        return f"recorded as decided by {reply.caller}; the hub has not acted on it yet: ecr-warden held {hold.id}"
+    return f"{hold.what}: {_standing(hold)}"
 
 
 HELD = Verb(
