@@ -31,8 +31,7 @@ alerts: {{webhook: "ssm:/ecr-warden/webhook"}}
 BUCKETS = [f"ecr-warden-{which}-{ACCOUNT}-{REGION}" for which in ("code", "spec", "state")]
 HUB = StackPlace(ACCOUNT, REGION, "ecr-warden")
 EVENTS = [StackPlace(ACCOUNT, region, "ecr-warden-events") for region in (REGION, "us-east-1")]
-MEMBER = StackPlace(ACCOUNT, "eu-west-1", "ecr-warden-member")
-"""Where somebody deployed it by hand."""
+MEMBER = StackPlace(ACCOUNT, "us-east-1", "ecr-warden-member")
 ALLOW = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "ecr:*", "Resource": "*"}]})
 IN, HERE = f"arn:aws:iam::{ACCOUNT}:policy", f"in {ACCOUNT}/{REGION}"
 BOUNDARY = f"{IN}/ecr-warden/ecr-warden-boundary"
@@ -71,9 +70,8 @@ class House(MemoryEntered):
         for name in ("ecr-warden-reader", "theirs"):
             self.iam.create_policy(PolicyName=name, PolicyDocument=ALLOW)
             self.iam.attach_user_policy(UserName="alice", PolicyArn=f"{IN}/{name}")
-        tag = {"Key": "ecr-warden-stack", "Value": f"arn:aws:cloudformation:eu-west-1:{ACCOUNT}:stack/{MEMBER.name}/1"}
         role = {"Path": "/ecr-warden/", "AssumeRolePolicyDocument": "{}"}
-        self.iam.create_role(RoleName="ecr-warden-read", Tags=[tag], **role)
+        self.iam.create_role(RoleName="ecr-warden-read", **role)
         self.iam.create_role(RoleName="ecr-pusher", PermissionsBoundary=BOUNDARY, **role)
         self.wire.session.events.register("before-call", self._count)
         self.wire.answer("iam:ListEntitiesForPolicy", self._holders)
@@ -172,7 +170,7 @@ goes, in this order:
   stack ecr-warden {HERE}
   stack ecr-warden-events {HERE}
   stack ecr-warden-events in {ACCOUNT}/us-east-1
-  stack ecr-warden-member in {ACCOUNT}/eu-west-1
+  stack ecr-warden-member in {ACCOUNT}/us-east-1
   bucket {BUCKETS[1]} {HERE}
   bucket {BUCKETS[2]} {HERE}
   table ecr-warden {HERE}

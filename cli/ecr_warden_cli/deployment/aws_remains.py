@@ -48,15 +48,6 @@ class AwsRemains(Struct, frozen=True):
         for role in self._listed("iam", "list_roles", "Roles", PathPrefix=OUR_ROLE_PATH):
             if role["RoleName"] not in OWN_ROLES:
                 yield Thing(Kind.ROLE, self.account, "", role["RoleName"])
-            elif role["RoleName"] == "ecr-warden-read":
-                yield from self._stack_of(role["RoleName"])
-
-    def _stack_of(self, role: str) -> Iterator[Thing]:
-        """The stack that a role is of, whose region nobody can know."""
-        for tag in self._listed("iam", "list_role_tags", "Tags", RoleName=role):
-            if tag["Key"] == "ecr-warden-stack":
-                *_, region, account, name = tag["Value"].split(":")
-                yield Thing(Kind.STACK, account, region, name.split("/")[1])
 
     def _holders(self, policy: str) -> Iterator[str]:
         for kind in ("User", "Group", "Role"):

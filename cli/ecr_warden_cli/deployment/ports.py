@@ -156,7 +156,7 @@ class Remains(Protocol):
         """The buckets, the table and the logs of a hub in this region."""
 
     def of_account(self) -> Iterator[Thing]:
-        """What IAM has, and the stack, perhaps gone, that the member's roles are of."""
+        """What IAM has."""
 
     def delete(self, thing: Thing) -> None:
         """Delete what is no stack: detach a policy from who has it, empty a bucket first."""

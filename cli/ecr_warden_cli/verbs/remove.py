@@ -9,7 +9,7 @@ from ecr_warden.state.switch import Position
 from ecr_warden_cli.console import Console, Exit, Style
 from ecr_warden_cli.context import Context, Failure, Verb
 from ecr_warden_cli.deployment.file import load_deployment
-from ecr_warden_cli.deployment.ports import ChangeSet, Entered, Kind, StackPlace, Thing
+from ecr_warden_cli.deployment.ports import ChangeSet, Entered, Kind, Thing
 from ecr_warden_cli.deployment.remedies import AGAIN
 from ecr_warden_cli.deployment.removal import Stays, access_that_stays, besides, split, turn_of
 from ecr_warden_cli.deployment.sessions import add_ways, aliases_of, ways_of
@@ -24,9 +24,11 @@ from iam_access.text.printable import and_more
 _SHOWN = 20
 _ROUNDS = 2
 """A function that still ran may have made its log anew."""
-_LOST = "all versions of the spec, what the hub remembers and its journal are lost; --keep-data keeps them"
-_LOGS = "the functions' logs go with the hub's stack: export them first"
-_FIRST = "to take access back first: take the grants out of the spec, ecr-warden apply SPEC --accept, and run this then"
+_NOTES = (
+    "all versions of the spec, what the hub remembers and its journal are lost; --keep-data keeps them",
+    "the functions' logs go with the hub's stack: export them first",
+    "to take access back first: take the grants out of the spec, ecr-warden apply SPEC --accept, and run this then",
+)
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,23 +50,21 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
         entered = context.aws().enter(aliases, ways_of(arguments, deployment, console.environment), context.sleep)
     goes, stays = _look(deployment, entered, arguments, context)
     stays += _access(goes, entered, context)
-    form = {"goes": to_json(tuple(goes)), "stays": to_json(tuple(stays))}
     if not arguments.json:
         _show(goes, stays, console)
-    if not goes or arguments.plan or not (arguments.yes or is_confirmed("remove all this?", context)):
-        if arguments.json:
-            console.answer({**form, "done": False, "left": []})
-        elif goes and not arguments.plan:
-            console.note("nothing was removed: answer yes, or add --yes")
-        return Exit.DIFFERENT if goes else Exit.FINE
-    for _ in range(_ROUNDS):
-        _carry_out(goes, entered, console)
-        goes, _ = _look(deployment, entered, arguments, context)
+    is_agreed = bool(goes) and not arguments.plan and (arguments.yes or is_confirmed("remove all this?", context))
+    left = goes
+    for _ in range(_ROUNDS if is_agreed else 0):
+        _carry_out(left, entered, console)
+        left, _ = _look(deployment, entered, arguments, context)
     if arguments.json:
-        console.answer({**form, "done": True, "left": to_json(tuple(goes))})
-    for thing in goes:
-        console.note(f"still there: {thing}; {AGAIN}")
-    return Exit.DIFFERENT if goes else Exit.FINE
+        goes_and_stays = {"goes": to_json(tuple(goes)), "stays": to_json(tuple(stays))}
+        console.answer({**goes_and_stays, "done": is_agreed, "left": to_json(tuple(left))})
+    elif left and not arguments.plan:
+        console.note(
+            f"{left[0]} is still there; {AGAIN}" if is_agreed else "nothing was removed: answer yes, or add --yes"
+        )
+    return Exit.DIFFERENT if left else Exit.FINE
 
 
 def _look(
@@ -76,16 +76,13 @@ def _look(
         found = [*entered.remains(hub.account, hub.region).of_hub()]
         for account in aliases_of(deployment):
             found += entered.remains(account, IAM_REGION).of_account()
-        places = [one.place for one in stacks_of(deployment, "")]
-        places += [StackPlace(one.account, one.region, one.name) for one in found if one.kind is Kind.STACK]
-        things = [one for one in found if one.kind is not Kind.STACK]
-        for place in dict.fromkeys(places):
+        for place in (one.place for one in stacks_of(deployment, "")):
             live = entered.stacks(place.account, place.region).read(place.name)
             if live is not None:
-                things.append(Thing(Kind.STACK, place.account, place.region, place.name))
+                found.append(Thing(Kind.STACK, place.account, place.region, place.name))
                 if place == hub and not live.status.startswith("DELETE"):
-                    things.append(Thing(Kind.WRITES, place.account, place.region, place.name))
-        goes, stays = split(things, keep_data=arguments.keep_data)
+                    found.append(Thing(Kind.WRITES, place.account, place.region, place.name))
+        goes, stays = split(found, keep_data=arguments.keep_data)
         return goes, [*stays, *besides(goes, deployment)]
 
 
@@ -107,10 +104,8 @@ def _show(goes: Sequence[Thing], stays: Sequence[Stays], console: Console) -> No
     console.line("goes, in this order:" if goes else "there is nothing to remove", Style.HEADING)
     for thing in goes:
         console.line(f"  {thing}", Style.BAD if thing.kind in (Kind.BUCKET, Kind.TABLE) else None)
-    kinds = {thing.kind for thing in goes}
-    for kind, note in ((Kind.TABLE, _LOST), (Kind.WRITES, _LOGS), (Kind.WRITES, _FIRST)):
-        if kind in kinds:
-            console.line(note, Style.ODD)
+    for note in _NOTES if goes else ():
+        console.line(note, Style.ODD)
     if stays:
         console.line("stays:", Style.HEADING)
     for one in stays[:_SHOWN]:
