@@ -53,10 +53,10 @@ OTHERS = {
 
 
 def everything(aws: EmulatedAws) -> set[str]:
-    """What is in both accounts, by account, service and name, but for what others have there, sam too."""
+    """What is in both accounts, by account, service and name, but for what others have there."""
     found = {f"{account} {one}" for account in (CI, REGISTRY) for one in _of(aws, account)}
     assert found >= OTHERS
-    return {one for one in found - OTHERS if "aws-sam-cli" not in one}
+    return found - OTHERS
 
 
 def _of(aws: EmulatedAws, account: str) -> Iterator[str]:
@@ -70,10 +70,9 @@ def _of(aws: EmulatedAws, account: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def house() -> Iterator[House]:
     """Two accounts with the seed's file accepted, and alice who may ask."""
-    built = tmp_path_factory.mktemp("remove") / "built"
-    with standing(lambda _: None, sweeps="rate(1 day)", into=built) as stage:
+    with standing(lambda _: None) as stage:
         house = House(stage, Quiet.of(stage), {})
         house.upload(SEED)
         iam = stage.aws.client(CI, "iam")
