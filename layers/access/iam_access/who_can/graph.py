@@ -180,6 +180,17 @@ class Graph(SubjectDirectory):
         """The best path of one subject, searched from the subject towards the resource."""
         if self._is_federated(subject):
             return self._as_opened(subject, permissions)
+        best = self.can_itself(subject, permissions)
+        if best is None or best.answer is not Answer.YES:
+            best = min((*([best] if best else ()), *self._federating(subject, permissions)), key=_order, default=None)
+        if best is not None:
+            return best
+        # What decides may have been found of somebody else who has the same evidence.
+        lacks = self.decide(subject, permissions).missing
+        return Denial(subject, lacks and self.ask(subject, permissions).missing)
+
+    def can_itself(self, subject: Subject, permissions: tuple[Permission, ...]) -> AccessPath | None:
+        """The best path of one subject, but for those by sessions that it opens as a federated user."""
         direct = Step(subject, permissions, self.decide(subject, permissions))
         best = None if direct.decision.answer is Answer.NO else AccessPath((direct,))
         if best is not None and subject.principal.kind is CallerKind.SERVICE:
@@ -189,14 +200,8 @@ class Graph(SubjectDirectory):
                 break
             path = self._search_from(subject, permissions, worst)
             if path is not None:
-                best = path
-                break
-        if best is None or best.answer is not Answer.YES:
-            best = min((*([best] if best else ()), *self._federating(subject, permissions)), key=_order, default=None)
-        if best is not None:
-            return best
-        # What decides may have been found of somebody else who has the same evidence.
-        return Denial(subject, direct.decision.missing and self.ask(subject, permissions).missing)
+                return path
+        return best
 
     def who_can(
         self,

@@ -365,8 +365,7 @@ class _Auditor:
         return found.lacking if found is not None else ()
 
     def _missing(self, access: Access, repository: Repository, paths: Mapping[str, AccessPath]) -> Iterator[Finding]:
-        # What somebody can only as a federated user is not what the spec gives them.
-        able = {bare(arn): path for arn, path in paths.items() if not path.is_federated}
+        able = {bare(arn): path for arn, path in paths.items()}
         place = str(repository.target)
         for name, access_path in self._spec_access.paths(access, repository.target, by_docker=True).items():
             self._principals.update(bare(step.subject.arn) for step in access_path.steps)
@@ -375,7 +374,11 @@ class _Auditor:
             # Of a whole account or organization nobody in particular need be able to.
             if without_provider or access_path.subject.presumed_allowed or not self._is_known(access_path):
                 continue
-            if name in able and not self._lacking(able[name], access, repository):
+            best = able.get(name)
+            if best is not None and best.is_federated:
+                # What somebody can only as a federated user is not what the spec gives them.
+                best = self._graph.can_itself(best.subject, self._graph.permissions(access, repository))
+            if best is not None and not self._lacking(best, access, repository):
                 continue
             needed = self._graph.permissions(access, repository, by_docker=True)
             because, remedy = self._remedies.opening(access_path, needed)
