@@ -92,5 +92,5 @@ def test_the_printed_examples_work(house: House) -> None:
 def test_the_printed_questions_to_the_hub_are_answered(house: House) -> None:
     status, history, plan = (printed(question, house) for question in QUESTIONS)
     assert "5 targets: 5 ok" in status
-    assert "role/222222222222/ecr-pusher" in history
+    assert "registry:role/ecr-pusher" in history
     assert "5 targets: 5 ok, 0 differ" in plan
