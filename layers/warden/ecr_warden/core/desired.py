@@ -44,7 +44,7 @@ class HoldLimits(Value, frozen=True, omit_defaults=True):
 
     widening: Widening = Widening.HOLD
     max_removed: Count | None = None
-    """None for a share of what the accepted spec has (versions.removals)."""
+    """None for a share of what the accepted spec has (versions.limits)."""
 
 
 class ForeignStatement(StrEnum):

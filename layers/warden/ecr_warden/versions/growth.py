@@ -1,29 +1,21 @@
 """What a version adds to what is ours or silent: nobody there is an outsider, or is reported, from then on."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 
 from ecr_warden.audit.also_allowed import covers
-from ecr_warden.core.desired import AlsoAllowed, CompiledSpec, HoldLimits, RepositoryPattern, TargetSpec, Widening
+from ecr_warden.core.desired import AlsoAllowed, CompiledSpec, RepositoryPattern, TargetSpec
 from ecr_warden.core.judgement import WaitCode, WaitReason
 from ecr_warden.core.target import Target
 from ecr_warden.versions.enforced import enforced
-from ecr_warden.versions.removals import most_removed
 from iam_access.text.printable import count, listed, printable
 from iam_access.who_can.ours import Ours
 from iam_access.who_can.standing import standing_for
 
 _NAMED = 3
-_STRICTNESS = (Widening.FREE, Widening.HOLD, Widening.APPROVE)
 _WILD = frozenset("*?$")
 
 type _Versions = tuple[CompiledSpec, ...]
 """Those before the new one that there are: the accepted one and the baseline."""
-
-
-def widening_of(accepted: CompiledSpec | None, baseline: CompiledSpec | None) -> Widening:
-    """The stricter of both versions' settings; the default where there is no version: nobody has seen another one."""
-    every = (HoldLimits() if compiled_spec is None else compiled_spec.limits for compiled_spec in (accepted, baseline))
-    return max((hold_limits.widening for hold_limits in every), key=_STRICTNESS.index)
 
 
 def grown(before: _Versions, new: CompiledSpec) -> Iterator[WaitReason]:
@@ -54,21 +46,6 @@ def silenced(accepted: CompiledSpec | None, new: CompiledSpec, ours: Ours) -> It
     if found:
         text = "its also_allowed keeps access from being reported that nobody accepted"
         yield WaitReason(WaitCode.OURS_GROWS, f"{text}: {listed(list(dict.fromkeys(found)), _NAMED)}")
-
-
-def loosened(before: _Versions, new: CompiledSpec, grants: Callable[[], int]) -> Iterator[WaitReason]:
-    """The limits that are looser than the stricter one of the versions before; `grants`: how many there are."""
-    found: list[str] = []
-    strictest = max((compiled_spec.limits.widening for compiled_spec in before), key=_STRICTNESS.index)
-    if _STRICTNESS.index(new.limits.widening) < _STRICTNESS.index(strictest):
-        found.append(f"widening from {strictest} to {new.limits.widening}")
-    if any(compiled_spec.limits.max_removed != new.limits.max_removed for compiled_spec in before):
-        least = min(most_removed(compiled_spec.limits, grants) for compiled_spec in before)
-        now = most_removed(new.limits, grants)
-        if now > least:
-            found.append(f"max_removed from {least} to {now}")
-    if found:
-        yield WaitReason(WaitCode.LIMITS_LOOSENED, f"it loosens {' and '.join(found)}")
 
 
 def _newly_foreign(before: _Versions, new: CompiledSpec) -> Iterator[Target]:

@@ -19,17 +19,10 @@ from ecr_warden.core.ours import ours_of
 from ecr_warden.core.part import part_of
 from ecr_warden.versions.changes import Versions, observes
 from ecr_warden.versions.enforced import EnforcedChange, Left, Why, step, widened
-from ecr_warden.versions.growth import grown, loosened, silenced, widening_of
+from ecr_warden.versions.growth import grown, silenced
+from ecr_warden.versions.limits import fewest_grants, loosened, removes_much, widening_of
 from ecr_warden.versions.outside_gains import OutsideGains, outside_gains
-from ecr_warden.versions.removals import (
-    LEAST_REMOVED,
-    document_changes,
-    emptied,
-    emptied_patterns,
-    fewest_grants,
-    most_removed,
-    removed_grants,
-)
+from ecr_warden.versions.removals import document_changes, emptied, emptied_patterns, removed_grants
 from ecr_warden.versions.takeover import PossibleTakeover, Takeover, possible_takeover, takeover_of
 from iam_access.text.printable import count, listed, printable
 
@@ -101,7 +94,7 @@ def _by_versions(versions: Versions, enforced: CompiledSpec, removed: int, remov
     )
     grants = cache(lambda: fewest_grants(accepted, baseline))
     yield from _empties(accepted, new)
-    yield from _removes_much(removed, removed_before, before, grants)
+    yield from removes_much(removed, removed_before, before, grants)
     if baseline is None:
         yield _FIRST
     if _widening(versions) is not Widening.FREE:
@@ -147,25 +140,6 @@ def _empties(accepted: CompiledSpec | None, new: CompiledSpec) -> Iterator[WaitR
     dropped = sorted({*accepted.accounts} - {*new.accounts})
     if dropped:
         yield WaitReason(WaitCode.EMPTIES, f"it drops {count(len(dropped), 'account')}: {listed(dropped, _NAMED)}")
-
-
-def _removes_much(
-    removed: int, removed_before: int, before: Iterable[CompiledSpec], grants: Callable[[], int]
-) -> Iterator[WaitReason]:
-    if not removed:
-        return
-    explicit = [
-        compiled_spec.limits.max_removed for compiled_spec in before if compiled_spec.limits.max_removed is not None
-    ]
-    # Counting all grants takes time, and is needed only above the least limit.
-    if removed + removed_before <= min([LEAST_REMOVED, *explicit]):
-        return
-    limit = min(most_removed(compiled_spec.limits, grants) for compiled_spec in before)
-    if removed + removed_before > limit:
-        earlier = f" after {removed_before} in the 24 hours before" if removed_before else ""
-        yield WaitReason(
-            WaitCode.REMOVES_MUCH, f"it removes {count(removed, 'grant')}{earlier}; max_removed is {limit}"
-        )
 
 
 def _takeover_reasons(takeover: Takeover) -> Iterator[WaitReason]:

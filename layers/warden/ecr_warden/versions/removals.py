@@ -1,4 +1,4 @@
-"""What a version takes away of what the accepted one gives, counted in grants, and the limit."""
+"""What a version takes away of what the accepted one gives, counted in grants."""
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -11,18 +11,16 @@ from ecr_warden.audit.changes import access_changes
 from ecr_warden.collect.observed import ReadAccounts
 from ecr_warden.core.access_change import AccessChange, AccessChanges, Direction
 from ecr_warden.core.address import OUR_ROLE_PATH
-from ecr_warden.core.desired import CompiledSpec, DesiredValue, HoldLimits, RepositoryPattern
+from ecr_warden.core.desired import CompiledSpec, DesiredValue, RepositoryPattern
 from ecr_warden.core.failures import PortError
 from ecr_warden.core.target import RepositoryTarget, Target
-from ecr_warden.versions.enforced import EnforcedChange, enforced
+from ecr_warden.versions.enforced import EnforcedChange
 from iam_access.delta.delta import AccessDelta, access_change, gained_and_lost
 from iam_access.document.document import Document
 from iam_access.document.kind import DocumentKind
 from iam_access.document.pattern import patterns_meet
 from iam_access.equivalent.canonical import canonical_together
 from iam_access.evaluate.request_principal import RequestError, parse_request_principal
-
-LEAST_REMOVED, _SHARE_REMOVED = 5, 0.2
 
 type _Pair = tuple[DesiredValue | None, DesiredValue | None]
 
@@ -117,23 +115,6 @@ def _only(version: CompiledSpec, repositories: Collection[RepositoryTarget]) -> 
     named = {target.key: spec for target in repositories if (spec := version.spec_of(target)) is not None}
     others = {key: spec for key, spec in version.targets.items() if not isinstance(spec.target, RepositoryTarget)}
     return replace(version, targets={**others, **named}, patterns=() if repositories else version.patterns)
-
-
-def grants_of(version: CompiledSpec) -> int:
-    """How many grants a version gives."""
-    given = access_changes(None, version).changes
-    return len({(one.principal, one.repository, one.access) for one in given})
-
-
-def most_removed(limits: HoldLimits, grants: Callable[[], int]) -> int:
-    """How many grants may be removed in 24 hours; `grants`: how many there are."""
-    return max(LEAST_REMOVED, int(grants() * _SHARE_REMOVED)) if limits.max_removed is None else limits.max_removed
-
-
-def fewest_grants(accepted: CompiledSpec | None, baseline: CompiledSpec | None) -> int:
-    """The grants of the accepted version or of the baseline, whichever gives fewer: decoys raise no limit."""
-    counts = [] if accepted is None else [grants_of(enforced(accepted))]
-    return min(counts if baseline is None else [*counts, grants_of(baseline)], default=0)
 
 
 def keys_of(change: AccessChange) -> Iterator[str]:
