@@ -1,4 +1,4 @@
-"""Every field of the spec; docs/spec.md shows these tables, and a test compares."""
+"""Every field of the spec: what fits it, and whether it is required; docs/spec.md shows these tables, by a test."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""What a version enforces, and what becomes of it by the next one: it stays governed, is closed, or stays open."""
+"""What a version enforces, alone or with observed grants in the same documents, and what the next one makes of it."""
 
 from collections.abc import Iterator, Mapping
 from copy import replace
