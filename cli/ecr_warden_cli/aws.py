@@ -1,4 +1,4 @@
-"""AWS with a person's own credentials: the spec's accounts, and the deployed hub over Lambda's API."""
+"""AWS with a person's own credentials: the spec's accounts; the hub, over Lambda's API; its bucket and stop switch."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence

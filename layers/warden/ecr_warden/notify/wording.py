@@ -1,4 +1,4 @@
-"""Targets, differences, changes, times and callers in words."""
+"""Targets, differences, changes and times in words; and who made a change, or how to find that out."""
 
 from typing import assert_never
 
