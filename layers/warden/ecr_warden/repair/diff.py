@@ -13,7 +13,7 @@ from ecr_warden.core.observed import Absent, Observation, Observed, Present, Tar
 from ecr_warden.core.run import Debts
 from ecr_warden.repair.aws_edits import is_settling
 from ecr_warden.repair.cutoff import as_lockout, is_kept_cutoff, reopened_sessions
-from ecr_warden.repair.extent import is_within
+from ecr_warden.repair.extent import is_managed
 from ecr_warden.repair.hard_documents import decided
 from iam_access.delta.delta import gained_and_lost
 from iam_access.delta.relate import Differs, Interchangeable, Same, relate
@@ -73,18 +73,12 @@ def _drifts(
         if (
             address not in spec.documents
             and (reopened is None or address != reopened.address)
-            and _is_managed(spec, address)
+            and is_managed(spec, address)
             and not is_kept_cutoff(spec, address, observed, debts, now)
         ):
             drift = _compare(address, MustNotExist(), observed)
             if drift is not None:
                 yield as_lockout(drift, observed, now)
-
-
-def _is_managed(spec: TargetSpec, address: Address) -> bool:
-    """Whether a document that the spec does not name may be there only if it is desired."""
-    is_policy = address.kind in (AddressKind.IDENTITY_POLICY, AddressKind.ATTACHED_POLICY)
-    return is_policy and spec.extent is not Extent.NAMED and is_within(spec, address)
 
 
 def _compare(address: Address, desired: DesiredValue, observed: Observed) -> Drift | None:

@@ -1,4 +1,4 @@
-"""Which of a target's policies an observation reports: those named, ours, or all (its spec's extent).
+"""Which of a target's policies are observed, and may be there only if desired: those named, ours, or all (its extent).
 
 The same for every adapter that reads.
 """
@@ -38,6 +38,12 @@ def is_within(spec: TargetSpec, address: Address) -> bool:
             return not other or address.name in unnamed_policies(spec)
         case _:
             assert_never(spec.extent)
+
+
+def is_managed(spec: TargetSpec, address: Address) -> bool:
+    """Whether a document that the spec does not name may be there only if it is desired."""
+    is_policy = address.kind in (AddressKind.IDENTITY_POLICY, AddressKind.ATTACHED_POLICY)
+    return is_policy and spec.extent is not Extent.NAMED and is_within(spec, address)
 
 
 def unnamed_policies(spec: TargetSpec) -> tuple[str, ...]:
