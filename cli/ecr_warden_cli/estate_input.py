@@ -8,7 +8,7 @@ from copy import replace
 from datetime import datetime
 from enum import Enum, auto
 from functools import partial
-from typing import Any, assert_never
+from typing import Any
 
 from msgspec import Struct
 
@@ -255,8 +255,6 @@ def snapshot_from(
             accounts, profiles = accounts_of_profiles(arguments.profile, arguments.region, context)
             read = snapshot_of(accounts, profiles, context, all_tags=all_tags)
             return read, {account.alias: account.id for account in accounts}
-        case _:
-            assert_never(source)
 
 
 def accounts_of_profiles(

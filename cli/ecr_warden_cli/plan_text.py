@@ -136,13 +136,10 @@ def write_scope_lines(found: Sequence[ScopeGap | ScopeUnread], *, writes: bool) 
     """
     for one in found:
         where = f"account {one.account}"
-        match one:
-            case ScopeUnread():
-                yield f"{where}: it is unknown whom its member stack covers: {one.error}"
-            case ScopeGap(uncovered=(), parameters=parameters) if not parameters:
-                continue
-            case ScopeGap() if one.has_stack or writes:
-                yield from _lines(one, where)
+        if isinstance(one, ScopeUnread):
+            yield f"{where}: it is unknown whom its member stack covers: {one.error}"
+        elif (one.uncovered or one.parameters) and (one.has_stack or writes):
+            yield from _lines(one, where)
 
 
 def _lines(gap: ScopeGap, where: str) -> Iterator[str]:

@@ -46,7 +46,7 @@ _PAIRS = (
     ("seen", "found"),
 )
 _OPPOSITES = {one: other for pair in _PAIRS for one, other in (pair, pair[::-1])}
-_LEFT_ALONE = {"assert_never", "spend", "cache_clear", "sort", "printable", "debug", "info", "warning"}
+_LEFT_ALONE = {"spend", "cache_clear", "sort", "printable", "debug", "info", "warning"}
 """Calls that change no answer, but what it costs, the order in which people read it, or how much of a text they see."""
 _MOST_SHOWN = 100
 _NAMES = ast.Name | ast.Attribute

@@ -4,7 +4,7 @@ import random
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, NamedTuple, assert_never
+from typing import Any, NamedTuple
 
 from ecr_warden.audit.alerts import AccessAudited
 from ecr_warden.aws.redelivery import MAX_RECEIVES
@@ -120,8 +120,6 @@ class Faulty:
                 return _answer(call, Throttled(f"{call}: {kind}", retryable=True))
             case Kind.DENIED:
                 return _answer(call, PermissionMissing(f"{call}: denied"))
-            case _:
-                assert_never(kind)
 
 
 def _answer(call: Call, error: PortError) -> Any:

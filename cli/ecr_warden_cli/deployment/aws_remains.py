@@ -74,6 +74,8 @@ class AwsRemains(Struct, frozen=True):
                     if not version["IsDefaultVersion"]:
                         self._do("iam", "delete_policy_version", PolicyArn=name, VersionId=version["VersionId"])
                 self._do("iam", "delete_policy", PolicyArn=name)
+            case Kind.WRITES | Kind.STACK | Kind.ROLE:
+                raise ValueError(f"{thing} is not deleted here")
 
     def _empty(self, bucket: str) -> None:
         """Delete all versions of all objects."""

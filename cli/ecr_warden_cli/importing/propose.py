@@ -262,6 +262,8 @@ def _notes_of(candidate: _Candidate, alike: Sequence[Regions], world: World) -> 
             sets = tuple(map(PullGrant, unnamed_in(candidate.document, world)))
             better = flow({"pull": pull_value(sets, world.alias)}) if sets else "name who pulls"
             notes.append(Note(NoteKind.OTHER_FORM, what, better, KEEP))
+        case _:
+            pass  # what was seen says why
     return notes
 
 

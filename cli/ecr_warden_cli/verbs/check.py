@@ -2,7 +2,7 @@
 
 import argparse
 from copy import replace
-from typing import Any, assert_never
+from typing import Any
 
 from ecr_warden.audit.finding import Condition, ConditionStatus
 from ecr_warden.audit.health import AuditedAccess, Involved
@@ -131,8 +131,6 @@ def _status_of(checked: Checked) -> LiveStatus:
             return LiveStatus.DIFFERS
         case ConditionStatus.UNKNOWN:
             return LiveStatus.UNPROVED
-        case _:
-            assert_never(checked.audited.status)
 
 
 def _show(reply: CheckReply, listed: list[LiveStatus], statuses: list[LiveStatus], context: Context) -> None:

@@ -426,7 +426,9 @@ def _token_of(path: str, context: Context) -> _Token:
         }:
             audience = str(who.get("principalId", "")).removeprefix(f"{provider}:").removesuffix(f":{sub}")
             return _Token(provider, sub, audience, role)
-    raise Failure(f"{name_of(path)} is no record of AssumeRoleWithWebIdentity", code="record-unusable", remedy=remedy)
+        case _:
+            message = f"{name_of(path)} is no record of AssumeRoleWithWebIdentity"
+            raise Failure(message, code="record-unusable", remedy=remedy)
 
 
 def _show(answers: Sequence[_Explained], case: _Case) -> None:

@@ -5,7 +5,7 @@ import json
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, assert_never
+from typing import Any
 
 from ecr_warden.access_spec import Invalid, Problem, Valid
 from ecr_warden.access_spec.compile import identity_providers, written_by_hand
@@ -171,8 +171,6 @@ def _rest(spec: TargetSpec) -> str:
             return f"no other inline policy named {OUR_POLICY_PREFIX}*"
         case Extent.WHOLE | Extent.NAMED:
             return ""
-        case _:
-            assert_never(spec.extent)
 
 
 VALIDATE = Verb(

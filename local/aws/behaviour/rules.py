@@ -7,7 +7,6 @@ beside this, a row here, a test.
 from collections.abc import Callable, Mapping
 from copy import replace
 from dataclasses import dataclass
-from typing import assert_never
 
 from local.aws.behaviour.attachments import attach
 from local.aws.behaviour.ecr_policy import set_repository_policy
@@ -48,8 +47,6 @@ def _with(request: Request, parameter: str, outcome: Outcome) -> Request | Refus
             return outcome
         case Stored(text):
             return replace(request, parameters={**request.parameters, parameter: text})
-        case _:
-            assert_never(outcome)
 
 
 def _repository_policy(request: Request, world: World) -> Request | Refused:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, assert_never
+from typing import Any
 
 from ecr_warden.access_spec.spec import (
     POD_TAGS,
@@ -117,8 +117,6 @@ def _limited_statements(
                 organizations.append(identifier)
             case PermissionSet() | Pods():
                 unnamed.append(puller)
-            case _:
-                assert_never(puller)
 
     def statement(kind: str, principal: object, condition: Condition) -> dict[str, object]:
         return _allow(sid and f"{sid}{kind}", limits, principal, actions, condition)

@@ -1,7 +1,6 @@
 """What an audit found, in words: by the policies that could be read."""
 
 from collections.abc import Iterable
-from typing import assert_never
 
 from msgspec import Struct
 
@@ -90,8 +89,6 @@ def sentence(group: FindingGroup, others: int = 0) -> str:
         case FindingKind.UPSTREAM:
             what = "all repositories without another" if finding.scope == "*" else finding.scope
             return f"pull-through cache rule in {where} is new: {what} from {finding.principal}"
-        case _:
-            assert_never(finding.kind)
 
 
 _CAN = {

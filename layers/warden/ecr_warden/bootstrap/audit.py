@@ -1,7 +1,6 @@
 """The function `audit`: audits and verdicts, from what is kept; it enters no account."""
 
 from functools import cache
-from typing import assert_never
 
 from ecr_warden.audit.audit import Audit
 from ecr_warden.audit.aws_audits import S3Audits
@@ -20,8 +19,6 @@ def work(job: AuditJob, _attempt: Attempt) -> str:
             return _audit().audit(job)
         case JudgeVersion():
             return _judge_versions().judge_version(job)
-        case _:
-            assert_never(job)
 
 
 @cache

@@ -71,6 +71,8 @@ def _reply(value: Json) -> Reply:
             value = value | {"plans": list(map(with_plan, read(value["plans"], list[dict[str, Any]])))}
         case "check":
             value = value | {"targets": list(map(with_drifts, read(value["targets"], list[dict[str, Any]])))}
+        case _:
+            pass  # its JSON is the struct's own
     reply: Reply = read(value, TaggedReply | CommandReply)
     return reply
 

@@ -6,7 +6,7 @@ Nothing here writes to a member account: `reconcile` enqueues runs, which do the
 from collections.abc import Iterable
 from copy import replace
 from datetime import datetime
-from typing import Protocol, assert_never
+from typing import Protocol
 
 from msgspec import Struct
 
@@ -99,8 +99,6 @@ class Commands(Struct, frozen=True):
                 return self._record_upload(command, text, caller, self.specs.accepted())
             case ReconcileTargets() | PauseUntil() | Resume():
                 return self._steer(command, text, caller)
-            case _:
-                assert_never(command)
 
     def _steer(self, command: ReconcileTargets | PauseUntil | Resume, text: str, caller: Actor) -> CommandReply:
         """Have targets repaired, paused or resumed."""
@@ -131,8 +129,6 @@ class Commands(Struct, frozen=True):
             case Resume(patterns=patterns):
                 targets = self._resume(targets, patterns, Pause(command.id, caller, "", now, now), cause)
                 enqueued = bool(targets)
-            case _:
-                assert_never(command)
         names, mode = tuple(map(str, targets)), accepted.overall_mode
         return CommandReply(command.id, caller.arn, mode, names, enqueued)
 

@@ -6,7 +6,6 @@ Accounts are read only to list the repositories that fit a pattern.
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import assert_never
 
 from msgspec import Struct
 
@@ -271,8 +270,6 @@ def _of_spec(
         case str():
             message = f"version {current} of the spec was uploaded and is not processed yet; {stays}"
             yield Trouble("spec-pending", message, "it will be processed within seconds, or at the next sweep")
-        case _:
-            assert_never(current)
 
 
 def _of_holds(holds: Sequence[Hold]) -> Iterator[Trouble]:

@@ -1,7 +1,5 @@
 """What is wrong with the wiring, in sentences: the same in `status` and in messages."""
 
-from typing import assert_never
-
 from ecr_warden.collect.wire import Wire, WireState
 from ecr_warden.core.result import Severity
 
@@ -32,8 +30,6 @@ def sentence(wire: Wire) -> str:
         case WireState.MISSING | WireState.DISABLED:
             why = f" ({wire.why})" if wire.why else ""
             return f"the {wire.name} is {wire.state}{why}: it delivers {wire.delivers}"
-        case _:
-            assert_never(wire.state)
 
 
 def remedy(wire: Wire) -> str:
@@ -55,8 +51,6 @@ def remedy(wire: Wire) -> str:
             return "have a trail report it: docs/deploy.md#the-trail"
         case WireState.MISSING | WireState.DISABLED | WireState.TARGETLESS | WireState.CHANGED:
             return "repair its stack: ecr-warden deploy"
-        case _:
-            assert_never(wire.state)
 
 
 def severity(wire: Wire) -> Severity:

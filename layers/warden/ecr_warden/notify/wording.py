@@ -1,7 +1,5 @@
 """Targets, differences, changes and times in words; and who made a change, or how to find that out."""
 
-from typing import assert_never
-
 from ecr_warden.core.address import AWS_REVOKE_OLDER_SESSIONS, DENY_OLDER_SESSIONS, WRITES, Address, AddressKind
 from ecr_warden.core.failures import BlockedByDeny
 from ecr_warden.core.job import UNKNOWN_CALLER, Actor, Cause, CauseKind, short_name
@@ -74,8 +72,6 @@ def _difference(drift: Difference) -> str:
             return f"{where}: cannot be read, so its state is unknown: {error}"
         case DriftKind.TARGET_MISSING | DriftKind.PRINCIPAL_RECREATED | DriftKind.SETTLING:
             return f"{where}: {drift.explain}"
-        case _:
-            assert_never(drift.kind)
 
 
 _DONE = {Operation.CREATE: "created", Operation.UPDATE: "repaired", Operation.DELETE: "removed"}
@@ -96,8 +92,6 @@ def describe_done(change: DoneChange) -> Entry:
         case OutcomeKind.FAILED:
             said = f"failed: {_intended(change)}: {change.code}: {change.explain}"
             return Entry(said, listing("remedy", [f"remedy: {change.remedy}"] if change.remedy else []))
-        case _:
-            assert_never(change.outcome)
 
 
 def _done(change: DoneChange) -> str:

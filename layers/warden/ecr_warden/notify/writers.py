@@ -6,7 +6,6 @@ A user agent is whatever the caller sends: it helps the owner of the tool, and p
 import re
 from collections.abc import Iterator
 from enum import StrEnum
-from typing import assert_never
 
 from ecr_warden.core.address import Address, AddressKind
 from ecr_warden.core.job import Actor
@@ -89,8 +88,6 @@ def in_tool(tool: Tool, address: Address) -> Iterator[str]:
             yield "agree with whoever it is what the spec should say, or revoke their right to write the document"
         case Tool.UNKNOWN:
             yield f"no event named a writer; find out who it is: {who_wrote(address)}"
-        case _:
-            assert_never(tool)
 
 
 def _key(address: Address) -> str:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from copy import replace
 from datetime import datetime, timedelta
-from typing import Any, assert_never
+from typing import Any
 
 from ecr_warden.core.address import Address, repository_policy
 from ecr_warden.core.desired import DesiredValue, ForeignStatement, TargetSpec
@@ -80,8 +80,6 @@ def is_foreign(statement: Statement, kind: ForeignStatement, target: RepositoryT
     match kind:
         case ForeignStatement.LAMBDA_IMAGE_RETRIEVAL:
             return _lets_lambda_retrieve(statement, target)
-        case _:
-            assert_never(kind)
 
 
 def _lets_lambda_retrieve(statement: Statement, target: RepositoryTarget) -> bool:

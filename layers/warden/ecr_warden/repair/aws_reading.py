@@ -7,7 +7,7 @@ GetRepositoryPolicy, GetRole and their neighbours.
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, assert_never
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from botocore.exceptions import ClientError
@@ -178,8 +178,6 @@ def _read_self(iam: "IAMClient", target: IdentityTarget, reading: _Reading) -> b
             if user is not None:
                 reading.unique_id = user["User"]["UserId"]
             return user is not None
-        case _:
-            assert_never(target)
 
 
 def _policy_names(iam: "IAMClient", target: IdentityTarget, spec: TargetSpec, reading: _Reading) -> Iterable[str]:
@@ -205,8 +203,6 @@ def _list_inline(iam: "IAMClient", target: IdentityTarget) -> Iterable[str]:
             case UserTarget(name=name):
                 for page in iam.get_paginator("list_user_policies").paginate(UserName=name):
                     yield from page["PolicyNames"]
-            case _:
-                assert_never(target)
 
 
 def _list_attached(iam: "IAMClient", target: IdentityTarget, reading: _Reading) -> None:
@@ -226,8 +222,6 @@ def _attached(iam: "IAMClient", target: IdentityTarget) -> Iterable[str]:
         case UserTarget(name=name):
             for user_page in iam.get_paginator("list_attached_user_policies").paginate(UserName=name):
                 yield from (policy["PolicyArn"] for policy in user_page["AttachedPolicies"])
-        case _:
-            assert_never(target)
 
 
 def _read_inline(iam: "IAMClient", address: Address) -> Observed:
@@ -244,5 +238,3 @@ def _get_inline(iam: "IAMClient", target: IdentityTarget, name: str) -> Any:
             return iam.get_role_policy(RoleName=target.name, PolicyName=name)["PolicyDocument"]
         case UserTarget():
             return iam.get_user_policy(UserName=target.name, PolicyName=name)["PolicyDocument"]
-        case _:
-            assert_never(target)

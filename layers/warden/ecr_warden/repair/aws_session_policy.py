@@ -5,7 +5,6 @@ Source: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html 
 
 import json
 from collections.abc import Iterator
-from typing import assert_never
 
 from ecr_warden.core.address import AddressKind
 from ecr_warden.core.kinds import Operation
@@ -49,8 +48,6 @@ def _actions(change: Change) -> Iterator[str]:
         case AddressKind.ATTACHED_POLICY:
             assert isinstance(target, RoleTarget | UserTarget)
             yield f"iam:Detach{target.identity_kind.capitalize()}Policy"
-        case _:
-            assert_never(change.address.kind)
 
 
 def _role_actions(change: Change) -> Iterator[str]:

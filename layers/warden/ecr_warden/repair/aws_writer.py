@@ -6,7 +6,7 @@ observation finds a change made in that gap.
 
 from collections.abc import Callable
 from copy import replace
-from typing import TYPE_CHECKING, Any, assert_never
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, field
 
@@ -131,8 +131,6 @@ class AwsWriter(Struct, frozen=True):
                     iam.delete_role(RoleName=target.name)
                 case Document():
                     raise ValueError(f"a role is not a document: {change.address}")
-                case _:
-                    assert_never(change.after)
 
     def _write_trust_policy(self, target: RoleTarget, change: Change) -> None:
         iam = self._clients(change).iam

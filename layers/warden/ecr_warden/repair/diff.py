@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator, Sequence
 from copy import replace
 from datetime import datetime
-from typing import assert_never
 
 from ecr_warden.core.address import AWS_REVOKE_OLDER_SESSIONS, DENY_OLDER_SESSIONS, Address, AddressKind
 from ecr_warden.core.desired import DesiredValue, Extent, MustNotExist, RoleSettings, TargetSpec
@@ -100,8 +99,6 @@ def _compare(address: Address, desired: DesiredValue, observed: Observed) -> Dri
             return Drift(address, DriftKind.UNPARSEABLE, error)
         case Present(value):
             return _compare_values(address, desired, value)
-        case _:
-            assert_never(observed)
 
 
 def _compare_values(address: Address, desired: DesiredValue, live: Document | RoleSettings | None) -> Drift | None:

@@ -6,7 +6,6 @@ The same for every adapter that reads.
 import hashlib
 import json
 from copy import replace
-from typing import assert_never
 
 from ecr_warden.core.address import (
     DENY_OLDER_SESSIONS,
@@ -36,8 +35,6 @@ def is_within(spec: TargetSpec, address: Address) -> bool:
         case Extent.NAMED:
             other = address.kind in (AddressKind.IDENTITY_POLICY, AddressKind.ATTACHED_POLICY)
             return not other or address.name in unnamed_policies(spec)
-        case _:
-            assert_never(spec.extent)
 
 
 def is_managed(spec: TargetSpec, address: Address) -> bool:

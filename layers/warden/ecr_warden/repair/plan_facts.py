@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from copy import replace
 from datetime import datetime
-from typing import assert_never
 
 from ecr_warden.core.desired import TargetSpec
 from ecr_warden.core.failures import PortError
@@ -32,8 +31,6 @@ def complete_plan(
                 case RoleInSync(role):
                     known = {**facts.roles_in_sync, role.key: is_in_sync(role)}
                     facts = replace(facts, roles_in_sync=known)
-                case _:
-                    assert_never(question)
     return made, facts
 
 

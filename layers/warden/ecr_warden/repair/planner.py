@@ -6,7 +6,6 @@ The order is safe at every moment: no state between two writes allows what neith
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from copy import replace
 from datetime import datetime, timedelta
-from typing import assert_never
 
 from msgspec import Struct, field
 
@@ -240,8 +239,6 @@ def _change(spec: TargetSpec, observation: Observation, drift: Drift, desired: D
             assert isinstance(trust, Document)
             access = gained_and_lost(None, trust, kind=DocumentKind.TRUST)
             return Change(Operation.CREATE, address, None, None, NewRole(desired, trust), access, drift.explain)
-        case _:
-            assert_never(desired)
 
 
 def _observed_drift(

@@ -1,7 +1,6 @@
 """How soon a person should look at a run: rated once, by the run itself, which saw every document whole."""
 
 from collections.abc import Collection
-from typing import assert_never
 
 from ecr_warden.core.address import DENY_OLDER_SESSIONS, AddressKind
 from ecr_warden.core.drift import Drift
@@ -49,8 +48,6 @@ def _of_result(report: RunReport) -> Severity:
             return Severity.WARNING
         case Result.IN_SYNC | Result.CONVERGED:
             return Severity.INFO
-        case _:
-            assert_never(report.result)
 
 
 def _of_drifts(report: RunReport) -> Severity:

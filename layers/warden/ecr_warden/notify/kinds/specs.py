@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, assert_never
+from typing import Any
 
 from ecr_warden.core.alert import Alert
 from ecr_warden.core.job import Cause, CauseKind, short_name
@@ -81,8 +81,6 @@ class _GrantsEnd(OneByOne[GrantsEnd]):
                 when, remedy = "in a day", _PROLONG
             case EndMoment.ENDED:
                 when, remedy = "by now", "remove what has ended from the spec, and apply it"
-            case _:
-                assert_never(alert.moment)
         return Parts(
             MessageState.DONE if alert.moment is EndMoment.ENDED else MessageState.OPEN,
             f"{count(number, 'grant')} of the spec {'ends' if number == 1 else 'end'} {when}",
