@@ -5,11 +5,14 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import replace
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from ecr_warden.access_spec.spec import SpecAccount
 from ecr_warden.collect.estate import Reading
-from ecr_warden.collect.wires import SeenWire
+from ecr_warden.collect.wires import SeenWire, Wiring
+from ecr_warden.collect.wiring import HubPlace
+from ecr_warden.core.clock import Clock
 from ecr_warden_cli.context import Failure, Hub, NotEntered
 from ecr_warden_cli.deployment.ports import (
     ChangeSet,
@@ -22,6 +25,7 @@ from ecr_warden_cli.deployment.ports import (
     Thing,
 )
 from ecr_warden_cli.deployment.remedies import remedy_for
+from local.testing.memory.wiring import MemoryWiring
 from local.testing.printed import complete_account
 
 
@@ -58,9 +62,17 @@ class MemoryCloud:
 
 @dataclass
 class MemoryEntered:
-    """`Entered` of a cloud."""
+    """`Entered` of a cloud.
+
+    `off`: by how much AWS's clock is ahead; `holding`: whether the webhook's URL is stored; `entry`: what is read of
+    each account.
+    """
 
     cloud: MemoryCloud
+    seen: MemoryWiring = field(default_factory=MemoryWiring)
+    off: timedelta | Failure = timedelta(seconds=1)
+    holding: bool | Failure = True
+    entry: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def refused(self) -> Mapping[str, NotEntered]:
@@ -68,6 +80,10 @@ class MemoryEntered:
 
     def session(self, account: str) -> Any:
         return self.cloud.session(account)
+
+    def caller(self, account: str) -> str:
+        self.session(account)
+        return f"arn:aws:iam::{account}:user/admin"
 
     def stacks(self, account: str, region: str) -> "MemoryStacks":
         return self.cloud.stacks_in(account, region)
@@ -97,6 +113,29 @@ class MemoryEntered:
     def trail(self, account: str, region: str) -> SeenWire:
         none = SeenWire(f"trail of {account} in {region}", "the calls that change anything", {"trails": []})
         return self.cloud.trails.get((account, region), none)
+
+    def wiring(self, place: HubPlace) -> Wiring:
+        del place
+        return self.seen
+
+    def surveyed(self, account: str) -> Mapping[str, Any]:
+        del account
+        return self.entry
+
+    def holds(self, account: str, region: str, reference: str) -> bool:
+        del account, region
+        assert reference == "ssm:/ecr-warden/webhook"
+        return given(self.holding)
+
+    def skew(self, clock: Clock) -> timedelta:
+        del clock
+        return given(self.off)
+
+
+def given[T](value: T | Failure) -> T:
+    if isinstance(value, Failure):
+        raise value
+    return value
 
 
 def parts_of(account: str, entries: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, Reading]]:

@@ -21,7 +21,6 @@ from msgspec import Struct
 from ecr_warden.access_spec.spec import SpecAccount
 from ecr_warden.collect.aws_estate import AwsEstateReader
 from ecr_warden.collect.estate import EstateReader, Reading, asks_for_tags, with_tags
-from ecr_warden.core.clock import Clock
 from ecr_warden.core.codec.base import CodecError, Json, loads
 from ecr_warden.core.failures import AccountUnreachable
 from ecr_warden.core.spec_failures import MAX_SPEC_BYTES
@@ -35,12 +34,11 @@ from iam_access.inventory.printed import with_texts
 from iam_access.text.printable import cut
 
 if TYPE_CHECKING:
-    from ecr_warden_cli.deployment.look import Sight
-    from ecr_warden_cli.deployment.ports import Entered, StackPlace
+    from ecr_warden_cli.deployment.ports import Entered
     from ecr_warden_cli.deployment.sessions import Ways
 
 # A person waits: fail within seconds if an endpoint is down.
-_READING_CONFIG = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 2})
+READING_CONFIG = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 2})
 # GetCallerIdentity works in any region, and a configuration without a region is common.
 _DEFAULT_REGION = "us-east-1"
 _UNREADABLE = "no-account-readable"
@@ -155,7 +153,7 @@ def open_session(make: Callable[[], boto3.Session], otherwise: str, remedy: str)
     """A session and its account, from sts:GetCallerIdentity, which needs no permission."""
     try:
         session = make()
-        sts = session.client("sts", region_name=session.region_name or _DEFAULT_REGION, config=_READING_CONFIG)
+        sts = session.client("sts", region_name=session.region_name or _DEFAULT_REGION, config=READING_CONFIG)
         caller = sts.get_caller_identity()
     except (BotoCoreError, ClientError, ValueError, OSError) as error:
         # ValueError: a malformed endpoint URL; OSError: no such credential_process. No text of botocore has secrets.
@@ -222,12 +220,12 @@ class LambdaHub(Struct, frozen=True):
         return self._invoke(f"{CONTROL}:upload" if of_upload else CONTROL, {"request": request, "proof": dict(proof)})
 
     def spec(self, version: str) -> bytes:
-        with self._bucket(f"version {cut(version, 80)} in ", _READING_CONFIG) as (client, place):
+        with self._bucket(f"version {cut(version, 80)} in ", READING_CONFIG) as (client, place):
             answer = client.get_object(**place, Key="access.yaml", VersionId=version)
             return bytes(answer["Body"].read(MAX_SPEC_BYTES + 1))
 
     def uploads(self) -> Iterator[Uploaded]:
-        with self._bucket("the list of versions of ", _READING_CONFIG) as (client, place):
+        with self._bucket("the list of versions of ", READING_CONFIG) as (client, place):
             for page in client.get_paginator("list_object_versions").paginate(**place, Prefix="access.yaml"):
                 for one in page.get("Versions", ()):
                     if one["Key"] == "access.yaml":
@@ -254,7 +252,7 @@ class LambdaHub(Struct, frozen=True):
 
     def _caller(self) -> tuple[str, str]:
         with _reaching("STS", self.region):
-            answer = self.session.client("sts", region_name=self.region, config=_READING_CONFIG).get_caller_identity()
+            answer = self.session.client("sts", region_name=self.region, config=READING_CONFIG).get_caller_identity()
         return answer["Account"], answer["Arn"].split(":")[1]
 
     def _invoke(self, function: str, event: Json) -> Json:
@@ -294,13 +292,6 @@ def enter(accounts: Mapping[str, str], ways: "Ways", sleep: Callable[[float], No
     from ecr_warden_cli.deployment.aws_sessions import AwsEntered  # noqa: PLC0415 - the deployment's verbs alone need it
 
     return AwsEntered.of(accounts, ways, sleep)
-
-
-def sight(entered: "Entered", hub: "StackPlace", clock: Clock) -> "Sight":
-    """What the credentials of the accounts that were entered show of a deployment; `hub`: where its stack is."""
-    from ecr_warden_cli.deployment.aws_sight import AwsSight  # noqa: PLC0415
-
-    return AwsSight(entered, hub, clock)
 
 
 @contextmanager

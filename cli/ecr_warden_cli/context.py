@@ -17,8 +17,7 @@ if TYPE_CHECKING:  # loaded by the verbs that need them
     from ecr_warden.access_spec.spec import SpecAccount
     from ecr_warden.collect.estate import Reading
     from ecr_warden.state.switch import Position
-    from ecr_warden_cli.deployment.look import Sight
-    from ecr_warden_cli.deployment.ports import Entered, StackPlace
+    from ecr_warden_cli.deployment.ports import Entered
     from ecr_warden_cli.deployment.sessions import Ways
 
 
@@ -109,9 +108,6 @@ class Aws(Protocol):
 
     def enter(self, accounts: Mapping[str, str], ways: "Ways", sleep: Callable[[float], None]) -> "Entered":
         """The accounts of a deployment, by ID with their names, each with the credentials that are its own."""
-
-    def sight(self, entered: "Entered", hub: "StackPlace", clock: Clock) -> "Sight":
-        """What the credentials of the accounts that were entered show of a deployment; `hub`: where its stack is."""
 
 
 class Context(Struct, frozen=True):

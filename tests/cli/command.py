@@ -9,13 +9,11 @@ from typing import Any
 
 from ecr_warden.access_spec.spec import SpecAccount
 from ecr_warden.collect.estate import EstateReader, Reading
-from ecr_warden.core.clock import Clock
 from ecr_warden.core.naming import spelled
 from ecr_warden_cli.aws import whole_accounts
 from ecr_warden_cli.console import Console
 from ecr_warden_cli.context import Caller, Context, Failure, Hub
-from ecr_warden_cli.deployment.look import Sight
-from ecr_warden_cli.deployment.ports import Entered, StackPlace
+from ecr_warden_cli.deployment.ports import Entered
 from ecr_warden_cli.deployment.sessions import Ways
 from ecr_warden_cli.main import run
 from local.testing.memory.hub import ManualClock
@@ -97,7 +95,6 @@ class Command:
     opened: list[tuple[str | None, str | None]] = field(default_factory=list)
     sleep: Callable[[float], None] = lambda _: None
     entered: Entered | None = None
-    sighted: Sight | None = None
     """The accounts of a deployment."""
     ways: Ways | None = None
     """By which they were last entered."""
@@ -149,8 +146,3 @@ class Command:
         if self.entered is None:
             raise Failure("no accounts to deploy to in this test")
         return self.entered
-
-    def sight(self, entered: Entered, hub: StackPlace, clock: Clock) -> Sight:
-        del entered, hub, clock
-        assert self.sighted is not None
-        return self.sighted

@@ -16,7 +16,6 @@ from ecr_warden_cli.deployment.ports import LiveStack, Proposal, StackPlace
 from ecr_warden_cli.deployment.stacks import NAMES
 from local.testing.seed import SPEC_FILE
 from tests.cli.command import Command, Ran
-from tests.cli.test_doctor import House
 from tests.cli.test_hub import InProcess
 from tests.clouds import MemoryCloud, MemoryEntered
 from tests.usecases.world import world_in_sync
@@ -120,7 +119,6 @@ class Site:
             clock=self.hub.world.clock,
             sleep=lambda _: None,
             terminal=self.terminal,
-            sighted=House(self.hub.world),
         )
 
     @property

@@ -13,12 +13,11 @@ import pytest
 
 from ecr_warden.collect.wire import Wire, WireState
 from ecr_warden.collect.wires import SeenWire
-from ecr_warden.collect.wiring import HubPlace
 from ecr_warden.core.failures import AccountUnreachable, PermissionMissing, PortError, RegionDisabled
 from ecr_warden.hub.status import troubles_of
 from ecr_warden_cli.context import Failure, NotEntered
 from ecr_warden_cli.deployment.checkup import CODES
-from ecr_warden_cli.deployment.ports import LiveStack
+from ecr_warden_cli.deployment.ports import LiveStack, StackPlace
 from local.testing.memory.wiring import HUB, TRAIL, MemoryWiring, account_of, region_of
 from local.testing.seed import CI, HOME
 from tests.cli.command import Command, Ran
@@ -91,29 +90,6 @@ class House:
     holding: bool | Failure = True
     entry: Mapping[str, Any] = field(default_factory=dict)
 
-    def skew(self) -> timedelta:
-        return given(self.off)
-
-    def caller(self, account: str) -> str:
-        self.cloud.session(account)
-        return f"arn:aws:iam::{account}:user/admin"
-
-    def stack(self) -> LiveStack | None:
-        self.cloud.session(CI)
-        return self.deployed
-
-    def wiring(self, place: HubPlace) -> MemoryWiring:
-        del place
-        return self.seen
-
-    def surveyed(self, account: str) -> Mapping[str, Any]:
-        del account
-        return self.entry
-
-    def holds(self, reference: str) -> bool:
-        assert reference == "ssm:/ecr-warden/webhook"
-        return given(self.holding)
-
     def sweep(self) -> None:
         """The hub looks at everything, a quarter of an hour before the doctor is asked."""
         self.world.sweep()
@@ -122,7 +98,10 @@ class House:
     def command(self) -> Command:
         hub = Answering(self.world, broken=self.broken, says=self.says)
         self.cloud.hubs = lambda: hub
-        return Command(hub=hub, clock=self.world.clock, entered=MemoryEntered(self.cloud), sighted=self)
+        if self.deployed is not None:
+            self.cloud.stacks[StackPlace(CI, "eu-central-1", "ecr-warden")] = self.deployed
+        entered = MemoryEntered(self.cloud, self.seen, self.off, self.holding, self.entry)
+        return Command(hub=hub, clock=self.world.clock, entered=entered)
 
     @classmethod
     def without_schedule(cls) -> "House":
@@ -138,12 +117,6 @@ class House:
         """Nobody enters an account."""
         why = NotEntered(f"the default credentials belong to account {CI}", "pass --profile registry=PROFILE")
         self.cloud.refused[account] = why
-
-
-def given[T](value: T | Failure) -> T:
-    if isinstance(value, Failure):
-        raise value
-    return value
 
 
 def doctor(house: House, folder: Path, *words: str) -> Ran:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,11 +12,9 @@ from ecr_warden.aws.system import SystemClock
 from ecr_warden.hub.reply import StatusReply
 from ecr_warden_cli.context import Failure
 from ecr_warden_cli.deployment.aws_sessions import AwsEntered
-from ecr_warden_cli.deployment.aws_sight import AwsSight
 from ecr_warden_cli.deployment.checkup import Verdict
 from ecr_warden_cli.deployment.look import examine
 from ecr_warden_cli.deployment.sessions import Ways
-from ecr_warden_cli.deployment.stacks import hub_place
 from ecr_warden_cli.deployment.wanted import Deployment, MemberAccount
 from local.aws.launcher import EmulatedAws
 from local.demo.places import ADMINISTRATOR
@@ -88,31 +87,32 @@ TWO = Deployment(
 
 
 @pytest.fixture
-def sight(profiles: None) -> AwsSight:
+def entered(profiles: None) -> AwsEntered:
     del profiles
-    return AwsSight(AwsEntered.of(ACCOUNTS, BOTH, lambda _: None), hub_place(TWO), SystemClock())
+    return AwsEntered.of(ACCOUNTS, BOTH, lambda _: None)
 
 
 @pytest.mark.parametrize(("kind", "service"), [("ssm", "ssm"), ("secretsmanager", "secretsmanager")])
-def test_a_secret_is_looked_for_and_not_read(sight: AwsSight, kind: str, service: str) -> None:
-    assert sight.holds(f"{kind}:/hook") is False
-    client = sight.entered.session(CI).client(service, "eu-central-1")
+def test_a_secret_is_looked_for_and_not_read(entered: AwsEntered, kind: str, service: str) -> None:
+    assert entered.holds(CI, "eu-central-1", f"{kind}:/hook") is False
+    session: Any = entered.session(CI)
+    client = session.client(service, "eu-central-1")
     if kind == "ssm":
         client.put_parameter(Name="/hook", Value="https://secret", Type="SecureString")
     else:
         client.create_secret(Name="/hook", SecretString="https://secret")
-    assert sight.holds(f"{kind}:/hook") is True
+    assert entered.holds(CI, "eu-central-1", f"{kind}:/hook") is True
 
 
-def test_the_clock_is_read_without_credentials(sight: AwsSight) -> None:
-    assert abs(sight.skew()) < timedelta(minutes=1)
+def test_the_clock_is_read_without_credentials(entered: AwsEntered) -> None:
+    assert abs(entered.skew(SystemClock())) < timedelta(minutes=1)
 
 
-def test_before_a_deployment_everything_can_be_looked_at_and_a_trail_is_missing(sight: AwsSight) -> None:
+def test_before_a_deployment_everything_can_be_looked_at_and_a_trail_is_missing(entered: AwsEntered) -> None:
     def ask() -> StatusReply:
         raise Failure("there is no function", code="hub-unreachable")
 
-    checkup = examine(TWO, ask, sight)
+    checkup = examine(TWO, ask, entered, SystemClock())
     assert [(one.code, one.verdict, one.also) for group in checkup.groups for one in group.diagnoses] == [
         ("wiring-cut", Verdict.WRONG, (f"trail of {REGISTRY} in us-east-1",)),
         ("not-deployed", Verdict.WRONG, ()),

@@ -1,21 +1,29 @@
 """The accounts of a deployment, entered with a person's own credentials."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import Any
 
 import boto3
 import botocore.session
+from botocore import UNSIGNED
+from botocore.config import Config
 from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
+from botocore.exceptions import ClientError
 from msgspec import Struct
 
 from ecr_warden.access_spec.spec import SpecAccount
+from ecr_warden.aws.errors import unless
 from ecr_warden.collect.aws_estate import AwsEstateReader
-from ecr_warden.collect.aws_wiring import read_trail
+from ecr_warden.collect.aws_wiring import AwsWiring, read_trail
 from ecr_warden.collect.estate import Reading
-from ecr_warden.collect.wires import SeenWire
+from ecr_warden.collect.wires import SeenWire, Wiring
+from ecr_warden.collect.wiring import HubPlace
+from ecr_warden.core.clock import Clock
 from ecr_warden.core.failures import AccountUnreachable
-from ecr_warden_cli.aws import LambdaHub, Opened, if_owned, open_profile, open_session, whole_accounts
+from ecr_warden_cli.aws import READING_CONFIG, LambdaHub, Opened, if_owned, open_profile, open_session, whole_accounts
 from ecr_warden_cli.context import Failure, Hub, NotEntered
 from ecr_warden_cli.deployment.aws_cloudformation import CONFIG, AwsCodeBucket, AwsStacks, calling
 from ecr_warden_cli.deployment.aws_remains import AwsRemains
@@ -25,6 +33,7 @@ from ecr_warden_cli.deployment.sessions import Ways
 from ecr_warden_cli.profiles import ProfileAccounts
 from iam_access.arn import IAM_REGION
 
+_ABSENT = ("ParameterNotFound", "ResourceNotFoundException")
 _SESSION = "ecr-warden-deploy"
 """How CloudTrail shows who came by the role."""
 
@@ -32,7 +41,7 @@ _SESSION = "ecr-warden-deploy"
 class AwsEntered(Struct, frozen=True):
     """See `Entered`; a role's credentials are renewed while the command runs."""
 
-    sessions: Mapping[str, boto3.Session]
+    opened: Mapping[str, Opened]
     refused: Mapping[str, NotEntered]
     sleep: Callable[[float], None]
 
@@ -42,7 +51,7 @@ class AwsEntered(Struct, frozen=True):
         source = None if ways.profiles.keys() >= accounts.keys() else open_profile(ways.source)
         found = {account: _enter(account, alias, ways, source) for account, alias in accounts.items()}
         return cls(
-            {account: one.session for account, one in found.items() if isinstance(one, Opened)},
+            {account: one for account, one in found.items() if isinstance(one, Opened)},
             {account: _with_remedy(one) for account, one in found.items() if isinstance(one, NotEntered)},
             sleep,
         )
@@ -51,7 +60,11 @@ class AwsEntered(Struct, frozen=True):
         if account in self.refused:
             why = self.refused[account]
             raise Failure(f"account {account} cannot be entered: {why.reason}", remedy=why.remedy, code="not-entered")
-        return self.sessions[account]
+        return self.opened[account].session
+
+    def caller(self, account: str) -> str:
+        self.session(account)
+        return self.opened[account].arn
 
     def stacks(self, account: str, region: str) -> Stacks:
         client = self.session(account).client("cloudformation", region_name=region, config=CONFIG)
@@ -79,13 +92,46 @@ class AwsEntered(Struct, frozen=True):
     def trail(self, account: str, region: str) -> SeenWire:
         return read_trail(self._accounts(), account, region)
 
+    def wiring(self, place: HubPlace) -> Wiring:
+        # Of an account that was not entered nothing is asked.
+        session: Any = boto3.Session() if place.account in self.refused else self.session(place.account)
+        made = partial(session.client, region_name=place.region, config=READING_CONFIG)
+        clients = (made("events"), made("s3"), made("lambda"), made("sns"), made("cloudformation"))
+        return AwsWiring(*clients, ProfileAccounts(self.session), place)
+
+    def surveyed(self, account: str) -> Mapping[str, Any]:
+        return AwsEstateReader(ProfileAccounts(self.session)).identities(account, {}).entry
+
+    def holds(self, account: str, region: str, reference: str) -> bool:
+        kind, _, name = reference.partition(":")
+        with calling(f"looking for {reference}"):
+            if kind == "ssm":
+                ssm = self.session(account).client("ssm", region_name=region, config=READING_CONFIG)
+                return unless(_ABSENT, ssm.get_parameter, Name=name, WithDecryption=False) is not None
+            secrets = self.session(account).client("secretsmanager", region_name=region, config=READING_CONFIG)
+            return unless(_ABSENT, secrets.describe_secret, SecretId=name) is not None
+
+    def skew(self, clock: Clock) -> timedelta:
+        with calling("GetCallerIdentity"):
+            config = READING_CONFIG.merge(Config(signature_version=UNSIGNED))
+            sts = boto3.Session().client("sts", region_name=IAM_REGION, config=config)
+            try:
+                answer: Any = sts.get_caller_identity()
+            except ClientError as refused:  # as it has to be: nobody has signed it
+                answer = refused.response
+        date = answer["ResponseMetadata"].get("HTTPHeaders", {}).get("date", "")
+        try:
+            return parsedate_to_datetime(date) - clock.now()
+        except (TypeError, ValueError) as error:
+            raise Failure("AWS's answer has no date", remedy="see what proxy is in between") from error
+
     def _accounts(self) -> ProfileAccounts:
         return ProfileAccounts(self._session)
 
     def _session(self, account: str) -> boto3.Session:
         if (why := self.refused.get(account)) is not None:
             raise AccountUnreachable(f"account {account} cannot be read: {why.reason}", remedy=why.remedy)
-        return self.sessions[account]
+        return self.opened[account].session
 
 
 def _enter(account: str, alias: str, ways: Ways, source: Opened | NotEntered | None) -> Opened | NotEntered:

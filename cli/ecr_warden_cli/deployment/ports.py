@@ -1,6 +1,7 @@
 """What the deployment's verbs need of AWS."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -8,7 +9,9 @@ from msgspec import Struct
 
 from ecr_warden.access_spec.spec import SpecAccount
 from ecr_warden.collect.estate import Reading
-from ecr_warden.collect.wires import SeenWire
+from ecr_warden.collect.wires import SeenWire, Wiring
+from ecr_warden.collect.wiring import HubPlace
+from ecr_warden.core.clock import Clock
 from ecr_warden.core.value import Value
 from ecr_warden_cli.context import Failure, Hub, NotEntered
 
@@ -172,6 +175,9 @@ class Entered(Protocol):
     def session(self, account: str) -> Any:
         """The boto3 session of an account, for adapters; raises Failure if it was not entered."""
 
+    def caller(self, account: str) -> str:
+        """The ARN by which an account was entered; raises Failure if it was not."""
+
     def stacks(self, account: str, region: str) -> Stacks:
         """CloudFormation there; raises Failure if the account was not entered."""
 
@@ -192,3 +198,15 @@ class Entered(Protocol):
 
     def trail(self, account: str, region: str) -> SeenWire:
         """The trails that are active in a region; raises nothing."""
+
+    def wiring(self, place: HubPlace) -> Wiring:
+        """The wiring of the hub and of the accounts that were entered."""
+
+    def surveyed(self, account: str) -> Mapping[str, Any]:
+        """The entry of an account in the estate, with its roles and policies; raises Failure if it was not entered."""
+
+    def holds(self, account: str, region: str, reference: str) -> bool:
+        """Whether there is such a parameter, or secret; its value is not read. Raises Failure."""
+
+    def skew(self, clock: Clock) -> timedelta:
+        """By how much AWS's clock is ahead of this one; without credentials, which a wrong clock makes worthless."""

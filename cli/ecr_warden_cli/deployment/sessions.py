@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
-from ecr_warden_cli.context import UsageError
-from ecr_warden_cli.deployment.wanted import Deployment
+from ecr_warden_cli.context import Context, UsageError
+from ecr_warden_cli.deployment.ports import Entered
+from ecr_warden_cli.deployment.wanted import DEFAULT_FILE, Deployment
 from ecr_warden_cli.inputs import matching
 from iam_access.text.nearest import advice, nearest
 from iam_access.text.printable import cut
@@ -25,8 +26,11 @@ class Ways(Struct, frozen=True):
     """The profile for all other accounts; None for the default credentials."""
 
 
-def add_ways(parser: argparse.ArgumentParser) -> None:
-    """Declare --profile and --assume-role."""
+def add_deployment(parser: argparse.ArgumentParser) -> None:
+    """Declare FILE, --profile and --assume-role."""
+    parser.add_argument(
+        "file", metavar="FILE", nargs="?", default=DEFAULT_FILE, help=f"the deployment's file; default: {DEFAULT_FILE}"
+    )
     parser.add_argument(
         "--profile",
         metavar="[ACCOUNT=]PROFILE",
@@ -43,14 +47,16 @@ def add_ways(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def ways_of(arguments: argparse.Namespace, deployment: Deployment, environment: Mapping[str, str]) -> Ways:
-    """What the arguments, the environment and the file say, in this order; raises UsageError."""
-    return find_ways(
-        arguments.profile,
-        arguments.assume_role or deployment.assume_role,
-        deployment,
-        environment.get("ECR_WARDEN_HUB_PROFILE") or None,
-    )
+def enter(deployment: Deployment, arguments: argparse.Namespace, context: Context) -> Entered:
+    """Enter its accounts, which people read by their names from now on; raises UsageError.
+
+    The ways are those that the arguments, the environment and the file say, in this order.
+    """
+    aliases, role = aliases_of(deployment), arguments.assume_role or deployment.assume_role
+    context.console.aliases.update(aliases)
+    otherwise = context.console.environment.get("ECR_WARDEN_HUB_PROFILE") or None
+    with context.console.doing("entering the accounts"):
+        return context.aws().enter(aliases, find_ways(arguments.profile, role, deployment, otherwise), context.sleep)
 
 
 def find_ways(profiles: Sequence[str], role: str, deployment: Deployment, otherwise: str | None) -> Ways:

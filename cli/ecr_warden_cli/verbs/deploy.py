@@ -16,9 +16,9 @@ from ecr_warden_cli.deployment.file import load_deployment
 from ecr_warden_cli.deployment.reconcile import Reconciler, Step
 from ecr_warden_cli.deployment.release import Release, load_release
 from ecr_warden_cli.deployment.remedies import AGAIN
-from ecr_warden_cli.deployment.sessions import add_ways, aliases_of, ways_of
+from ecr_warden_cli.deployment.sessions import add_deployment, aliases_of, enter
 from ecr_warden_cli.deployment.stacks import read_only
-from ecr_warden_cli.deployment.wanted import DEFAULT_FILE, Deployment
+from ecr_warden_cli.deployment.wanted import Deployment
 from ecr_warden_cli.deployment.words import grouped
 from ecr_warden_cli.hub import HubClient, HubRefused, add_wait, expect, looks, new_id
 from ecr_warden_cli.inputs import DEFAULT_SPEC, load_compiled
@@ -28,9 +28,7 @@ from ecr_warden_cli.verbs.hold import is_confirmed
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "file", metavar="FILE", nargs="?", default=DEFAULT_FILE, help=f"the deployment's file; default: {DEFAULT_FILE}"
-    )
+    add_deployment(parser)
     parser.add_argument(
         "--spec", metavar="SPEC", help=f"the first spec of a hub that has none; default: {DEFAULT_SPEC}, if it is there"
     )
@@ -38,7 +36,6 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--read-only", action="store_true", help="deploy nothing that can write, whatever FILE says")
     parser.add_argument("--emit", metavar="DIR", help="write what would be deployed to a new folder, and do nothing")
     parser.add_argument("--yes", action="store_true", help="do not ask: for scripts")
-    add_ways(parser)
     add_wait(parser)
 
 
@@ -49,10 +46,7 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     release, aliases = load_release(console.environment), aliases_of(deployment)
     if arguments.emit is not None:
         return _emit(deployment, release, arguments, console)
-    console.aliases.update(aliases)
-    with console.doing("entering the accounts"):
-        ways = ways_of(arguments, deployment, console.environment)
-        entered = context.aws().enter(aliases, ways, context.sleep)
+    entered = enter(deployment, arguments, context)
     for account, why in entered.refused.items():
         console.note(f"NOTHING IS DONE in {aliases[account]}: {why.reason}; {why.remedy}")
     client = HubClient(entered.hub(deployment.hub_account, deployment.hub_region), console)

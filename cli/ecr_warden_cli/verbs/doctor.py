@@ -14,9 +14,9 @@ from ecr_warden_cli.deployment.checkup import Checkup, Diagnosis, Verdict
 from ecr_warden_cli.deployment.file import load_deployment
 from ecr_warden_cli.deployment.look import examine
 from ecr_warden_cli.deployment.ports import Entered
-from ecr_warden_cli.deployment.sessions import add_ways, aliases_of, ways_of
+from ecr_warden_cli.deployment.sessions import add_deployment, enter
 from ecr_warden_cli.deployment.stacks import hub_place
-from ecr_warden_cli.deployment.wanted import DEFAULT_FILE, Deployment
+from ecr_warden_cli.deployment.wanted import Deployment
 from ecr_warden_cli.hub import HubClient, expect, speak
 from ecr_warden_cli.live import AtHub
 from iam_access.text.printable import count, listed, show_time
@@ -32,10 +32,7 @@ _STYLES = {
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "file", metavar="FILE", nargs="?", default=DEFAULT_FILE, help=f"the deployment's file; default: {DEFAULT_FILE}"
-    )
-    add_ways(parser)
+    add_deployment(parser)
     parser.add_argument("--strict", action="store_true", help="exit with 2 if there is only a warning")
 
 
@@ -44,11 +41,9 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
         deployment = load_deployment(arguments.file, context)
     except Failure as failure:
         profile = next(iter(arguments.profile), None)
-        checkup = examine(failure, lambda: _asked(speak(AtHub((), None, profile), context)), None)
+        checkup = examine(failure, lambda: _asked(speak(AtHub((), None, profile), context)), None, context.clock)
     else:
-        ways = ways_of(arguments, deployment, context.console.environment)
-        entered = context.aws().enter(aliases_of(deployment), ways, context.sleep)
-        checkup = check_up(deployment, entered, context)
+        checkup = check_up(deployment, enter(deployment, arguments, context), context)
     if arguments.json:
         context.console.answer(to_json(checkup))
     else:
@@ -58,12 +53,14 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
 
 def check_up(deployment: Deployment, entered: Entered, context: Context) -> Checkup:
     """What is wrong with a deployment whose accounts have been entered."""
-    context.console.aliases.update(aliases_of(deployment))
     hub = hub_place(deployment)
-    where = hub.account, hub.region
     with context.console.doing("looking at the deployment"):
-        sight = context.aws().sight(entered, hub, context.clock)
-        return examine(deployment, lambda: _asked(HubClient(entered.hub(*where), context.console)), sight)
+        return examine(
+            deployment,
+            lambda: _asked(HubClient(entered.hub(hub.account, hub.region), context.console)),
+            entered,
+            context.clock,
+        )
 
 
 def _asked(client: HubClient) -> StatusReply:

@@ -12,9 +12,9 @@ from ecr_warden_cli.deployment.file import load_deployment
 from ecr_warden_cli.deployment.ports import ChangeSet, Entered, Kind, Thing
 from ecr_warden_cli.deployment.remedies import AGAIN
 from ecr_warden_cli.deployment.removal import Stays, access_that_stays, besides, split, turn_of
-from ecr_warden_cli.deployment.sessions import add_ways, aliases_of, ways_of
+from ecr_warden_cli.deployment.sessions import add_deployment, aliases_of, enter
 from ecr_warden_cli.deployment.stacks import hub_place, stacks_of
-from ecr_warden_cli.deployment.wanted import DEFAULT_FILE, Deployment
+from ecr_warden_cli.deployment.wanted import Deployment
 from ecr_warden_cli.hub import HubClient, accepted_version, text_of
 from ecr_warden_cli.inputs import load_bytes
 from ecr_warden_cli.verbs.hold import is_confirmed
@@ -32,22 +32,16 @@ _NOTES = (
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "file", metavar="FILE", nargs="?", default=DEFAULT_FILE, help=f"the deployment's file; default: {DEFAULT_FILE}"
-    )
+    add_deployment(parser)
     parser.add_argument("--plan", action="store_true", help="show what would go and what stays, and do nothing")
     parser.add_argument("--keep-data", action="store_true", help="keep the spec's versions, the state and the journal")
     parser.add_argument("--yes", action="store_true", help="do not ask: for scripts")
-    add_ways(parser)
 
 
 def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     """Show what goes and what stays, ask, do it, and look again."""
     console, deployment = context.console, load_deployment(arguments.file, context)
-    aliases = aliases_of(deployment)
-    console.aliases.update(aliases)
-    with console.doing("entering the accounts"):
-        entered = context.aws().enter(aliases, ways_of(arguments, deployment, console.environment), context.sleep)
+    entered = enter(deployment, arguments, context)
     goes, stays = _look(deployment, entered, arguments, context)
     stays += _access(goes, entered, context)
     if not arguments.json:
