@@ -340,6 +340,14 @@ COMMANDS: Mapping[str, tuple[Callable[[House], object], str]] = {
         "aws sns subscribe --region eu-central-1 --topic-arn arn:aws:sns:eu-central-1:111111111111:ecr-warden-alarms "
         "--protocol email --notification-endpoint Team@example.com",
     ),
+    "an e-mail address that a shell would not leave alone": (
+        both(
+            setting(text=TEXT.replace("Team@", "a$HOME@")),
+            cut("e-mail subscription of ecr-warden-alarms", subscriptions=[]),
+        ),
+        "aws sns subscribe --region eu-central-1 --topic-arn arn:aws:sns:eu-central-1:111111111111:ecr-warden-alarms "
+        "--protocol email --notification-endpoint 'a$HOME@example.com'",
+    ),
     "a webhook": (
         setting(holding=False),
         "aws ssm put-parameter --region eu-central-1 --type SecureString --name /ecr-warden/webhook "

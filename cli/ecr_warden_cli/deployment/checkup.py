@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import replace
 from datetime import timedelta
 from enum import StrEnum
+from shlex import quote
 from typing import Any
 
 from msgspec import Struct
@@ -390,7 +391,7 @@ def _command(wire: Wire, looks: Looks) -> str:
         case WireState.UNCONFIRMED if isinstance(looks.deployment, Deployment):
             region, topic = looks.deployment.hub_region, wire.name.rpartition(" ")[2]
             arn = f"arn:aws:sns:{region}:{looks.deployment.hub_account}:{topic}"
-            to = f"--protocol email --notification-endpoint {looks.deployment.email}"
+            to = f"--protocol email --notification-endpoint {quote(looks.deployment.email)}"
             return f"aws sns subscribe --region {region} --topic-arn {arn} {to}"
         case WireState.MISSING | WireState.DISABLED | WireState.TARGETLESS | WireState.CHANGED | WireState.OUTDATED:
             return "" if wire.name.startswith("trail ") else _DEPLOY
