@@ -153,6 +153,10 @@ def test_from_the_wheel_to_a_repaired_tamper(user: User) -> None:
     user.types("doctor", *HERE)
     assert "there is nothing to do" in user.types("deploy", *HERE)
 
+    assert json.loads(user.types("remove", *HERE, "--yes", "--json"))["left"] == []
+    assert (user.roles("ecr-warden-read"), user.roles("ecr-pusher")) == ([], [REGISTRY])
+    assert "there is nothing to remove" in user.types("remove", *HERE, "--yes")
+
 
 def test_read_only_nothing_can_write_and_an_enforcing_version_is_refused(user: User) -> None:
     user.types("init", *HERE, "--region", REGION, "--hub-account", "ci", "--email", "team@example.com")
