@@ -260,5 +260,7 @@ class MemoryRemains:
 
 
 def _resources(template: str) -> dict[str, Any]:
+    if not template.startswith("{"):  # YAML of somebody's own
+        return {}
     found: dict[str, Any] = json.loads(template).get("Resources", {})
     return found

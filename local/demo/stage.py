@@ -22,7 +22,7 @@ _WEBHOOK = "/ecr-warden/webhook"
 TRAIL = "management-events"
 _HUB = Place(CI, REGION, "ecr-warden")
 _RELEASE = ROOT / "build" / "release"
-_DEPLOYMENT = f"""
+DEPLOYMENT = f"""
 version: 1
 hub: {{account: ci, region: {REGION}}}
 accounts:
@@ -32,6 +32,7 @@ alerts: {{webhook: "ssm:{_WEBHOOK}"}}
 # 60 s on AWS, where a policy takes a while to be seen everywhere; longer than a repair takes here.
 parameters: {{SessionCutoffMargin: 5}}
 """
+"""ecr-warden.yaml."""
 _FORWARDING = (("ecr-warden-forward-ecr", REGION), ("ecr-warden-forward-iam", TRAIL_REGION))
 _SWEEP = "ecr-warden-sweep"
 _DISPATCH = ":assumed-role/ecr-warden-dispatch/"
@@ -114,7 +115,7 @@ def standing(say: Callable[[str], None]) -> Iterator[Stage]:
     say("what is deployed: eight functions and their layers, and the templates")
     with _bare(say, lambda: deploy.built_release(_RELEASE)) as (stage, built):
         say(f"ecr-warden deploy: the hub to {CI}, member and events stacks to {CI} and {REGISTRY}")
-        deploy.deploy_release(stage.aws, _DEPLOYMENT, {"ci": CI, "registry": REGISTRY}, built())
+        deploy.deploy_release(stage.aws, DEPLOYMENT, {"ci": CI, "registry": REGISTRY}, built())
         yield replace(stage, hub=deploy.outputs(stage.aws, _HUB).outputs)
 
 

@@ -197,6 +197,15 @@ def test_nothing_is_done_before_somebody_agrees(deployed: Site, answer: bytes, *
     assert deployed.cloud.pending == {}
 
 
+def test_a_member_that_was_deployed_by_hand_is_taken_over(deployed: Site) -> None:
+    by_hand = [StackPlace(account, "us-east-1", NAMES["member"]) for account in (CI, REGISTRY)]
+    deployed.cloud.templates |= dict.fromkeys(by_hand, "Resources: {Read: !Ref Nothing}")
+    ran = deployed("--yes")
+    assert (ran.code, deployed.begun) == (0, MEMBERS)
+    said = "what these gain or lose in ci, registry is not known, as they were deployed from YAML: role ecr-warden-read"
+    assert ran.out.splitlines()[0] == said
+
+
 def test_what_cannot_be_entered_is_said_and_the_rest_is_done(site: Site) -> None:
     site.cloud.refused[REGISTRY] = NotEntered("no credentials", "pass --profile registry=PROFILE")
     ran = site("--yes", "--wait", "0")

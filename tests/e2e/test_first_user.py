@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from local.aws.deploy import built_release
+from local.aws.deploy import built_release, deploy_release
 from local.aws.launcher import ROOT, EmulatedAws
 from local.demo import edits
 from local.demo.chat import Chat
 from local.demo.people import People, make_people
 from local.demo.places import CI, REGION, REGISTRY, REPOSITORY, USERS
-from local.demo.stage import make_trail
+from local.demo.stage import DEPLOYMENT, make_trail, standing_by_sam
 from local.demo.tampers import lets_everybody_in
 from local.testing.waiting import until
 from local.testing.wheels import built_wheels, install
@@ -181,3 +181,11 @@ def test_an_upgrade_from_the_first_version_keeps_what_was_accepted(user: User, f
     user.types("deploy", *HERE, "--yes")
     assert user.types("versions", "accepted", "--profile", "ci") == accepted
     assert "there is nothing to do" in user.types("deploy", *HERE)
+
+
+def test_a_hub_that_sam_deployed_is_taken_over(released: Path, tmp_path: Path) -> None:
+    release = next(released.parents[1].glob("lib/python*/site-packages/ecr_warden_cli/release"))
+    with standing_by_sam("rate(1 day)", (), tmp_path / "built", "team@example.com") as stage:
+        deploy_release(stage.aws, DEPLOYMENT, {"ci": CI, "registry": REGISTRY}, release)
+        rule = stage.aws.client(CI, "events", REGION).describe_rule(Name="ecr-warden-sweep")
+        assert rule["ScheduleExpression"] == "rate(15 minutes)"

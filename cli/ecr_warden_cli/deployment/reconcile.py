@@ -55,7 +55,7 @@ class Step(Struct, frozen=True):
 
     def rights(self) -> Iterator[str]:
         """What becomes of roles and policies, in words; here and below with `{}` where the account belongs."""
-        return iam_lines(self.before.rights, self.after.rights)
+        return iam_lines(self.before.rights, self.after.rights or {})
 
     def resources(self) -> Iterator[str]:
         """What becomes of the stack, in words; the hub's bucket is said with the hub."""
@@ -113,7 +113,7 @@ class Reconciler(Struct, frozen=True, dict=True):
         after = content_of(self.release.templates[wanted.template], wanted.parameters, wanted.place)
         if live is None or change_set is None:
             added = [StackChange("Add", name, kind) for name, kind in after.types.items()]
-            return Step(wanted, Content({}, {}), after, added)
+            return Step(wanted, Content(), after, added)
         changes = self._stacks(wanted).changes(change_set)
         if changes is None:
             return None

@@ -26,8 +26,9 @@ class Rights(Struct, frozen=True):
 class Content(Struct, frozen=True):
     """What a template deploys with its parameters, by logical ID: types, and rights by what people call them."""
 
-    types: Mapping[str, str]
-    rights: Mapping[str, Rights]
+    types: Mapping[str, str] = {}
+    rights: Mapping[str, Rights] | None = {}
+    """None if it cannot be said: what people deploy by hand is YAML with tags of CloudFormation's own."""
 
 
 class _Known(dict[str, str]):
@@ -41,8 +42,11 @@ class _Known(dict[str, str]):
 
 
 def content_of(template: str, parameters: Mapping[str, str], place: StackPlace) -> Content:
-    """What a template in JSON deploys."""
-    text = json.loads(template)
+    """What a template deploys."""
+    try:
+        text = json.loads(template)
+    except ValueError:
+        return Content(rights=None)
     declared = text.get("Parameters", {})
     lists = tuple(name for name, body in declared.items() if body["Type"] == "CommaDelimitedList")
     stack = StackContent("", lists, text.get("Conditions", {}), text["Resources"])
@@ -80,8 +84,11 @@ def _several(value: Any) -> list[str]:
     return [value] if isinstance(value, str) else list(value)
 
 
-def iam_lines(before: Mapping[str, Rights], after: Mapping[str, Rights]) -> Iterator[str]:
+def iam_lines(before: Mapping[str, Rights] | None, after: Mapping[str, Rights]) -> Iterator[str]:
     """What becomes of roles and policies, each with `{}` where its account belongs."""
+    if before is None:
+        yield f"what these gain or lose in {{}} is not known, as they were deployed from YAML: {', '.join(after)}"
+        return
     for name, new in after.items():
         old = before.get(name)
         if old is None:
