@@ -65,6 +65,7 @@ def translated() -> tuple[dict[str, Any], dict[str, bytes]]:
     # The translator asks for a region, and uses it for nothing that this template has.
     os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
     hub = transform(template, {}, SimpleNamespace(load=dict))
+    hub["Outputs"]["Version"] = {"Description": "Of ecr-warden", "Value": version()}
     bucket = {
         **{key: hub[key] for key in ("AWSTemplateFormatVersion", "Description")},
         "Resources": {key: hub["Resources"][key] for key in BUCKET},

@@ -164,7 +164,7 @@ def test_read_only_nothing_can_write_and_an_enforcing_version_is_refused(user: U
     user.types("deploy", *HERE, "--read-only", "--yes")
     assert user.roles("ecr-warden-write") == []
     user.edits("access.yaml", "mode: observe", "mode: enforce")
-    assert "Writes" in user.types("apply", "access.yaml", "--yes", "--profile", "ci", code=1)
+    assert "change writes in ecr-warden.yaml" in user.types("apply", "access.yaml", "--yes", "--profile", "ci", code=1)
 
     assert "creates role ecr-warden-write in registry" in user.types("deploy", *HERE, "--yes", code=2)
     assert user.roles("ecr-warden-write") == [CI, REGISTRY]

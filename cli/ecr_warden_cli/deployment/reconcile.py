@@ -1,6 +1,7 @@
 """The steps from a deployment as it is to what it should be; begun again, those that are left."""
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import groupby
@@ -67,6 +68,11 @@ class Step(Struct, frozen=True):
             yield f"{stack}: {name} becomes {new or 'empty'}, is {old or 'empty'}"
 
 
+def _parts(version: str) -> list[int]:
+    """The numbers of a version, to compare it: a release and what comes before it count as one."""
+    return [int(part) for part in re.findall(r"[0-9]{1,9}", version)[:3]]
+
+
 class Reconciler(Struct, frozen=True, dict=True):
     """The stacks of a release in the accounts that could be entered; each method raises Failure."""
 
@@ -82,6 +88,12 @@ class Reconciler(Struct, frozen=True, dict=True):
             message = f"{hub_place(self.deployment)} was deployed by sam, by a version without a bucket for its code"
             remedy = "sam deploy it from a checkout of this version, then run the same command again: it takes over"
             raise Failure(message, remedy=remedy, code="hub-too-old")
+        version = live.outputs.get("Version", "") if live is not None else ""
+        if _parts(version) > _parts(self.release.version):
+            message = (
+                f"{hub_place(self.deployment)} is of version {version}, newer than this command, {self.release.version}"
+            )
+            raise Failure(message, remedy="pipx upgrade ecr-warden", code="hub-too-new")
         return live
 
     @property
