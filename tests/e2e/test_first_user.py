@@ -103,6 +103,7 @@ def first_version(tmp_path_factory: pytest.TempPathFactory) -> Path:
     of_repository = ["git", "-C", str(ROOT)]
     search = [*of_repository, "log", "-1", "--format=%H", "--fixed-strings", "--grep", FIRST]
     commit = subprocess.run(search, capture_output=True, text=True, check=True).stdout.strip()
+    assert commit, "this needs the whole history: git fetch --unshallow"
     packed = subprocess.run([*of_repository, "archive", commit], capture_output=True, check=True).stdout
     with tarfile.open(fileobj=io.BytesIO(packed)) as sources:
         sources.extractall(root, filter="data")
