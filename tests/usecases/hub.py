@@ -46,13 +46,9 @@ def queries_of(
     world: World, reply_bytes: int = 4_000_000, is_out_of_time: Callable[[], bool] = lambda: False
 ) -> Queries:
     return Queries(
-        specs=world.specs,
         reader=world.estate,
-        state=world.state,
         journal=world.journal,
         command_records=world.command_records,
-        switch=world.switch,
-        clock=world.clock,
         status=StatusQuery(
             specs=world.specs,
             documents=world.documents,
@@ -69,9 +65,6 @@ def queries_of(
             outbox=world.incidents,
             clock=world.clock,
         ),
-        log=world.log,
-        holds=world.holds,
-        estate=world.estate_store,
         reply_bytes=reply_bytes,
         is_out_of_time=is_out_of_time,
     )

@@ -30,13 +30,9 @@ def aliases() -> Mapping[str, str]:
 def queries() -> Queries:
     """Its use cases."""
     return Queries(
-        specs=specs(),
         reader=AwsEstateReader(accounts.documents().accounts, common.deadline),
-        state=stores.state(),
         journal=DynamoJournal(table()),
         command_records=stores.command_records(),
-        switch=stores.switch(),
-        clock=common.clock,
         status=StatusQuery(
             specs=specs(),
             documents=accounts.documents(),
@@ -53,8 +49,5 @@ def queries() -> Queries:
             outbox=DynamoOutbox(table()),
             clock=common.clock,
         ),
-        log=holding.history_log(),
-        holds=holding.holds(),
-        estate=inventory.estate_store(),
         is_out_of_time=lambda: common.deadline.is_within(MEMBER_RESERVE),
     )

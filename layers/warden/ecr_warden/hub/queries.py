@@ -7,7 +7,7 @@ from copy import replace
 
 from msgspec import Struct
 
-from ecr_warden.collect.estate import EstateReader, EstateStore, Needed, Reading
+from ecr_warden.collect.estate import EstateReader, Needed, Reading
 from ecr_warden.collect.observed import LiveEstate, ReadAccounts
 from ecr_warden.core.clock import Clock
 from ecr_warden.core.codec.base import Json, dumps
@@ -56,10 +56,8 @@ from ecr_warden.repair.write_scope import WriteScope
 from ecr_warden.state.commands import CommandRecords, Selection
 from ecr_warden.state.history import HistoryEntry, HistoryLog
 from ecr_warden.state.hold import Hold
-from ecr_warden.state.holds import Holds
 from ecr_warden.state.journal import Journal
-from ecr_warden.state.specs import Specs
-from ecr_warden.state.state import State, TargetRecord
+from ecr_warden.state.state import TargetRecord
 from ecr_warden.state.sweeps import parts_of
 from ecr_warden.state.switch import Switch
 from ecr_warden.versions.changes import recent
@@ -104,18 +102,11 @@ class _Plans(Struct, frozen=True):
 
 
 class Queries(Struct, frozen=True):
-    """The use case over its ports."""
+    """The use case over its ports, of which most are those of the status."""
 
-    specs: Specs
     reader: EstateReader
-    state: State
     journal: Journal
     command_records: CommandRecords
-    switch: Switch
-    clock: Clock
-    log: HistoryLog
-    holds: Holds
-    estate: EstateStore
     status: StatusQuery
     reply_bytes: int = REPLY_BYTES
     is_out_of_time: Callable[[], bool] = lambda: False
@@ -133,7 +124,7 @@ class Queries(Struct, frozen=True):
             case AskCheck(selection):
                 return self._check(selection)
             case AskHistory():
-                return history(question, self.journal, self.log, self.switch, self.clock)
+                return history(question, self.journal, self.status.log, self.status.switch, self.status.clock)
             case AskRun(run_id):
                 return self._run(run_id)
             case AskCall(call_id):
@@ -149,7 +140,7 @@ class Queries(Struct, frozen=True):
 
     def _held(self, hold_id: str) -> HeldReply:
         if not hold_id:
-            waiting = sorted(self.holds.waiting(), key=lambda hold: (hold.since, hold.id))
+            waiting = sorted(self.status.holds.waiting(), key=lambda hold: (hold.since, hold.id))
             shown, omitted = few(waiting, _HOLDS_SHOWN)
             return HeldReply(tuple(hold.shortened(_LINES_SHOWN) for hold in shown), omitted)
         hold = self._hold(hold_id)
@@ -160,14 +151,14 @@ class Queries(Struct, frozen=True):
     def _hold(self, hold_id: str) -> Hold | None:
         """By the ID; one that waits also by the beginning of it."""
         if len(hold_id) == _HOLD_DIGITS:
-            return self.holds.find(hold_id)
-        alike = [hold for hold in self.holds.waiting() if hold.id.startswith(hold_id)]
+            return self.status.holds.find(hold_id)
+        alike = [hold for hold in self.status.holds.waiting() if hold.id.startswith(hold_id)]
         return alike[0] if len(alike) == 1 else None
 
     def _versions(self) -> VersionsReply:
-        accepted, baseline, lost = self.specs.accepted(), None, ""
+        accepted, baseline, lost = self.status.specs.accepted(), None, ""
         try:
-            kept_baseline = self.specs.baseline()
+            kept_baseline = self.status.specs.baseline()
             baseline = (
                 None if kept_baseline is None else KeptVersion(kept_baseline.version, _compressed(kept_baseline.text))
             )
@@ -175,21 +166,21 @@ class Queries(Struct, frozen=True):
             lost = error.message
         if accepted is None:
             return VersionsReply(None, baseline, 0, lost)
-        removed = sum(removal.grants for removal in recent(accepted.removals, self.clock.now()))
+        removed = sum(removal.grants for removal in recent(accepted.removals, self.status.clock.now()))
         try:
-            text = _compressed(self.specs.text(accepted.version))
+            text = _compressed(self.status.specs.text(accepted.version))
         except SpecUnusable:
             text = ""
         return VersionsReply(KeptVersion(accepted.version, text), baseline, removed, lost)
 
     def _scopes(self, accounts: Sequence[str]) -> ScopesReply:
         """Of the accounts that the accepted spec has: the hub reads no other."""
-        accepted = self.specs.accepted()
+        accepted = self.status.specs.accepted()
         known = [account for account in accounts if accepted is not None and account in accepted.accounts]
         return ScopesReply(tuple(self._scope(account, reading) for account, reading in self.reader.some(Needed(known))))
 
     def _scope(self, account: str, reading: Reading) -> AccountScope:
-        accounts = ReadAccounts(LiveEstate.of({account: reading}, self.clock.now()))
+        accounts = ReadAccounts(LiveEstate.of({account: reading}, self.status.clock.now()))
         match write_scopes(accounts, [account])[account]:
             case PortError() as error:
                 return AccountScope(account, error=str(error))
@@ -197,10 +188,10 @@ class Queries(Struct, frozen=True):
                 return AccountScope(account, scope.arns, _lists(scope))
 
     def _read(self, asked: Needed) -> LiveEstate:
-        return LiveEstate.of(dict(self.reader.some(asked)), self.clock.now())
+        return LiveEstate.of(dict(self.reader.some(asked)), self.status.clock.now())
 
     def _accepted(self) -> CompiledSpec:
-        accepted = self.specs.whole()
+        accepted = self.status.specs.whole()
         if accepted is None:
             raise NothingAccepted
         return accepted
@@ -211,8 +202,8 @@ class Queries(Struct, frozen=True):
         read = plan_targets(
             accepted,
             self._read,
-            self.clock,
-            Memory(self.state, self.status.sweep_records),
+            self.status.clock,
+            Memory(self.status.state, self.status.sweep_records),
             is_out_of_time=self.is_out_of_time,
         )
         plans = {plan.target.key: plan for plan in read.plans}
@@ -235,11 +226,11 @@ class Queries(Struct, frozen=True):
         parts = tuple(sorted(parts_of(self._accepted())))
         if not part:
             return EstateReply(parts)
-        piece = self.estate.get(part) if part in parts else None
+        piece = self.status.estate.get(part) if part in parts else None
         if piece is None:
             remedy = "the next sweep reads it" if part in parts else "name a part that the accepted spec has"
             raise NotSurveyed(f"{part} has not been read yet", remedy=remedy)
-        text = b64encode(compress(dict(with_texts(piece.entry, self.estate.text)))).decode()
+        text = b64encode(compress(dict(with_texts(piece.entry, self.status.estate.text)))).decode()
         if len(text) > self.reply_bytes:
             raise PartTooLarge(
                 f"{part} does not fit into a reply: {len(text)} bytes, at most {self.reply_bytes}",
@@ -265,8 +256,11 @@ class Queries(Struct, frozen=True):
 
     def _left(self, plans: Sequence[Plan], accepted: CompiledSpec) -> Iterator[tuple[str, str]]:
         """The plans that would not be applied now, and why."""
-        stopped, now = self.switch.reason_to_stop(), self.clock.now()
-        records, by_pattern = self.state.records([plan.target for plan in plans]), self.state.pattern_pauses()
+        stopped, now = self.status.switch.reason_to_stop(), self.status.clock.now()
+        records, by_pattern = (
+            self.status.state.records([plan.target for plan in plans]),
+            self.status.state.pattern_pauses(),
+        )
         for plan in plans:
             named = records.get(plan.target.key, TargetRecord()).pause
             pause = pause_of(plan.target, named, by_pattern, now)
