@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from botocore import xform_name
 
+from ecr_warden_cli.aws import Opened
 from ecr_warden_cli.deployment.aws_sessions import AwsEntered
 from local.aws.launcher import EmulatedAws
 from local.demo.places import CI, REGION, REGISTRY, TRAIL_REGION
@@ -83,9 +84,9 @@ def house() -> Iterator[House]:
 
 def remove(house: House, folder: Path, *argv: str) -> Ran:
     aws = house.stage.aws
-    sessions: Any = {account: aws.session(account, REGION) for account in (CI, REGISTRY)}
+    opened = {account: Opened(aws.session(account, REGION), account, "") for account in (CI, REGISTRY)}
     (folder / "ecr-warden.yaml").write_text(FILE)
-    command = Command(entered=AwsEntered(sessions, {}, lambda _: time.sleep(0.05)))
+    command = Command(entered=AwsEntered(opened, {}, lambda _: time.sleep(0.05)))
     return command("remove", str(folder / "ecr-warden.yaml"), *argv)
 
 
