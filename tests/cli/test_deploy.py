@@ -206,6 +206,21 @@ def test_a_member_that_was_deployed_by_hand_is_taken_over(deployed: Site) -> Non
     assert ran.out.splitlines()[0] == said
 
 
+def test_a_member_of_one_hub_is_not_made_one_of_another(deployed: Site) -> None:
+    elsewhere = FILE.replace("hub: {account: ci", "hub: {account: registry")
+    (deployed.folder / "ecr-warden.yaml").write_text(elsewhere)
+    ran = deployed("--yes")
+    assert (ran.code, deployed.cloud.log, deployed.cloud.pending) == (1, [], {})
+    assert f"is a member of another hub, arn:aws:events:{REGION}:{CI}:event-bus/ecr-warden-trail" in ran.err
+
+
+def test_the_stacks_of_a_member_that_leaves_are_named(deployed: Site) -> None:
+    lines = [line for line in FILE.splitlines() if "registry:" not in line]
+    (deployed.folder / "ecr-warden.yaml").write_text("\n".join(lines))
+    said = f"the stacks of {REGISTRY} stay: delete ecr-warden-events in each region there, then ecr-warden-member"
+    assert said in deployed("--plan").out.splitlines()
+
+
 def test_what_cannot_be_entered_is_said_and_the_rest_is_done(site: Site) -> None:
     site.cloud.refused[REGISTRY] = NotEntered("no credentials", "pass --profile registry=PROFILE")
     ran = site("--yes", "--wait", "0")

@@ -25,6 +25,7 @@ from ecr_warden_cli.deployment.stacks import (
     EVENTS,
     HUB,
     MEMBER,
+    NAMES,
     ORGANIZATION,
     WantedStack,
     code_bucket,
@@ -66,6 +67,12 @@ class Step(Struct, frozen=True):
         yield f"{stack}: {resource_line(self.changes) or 'changes its outputs or tags'}"
         for name, (old, new) in self.parameters.items():
             yield f"{stack}: {name} becomes {new or 'empty'}, is {old or 'empty'}"
+        were, are = self.parameters.get("MemberAccounts", ("", ""))
+        if left := {*were.split(",")} - {*are.split(","), ""}:
+            yield (
+                f"the stacks of {', '.join(sorted(left))} stay: delete {NAMES[EVENTS]} in each region there, then "
+                f"{NAMES[MEMBER]}"
+            )
 
 
 def _parts(version: str) -> list[int]:
@@ -118,6 +125,8 @@ class Reconciler(Struct, frozen=True, dict=True):
     def _begin(self, wanted: WantedStack) -> tuple[LiveStack | None, ChangeSet | None]:
         """The stack, if it is there, with a change set that is being worked out."""
         live = self._read(wanted)
+        if live is not None:
+            _refuse_of_others(wanted, live)
         return live, None if live is None else self._stacks(wanted).propose(self._proposal(wanted))
 
     def _step(self, wanted: WantedStack, live: LiveStack | None, change_set: ChangeSet | None) -> Step | None:
@@ -203,3 +212,13 @@ class Reconciler(Struct, frozen=True, dict=True):
             url = self._code().url(key)
         repairs = wanted.template != HUB
         return Proposal(wanted.place.name, text, wanted.parameters, self.deployment.tags, url, repairs=repairs)
+
+
+def _refuse_of_others(wanted: WantedStack, live: LiveStack) -> None:
+    """Raises Failure for a stack that sends to another hub: two would undo each other."""
+    for name in ("HubBusArns", "HubBusArn"):
+        bus = live.parameters.get(name, "")
+        if bus and wanted.parameters.get(name, bus) not in bus.split(","):
+            remedy = "write that hub's account and region in ecr-warden.yaml, or first ecr-warden remove with the file "
+            remedy += "that names it"
+            raise Failure(f"{wanted.place} is a member of another hub, {bus}", remedy=remedy, code="other-hub")
