@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from ecr_warden_cli.aws import Opened
 from ecr_warden_cli.context import Failure
 from ecr_warden_cli.deployment.aws_sessions import AwsEntered
 from ecr_warden_cli.deployment.ports import ChangeSet, Entered, LiveStack, Proposal, StackFailed
@@ -27,7 +28,7 @@ def entered(request: pytest.FixtureRequest) -> Iterator[Entered]:
         patch.setenv("AWS_ENDPOINT_URL", aws.endpoint_url)
         where: Any = {"LocationConstraint": REGION}
         aws.client(ACCOUNT, "s3").create_bucket(Bucket="code", CreateBucketConfiguration=where)
-        yield AwsEntered({ACCOUNT: aws.session(ACCOUNT, REGION)}, {}, lambda _: time.sleep(0.02))
+        yield AwsEntered({ACCOUNT: Opened(aws.session(ACCOUNT, REGION), ACCOUNT, "")}, {}, lambda _: time.sleep(0.02))
 
 
 def template(**resources: Any) -> str:

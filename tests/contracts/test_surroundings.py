@@ -6,6 +6,7 @@ import pytest
 
 from ecr_warden.access_spec.spec import SpecAccount
 from ecr_warden.collect.wiring import serving_trails
+from ecr_warden_cli.aws import Opened
 from ecr_warden_cli.context import NotEntered
 from ecr_warden_cli.deployment.aws_sessions import AwsEntered
 from tests.contracts.aws import moto, new_session
@@ -17,7 +18,9 @@ HERE, ELSEWHERE = "123456789012", "222222222222"
 def entered(monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsEntered]:
     """moto's own account, and one that could not be entered."""
     with moto(monkeypatch):
-        yield AwsEntered({HERE: new_session()}, {ELSEWHERE: NotEntered("no profile", "pass one")}, lambda _: None)
+        yield AwsEntered(
+            {HERE: Opened(new_session(), HERE, "")}, {ELSEWHERE: NotEntered("no profile", "pass one")}, lambda _: None
+        )
 
 
 def test_the_trail_of_a_region(entered: AwsEntered) -> None:
