@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
 from ecr_warden import __version__
-from ecr_warden_cli.context import Lazy, UsageError
+from ecr_warden_cli.context import Argument, Arguments, Lazy, UsageError
 from iam_access.text.nearest import advice, nearest
 from iam_access.text.printable import cut
 
@@ -219,12 +219,22 @@ def _parser(is_asked: _IsAsked) -> argparse.ArgumentParser:
     return parser
 
 
+def _declare(parser: argparse._ActionsContainer, arguments: Arguments) -> None:
+    for one in arguments:
+        if isinstance(one, Argument):
+            parser.add_argument(*one.names, **one.settings)
+        elif one.heading:
+            _declare(parser.add_argument_group(one.heading), one.arguments)
+        else:
+            _declare(parser.add_mutually_exclusive_group(required=True), one.arguments)
+
+
 def _add_verb(parser: argparse.ArgumentParser, lazy: Lazy) -> None:
     """Load a verb, and add its arguments."""
     verb = lazy.load()
     parser.description = verb.description or f"{lazy.summary[0].upper()}{lazy.summary[1:]}."
     parser.epilog = f"example:\n  {verb.example}"
-    verb.add_arguments(parser)
+    _declare(parser, verb.arguments)
     parser.add_argument("--json", action="store_true", help=verb.json_help)
     options = [option for action in parser._actions for option in action.option_strings]
     parser.set_defaults(run=verb.run, prog=parser.prog, options=options)

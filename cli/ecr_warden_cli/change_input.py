@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from ecr_warden.access.what_if import OF_WHAT, ChangeKind, Supposed
 from ecr_warden.core.ecr import ECR
 from ecr_warden_cli.access import arn_meant, find_repository
-from ecr_warden_cli.context import Context, Failure, UsageError
+from ecr_warden_cli.context import Context, Failure, UsageError, argument
 from ecr_warden_cli.estate_input import OpenedEstate
 from ecr_warden_cli.inputs import name_of, read_json
 from ecr_warden_cli.naming import in_full
@@ -47,24 +47,25 @@ _DOCUMENTS = {
 _WHICH = "give one of --role R, --user U, --repository R, --new-spec FILE and CHANGE"
 
 
-def add_change(parser: argparse.ArgumentParser) -> None:
-    """Declare what would be different."""
-    parser.add_argument(
+CHANGE_ARGUMENTS = (
+    argument(
         "change", metavar="CHANGE", nargs="?", help="a JSON file with one change or a list of them, or - for stdin"
-    )
-    parser.add_argument("--role", metavar="ROLE", help="a role: with --trust, with --policy NAME=FILE, or with both")
-    parser.add_argument("--user", metavar="USER", help="a user: with --policy NAME=FILE")
-    parser.add_argument("--repository", metavar="REPOSITORY", help="a repository: with --policy FILE")
-    parser.add_argument("--trust", metavar="FILE", help="the trust policy that the role would have")
-    parser.add_argument(
+    ),
+    argument("--role", metavar="ROLE", help="a role: with --trust, with --policy NAME=FILE, or with both"),
+    argument("--user", metavar="USER", help="a user: with --policy NAME=FILE"),
+    argument("--repository", metavar="REPOSITORY", help="a repository: with --policy FILE"),
+    argument("--trust", metavar="FILE", help="the trust policy that the role would have"),
+    argument(
         "--policy",
         metavar="[NAME=]FILE",
         action="append",
         default=[],
         help="the inline policy of that name that the role or user would have, or the repository's policy; "
         "a file that says null: none",
-    )
-    parser.add_argument("--new-spec", metavar="FILE", help="a spec: if it were enforced")
+    ),
+    argument("--new-spec", metavar="FILE", help="a spec: if it were enforced"),
+)
+"""What would be different."""
 
 
 def changes_asked(arguments: argparse.Namespace, context: Context) -> list[Supposed]:

@@ -121,6 +121,28 @@ class Context(Struct, frozen=True):
     sleep: Callable[[float], None]
 
 
+class Argument(Struct, frozen=True):
+    """An argument of a verb, with what argparse is to know of it."""
+
+    names: tuple[str, ...]
+    settings: Mapping[str, Any]
+
+
+def argument(*names: str, **settings: Any) -> Argument:
+    """An argument, as argparse.ArgumentParser.add_argument takes it."""
+    return Argument(names, settings)
+
+
+class ArgumentGroup(Struct, frozen=True):
+    """Arguments under a heading in the verb's help; without one, exactly one of them is to be given."""
+
+    heading: str
+    arguments: tuple[Argument, ...]
+
+
+type Arguments = tuple[Argument | ArgumentGroup, ...]
+
+
 class Verb(Struct, frozen=True):
     """One verb of the command.
 
@@ -130,7 +152,7 @@ class Verb(Struct, frozen=True):
 
     example: str
     """Lines to paste, in the checkout where they name a file of it."""
-    add_arguments: Callable[[argparse.ArgumentParser], None]
+    arguments: Arguments
     run: Callable[[argparse.Namespace, Context], Exit]
     description: str = ""
     json_help: str = "print one JSON object; docs/cli.md describes it"

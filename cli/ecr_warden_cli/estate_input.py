@@ -30,7 +30,7 @@ from ecr_warden.core.target import REGION, parse_target
 from ecr_warden.hub.reply import EstateReply, StatusReply
 from ecr_warden.hub.request import AskEstate, AskStatus
 from ecr_warden.state.target_status import Standing
-from ecr_warden_cli.context import Context, Failure, UsageError
+from ecr_warden_cli.context import ArgumentGroup, Arguments, Context, Failure, UsageError, argument
 from ecr_warden_cli.hub import HubClient, accepted_version, expect, speak, text_of, unintelligible
 from ecr_warden_cli.inputs import (
     DEFAULT_SPEC,
@@ -101,33 +101,33 @@ class OpenedEstate(Struct, frozen=True):
         return "by the spec" if self.is_spec_alone else "by the policies that could be read"
 
 
-def add_source(
-    parser: argparse.ArgumentParser, *, snapshots: bool = True, hub: str = _OF_HUB, spec: str = _OF_SPEC
-) -> None:
-    """Declare where to read; `snapshots`: whether the verb reads one; `hub`, `spec`: what it takes from these."""
-    source = parser.add_argument_group("where to read (default: the hub)")
-    source.add_argument("--hub", action="store_true", help=hub)
-    source.add_argument("--hub-region", metavar="REGION", help=f"the hub's region; {HUB_REGION}")
-    source.add_argument("--spec", metavar="SPEC", help=spec)
-    source.add_argument(
-        "--profile",
-        metavar="[ACCOUNT=]PROFILE",
-        action="append",
-        default=[],
-        help="with --spec: the AWS profile for an account, by its alias or ID; once per account. Alone: the account of "
-        f"that profile, and what to call it. With --hub: one profile, for the hub's account; {HUB_PROFILE}",
+_CONTROL = {"--scp": ControlKind.SERVICE, "--rcp": ControlKind.RESOURCE}
+
+
+def source_arguments(*, snapshots: bool = True, hub: str = _OF_HUB, spec: str = _OF_SPEC) -> Arguments:
+    """Where to read; `snapshots`: whether the verb reads one; `hub`, `spec`: what it takes from these."""
+    read = (
+        argument("--hub", action="store_true", help=hub),
+        argument("--hub-region", metavar="REGION", help=f"the hub's region; {HUB_REGION}"),
+        argument("--spec", metavar="SPEC", help=spec),
+        argument(
+            "--profile",
+            metavar="[ACCOUNT=]PROFILE",
+            action="append",
+            default=[],
+            help="with --spec: the AWS profile for an account, by its alias or ID; once per account. Alone: the "
+            "account of that profile, and what to call it. With --hub: one profile, for the hub's account; "
+            f"{HUB_PROFILE}",
+        ),
+        argument(
+            "--region",
+            metavar="REGION",
+            action="append",
+            default=[],
+            help="with profiles alone: a region to read repositories in; default: each profile's own",
+        ),
     )
-    source.add_argument(
-        "--region",
-        metavar="REGION",
-        action="append",
-        default=[],
-        help="with profiles alone: a region to read repositories in; default: each profile's own",
-    )
-    if snapshots:
-        _add_what_limits(source)
-    else:
-        parser.set_defaults(snapshot=None, scp=[], rcp=[], vpce=[])
+    return (ArgumentGroup("where to read (default: the hub)", (*read, *_WHAT_LIMITS) if snapshots else read),)
 
 
 class _Example(argparse.Action):
@@ -142,25 +142,28 @@ class _Example(argparse.Action):
         namespace.snapshot, namespace.spec = str(EXAMPLE / "estate.json"), str(EXAMPLE / "access.yaml")
 
 
-def _add_what_limits(source: argparse._ArgumentGroup) -> None:
-    """Declare a snapshot, and the policies that only take away, which no account shows."""
-    source.add_argument("--snapshot", metavar="FILE", help="a snapshot of the accounts, or - for stdin")
-    source.add_argument("--example", action=_Example, help="the snapshot and the spec that come with the command")
-    for option, kind in _CONTROL.items():
-        source.add_argument(
+_WHAT_LIMITS = (
+    argument("--snapshot", metavar="FILE", help="a snapshot of the accounts, or - for stdin"),
+    argument("--example", action=_Example, help="the snapshot and the spec that come with the command"),
+    *(
+        argument(
             option,
             metavar="[ACCOUNT=]FILE",
             action="append",
             default=[],
             help=f"the {kind.value.replace('policy', 'policies')} of an account, or of all that are read",
         )
-    source.add_argument(
+        for option, kind in _CONTROL.items()
+    ),
+    argument(
         "--vpce",
         metavar="FILE",
         action="append",
         default=[],
         help="the policy of a VPC endpoint through which some requests come: it only takes away",
-    )
+    ),
+)
+"""A snapshot, and the policies that only take away, which no account shows."""
 
 
 _PLACES = {"--snapshot": ReadFrom.SNAPSHOT, "--spec": ReadFrom.SPEC}
@@ -472,6 +475,3 @@ def snapshot_in(readings: Mapping[str, Reading], context: Context) -> Json:
     taken = context.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
     accounts = joined({part: reading.entry for part, reading in readings.items()})
     return {"schema": SCHEMA, "takenAt": taken, "accounts": accounts}
-
-
-_CONTROL = {"--scp": ControlKind.SERVICE, "--rcp": ControlKind.RESOURCE}

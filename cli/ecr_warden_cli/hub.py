@@ -28,7 +28,7 @@ from ecr_warden.state.commands import (
     Upload,
 )
 from ecr_warden_cli.console import Console, Exit, Style, worst
-from ecr_warden_cli.context import Context, Failure, Hub, UsageError
+from ecr_warden_cli.context import Argument, Context, Failure, Hub, UsageError, argument
 from ecr_warden_cli.inputs import BY_HAND, DEPLOYMENT_FILE, HUB_PROFILE, HUB_REGION, matching, within
 from ecr_warden_cli.live import AtHub
 from iam_access.text.printable import cut, invisible
@@ -40,15 +40,16 @@ class HubRefused(Failure):
     code = "hub-refused"
 
 
-def add_hub_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare where the hub is and with which credentials it is called."""
-    parser.add_argument("--hub-region", metavar="REGION", help=f"the hub's region; {HUB_REGION}")
-    parser.add_argument("--profile", metavar="PROFILE", help=f"the AWS profile for the hub's account; {HUB_PROFILE}")
+HUB_ARGUMENTS = (
+    argument("--hub-region", metavar="REGION", help=f"the hub's region; {HUB_REGION}"),
+    argument("--profile", metavar="PROFILE", help=f"the AWS profile for the hub's account; {HUB_PROFILE}"),
+)
+"""Where the hub is and with which credentials it is called."""
 
 
-def add_selection(parser: argparse.ArgumentParser, *, required: bool) -> None:
-    """Declare TARGET."""
-    parser.add_argument(
+def targets_argument(*, required: bool) -> Argument:
+    """TARGET."""
+    return argument(
         "targets",
         metavar="TARGET",
         nargs="+" if required else "*",
@@ -274,15 +275,13 @@ class Runs(Struct, frozen=True):
             console.line(f"{target}: {ended}")
 
 
-def add_wait(parser: argparse.ArgumentParser) -> None:
-    """Declare --wait."""
-    parser.add_argument(
-        "--wait",
-        metavar="SECONDS",
-        type=within(0, 86_400),
-        default=_WAIT_SECONDS,
-        help=f"how long to wait for the runs (default {_WAIT_SECONDS}); they continue after that",
-    )
+WAIT = argument(
+    "--wait",
+    metavar="SECONDS",
+    type=within(0, 86_400),
+    default=_WAIT_SECONDS,
+    help=f"how long to wait for the runs (default {_WAIT_SECONDS}); they continue after that",
+)
 
 
 def wait_for(client: HubClient, command: CommandReply, context: Context, seconds: float) -> Runs:

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 
 from ecr_warden.access_spec import Code, Invalid, Loaded, Problem, Valid, load_spec
 from ecr_warden.core.spec_failures import MAX_SPEC_BYTES
-from ecr_warden_cli.context import Context, Failure
+from ecr_warden_cli.context import Context, Failure, argument
 from iam_access.text import strict_json
 from iam_access.text.printable import cut, invisible
 
@@ -109,9 +109,7 @@ class SpecInvalid(Failure):
         self.details = {"problems": list(map(problem_to_json, problems))}
 
 
-def add_spec(parser: argparse.ArgumentParser) -> None:
-    """Declare SPEC."""
-    parser.add_argument("spec", metavar="SPEC", help="the spec (YAML or JSON), or - for stdin")
+SPEC = argument("spec", metavar="SPEC", help="the spec (YAML or JSON), or - for stdin")
 
 
 def load(path: str, context: Context) -> Loaded:

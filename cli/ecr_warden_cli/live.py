@@ -14,7 +14,7 @@ from ecr_warden.core.target import EVERYTHING
 from ecr_warden.hub.selecting import select
 from ecr_warden.state.commands import Selection
 from ecr_warden_cli.console import Exit
-from ecr_warden_cli.context import UsageError
+from ecr_warden_cli.context import ArgumentGroup, Arguments, UsageError, argument
 from ecr_warden_cli.inputs import HUB_PROFILE, HUB_REGION
 from iam_access.arn import ACCOUNT_ID
 from iam_access.text.printable import cut
@@ -42,30 +42,35 @@ class OfFile(Struct, frozen=True):
     profiles: tuple[str, ...] = ()
 
 
-def add_place_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare FILE, --target, and where the accounts are read."""
-    parser.add_argument(
+PLACE_ARGUMENTS: Arguments = (
+    argument(
         "spec", metavar="FILE", nargs="?", help="a spec (YAML or JSON), or - for stdin; default: the accepted version"
-    )
-    parser.add_argument(
+    ),
+    argument(
         "--target",
         metavar="TARGET",
         action="append",
         default=[],
         help="only this: a target as in status, a repository's name, or a pattern of names ('shop/*'); may be repeated",
-    )
-    source = parser.add_argument_group("where the accounts are read (default: the hub)")
-    source.add_argument("--snapshot", metavar="FILE", help="from a snapshot, or - for stdin")
-    source.add_argument(
-        "--profile",
-        metavar="[ACCOUNT=]PROFILE",
-        action="append",
-        default=[],
-        help="with ACCOUNT: as they are now, with the AWS profile for that account (its alias in the spec or its ID); "
-        "once per account. An account without one is read with the default credentials if they belong to it. Without "
-        f"ACCOUNT: one profile, for the hub's account; {HUB_PROFILE}",
-    )
-    source.add_argument("--hub-region", metavar="REGION", help=f"the hub's region; {HUB_REGION}")
+    ),
+    ArgumentGroup(
+        "where the accounts are read (default: the hub)",
+        (
+            argument("--snapshot", metavar="FILE", help="from a snapshot, or - for stdin"),
+            argument(
+                "--profile",
+                metavar="[ACCOUNT=]PROFILE",
+                action="append",
+                default=[],
+                help="with ACCOUNT: as they are now, with the AWS profile for that account (its alias in the spec or "
+                "its ID); once per account. An account without one is read with the default credentials if they belong "
+                f"to it. Without ACCOUNT: one profile, for the hub's account; {HUB_PROFILE}",
+            ),
+            argument("--hub-region", metavar="REGION", help=f"the hub's region; {HUB_REGION}"),
+        ),
+    ),
+)
+"""FILE, --target, and where the accounts are read."""
 
 
 def place_of(arguments: argparse.Namespace) -> OfFile | AtHub:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
-from ecr_warden_cli.context import Context, UsageError
+from ecr_warden_cli.context import Context, UsageError, argument
 from ecr_warden_cli.deployment.ports import Entered
 from ecr_warden_cli.deployment.wanted import DEFAULT_FILE, Deployment
 from ecr_warden_cli.inputs import matching
@@ -26,25 +26,26 @@ class Ways(Struct, frozen=True):
     """The profile for all other accounts; None for the default credentials."""
 
 
-def add_deployment(parser: argparse.ArgumentParser) -> None:
-    """Declare FILE, --profile and --assume-role."""
-    parser.add_argument(
+DEPLOYMENT_ARGUMENTS = (
+    argument(
         "file", metavar="FILE", nargs="?", default=DEFAULT_FILE, help=f"the deployment's file; default: {DEFAULT_FILE}"
-    )
-    parser.add_argument(
+    ),
+    argument(
         "--profile",
         metavar="[ACCOUNT=]PROFILE",
         action="append",
         default=[],
         help="the AWS profile for an account, by its name in the file or its ID; alone: for the account that it "
         "belongs to, and to assume the role in the others; default: ECR_WARDEN_HUB_PROFILE, or the default credentials",
-    )
-    parser.add_argument(
+    ),
+    argument(
         "--assume-role",
         metavar="ROLE",
         type=_role_name,
         help="the role to assume in each account without a profile of its own; default: assume_role of the file",
-    )
+    ),
+)
+"""FILE, --profile and --assume-role."""
 
 
 def enter(deployment: Deployment, arguments: argparse.Namespace, context: Context) -> Entered:

@@ -50,8 +50,8 @@ from ecr_warden_cli.access_text import (
 from ecr_warden_cli.administering import administering, administering_to_json, show_administering
 from ecr_warden_cli.advising import Asking, advised
 from ecr_warden_cli.console import Exit
-from ecr_warden_cli.context import Context, Failure, UsageError, Verb
-from ecr_warden_cli.estate_input import OpenedEstate, add_source, note_age, open_estate
+from ecr_warden_cli.context import Context, Failure, UsageError, Verb, argument
+from ecr_warden_cli.estate_input import OpenedEstate, note_age, open_estate, source_arguments
 from ecr_warden_cli.naming import in_full
 from ecr_warden_cli.plan_text import gap_to_json, show_gaps
 from ecr_warden_cli.spec_alone import SPEC_ALONE, open_spec_or_estate
@@ -352,34 +352,21 @@ _ACCESS = "pull, push, delete, admin, or an action such as ecr:PutImage"
 _REPOSITORY = "its name if that is unique, ACCOUNT/REGION/NAME, an image, or a pattern of names ('shop/*')"
 
 
-def _add_can_i(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("access", metavar="ACCESS", nargs="?", help=f"{_ACCESS}; default: list what they can do")
-    parser.add_argument(
-        "repository",
-        metavar="REPOSITORY",
-        nargs="?",
-        help=f"{_REPOSITORY}; without one, and with a pattern: list what they can do",
-    )
-    parser.add_argument("--as", dest="principal", metavar="WHO", help=_WHO)
-    parser.add_argument("--expect", choices=["yes", "no"], help="exit with 0 if this is the answer, else with 2")
-    add_source(parser, spec=_SPEC)
-
-
-def _add_who_can(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("access", metavar="ACCESS", help=_ACCESS)
-    parser.add_argument(
-        "repository",
-        metavar="REPOSITORY",
-        nargs="?",
-        help=f"{_REPOSITORY}; left out after admin: whoever administers the accounts",
-    )
-    add_source(parser, spec=_SPEC)
-
-
 CAN_I = Verb(
     "ecr-warden can-i push shop/checkout --as newcomer --example\n"
     "  ecr-warden can-i --as ci:user/push-user --spec examples/seed/access.yaml",
-    _add_can_i,
+    (
+        argument("access", metavar="ACCESS", nargs="?", help=f"{_ACCESS}; default: list what they can do"),
+        argument(
+            "repository",
+            metavar="REPOSITORY",
+            nargs="?",
+            help=f"{_REPOSITORY}; without one, and with a pattern: list what they can do",
+        ),
+        argument("--as", dest="principal", metavar="WHO", help=_WHO),
+        argument("--expect", choices=["yes", "no"], help="exit with 0 if this is the answer, else with 2"),
+        *source_arguments(spec=_SPEC),
+    ),
     _run_can_i,
     "Says whether somebody can, through which roles, and what is missing if not. Without ACCESS or REPOSITORY it lists "
     "all that they can do, each with the line of the spec that gives it, or NOT IN SPEC.",
@@ -388,7 +375,16 @@ WHO_CAN = Verb(
     "ecr-warden who-can push shop/checkout --example\n"
     "  ecr-warden who-can pull 'shop/*' --spec examples/seed/access.yaml\n"
     "  ecr-warden who-can admin --example",
-    _add_who_can,
+    (
+        argument("access", metavar="ACCESS", help=_ACCESS),
+        argument(
+            "repository",
+            metavar="REPOSITORY",
+            nargs="?",
+            help=f"{_REPOSITORY}; left out after admin: whoever administers the accounts",
+        ),
+        *source_arguments(spec=_SPEC),
+    ),
     _run_who_can,
     "Lists everybody who can, directly and through roles, with a spec each with the line that gives it, or NOT IN "
     "SPEC. From a spec alone it says whom that gives access.",

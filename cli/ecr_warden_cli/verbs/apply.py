@@ -14,12 +14,12 @@ from ecr_warden.repair.write_scope import WriteScope, accounts_with_identities, 
 from ecr_warden.state.commands import Upload
 from ecr_warden.versions.changes import changed_targets, succeeding
 from ecr_warden_cli.console import Exit, Style
-from ecr_warden_cli.context import Context, Failure, Hub, Uploaded, UsageError, Verb
+from ecr_warden_cli.context import Context, Failure, Hub, Uploaded, UsageError, Verb, argument
 from ecr_warden_cli.diff_text import lines_of, names_of
 from ecr_warden_cli.hub import (
+    HUB_ARGUMENTS,
+    WAIT,
     HubClient,
-    add_hub_arguments,
-    add_wait,
     expect,
     new_id,
     open_hub,
@@ -37,33 +37,6 @@ from ecr_warden_cli.verbs.hold import accept_here, is_confirmed
 from ecr_warden_cli.versions import Version, baseline_of_hub, load_accepted
 from iam_access.errors import NamedError
 from iam_access.text.printable import cut
-
-
-def _add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("spec", metavar="FILE", help="the spec (YAML or JSON), or - for stdin")
-    _add_more(parser)
-
-
-def _add_rollback_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "version",
-        metavar="VERSION",
-        type=parse_version,
-        help="an earlier version: ecr-warden versions lists them",
-    )
-    _add_more(parser)
-
-
-def _add_more(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--yes", action="store_true", help="do not ask: for scripts")
-    parser.add_argument(
-        "--accept",
-        action="store_true",
-        help="if the version waits for a person, show why and ask you; --yes does not answer this",
-    )
-    parser.add_argument("--no-wait", action="store_true", help="do not wait for what becomes of the version")
-    add_wait(parser)
-    add_hub_arguments(parser)
 
 
 def _run(arguments: argparse.Namespace, context: Context) -> Exit:
@@ -199,16 +172,40 @@ def _gap(compiled: CompiledSpec, account: str, scope: AccountScope) -> ScopeGap 
     return scope_gap(compiled, (), account, WriteScope(scope.arns, scope.lists))
 
 
+_MORE = (
+    argument("--yes", action="store_true", help="do not ask: for scripts"),
+    argument(
+        "--accept",
+        action="store_true",
+        help="if the version waits for a person, show why and ask you; --yes does not answer this",
+    ),
+    argument("--no-wait", action="store_true", help="do not wait for what becomes of the version"),
+    WAIT,
+    *HUB_ARGUMENTS,
+)
+
+
 APPLY = Verb(
     "ecr-warden apply examples/seed/access.yaml --hub-region eu-central-1",
-    _add_arguments,
+    (
+        argument("spec", metavar="FILE", help="the spec (YAML or JSON), or - for stdin"),
+        *_MORE,
+    ),
     _run,
     "Shows who gains and who loses against the accepted version and whom ecr-warden may not write, asks, uploads the "
     "spec to the hub in your name, and waits until it is rolled out, waits for a person, or was refused.",
 )
 ROLLBACK = Verb(
     "ecr-warden rollback 3HL4kqtJvjVBH40Nrjfkd",
-    _add_rollback_arguments,
+    (
+        argument(
+            "version",
+            metavar="VERSION",
+            type=parse_version,
+            help="an earlier version: ecr-warden versions lists them",
+        ),
+        *_MORE,
+    ),
     _roll_back,
     "Shows who gains and who loses by an earlier version against the accepted one, asks, uploads its text as a new "
     "version in your name, and waits as apply does.",

@@ -24,10 +24,10 @@ from ecr_warden_cli.hub import expect, say_unread, selection_of, speak
 from ecr_warden_cli.inputs import load_compiled
 from ecr_warden_cli.live import (
     NO_SPEC,
+    PLACE_ARGUMENTS,
     AtHub,
     LiveStatus,
     OfFile,
-    add_place_arguments,
     count_by_status,
     differ,
     exit_of,
@@ -178,7 +178,7 @@ def _words(kind: DriftKind) -> str:
 
 CHECK = Verb(
     "ecr-warden check\n  ecr-warden check examples/seed/access.yaml --target 'shop/*'",
-    add_place_arguments,
+    PLACE_ARGUMENTS,
     _run,
     "Says of each target whether it is as a spec says in the accounts as the hub last read them, and who else has "
     "access. Without FILE that is the accepted version, for which the hub reads the accounts now.",

@@ -8,14 +8,10 @@ import shtab
 
 from ecr_warden_cli.arguments import parser_of_all_verbs
 from ecr_warden_cli.console import Exit
-from ecr_warden_cli.context import Context, Verb
+from ecr_warden_cli.context import Context, Verb, argument
 
 _SHELLS = ("bash", "zsh", "tcsh")
 _FILES = ("SPEC", "FILE", "OLD", "NEW")
-
-
-def _add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("shell", choices=_SHELLS, help="whose script")
 
 
 def _run(arguments: argparse.Namespace, context: Context) -> Exit:
@@ -55,6 +51,6 @@ def _corrected(script: str, shell: str) -> str:
 
 COMPLETION = Verb(
     'eval "$(ecr-warden completion bash)"',
-    _add_arguments,
+    (argument("shell", choices=_SHELLS, help="whose script"),),
     _run,
 )

@@ -35,7 +35,7 @@ from ecr_warden_cli.access import (
 from ecr_warden_cli.access_text import can_i_to_json, detail, says_of, show_answer, show_details
 from ecr_warden_cli.advising import Asking, advised
 from ecr_warden_cli.console import Exit, worst
-from ecr_warden_cli.context import Context, Failure, UsageError, Verb
+from ecr_warden_cli.context import Context, Failure, UsageError, Verb, argument
 from ecr_warden_cli.denials import (
     ASKS,
     ASSUME,
@@ -53,7 +53,7 @@ from ecr_warden_cli.denials import (
     plain,
     text_of,
 )
-from ecr_warden_cli.estate_input import OpenedEstate, add_source, count_stdin, open_estate
+from ecr_warden_cli.estate_input import OpenedEstate, count_stdin, open_estate, source_arguments
 from ecr_warden_cli.inputs import name_of, read_json
 from ecr_warden_cli.naming import in_full
 from ecr_warden_cli.verbs.access import EXITS, asking_of, say_age
@@ -467,22 +467,20 @@ def _to_json(one: _Explained, case: _Case) -> dict[str, Any]:
     }
 
 
-def _add_explain(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("message", metavar="MESSAGE", nargs="*", help="the message, or a file with it; default: stdin")
-    parser.add_argument("--as", dest="principal", metavar="ARN", help="who was denied, if the message does not say")
-    parser.add_argument("--repository", metavar="REPOSITORY", help="the repository, if the message does not name it")
-    parser.add_argument("--sub", metavar="SUBJECT", help="of a call with a token: its sub")
-    parser.add_argument("--record", metavar="FILE", help="of a call with a token: its CloudTrail record")
-    parser.add_argument("--access", metavar="ACCESS", help="what was tried: pull, push, delete, admin or an action")
-    add_source(parser)
-
-
 EXPLAIN_DENIAL = Verb(
     "docker pull IMAGE 2>&1 | ecr-warden explain-denial --snapshot estate.json\n"
     "  echo 'arn:aws:iam::111111111111:user/newcomer is not authorized to perform:' \\\n"
     "    ecr:BatchGetImage on resource: \\\n"
     "    arn:aws:ecr:eu-central-1:222222222222:repository/shop/checkout |\n"
     "    ecr-warden explain-denial --example",
-    _add_explain,
+    (
+        argument("message", metavar="MESSAGE", nargs="*", help="the message, or a file with it; default: stdin"),
+        argument("--as", dest="principal", metavar="ARN", help="who was denied, if the message does not say"),
+        argument("--repository", metavar="REPOSITORY", help="the repository, if the message does not name it"),
+        argument("--sub", metavar="SUBJECT", help="of a call with a token: its sub"),
+        argument("--record", metavar="FILE", help="of a call with a token: its CloudTrail record"),
+        argument("--access", metavar="ACCESS", help="what was tried: pull, push, delete, admin or an action"),
+        *source_arguments(),
+    ),
     _run_explain,
 )

@@ -10,33 +10,21 @@ from ecr_warden.hub.reply import StatusReply
 from ecr_warden.hub.request import AskStatus
 from ecr_warden.state.commands import Upload
 from ecr_warden_cli.console import Console, Exit, worst
-from ecr_warden_cli.context import Context, Uploaded, Verb
+from ecr_warden_cli.context import Context, Uploaded, Verb, argument
 from ecr_warden_cli.deployment.emit import emit
 from ecr_warden_cli.deployment.file import load_deployment
 from ecr_warden_cli.deployment.reconcile import Reconciler, Step
 from ecr_warden_cli.deployment.release import Release, load_release
 from ecr_warden_cli.deployment.remedies import AGAIN
-from ecr_warden_cli.deployment.sessions import add_deployment, aliases_of, enter
+from ecr_warden_cli.deployment.sessions import DEPLOYMENT_ARGUMENTS, aliases_of, enter
 from ecr_warden_cli.deployment.stacks import read_only
 from ecr_warden_cli.deployment.wanted import Deployment
 from ecr_warden_cli.deployment.words import grouped
-from ecr_warden_cli.hub import HubClient, HubRefused, add_wait, expect, looks, new_id
+from ecr_warden_cli.hub import WAIT, HubClient, HubRefused, expect, looks, new_id
 from ecr_warden_cli.inputs import DEFAULT_SPEC, load_compiled
 from ecr_warden_cli.rollout import Published, RollOut, follow
 from ecr_warden_cli.verbs.doctor import check_up, show
 from ecr_warden_cli.verbs.hold import is_confirmed
-
-
-def _add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_deployment(parser)
-    parser.add_argument(
-        "--spec", metavar="SPEC", help=f"the first spec of a hub that has none; default: {DEFAULT_SPEC}, if it is there"
-    )
-    parser.add_argument("--plan", action="store_true", help="show what would be done, and do nothing")
-    parser.add_argument("--read-only", action="store_true", help="deploy nothing that can write, whatever FILE says")
-    parser.add_argument("--emit", metavar="DIR", help="write what would be deployed to a new folder, and do nothing")
-    parser.add_argument("--yes", action="store_true", help="do not ask: for scripts")
-    add_wait(parser)
 
 
 def _run(arguments: argparse.Namespace, context: Context) -> Exit:
@@ -131,7 +119,19 @@ def _to_json(step: Step) -> dict[str, Any]:
 DEPLOY = Verb(
     "ecr-warden deploy --plan --profile ci=PROFILE --profile registry=PROFILE\n"
     "  ecr-warden deploy --profile org --assume-role OrganizationAccountAccessRole",
-    _add_arguments,
+    (
+        *DEPLOYMENT_ARGUMENTS,
+        argument(
+            "--spec",
+            metavar="SPEC",
+            help=f"the first spec of a hub that has none; default: {DEFAULT_SPEC}, if it is there",
+        ),
+        argument("--plan", action="store_true", help="show what would be done, and do nothing"),
+        argument("--read-only", action="store_true", help="deploy nothing that can write, whatever FILE says"),
+        argument("--emit", metavar="DIR", help="write what would be deployed to a new folder, and do nothing"),
+        argument("--yes", action="store_true", help="do not ask: for scripts"),
+        WAIT,
+    ),
     _run,
     "Brings about what FILE describes: looks at what is there, shows what it would do, the roles and policies first, "
     "asks, and does it by CloudFormation's change sets: the hub, its code, the members, their events, the first spec. "

@@ -7,10 +7,10 @@ from typing import Any
 from ecr_warden.collect.observed import LiveEstate
 from ecr_warden.core.access_change import AccessChange, Direction
 from ecr_warden_cli.console import Console, Exit, Style
-from ecr_warden_cli.context import Context, UsageError, Verb
+from ecr_warden_cli.context import Context, UsageError, Verb, argument
 from ecr_warden_cli.diff_text import DiffNames, Line, lines_of, markdown, names_of, other_lines, summary, verdict_lines
 from ecr_warden_cli.estate_input import estate_from, read_snapshot
-from ecr_warden_cli.hub import add_hub_arguments
+from ecr_warden_cli.hub import HUB_ARGUMENTS
 from ecr_warden_cli.spec_diff import SpecDiff, diff
 from ecr_warden_cli.versions import Version, load_baseline, load_versions
 
@@ -24,21 +24,6 @@ accepted; two versions that are no s3:VERSION_ID ask no hub.
 OLD, NEW and the baseline are a file, - for stdin, REF:PATH for a version in git
 (main:access.yaml), s3:VERSION_ID for one in the hub's bucket, or /dev/null
 for no spec at all."""
-
-
-def _add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("old", metavar="OLD", nargs="?", help="the version before; default: the accepted one")
-    parser.add_argument("new", metavar="NEW", help="the version after")
-    parser.add_argument(
-        "--baseline",
-        metavar="VERSION",
-        help="the last version that a person accepted; default: OLD, or without OLD what the hub knows",
-    )
-    parser.add_argument(
-        "--snapshot", metavar="FILE", help="the accounts that NEW takes over: a snapshot, or - for stdin"
-    )
-    parser.add_argument("--markdown", action="store_true", help="print a comment for a pull request, of at most 4 kB")
-    add_hub_arguments(parser)
 
 
 def _run(arguments: argparse.Namespace, context: Context) -> Exit:
@@ -136,7 +121,18 @@ def _version_to_json(version: Version) -> dict[str, Any]:
 
 DIFF = Verb(
     "ecr-warden diff examples/seed/access.yaml\n  ecr-warden diff main:access.yaml access.yaml",
-    _add_arguments,
+    (
+        argument("old", metavar="OLD", nargs="?", help="the version before; default: the accepted one"),
+        argument("new", metavar="NEW", help="the version after"),
+        argument(
+            "--baseline",
+            metavar="VERSION",
+            help="the last version that a person accepted; default: OLD, or without OLD what the hub knows",
+        ),
+        argument("--snapshot", metavar="FILE", help="the accounts that NEW takes over: a snapshot, or - for stdin"),
+        argument("--markdown", action="store_true", help="print a comment for a pull request, of at most 4 kB"),
+        *HUB_ARGUMENTS,
+    ),
     _run,
     _DESCRIPTION,
 )

@@ -9,12 +9,12 @@ from ecr_warden.core.codec.base import to_json
 from ecr_warden.hub.reply import StatusReply
 from ecr_warden.hub.request import AskStatus
 from ecr_warden_cli.console import Console, Exit, Style
-from ecr_warden_cli.context import Context, Failure, Verb
+from ecr_warden_cli.context import Context, Failure, Verb, argument
 from ecr_warden_cli.deployment.checkup import Checkup, Diagnosis, Verdict
 from ecr_warden_cli.deployment.file import load_deployment
 from ecr_warden_cli.deployment.look import examine
 from ecr_warden_cli.deployment.ports import Entered
-from ecr_warden_cli.deployment.sessions import add_deployment, enter
+from ecr_warden_cli.deployment.sessions import DEPLOYMENT_ARGUMENTS, enter
 from ecr_warden_cli.deployment.stacks import hub_place
 from ecr_warden_cli.deployment.wanted import Deployment
 from ecr_warden_cli.hub import HubClient, expect, speak
@@ -29,11 +29,6 @@ _STYLES = {
     Verdict.WRONG: Style.BAD,
     Verdict.UNKNOWN: Style.BAD,
 }
-
-
-def _add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_deployment(parser)
-    parser.add_argument("--strict", action="store_true", help="exit with 2 if there is only a warning")
 
 
 def _run(arguments: argparse.Namespace, context: Context) -> Exit:
@@ -100,7 +95,10 @@ def _row(name: str, verdict: str, text: str) -> str:
 
 DOCTOR = Verb(
     "ecr-warden doctor\n  ecr-warden doctor --json --strict",
-    _add_arguments,
+    (
+        *DEPLOYMENT_ARGUMENTS,
+        argument("--strict", action="store_true", help="exit with 2 if there is only a warning"),
+    ),
     _run,
     "Says of this machine, the accounts, the trail, the hub and its stacks, the spec and the channels what is wrong, "
     "since when, and the command that repairs it. Before a deployment it says what would be in its way. What could not "

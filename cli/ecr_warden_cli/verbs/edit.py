@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from ecr_warden.access_spec import Problem, Valid
 from ecr_warden_cli.console import Console, Exit, Style
-from ecr_warden_cli.context import Context, UsageError, Verb
+from ecr_warden_cli.context import Argument, Context, UsageError, Verb, argument
 from ecr_warden_cli.dates import COMING, coming
 from ecr_warden_cli.diff_text import DiffNames, lines_of, names_of
 from ecr_warden_cli.inputs import DEFAULT_SPEC, SpecInvalid, load_bytes, matching, name_of, problem_to_json, read_spec
@@ -23,35 +23,22 @@ _name = matching("[!-~]{1,700}", "is not a name: it is printable ASCII without s
 _MARK = b"\xef\xbb\xbf"
 
 
-def _add_arguments(parser: argparse.ArgumentParser, principal: str) -> None:
-    parser.add_argument("access", metavar="ACCESS", choices=["pull", "push"], help="pull or push")
-    parser.add_argument(
-        "repository", metavar="REPOSITORY", help="as the spec names it, if unique, or ACCOUNT/REGION/NAME"
+def _arguments(principal: str) -> tuple[Argument, ...]:
+    return (
+        argument("access", metavar="ACCESS", choices=["pull", "push"], help="pull or push"),
+        argument("repository", metavar="REPOSITORY", help="as the spec names it, if unique, or ACCOUNT/REGION/NAME"),
+        argument("file", metavar="FILE", nargs="?", default=DEFAULT_SPEC, help=f"the spec; default: {DEFAULT_SPEC}"),
+        argument(
+            principal,
+            dest="who",
+            metavar="PRINCIPAL",
+            required=True,
+            type=_name,
+            help="as the spec writes it: ALIAS:user/NAME, ALIAS:role/NAME, or a team",
+        ),
+        argument("--role", metavar="ROLE", type=_name, help="push: the push role, if not the only one"),
+        argument("--dry-run", action="store_true", help="write nothing: print the change as a patch"),
     )
-    parser.add_argument(
-        "file", metavar="FILE", nargs="?", default=DEFAULT_SPEC, help=f"the spec; default: {DEFAULT_SPEC}"
-    )
-    parser.add_argument(
-        principal,
-        dest="who",
-        metavar="PRINCIPAL",
-        required=True,
-        type=_name,
-        help="as the spec writes it: ALIAS:user/NAME, ALIAS:role/NAME, or a team",
-    )
-    parser.add_argument("--role", metavar="ROLE", type=_name, help="push: the push role, if not the only one")
-    parser.add_argument("--dry-run", action="store_true", help="write nothing: print the change as a patch")
-
-
-def _add_grant_arguments(parser: argparse.ArgumentParser) -> None:
-    _add_arguments(parser, "--to")
-    parser.add_argument("--new-role", action="store_true", help="push: the push role is new, and no other is meant")
-    parser.add_argument("--until", metavar="TIME", type=coming, help=f"when it ends: {COMING}")
-
-
-def _add_revoke_arguments(parser: argparse.ArgumentParser) -> None:
-    _add_arguments(parser, "--from")
-    parser.add_argument("--from-team", action="store_true", help="remove a member from the teams that give the access")
 
 
 def _grant(arguments: argparse.Namespace, context: Context) -> Exit:
@@ -166,11 +153,18 @@ def _show(done: _Edited, console: Console) -> None:
 
 GRANT = Verb(
     "ecr-warden grant pull shop/checkout examples/seed/access.yaml \\\n    --to ci:user/anna --dry-run",
-    _add_grant_arguments,
+    (
+        *_arguments("--to"),
+        argument("--new-role", action="store_true", help="push: the push role is new, and no other is meant"),
+        argument("--until", metavar="TIME", type=coming, help=f"when it ends: {COMING}"),
+    ),
     _grant,
 )
 REVOKE = Verb(
     "ecr-warden revoke push shop/checkout examples/seed/access.yaml \\\n    --from ci:user/push-user --dry-run",
-    _add_revoke_arguments,
+    (
+        *_arguments("--from"),
+        argument("--from-team", action="store_true", help="remove a member from the teams that give the access"),
+    ),
     _revoke,
 )

@@ -17,9 +17,9 @@ from ecr_warden.notify.wording import describe_cause, who
 from ecr_warden.repair.run_ended import run_ended
 from ecr_warden.state.history import HistoryEntry, HistoryKind
 from ecr_warden_cli.console import Console, Exit, Style
-from ecr_warden_cli.context import Context, UsageError, Verb
+from ecr_warden_cli.context import Context, UsageError, Verb, argument
 from ecr_warden_cli.dates import PAST, past, shifted
-from ecr_warden_cli.hub import HubClient, add_hub_arguments, checked, expect, json_of, known_targets, speak
+from ecr_warden_cli.hub import HUB_ARGUMENTS, HubClient, checked, expect, json_of, known_targets, speak
 from ecr_warden_cli.inputs import within
 from ecr_warden_cli.plan_text import Reasons, plan_lines
 from iam_access.text.printable import and_more, listed, show_time
@@ -28,31 +28,6 @@ _LIMIT = 20
 _DAYS = 7
 _RUN = re.compile(r"[0-9]{8}T[0-9]{0,6}(?:(?<=T[0-9]{6})Z[0-9a-f]{0,12})?")
 """The ID of a run, or its beginning: no repository has such a name, for they are in small letters."""
-
-
-def _add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "about",
-        metavar="TARGET | RUN",
-        nargs="?",
-        help="a target as status prints it, a repository's name, or a pattern of such names ('shop/*'); or the ID of a "
-        "run, from an alert or from this list, or its beginning, which shows that run in full",
-    )
-    parser.add_argument(
-        "--limit",
-        metavar="N",
-        type=within(1, MAX_ENTRIES),
-        default=_LIMIT,
-        help=f"the number of entries (default {_LIMIT}, at most {MAX_ENTRIES}); the rest is counted",
-    )
-    parser.add_argument(
-        "--since",
-        metavar="TIME",
-        type=past,
-        help=f"start: {PAST}; default: {_DAYS} days, with TARGET the whole year that is kept",
-    )
-    parser.add_argument("--until", metavar="TIME", type=past, help=f"end: {PAST}; default: now")
-    add_hub_arguments(parser)
 
 
 def _run(arguments: argparse.Namespace, context: Context) -> Exit:
@@ -200,6 +175,29 @@ def _show_open(run: OpenRun, console: Console) -> None:
 HISTORY = Verb(
     "ecr-warden history shop/checkout --since 2h --hub-region eu-central-1\n"
     "  ecr-warden history 20261124T145000Z1f2e3d4c5b6a",
-    _add_arguments,
+    (
+        argument(
+            "about",
+            metavar="TARGET | RUN",
+            nargs="?",
+            help="a target as status prints it, a repository's name, or a pattern of such names ('shop/*'); or the ID "
+            "of a run, from an alert or from this list, or its beginning, which shows that run in full",
+        ),
+        argument(
+            "--limit",
+            metavar="N",
+            type=within(1, MAX_ENTRIES),
+            default=_LIMIT,
+            help=f"the number of entries (default {_LIMIT}, at most {MAX_ENTRIES}); the rest is counted",
+        ),
+        argument(
+            "--since",
+            metavar="TIME",
+            type=past,
+            help=f"start: {PAST}; default: {_DAYS} days, with TARGET the whole year that is kept",
+        ),
+        argument("--until", metavar="TIME", type=past, help=f"end: {PAST}; default: now"),
+        *HUB_ARGUMENTS,
+    ),
     _run,
 )

@@ -15,36 +15,13 @@ from ecr_warden.state.commands import Accept, Decide, Reject
 from ecr_warden.state.hold import OPEN, Hold, HoldState
 from ecr_warden.versions.judge import words_of
 from ecr_warden_cli.console import Console, Exit, Style
-from ecr_warden_cli.context import Context, Verb
-from ecr_warden_cli.hub import HubClient, add_hub_arguments, add_wait, expect, looks, new_id, speak
+from ecr_warden_cli.context import Context, Verb, argument
+from ecr_warden_cli.hub import HUB_ARGUMENTS, WAIT, HubClient, expect, looks, new_id, speak
 from ecr_warden_cli.inputs import matching
 from iam_access.text.printable import and_more, show_time
 
 _hold_id = matching("[0-9a-f]{4,12}", "is not the ID of a hold, or 4 or more digits of it: ecr-warden held lists them")
 _BOTH = 2
-
-
-def _add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "hold",
-        metavar="ID",
-        nargs="?",
-        type=_hold_id,
-        help="one hold, also a decided one; of one that waits its first digits are enough; default: all",
-    )
-    add_hub_arguments(parser)
-
-
-def _add_decision_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "hold",
-        metavar="ID",
-        type=_hold_id,
-        help="what is decided on, or the first digits of it: ecr-warden held lists it",
-    )
-    parser.add_argument("--yes", action="store_true", help="do not ask: for scripts")
-    add_wait(parser)
-    add_hub_arguments(parser)
 
 
 def _accept(arguments: argparse.Namespace, context: Context) -> Exit:
@@ -182,22 +159,44 @@ def _effect(hold: Hold, reply: CommandReply) -> str:
     return f"{hold.what}: {_standing(hold)}"
 
 
+_DECISION = (
+    argument(
+        "hold",
+        metavar="ID",
+        type=_hold_id,
+        help="what is decided on, or the first digits of it: ecr-warden held lists it",
+    ),
+    argument("--yes", action="store_true", help="do not ask: for scripts"),
+    WAIT,
+    *HUB_ARGUMENTS,
+)
+
+
 HELD = Verb(
     "ecr-warden held --hub-region eu-central-1",
-    _add_arguments,
+    (
+        argument(
+            "hold",
+            metavar="ID",
+            nargs="?",
+            type=_hold_id,
+            help="one hold, also a decided one; of one that waits its first digits are enough; default: all",
+        ),
+        *HUB_ARGUMENTS,
+    ),
     _held,
     "Lists what waits for a person: why, who gains and who loses by it, until when. accept and reject decide.",
 )
 ACCEPT = Verb(
     "ecr-warden accept 3f2a9c1b7d40",
-    _add_decision_arguments,
+    _DECISION,
     _accept,
     "Shows what waits, and who gained and lost by what took effect by itself since a person last accepted a version; "
     "asks, and lets it take effect.",
 )
 REJECT = Verb(
     "ecr-warden reject 3f2a9c1b7d40",
-    _add_decision_arguments,
+    _DECISION,
     _reject,
     "Shows what waits, asks, and keeps it from taking effect; uploaded again it is judged again.",
 )

@@ -11,14 +11,14 @@ from ecr_warden.access_spec.federation import GITHUB
 from ecr_warden.core.estate import Estate
 from ecr_warden.core.ours import ours_of
 from ecr_warden_cli.console import Console, Exit
-from ecr_warden_cli.context import Context, UsageError, Verb
+from ecr_warden_cli.context import Argument, Context, UsageError, Verb, argument
 from ecr_warden_cli.estate_input import (
     ReadFrom,
     accepted_of_hub,
-    add_source,
     asking_hub,
     estate_from,
     snapshot_from,
+    source_arguments,
     source_of,
 )
 from ecr_warden_cli.importing.effects import ImportEffect, Outcome
@@ -35,9 +35,9 @@ _OURS = re.compile(rf"{ACCOUNT_ID.pattern}|{ORGANIZATION_ID.pattern}|github:[\w.
 _COUNTED = {"equal": ImportEffect.EQUAL, "sameAccess": ImportEffect.NONE, "changed": ImportEffect.CHANGE}
 
 
-def add_ours(parser: argparse.ArgumentParser, besides: str) -> None:
-    """Declare --ours; `besides`: who is no outsider anyway."""
-    parser.add_argument(
+def ours_argument(besides: str) -> Argument:
+    """--ours; `besides`: who is no outsider anyway."""
+    return argument(
         "--ours",
         metavar="WHO",
         action="append",
@@ -45,12 +45,6 @@ def add_ours(parser: argparse.ArgumentParser, besides: str) -> None:
         help=f"who is no outsider beside {besides}: an account's ID, an organization's, github:OWNER, or "
         "ISSUER:SUBJECT as tokens of another issuer begin; others wait in comments",
     )
-
-
-def _add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_ours(parser, "these accounts and whoever --spec or the hub's spec names")
-    parser.add_argument("-o", "--output", metavar="FILE", help="write the spec to a new file; default: stdout")
-    add_source(parser, hub="what the hub has read of the accounts; the names of the accounts are those of its spec")
 
 
 def _run(arguments: argparse.Namespace, context: Context) -> Exit:
@@ -178,7 +172,11 @@ IMPORT = Verb(
     "ecr-warden import --example\n"
     "  ecr-warden import --profile ci=ci-read --profile registry=registry-read \\\n"
     "    -o access.yaml",
-    _add_arguments,
+    (
+        ours_argument("these accounts and whoever --spec or the hub's spec names"),
+        argument("-o", "--output", metavar="FILE", help="write the spec to a new file; default: stdout"),
+        *source_arguments(hub="what the hub has read of the accounts; the names of the accounts are those of its spec"),
+    ),
     _run,
     "Writes a spec of the policies of some accounts: grants where grants say exactly what the policies say, literal "
     "documents where not, and comments on what looks wrong. Its mode is observe. A summary on stderr says what "

@@ -12,7 +12,7 @@ from ecr_warden.core.estate import Estate
 from ecr_warden.core.ours import ours_of
 from ecr_warden.core.target import REGION
 from ecr_warden_cli.console import Exit, worst
-from ecr_warden_cli.context import Context, UsageError, Verb
+from ecr_warden_cli.context import Context, UsageError, Verb, argument
 from ecr_warden_cli.deployment.fields import EMAIL, ROLE_NAME, WEBHOOK
 from ecr_warden_cli.deployment.file import deployment_in
 from ecr_warden_cli.deployment.ports import Entered
@@ -23,7 +23,7 @@ from ecr_warden_cli.estate_input import accounts_of_profiles, estate_from, readi
 from ecr_warden_cli.importing.importing import Imported, import_estate
 from ecr_warden_cli.inputs import DEFAULT_SPEC, matching
 from ecr_warden_cli.outputs import check_output, write_output
-from ecr_warden_cli.verbs.importing import add_ours, import_to_json, ours_given, summarize
+from ecr_warden_cli.verbs.importing import import_to_json, ours_argument, ours_given, summarize
 from iam_access.arn import ACCOUNT_ID
 from iam_access.text.printable import count
 
@@ -34,35 +34,6 @@ _email = matching(f"|{EMAIL}", "is not an e-mail address")
 _webhook = matching(f"|{WEBHOOK}", "is neither ssm:/NAME nor secretsmanager:NAME, where its URL is stored")
 _profile = matching(".+", "is no profile: write --profile ALIAS=PROFILE for each account, and --hub-account ALIAS")
 _role = matching(ROLE_NAME, "is not the name of a role")
-
-
-def _add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--profile",
-        metavar="[ALIAS=]PROFILE",
-        action="append",
-        default=[],
-        help="the AWS profile of an account, and what to call the account; once per account",
-    )
-    parser.add_argument(
-        "--region",
-        metavar="REGION",
-        action="append",
-        default=[],
-        help="a region to read repositories in; may be repeated; default: each profile's own",
-    )
-    parser.add_argument(
-        "--hub-account",
-        metavar="ACCOUNT[/REGION]",
-        help="where the hub is to run: an alias, or another account's ID; its region is by default its profile's",
-    )
-    parser.add_argument("--email", metavar="ADDRESS", type=_email, help="who gets alerts and alarms")
-    parser.add_argument("--webhook", metavar="PLACE", type=_webhook, help="where the URL of a chat's webhook is stored")
-    parser.add_argument(
-        "--assume-role", metavar="ROLE", type=_role, help="the role by which people enter each account to deploy"
-    )
-    add_ours(parser, "these accounts")
-    parser.add_argument("-o", "--output", metavar="DIRECTORY", default=".", help="of both files; default: this one")
 
 
 def _run(arguments: argparse.Namespace, context: Context) -> Exit:
@@ -176,7 +147,34 @@ def _command(file: str, accounts: Sequence[SpecAccount], profiles: Mapping[str, 
 INIT = Verb(
     "ecr-warden init --profile ci=ci-admin --profile registry=registry-admin \\\n"
     "    --hub-account ci --email team@example.com",
-    _add_arguments,
+    (
+        argument(
+            "--profile",
+            metavar="[ALIAS=]PROFILE",
+            action="append",
+            default=[],
+            help="the AWS profile of an account, and what to call the account; once per account",
+        ),
+        argument(
+            "--region",
+            metavar="REGION",
+            action="append",
+            default=[],
+            help="a region to read repositories in; may be repeated; default: each profile's own",
+        ),
+        argument(
+            "--hub-account",
+            metavar="ACCOUNT[/REGION]",
+            help="where the hub is to run: an alias, or another account's ID; its region is by default its profile's",
+        ),
+        argument("--email", metavar="ADDRESS", type=_email, help="who gets alerts and alarms"),
+        argument("--webhook", metavar="PLACE", type=_webhook, help="where the URL of a chat's webhook is stored"),
+        argument(
+            "--assume-role", metavar="ROLE", type=_role, help="the role by which people enter each account to deploy"
+        ),
+        ours_argument("these accounts"),
+        argument("-o", "--output", metavar="DIRECTORY", default=".", help="of both files; default: this one"),
+    ),
     _run,
     "Reads the accounts as import does, and writes two files for git, both new: access.yaml, the spec of what is there "
     "in mode observe, and ecr-warden.yaml, what is to be deployed. It says which trail reports the changes of each "

@@ -10,12 +10,11 @@ from ecr_warden.hub.reply import StatusReply
 from ecr_warden.hub.request import AskStatus
 from ecr_warden.state.commands import MAX_PATTERNS, MAX_REASON_LENGTH, PauseUntil, Resume
 from ecr_warden_cli.console import Exit, Style, worst
-from ecr_warden_cli.context import Context, UsageError, Verb
+from ecr_warden_cli.context import ArgumentGroup, Context, UsageError, Verb, argument
 from ecr_warden_cli.dates import COMING, coming, duration
 from ecr_warden_cli.hub import (
-    add_hub_arguments,
-    add_selection,
-    add_wait,
+    HUB_ARGUMENTS,
+    WAIT,
     expect,
     json_of,
     known_targets,
@@ -23,19 +22,12 @@ from ecr_warden_cli.hub import (
     say_unread,
     selection_of,
     speak,
+    targets_argument,
     wait_for,
 )
 from iam_access.text.printable import count, show_time
 
-
-def _add_pause_arguments(parser: argparse.ArgumentParser) -> None:
-    add_selection(parser, required=True)
-    parser.add_argument("--reason", metavar="TEXT", required=True, type=_reason, help="why, for everybody to see")
-    ends = parser.add_mutually_exclusive_group(required=True)
-    longest = f"at most {LONGEST_PAUSE.days}d"
-    ends.add_argument("--for", dest="duration", metavar="DURATION", type=_duration, help=f"30m, 2h, 3d; {longest}")
-    ends.add_argument("--until", metavar="TIME", type=coming, help=f"the end: {COMING}; {longest}")
-    add_hub_arguments(parser)
+_LONGEST = f"at most {LONGEST_PAUSE.days}d"
 
 
 def _reason(text: str) -> str:
@@ -90,12 +82,6 @@ def _patterns(arguments: argparse.Namespace) -> tuple[str, ...]:
     return patterns
 
 
-def _add_resume_arguments(parser: argparse.ArgumentParser) -> None:
-    add_selection(parser, required=True)
-    add_wait(parser)
-    add_hub_arguments(parser)
-
-
 def _resume(arguments: argparse.Namespace, context: Context) -> Exit:
     """Resume the selected targets that are paused, and show how each run ended."""
     console, client = context.console, speak(arguments, context)
@@ -121,11 +107,26 @@ def _resume(arguments: argparse.Namespace, context: Context) -> Exit:
 
 PAUSE = Verb(
     "ecr-warden pause shop/checkout --for 2h --reason 'migration, ticket 4711'",
-    _add_pause_arguments,
+    (
+        targets_argument(required=True),
+        argument("--reason", metavar="TEXT", required=True, type=_reason, help="why, for everybody to see"),
+        ArgumentGroup(
+            "",
+            (
+                argument("--for", dest="duration", metavar="DURATION", type=_duration, help=f"30m, 2h, 3d; {_LONGEST}"),
+                argument("--until", metavar="TIME", type=coming, help=f"the end: {COMING}; {_LONGEST}"),
+            ),
+        ),
+        *HUB_ARGUMENTS,
+    ),
     _pause,
 )
 RESUME = Verb(
     "ecr-warden resume shop/checkout",
-    _add_resume_arguments,
+    (
+        targets_argument(required=True),
+        WAIT,
+        *HUB_ARGUMENTS,
+    ),
     _resume,
 )

@@ -20,10 +20,10 @@ from ecr_warden_cli.hub import expect, plan_extras, recreated_lines, say_unread,
 from ecr_warden_cli.inputs import load_compiled
 from ecr_warden_cli.live import (
     NO_SPEC,
+    PLACE_ARGUMENTS,
     AtHub,
     LiveStatus,
     OfFile,
-    add_place_arguments,
     count_by_status,
     differ,
     exit_of,
@@ -130,7 +130,7 @@ def _show(reply: PlanReply, statuses: list[LiveStatus], context: Context) -> Non
 
 PLAN = Verb(
     "ecr-warden plan examples/seed/access.yaml\n  ecr-warden plan --target 'shop/*'",
-    add_place_arguments,
+    PLACE_ARGUMENTS,
     _run,
     "Shows what differs between a spec and the accounts as the hub last read them, and what would be written if the "
     "spec was in force. Without FILE that is the accepted version, for which the hub reads the accounts now.",

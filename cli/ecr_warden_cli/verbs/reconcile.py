@@ -10,9 +10,8 @@ from ecr_warden.state.commands import MAX_TARGETS, ReconcileTargets
 from ecr_warden_cli.console import Exit, Style, worst
 from ecr_warden_cli.context import Context, Verb
 from ecr_warden_cli.hub import (
-    add_hub_arguments,
-    add_selection,
-    add_wait,
+    HUB_ARGUMENTS,
+    WAIT,
     expect,
     new_id,
     plan_extras,
@@ -20,16 +19,11 @@ from ecr_warden_cli.hub import (
     say_unread,
     selection_of,
     speak,
+    targets_argument,
     wait_for,
 )
 from ecr_warden_cli.plan_text import show_targets, unreadable_of
 from iam_access.text.printable import and_more, count
-
-
-def _add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_selection(parser, required=False)
-    add_wait(parser)
-    add_hub_arguments(parser)
 
 
 def _run(arguments: argparse.Namespace, context: Context) -> Exit:
@@ -103,6 +97,10 @@ def _json_of(plan: PlanReply, *, enqueued: bool) -> dict[str, object]:
 
 RECONCILE = Verb(
     "ecr-warden reconcile 'shop/*' --hub-region eu-central-1",
-    _add_arguments,
+    (
+        targets_argument(required=False),
+        WAIT,
+        *HUB_ARGUMENTS,
+    ),
     _run,
 )

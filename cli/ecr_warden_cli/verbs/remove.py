@@ -7,12 +7,12 @@ from itertools import groupby
 from ecr_warden.core.codec.base import to_json
 from ecr_warden.state.switch import Position
 from ecr_warden_cli.console import Console, Exit, Style
-from ecr_warden_cli.context import Context, Failure, Verb
+from ecr_warden_cli.context import Context, Failure, Verb, argument
 from ecr_warden_cli.deployment.file import load_deployment
 from ecr_warden_cli.deployment.ports import ChangeSet, Entered, Kind, Thing
 from ecr_warden_cli.deployment.remedies import AGAIN
 from ecr_warden_cli.deployment.removal import Stays, access_that_stays, besides, split, turn_of
-from ecr_warden_cli.deployment.sessions import add_deployment, aliases_of, enter
+from ecr_warden_cli.deployment.sessions import DEPLOYMENT_ARGUMENTS, aliases_of, enter
 from ecr_warden_cli.deployment.stacks import hub_place, stacks_of
 from ecr_warden_cli.deployment.wanted import Deployment
 from ecr_warden_cli.hub import HubClient, accepted_version, text_of
@@ -29,13 +29,6 @@ _NOTES = (
     "the functions' logs go with the hub's stack: export them first",
     "to take access back first: take the grants out of the spec, ecr-warden apply SPEC --accept, and run this then",
 )
-
-
-def _add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_deployment(parser)
-    parser.add_argument("--plan", action="store_true", help="show what would go and what stays, and do nothing")
-    parser.add_argument("--keep-data", action="store_true", help="keep the spec's versions, the state and the journal")
-    parser.add_argument("--yes", action="store_true", help="do not ask: for scripts")
 
 
 def _run(arguments: argparse.Namespace, context: Context) -> Exit:
@@ -138,7 +131,12 @@ def _begin(thing: Thing, entered: Entered) -> ChangeSet | None:
 
 REMOVE = Verb(
     "ecr-warden remove --plan\n  ecr-warden remove --profile ci=PROFILE --profile registry=PROFILE",
-    _add_arguments,
+    (
+        *DEPLOYMENT_ARGUMENTS,
+        argument("--plan", action="store_true", help="show what would go and what stays, and do nothing"),
+        argument("--keep-data", action="store_true", help="keep the spec's versions, the state and the journal"),
+        argument("--yes", action="store_true", help="do not ask: for scripts"),
+    ),
     _run,
     "Takes away what deploy brought about: shows what goes and what stays, asks, stops writes, removes the hub, the "
     "events, the members and the data, and the boundary if no role needs it. Policies stay as they are. Run again, it "

@@ -15,8 +15,8 @@ from ecr_warden.core.estate import Estate
 from ecr_warden.hub.status import administrators_of
 from ecr_warden_cli.audit_here import audit_here
 from ecr_warden_cli.console import Exit
-from ecr_warden_cli.context import Context, UsageError, Verb
-from ecr_warden_cli.estate_input import ReadFrom, add_source, open_estate, source_of
+from ecr_warden_cli.context import Context, UsageError, Verb, argument
+from ecr_warden_cli.estate_input import ReadFrom, open_estate, source_arguments, source_of
 from ecr_warden_cli.fresh_report import fresh_report
 from ecr_warden_cli.outputs import check_output, is_same_file, write_output
 from ecr_warden_cli.page.rows import access_to_json, accesses, to_csv
@@ -142,16 +142,14 @@ def _to_json(report: Report) -> dict[str, Any]:
     return form
 
 
-def _add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("-o", "--output", metavar="FILE", help=f"where the page goes; default: {_DEFAULT}")
-    parser.add_argument("--csv", metavar="FILE", help="write the accesses as a table; without -o no page")
-    parser.add_argument("--force", action="store_true", help="replace files that exist")
-    add_source(parser, hub="what the hub has read and found")
-
-
 REPORT = Verb(
     "ecr-warden report --example -o report.html\n  ecr-warden report --hub -o report.html",
-    _add_arguments,
+    (
+        argument("-o", "--output", metavar="FILE", help=f"where the page goes; default: {_DEFAULT}"),
+        argument("--csv", metavar="FILE", help="write the accesses as a table; without -o no page"),
+        argument("--force", action="store_true", help="replace files that exist"),
+        *source_arguments(hub="what the hub has read and found"),
+    ),
     _run,
     json_help="print one JSON object, and write files only if they are named; docs/schema/command.md describes it",
 )

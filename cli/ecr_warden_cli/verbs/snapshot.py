@@ -2,15 +2,15 @@
 
 import argparse
 import json
-from functools import partial
 
 from ecr_warden_cli.console import Exit
 from ecr_warden_cli.context import Context, Verb
-from ecr_warden_cli.estate_input import add_source, snapshot_from, source_of
+from ecr_warden_cli.estate_input import snapshot_from, source_arguments, source_of
 from ecr_warden_cli.inputs import load_compiled
 
 
 def _run_snapshot(arguments: argparse.Namespace, context: Context) -> Exit:
+    arguments = argparse.Namespace(snapshot=None, scp=[], rcp=[], vpce=[], **vars(arguments))
     source = source_of(arguments)
     spec = load_compiled(arguments.spec, context, accepted=True) if arguments.spec else None
     made, _ = snapshot_from(source, spec, arguments, context, all_tags=True)
@@ -21,6 +21,6 @@ def _run_snapshot(arguments: argparse.Namespace, context: Context) -> Exit:
 SNAPSHOT = Verb(
     "ecr-warden snapshot --spec access.yaml --profile ci=ci-read > estate.json\n"
     "  ecr-warden snapshot --hub --hub-region eu-central-1 > estate.json",
-    partial(add_source, snapshots=False),
+    source_arguments(snapshots=False),
     _run_snapshot,
 )

@@ -14,8 +14,8 @@ from ecr_warden.core.codec.values import to_json
 from ecr_warden.core.desired import CompiledSpec, DesiredValue, Extent, MustNotExist, RepositoryPattern, TargetSpec
 from ecr_warden.core.target import RepositoryTarget, Target
 from ecr_warden_cli.console import Exit, Style
-from ecr_warden_cli.context import Context, Failure, Verb
-from ecr_warden_cli.inputs import DEPLOYMENT_FILE, add_spec, load, load_compiled, name_of, problem_to_json
+from ecr_warden_cli.context import Context, Failure, Verb, argument
+from ecr_warden_cli.inputs import DEPLOYMENT_FILE, SPEC, load, load_compiled, name_of, problem_to_json
 from iam_access.text.nearest import advice, nearest
 from iam_access.text.printable import count, cut
 
@@ -56,11 +56,6 @@ def _no_such_address(text: str, addresses: Sequence[str]) -> Failure:
     remedy = f"{advice(nearest(text, sorted(words), most=3))}leave --only out to see all {len(addresses)}"
     message = f'no address of the spec contains "{cut(text, 200)}"'
     return Failure(message, remedy=remedy, code="no-such-address")
-
-
-def _add_render_arguments(parser: argparse.ArgumentParser) -> None:
-    add_spec(parser)
-    parser.add_argument("--only", metavar="TEXT", default="", help="only addresses that contain TEXT, ignoring case")
 
 
 def _render(arguments: argparse.Namespace, context: Context) -> Exit:
@@ -175,11 +170,14 @@ def _rest(spec: TargetSpec) -> str:
 
 VALIDATE = Verb(
     "ecr-warden validate examples/seed/access.yaml",
-    add_spec,
+    (SPEC,),
     _validate,
 )
 RENDER = Verb(
     "ecr-warden render examples/seed/access.yaml --only trust-policy",
-    _add_render_arguments,
+    (
+        SPEC,
+        argument("--only", metavar="TEXT", default="", help="only addresses that contain TEXT, ignoring case"),
+    ),
     _render,
 )

@@ -8,13 +8,8 @@ from ecr_warden.state.target_status import Standing
 from ecr_warden_cli.console import Exit
 from ecr_warden_cli.context import Context, Verb
 from ecr_warden_cli.headline import headline, standings
-from ecr_warden_cli.hub import add_hub_arguments, add_selection, expect, json_of, selection_of, speak
+from ecr_warden_cli.hub import HUB_ARGUMENTS, expect, json_of, selection_of, speak, targets_argument
 from ecr_warden_cli.status_text import show_status
-
-
-def _add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_selection(parser, required=False)
-    add_hub_arguments(parser)
 
 
 def _run(arguments: argparse.Namespace, context: Context) -> Exit:
@@ -33,4 +28,11 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     return Exit.FINE if headline(reply)[1] else Exit.DIFFERENT
 
 
-STATUS = Verb("ecr-warden status --hub-region eu-central-1", _add_arguments, _run)
+STATUS = Verb(
+    "ecr-warden status --hub-region eu-central-1",
+    (
+        targets_argument(required=False),
+        *HUB_ARGUMENTS,
+    ),
+    _run,
+)

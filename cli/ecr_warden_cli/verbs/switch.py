@@ -5,7 +5,7 @@ import argparse
 from ecr_warden.state.switch import Position
 from ecr_warden_cli.console import Exit, Style
 from ecr_warden_cli.context import Context, Verb
-from ecr_warden_cli.hub import add_hub_arguments, open_hub
+from ecr_warden_cli.hub import HUB_ARGUMENTS, open_hub
 
 _SAID = {
     Position.STOPPED: "writes are stopped: drift is found and reported, and nothing is repaired until ecr-warden start",
@@ -35,14 +35,14 @@ def _turn(position: Position, arguments: argparse.Namespace, context: Context) -
 
 STOP = Verb(
     "ecr-warden stop --hub-region eu-central-1",
-    add_hub_arguments,
+    HUB_ARGUMENTS,
     _stop,
     "Stops all writes of the hub, in your name, until somebody starts them. A write that has begun ends. To stop a few "
     "targets for a while, use pause.",
 )
 START = Verb(
     "ecr-warden start",
-    add_hub_arguments,
+    HUB_ARGUMENTS,
     _start,
     "Lets the hub write again, after stop: everything is compared with the spec, and what differs is repaired.",
 )

@@ -8,10 +8,10 @@ from ecr_warden.core.codec.base import to_json
 from ecr_warden.core.job import short_name
 from ecr_warden.hub.request import MAX_ENTRIES
 from ecr_warden_cli.console import Console, Exit, Style
-from ecr_warden_cli.context import Context, Failure, Verb
+from ecr_warden_cli.context import Context, Failure, Verb, argument
 from ecr_warden_cli.hub import (
+    HUB_ARGUMENTS,
     accepted_version,
-    add_hub_arguments,
     open_hub,
     parse_version,
     speak,
@@ -25,24 +25,6 @@ from iam_access.text.printable import cut, show_time
 _ACCEPTED = "accepted"
 """In place of the ID of the version that is in force."""
 _LIMIT = 20
-
-
-def _add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "version",
-        metavar="VERSION",
-        nargs="?",
-        type=parse_version,
-        help=f"print the text of this version, by its ID, or of the one in force: {_ACCEPTED}",
-    )
-    parser.add_argument(
-        "--limit",
-        metavar="N",
-        type=within(1, MAX_ENTRIES),
-        default=_LIMIT,
-        help=f"how many are listed, the newest first (default {_LIMIT}, at most {MAX_ENTRIES})",
-    )
-    add_hub_arguments(parser)
 
 
 def _run(arguments: argparse.Namespace, context: Context) -> Exit:
@@ -127,7 +109,23 @@ def _upload_of(story: Story) -> str:
 
 VERSIONS = Verb(
     "ecr-warden versions --limit 5\n  ecr-warden versions accepted > accepted.yaml",
-    _add_arguments,
+    (
+        argument(
+            "version",
+            metavar="VERSION",
+            nargs="?",
+            type=parse_version,
+            help=f"print the text of this version, by its ID, or of the one in force: {_ACCEPTED}",
+        ),
+        argument(
+            "--limit",
+            metavar="N",
+            type=within(1, MAX_ENTRIES),
+            default=_LIMIT,
+            help=f"how many are listed, the newest first (default {_LIMIT}, at most {MAX_ENTRIES})",
+        ),
+        *HUB_ARGUMENTS,
+    ),
     _run,
     "Lists the versions of the spec, the newest first: who uploaded them, and what became of them. With VERSION prints "
     "the text of one.",

@@ -14,10 +14,10 @@ from ecr_warden.core.estate import Estate
 from ecr_warden.versions.changes import succeeding
 from ecr_warden_cli.access import is_class, unlisted
 from ecr_warden_cli.access_text import detail, names_of, not_looked_at
-from ecr_warden_cli.change_input import add_change, change_in_full, changes_asked
+from ecr_warden_cli.change_input import CHANGE_ARGUMENTS, change_in_full, changes_asked
 from ecr_warden_cli.console import Exit, Style
 from ecr_warden_cli.context import Context, Verb
-from ecr_warden_cli.estate_input import add_source, open_estate
+from ecr_warden_cli.estate_input import open_estate, source_arguments
 from ecr_warden_cli.inputs import load_compiled
 from ecr_warden_cli.verbs.access import say_unseen
 from iam_access.text.printable import count, listed
@@ -163,16 +163,14 @@ def _answer_to_json(difference: AccessDifference, standing: AccessAnswer) -> dic
     }
 
 
-def _add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_change(parser)
-    add_source(parser)
-
-
 WHAT_IF = Verb(
     "ecr-warden what-if --role shadow-pusher --trust examples/who-can/trust.json \\\n"
     "    --example\n"
     "  ecr-warden what-if examples/who-can/change.json --example",
-    _add_arguments,
+    (
+        *CHANGE_ARGUMENTS,
+        *source_arguments(),
+    ),
     _run,
     "Says who would gain and who would lose access if a policy or a tag were another, or a spec enforced. Nothing is "
     "changed.\n\n"
