@@ -39,10 +39,8 @@ from iam_access.who_can.subject import Subject, unread_subject
 _ACTION_CHARACTERS = 128
 
 
-class AccessError(NamedError):
+class AccessError(NamedError, code="access"):
     """The question is malformed, or names something that the estate does not have."""
-
-    code = "access"
 
 
 class Question(Struct, frozen=True):

@@ -102,10 +102,8 @@ type _IsAsked = Callable[[str], bool]
 """Whether a verb is asked for."""
 
 
-class _Gone(UsageError):
+class _Gone(UsageError, code="gone"):
     """The word was one of the command, and is none any more."""
-
-    code = "gone"
 
     def __init__(self, word: str) -> None:
         super().__init__(f"{word} has gone", remedy=_GONE[word])

@@ -180,10 +180,8 @@ _BAD_CREDENTIALS = (
 )
 
 
-class HubUnreachable(Failure):
+class HubUnreachable(Failure, code="hub-unreachable"):
     """The hub's function could not be reached."""
-
-    code = "hub-unreachable"
 
 
 _OF_SPEC = {

@@ -32,10 +32,8 @@ _REMOVABLE = (
 _FORM = 'write {"change": "trust-policy", "of": "ARN", "document": {...}}, or a list of such changes'
 
 
-class ChangeUnusable(Failure):
+class ChangeUnusable(Failure, code="change-unusable"):
     """The file of changes could not be read."""
-
-    code = "change-unusable"
 
 
 _FORMS = ("role", "user", "repository", "new_spec", "change")

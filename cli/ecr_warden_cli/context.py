@@ -21,13 +21,12 @@ if TYPE_CHECKING:  # loaded by the verbs that need them
     from ecr_warden_cli.deployment.sessions import Ways
 
 
-class Failure(NamedError):
+class Failure(NamedError, code="failure"):
     """The verb failed: one line on stderr, exit code 1.
 
     `lines`: what is said before it.
     """
 
-    code = "failure"
     details: Mapping[str, Any] = MappingProxyType({})
     """What its JSON has besides the error."""
 
@@ -36,10 +35,8 @@ class Failure(NamedError):
         self.lines = lines
 
 
-class UsageError(Failure):
+class UsageError(Failure, code="usage"):
     """The command line is wrong."""
-
-    code = "usage"
 
 
 class Uploaded(Struct, frozen=True):

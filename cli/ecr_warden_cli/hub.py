@@ -34,10 +34,8 @@ from ecr_warden_cli.live import AtHub
 from iam_access.text.printable import cut, invisible
 
 
-class HubRefused(Failure):
+class HubRefused(Failure, code="hub-refused"):
     """The hub refused the request; `code` is the hub's."""
-
-    code = "hub-refused"
 
 
 HUB_ARGUMENTS = (

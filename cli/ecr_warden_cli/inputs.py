@@ -96,10 +96,8 @@ def problem_to_json(problem: Problem) -> dict[str, Any]:
     }
 
 
-class SpecInvalid(Failure):
+class SpecInvalid(Failure, code="spec-invalid"):
     """The spec has errors; `lines` are its problems as people read them."""
-
-    code = "spec-invalid"
 
     def __init__(self, file: str, problems: tuple[Problem, ...]) -> None:
         super().__init__(f"{file} is not valid", remedy="see the problems above")

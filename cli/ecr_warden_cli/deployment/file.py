@@ -28,10 +28,8 @@ _NEEDED = ("account", "writes")
 _UNREADABLE = f"give the path of the deployment's file; ecr-warden init writes {DEFAULT_FILE}"
 
 
-class DeploymentInvalid(SpecInvalid):
+class DeploymentInvalid(SpecInvalid, code="deployment-invalid"):
     """The deployment's file has errors; `lines` are its problems as people read them."""
-
-    code = "deployment-invalid"
 
 
 def load_deployment(path: str, context: Context) -> Deployment:

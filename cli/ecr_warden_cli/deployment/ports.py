@@ -71,10 +71,8 @@ class ChangeSet(Struct, frozen=True):
     stack: str
 
 
-class StackFailed(Failure):
+class StackFailed(Failure, code="stack-failed"):
     """A stack did not become what it was to become: the message has the first resource that failed, in AWS's words."""
-
-    code = "stack-failed"
 
 
 class Stacks(Protocol):

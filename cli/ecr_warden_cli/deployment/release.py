@@ -44,10 +44,8 @@ class Release(Struct, frozen=True):
     """Layers and functions, by the key at which the hub's template expects them in the bucket CodeBucket."""
 
 
-class ReleaseUnusable(Failure):
+class ReleaseUnusable(Failure, code="release-unusable"):
     """There is nothing to deploy, or it is not what it was when it was built."""
-
-    code = "release-unusable"
 
 
 def load_release(environment: Mapping[str, str] = os.environ) -> Release:

@@ -31,10 +31,8 @@ _NOBODY = Ours()
 _ALLOW = "leave it so, and list them under also_allowed: with a reason"
 
 
-class ImportFailed(Failure):
+class ImportFailed(Failure, code="import-failed"):
     """No valid spec describes the estate; `lines` are the problems."""
-
-    code = "import-failed"
 
     def __init__(self, message: str, *, remedy: str, lines: tuple[str, ...] = ()) -> None:
         super().__init__(message, remedy=remedy)

@@ -4,10 +4,14 @@
 class NamedError(Exception):
     """An expected failure: `message` says what and where, `remedy` what to do (may be empty).
 
-    `code` is stable and machine-readable: of the class, or given where a failure needs no class of its own.
+    `code` is stable and machine-readable: given to the class, or where a failure needs no class of its own.
     """
 
     code = "error"
+
+    def __init_subclass__(cls, *, code: str = "") -> None:
+        super().__init_subclass__()
+        cls.code = code or cls.code
 
     def __init__(self, message: str, *, remedy: str = "", code: str = "") -> None:
         super().__init__(message)

@@ -30,10 +30,8 @@ _OF_AWS = re.compile(r"arn:aws[a-z-]*:iam::aws:policy/.+")
 type Json = Mapping[str, Any]
 
 
-class SnapshotError(NamedError):
+class SnapshotError(NamedError, code="snapshot"):
     """The file is not a snapshot."""
-
-    code = "snapshot"
 
 
 def slim(policy: dict[str, Any]) -> dict[str, Any]:

@@ -118,10 +118,8 @@ class Denial(Struct, frozen=True):
     missing: tuple[Missing, ...]
 
 
-class Unfinished(NamedError):
+class Unfinished(NamedError, code="unfinished"):
     """There was no time for another decision."""
-
-    code = "unfinished"
 
 
 class Graph(SubjectDirectory):

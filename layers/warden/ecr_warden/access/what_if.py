@@ -56,10 +56,8 @@ class Supposed(Struct, frozen=True):
         return self.kind in kinds and not ACCOUNT_ID.fullmatch(self.of)
 
 
-class NotInEstate(NamedError):
+class NotInEstate(NamedError, code="not-in-estate"):
     """A change of something that the estate does not have."""
-
-    code = "not-in-estate"
 
 
 def laid_over(estate: Estate, changes: Iterable[Supposed]) -> Estate:

@@ -39,10 +39,8 @@ EVERY = "*"
 """Stands for all repositories of a registry: no name contains an asterisk."""
 
 
-class NotRead(PortError):
+class NotRead(PortError, code="not-read"):
     """A part of the accounts was not read, or not whole."""
-
-    code = "not-read"
 
 
 class LiveEstate(Struct, frozen=True):

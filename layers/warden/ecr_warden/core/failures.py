@@ -3,72 +3,52 @@
 from iam_access.errors import NamedError, site_of
 
 
-class PortError(NamedError):
+class PortError(NamedError, code="outside"):
     """A call to AWS or chat was refused or failed. `retryable`: the same call may succeed within a minute."""
-
-    code = "outside"
 
     def __init__(self, message: str, *, remedy: str = "", retryable: bool = False) -> None:
         super().__init__(message, remedy=remedy)
         self.retryable = retryable
 
 
-class AccountUnreachable(PortError):
+class AccountUnreachable(PortError, code="account-unreachable"):
     """The account's role could not be assumed."""
 
-    code = "account-unreachable"
 
-
-class SessionPolicyTooLarge(PortError):
+class SessionPolicyTooLarge(PortError, code="session-policy-too-large"):
     """STS refused the session policy for its packed size, which it alone knows; nothing was written."""
 
-    code = "session-policy-too-large"
 
-
-class PermissionMissing(PortError):
+class PermissionMissing(PortError, code="permission-missing"):
     """AWS denied the call because nothing allows it; the message names the action and who can allow it."""
 
-    code = "permission-missing"
 
-
-class BlockedByDeny(PortError):
+class BlockedByDeny(PortError, code="explicitly-denied"):
     """A Deny statement in the account blocks ecr-warden."""
 
-    code = "explicitly-denied"
 
-
-class Throttled(PortError):
+class Throttled(PortError, code="throttled"):
     """AWS throttled the call."""
 
-    code = "throttled"
 
-
-class Unanswered(PortError):
+class Unanswered(PortError, code="unanswered"):
     """AWS did not answer in any of the attempts."""
 
-    code = "unanswered"
 
-
-class OutOfTime(PortError):
+class OutOfTime(PortError, code="out-of-time"):
     """The call was not made, because the invocation is about to end."""
 
-    code = "out-of-time"
 
-
-class RetryLater(PortError):
+class RetryLater(PortError, code="retry-later"):
     """A job failed with an error that may pass within a minute; it should be delivered again."""
-
-    code = "retry-later"
 
 
 class RetryAtOnce(RetryLater):
     """Somebody else writes at the same time: each second more leaves them the access that they gave."""
 
 
-class Crashed(PortError):
+class Crashed(PortError, code="crashed"):
     """ecr-warden itself failed on a target's documents, which may have been written to cause that."""
-
-    code = "crashed"
 
 
 def crashed(what: str, error: Exception) -> Crashed:
@@ -79,61 +59,41 @@ def crashed(what: str, error: Exception) -> Crashed:
     )
 
 
-class DocumentConflict(PortError):
+class DocumentConflict(PortError, code="conflict"):
     """The live document is not the one that the plan was made from; nothing was written."""
 
-    code = "conflict"
 
-
-class TargetNotFound(PortError):
+class TargetNotFound(PortError, code="owner-not-found"):
     """The repository, role or user does not exist."""
 
-    code = "owner-not-found"
 
-
-class NotVisibleYet(PortError):
+class NotVisibleYet(PortError, code="not-visible-yet"):
     """AWS does not yet show a resource that was just created."""
 
-    code = "not-visible-yet"
 
-
-class PrincipalNotFound(PortError):
+class PrincipalNotFound(PortError, code="principal-not-found"):
     """A principal in the document does not exist, or AWS does not see it yet (up to a minute)."""
 
-    code = "principal-not-found"
 
-
-class QuotaExceeded(PortError):
+class QuotaExceeded(PortError, code="quota-exceeded"):
     """The document exceeds a quota."""
 
-    code = "quota-exceeded"
 
-
-class Refused(PortError):
+class Refused(PortError, code="refused"):
     """AWS refused the write; retrying does not help."""
 
-    code = "refused"
 
-
-class RegionDisabled(Refused):
+class RegionDisabled(Refused, code="region-disabled"):
     """The account has not opted in to the region."""
 
-    code = "region-disabled"
 
-
-class LeaseHeld(PortError):
+class LeaseHeld(PortError, code="lease-held"):
     """Another run is working on the target."""
 
-    code = "lease-held"
 
-
-class CallerUnauthenticated(PortError):
+class CallerUnauthenticated(PortError, code="caller-unproved"):
     """The caller could not be verified, so nothing was done."""
 
-    code = "caller-unproved"
 
-
-class CommandRepeated(PortError):
+class CommandRepeated(PortError, code="call-repeated"):
     """A command with this ID was recorded before."""
-
-    code = "call-repeated"

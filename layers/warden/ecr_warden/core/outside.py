@@ -17,10 +17,8 @@ _MAX_SECONDS = 86_400
 _MARK = "\ufeff"
 
 
-class OutsideError(NamedError):
+class OutsideError(NamedError, code="outside"):
     """Text from outside is missing or unusable; the error names its place, never its content."""
-
-    code = "outside"
 
 
 def outside_text(value: object, place: str, *, remedy: str = "") -> str:

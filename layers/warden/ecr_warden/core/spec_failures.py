@@ -15,22 +15,16 @@ class SpecUnusable(PortError):
         return self.code
 
 
-class SpecMissing(SpecUnusable):
+class SpecMissing(SpecUnusable, code="spec-missing"):
     """There is no spec in the bucket: never uploaded, deleted, or under another key."""
 
-    code = "spec-missing"
 
-
-class SpecUnversioned(SpecUnusable):
+class SpecUnversioned(SpecUnusable, code="spec-unversioned"):
     """The bucket is not versioned, so versions of the spec cannot be told apart."""
 
-    code = "spec-unversioned"
 
-
-class SpecTooLarge(SpecUnusable):
+class SpecTooLarge(SpecUnusable, code="spec-too-large"):
     """The object is larger than a spec may be, so it was not read."""
-
-    code = "spec-too-large"
 
     def __init__(self, message: str, *, version: str, remedy: str = "") -> None:
         super().__init__(message, remedy=remedy)
@@ -41,10 +35,8 @@ class SpecTooLarge(SpecUnusable):
         return self.version
 
 
-class BaselineLost(PortError):
+class BaselineLost(PortError, code="baseline-lost"):
     """What was kept of the last version that a person accepted is gone, or somebody else wrote it."""
-
-    code = "baseline-lost"
 
     def __init__(self, version: str, place: str) -> None:
         super().__init__(

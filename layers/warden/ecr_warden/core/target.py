@@ -23,10 +23,8 @@ IAM_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 EVERYTHING = "all"  # in place of targets: whatever there is
 
 
-class TargetError(NamedError):
+class TargetError(NamedError, code="target"):
     """The text does not name a target."""
-
-    code = "target"
 
 
 class RepositoryTarget(Struct, frozen=True, order=True):

@@ -8,10 +8,8 @@ from ecr_warden.core.job import Actor
 from iam_access.errors import NamedError
 
 
-class TriggerError(NamedError):
+class TriggerError(NamedError, code="trigger"):
     """The event is malformed, or of a version that this release does not understand."""
-
-    code = "trigger"
 
 
 class WatchedService(StrEnum):

@@ -24,10 +24,8 @@ _SENT = {"schema": SCHEMA, "hubVersion": __version__}
 _PLAIN, _LARGEST = 1_000_000, 5_500_000
 
 
-class ReplyTooLarge(NamedError):
+class ReplyTooLarge(NamedError, code="reply-too-large"):
     """A reply does not fit into what Lambda returns, even compressed."""
-
-    code = "reply-too-large"
 
 
 def sent_reply(reply: Reply) -> Json:

@@ -54,16 +54,12 @@ class Callers(Protocol):
         """The principal that recently signed exactly this request for this hub; raises CallerUnauthenticated."""
 
 
-class BadEnd(NamedError):
+class BadEnd(NamedError, code="bad-end"):
     """The end of a pause is past, or too far away."""
 
-    code = "bad-end"
 
-
-class OnlyUploads(NamedError):
+class OnlyUploads(NamedError, code="only-uploads"):
     """The caller came by a way on which only an upload is recorded."""
-
-    code = "only-uploads"
 
 
 class Commands(Struct, frozen=True):

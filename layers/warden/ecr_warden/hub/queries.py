@@ -74,22 +74,16 @@ _TARGETS_SHOWN = 10
 _DAY_DIGITS, _HOLD_DIGITS = 8, 12
 
 
-class NoSuchRun(NamedError):
+class NoSuchRun(NamedError, code="no-such-run"):
     """The journal has no such run."""
 
-    code = "no-such-run"
 
-
-class NotSurveyed(NamedError):
+class NotSurveyed(NamedError, code="not-surveyed"):
     """That part of the estate has not been read."""
 
-    code = "not-surveyed"
 
-
-class PartTooLarge(NamedError):
+class PartTooLarge(NamedError, code="part-too-large"):
     """A part of the estate does not fit into a reply."""
-
-    code = "part-too-large"
 
 
 class _Plans(Struct, frozen=True):

@@ -16,16 +16,12 @@ _OF_FILES = (".yaml", ".yml", ".json")
 _SUGGESTED = 3
 
 
-class NoSuchTarget(NamedError):
+class NoSuchTarget(NamedError, code="no-such-target"):
     """The accepted spec has no such target."""
 
-    code = "no-such-target"
 
-
-class NothingAccepted(NamedError):
+class NothingAccepted(NamedError, code="nothing-accepted"):
     """There is no accepted spec yet, so there are no targets."""
-
-    code = "nothing-accepted"
 
     def __init__(self, why: str = "") -> None:
         message = f"no spec is accepted yet: {why}" if why else "no spec is accepted yet"

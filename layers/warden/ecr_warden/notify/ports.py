@@ -17,10 +17,8 @@ CHANNELS = E_MAIL, CHAT = "e-mail", "chat"
 """The names of the channels."""
 
 
-class ChannelError(PortError):
+class ChannelError(PortError, code="notify"):
     """A message did not reach a channel."""
-
-    code = "notify"
 
 
 class Incidents(Protocol):

@@ -20,14 +20,12 @@ class AcceptedSpecs(Protocol):
         """The accepted version with every entry at hand, as it was read first; raises what `accepted` raises."""
 
 
-class CompiledUnusable(PortError):
+class CompiledUnusable(PortError, code="compiled-unusable"):
     """The compiled form of the accepted spec is not what was kept, or was written by another version of ecr-warden.
 
     `place`: of what somebody else deleted or wrote of it, empty if nobody did. `rest`: reads what no text has, and the
     limits, as far as possible; what it returns has no targets and enforces nothing.
     """
-
-    code = "compiled-unusable"
 
     def __init__(self, why: str, *, version: str, rest: Callable[[], CompiledSpec], place: str = "") -> None:
         super().__init__(
@@ -37,7 +35,5 @@ class CompiledUnusable(PortError):
         self.version, self.rest, self.place = version, rest, place
 
 
-class SpecSuperseded(PortError):
+class SpecSuperseded(PortError, code="spec-superseded"):
     """Another version was accepted meanwhile."""
-
-    code = "spec-superseded"

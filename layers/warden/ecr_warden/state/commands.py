@@ -131,16 +131,12 @@ class CommandRecords(Protocol):
         """The answers so far, one per target."""
 
 
-class BadRequest(NamedError):
+class BadRequest(NamedError, code="bad-request"):
     """The request is not understood, and nothing was done."""
 
-    code = "bad-request"
 
-
-class VersionsDiffer(BadRequest):
+class VersionsDiffer(BadRequest, code="versions-differ"):
     """The command and the hub are of versions that do not understand each other, and nothing was done."""
-
-    code = "versions-differ"
 
 
 def command_from_text(given: object) -> Command:

@@ -28,10 +28,8 @@ _RULE = 2
 judged_to_json, judged_from_json = forms("verdict", Judged, _RULE)
 
 
-class HoldDecided(PortError):
+class HoldDecided(PortError, code="hold-decided"):
     """Somebody decided on this hold before."""
-
-    code = "hold-decided"
 
 
 def hold_decided(hold_id: str, decision: Decision | None) -> HoldDecided:

@@ -17,16 +17,12 @@ from iam_access.errors import NamedError
 LINES_KEPT = 100
 
 
-class NoSuchHold(NamedError):
+class NoSuchHold(NamedError, code="no-such-hold"):
     """Nothing with this ID was ever held, or it is no longer kept."""
 
-    code = "no-such-hold"
 
-
-class HoldOver(NamedError):
+class HoldOver(NamedError, code="hold-over"):
     """The hold can no longer be decided: its ground moved, or its time is up."""
-
-    code = "hold-over"
 
 
 def no_such_hold(hold_id: str) -> NoSuchHold:

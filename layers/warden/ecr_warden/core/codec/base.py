@@ -17,10 +17,8 @@ SCHEMA = 1
 """Of whatever has no number of its own."""
 
 
-class CodecError(NamedError):
+class CodecError(NamedError, code="codec"):
     """The text does not have the expected form, or has a schema that this version does not know."""
-
-    code = "codec"
 
 
 def dumps(value: Json) -> str:
