@@ -201,7 +201,7 @@ class MemoryStacks:
                 raise StackFailed(f"{place} failed: {reason}", remedy=remedy_for(reason))
         status = "UPDATE_COMPLETE" if place in self.cloud.stacks else "CREATE_COMPLETE"
         outputs = self.cloud.outputs(place, proposal)
-        live = LiveStack(status, "", dict(proposal.parameters), outputs, dict(proposal.tags))
+        live = LiveStack(status, dict(proposal.parameters), outputs, dict(proposal.tags))
         self.cloud.stacks[place], self.cloud.templates[place] = live, proposal.template
         return live
 

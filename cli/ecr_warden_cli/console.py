@@ -59,6 +59,11 @@ class Console(Struct, frozen=True):
         for line in fold(escape(spelled(text, self.aliases)), self.columns):
             self.stdout.write(self._styled(line, style, self.stdout) + "\n")
 
+    def lines(self, texts: Iterable[str], style: Style | None = None) -> None:
+        """Several of them."""
+        for text in texts:
+            self.line(text, style)
+
     def block(self, text: str, style: Style | None = None) -> None:
         """Lines of the result that are never folded, because they are to be copied: documents, commands, patches."""
         for line in text.split("\n"):

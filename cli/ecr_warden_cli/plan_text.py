@@ -58,8 +58,7 @@ def show_targets(console: Console, plans: Iterable[Plan], left: Mapping[str, str
     reasons = Reasons()
     for plan in plans:
         console.line(str(plan.target), Style.BAD if unreadable_of(plan.drifts) else Style.HEADING)
-        for line in plan_lines(plan, reasons):
-            console.line(line)
+        console.lines(plan_lines(plan, reasons))
         if why := left.get(str(plan.target)):
             console.line(f"  not carried out for now: {why}", Style.ODD)
         if apart:

@@ -268,14 +268,14 @@ def test_a_call_that_is_refused_is_quoted_with_a_remedy(site: Site, step: str) -
 
 
 HUBS = {
-    "at work": (LiveStack("UPDATE_IN_PROGRESS", "", {}, {}), "is UPDATE_IN_PROGRESS; somebody else, or an earlier run"),
-    "rolled back": (LiveStack("ROLLBACK_COMPLETE", "", {}, {}), "is ROLLBACK_COMPLETE; nothing works in this stack"),
+    "at work": (LiveStack("UPDATE_IN_PROGRESS", {}, {}), "is UPDATE_IN_PROGRESS; somebody else, or an earlier run"),
+    "rolled back": (LiveStack("ROLLBACK_COMPLETE", {}, {}), "is ROLLBACK_COMPLETE; nothing works in this stack"),
     "newer": (
-        LiveStack("UPDATE_COMPLETE", "", {}, {"CodeBucket": "bucket", "TrailBusArn": "bus", "Version": "0.10.0"}),
+        LiveStack("UPDATE_COMPLETE", {}, {"CodeBucket": "bucket", "TrailBusArn": "bus", "Version": "0.10.0"}),
         "is of version 0.10.0, newer than this command, 0.2.0; pipx upgrade ecr-warden",
     ),
     "of sam": (
-        LiveStack("CREATE_COMPLETE", "", {}, {"TrailBusArn": "bus"}),
+        LiveStack("CREATE_COMPLETE", {}, {"TrailBusArn": "bus"}),
         "was deployed by sam, by a version",
     ),
 }

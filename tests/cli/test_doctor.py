@@ -38,7 +38,6 @@ alerts: {{email: Team@example.com, webhook: ssm:/ecr-warden/webhook}}
 """
 DEPLOYED = LiveStack(
     "CREATE_COMPLETE",
-    "",
     {"AlertEmail": HUB.email},
     {"ExternalId": HUB.external_id, "SpecBucket": HUB.bucket},
     {},

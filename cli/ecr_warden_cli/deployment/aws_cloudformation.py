@@ -190,7 +190,6 @@ def calling(what: str) -> Iterator[None]:
 def _live(found: Mapping[str, Any]) -> LiveStack:
     return LiveStack(
         found["StackStatus"],
-        found.get("StackStatusReason", ""),
         {one["ParameterKey"]: one.get("ParameterValue", "") for one in found.get("Parameters", ())},
         {one["OutputKey"]: one["OutputValue"] for one in found.get("Outputs", ())},
         {one["Key"]: one["Value"] for one in found.get("Tags", ())},

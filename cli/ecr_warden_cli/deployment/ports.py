@@ -32,7 +32,6 @@ class LiveStack(Struct, frozen=True):
 
     status: str
     """Such as CREATE_COMPLETE."""
-    reason: str = ""
     parameters: Mapping[str, str] = {}
     outputs: Mapping[str, str] = {}
     tags: Mapping[str, str] = {}

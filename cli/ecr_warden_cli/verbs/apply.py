@@ -60,8 +60,7 @@ def _offer(data: bytes, name: str, arguments: argparse.Namespace, context: Conte
     gaps = _scope_gaps(loaded.compiled, client)
     if not arguments.json:
         _show_effect(accepted, loaded, arguments, context)
-        for line in write_scope_lines(gaps, writes=True):
-            console.line(line, Style.ODD)
+        console.lines(write_scope_lines(gaps, writes=True), Style.ODD)
     answer: dict[str, Any] = {"writeScope": to_json(gaps)}
     if not (arguments.yes or _is_agreed(name, accepted, arguments, context)):
         if arguments.json:

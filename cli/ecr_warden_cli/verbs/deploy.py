@@ -50,8 +50,7 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     plan += [f"uploads {file}, the first spec"] if spec is not None else []
     answer = {"version": release.version, "plan": plan, "steps": list(map(_to_json, steps))}
     if not arguments.json:
-        for line in plan or [f"there is nothing to do: all is as {arguments.file} and this version say"]:
-            console.line(line)
+        console.lines(plan or [f"there is nothing to do: all is as {arguments.file} and this version say"])
     if arguments.plan or (plan and not (arguments.yes or is_confirmed("do this?", context))):
         reconciler.discard(steps)
         if arguments.json:

@@ -64,8 +64,7 @@ def _print(reply: HistoryReply, console: Console, *, is_open: bool) -> None:
     lines += [(entry.at, _entry_line(entry)) for entry in reply.log]
     lines.sort(key=lambda line: line[0], reverse=True)
     for _, text in lines:
-        for line in text.split("\n"):
-            console.line(line)
+        console.lines(text.split("\n"))
     start, end = show_time(reply.since), show_time(reply.until)
     if end < start:
         console.line(f"nothing is kept of the time before {start}")
@@ -159,8 +158,7 @@ def _show_report(report: RunReport, console: Console) -> None:
     width = max(len(field.label) for field in fields) + 3
     for field in fields:
         console.line(f"{field.label + ':':<{width}}{field.text}")
-    for line in message.lines:
-        console.line(line)
+    console.lines(message.lines)
 
 
 def _show_open(run: OpenRun, console: Console) -> None:
@@ -168,8 +166,7 @@ def _show_open(run: OpenRun, console: Console) -> None:
     console.line(f"Who:    {who(run.cause)}")
     console.line(f"Where:  {run.plan.target}")
     console.line(f"Began:  {run.started_at.isoformat()}")
-    for line in plan_lines(run.plan, Reasons()):
-        console.line(line)
+    console.lines(plan_lines(run.plan, Reasons()))
 
 
 HISTORY = Verb(

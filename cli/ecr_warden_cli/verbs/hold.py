@@ -58,8 +58,7 @@ def _json_of(hold: Hold) -> dict[str, Any]:
 
 def _show(hold: Hold, console: Console) -> None:
     console.line(f"{hold.id}  {hold.what}: {_standing(hold)}", Style.HEADING)
-    for line in _lines(hold):
-        console.line(line)
+    console.lines(_lines(hold))
 
 
 def _standing(hold: Hold) -> str:

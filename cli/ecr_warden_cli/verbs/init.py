@@ -68,8 +68,7 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
         written = {"spec": spec_file, "deployment": file, "import": import_to_json(imported, in_file=True)}
         context.console.answer(written | {"trails": to_json(trails), "next": further})
     else:
-        for line in trail_lines(trails):
-            context.console.line(line)
+        context.console.lines(trail_lines(trails))
         context.console.line(f"{spec_file} says who has access now; its mode is observe, so nothing is written")
         context.console.line(f"{file} says what is to be deployed to {count(len(members), 'account')}: read both, then")
         context.console.block(f"  {further}")

@@ -113,13 +113,11 @@ def _show(reply: PlanReply, statuses: list[LiveStatus], context: Context) -> Non
     show_targets(console, differing, reply.left, apart=True)
     if any(drift.change is not None for plan in reply.plans for drift in plan.drifts):
         console.line("gains and losses are of the documents above, whatever other policies give")
-    for line in recreated_lines(reply):
-        console.line(line, Style.ODD)
+    console.lines(recreated_lines(reply), Style.ODD)
     say_unread(reply.unread, context)
     if reply.omitted:
         console.line(f"{and_more(reply.omitted, 'target')} that differ; name fewer targets to see them", Style.ODD)
-    for line in write_scope_lines(reply.write_scope, writes=any(plan.changes for plan in reply.plans)):
-        console.line(line, Style.ODD)
+    console.lines(write_scope_lines(reply.write_scope, writes=any(plan.changes for plan in reply.plans)), Style.ODD)
     summary = _summary(reply, statuses)
     if summary["changes"] and reply.mode is Mode.OBSERVE:
         console.line("the spec says mode: observe, so ecr-warden reports this and writes nothing", Style.ODD)

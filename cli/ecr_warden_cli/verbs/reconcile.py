@@ -70,8 +70,7 @@ def _unreadable(plan: PlanReply) -> dict[str, tuple[str, ...]]:
 def _show(plan: PlanReply, left_out: int, context: Context) -> None:
     console = context.console
     show_targets(console, plan.plans, plan.left)
-    for line in recreated_lines(plan):
-        console.line(line, Style.ODD)
+    console.lines(recreated_lines(plan), Style.ODD)
     say_unread(plan.unread, context)
     if left_out:
         console.line(f"{and_more(left_out, 'target')} that differ; run reconcile again afterwards", Style.ODD)
