@@ -298,6 +298,13 @@ def test_what_is_in_the_way_is_said_with_a_remedy_and_then_it_goes_on(case: str,
     assert (remove(house, tmp_path, "--yes").code, house.left()) == (0, STAYS)
 
 
+def test_a_hub_that_is_nothing_but_its_bucket_has_no_writes_to_stop(tmp_path: Path) -> None:
+    house = House()
+    house.cloud.stacks[HUB] = LiveStack("UPDATE_ROLLBACK_COMPLETE", outputs={"CodeBucket": BUCKETS[0]})
+    ran = remove(house, tmp_path, "--yes")
+    assert (ran.code, house.left(), house.world.switch.enabled) == (0, STAYS, True)
+
+
 def test_a_hub_that_does_not_answer_is_removed_all_the_same(tmp_path: Path) -> None:
     house = House()
     house.world.specs.compiled = house.world.specs.file = None

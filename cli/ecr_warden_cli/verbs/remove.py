@@ -67,7 +67,8 @@ def _look(
             live = entered.stacks(place.account, place.region).read(place.name)
             if live is not None:
                 found.append(Thing(Kind.STACK, place.account, place.region, place.name))
-                if place == hub and not live.status.startswith("DELETE"):
+                # Where a first deployment failed, there is nothing but the bucket for its code, which writes nothing.
+                if place == hub and live.outputs.keys() != {"CodeBucket"} and not live.status.startswith("DELETE"):
                     found.append(Thing(Kind.WRITES, place.account, place.region, place.name))
         goes, stays = split(found, keep_data=arguments.keep_data)
         return goes, [*stays, *besides(goes, deployment)]
