@@ -75,7 +75,9 @@ class AwsStacks(Struct, frozen=True):
             self.discard(change_set)
             return None
         if found["Status"] != "CREATE_COMPLETE":
-            raise self._failed(change_set, [*self._validations(change_set), f"the change set: {reason}"])
+            raise self._failed(
+                change_set, [*self._validations(ChangeSetName=change_set.id), f"the change set: {reason}"]
+            )
         every = self._all("describe_change_set", "Changes", **name)
         return [_change(one["ResourceChange"]) for one in every if "ResourceChange" in one]
 
@@ -101,7 +103,8 @@ class AwsStacks(Struct, frozen=True):
         """The stack once nothing is under way; raises StackFailed with what failed first in this operation."""
         found = self._awaited(lambda: self._stack(change_set.stack), "StackStatus")
         if found["StackStatus"] not in well:
-            raise self._failed(change_set, [*self._reasons(change_set), f"the stack is {found['StackStatus']}"])
+            reasons = (*self._reasons(change_set), *self._validations(StackName=change_set.stack))
+            raise self._failed(change_set, [*reasons, f"the stack is {found['StackStatus']}"])
         return found
 
     def _reasons(self, change_set: ChangeSet) -> Iterator[str]:
@@ -116,13 +119,14 @@ class AwsStacks(Struct, frozen=True):
             ):
                 yield f"{event['LogicalResourceId']} ({event['ResourceType']}): {reason}"
 
-    def _validations(self, change_set: ChangeSet) -> Iterator[str]:
-        """What CloudFormation's own checks of a change set found; without the right to read them, nothing."""
+    def _validations(self, **of: str) -> Iterator[str]:
+        """What CloudFormation's own checks found in the last operation; without the right to read them, nothing."""
         with suppress(Failure):
-            for event in self._all("describe_events", "OperationEvents", ChangeSetName=change_set.id):
-                if event.get("ValidationStatus") == "FAILED":
-                    what = f"{event.get('LogicalResourceId', '')} ({event.get('ResourceType', '')})"
-                    yield f"{what}: {event.get('ValidationStatusReason', event.get('ValidationName', ''))}"
+            events = self._all("describe_events", "OperationEvents", **of)
+            for one in events:
+                if one.get("ValidationStatus") == "FAILED" and one.get("OperationId") == events[0].get("OperationId"):
+                    what = f"{one.get('LogicalResourceId', '')} ({one.get('ResourceType', '')})"
+                    yield f"{what}: {one.get('ValidationStatusReason', one.get('ValidationName', ''))}"
 
     def _failed(self, change_set: ChangeSet, reasons: Sequence[str]) -> StackFailed:
         reason = cut(reasons[0], _SHOWN)

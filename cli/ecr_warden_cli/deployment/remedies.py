@@ -20,6 +20,10 @@ _REMEDIES: Mapping[str, str] = {
         "through"
     ),
     r"with an explicit deny": "whoever owns the policy that denies it has to let this through",
+    r"sts:AssumeRole": (
+        "check that --assume-role names a role of that account that trusts these credentials, or pass "
+        "--profile ACCOUNT=PROFILE"
+    ),
     r"not authorized|AccessDenied|Access Denied|UnauthorizedOperation": (
         "give these credentials the policy deployer-policy.json, which ecr-warden deploy --emit DIR writes"
     ),
@@ -39,7 +43,7 @@ _REMEDIES: Mapping[str, str] = {
     r"is UPDATE_ROLLBACK_FAILED": (
         "aws cloudformation continue-update-rollback brings the stack back; then run the same command again"
     ),
-    r"_IN_PROGRESS|OperationInProgress|OBSOLETE|InvalidChangeSetStatus": (
+    r"_IN_PROGRESS|OperationInProgress|OBSOLETE|InvalidChangeSetStatus|ChangeSetNotFound": (
         "somebody else, or an earlier run of this command, deploys this stack now: wait until CloudFormation is done, "
         "then run the same command again"
     ),

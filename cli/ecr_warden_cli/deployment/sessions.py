@@ -68,7 +68,9 @@ def find_ways(profiles: Sequence[str], role: str, deployment: Deployment, otherw
         alias, _, profile = text.partition("=")
         account = names.get(alias, alias)
         if account not in names.values() or account in found or not profile:
-            remedy = f"{advice(nearest(alias, names))}write each account once, as ACCOUNT=PROFILE: {', '.join(names)}"
+            # The account itself is meant where it is given twice.
+            meant = advice(nearest(alias, {*names} - {alias}))
+            remedy = f"{meant}write each account once, as ACCOUNT=PROFILE: {', '.join(names)}"
             raise UsageError(f"--profile {cut(text, 80)}", remedy=remedy)
         found[account] = profile
     if len(alone) > 1:

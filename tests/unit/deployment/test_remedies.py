@@ -34,6 +34,18 @@ CASES = {
         "InvalidChangeSetStatus: ChangeSet is OBSOLETE",
         "somebody else, or an earlier run",
     ),
+    "another deployment has executed its change set": (
+        "describe change set in 111111111111/eu-central-1: ChangeSetNotFound: ChangeSet [x] does not exist",
+        "somebody else, or an earlier run",
+    ),
+    "a role that is not there, or trusts others": (
+        f"AccessDenied: {_USER} sts:AssumeRole",
+        "--assume-role names a role",
+    ),
+    "a bucket of ours that is there": (
+        "SpecBucket (AWS::S3::Bucket): Resource of type 'x' with identifier 'ecr-warden-spec-1' already exists.",
+        "the bucket is an earlier hub's",
+    ),
     "a bucket name that somebody else has": (
         "CodeBucket (AWS::S3::Bucket): ecr-warden-code-111111111111-eu-central-1 already exists",
         "somebody else has its name",

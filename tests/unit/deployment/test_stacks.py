@@ -118,6 +118,7 @@ WAYS: dict[str, tuple[list[str], Ways | str]] = {
     "by name and by ID": (["ci=a", f"{REGISTRY}=b"], Ways({CI: "a", REGISTRY: "b"}, "", None)),
     "no such account": (["registri=b"], "did you mean registry?"),
     "an account twice": (["ci=a", f"{CI}=b"], "write each account once"),
+    "an account twice by its name": (["ci=a", "ci=b"], "write each account once"),
     "no profile": (["ci="], "write each account once"),
     "two alone": (["a", "b"], "write ACCOUNT=PROFILE"),
 }
