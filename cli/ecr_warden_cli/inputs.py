@@ -151,7 +151,8 @@ def matching(pattern: str, otherwise: str) -> Callable[[str], str]:
 
     def parse(text: str) -> str:
         if not re.fullmatch(pattern, text):
-            raise argparse.ArgumentTypeError(f"{text!a:.40} {otherwise}")
+            # A webhook's URL is a secret.
+            raise argparse.ArgumentTypeError(f"{re.sub('(?s)://.*', '://...', text)!a:.40} {otherwise}")
         return text
 
     return parse

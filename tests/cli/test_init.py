@@ -138,7 +138,10 @@ WRONG = {
     "no account of the hub": (BOTH, "--hub-account: '' is no account: write ci, registry, or another account's ID"),
     "another account of the hub": ((*BOTH, "--hub-account", "co"), "--hub-account: 'co' is no account: write ci, reg"),
     "no address": ((*GIVEN[:-1], "me"), "argument --email: 'me' is not an e-mail address"),
-    "a webhook's URL": ((*GIVEN, "--webhook", "https://x"), "argument --webhook: 'https://x' is neither ssm:/NAME nor"),
+    "a webhook's URL": (
+        (*GIVEN, "--webhook", "https://x"),
+        "argument --webhook: 'https://...' is neither ssm:/NAME nor",
+    ),
     "a role's ARN": (
         (*GIVEN, "--assume-role", "arn:aws:iam::1:role/x"),
         "argument --assume-role: 'arn:aws:iam::1:role",

@@ -133,7 +133,7 @@ WRONG = (
         "E022 9:3 an organization with account, regions, writes, owners has no units; add",
     ),
     ("no address", "registry-team@", "registry-team at ", 'E026 14:17 "registry-team at example.com" is not an e-mail'),
-    ("a webhook's URL", "ssm:/ecr-warden/webhook", "https://chat/x", 'E026 14:53 "https://chat/x" is not a place of'),
+    ("a webhook's URL", "ssm:/ecr-warden/webhook", "https://chat/x", 'E026 14:53 "https://..." is not a place of'),
     ("rate(1 minutes)", "(30 minutes)", "(1 minutes)", 'E026 15:11 "rate(1 minutes)" is not a schedule of at most'),
     ("once a day", "rate(30 minutes)", "rate(1 day)", 'E026 15:11 "rate(1 day)" is not a schedule of at most 23 hours'),
     ("half a cron", "rate(30 minutes)", "cron(0 *)", 'E026 15:11 "cron(0 *)" is not a schedule of at most 23 hours'),

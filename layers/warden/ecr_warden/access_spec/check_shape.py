@@ -50,7 +50,13 @@ def _text(node: Node, shape: TextShape, report: ProblemReport) -> Scalar | None:
         message = f"{quote(node.text)} is not {shape.what}{hint}"
         report.add(Code.NOT_ONE_OF, node.place, message, remedy=one_of(shape.choices))
     elif shape.form and not re.fullmatch(shape.form, node.text):
-        report.add(Code.NOT_ONE_OF, node.place, f"{quote(node.text)} is not {shape.what}", remedy=for_text(node, shape))
+        report.add(
+            Code.NOT_ONE_OF,
+            node.place,
+            # A webhook's URL is a secret, wherever it is written.
+            f"{quote(re.sub('(?s)://.*', '://...', node.text))} is not {shape.what}",
+            remedy=for_text(node, shape),
+        )
     else:
         return node
     return None
