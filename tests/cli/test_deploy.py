@@ -194,6 +194,7 @@ def test_nothing_is_done_before_somebody_agrees(deployed: Site, answer: bytes, *
     deployed.terminal = terminal
     ran = deployed(stdin=answer)
     assert (ran.code, deployed.begun) == ((0, EVENTS) if agreed else (2, []))
+    assert ("nothing was done: answer yes, or add --yes" in ran.err) is not agreed
     assert deployed.cloud.pending == {}
 
 
@@ -226,6 +227,9 @@ def test_what_cannot_be_entered_is_said_and_the_rest_is_done(site: Site) -> None
     ran = site("--yes", "--wait", "0")
     assert (ran.code, site.begun) == (1, [HUB, HUB, MEMBERS[0], *EVENTS[:2]])
     assert "NOTHING IS DONE in registry: no credentials; pass --profile registry=PROFILE\n" in ran.err
+    again = site()
+    assert again.code == 1
+    assert again.out.startswith("there is nothing to do in the other accounts: ")
 
 
 def test_a_stack_that_fails_keeps_no_other_from_being_finished_and_again_it_goes_on(site: Site) -> None:
@@ -315,3 +319,4 @@ def test_what_is_emitted_is_all_that_a_pipeline_needs(site: Site) -> None:
     given = json.loads((into / f"parameters/hub-{CI}-{REGION}.json").read_text())
     assert {"ParameterKey": "AlertEmail", "ParameterValue": "team@example.com"} in given
     assert "cannot be written: File exists" in site("--emit", str(into)).err
+    assert "cannot be written: File exists" in site("--emit", str(site.folder)).err

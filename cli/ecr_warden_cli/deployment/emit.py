@@ -22,7 +22,8 @@ def emit(deployment: Deployment, release: Release, folder: str) -> list[str]:
             given, indent=1
         ).encode()
     try:
-        (Path(folder) / "parameters").mkdir(parents=True)
+        Path(folder).mkdir(parents=True)
+        (Path(folder) / "parameters").mkdir()
         for name, data in files.items():
             (Path(folder) / name).write_bytes(data)
     except OSError as error:

@@ -50,20 +50,23 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     plan += [f"uploads {file}, the first spec"] if spec is not None else []
     answer = {"version": release.version, "plan": plan, "steps": list(map(_to_json, steps))}
     if not arguments.json:
-        console.lines(plan or [f"there is nothing to do: all is as {arguments.file} and this version say"])
+        where = " in the other accounts" if entered.refused else ""
+        console.lines(plan or [f"there is nothing to do{where}: all is as {arguments.file} and this version say"])
     if arguments.plan or (plan and not (arguments.yes or is_confirmed("do this?", context))):
         reconciler.discard(steps)
         if arguments.json:
             console.answer({**answer, "done": False})
+        elif plan and not arguments.plan:
+            console.note("nothing was done: answer yes, or add --yes")
         return worst(Exit.DIFFERENT if plan else Exit.FINE, *left_out)
     try:
         for line in reconciler.carry_out(steps):
             if not arguments.json:
                 console.line(line)
         rolled = None if spec is None else _begin_with(spec, client, arguments, context)
+        checkup = check_up(deployment, entered, context)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"interrupted; CloudFormation ends what it has begun: {AGAIN}") from None
-    checkup = check_up(deployment, entered, context)
     if arguments.json:
         became = None if rolled is None else rolled.to_json()
         console.answer({**answer, "done": True, "spec": became, "checkup": to_json(checkup)})
