@@ -28,7 +28,7 @@ from ecr_warden_cli.context import Failure
 from ecr_warden_cli.deployment.ports import LiveStack
 from ecr_warden_cli.deployment.wanted import Deployment
 from iam_access.arn import iam_arn
-from iam_access.text.printable import count, listed
+from iam_access.text.printable import count, listed, show_time
 
 
 class Group(StrEnum):
@@ -195,6 +195,8 @@ def diagnose(looks: Looks) -> Checkup:
     unknown = tuple(one for one in found if one.verdict is Verdict.UNKNOWN)
     is_open = any(group.verdict is Verdict.UNKNOWN for group in groups) or bool(unknown)
     facts = "what was not looked at" if is_open else "everything was read"
+    if status is not None and status.watched:
+        facts += f"; what changed in the members since {show_time(min(status.watched.values()))} the next sweep sees"
     unread = GroupOf(Group.UNREAD, Verdict.UNKNOWN if is_open else Verdict.FINE, facts, unknown)
     return Checkup((*groups, unread))
 
