@@ -281,7 +281,9 @@ def open_hub(region: str | None, profile: str | None) -> LambdaHub:
     if where is None:
         raise UsageError("the hub's region is unknown", remedy="pass --hub-region REGION, or set ECR_WARDEN_HUB_REGION")
     if credentials is None:
-        raise HubUnreachable("there are no AWS credentials", remedy="pass --profile PROFILE, or set AWS_PROFILE")
+        raise Failure(
+            "there are no AWS credentials", code="hub-denied", remedy="pass --profile PROFILE, or set AWS_PROFILE"
+        )
     return LambdaHub(session, where)
 
 

@@ -252,6 +252,11 @@ ROWS: Mapping[str, Row] = {
         {"not-deployed": "wrong", "names-taken": "wrong"},
         2,
     ),
+    "before one, with a bucket of the same name that keeps no versions": (
+        both(NEW, lambda house: house.seen.edit("versioning of s3://spec", state="DISABLED")),
+        {"not-deployed": "wrong", "names-taken": "wrong"},
+        2,
+    ),
     "before one, in a region that is not enabled": (
         both(NEW, off_region),
         {"not-deployed": "wrong", "region-disabled": "wrong"},

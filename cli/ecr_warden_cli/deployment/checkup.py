@@ -374,9 +374,16 @@ def _group_of(wire: Wire) -> Group:
 
 
 def _is_to_come(trouble: Trouble) -> bool:
-    """Whether it is missing as nothing is deployed yet."""
+    """Whether it is missing as nothing is deployed yet, or is of a bucket that is in the way, which is said as such."""
     wire = trouble.wire
-    return wire is not None and wire.state is WireState.MISSING and _group_of(wire) is not Group.TRAIL
+    return wire is not None and (
+        wire.name.startswith(_VERSIONING)
+        if wire.state is WireState.DISABLED
+        else wire.state is WireState.MISSING and _group_of(wire) is not Group.TRAIL
+    )
+
+
+_VERSIONING = "versioning of s3://"
 
 
 _GROUPS = {"trail": Group.TRAIL, "e-mail": Group.CHANNELS}
@@ -420,7 +427,7 @@ def _of_boundaries(troubles: Iterable[Trouble]) -> Iterator[Diagnosis]:
 def _of_buckets(wires: Iterable[Wire]) -> Iterator[Diagnosis]:
     """The buckets that an earlier hub left, and that a new one would make again."""
     for wire in wires:
-        if wire.name.startswith("versioning of s3://") and wire.state in (WireState.ON, WireState.DISABLED):
+        if wire.name.startswith(_VERSIONING) and wire.state in (WireState.ON, WireState.DISABLED):
             bucket = wire.name.rpartition("/")[2]
             message = f"bucket {bucket} is there without a hub, which fails with AlreadyExists"
             yield replace(
