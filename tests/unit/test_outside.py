@@ -80,7 +80,7 @@ def test_a_variable_is_read_as_other_text_from_outside() -> None:
 
 @pytest.mark.parametrize("variables", [{}, {"X": ""}, {"X": " \n"}, {"X": "a\x00b"}])
 def test_a_variable_that_is_missing_or_unusable_is_named(variables: dict[str, str]) -> None:
-    with pytest.raises(OutsideError, match=r"the function's variable X .*template\.yaml"):
+    with pytest.raises(OutsideError, match=r"the function's variable X .*ecr-warden deploy"):
         Environment(variables).required("X")
 
 
