@@ -182,18 +182,10 @@ def source_of(arguments: argparse.Namespace) -> ReadFrom:
         raise UsageError("--profile with --snapshot", remedy="leave it out: no account is read")
     of_hub = arguments.hub or arguments.hub_region is not None or not arguments.profile
     source = _PLACES[given[0]] if given else ReadFrom.HUB if of_hub else ReadFrom.PROFILES
-    _check_regions(arguments.region, source)
-    return source
-
-
-def _check_regions(regions: Sequence[str], source: ReadFrom) -> None:
-    """Raises UsageError for what is no region, or regions that have no meaning there."""
-    for region in regions:
-        if not REGION.fullmatch(region):
-            raise UsageError(f"--region {cut(region, 80)}", remedy="write it as AWS does, for example eu-central-1")
-    if regions and source is not ReadFrom.PROFILES:
+    if arguments.region and source is not ReadFrom.PROFILES:
         remedy = "leave it out: a snapshot, a spec and the hub have their regions"
         raise UsageError("--region without a --profile alone", remedy=remedy)
+    return source
 
 
 def hub_of(arguments: argparse.Namespace) -> AtHub:
@@ -264,6 +256,9 @@ def accounts_of_profiles(
     given: Sequence[str], regions: Sequence[str], context: Context
 ) -> tuple[Sequence[SpecAccount], Mapping[str, str]]:
     """The accounts of the profiles, and the profile of each; raises Failure."""
+    for region in regions:
+        if not REGION.fullmatch(region):
+            raise UsageError(f"--region {cut(region, 80)}", remedy="write it as AWS does, for example eu-central-1")
     names: dict[str, str] = {}
     profiles: dict[str, str] = {}
     where: dict[str, tuple[str, ...]] = {}

@@ -167,6 +167,7 @@ def test_deployed_again_there_is_nothing_to_do(deployed: Site) -> None:
         ran = deployed(*words)
         assert (ran.code, ran.out.splitlines()[0]) == (0, NOTHING.format(file=deployed.folder / "ecr-warden.yaml"))
         assert (deployed.begun, deployed.cloud.pending) == ([], {})
+        assert "access.yaml is not uploaded, as the hub has a spec: ecr-warden apply" in ran.err.replace("\n  ", " ")
 
 
 def test_an_upgrade_changes_the_members_before_the_hub_and_says_what_roles_gain_and_lose(deployed: Site) -> None:

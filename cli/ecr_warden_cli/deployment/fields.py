@@ -88,6 +88,11 @@ DEPLOYMENT = Record(
                             "Roles of others that literal documents name, as role/NAME: their trust policies may be "
                             "written, too.",
                         ),
+                        SpecField(
+                            "profile",
+                            TextShape("a profile"),
+                            needless="profiles differ by person; pass --profile ALIAS=PROFILE",
+                        ),
                     ),
                 )
             ),

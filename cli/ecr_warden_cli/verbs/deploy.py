@@ -44,6 +44,8 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
         wants_spec = file and (reconciler.is_new or not any(client.hub.uploads()))
         spec = load_compiled(file, context) if wants_spec else None
         steps = reconciler.steps()
+    if arguments.spec and not wants_spec:
+        console.note(f"{arguments.spec} is not uploaded, as the hub has a spec: ecr-warden apply {arguments.spec}")
     left_out = (Exit.ERROR,) if entered.refused else ()
     said = [(step, line) for say in (Step.rights, Step.resources) for step in steps for line in say(step)]
     plan = grouped([(line, aliases[step.wanted.place.account]) for step, line in said])

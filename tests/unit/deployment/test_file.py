@@ -115,6 +115,12 @@ WRONG = (
     ("an ID without quotes", '"111111111111"', "111111111111", "E101 5:12 the account ID 111111111111 has no quotes"),
     ("an ID twice", '"222222222222"', '"111111111111"', 'E109 6:18 the account 111111111111 is already called "ci"'),
     ("an odd alias", "  registry: {", "  reg istry: {", 'E108 6:3 "reg istry" is not a valid name for an account'),
+    (
+        "a profile",
+        "writes: all",
+        "profile: x, writes: all",
+        "E029 6:70 profile of a member account: profiles differ by person",
+    ),
     ("no choice of writes", "writes: identities, ", "", "E022 5:7 a member account has no writes; add writes:"),
     ("another choice", "writes: all", "writes: everything", 'E026 6:78 "everything" is not a choice of writes; write'),
     ("every user", "user/ci/*", "user/*", 'E026 5:73 "user/*" is not a user, a role or a path of them; write it as'),
