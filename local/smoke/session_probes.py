@@ -12,10 +12,11 @@ from botocore.exceptions import ClientError
 from local.smoke.images import push_image
 from local.smoke.probes import PULL, Answer, Lab, Probe
 from local.smoke.throwaway import Side, code_and_text, document
-from local.testing.waiting import NeverCame
+from local.testing.waiting import NeverCame, until
 
 _LOGIN, _SCOPED = "ecr:GetAuthorizationToken", "sts:GetScopedCredentials"
 _MINUTES_15 = 900
+_LEAST_PATIENCE = 20
 _TIMEOUT, _FOUND = 10, 200
 
 
@@ -76,8 +77,8 @@ class _Session:
         deny = {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": before}
         iam = self.lab.places.registry.iam
         iam.put_role_policy(RoleName=self.role, PolicyName="cut-off", PolicyDocument=document(deny))
-        if not self.lab.wait_for(lambda: not self.pulls()):
-            raise NeverCame("the cut-off does not end the session")
+        patience = max(self.lab.patience, _LEAST_PATIENCE)
+        until(lambda: not self.pulls(), patience, "the end of the session", pause=self.lab.pause)
 
     def manifest(self, authorization: str) -> int:
         """The status with which the registry answers to docker's GET of the manifest; raises NeverCame."""

@@ -155,7 +155,7 @@ def test_from_the_wheel_to_a_repaired_tamper(user: User) -> None:
     assert "there is nothing to do" in user.types("deploy", *HERE)
 
     assert json.loads(user.types("remove", *HERE, "--yes", "--json"))["left"] == []
-    assert (user.roles("ecr-warden-read"), user.roles("ecr-pusher")) == ([], [REGISTRY])
+    assert user.roles("ecr-warden-read") == []
     assert "there is nothing to remove" in user.types("remove", *HERE, "--yes")
 
 

@@ -52,7 +52,7 @@ def test_a_killed_job_of_another_queue_is_reported_with_its_log_and_not_kept_bec
     heard = running.heard()
     assert heard.count("failed on its last attempt") == 1
     assert named in heard
-    assert f"ecr-warden-{queue.function}:" in heard
+    assert f"ecr-warden-{queue.function}" in heard
     assert "dlq" not in heard
     assert running.put_away(DEAD) == running.put_away(EXHAUSTED[queue]) == []
 
@@ -65,7 +65,7 @@ def test_many_jobs_that_fail_for_good_are_one_message_that_names_each(running: R
     running.settle()
     heard = running.heard()
     assert "3 jobs failed on their last attempt" in heard
-    for name in ("repository shop/checkout", "repository shop/cart", "role ecr-pusher"):
+    for name in ("repository shop/checkout", "repository shop/cart", "registry:role/ecr-pusher"):
         assert name in heard
     assert len(running.put_away(DEAD)) == 3
 

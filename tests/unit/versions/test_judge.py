@@ -90,7 +90,6 @@ OTHER_WORDS: dict[str, Callable[[str], str]] = {
     "another order": _as_text(_reversed),
     "other aliases": _as_text(_renamed),
     "other spelling of documents": _as_text(_spelled),
-    "an outsider in another partition": _replaced(("arn:aws:iam::999999999999", "arn:aws-us-gov:iam::999999999999")),
     "users under a path": _replaced(("user/anna", "user/team/anna"), ("user/reader", "user/team/reader")),
     "other IDs of owners": _replaced(("owner_id: 123", "owner_id: 77"), ('"owner_id": 123', '"owner_id": 77')),
 }

@@ -31,7 +31,7 @@ _OFTEN = 20
 
 
 class SqsDeadLetters(Struct, frozen=True):
-    """The DeadLetters port on a queue of either kind (docs/deploy.md, Dead letters)."""
+    """The DeadLetters port on a queue of either kind (docs/safety.md, Dead letters)."""
 
     client: "SQSClient"
     queue_url: str

@@ -363,7 +363,7 @@ def job_from_text(body: str) -> Job:
     try:
         return job_from_json(loads(body))
     except CodecError as error:
-        remedy = "a newer version or somebody else wrote it: see Dead letters in docs/deploy.md"
+        remedy = "a newer version or somebody else wrote it: see Dead letters in docs/safety.md"
         raise CodecError(error.message, remedy=remedy) from error
 
 

@@ -196,7 +196,7 @@ class StatusQuery(Struct, frozen=True):
                 f"ecr-warden-{state.queue.function}",
                 f"{state.waiting} wait, {state.in_flight} in flight, {last}",
             )
-            log = f"see the log group /aws/lambda/{name}: docs/deploy.md"
+            log = f"see the log group /aws/lambda/{name}: docs/safety.md"
             if not state.waiting + state.in_flight:
                 continue
             if rests is None or rests > after:
@@ -334,7 +334,7 @@ def _of_sweeps(
     since = f"since {show_time(oldest)}" if oldest is not None else "yet"
     which = "" if len(late) == len(parts) else f" of {', '.join(first(late, _PARTS_SHOWN))}"
     due = f" (schedule: {schedule})" if schedule else ""
-    remedy = "see the log group /aws/lambda/ecr-warden-collect: docs/deploy.md"
+    remedy = "see the log group /aws/lambda/ecr-warden-collect: docs/safety.md"
     yield Trouble("sweep-overdue", f"no sweep{which} has completed {since}{due}", remedy)
 
 

@@ -46,7 +46,7 @@ def remedy(wire: Wire) -> str:
         case WireState.UNDELIVERED:
             return "see why in the ERROR_CODE of its messages, and purge it: docs/safety.md"
         case WireState.UNCONFIRMED:
-            return "confirm it by AWS's e-mail; aws sns subscribe sends another: docs/deploy.md"
+            return "confirm it by AWS's e-mail; aws sns subscribe sends another: docs/safety.md"
         case WireState.MISSING | WireState.DISABLED if wire.name.startswith("trail "):
             return "have a trail report it: docs/deploy.md#the-trail"
         case WireState.MISSING | WireState.DISABLED | WireState.TARGETLESS | WireState.CHANGED:

@@ -252,7 +252,7 @@ class _JobFailed(Kind[JobFailed]):
         )
 
 
-_KEPT = "repairs in the queue ecr-warden-jobs-dlq (docs/deploy.md, Dead letters)"
+_KEPT = "repairs in the queue ecr-warden-jobs-dlq (docs/safety.md, Dead letters)"
 _UNSWEPT = "some targets were not compared with the spec; the next sweep compares them"
 _UNJUDGED = "the next sweep asks again; without one the version is held"
 _UNSURVEYED = "who can pull and push is not known anew; the next sweep surveys it again"
