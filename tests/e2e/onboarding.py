@@ -13,6 +13,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from ecr_warden.repair.write_scope import OWNER_LISTS, ROLE_LIST, filled
+from iam_access.arn import iam_arn
 from local.aws import deploy
 from local.aws.deploy import Place
 from local.aws.launcher import ROOT, EmulatedAws
@@ -141,8 +143,11 @@ class Newcomer:
         for part in self.said["ecr-warden plan"].split("\naccount ")[1:]:
             scopes[re.findall(r"[0-9]{12}", part)[0]] = part
         for account, scope in scopes.items():
-            owners = dict(re.findall(r"^  (Managed\w+)=(\S+)$", scope, re.MULTILINE))
-            given = {"HubAccount": CI, "ExternalId": hub["ExternalId"], "HubBusArns": hub["TrailBusArn"], **owners}
+            given = {"HubAccount": CI, "ExternalId": hub["ExternalId"], "HubBusArns": hub["TrailBusArn"]}
+            for name, entries in re.findall(r"(owners|roles): \[(.*?)\]", scope, re.DOTALL):
+                arns = [iam_arn(account, entry.strip()) for entry in entries.split(",")]
+                lists = OWNER_LISTS if name == "owners" else (ROLE_LIST,)
+                given |= {parameter: ",".join(some) for parameter, some in filled({}, lists, arns)}
             deploy.create(aws, Place(account, REGION, "ecr-warden-member"), ROOT / "stacks" / "member.yaml", given)
             for region in REGIONS:
                 place = Place(account, region, "ecr-warden-events")
