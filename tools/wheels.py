@@ -1,7 +1,7 @@
 """Builds the two wheels from this checkout: `python tools/wheels.py RELEASE INTO`.
 
-RELEASE is the folder that tools/release.py wrote; the command's wheel carries it. The same sources give the same bytes,
-as there.
+RELEASE is the folder that tools/release.py wrote; the command's wheel carries it, and the pages that its answers name.
+The same sources give the same bytes, as there.
 """
 
 import os
@@ -29,6 +29,7 @@ def main(release: Path, into: Path) -> None:
         for name in _SOURCES:
             _copy(ROOT / name, command / name)
         _copy(release, command / "cli" / "ecr_warden_cli" / "release")
+        _copy(ROOT / "docs", command / "cli" / "ecr_warden_cli" / "docs")
         library = command / "layers" / "access"
         _copy(ROOT / "LICENSE", library / "LICENSE")
         for project in (library, command):

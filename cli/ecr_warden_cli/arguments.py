@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NoReturn
 
 from ecr_warden import __version__
@@ -91,11 +92,17 @@ _DESCRIPTION = (
     "equal to a spec, a file that says who may pull and who may push. What is deployed of it, the hub, watches the "
     "accounts and repairs what differs. This command writes none of these documents; reconcile has the hub do it."
 )
-_EPILOG = """\
+_HERE = Path(__file__).parent
+DOCS = _HERE / "docs" if (_HERE / "docs").is_dir() else _HERE.parents[1] / "docs"
+"""The documentation that answers name: a wheel carries it, a checkout has it at its top."""
+_EPILOG = f"""\
 example:
   ecr-warden who-can push shop/checkout --example
 
-exit codes: 0 fine, 1 error, 2 something differs"""
+exit codes: 0 fine, 1 error, 2 something differs
+
+pages that answers name, such as docs/cli.md, are in
+  {DOCS}"""
 _SHOWN = 500
 
 type _IsAsked = Callable[[str], bool]

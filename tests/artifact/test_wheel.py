@@ -52,8 +52,9 @@ def test_each_holds_its_own_modules_and_data_files_and_nothing_else(wheels: tupl
     carried = {f"ecr_warden_cli/release/{path.name}" for path in release.iterdir()}
     example = {f"ecr_warden_cli/example/{name}" for name in ("access.yaml", "estate.json")}
     data = {"ecr_warden/collect/stacks.json", "ecr_warden_cli/page/page.css", "ecr_warden_cli/page/page.js"}
+    pages = {f"ecr_warden_cli/{page.relative_to(ROOT)}" for page in _pages()}
     held = [
-        (("layers/warden/ecr_warden", "cli/ecr_warden_cli"), data | carried | example),
+        (("layers/warden/ecr_warden", "cli/ecr_warden_cli"), data | carried | example | pages),
         (("layers/access/iam_access",), {"iam_access/catalogue.json"}),
     ]
     for wheel, (packages, files) in zip(wheels, held, strict=True):
@@ -61,6 +62,19 @@ def test_each_holds_its_own_modules_and_data_files_and_nothing_else(wheels: tupl
         modules = {str(file.relative_to(folder.parent)) for folder in folders for file in folder.rglob("*.py")}
         names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
         assert names == modules | files
+
+
+def _pages() -> list[Path]:
+    return [path for path in (ROOT / "docs").rglob("*.*") if path.suffix != ".png"]
+
+
+def test_the_help_says_where_the_pages_are_that_answers_name(environment: Path) -> None:
+    shown = run(environment, "--help").stdout
+    folder = Path(shown.splitlines()[-1].strip())
+    assert folder.is_relative_to(environment)
+    assert {page.relative_to(ROOT / "docs") for page in _pages()} == {
+        page.relative_to(folder) for page in folder.rglob("*.*")
+    }
 
 
 def test_the_command_finds_the_release_that_it_carries(environment: Path, release: Path) -> None:

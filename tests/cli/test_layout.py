@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecr_warden_cli.arguments import VERBS, parse_arguments, parser_of_all_verbs
+from ecr_warden_cli.arguments import DOCS, VERBS, parse_arguments, parser_of_all_verbs
 from ecr_warden_cli.console import Exit
 from ecr_warden_cli.deployment.wanted import DEFAULT_FILE
 from ecr_warden_cli.folding import fold, width_of
@@ -173,7 +173,7 @@ ELSEWHERE = re.compile(
 def test_every_help_has_an_example_and_fits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     for prog, parser in PARSERS.items():
-        shown = parser.format_help()
+        shown = parser.format_help().replace(str(DOCS), "")
         assert "\nexample:\n  " in shown, prog
         assert [line for line in shown.splitlines() if len(line) > 80] == [], prog
 
@@ -182,6 +182,7 @@ def test_the_overview_lists_every_verb_and_the_exit_codes() -> None:
     shown = PARSERS["ecr-warden"].format_help()
     assert [verb for verb in VERBS if f"\n    {verb}" not in shown] == []
     assert "exit codes: 0 fine, 1 error, 2 something differs" in shown
+    assert (DOCS / "cli.md").exists()
 
 
 def test_every_verb_takes_json() -> None:
