@@ -31,7 +31,10 @@ from local.testing.printed import complete_account
 
 @dataclass
 class MemoryCloud:
-    """The accounts; `failing`: why a resource fails, by its logical ID; `refusing`: an error by the method's name."""
+    """The accounts; `failing`: why a resource fails, by its logical ID.
+
+    `refusing`: an error by the method's name, of all stacks or, as `read ecr-warden in ACCOUNT/REGION`, of one.
+    """
 
     stacks: dict[StackPlace, LiveStack] = field(default_factory=dict)
     templates: dict[StackPlace, str] = field(default_factory=dict)
@@ -47,6 +50,8 @@ class MemoryCloud:
     """What is read of the accounts, by ID."""
     trails: dict[tuple[str, str], SeenWire] = field(default_factory=dict)
     pending: dict[str, tuple[StackPlace, Proposal]] = field(default_factory=dict)
+    """The change sets that are neither executed nor discarded."""
+    executed: dict[str, tuple[StackPlace, Proposal]] = field(default_factory=dict)
     log: list[str] = field(default_factory=list)
     """What was begun, in order."""
     numbers: Any = field(default_factory=itertools.count)
@@ -162,6 +167,7 @@ class MemoryStacks:
         return self.cloud.stacks.get(self.place(name))
 
     def template(self, name: str) -> str:
+        self._call("template", name)
         if self.place(name) not in self.cloud.templates:
             raise Failure(f"GetTemplate: Stack [{name}] does not exist")
         return self.cloud.templates[self.place(name)]
@@ -170,12 +176,13 @@ class MemoryStacks:
         self._call("propose", proposal.name)
         if proposal.url:
             proposal = replace(proposal, template=self.cloud.objects[proposal.url].decode())
-        made = ChangeSet(f"changeSet/{next(self.cloud.numbers)}", f"stack/{proposal.name}/{next(self.cloud.numbers)}")
+        made = ChangeSet(proposal.id, f"stack/{proposal.name}/{next(self.cloud.numbers)}")
         self.cloud.pending[made.id] = (self.place(proposal.name), proposal)
         return made
 
     def changes(self, change_set: ChangeSet) -> Sequence[StackChange] | None:
         place, proposal = self.cloud.pending[change_set.id]
+        self._call("changes", place.name)
         live, old = self.cloud.stacks.get(place), _resources(self.cloud.templates.get(place, "{}"))
         new = _resources(proposal.template)
         found = [
@@ -185,15 +192,15 @@ class MemoryStacks:
         ]
         found += [StackChange("Remove", key, old[key]["Type"]) for key in old if key not in new]
         if live is not None and not found and dict(live.parameters) == dict(proposal.parameters):
-            self.discard(change_set)
             return None
         return found
 
     def execute(self, change_set: ChangeSet) -> None:
         self._call("execute", self.cloud.pending[change_set.id][0].name)
+        self.cloud.executed[change_set.id] = self.cloud.pending.pop(change_set.id)
 
     def finished(self, change_set: ChangeSet) -> LiveStack:
-        place, proposal = self.cloud.pending.pop(change_set.id)
+        place, proposal = self.cloud.executed.pop(change_set.id)
         self._call("finished", place.name)
         for key, body in _resources(proposal.template).items():
             if key in self.cloud.failing:
@@ -205,8 +212,10 @@ class MemoryStacks:
         self.cloud.stacks[place], self.cloud.templates[place] = live, proposal.template
         return live
 
-    def discard(self, change_set: ChangeSet) -> None:
-        self.cloud.pending.pop(change_set.id, None)
+    def discard(self, proposal: Proposal) -> None:
+        if self.cloud.pending.pop(proposal.id, None) is None:
+            raise Failure("ChangeSetNotFound")
+        self._call("discard", proposal.name)
 
     def delete(self, name: str) -> ChangeSet:
         self._call("delete", name)
@@ -219,9 +228,10 @@ class MemoryStacks:
         self.cloud.templates.pop(self.place(name), None)
 
     def _call(self, method: str, name: str) -> None:
+        call = f"{method} {self.place(name)}"
         if method != "read":
-            self.cloud.log.append(f"{method} {self.place(name)}")
-        if (error := self.cloud.refusing.get(method)) is not None:
+            self.cloud.log.append(call)
+        if (error := self.cloud.refusing.get(call, self.cloud.refusing.get(method))) is not None:
             raise error
 
 

@@ -28,11 +28,20 @@ class Terminal(io.StringIO):
         return True
 
 
+INTERRUPT = b"\x03"
+
+
 class Keyboard(io.BytesIO):
-    """Input that says it is a terminal."""
+    """Input that says it is a terminal, where a line may be Ctrl-C."""
 
     def isatty(self) -> bool:
         return True
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        line = super().readline(size)
+        if line == INTERRUPT:
+            raise KeyboardInterrupt
+        return line
 
 
 def as_people(text: str) -> str:

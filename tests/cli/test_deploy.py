@@ -15,7 +15,7 @@ from ecr_warden_cli.context import Failure, NotEntered
 from ecr_warden_cli.deployment.ports import LiveStack, Proposal, StackPlace
 from ecr_warden_cli.deployment.stacks import NAMES
 from local.testing.seed import SPEC_FILE
-from tests.cli.command import Command, Ran
+from tests.cli.command import INTERRUPT, Command, Ran
 from tests.cli.test_hub import InProcess
 from tests.clouds import MemoryCloud, MemoryEntered
 from tests.usecases.world import world_in_sync
@@ -254,12 +254,7 @@ STEPS = ("read", "propose", "execute", "finished")
 def test_interrupted_at_any_step_it_says_that_again_it_goes_on(site: Site, step: str) -> None:
     site.cloud.refusing[step] = KeyboardInterrupt()
     ran = site("--yes")
-    said = (
-        "interrupted; this command has written no policy"
-        if step == "read"
-        else "run the same command again: it goes on"
-    )
-    assert (ran.code, said in ran.err) == (130, True)
+    assert (ran.code, "run the same command again: it goes on" in ran.err) == (130, True)
     site.cloud.refusing.clear()
     assert site("--yes").code == 0
     assert site().out.startswith("there is nothing to do")
@@ -270,6 +265,49 @@ def test_a_call_that_is_refused_is_quoted_with_a_remedy(site: Site, step: str) -
     site.cloud.refusing[step] = Failure("ExpiredToken: it is expired", remedy="sign in again")
     ran = site("--yes")
     assert (ran.code, ran.err.splitlines()[-1]) == (1, "ecr-warden: ExpiredToken: it is expired; sign in again")
+
+
+LATE: Mapping[str, str] = {
+    "another stack is being read": f"read {EVENTS[-1]}",
+    "a change set is being begun": f"propose {EVENTS[-1]}",
+    "a change set is being worked out": f"changes {HUB}",
+    "a template is being read": f"template {EVENTS[0]}",
+    "one is to be executed": f"execute {MEMBERS[-1]}",
+    "one is under way": f"finished {MEMBERS[0]}",
+}
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), Failure("AccessDenied")], ids=["Ctrl-C", "refused"])
+@pytest.mark.parametrize("when", LATE)
+def test_however_it_ends_no_change_set_is_left_that_was_not_executed(
+    deployed: Site, when: str, error: BaseException
+) -> None:
+    upgrade(deployed)
+    deployed.cloud.refusing[LATE[when]] = error
+    ran = deployed("--yes")
+    assert (ran.code, deployed.cloud.pending) == (130 if isinstance(error, KeyboardInterrupt) else 1, {})
+    assert any(line.startswith("propose") for line in deployed.cloud.log)
+    assert isinstance(error, KeyboardInterrupt) or "AccessDenied" in ran.err
+
+
+def test_interrupted_at_the_question_no_change_set_is_left(deployed: Site) -> None:
+    upgrade(deployed)
+    deployed.terminal = True
+    ran = deployed(stdin=INTERRUPT)
+    assert (ran.code, deployed.begun, deployed.cloud.pending) == (130, [], {})
+
+
+def test_a_change_set_that_cannot_be_discarded_keeps_no_other_and_hides_no_error(deployed: Site) -> None:
+    upgrade(deployed)
+    deployed.cloud.refusing |= {"discard": Failure("not allowed"), f"read {EVENTS[-1]}": Failure("AccessDenied")}
+    ran = deployed("--yes")
+    assert (ran.code, deployed.cloud.pending, ran.err.splitlines()[-1]) == (1, {}, "ecr-warden: AccessDenied")
+
+
+def upgrade(deployed: Site) -> None:
+    """Every stack is to be changed."""
+    changed = {name: template(New=QUEUE, **json.loads(text)["Resources"]) for name, text in TEMPLATES.items()}
+    deployed.release(changed)
 
 
 HUBS = {

@@ -9,10 +9,12 @@ import pytest
 
 from ecr_warden_cli.aws import Opened
 from ecr_warden_cli.context import Failure
+from ecr_warden_cli.deployment.aws_cloudformation import AwsStacks
 from ecr_warden_cli.deployment.aws_sessions import AwsEntered
 from ecr_warden_cli.deployment.ports import ChangeSet, Entered, LiveStack, Proposal, StackFailed
 from local.aws.launcher import EmulatedAws
 from tests.clouds import MemoryCloud, MemoryEntered
+from tests.contracts.aws import Wire
 
 ACCOUNT, REGION = "111111111111", "eu-central-1"
 NO_BOUNDARY = "Scope ARN: arn:aws:iam::111111111111:policy/none does not exist or is not attachable."
@@ -82,10 +84,11 @@ def test_the_life_of_a_stack(entered: Entered) -> None:
 def test_a_change_set_says_what_changes(entered: Entered) -> None:
     stacks, deploy = entered.stacks(ACCOUNT, REGION), deploying(entered, "changes")
     deploy(template(One=queue(0)))
-    change_set = stacks.propose(Proposal("changes", template(One=queue(3), Two={"Type": "AWS::SNS::Topic"}), {}))
+    proposal = Proposal("changes", template(One=queue(3), Two={"Type": "AWS::SNS::Topic"}), {})
+    change_set = stacks.propose(proposal)
     found = {one.logical_id: (one.action, one.type) for one in stacks.changes(change_set) or ()}
     assert found == {"One": ("Modify", "AWS::SQS::Queue"), "Two": ("Add", "AWS::SNS::Topic")}
-    stacks.discard(change_set)
+    stacks.discard(proposal)
     stacks.deleted(stacks.delete("changes"))
 
 
@@ -97,7 +100,9 @@ def test_a_new_stack_that_fails_is_gone_and_its_first_failure_is_said(entered: E
 
 def test_a_change_set_that_nobody_executed_is_no_stack_and_in_nobodys_way(entered: Entered) -> None:
     stacks = entered.stacks(ACCOUNT, REGION)
-    stacks.discard(stacks.propose(Proposal("review", template(One=queue(0)), {})))
+    proposal = Proposal("review", template(One=queue(0)), {})
+    stacks.propose(proposal)
+    stacks.discard(proposal)
     left: ChangeSet = stacks.propose(Proposal("review", template(One=queue(0)), {}))
     assert left.id and stacks.read("review") is None
     assert deploying(entered, "review")(template(One=queue(0))) is not None
@@ -110,6 +115,16 @@ def test_a_template_may_come_from_the_bucket(entered: Entered) -> None:
     assert deploying(entered, "large")("", url=bucket.url("one.json")) is not None
     stacks = entered.stacks(ACCOUNT, REGION)
     stacks.deleted(stacks.delete("large"))
+
+
+def test_a_change_set_is_discarded_once_it_is_worked_out() -> None:
+    wire, states = Wire(), iter(["CREATE_IN_PROGRESS", "CREATE_COMPLETE"])
+    wire.answer("cloudformation:DescribeChangeSet", lambda _: {"Status": next(states)})
+    wire.answer("cloudformation:DeleteChangeSet", lambda _: {})
+    stacks = AwsStacks(wire.session.client("cloudformation", REGION), REGION, lambda _: None)
+    stacks.discard(Proposal("one", "", {}, id="its-name"))
+    assert [call.operation for call in wire.calls] == [*["DescribeChangeSet"] * 2, "DeleteChangeSet"]
+    assert wire.calls[-1].parameters == {"ChangeSetName": "its-name", "StackName": "one"}
 
 
 def test_what_aws_refuses_is_a_failure(entered: Entered) -> None:

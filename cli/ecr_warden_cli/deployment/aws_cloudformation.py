@@ -58,7 +58,7 @@ class AwsStacks(Struct, frozen=True):
         answer = self._call(
             "create_change_set",
             StackName=proposal.name,
-            ChangeSetName=f"ecr-warden-{uuid.uuid4()}",
+            ChangeSetName=proposal.id,
             Capabilities=_CAPABILITIES,
             Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in proposal.parameters.items()],
             Tags=[{"Key": key, "Value": value} for key, value in proposal.tags.items()],
@@ -72,7 +72,6 @@ class AwsStacks(Struct, frozen=True):
         found = self._awaited(lambda: self._call("describe_change_set", **name), "Status")
         reason = found.get("StatusReason", "")
         if found["Status"] == "FAILED" and any(words in reason for words in _NOTHING):
-            self.discard(change_set)
             return None
         if found["Status"] != "CREATE_COMPLETE":
             raise self._failed(
@@ -88,8 +87,11 @@ class AwsStacks(Struct, frozen=True):
     def finished(self, change_set: ChangeSet) -> LiveStack:
         return _live(self._ended(change_set, "CREATE_COMPLETE", "UPDATE_COMPLETE"))
 
-    def discard(self, change_set: ChangeSet) -> None:
-        self._call("delete_change_set", ChangeSetName=change_set.id, StackName=change_set.stack)
+    def discard(self, proposal: Proposal) -> None:
+        name = {"ChangeSetName": proposal.id, "StackName": proposal.name}
+        # CloudFormation deletes none that it still works out.
+        self._awaited(lambda: self._call("describe_change_set", **name), "Status")
+        self._call("delete_change_set", **name)
 
     def delete(self, name: str) -> ChangeSet:
         token, stack = f"ecr-warden-{uuid.uuid4()}", self._stack(name)["StackId"]

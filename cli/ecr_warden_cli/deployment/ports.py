@@ -1,11 +1,12 @@
 """What the deployment's verbs need of AWS."""
 
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any, Protocol
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from ecr_warden.access_spec.spec import SpecAccount
 from ecr_warden.collect.estate import Reading
@@ -61,6 +62,8 @@ class Proposal(Struct, frozen=True):
     """Of the template in S3, where it is larger than CloudFormation takes in a call."""
     repairs: bool = False
     """Whether what somebody changed beside CloudFormation is changed back too, where the stack is there."""
+    id: str = field(default_factory=lambda: f"ecr-warden-{uuid.uuid4()}")
+    """The name of its change set."""
 
 
 class ChangeSet(Struct, frozen=True):
@@ -99,8 +102,8 @@ class Stacks(Protocol):
     def finished(self, change_set: ChangeSet) -> LiveStack:
         """Wait until all is done; raises StackFailed."""
 
-    def discard(self, change_set: ChangeSet) -> None:
-        """Delete a change set that is not executed."""
+    def discard(self, proposal: Proposal) -> None:
+        """Delete its change set, which is not executed, once it is worked out."""
 
     def delete(self, name: str) -> ChangeSet:
         """Begin to delete the stack."""

@@ -2,8 +2,9 @@
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from functools import cached_property, partial
 from itertools import groupby
 
 from msgspec import Struct
@@ -17,6 +18,7 @@ from ecr_warden_cli.deployment.ports import (
     Proposal,
     StackChange,
     StackFailed,
+    StackPlace,
     Stacks,
 )
 from ecr_warden_cli.deployment.release import Release
@@ -86,6 +88,8 @@ class Reconciler(Struct, frozen=True, dict=True):
     deployment: Deployment
     release: Release
     entered: Entered
+    proposed: dict[StackPlace, Callable[[], None]] = {}
+    """What discards each change set that was not executed."""
 
     @cached_property
     def hub(self) -> LiveStack | None:
@@ -109,7 +113,7 @@ class Reconciler(Struct, frozen=True, dict=True):
         return self.hub is None or "TrailBusArn" not in self.hub.outputs
 
     def steps(self) -> tuple[Step, ...]:
-        """What is to be done, in order. Its change sets are to be executed or discarded."""
+        """What is to be done, in order; to be called while `discarding`."""
         outputs = self.hub.outputs if self.hub is not None else {}
         units = self.deployment.organization
         above = self.entered.above(units.account) if units is not None and units.units else ("", "")
@@ -127,7 +131,7 @@ class Reconciler(Struct, frozen=True, dict=True):
         live = self._read(wanted)
         if live is not None:
             _refuse_of_others(wanted, live)
-        return live, None if live is None else self._stacks(wanted).propose(self._proposal(wanted))
+        return live, None if live is None else self._propose(wanted)
 
     def _step(self, wanted: WantedStack, live: LiveStack | None, change_set: ChangeSet | None) -> Step | None:
         """None if there is nothing to do."""
@@ -146,11 +150,15 @@ class Reconciler(Struct, frozen=True, dict=True):
         }
         return Step(wanted, before, after, changes, changed, change_set)
 
-    def discard(self, steps: Sequence[Step]) -> None:
-        """Leave no change set behind."""
-        for step in steps:
-            if step.change_set is not None:
-                self._stacks(step.wanted).discard(step.change_set)
+    @contextmanager
+    def discarding(self) -> Iterator[None]:
+        """However it ends, leave no change set behind that was not executed, as far as AWS deletes them."""
+        try:
+            yield
+        finally:
+            for discard in self.proposed.values():
+                with suppress(Failure):
+                    discard()
 
     def carry_out(self, steps: Sequence[Step]) -> Iterator[str]:
         """Do it, all stacks of one template at once, and say what is done."""
@@ -182,11 +190,12 @@ class Reconciler(Struct, frozen=True, dict=True):
         """What is begun, and then awaited, of one stack: "" in between, and what is done."""
         stacks, change_set = self._stacks(step.wanted), step.change_set
         if change_set is None:
-            change_set = stacks.propose(self._proposal(step.wanted))
+            change_set = self._propose(step.wanted)
             yield ""
             if stacks.changes(change_set) is None:
                 return
         stacks.execute(change_set)
+        del self.proposed[step.wanted.place]
         yield ""
         yield f"{step.wanted.place}: {stacks.finished(change_set).status}"
 
@@ -203,6 +212,12 @@ class Reconciler(Struct, frozen=True, dict=True):
     def _code(self) -> CodeBucket:
         account, region = self.deployment.hub_account, self.deployment.hub_region
         return self.entered.bucket(account, region, code_bucket(self.deployment))
+
+    def _propose(self, wanted: WantedStack) -> ChangeSet:
+        stacks, proposal = self._stacks(wanted), self._proposal(wanted)
+        # Noted before it is begun: the answer is lost on whoever interrupts it.
+        self.proposed[wanted.place] = partial(stacks.discard, proposal)
+        return stacks.propose(proposal)
 
     def _proposal(self, wanted: WantedStack) -> Proposal:
         text, url = self.release.templates[wanted.template], ""

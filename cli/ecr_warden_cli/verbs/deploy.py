@@ -1,6 +1,7 @@
 """`deploy`: bring about what ecr-warden.yaml describes, bring it up to date, or repair it."""
 
 import argparse
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,17 +29,26 @@ from ecr_warden_cli.verbs.hold import is_confirmed
 
 
 def _run(arguments: argparse.Namespace, context: Context) -> Exit:
-    """Show what is to be done, ask, do it, and look whether it works."""
     console, deployment = context.console, load_deployment(arguments.file, context)
     deployment = read_only(deployment) if arguments.read_only else deployment
-    release, aliases = load_release(console.environment), aliases_of(deployment)
+    release = load_release(console.environment)
     if arguments.emit is not None:
         return _emit(deployment, release, arguments, console)
-    entered = enter(deployment, arguments, context)
+    reconciler = Reconciler(deployment, release, enter(deployment, arguments, context))
+    try:
+        with reconciler.discarding():
+            return _bring_about(reconciler, arguments, context)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"interrupted; CloudFormation ends what it has begun: {AGAIN}") from None
+
+
+def _bring_about(reconciler: Reconciler, arguments: argparse.Namespace, context: Context) -> Exit:
+    """Show what is to be done, ask, do it, and look whether it works."""
+    console, deployment, entered = context.console, reconciler.deployment, reconciler.entered
+    aliases = aliases_of(deployment)
     for account, why in entered.refused.items():
         console.note(f"NOTHING IS DONE in {aliases[account]}: {why.reason}; {why.remedy}")
     client = HubClient(entered.hub(deployment.hub_account, deployment.hub_region), console)
-    reconciler = Reconciler(deployment, release, entered)
     with console.doing("looking at what is there"):
         file = arguments.spec or (DEFAULT_SPEC if Path(DEFAULT_SPEC).exists() else "")
         wants_spec = file and (reconciler.is_new or not any(client.hub.uploads()))
@@ -47,34 +57,34 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     if arguments.spec and not wants_spec:
         console.note(f"{arguments.spec} is not uploaded, as the hub has a spec: ecr-warden apply {arguments.spec}")
     left_out = (Exit.ERROR,) if entered.refused else ()
-    said = [(step, line) for say in (Step.rights, Step.resources) for step in steps for line in say(step)]
-    plan = grouped([(line, aliases[step.wanted.place.account]) for step, line in said])
-    plan += [f"uploads {file}, the first spec"] if spec is not None else []
-    answer = {"version": release.version, "plan": plan, "steps": list(map(_to_json, steps))}
+    plan = [*_plan(steps, aliases), *([f"uploads {file}, the first spec"] if spec is not None else [])]
+    answer = {"version": reconciler.release.version, "plan": plan, "steps": list(map(_to_json, steps))}
     if not arguments.json:
         where = " in the other accounts" if entered.refused else ""
         console.lines(plan or [f"there is nothing to do{where}: all is as {arguments.file} and this version say"])
     if arguments.plan or (plan and not (arguments.yes or is_confirmed("do this?", context))):
-        reconciler.discard(steps)
         if arguments.json:
             console.answer({**answer, "done": False})
         elif plan and not arguments.plan:
             console.note("nothing was done: answer yes, or add --yes")
         return worst(Exit.DIFFERENT if plan else Exit.FINE, *left_out)
-    try:
-        for line in reconciler.carry_out(steps):
-            if not arguments.json:
-                console.line(line)
-        rolled = None if spec is None else _begin_with(spec, client, arguments, context)
-        checkup = check_up(deployment, entered, context)
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt(f"interrupted; CloudFormation ends what it has begun: {AGAIN}") from None
+    for line in reconciler.carry_out(steps):
+        if not arguments.json:
+            console.line(line)
+    rolled = None if spec is None else _begin_with(spec, client, arguments, context)
+    checkup = check_up(deployment, entered, context)
     if arguments.json:
         became = None if rolled is None else rolled.to_json()
         console.answer({**answer, "done": True, "spec": became, "checkup": to_json(checkup)})
     else:
         show(checkup, console)
     return worst(*left_out, checkup.exit(strict=False))
+
+
+def _plan(steps: Sequence[Step], aliases: Mapping[str, str]) -> list[str]:
+    """What is to be done, in words: roles and policies first."""
+    said = [(step, line) for say in (Step.rights, Step.resources) for step in steps for line in say(step)]
+    return grouped([(line, aliases[step.wanted.place.account]) for step, line in said])
 
 
 def _emit(deployment: Deployment, release: Release, arguments: argparse.Namespace, console: Console) -> Exit:
