@@ -28,6 +28,7 @@ from local.aws.emulator.bridges import (
     rule_to_lambda,
     secure_origin,
     sqs_batch,
+    stack_description,
     template_conditions,
     topic_template,
 )
@@ -55,6 +56,7 @@ _BRIDGES = (
     assume_role,
     sqs_batch,
     topic_template,
+    stack_description,
 )
 _TICK_SECONDS = 1
 _BATCHES_AT_ONCE = 2

@@ -11,6 +11,7 @@ import ministack.core.iam_actions as _iam_actions
 import ministack.core.iam_evaluator as _iam_evaluator
 import ministack.core.responses as _responses
 import ministack.core.router as _router
+import ministack.services.cloudformation as _cloudformation
 import ministack.services.cloudformation.changesets as _changesets
 import ministack.services.cloudformation.engine as _engine
 import ministack.services.cloudformation.handlers as _handlers
@@ -32,6 +33,8 @@ iam: Any = _iam
 iam_actions: Any = _iam_actions
 iam_evaluator: Any = _iam_evaluator
 lambda_svc: Any = _lambda_svc
+cloudformation: Any = _cloudformation
+cloudformation_handlers: Any = _handlers
 # Each of these took the conditions' evaluation from the first by name.
 cloudformation_engine: Any = _engine
 evaluating_conditions: tuple[Any, ...] = (_engine, _changesets, _handlers, _stacks)
