@@ -208,7 +208,8 @@ class MemoryStacks:
                 raise StackFailed(f"{place} failed: {reason}", remedy=remedy_for(reason))
         status = "UPDATE_COMPLETE" if place in self.cloud.stacks else "CREATE_COMPLETE"
         outputs = self.cloud.outputs(place, proposal)
-        live = LiveStack(status, dict(proposal.parameters), outputs, dict(proposal.tags))
+        described = json.loads(proposal.template).get("Description", "")
+        live = LiveStack(status, dict(proposal.parameters), outputs, dict(proposal.tags), description=described)
         self.cloud.stacks[place], self.cloud.templates[place] = live, proposal.template
         return live
 

@@ -75,7 +75,11 @@ def deployed() -> Command:
     """Over the accounts of a deployment."""
     hub, registry = StackPlace(CI, "eu-central-1", "ecr-warden"), StackPlace(HOME, "us-east-1", "ecr-warden-member")
     cloud = MemoryCloud(
-        {place: LiveStack("CREATE_COMPLETE") for place in (hub, registry)}, hubs=lambda: InProcess(first())
+        {
+            hub: LiveStack("CREATE_COMPLETE", description="ecr-warden hub - "),
+            registry: LiveStack("CREATE_COMPLETE", description="ecr-warden member - "),
+        },
+        hubs=lambda: InProcess(first()),
     )
     boundary = f"arn:aws:iam::{HOME}:policy/ecr-warden/ecr-warden-boundary"
     cloud.things = [

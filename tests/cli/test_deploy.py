@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from copy import replace
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -48,16 +49,22 @@ def role(name: str, *actions: str, by: str = "collect") -> dict[str, Any]:
     return {"Type": "AWS::IAM::Role", "Properties": properties}
 
 
-def template(*given: str, **resources: Any) -> str:
-    return json.dumps({"Parameters": {name: {"Type": "String"} for name in given}, "Resources": resources})
+def template(of: str, *given: str, **resources: Any) -> str:
+    parameters = {name: {"Type": "String"} for name in given}
+    return json.dumps({"Description": described(of), "Parameters": parameters, "Resources": resources})
 
 
-MEMBER = ("HubAccount", "ManagedOwners")
+def described(of: str) -> str:
+    """As every version of ecr-warden has described its stacks."""
+    return f"ecr-warden {of} - what it does"
+
+
+MEMBER = ("member", "HubAccount", "ManagedOwners")
 TEMPLATES = {
-    "hub": template("ExternalId", Bucket=QUEUE, Queue={**QUEUE, "Metadata": "x" * 60_000}),
-    "hub-bucket": template(Bucket=QUEUE),
+    "hub": template("hub", "ExternalId", Bucket=QUEUE, Queue={**QUEUE, "Metadata": "x" * 60_000}),
+    "hub-bucket": template("hub", Bucket=QUEUE),
     "member": template(*MEMBER, Read=role("ecr-warden-read", "ecr:GetRepositoryPolicy", "iam:GetRole")),
-    "events": template(Queue=QUEUE),
+    "events": template("events", Queue=QUEUE),
 }
 
 
@@ -172,7 +179,7 @@ def test_deployed_again_there_is_nothing_to_do(deployed: Site) -> None:
 
 def test_an_upgrade_changes_the_members_before_the_hub_and_says_what_roles_gain_and_lose(deployed: Site) -> None:
     changed = template(*MEMBER, Read=role("ecr-warden-read", "iam:GetRole", "sts:AssumeRole", by="answer"))
-    deployed.release({**TEMPLATES, "hub": template("ExternalId", Bucket=QUEUE, New=QUEUE), "member": changed})
+    deployed.release({**TEMPLATES, "hub": template("hub", "ExternalId", Bucket=QUEUE, New=QUEUE), "member": changed})
     (deployed.folder / "ecr-warden.yaml").write_text(FILE.replace("team@", "others@"))
     ran = deployed("--yes")
     assert (ran.code, deployed.begun) == (0, [*MEMBERS, HUB])
@@ -191,7 +198,7 @@ def test_an_upgrade_changes_the_members_before_the_hub_and_says_what_roles_gain_
     ("terminal", "answer", "agreed"), [(True, b"yes\n", True), (True, b"no\n", False), (False, b"", False)]
 )
 def test_nothing_is_done_before_somebody_agrees(deployed: Site, answer: bytes, *, terminal: bool, agreed: bool) -> None:
-    deployed.release({**TEMPLATES, "events": template(Queue=QUEUE, Another=QUEUE)})
+    deployed.release({**TEMPLATES, "events": template("events", Queue=QUEUE, Another=QUEUE)})
     deployed.terminal = terminal
     ran = deployed(stdin=answer)
     assert (ran.code, deployed.begun) == ((0, EVENTS) if agreed else (2, []))
@@ -268,7 +275,6 @@ def test_a_call_that_is_refused_is_quoted_with_a_remedy(site: Site, step: str) -
 
 
 LATE: Mapping[str, str] = {
-    "another stack is being read": f"read {EVENTS[-1]}",
     "a change set is being begun": f"propose {EVENTS[-1]}",
     "a change set is being worked out": f"changes {HUB}",
     "a template is being read": f"template {EVENTS[0]}",
@@ -299,15 +305,16 @@ def test_interrupted_at_the_question_no_change_set_is_left(deployed: Site) -> No
 
 def test_a_change_set_that_cannot_be_discarded_keeps_no_other_and_hides_no_error(deployed: Site) -> None:
     upgrade(deployed)
-    deployed.cloud.refusing |= {"discard": Failure("not allowed"), f"read {EVENTS[-1]}": Failure("AccessDenied")}
+    deployed.cloud.refusing |= {"discard": Failure("not allowed"), f"changes {HUB}": Failure("AccessDenied")}
     ran = deployed("--yes")
     assert (ran.code, deployed.cloud.pending, ran.err.splitlines()[-1]) == (1, {}, "ecr-warden: AccessDenied")
 
 
 def upgrade(deployed: Site) -> None:
     """Every stack is to be changed."""
-    changed = {name: template(New=QUEUE, **json.loads(text)["Resources"]) for name, text in TEMPLATES.items()}
-    deployed.release(changed)
+    old = {name: json.loads(text) for name, text in TEMPLATES.items()}
+    new = {name: {**text, "Resources": {**text["Resources"], "New": QUEUE}} for name, text in old.items()}
+    deployed.release({name: json.dumps(text) for name, text in new.items()})
 
 
 HUBS = {
@@ -327,10 +334,28 @@ HUBS = {
 @pytest.mark.parametrize("case", HUBS)
 def test_a_hub_that_cannot_be_changed_is_refused_by_name(site: Site, case: str) -> None:
     live, said = HUBS[case]
-    site.cloud.stacks[StackPlace(CI, REGION, NAMES["hub"])] = live
+    site.cloud.stacks[StackPlace(CI, REGION, NAMES["hub"])] = replace(live, description=described("hub"))
     ran = site("--yes")
     assert (ran.code, site.cloud.log) == (1, [])
     assert f"{HUB} {said}" in ran.err
+
+
+FOREIGN = {
+    "the hub's": StackPlace(CI, REGION, NAMES["hub"]),
+    "a member's": StackPlace(REGISTRY, "us-east-1", NAMES["member"]),
+    "one of events": StackPlace(REGISTRY, "us-east-1", NAMES["events"]),
+}
+
+
+@pytest.mark.parametrize("description", ["", "Events of the shop", described("other")])
+@pytest.mark.parametrize("case", FOREIGN)
+def test_a_stack_of_somebody_else_with_a_name_of_ours_is_refused(deployed: Site, case: str, description: str) -> None:
+    upgrade(deployed)
+    place = FOREIGN[case]
+    deployed.cloud.stacks[place] = theirs = LiveStack("CREATE_COMPLETE", description=description)
+    ran = deployed("--yes")
+    assert (ran.code, deployed.cloud.log, deployed.cloud.stacks[place]) == (1, [], theirs)
+    assert f"{place} is somebody else's: its description does not begin with 'ecr-warden " in ran.err
 
 
 def test_without_a_valid_spec_nothing_is_begun(site: Site) -> None:

@@ -39,6 +39,12 @@ MANY, STEPS = 1000, 18
 """Whoever interrupts never, or during one of all steps."""
 
 
+def live(status: str, place: StackPlace, **given: Any) -> LiveStack:
+    """A stack of ours."""
+    kind = place.name.removeprefix("ecr-warden-") if place != HUB else "hub"
+    return LiveStack(status, description=f"ecr-warden {kind} - what it does", **given)
+
+
 @dataclass
 class House(MemoryEntered):
     """One account where all is deployed; somebody interrupts after so many `steps`."""
@@ -49,7 +55,7 @@ class House(MemoryEntered):
     steps: int = MANY
 
     def __post_init__(self) -> None:
-        self.cloud.stacks = {place: LiveStack("CREATE_COMPLETE") for place in (HUB, MEMBER, *EVENTS)}
+        self.cloud.stacks = {place: live("CREATE_COMPLETE", place) for place in (HUB, MEMBER, *EVENTS)}
         services: list[Any] = ["iam", "s3", "logs", "dynamodb"]
         self.iam, self.s3, self.logs, self.tables = (new_session().client(one, REGION) for one in services)
         for name in (*BUCKETS, "theirs"):
@@ -300,7 +306,7 @@ def test_what_is_in_the_way_is_said_with_a_remedy_and_then_it_goes_on(case: str,
 
 def test_a_hub_that_is_nothing_but_its_bucket_has_no_writes_to_stop(tmp_path: Path) -> None:
     house = House()
-    house.cloud.stacks[HUB] = LiveStack("UPDATE_ROLLBACK_COMPLETE", outputs={"CodeBucket": BUCKETS[0]})
+    house.cloud.stacks[HUB] = live("UPDATE_ROLLBACK_COMPLETE", HUB, outputs={"CodeBucket": BUCKETS[0]})
     ran = remove(house, tmp_path, "--yes")
     assert (ran.code, house.left(), house.world.switch.enabled) == (0, STAYS, True)
 
@@ -308,6 +314,15 @@ def test_a_hub_that_is_nothing_but_its_bucket_has_no_writes_to_stop(tmp_path: Pa
 def test_a_hub_that_does_not_answer_is_removed_all_the_same(tmp_path: Path) -> None:
     house = House()
     house.world.specs.compiled = house.world.specs.file = None
-    house.cloud.stacks[HUB] = LiveStack("DELETE_FAILED")
+    house.cloud.stacks[HUB] = live("DELETE_FAILED", HUB)
     ran = remove(house, tmp_path, "--yes")
     assert (ran.code, house.left(), house.world.switch.enabled) == (0, STAYS, True)
+
+
+@pytest.mark.parametrize("place", [HUB, MEMBER, EVENTS[0]], ids=str)
+def test_a_stack_of_somebody_else_with_a_name_of_ours_stays_and_is_named(place: StackPlace, tmp_path: Path) -> None:
+    house = House()
+    house.cloud.stacks[place] = LiveStack("CREATE_COMPLETE", description="Events of the shop")
+    ran = remove(house, tmp_path, "--yes")
+    assert (ran.code, str(place) in house.left(), house.world.switch.enabled) == (0, True, place == HUB)
+    assert f"  stack {place}: it is somebody else's: its description does not begin with 'ecr-warden " in ran.out

@@ -34,7 +34,7 @@ def entered(request: pytest.FixtureRequest) -> Iterator[Entered]:
 
 
 def template(**resources: Any) -> str:
-    return json.dumps({"Resources": resources})
+    return json.dumps({"Description": "of a test", "Resources": resources})
 
 
 def queue(delay: int) -> dict[str, Any]:
@@ -72,7 +72,7 @@ def test_the_life_of_a_stack(entered: Entered) -> None:
     assert stacks.read("life") is None
     made = deploy(template(One=queue(0)), team="platform")
     assert made is not None and (made.status, made.tags) == ("CREATE_COMPLETE", {"team": "platform"})
-    assert made == stacks.read("life")
+    assert (made.description, made) == ("of a test", stacks.read("life"))
     assert deploy(template(One=queue(0)), team="platform") is None
     changed = deploy(template(One=queue(3)), repairs=True, team="platform")
     assert changed is not None and changed.status == "UPDATE_COMPLETE"

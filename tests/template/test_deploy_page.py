@@ -78,7 +78,7 @@ def test_the_file_that_imports_the_boundary_holds_it_alone_and_what_an_import_as
         subprocess.run(["/bin/sh", "-c", command.group(1)], cwd=ROOT, stdout=file, check=True)
     body = load(str(tmp_path / "boundary.yaml")).body
     boundary = body["Resources"]["Boundary"]
-    assert set(body) == {"AWSTemplateFormatVersion", "Resources"}
+    assert set(body) == {"AWSTemplateFormatVersion", "Description", "Resources"}
     given = {key: value for key, value in MEMBER.body["Resources"]["Boundary"].items() if key != "Condition"}
     assert body["Resources"] == {"Boundary": given}
     # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/import-resources-manually.html

@@ -200,6 +200,7 @@ def _live(found: Mapping[str, Any]) -> LiveStack:
         {one["OutputKey"]: one["OutputValue"] for one in found.get("Outputs", ())},
         {one["Key"]: one["Value"] for one in found.get("Tags", ())},
         found["StackId"],
+        found.get("Description", ""),
     )
 
 

@@ -38,6 +38,7 @@ class LiveStack(Struct, frozen=True):
     tags: Mapping[str, str] = {}
     id: str = ""
     """Its ARN."""
+    description: str = ""
 
 
 class StackChange(Value, frozen=True):

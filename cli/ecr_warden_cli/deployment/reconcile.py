@@ -33,6 +33,7 @@ from ecr_warden_cli.deployment.stacks import (
     code_bucket,
     external_id,
     hub_place,
+    not_ours,
     stacks_of,
 )
 from ecr_warden_cli.deployment.wanted import Deployment
@@ -122,16 +123,11 @@ class Reconciler(Struct, frozen=True, dict=True):
             wanted = (WantedStack(hub_place(self.deployment), _BUCKET, {}), *wanted)
         # A hub that needs more rights comes after the members that give them, a new one before: they send to its bus.
         order = (*((_BUCKET, HUB, MEMBER) if self.is_new else (MEMBER, HUB)), EVENTS, ORGANIZATION)
-        begun = [(one, self._begin(one)) for one in wanted if one.place.account not in self.entered.refused]
-        found = [self._step(one, *begun_of) for one, begun_of in begun]
-        return tuple(sorted(filter(None, found), key=lambda step: order.index(step.wanted.template)))
-
-    def _begin(self, wanted: WantedStack) -> tuple[LiveStack | None, ChangeSet | None]:
-        """The stack, if it is there, with a change set that is being worked out."""
-        live = self._read(wanted)
-        if live is not None:
-            _refuse_of_others(wanted, live)
-        return live, None if live is None else self._propose(wanted)
+        # All are read before anything is proposed: one that is somebody else's ends it.
+        found = [(one, self._read(one)) for one in wanted if one.place.account not in self.entered.refused]
+        begun = [(one, live, None if live is None else self._propose(one)) for one, live in found]
+        steps = [self._step(*one) for one in begun]
+        return tuple(sorted(filter(None, steps), key=lambda step: order.index(step.wanted.template)))
 
     def _step(self, wanted: WantedStack, live: LiveStack | None, change_set: ChangeSet | None) -> Step | None:
         """None if there is nothing to do."""
@@ -201,9 +197,8 @@ class Reconciler(Struct, frozen=True, dict=True):
 
     def _read(self, wanted: WantedStack) -> LiveStack | None:
         live = self._stacks(wanted).read(wanted.place.name)
-        if live is not None and live.status not in _AT_REST:
-            message = f"{wanted.place} is {live.status}"
-            raise Failure(message, remedy=remedy_for(message), code="stack-unusable")
+        if live is not None:
+            _refuse_unusable(wanted, live)
         return live
 
     def _stacks(self, wanted: WantedStack) -> Stacks:
@@ -229,8 +224,14 @@ class Reconciler(Struct, frozen=True, dict=True):
         return Proposal(wanted.place.name, text, wanted.parameters, self.deployment.tags, url, repairs=repairs)
 
 
-def _refuse_of_others(wanted: WantedStack, live: LiveStack) -> None:
-    """Raises Failure for a stack that sends to another hub: two would undo each other."""
+def _refuse_unusable(wanted: WantedStack, live: LiveStack) -> None:
+    """Raises Failure for a stack that is not ours, not at rest, or of another hub: two would undo each other."""
+    if why := not_ours(wanted, live):
+        remedy = "delete it, or deploy what it has under another name: ecr-warden needs this one"
+        raise Failure(f"{wanted.place} is {why}", remedy=remedy, code="not-ours")
+    if live.status not in _AT_REST:
+        message = f"{wanted.place} is {live.status}"
+        raise Failure(message, remedy=remedy_for(message), code="stack-unusable")
     for name in ("HubBusArns", "HubBusArn"):
         bus = live.parameters.get(name, "")
         if bus and wanted.parameters.get(name, bus) not in bus.split(","):

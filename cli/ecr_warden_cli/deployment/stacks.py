@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from ecr_warden.core.own_access import Writes
 from ecr_warden.repair.write_scope import OWNER_LISTS, filled
-from ecr_warden_cli.deployment.ports import StackPlace
+from ecr_warden_cli.deployment.ports import LiveStack, StackPlace
 from ecr_warden_cli.deployment.wanted import Deployment, MemberAccount, Organization
 from iam_access.arn import IAM_REGION, iam_arn
 
@@ -35,6 +35,13 @@ class WantedStack(Struct, frozen=True):
     place: StackPlace
     template: str
     parameters: Mapping[str, str]
+
+
+def not_ours(wanted: WantedStack, live: LiveStack) -> str:
+    """Why a stack of our name is somebody else's; "" if it is described as every version has described its own."""
+    begins = f"ecr-warden {wanted.template} - "
+    why = f"somebody else's: its description does not begin with '{begins}'"
+    return "" if live.description.startswith(begins) else why
 
 
 def external_id(deployment: Deployment) -> str:

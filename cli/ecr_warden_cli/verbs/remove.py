@@ -13,7 +13,7 @@ from ecr_warden_cli.deployment.ports import ChangeSet, Entered, Kind, Thing
 from ecr_warden_cli.deployment.remedies import AGAIN
 from ecr_warden_cli.deployment.removal import Stays, access_that_stays, besides, split, turn_of
 from ecr_warden_cli.deployment.sessions import DEPLOYMENT_ARGUMENTS, aliases_of, enter
-from ecr_warden_cli.deployment.stacks import hub_place, stacks_of
+from ecr_warden_cli.deployment.stacks import hub_place, not_ours, stacks_of
 from ecr_warden_cli.deployment.wanted import Deployment
 from ecr_warden_cli.hub import HubClient, accepted_version, text_of
 from ecr_warden_cli.inputs import load_bytes
@@ -60,18 +60,22 @@ def _look(
     """What is there that goes, and what stays; raises Failure, also if an account was not entered."""
     with context.console.doing("looking at what is there"):
         hub = hub_place(deployment)
-        found = [*entered.remains(hub.account, hub.region).of_hub()]
+        found, theirs = [*entered.remains(hub.account, hub.region).of_hub()], list[Stays]()
         for account in aliases_of(deployment):
             found += entered.remains(account, IAM_REGION).of_account()
-        for place in (one.place for one in stacks_of(deployment, "")):
+        for wanted in stacks_of(deployment, ""):
+            place = wanted.place
+            stack = Thing(Kind.STACK, place.account, place.region, place.name)
             live = entered.stacks(place.account, place.region).read(place.name)
-            if live is not None:
-                found.append(Thing(Kind.STACK, place.account, place.region, place.name))
+            if live is not None and (why := not_ours(wanted, live)):
+                theirs.append(Stays(str(stack), f"it is {why}"))
+            elif live is not None:
+                found.append(stack)
                 # Where a first deployment failed, there is nothing but the bucket for its code, which writes nothing.
                 if place == hub and live.outputs.keys() != {"CodeBucket"} and not live.status.startswith("DELETE"):
                     found.append(Thing(Kind.WRITES, place.account, place.region, place.name))
         goes, stays = split(found, keep_data=arguments.keep_data)
-        return goes, [*stays, *besides(goes, deployment)]
+        return goes, [*theirs, *stays, *besides(goes, deployment)]
 
 
 def _access(goes: Sequence[Thing], entered: Entered, context: Context) -> tuple[Stays, ...]:
