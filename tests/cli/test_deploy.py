@@ -34,7 +34,7 @@ tags: {{team: platform}}
 QUEUE = {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "one"}}
 HUB, MEMBERS = f"ecr-warden in {CI}/{REGION}", [f"ecr-warden-member in {one}/us-east-1" for one in (CI, REGISTRY)]
 EVENTS = [f"ecr-warden-events in {one}/{region}" for one in (CI, REGISTRY) for region in (REGION, "us-east-1")]
-NOTHING = "there is nothing to do: all is as {file} and this version say"
+NOTHING = "there is nothing to do: every stack is as {file} and this version say"
 
 
 def role(name: str, *actions: str, by: str = "collect") -> dict[str, Any]:
@@ -175,6 +175,30 @@ def test_deployed_again_there_is_nothing_to_do(deployed: Site) -> None:
         assert (ran.code, ran.out.splitlines()[0]) == (0, NOTHING.format(file=deployed.folder / "ecr-warden.yaml"))
         assert (deployed.begun, deployed.cloud.pending) == ([], {})
         assert "access.yaml is not uploaded, as the hub has a spec: ecr-warden apply" in ran.err.replace("\n  ", " ")
+
+
+UNSEEN: Mapping[str, tuple[str, dict[str, Any], str]] = {
+    "a member's role": (f"role ecr-warden-read in {CI}", {"inline": {}}, "deploys it (inline policy read)"),
+    "its trust": (f"role ecr-warden-write in {REGISTRY}", {"trust": {}}, "deploys it (trust policy)"),
+    "a rule of the hub": ("rule ecr-warden-sweep", {"state": "DISABLED"}, "the rule ecr-warden-sweep is disabled"),
+    "a stack": (f"stack of the member {CI}", {"content": "older"}, "is of another version than the hub"),
+}
+
+
+@pytest.mark.parametrize("case", UNSEEN)
+def test_what_differs_and_cloudformation_does_not_see_is_not_sent_to_deploy_again(deployed: Site, case: str) -> None:
+    wire, facts, said = UNSEEN[case]
+    deployed.hub.world.wiring.edit(wire, **facts)
+    deployed.hub.world.sweep()
+    ran = deployed()
+    assert (ran.code, deployed.begun, said in ran.out) == (0 if case == "a stack" else 2, [], True)
+    assert "deploy has just run: what the next sweep still finds is to be changed back by hand" in ran.out
+    assert "  ecr-warden deploy\n" not in ran.out
+    found = [one for group in deployed("--json").json["checkup"]["groups"] for one in group["diagnoses"]]
+    assert "ecr-warden deploy" not in [one["command"] for one in found]
+    deployed.hub.world.wiring.restore(wire)
+    deployed.hub.world.sweep()
+    assert deployed().code == 0
 
 
 def test_an_upgrade_changes_the_members_before_the_hub_and_says_what_roles_gain_and_lose(deployed: Site) -> None:

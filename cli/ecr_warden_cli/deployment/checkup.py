@@ -168,6 +168,10 @@ CODES: Mapping[str, tuple[Group, Verdict, str]] = {
 """Each code that a diagnosis can have: its group, its verdict and its command, unless the wire that it is about says
 another. docs/schema/doctor.md explains each; none is used again for something else."""
 
+_BY_HAND = (
+    "deploy has just run: what the next sweep still finds is to be changed back by hand, to what ecr-warden deploy "
+    "--emit DIR writes: docs/security.md#restoring-the-member-stack"
+)
 _SKEW_REFUSED, _SKEW_WARNED = timedelta(minutes=5), timedelta(minutes=1)
 """AWS refuses a signature whose time is further off than the first."""
 _SHOWN = 3
@@ -199,6 +203,15 @@ def diagnose(looks: Looks) -> Checkup:
         facts += f"; what changed in the members since {show_time(min(status.watched.values()))} the next sweep sees"
     unread = GroupOf(Group.UNREAD, Verdict.UNKNOWN if is_open else Verdict.FINE, facts, unknown)
     return Checkup((*groups, unread))
+
+
+def deployed(checkup: Checkup) -> Checkup:
+    """The same for whoever has just deployed: what CloudFormation does not see, another deployment repairs no more."""
+
+    def said(one: Diagnosis) -> Diagnosis:
+        return replace(one, command="", remedy=_BY_HAND) if one.command == _DEPLOY else one
+
+    return Checkup(tuple(replace(one, diagnoses=tuple(map(said, one.diagnoses))) for one in checkup.groups))
 
 
 def _group(group: Group, found: Sequence[Diagnosis], facts: str) -> GroupOf:

@@ -12,6 +12,7 @@ from ecr_warden.hub.request import AskStatus
 from ecr_warden.state.commands import Upload
 from ecr_warden_cli.console import Console, Exit, worst
 from ecr_warden_cli.context import Context, Uploaded, Verb, argument
+from ecr_warden_cli.deployment.checkup import deployed
 from ecr_warden_cli.deployment.emit import emit
 from ecr_warden_cli.deployment.file import load_deployment
 from ecr_warden_cli.deployment.reconcile import Reconciler, Step
@@ -61,7 +62,9 @@ def _bring_about(reconciler: Reconciler, arguments: argparse.Namespace, context:
     answer = {"version": reconciler.release.version, "plan": plan, "steps": list(map(_to_json, steps))}
     if not arguments.json:
         where = " in the other accounts" if entered.refused else ""
-        console.lines(plan or [f"there is nothing to do{where}: all is as {arguments.file} and this version say"])
+        console.lines(
+            plan or [f"there is nothing to do{where}: every stack is as {arguments.file} and this version say"]
+        )
     if arguments.plan or (plan and not (arguments.yes or is_confirmed("do this?", context))):
         if arguments.json:
             console.answer({**answer, "done": False})
@@ -73,6 +76,7 @@ def _bring_about(reconciler: Reconciler, arguments: argparse.Namespace, context:
             console.line(line)
     rolled = None if spec is None else _begin_with(spec, client, arguments, context)
     checkup = check_up(deployment, entered, context)
+    checkup = checkup if entered.refused else deployed(checkup)
     if arguments.json:
         became = None if rolled is None else rolled.to_json()
         console.answer({**answer, "done": True, "spec": became, "checkup": to_json(checkup)})
