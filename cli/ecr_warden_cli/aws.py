@@ -233,11 +233,12 @@ class LambdaHub(Struct, frozen=True):
         with self._bucket("the upload to ", _HUB_CONFIG) as (client, place):
             return str(client.put_object(**place, Key="access.yaml", Body=data).get("VersionId", "null"))
 
-    def switch_writes(self, position: Position) -> None:
+    def switch_writes(self, position: Position, *, anew: bool = False) -> None:
         with _reaching(SWITCH, self.region):
             client = self.session.client("ssm", region_name=self.region, config=_HUB_CONFIG)
             # Without a type, which AWS asks for where it creates one: elsewhere the parameter would stop nothing.
-            client.put_parameter(Name="/ecr-warden/writes", Value=position.value, Overwrite=True)
+            kind: Any = {"Type": "String"} if anew else {}
+            client.put_parameter(Name="/ecr-warden/writes", Value=position.value, Overwrite=True, **kind)
 
     @contextmanager
     def _bucket(self, what: str, config: Config) -> Iterator[tuple[Any, dict[str, str]]]:

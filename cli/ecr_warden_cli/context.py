@@ -67,8 +67,11 @@ class Hub(Protocol):
     def upload(self, data: bytes) -> str:
         """Upload the spec, with the caller's rights to its bucket, and return its version; raises Failure."""
 
-    def switch_writes(self, position: "Position") -> None:
-        """Set the stop switch, with the caller's rights to it; raises Failure."""
+    def switch_writes(self, position: "Position", *, anew: bool = False) -> None:
+        """Set the stop switch, with the caller's rights to it; raises Failure.
+
+        `anew`: also where somebody deleted it, of a hub that is known to be there.
+        """
 
 
 class Caller(Struct, frozen=True):

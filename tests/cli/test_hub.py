@@ -76,7 +76,8 @@ class InProcess:
         self.world.specs.file = SpecVersion(version, data)
         return version
 
-    def switch_writes(self, position: Position) -> None:
+    def switch_writes(self, position: Position, *, anew: bool = False) -> None:
+        del anew
         self.world.switch.enabled = position is Position.ENABLED
 
     def pass_time(self, _: float) -> None:

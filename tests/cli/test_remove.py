@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ecr_warden.state.switch import Position
-from ecr_warden_cli.context import Hub, NotEntered
+from ecr_warden_cli.context import Failure, Hub, NotEntered
 from ecr_warden_cli.deployment.aws_remains import AwsRemains
 from ecr_warden_cli.deployment.ports import ChangeSet, LiveStack, StackFailed, StackPlace
 from ecr_warden_cli.deployment.remedies import remedy_for
@@ -53,6 +53,7 @@ class House(MemoryEntered):
     world: World = field(default_factory=first)
     wire: Wire = field(default_factory=Wire)
     steps: int = MANY
+    has_switch: bool = True
 
     def __post_init__(self) -> None:
         self.cloud.stacks = {place: live("CREATE_COMPLETE", place) for place in (HUB, MEMBER, *EVENTS)}
@@ -150,9 +151,11 @@ class Switching(InProcess):
 
     house: House | None = None
 
-    def switch_writes(self, position: Position) -> None:
+    def switch_writes(self, position: Position, *, anew: bool = False) -> None:
         assert self.house is not None
         self.house.spend()
+        if not self.house.has_switch and not anew:
+            raise Failure("there is no parameter /ecr-warden/writes")
         InProcess.switch_writes(self, position)
 
 
@@ -309,6 +312,12 @@ def test_a_hub_that_is_nothing_but_its_bucket_has_no_writes_to_stop(tmp_path: Pa
     house.cloud.stacks[HUB] = live("UPDATE_ROLLBACK_COMPLETE", HUB, outputs={"CodeBucket": BUCKETS[0]})
     ran = remove(house, tmp_path, "--yes")
     assert (ran.code, house.left(), house.world.switch.enabled) == (0, STAYS, True)
+
+
+def test_a_hub_whose_stop_switch_somebody_deleted_is_stopped_and_removed_all_the_same(tmp_path: Path) -> None:
+    house = House(has_switch=False)
+    ran = remove(house, tmp_path, "--yes")
+    assert (ran.code, house.left(), house.world.switch.enabled) == (0, STAYS, False)
 
 
 def test_a_hub_that_does_not_answer_is_removed_all_the_same(tmp_path: Path) -> None:

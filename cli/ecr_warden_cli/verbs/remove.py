@@ -126,7 +126,7 @@ def _carry_out(goes: Sequence[Thing], entered: Entered, console: Console) -> Non
 def _begin(thing: Thing, entered: Entered) -> ChangeSet | None:
     match thing.kind:
         case Kind.WRITES:
-            entered.hub(thing.account, thing.region).switch_writes(Position.STOPPED)
+            entered.hub(thing.account, thing.region).switch_writes(Position.STOPPED, anew=True)
         case Kind.STACK:
             return entered.stacks(thing.account, thing.region).delete(thing.name)
         case _:
