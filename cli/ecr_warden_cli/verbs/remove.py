@@ -1,7 +1,7 @@
 """`remove`: take away what `deploy` brought about, and say what stays."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from ecr_warden.core.codec.base import to_json
@@ -40,10 +40,17 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     if not arguments.json:
         _show(goes, stays, console)
     is_agreed = bool(goes) and not arguments.plan and (arguments.yes or is_confirmed("remove all this?", context))
-    left = goes
-    for _ in range(_ROUNDS if is_agreed else 0):
-        _carry_out(left, entered, console)
-        left, _ = _look(deployment, entered, arguments, context)
+    left, gone = goes, list[Thing]()
+    try:
+        for _ in range(_ROUNDS if is_agreed else 0):
+            for thing in _carry_out(left, entered):
+                console.note(f"gone: {thing}")
+                gone.append(thing)
+            left, _ = _look(deployment, entered, arguments, context)
+    except KeyboardInterrupt:
+        there = [thing for thing in goes if thing not in gone]
+        where = f"{len(goes) - len(there)} of {len(goes)} are gone" + (f", the next is {there[0]}" if there else "")
+        raise KeyboardInterrupt(f"interrupted; {where}; CloudFormation ends what it has begun; {AGAIN}") from None
     if arguments.json:
         goes_and_stays = {"goes": to_json(tuple(goes)), "stays": to_json(tuple(stays))}
         console.answer({**goes_and_stays, "done": is_agreed, "left": to_json(tuple(left))})
@@ -108,19 +115,13 @@ def _show(goes: Sequence[Thing], stays: Sequence[Stays], console: Console) -> No
         console.line(f"  {and_more(len(stays) - _SHOWN)}")
 
 
-def _carry_out(goes: Sequence[Thing], entered: Entered, console: Console) -> None:
-    """Take it away: what has its turn at the same time is begun together."""
-    gone = 0
-    try:
-        for _, turn in groupby(goes, key=turn_of):
-            for thing, deletion in [(thing, _begin(thing, entered)) for thing in turn]:
-                if deletion is not None:
-                    entered.stacks(thing.account, thing.region).deleted(deletion)
-                console.note(f"gone: {thing}")
-                gone += 1
-    except KeyboardInterrupt:
-        where = f"{gone} of {len(goes)} are gone, the next is {goes[min(gone, len(goes) - 1)]}"
-        raise KeyboardInterrupt(f"interrupted; {where}; CloudFormation ends what it has begun; {AGAIN}") from None
+def _carry_out(goes: Sequence[Thing], entered: Entered) -> Iterator[Thing]:
+    """Take it away, and say what is gone: what has its turn at the same time is begun together."""
+    for _, turn in groupby(goes, key=turn_of):
+        for thing, deletion in [(thing, _begin(thing, entered)) for thing in turn]:
+            if deletion is not None:
+                entered.stacks(thing.account, thing.region).deleted(deletion)
+            yield thing
 
 
 def _begin(thing: Thing, entered: Entered) -> ChangeSet | None:
