@@ -40,3 +40,14 @@ def test_of_an_account_that_was_not_entered_nothing_is_read(entered: AwsEntered)
     read = dict(entered.read_parts(accounts))
     assert [one["repositoryName"] for one in read[f"{HERE}/eu-central-1"].entry["repositories"]] == ["shop/app"]
     assert "iam" not in read[ELSEWHERE].entry
+
+
+def test_whether_a_webhook_is_where_the_deployment_says_is_seen_without_reading_it(entered: AwsEntered) -> None:
+    session = entered.session(HERE)
+    ssm, secrets = session.client("ssm", "eu-central-1"), session.client("secretsmanager", "eu-central-1")
+    assert not entered.holds(HERE, "eu-central-1", "ssm:/ecr-warden/webhook")
+    assert not entered.holds(HERE, "eu-central-1", "secretsmanager:webhook")
+    ssm.put_parameter(Name="/ecr-warden/webhook", Value="https://chat.example", Type="SecureString")
+    secrets.create_secret(Name="webhook", SecretString="https://chat.example")
+    assert entered.holds(HERE, "eu-central-1", "ssm:/ecr-warden/webhook")
+    assert entered.holds(HERE, "eu-central-1", "secretsmanager:webhook")

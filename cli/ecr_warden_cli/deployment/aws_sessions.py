@@ -33,7 +33,6 @@ from ecr_warden_cli.deployment.sessions import Ways
 from ecr_warden_cli.profiles import ProfileAccounts
 from iam_access.arn import IAM_REGION
 
-_ABSENT = ("ParameterNotFound", "ResourceNotFoundException")
 _SESSION = "ecr-warden-deploy"
 """How CloudTrail shows who came by the role."""
 
@@ -107,9 +106,12 @@ class AwsEntered(Struct, frozen=True):
         with calling(f"looking for {reference}"):
             if kind == "ssm":
                 ssm = self.session(account).client("ssm", region_name=region, config=READING_CONFIG)
-                return unless(_ABSENT, ssm.get_parameter, Name=name, WithDecryption=False) is not None
+                # Whoever may get a parameter may also have it decrypted.
+                by_name: Any = [{"Key": "Name", "Option": "Equals", "Values": [name]}]
+                pages = ssm.get_paginator("describe_parameters").paginate(ParameterFilters=by_name)
+                return any(page["Parameters"] for page in pages)
             secrets = self.session(account).client("secretsmanager", region_name=region, config=READING_CONFIG)
-            return unless(_ABSENT, secrets.describe_secret, SecretId=name) is not None
+            return unless(("ResourceNotFoundException",), secrets.describe_secret, SecretId=name) is not None
 
     def skew(self, clock: Clock) -> timedelta:
         with calling("GetCallerIdentity"):
