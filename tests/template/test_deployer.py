@@ -2,7 +2,9 @@
 
 import json
 import re
+from collections.abc import Iterator
 from fnmatch import fnmatchcase
+from typing import Any
 
 import pytest
 from botocore import xform_name
@@ -14,7 +16,8 @@ from tests.template.cfn import load as template
 
 POLICY = json.loads((ROOT / "stacks" / "deployer-policy.json").read_text())
 BY_SID = {statement["Sid"]: statement for statement in POLICY["Statement"]}
-TAKEN: dict[str, list[str]] = load((ROOT / "tests" / "cases" / "deployer.yaml").read_text())
+CASES: Any = load((ROOT / "tests" / "cases" / "deployer.yaml").read_text())
+TAKEN: dict[str, dict[str, list[str]]] = CASES["types"]
 # What sam makes of its types.
 MADE = {
     "AWS::Serverless::Function": {
@@ -24,13 +27,47 @@ MADE = {
 }
 
 
-def test_it_has_what_every_type_of_resource_takes_and_nothing_else_that_changes_one() -> None:
+def test_it_has_nothing_that_changes_what_no_type_of_resource_takes() -> None:
     templates = (*ALL, template("stacks/organization.yaml"))
     kinds = {body["Type"] for one in templates for body in one.body["Resources"].values()}
     assert {*TAKEN} == {kind for given in kinds for kind in MADE.get(given, {given})}
     given = {action for sid in ("WhatStacksMake", "WhatHasNoName", "StackSets") for action in BY_SID[sid]["Action"]}
     changing = {one for one in given if not one.split(":")[1].startswith(("Get", "List", "Describe"))}
-    assert changing == {action for actions in TAKEN.values() for action in actions}
+    assert changing - {action for kind in TAKEN for action in _actions(kind, "changes")} == set()
+
+
+@pytest.mark.parametrize("kind", TAKEN)
+def test_what_a_type_of_resource_takes_is_allowed_on_what_it_acts_on(kind: str) -> None:
+    wanted = [one for part in ("changes", "reads") for action in _actions(kind, part) for one in _on(kind, action)]
+    assert [one for one in wanted if not _allows(*one)] == []
+
+
+def _actions(kind: str, part: str) -> list[str]:
+    """As IAM has them; those of the type's own service stand without it."""
+    service = TAKEN[kind]["of"][0].split(":")[2]
+    return [one if ":" in one else f"{service}:{one}" for one in TAKEN[kind][part]]
+
+
+def _on(kind: str, action: str) -> Iterator[tuple[str, str]]:
+    """The action with each resource of its service, or with none."""
+    if action in CASES["without_resource"]:
+        yield action, "*"
+        return
+    yield from ((action, arn) for arn in TAKEN[kind]["of"] if arn.split(":")[2] == action.split(":", maxsplit=1)[0])
+
+
+def _allows(action: str, arn: str) -> bool:
+    """Whether a statement does; the other side of its condition is that CloudFormation calls."""
+    return any(
+        any(fnmatchcase(action, one) for one in statement["Action"])
+        and any(one == "*" or (arn != "*" and fnmatchcase(arn, one)) for one in _several(statement["Resource"]))
+        for sid, statement in BY_SID.items()
+        if sid != "DetachOurPolicies"
+    )
+
+
+def _several(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
 
 
 def test_what_stacks_make_is_made_by_stacks_alone_and_is_ours() -> None:
@@ -46,7 +83,7 @@ def test_what_stacks_make_is_made_by_stacks_alone_and_is_ours() -> None:
     }
 
 
-_ANYBODYS = (":changeSet/*", "::type/resource/*")
+_ANYBODYS = (":changeSet/*", "::type/resource/*", ":event-source-mapping:*")
 
 
 def test_it_fits_into_a_managed_policy() -> None:
@@ -54,27 +91,38 @@ def test_it_fits_into_a_managed_policy() -> None:
     assert len(json.dumps(POLICY, separators=(",", ":"))) <= 6144
 
 
-# What `deploy` and `remove` call themselves: the operations that their adapters name, by the service of each.
-CALLED = {
-    "cloudformation": "aws_cloudformation.py",
-    "organizations": "aws_sessions.py",
-    "iam": "aws_remains.py",
-    "dynamodb": "aws_remains.py",
-    "logs": "aws_remains.py",
-    "s3": "aws_remains.py",
+# What `deploy`, `remove` and the end of `deploy` call themselves: the operations that these name, by service and file.
+CALLED = [
+    ("cloudformation", "deployment/aws_cloudformation.py"),
+    ("s3", "deployment/aws_cloudformation.py"),
+    ("organizations", "deployment/aws_sessions.py"),
+    ("ssm", "deployment/aws_sessions.py"),
+    ("secretsmanager", "deployment/aws_sessions.py"),
+    ("iam", "deployment/aws_remains.py"),
+    ("dynamodb", "deployment/aws_remains.py"),
+    ("logs", "deployment/aws_remains.py"),
+    ("s3", "deployment/aws_remains.py"),
+    ("s3", "aws.py"),
+    ("ssm", "aws.py"),
+    ("lambda", "aws.py"),
+]
+OTHERWISE = {
+    "s3:ListBuckets": ["s3:ListAllMyBuckets"],
+    "s3:ListObjectsV2": ["s3:ListBucket"],
+    "s3:ListObjectVersions": ["s3:ListBucketVersions"],
+    "s3:GetObject": ["s3:GetObject", "s3:GetObjectVersion"],  # of a version
+    "lambda:Invoke": ["lambda:InvokeFunction"],
 }
-OTHERWISE = {"s3:ListBuckets": "s3:ListAllMyBuckets"}
 
 
-@pytest.mark.parametrize("service", CALLED)
-def test_it_has_what_deploy_and_remove_call_themselves(service: str) -> None:
-    source = (ROOT / "cli" / "ecr_warden_cli" / "deployment" / CALLED[service]).read_text()
+@pytest.mark.parametrize(("service", "file"), CALLED)
+def test_it_has_what_deploy_and_remove_call_themselves(service: str, file: str) -> None:
+    source = (ROOT / "cli" / "ecr_warden_cli" / file).read_text()
     operations = get_session().get_service_model(service).operation_names
-    words = {*re.findall(r"[a-z]+(?:_[a-z]+)+", source)}
+    words = {*re.findall(r"[a-z]+(?:_[a-z0-9]+)*", source)}
     words |= {f"detach_{kind}_policy" for kind in ("user", "group", "role") if "detach_{kind}_policy" in source}
-    called = {
-        OTHERWISE.get(one, one) for name in operations if xform_name(name) in words for one in [f"{service}:{name}"]
-    }
+    named = [f"{service}:{name}" for name in operations if xform_name(name) in words]
+    called = {action for one in named for action in OTHERWISE.get(one, [one])}
     direct = [one for one in POLICY["Statement"] if "aws:CalledVia" not in str(one.get("Condition"))]
     allowed = [action for statement in direct for action in statement["Action"]]
     assert called
