@@ -102,9 +102,9 @@ def test_the_organizations_stack_has_the_templates_in_it_and_fits_where_no_bucke
 _SHAPES = ("CreateStackSetInput", "StackSetOperationPreferences", "AutoDeployment", "DeploymentTargets")
 
 
-@pytest.mark.parametrize("name", TEMPLATES)
-def test_a_partition_that_is_not_supported_is_refused_by_name(name: str) -> None:
-    [rule] = read(TEMPLATES[name])["Rules"].values()
+@pytest.mark.parametrize("path", [*TEMPLATES.values(), "stacks/organization.yaml"])
+def test_a_partition_that_is_not_supported_is_refused_by_name(path: str) -> None:
+    [rule] = read(path)["Rules"].values()
     [one] = rule["Assertions"]
     assert {"cn-north-1", "us-gov-west-1"} <= {*one["Assert"]["Fn::Not"][0]["Fn::Contains"][0]}
     assert "GovCloud" in one["AssertDescription"]

@@ -112,6 +112,7 @@ WRONG = (
     ("no region", "region: eu-central-1}", "region: Frankfurt}", 'E110 3:28 "Frankfurt" is not a region; write it as'),
     ("GovCloud", "region: eu-central-1}", "region: us-gov-west-1}", 'E023 3:28 "us-gov-west-1" is in AWS GovCloud'),
     ("China", "[eu-central-1, us", "[cn-north-1, us", 'E023 6:44 "cn-north-1" is in AWS China, which'),
+    ("Europe", "[eu-central-1, us", "[eusc-de-east-1, us", 'E023 6:44 "eusc-de-east-1" is in the AWS European'),
     ("an ID without quotes", '"111111111111"', "111111111111", "E101 5:12 the account ID 111111111111 has no quotes"),
     ("an ID twice", '"222222222222"', '"111111111111"', 'E109 6:18 the account 111111111111 is already called "ci"'),
     ("an odd alias", "  registry: {", "  reg istry: {", 'E108 6:3 "reg istry" is not a valid name for an account'),
@@ -178,8 +179,8 @@ def test_the_schema_takes_what_the_loader_takes_and_refuses_each_shape_that_it_r
     assert schema.is_valid(tables.load(FULL))
     assert schema.is_valid(tables.load(LEAST))
     shapes = [row for row in WRONG if row[3].startswith(("E02", "E101")) and "tag;" not in row[3]]
-    of_loader = ("no account", "46 tags", "without units", "units without account", "GovCloud", "China", "121 accounts")
-    names = ("a tag of AWS", "a tag of ours", *of_loader)
+    of_loader = ("no account", "46 tags", "without units", "units without account", "121 accounts")
+    names = ("a tag of AWS", "a tag of ours", "GovCloud", "China", "Europe", *of_loader)
     accepted = [
         name
         for name, old, new, _ in shapes

@@ -101,10 +101,10 @@ def build_regions(names: tuple[Scalar, ...], report: ProblemReport) -> tuple[str
     """Regions by name, each once."""
     regions: dict[str, None] = {}
     for name in names:
-        if not _REGION.fullmatch(name.text):
-            report.add(Code.REGION, name.place, f"{quote(name.text)} is not a region")
-        elif partition := next((_OTHER_PARTITIONS[one] for one in _OTHER_PARTITIONS if name.text.startswith(one)), ""):
+        if partition := next((_OTHER_PARTITIONS[one] for one in _OTHER_PARTITIONS if name.text.startswith(one)), ""):
             refuse_cloud(name.text, name.place, partition, report)
+        elif not _REGION.fullmatch(name.text):
+            report.add(Code.REGION, name.place, f"{quote(name.text)} is not a region")
         elif name.text in regions:
             report.add(Code.LISTED_TWICE, name.place, f"{name.text} is listed twice")
         else:
