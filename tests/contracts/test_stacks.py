@@ -127,6 +127,11 @@ def test_a_change_set_is_discarded_once_it_is_worked_out() -> None:
     assert wire.calls[-1].parameters == {"ChangeSetName": "its-name", "StackName": "one"}
 
 
+def test_what_somebody_else_put_under_a_key_of_ours_is_replaced(entered: Entered) -> None:
+    bucket = entered.bucket(ACCOUNT, REGION, "code")
+    assert [bucket.put({"three": data}) for data in (b"theirs", b"ours", b"ours")] == [1, 1, 0]
+
+
 def test_what_aws_refuses_is_a_failure(entered: Entered) -> None:
     with pytest.raises(Failure, match="does not exist"):
         entered.stacks(ACCOUNT, REGION).template("nothing")

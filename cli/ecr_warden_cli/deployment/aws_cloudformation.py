@@ -3,6 +3,7 @@
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateChangeSet.html
 """
 
+import hashlib
 import json
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -170,8 +171,10 @@ class AwsCodeBucket(Struct, frozen=True):
         place = {"Bucket": self.name, "ExpectedBucketOwner": self.account}
         with calling(f"the upload to s3://{self.name}"):
             pages = self.client.get_paginator("list_objects_v2").paginate(**place)
-            missing = objects.keys() - {one["Key"] for page in pages for one in page.get("Contents", ())}
-            for key in sorted(missing):
+            there = {one["Key"]: one["ETag"].strip('"') for page in pages for one in page.get("Contents", ())}
+            # A key alone proves nothing: who knows those of the next version could have put something else there.
+            missing = [key for key in sorted(objects) if there.get(key) != _etag(objects[key])]
+            for key in missing:
                 self.client.put_object(**place, Key=key, Body=objects[key])
         return len(missing)
 
@@ -212,6 +215,11 @@ def _change(one: Mapping[str, Any]) -> StackChange:
         one.get("PhysicalResourceId", ""),
         one.get("Replacement") == "True",
     )
+
+
+def _etag(data: bytes) -> str:
+    """Of an object under S3's own key that was put in one piece; any other has another, and is put again."""
+    return hashlib.md5(data, usedforsecurity=False).hexdigest()
 
 
 def _token(change_set: ChangeSet) -> str:

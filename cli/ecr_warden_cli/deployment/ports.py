@@ -117,7 +117,7 @@ class CodeBucket(Protocol):
     """The bucket from which CloudFormation takes code and large templates."""
 
     def put(self, objects: Mapping[str, bytes]) -> int:
-        """Upload by key what is not there yet, and return how many that were; raises Failure."""
+        """Upload what is not there yet by key and content, and return how many that were; raises Failure."""
 
     def url(self, key: str) -> str:
         """Of one of its objects, as CloudFormation takes it."""
