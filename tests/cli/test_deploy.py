@@ -19,6 +19,7 @@ from local.testing.seed import SPEC_FILE
 from tests.cli.command import INTERRUPT, Command, Ran
 from tests.cli.test_hub import InProcess
 from tests.clouds import MemoryCloud, MemoryEntered
+from tests.template.cfn import load
 from tests.usecases.world import world_in_sync
 
 CI, REGISTRY, REGION = "111111111111", "222222222222", "eu-central-1"
@@ -408,3 +409,14 @@ def test_what_is_emitted_is_all_that_a_pipeline_needs(site: Site) -> None:
     assert {"ParameterKey": "AlertEmail", "ParameterValue": "team@example.com"} in given
     assert "cannot be written: File exists" in site("--emit", str(into)).err
     assert "cannot be written: File exists" in site("--emit", str(site.folder)).err
+
+
+def test_what_is_emitted_of_an_organization_lacks_what_only_aws_knows(site: Site) -> None:
+    units = "organization: {id: o-a1b2c3d4e5, account: ci, units: [ou-ab12-34567890], writes: none}\n"
+    (site.folder / "ecr-warden.yaml").write_text(FILE + units)
+    assert site("--emit", str(site.folder / "out")).code == 0
+    text = (site.folder / "out" / "parameters" / f"organization-{CI}-{REGION}.json").read_text()
+    given = {one["ParameterKey"] for one in json.loads(text)}
+    assert load("stacks/organization.yaml").body["Parameters"].keys() - given == {
+        *("CallAs", "ManagementAccount", "OrganizationRoot", "ManagedRoles")
+    }

@@ -8,6 +8,9 @@ from ecr_warden_cli.deployment.release import Release
 from ecr_warden_cli.deployment.stacks import external_id, stacks_of
 from ecr_warden_cli.deployment.wanted import Deployment
 
+_ABOVE = ("CallAs", "ManagementAccount", "OrganizationRoot")
+"""What AWS alone knows of an organization, and nobody asks it here: CloudFormation names those that are missing."""
+
 
 def emit(deployment: Deployment, release: Release, folder: str) -> list[str]:
     """Write templates, parameters as CloudFormation takes them and code to a new folder; raises Failure.
@@ -16,7 +19,8 @@ def emit(deployment: Deployment, release: Release, folder: str) -> list[str]:
     """
     files = {**release.code, **{f"{name}.json": text.encode() for name, text in release.templates.items()}}
     for wanted in stacks_of(deployment, external_id(deployment)):
-        given = [{"ParameterKey": name, "ParameterValue": value} for name, value in wanted.parameters.items()]
+        known = {name: value for name, value in wanted.parameters.items() if name not in _ABOVE}
+        given = [{"ParameterKey": name, "ParameterValue": value} for name, value in known.items()]
         place = wanted.place
         files[f"parameters/{wanted.template}-{place.account}-{place.region}.json"] = json.dumps(
             given, indent=1
