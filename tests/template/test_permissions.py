@@ -231,6 +231,11 @@ def test_control_reads_the_accepted_spec_and_the_records_of_targets_commands_and
     assert {a for a in _actions("ControlRole") if a.startswith("s3:")} == {"s3:GetObject"}
 
 
+def test_a_statement_that_reads_compiled_specs_reads_nothing_else() -> None:
+    named = [s for s in HUB.statements() if s.body.get("Sid") == "ReadCompiledSpecs"]
+    assert {one for statement in named for one in statement.resources} == {"${StateBucket.Arn}/compiled/*"}
+
+
 def test_the_webhook_is_read_by_alert_alone() -> None:
     readers = {
         (s.place.split()[1], action)
