@@ -172,6 +172,15 @@ def test_no_file_is_overwritten(name: str) -> None:
     assert f"{name} exists, and nothing is overwritten; give the path of a new file" in ran.err
 
 
+@pytest.mark.parametrize("path", ["team/a", "file", "file/a"])
+def test_both_files_go_to_a_folder_that_is_there_or_nothing_is_read(path: str) -> None:
+    Path("file").write_text("mine")
+    run = at()
+    ran = run("init", *GIVEN, "-o", path)
+    assert (ran.code, run.ways, [one.name for one in Path().iterdir()]) == (1, None, ["file"])
+    assert f"'{path}' is no directory; make one (mkdir -p) and give it as -o: both files go there" in ran.err
+
+
 def test_a_folder_of_both_files_is_named_in_the_next_command() -> None:
     Path("team a").mkdir()
     ran = at()("init", *GIVEN, "-o", "team a")

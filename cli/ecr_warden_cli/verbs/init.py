@@ -25,7 +25,7 @@ from ecr_warden_cli.inputs import DEFAULT_SPEC, matching
 from ecr_warden_cli.outputs import check_output, write_output
 from ecr_warden_cli.verbs.importing import import_to_json, ours_argument, ours_given, summarize
 from iam_access.arn import ACCOUNT_ID
-from iam_access.text.printable import count
+from iam_access.text.printable import count, cut
 
 _LONGEST_ANSWER = 500
 _TO_WHOM = "Who gets alerts and alarms by e-mail? Empty for nobody:"
@@ -39,6 +39,9 @@ _role = matching(ROLE_NAME, "is not the name of a role")
 def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     """ERROR if something was not read; DIFFERENT if the spec would change access, or no trail reports a region."""
     spec_file, file = (str(Path(arguments.output) / name) for name in (DEFAULT_SPEC, DEFAULT_FILE))
+    if not Path(arguments.output).is_dir():
+        message = f"-o {cut(arguments.output, 300)!a} is no directory"
+        raise UsageError(message, remedy="make one (mkdir -p) and give it as -o: both files go there")
     for path in (spec_file, file):
         check_output(path)
     profiles = arguments.profile or [*_profiles(context)]
