@@ -4,6 +4,8 @@ import re
 import tomllib
 from typing import Any
 
+import pytest
+
 from ecr_warden import __version__
 from tests.template.cfn import ROOT
 
@@ -45,6 +47,19 @@ def test_the_command_needs_the_library_at_exactly_their_one_version() -> None:
     library = tomllib.loads((ROOT / "layers" / "access" / "pyproject.toml").read_text())["project"]
     assert library["version"] == __version__
     assert f"iam-access=={__version__}" in (ROOT / "cli" / "requirements.txt").read_text().splitlines()
+
+
+# What the command calls, and the first boto3 that has it; an older one refuses it before it calls AWS.
+FIRST = {
+    "cloudformation:CreateChangeSet with DeploymentMode": (1, 40, 76),
+    "cloudformation:DescribeEvents": (1, 40, 76),
+}
+
+
+@pytest.mark.parametrize("call", FIRST)
+def test_the_command_needs_a_boto3_that_has_what_it_calls(call: str) -> None:
+    [least] = re.findall(r"^boto3>=([\d.]+)$", (ROOT / "cli" / "requirements.txt").read_text(), re.MULTILINE)
+    assert tuple(map(int, least.split("."))) >= FIRST[call]
 
 
 def test_each_action_of_others_is_pinned() -> None:
