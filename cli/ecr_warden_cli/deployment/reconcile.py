@@ -95,18 +95,7 @@ class Reconciler(Struct, frozen=True, dict=True):
     @cached_property
     def hub(self) -> LiveStack | None:
         """The hub's stack as it was found."""
-        live = self._read(WantedStack(hub_place(self.deployment), HUB, {}))
-        if live is not None and "CodeBucket" not in live.outputs:
-            message = f"{hub_place(self.deployment)} was deployed by sam, by a version without a bucket for its code"
-            remedy = "sam deploy it from a checkout of this version, then run the same command again: it takes over"
-            raise Failure(message, remedy=remedy, code="hub-too-old")
-        version = live.outputs.get("Version", "") if live is not None else ""
-        if _parts(version) > _parts(self.release.version):
-            message = (
-                f"{hub_place(self.deployment)} is of version {version}, newer than this command, {self.release.version}"
-            )
-            raise Failure(message, remedy="pipx upgrade ecr-warden", code="hub-too-new")
-        return live
+        return self._read(WantedStack(hub_place(self.deployment), HUB, {}))
 
     @property
     def is_new(self) -> bool:
@@ -198,7 +187,7 @@ class Reconciler(Struct, frozen=True, dict=True):
     def _read(self, wanted: WantedStack) -> LiveStack | None:
         live = self._stacks(wanted).read(wanted.place.name)
         if live is not None:
-            _refuse_unusable(wanted, live)
+            _refuse_unusable(wanted, live, self.release.version)
         return live
 
     def _stacks(self, wanted: WantedStack) -> Stacks:
@@ -224,17 +213,34 @@ class Reconciler(Struct, frozen=True, dict=True):
         return Proposal(wanted.place.name, text, wanted.parameters, self.deployment.tags, url, repairs=repairs)
 
 
-def _refuse_unusable(wanted: WantedStack, live: LiveStack) -> None:
-    """Raises Failure for a stack that is not ours, not at rest, or of another hub: two would undo each other."""
-    if why := not_ours(wanted, live):
-        remedy = "delete it, or deploy what it has under another name: ecr-warden needs this one"
-        raise Failure(f"{wanted.place} is {why}", remedy=remedy, code="not-ours")
-    if live.status not in _AT_REST:
-        message = f"{wanted.place} is {live.status}"
-        raise Failure(message, remedy=remedy_for(message), code="stack-unusable")
-    for name in ("HubBusArns", "HubBusArn"):
-        bus = live.parameters.get(name, "")
-        if bus and wanted.parameters.get(name, bus) not in bus.split(","):
-            remedy = "write that hub's account and region in ecr-warden.yaml, or first ecr-warden remove with the file "
-            remedy += "that names it"
-            raise Failure(f"{wanted.place} is a member of another hub, {bus}", remedy=remedy, code="other-hub")
+_UNUSABLE = {
+    "not-ours": "delete it, or deploy what it has under another name: ecr-warden needs this one",
+    # Two hubs would undo each other.
+    "other-hub": (
+        "write that hub's account and region in ecr-warden.yaml, or first ecr-warden remove with the file that names it"
+    ),
+    "hub-too-old": "sam deploy it from a checkout of this version, then run the same command again: it takes over",
+    "hub-too-new": "pipx upgrade ecr-warden",
+}
+"""The remedies, by the code of what is in the way."""
+
+
+def _refuse_unusable(wanted: WantedStack, live: LiveStack, version: str) -> None:
+    """Raises Failure for a stack of our name that this version must not change."""
+    has = live.outputs.get("Version", "")
+    buses = {name: live.parameters.get(name, "") for name in ("HubBusArns", "HubBusArn")}
+    others = [bus for name, bus in buses.items() if bus and wanted.parameters.get(name, bus) not in bus.split(",")]
+    is_of_sam = wanted.template == HUB and "CodeBucket" not in live.outputs
+    found = {
+        "not-ours": f"is {why}" if (why := not_ours(wanted, live)) else "",
+        "stack-unusable": "" if live.status in _AT_REST else f"is {live.status}",
+        "other-hub": f"is a member of another hub, {', '.join(others)}" if others else "",
+        "hub-too-old": "was deployed by sam, by a version without a bucket for its code" if is_of_sam else "",
+        "hub-too-new": (
+            f"is of version {has}, newer than this command, {version}" if _parts(has) > _parts(version) else ""
+        ),
+    }
+    for code, what in found.items():
+        if what:
+            remedy = _UNUSABLE.get(code) or remedy_for(what)
+            raise Failure(f"{wanted.place} {what}", remedy=remedy, code=code)
