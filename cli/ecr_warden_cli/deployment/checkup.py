@@ -6,7 +6,7 @@ group and the command that repairs it.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from copy import replace
 from datetime import timedelta
 from enum import StrEnum
@@ -205,11 +205,14 @@ def diagnose(looks: Looks) -> Checkup:
     return Checkup((*groups, unread))
 
 
-def deployed(checkup: Checkup) -> Checkup:
-    """The same for whoever has just deployed: what CloudFormation does not see, another deployment repairs no more."""
+def deployed(checkup: Checkup, refused: Collection[str]) -> Checkup:
+    """The same for whoever has just deployed: what CloudFormation does not see, another deployment repairs no more.
+
+    `refused`: the accounts to which nothing was deployed.
+    """
 
     def said(one: Diagnosis) -> Diagnosis:
-        return replace(one, command="", remedy=_BY_HAND) if one.command == _DEPLOY else one
+        return replace(one, command="", remedy=_BY_HAND) if one.command == _DEPLOY and not refused else one
 
     return Checkup(tuple(replace(one, diagnoses=tuple(map(said, one.diagnoses))) for one in checkup.groups))
 

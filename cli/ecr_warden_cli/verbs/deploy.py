@@ -1,7 +1,6 @@
 """`deploy`: bring about what ecr-warden.yaml describes, bring it up to date, or repair it."""
 
 import argparse
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +45,7 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
 def _bring_about(reconciler: Reconciler, arguments: argparse.Namespace, context: Context) -> Exit:
     """Show what is to be done, ask, do it, and look whether it works."""
     console, deployment, entered = context.console, reconciler.deployment, reconciler.entered
-    aliases = aliases_of(deployment)
+    aliases, left_out = aliases_of(deployment), (Exit.ERROR,) if entered.refused else ()
     for account, why in entered.refused.items():
         console.note(f"NOTHING IS DONE in {aliases[account]}: {why.reason}; {why.remedy}")
     client = HubClient(entered.hub(deployment.hub_account, deployment.hub_region), console)
@@ -57,13 +56,14 @@ def _bring_about(reconciler: Reconciler, arguments: argparse.Namespace, context:
         steps = reconciler.steps()
     if arguments.spec and not wants_spec:
         console.note(f"{arguments.spec} is not uploaded, as the hub has a spec: ecr-warden apply {arguments.spec}")
-    left_out = (Exit.ERROR,) if entered.refused else ()
-    plan = [*_plan(steps, aliases), *([f"uploads {file}, the first spec"] if spec is not None else [])]
+    said = [(step, line) for say in (Step.rights, Step.resources) for step in steps for line in say(step)]
+    plan = grouped([(line, aliases[step.wanted.place.account]) for step, line in said])
+    plan += [f"uploads {file}, the first spec"] if spec is not None else []
     answer = {"version": reconciler.release.version, "plan": plan, "steps": list(map(_to_json, steps))}
     if not arguments.json:
         where = " in the other accounts" if entered.refused else ""
         console.lines(
-            plan or [f"there is nothing to do{where}: every stack is as {arguments.file} and this version say"]
+            plan or [f"there is nothing to do{where}: all stacks are as {arguments.file} and this version say"]
         )
     if arguments.plan or (plan and not (arguments.yes or is_confirmed("do this?", context))):
         if arguments.json:
@@ -75,20 +75,13 @@ def _bring_about(reconciler: Reconciler, arguments: argparse.Namespace, context:
         if not arguments.json:
             console.line(line)
     rolled = None if spec is None else _begin_with(spec, client, arguments, context)
-    checkup = check_up(deployment, entered, context)
-    checkup = checkup if entered.refused else deployed(checkup)
+    checkup = deployed(check_up(deployment, entered, context), entered.refused)
     if arguments.json:
         became = None if rolled is None else rolled.to_json()
         console.answer({**answer, "done": True, "spec": became, "checkup": to_json(checkup)})
     else:
         show(checkup, console)
     return worst(*left_out, checkup.exit(strict=False))
-
-
-def _plan(steps: Sequence[Step], aliases: Mapping[str, str]) -> list[str]:
-    """What is to be done, in words: roles and policies first."""
-    said = [(step, line) for say in (Step.rights, Step.resources) for step in steps for line in say(step)]
-    return grouped([(line, aliases[step.wanted.place.account]) for step, line in said])
 
 
 def _emit(deployment: Deployment, release: Release, arguments: argparse.Namespace, console: Console) -> Exit:
