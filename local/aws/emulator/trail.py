@@ -21,7 +21,7 @@ _RECORDED: dict[str, frozenset[str] | None] = {
     "events": frozenset(
         (
             *("DisableRule", "EnableRule", "DeleteRule", "PutRule", "RemoveTargets", "PutTargets"),
-            *("DeleteEventBus", "CreateEventBus", "RemovePermission", "PutPermission"),
+            *("DeleteEventBus", "CreateEventBus", "UpdateEventBus", "RemovePermission", "PutPermission"),
         )
     ),
     "cloudtrail": frozenset(("StopLogging", "StartLogging", "DeleteTrail", "UpdateTrail", "PutEventSelectors")),

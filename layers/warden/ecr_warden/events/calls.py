@@ -270,7 +270,7 @@ BLINDING_CALLS: Mapping[str, Mapping[str, Blinding]] = {
     | _can(
         Blindable.BUS,
         "can stop events from arriving; the sweep does not need them",
-        "DeleteEventBus RemovePermission PutPermission",
+        "DeleteEventBus UpdateEventBus RemovePermission PutPermission",
     ),
     "cloudformation": _can(
         Blindable.STACK,
