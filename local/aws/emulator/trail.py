@@ -27,7 +27,7 @@ _RECORDED: dict[str, frozenset[str] | None] = {
     "cloudtrail": frozenset(("StopLogging", "StartLogging", "DeleteTrail", "UpdateTrail", "PutEventSelectors")),
     "sqs": frozenset(("SetQueueAttributes", "PurgeQueue", "DeleteQueue", "CreateQueue")),
     "kms": frozenset(("DisableKey", "ScheduleKeyDeletion", "PutKeyPolicy")),
-    "ssm": frozenset(("PutParameter", "DeleteParameter")),
+    "ssm": frozenset(("PutParameter", "DeleteParameter", "DeleteParameters")),
 }
 
 

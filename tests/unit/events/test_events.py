@@ -205,12 +205,12 @@ def _call_of_ssm(name: str, parameter: str, **more: Any) -> dict[str, Any]:
         "awsRegion": "eu-central-1",
         "recipientAccountId": "111111111111",
         "userIdentity": {"type": "IAMUser", "arn": MALLORY, "accountId": "111111111111"},
-        "requestParameters": {"name": parameter},
+        "requestParameters": {"names": ["/x", parameter]} if name.endswith("s") else {"name": parameter},
     }
     return {"source": "aws.ssm", "detail-type": "AWS API Call via CloudTrail", "detail": record | more}
 
 
-@pytest.mark.parametrize("name", ["PutParameter", "DeleteParameter"])
+@pytest.mark.parametrize("name", ["PutParameter", "DeleteParameter", "DeleteParameters"])
 @pytest.mark.parametrize(
     "parameter", ["/ecr-warden/writes", "arn:aws:ssm:eu-central-1:111111111111:parameter/ecr-warden/writes"]
 )
@@ -228,6 +228,7 @@ NOT_THE_SWITCH: dict[str, dict[str, Any]] = {
     "another parameter": _call_of_ssm("PutParameter", "/other/ecr-warden/writes"),
     "a call that failed": _call_of_ssm("PutParameter", "/ecr-warden/writes", errorCode="AccessDenied"),
     "a call that reads": _call_of_ssm("GetParameter", "/ecr-warden/writes"),
+    "other parameters": _call_of_ssm("DeleteParameters", "/other"),
     "no name": _call_of_ssm("PutParameter", "/ecr-warden/writes", requestParameters=None),
 }
 

@@ -303,7 +303,7 @@ BLINDING_CALLS: Mapping[str, Mapping[str, Blinding]] = {
     "ssm": _can(
         Blindable.SWITCH,
         "can stop or enable all writes; what the stop switch says is announced",
-        "PutParameter DeleteParameter",
+        "PutParameter DeleteParameter DeleteParameters",
     ),
 }
 """Service -> call -> what it can do to ecr-warden. No job reverts these calls; those on what is ours are reported."""

@@ -124,30 +124,40 @@ _NAMED_BY = {
     Blindable.WEBHOOK: ("secretId", "name"),
 }
 """The parameters that name what a call changed, as CloudTrail spells them; of a mapping the answer has the function."""
+_LISTED_BY = {Blindable.SWITCH: "names", Blindable.ALARM: "alarmNames", Blindable.WEBHOOK: "names"}
+"""The parameters that name several."""
 
 
 def own_name(changes: Blindable, record: Mapping[str, object]) -> str:
     """The name of what a call changed if it is ecr-warden's; else "". Any trail may be the one that it needs."""
+    found = (_own(changes, given) for given in _named(changes, record) if given)
+    return printable(next(filter(None, found), ""), 128, ascii_only=False)
+
+
+def _named(changes: Blindable, record: Mapping[str, object]) -> Iterator[str]:
+    """What a call says that it changes."""
     sources = [mapping(record, "requestParameters")]
     sources += [mapping(record, "responseElements")] if changes is Blindable.MAPPING else []
-    names = (name(source, key, 2048) for source in sources for key in _NAMED_BY.get(changes, ()))
-    alarms = sources[0].get("alarmNames") if changes is Blindable.ALARM else ()
-    own = (alarm[:2048] for alarm in alarms if str(alarm).startswith(_PREFIX)) if isinstance(alarms, list) else ()
-    given = next(filter(None, (*names, *own)), "")
+    yield from (name(source, key, 2048) for source in sources for key in _NAMED_BY.get(changes, ()))
+    several = sources[0].get(_LISTED_BY.get(changes, ""))
+    texts = [one[:2048] for one in (several if isinstance(several, list) else ()) if isinstance(one, str)]
+    yield from sorted(texts, key=lambda one: "ecr-warden" not in one)
+
+
+def _own(changes: Blindable, given: str) -> str:
     match changes:
         case Blindable.TRAIL | Blindable.KEY | Blindable.WEBHOOK:
-            found = given
+            return given
         case Blindable.TABLE:
-            found = _TABLE if _TABLE in _PARTS.split(given) else ""
+            return _TABLE if _TABLE in _PARTS.split(given) else ""
         case Blindable.STACK:
             found = given if "ecr-warden" in given else ""
-            found = found.split("/")[1] if found.startswith("arn:") and "/" in found else found
+            return found.split("/")[1] if found.startswith("arn:") and "/" in found else found
         case Blindable.SWITCH:
-            found = _SWITCH if given == _SWITCH or given.endswith(f":parameter{_SWITCH}") else ""
+            return _SWITCH if given == _SWITCH or given.endswith(f":parameter{_SWITCH}") else ""
         case _:
             # A name, or the ARN or URL that has it.
-            found = next((part for part in _PARTS.split(given) if part.startswith(_PREFIX)), "")
-    return printable(found, 128, ascii_only=False)
+            return next((part for part in _PARTS.split(given) if part.startswith(_PREFIX)), "")
 
 
 UNKNOWN = "Unknown"
