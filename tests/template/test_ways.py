@@ -172,7 +172,18 @@ def test_what_alerts_go_through_is_watched_whatever_the_call_is() -> None:
     assert pattern["source"] == sorted(f"aws.{service}" for service in SILENCING)
     assert pattern["detail"]["readOnly"] == [False]
     named = {key for one in pattern["detail"]["$or"] for key in one.get("requestParameters", ())}
-    assert named == {"topicArn", "subscriptionArn", "alarmName", "alarmNames", "tableName", "name", "names", "secretId"}
+    assert named == {
+        "topicArn",
+        "subscriptionArn",
+        "alarmName",
+        "alarmNames",
+        "muteTargets",
+        "tableName",
+        "resourceArn",
+        "name",
+        "names",
+        "secretId",
+    }
 
 
 def test_of_rules_and_stacks_those_of_our_names_are_sent_and_of_trails_all() -> None:

@@ -292,7 +292,8 @@ BLINDING_CALLS: Mapping[str, Mapping[str, Blinding]] = {
         Blindable.FUNCTION,
         "can stop or replace a function; the hub's alarms report its errors and waiting jobs",
         """UpdateFunctionCode UpdateFunctionConfiguration DeleteFunction PutFunctionConcurrency RemovePermission
-        PutFunctionRecursionConfig PutFunctionEventInvokeConfig UpdateFunctionEventInvokeConfig
+        PutResourcePolicy DeleteResourcePolicy PutFunctionRecursionConfig PutFunctionEventInvokeConfig
+        UpdateFunctionEventInvokeConfig
         DeleteFunctionEventInvokeConfig""",
     )
     | _can(

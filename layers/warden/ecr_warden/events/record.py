@@ -114,13 +114,13 @@ _NAMED_BY = {
     Blindable.STACK: ("stackName",),
     Blindable.BUCKET: ("bucketName",),
     Blindable.QUEUE: ("queueUrl",),
-    Blindable.FUNCTION: ("functionName",),
+    Blindable.FUNCTION: ("functionName", "resourceArn"),
     Blindable.MAPPING: ("functionName", "functionArn"),
     Blindable.SWITCH: ("name",),
     Blindable.TOPIC: ("topicArn", "subscriptionArn"),
     Blindable.KEY: ("keyId",),
     Blindable.ALARM: ("alarmName",),
-    Blindable.TABLE: ("tableName",),
+    Blindable.TABLE: ("tableName", "resourceArn"),
     Blindable.WEBHOOK: ("secretId", "name"),
 }
 """The parameters that name what a call changed, as CloudTrail spells them; of a mapping the answer has the function."""
@@ -139,9 +139,10 @@ def _named(changes: Blindable, record: Mapping[str, object]) -> Iterator[str]:
     sources = [mapping(record, "requestParameters")]
     sources += [mapping(record, "responseElements")] if changes is Blindable.MAPPING else []
     yield from (name(source, key, 2048) for source in sources for key in _NAMED_BY.get(changes, ()))
-    several = sources[0].get(_LISTED_BY.get(changes, ""))
-    texts = [one[:2048] for one in (several if isinstance(several, list) else ()) if isinstance(one, str)]
-    yield from sorted(texts, key=lambda one: "ecr-warden" not in one)
+    # What mutes alarms names them one level below.
+    lists = [one.get(_LISTED_BY.get(changes, "")) for one in (sources[0], mapping(sources[0], "muteTargets"))]
+    several = [one[:2048] for some in lists if isinstance(some, list) for one in some if isinstance(one, str)]
+    yield from sorted(several, key=lambda one: "ecr-warden" not in one)
 
 
 def _own(changes: Blindable, given: str) -> str:
