@@ -14,6 +14,7 @@ from ecr_warden.aws.redelivery import ATTEMPTS, FLUSH_RECEIVES, LATER_RECEIVES, 
 from ecr_warden.aws.system import LogMetric
 from ecr_warden.bootstrap.common import HUB_CONFIG
 from ecr_warden.collect.aws_estate import BULK_PAGES
+from ecr_warden.collect.aws_estate_store import PREFIX, TEXTS
 from ecr_warden.collect.wiring import TOPICS
 from ecr_warden.core.job import Queue
 from ecr_warden.state.aws_state import DynamoState
@@ -224,6 +225,12 @@ def test_a_bucket_with_what_is_nowhere_else_is_versioned_and_retained_after_the_
     assert properties["VersioningConfiguration"] == {"Status": "Enabled"}
     assert properties["LifecycleConfiguration"]["Rules"][0]["NoncurrentVersionExpiration"]["NoncurrentDays"] >= 90
     assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
+
+
+def test_what_was_read_of_an_account_goes_although_nobody_writes_it_again() -> None:
+    rules = HUB.properties("StateBucket")["LifecycleConfiguration"]["Rules"]
+    ends = {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules if "Prefix" in rule}
+    assert ends == {PREFIX: 30, TEXTS: 30}
 
 
 @pytest.mark.parametrize("bucket", ["SpecBucket", "StateBucket", "CodeBucket"])
