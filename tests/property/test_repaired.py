@@ -203,8 +203,8 @@ def may_count(case: Case, target: Target) -> bool:
 
 
 def is_ours(case: Case, target: Target) -> bool:
-    """Named by the spec, also by a pattern, or seen by the last sweep of its part."""
-    named = {FITTING.key, *(spec.target.key for spec in case.spec.targets.values())}
+    """Named by the spec, also by a pattern, removed from it, or seen by the last sweep of its part."""
+    named = {FITTING.key, RETIRED.key, *(spec.target.key for spec in case.spec.targets.values())}
     seen = {key for sweep in case.sweeps.values() for key in (*sweep.fine, *sweep.due)}
     return target.key in named | seen
 

@@ -19,11 +19,12 @@ from ecr_warden.core.result import Result
 from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target, UserTarget
 from iam_access.document.document import Document
 from local.testing.memory.estate import all_repositories
+from local.testing.memory.state import MemorySweepRecords
 from local.testing.seed import ACCEPTED, CHECKOUT, CI, D1, EVERYTHING, HOME, OUTSIDER, allow, document
 from tests.usecases.hub import ALICE, hub_status
 from tests.usecases.pattern_world import settle
 from tests.usecases.uploads import first, upload
-from tests.usecases.world import FIRST, World, failing, world_in_sync
+from tests.usecases.world import FIRST, World, failing, present, world_in_sync
 
 MINUTE = timedelta(minutes=1)
 SHADOW = RoleTarget(HOME, "shadow-pusher")
@@ -190,6 +191,25 @@ def test_a_repository_that_is_being_retired_is_found_only_if_that_waits() -> Non
     world.clock.advance(timedelta(seconds=1))
     world.drain()
     assert audit(world) == set(), "what is kept is older than the run that deleted it"
+
+
+def test_what_a_retired_repository_lost_is_not_found_though_no_sweep_has_looked() -> None:
+    """A new hub's first sweep may not have ended when a version takes a repository out."""
+    world = first(PULLED)
+    target = RepositoryTarget(HOME, "eu-central-1", "shop/old")
+    for made in ("shop/one", "shop/old"):
+        world.documents.make(RepositoryTarget(HOME, "eu-central-1", made))
+    settle(world)
+    assert swept(world) == set()
+    given = present(policy_of(world, target))
+    world.sweep_records = MemorySweepRecords()
+    world.clock.advance(timedelta(seconds=2))
+    upload(world, WITHOUT, "v2")
+    world.drain()
+    assert world.live(repository_policy(target)) is None
+    assert audit(world) == set(), "what is kept is older than the run that deleted it"
+    world.put(repository_policy(target), given)
+    assert read_anew(world) == {str(target)}
 
 
 def test_a_new_repository_that_fits_a_pattern_is_found_only_if_its_repair_waits() -> None:

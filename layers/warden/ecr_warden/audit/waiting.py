@@ -87,11 +87,12 @@ class Remembered(Struct, frozen=True):
 
 
 def known_targets(accepted: CompiledSpec, sweeps: Iterable[SweepRecord]) -> dict[str, Target]:
-    """All of which something may be repaired, by key: what the spec names, and what the sweeps looked at.
+    """All of which something may be repaired, by key: what the spec names or removed, and what the sweeps looked at.
 
     A pattern stands for what will be created.
     """
     named = (spec.target for spec in accepted.targets.values())
+    removed = (one.target for one in accepted.removed.values())
     patterns = (pattern.target for pattern in accepted.patterns)
     seen = (parse_target(key) for sweep in sweeps for key in sweep.fine | sweep.due)
-    return {target.key: target for target in (*seen, *patterns, *named)}
+    return {target.key: target for target in (*seen, *patterns, *removed, *named)}
