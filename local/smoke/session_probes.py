@@ -4,7 +4,7 @@ import json
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -16,7 +16,6 @@ from local.testing.waiting import NeverCame, until
 
 _LOGIN, _SCOPED = "ecr:GetAuthorizationToken", "sts:GetScopedCredentials"
 _MINUTES_15 = 900
-_LEAST_PATIENCE = 20
 _TIMEOUT, _FOUND = 10, 200
 
 
@@ -73,12 +72,13 @@ class _Session:
 
     def cut_off(self) -> None:
         """Deny every session that was issued until now, and wait until the call is refused."""
-        before = {"DateLessThan": {"aws:TokenIssueTime": datetime.now(UTC).isoformat(timespec="seconds")}}
+        # The key has whole seconds: what was issued in this one is not before it, but before the next.
+        after = datetime.now(UTC) + timedelta(seconds=1)
+        before = {"DateLessThan": {"aws:TokenIssueTime": after.isoformat(timespec="seconds")}}
         deny = {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": before}
         iam = self.lab.places.registry.iam
         iam.put_role_policy(RoleName=self.role, PolicyName="cut-off", PolicyDocument=document(deny))
-        patience = max(self.lab.patience, _LEAST_PATIENCE)
-        until(lambda: not self.pulls(), patience, "the end of the session", pause=self.lab.pause)
+        until(lambda: not self.pulls(), self.lab.patience, "the end of the session", pause=self.lab.pause)
 
     def manifest(self, authorization: str) -> int:
         """The status with which the registry answers to docker's GET of the manifest; raises NeverCame."""

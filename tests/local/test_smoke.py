@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -76,9 +77,18 @@ def left(aws: EmulatedAws) -> list[str]:
     )
 
 
-def test_the_loop_runs_every_question_is_asked_and_nothing_remains(aws: EmulatedAws, tmp_path: Path) -> None:
-    bystander: Any = aws.client(REGISTRY, "ecr", REGION)
-    bystander.create_repository(repositoryName="somebody/else")
+@pytest.fixture
+def bystander(aws: EmulatedAws) -> Iterator[str]:
+    """A repository that is none of the test's."""
+    ecr: Any = aws.client(REGISTRY, "ecr", REGION)
+    ecr.create_repository(repositoryName="somebody/else")
+    yield "somebody/else"
+    ecr.delete_repository(repositoryName="somebody/else")
+
+
+def test_the_loop_runs_every_question_is_asked_and_nothing_remains(
+    aws: EmulatedAws, tmp_path: Path, bystander: str
+) -> None:
     mark, page = aws.mark(), (ROOT / "docs" / "supported.md").read_text()
     done = smoke(aws, tmp_path)
     assert done.returncode == 2, done.stdout + done.stderr
@@ -99,7 +109,7 @@ def test_the_loop_runs_every_question_is_asked_and_nothing_remains(aws: Emulated
         "everything that was made is removed",
     ]
     assert (ROOT / "docs" / "supported.md").read_text() == page, "the embedded AWS answers nothing for the page"
-    assert left(aws) == ["somebody/else"]
+    assert left(aws) == [bystander]
     writes = [call for call in aws.calls(mark) if call.write and call.service in ("ecr", "iam", "lambda")]
     names = {
         str(value)
@@ -109,7 +119,6 @@ def test_the_loop_runs_every_question_is_asked_and_nothing_remains(aws: Emulated
     }
     assert names
     assert all(name.startswith("ecrw-smoke-") for name in names), names
-    bystander.delete_repository(repositoryName="somebody/else")
 
 
 @pytest.mark.parametrize(
