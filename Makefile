@@ -122,8 +122,8 @@ worked-through:
 RULES := repair iam_access access_spec versions access audit
 
 coverage: .venv/.synced ## the branches of the rules that tests without I/O take, one figure per package
-	@$(BIN)/python -m coverage run -m pytest -p no:cacheprovider -m "not thorough" $(addprefix tests/unit/,$(RULES)) tests/usecases \
-	  $(addprefix --ignore=,$(LARGE))
+	@$(BIN)/python -m coverage run -m pytest -p no:cacheprovider -m "not thorough" $(addprefix tests/unit/,$(RULES)) \
+	  tests/usecases tests/property
 	@$(BIN)/python -m coverage json --quiet -o build/coverage.json
 	@$(BIN)/python tools/coverage_floors.py build/coverage.json
 

@@ -7,7 +7,6 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from ecr_warden.access_spec.granted import grants_of
 from ecr_warden.access_spec.spec import Spec
 from ecr_warden.audit.finding import AuditRecord, FindingGroup
 from ecr_warden.audit.news import grouped
@@ -17,6 +16,7 @@ from ecr_warden.core.desired import MustNotExist, RepositoryPattern
 from ecr_warden.core.grant import Grant
 from ecr_warden.core.target import RepositoryTarget
 from ecr_warden_cli.access_text import not_given
+from ecr_warden_cli.report.granted import grants_of
 from ecr_warden_cli.report.matrix import Sources, Teams, matrix_of
 from ecr_warden_cli.report.report import EndingGrant, Matrix, Origin, PartRead, Report
 from iam_access.text.printable import first

@@ -1,20 +1,17 @@
 """The grants of a spec, for each repository in each of its regions."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
+from ecr_warden.access_spec.spec import Limits, Puller, Pusher, Spec, SpecRepository
 from ecr_warden.core.grant import Grant, GrantedAccess
 
-if TYPE_CHECKING:
-    from ecr_warden.access_spec.spec import Limits, Puller, Pusher, Spec, SpecRepository
 
-
-def grants_of(spec: "Spec") -> tuple[Grant, ...]:
+def grants_of(spec: Spec) -> tuple[Grant, ...]:
     """The grants of a spec, for each repository in each of its regions."""
     return tuple(grant for repository in spec.repositories for grant in _grants_in(repository))
 
 
-def _grants_in(repository: "SpecRepository") -> Iterator[Grant]:
+def _grants_in(repository: SpecRepository) -> Iterator[Grant]:
     for target in repository.targets:
         name, excluded = str(target), repository.excluded
         for pull in repository.pull:
@@ -28,5 +25,5 @@ def _grants_in(repository: "SpecRepository") -> Iterator[Grant]:
                     yield Grant(access, name, who, str(push.role), push.limits.until, excluded)
 
 
-def _who(one: "Puller | Pusher", limits: "Limits") -> str:
+def _who(one: Puller | Pusher, limits: Limits) -> str:
     return f"{one} from {', '.join(limits.source_ip)}" if limits.source_ip else str(one)
