@@ -50,11 +50,11 @@ _COUNTED_ELSEWHERE = frozenset({LintRule.SIZE_OVER})
 def build_literal(entry: Fields, directory: Directory) -> Literal | None:
     """One item of `documents:`; None if its address or document is invalid."""
     kind_text, raw = entry.text("kind"), entry.raw("document")
-    kind = None if kind_text is None else DOCUMENT_KINDS[AddressKind(kind_text.text)]
     account = directory.accounts.referred(entry.text("account"), directory.report)
-    document = None
-    if raw is not None and kind is not None:
-        document = build_document(raw, kind, directory.accounts, directory.report)
+    if kind_text is None:
+        return None
+    kind = DOCUMENT_KINDS[AddressKind(kind_text.text)]
+    document = None if raw is None else build_document(raw, kind, directory.accounts, directory.report)
     match kind:
         case DocumentKind.RESOURCE:
             addresses = _repository(entry, account, directory)
@@ -62,8 +62,6 @@ def build_literal(entry: Fields, directory: Directory) -> Literal | None:
             addresses = _trust(entry, account, directory)
         case DocumentKind.IDENTITY:
             addresses = _identity(entry, account, directory)
-        case None:
-            addresses = ()
     if not addresses or document is None or raw is None:
         return None
     if kind is DocumentKind.IDENTITY:
