@@ -109,6 +109,15 @@ def test_an_end_time_of_now_is_in_the_past() -> None:
     assert [entry.code for entry in found] == ["W502"]
 
 
+def test_a_repository_name_is_as_long_as_ecr_lets_it_be() -> None:
+    """Source: https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html (repositoryName)."""
+    longest = "shop/".ljust(256, "a")
+    assert [
+        [entry.code for entry in problems(f"{ACCOUNTS}\nrepositories: [{{name: {name}, account: registry}}]")]
+        for name in (longest, f"{longest}a")
+    ] == [[], ["E111"]]
+
+
 def test_known_regions_are_those_with_ecr() -> None:
     assert sorted(Session().get_available_regions("ecr")) == sorted(REGIONS)
 

@@ -37,7 +37,6 @@ _SOURCE = re.compile(r"arn:aws:[a-z0-9-]+:[a-z0-9*-]*:([0-9]{12}):[!-~]+")
 
 # The registry address that docker takes before the name. ECR also accepts it as a name, which is never intended.
 _REGISTRY = re.compile(r"[0-9]{12}\.dkr[.-]ecr\.")
-_MAX_REPOSITORY_NAME = 256
 
 
 def build_repository(entry: Fields, directory: Directory, now: datetime) -> SpecRepository | None:
@@ -221,7 +220,7 @@ def repository_name(name: Scalar | None, report: ProblemReport, *, pattern: bool
         what = "a ?" if "?" in name.text else "a pattern"
         message = f"{what} in a repository name is not supported in this version"
         report.add(Code.NOT_SUPPORTED, name.place, message, remedy="name each repository")
-    elif len(name.text) > _MAX_REPOSITORY_NAME or not is_repository_name(name.text.replace("*", "aa")):
+    elif not is_repository_name(name.text.replace("*", "aa")):
         report.add(Code.REPOSITORY_NAME, name.place, f"{quote(name.text)} is not a repository name")
     else:
         if _REGISTRY.match(name.text):
