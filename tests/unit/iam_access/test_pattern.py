@@ -5,8 +5,8 @@ from itertools import product
 
 import pytest
 
-from iam_access.document.pattern import pattern_covers, patterns_meet
-from iam_access.document.variables import captured
+from iam_access.document.pattern import Syntax, pattern, pattern_covers, patterns_meet
+from iam_access.document.variables import captured, variables_in
 
 ALPHABET = "ab*?"
 TEXTS = ["".join(letters) for size in range(5) for letters in product("abc", repeat=size)]
@@ -59,6 +59,36 @@ def test_patterns_meet_exactly_where_they_share_a_text() -> None:
 )
 def test_covers(wide: str, narrow: str, covered: bool) -> None:
     assert pattern_covers(wide, narrow) is covered
+
+
+ROLE = "arn:aws:iam::222222222222:role/pusher"
+MATCHES = {
+    "a star in a part of an ARN takes all of that part": (Syntax.ARN, "arn:aws:iam::*:role/pusher", ROLE, True),
+    "a star in a part of an ARN takes no colon": (Syntax.ARN, "arn:aws:*:role/pusher:*:*", ROLE, False),
+    "a star in the last part of an ARN takes colons": (Syntax.ARN, "arn:aws:iam::*:*", f"{ROLE}:a:b", True),
+    "a star of a resource takes colons": (Syntax.WILD, "arn:aws:*:role/pusher", ROLE, True),
+    "a star is itself where there are no wildcards": (Syntax.EXACT, "team-*", "team-*", True),
+    "and nothing else": (Syntax.EXACT, "team-*", "team-a", False),
+    "nor where case is ignored": (Syntax.FOLDED, "team-?", "team-a", False),
+    "case is ignored": (Syntax.FOLDED, "Team", "tEAM", True),
+    "case is ignored around a variable": (Syntax.FOLDED, "Team-${aws:username}", "tEAM-anna", True),
+    "the path of a caller is any printed character": (Syntax.CALLER, "role/*x", "role/!~/x", True),
+    "and no control character": (Syntax.CALLER, "role/*x", "role/\x7f/x", False),
+}
+
+
+@pytest.mark.parametrize("name", MATCHES)
+def test_a_value_matches_as_its_operator_reads_it(name: str) -> None:
+    syntax, text, given, expected = MATCHES[name]
+    assert pattern(text, syntax).matches(given) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "keys"),
+    [("a/${aws:username}/${*}/${aws:UserId}", ["aws:username", "aws:userid"]), ("a/${$}/*", []), ("a", [])],
+)
+def test_the_variables_of_a_pattern_come_in_order(text: str, keys: list[str]) -> None:
+    assert [variable.key for variable in variables_in(text)] == keys
 
 
 def test_a_variable_may_be_any_text() -> None:

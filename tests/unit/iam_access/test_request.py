@@ -43,6 +43,14 @@ def test_an_arn_of_nobody_is_no_principal(resource: str) -> None:
     assert caught.value.code == "request-principal"
 
 
+def test_a_principal_may_be_as_long_as_an_arn_of_iam() -> None:
+    """Source: https://docs.aws.amazon.com/IAM/latest/APIReference/API_Role.html (Arn)."""
+    longest = "arn:aws:iam::222222222222:role/".ljust(2048, "r")
+    assert parse_request_principal(longest).kind is CallerKind.ROLE
+    with pytest.raises(RequestError):
+        parse_request_principal(f"{longest}r")
+
+
 @pytest.mark.parametrize("resource", ["assumed-role/r", "assumed-role/r/", "assumed-role//s", "federated-user/", "x/y"])
 def test_an_arn_of_no_session_is_no_principal(resource: str) -> None:
     with pytest.raises(RequestError) as caught:
