@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import pytest
 
-from ecr_warden.core.address import repository_policy
+from ecr_warden.core.address import repository_policy, role
 from ecr_warden.core.drift import Drift
 from ecr_warden.core.kinds import DriftKind, HoldReason
 from ecr_warden.core.plan import Held
@@ -17,8 +17,10 @@ from iam_access.delta.delta import AccessDelta, PermissionDelta
 from iam_access.document.document import Effect
 from tests.unit.notify.reports import (
     ATTACHED,
+    HOME,
     OUTSIDER,
     REPOSITORY,
+    ROLE,
     SPEC,
     UNREADABLE,
     change,
@@ -95,6 +97,22 @@ def test_a_document_of_unknown_access_that_was_narrowed_alone_is_announced() -> 
     report = run_report(unknown, result=Result.WAITING, outcomes=(Applied(change(unknown)),))
     [difference] = run_ended(replace(report, plan=replace(report.plan, held=(held,)))).differences
     assert (difference.access, difference.left_out) == ((), 0)
+
+
+MISSING_ROLE = Drift(role(ROLE), DriftKind.MISSING, "it does not exist")
+EFFECTS = {
+    "a push role that somebody deleted let nobody push": (
+        run_report(MISSING_ROLE),
+        "nobody could push to shop/checkout: registry:role/ecr-pusher did not exist",
+    ),
+    "one that the spec has now created has kept nobody from it": (run_report(MISSING_ROLE, cause=SPEC), ""),
+}
+
+
+@pytest.mark.parametrize("name", EFFECTS)
+def test_a_title_says_what_nobody_could_do(name: str) -> None:
+    report, effect = EFFECTS[name]
+    assert run_ended(report).effect.replace(f"role/{HOME}/", "registry:role/") == effect
 
 
 def test_a_fight_over_what_cannot_be_compared_has_one_side() -> None:
