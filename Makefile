@@ -123,7 +123,7 @@ RULES := repair iam_access access_spec versions access audit
 
 coverage: .venv/.synced ## the branches of the rules that tests without I/O take, one figure per package
 	@$(BIN)/python -m coverage run -m pytest -p no:cacheprovider -m "not thorough" $(addprefix tests/unit/,$(RULES)) \
-	  tests/usecases tests/property
+	  tests/usecases
 	@$(BIN)/python -m coverage json --quiet -o build/coverage.json
 	@$(BIN)/python tools/coverage_floors.py build/coverage.json
 
