@@ -7,7 +7,7 @@ from typing import Protocol
 
 from msgspec import Struct, field
 
-from ecr_warden.core.codec.base import SCHEMA, Json, reader, to_json
+from ecr_warden.core.codec.base import Json, forms
 from ecr_warden.core.value import Count, Moment, Value
 from iam_access.arn import parse_arn
 
@@ -212,11 +212,6 @@ class AuditResult(Struct, frozen=True):
     """Why not everything was decided, "" if it was."""
 
 
-def audit_to_json(record: AuditRecord) -> Json:
-    """As it is kept: `{"schema", "at", "version", ...}`."""
-    return {"schema": SCHEMA, **to_json(record)}
-
-
 def _with_kind(value: Json) -> Json:
     """Up to 0.1.0 a failure was a text, empty for none."""
     match value.get("failure"):
@@ -226,4 +221,4 @@ def _with_kind(value: Json) -> Json:
             return value
 
 
-audit_from_json = reader("audit", AuditRecord, _with_kind, schema=SCHEMA)
+audit_to_json, audit_from_json = forms("audit", AuditRecord, _with_kind)

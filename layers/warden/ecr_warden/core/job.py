@@ -1,13 +1,13 @@
 """The jobs on the queue, each with its cause."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, ClassVar
 
 from msgspec import Meta, Struct
 
-from ecr_warden.core.codec.base import SCHEMA, CodecError, Json, check_schema, loads, read, reading, to_json
+from ecr_warden.core.codec.base import SCHEMA, CodecError, Json, loads, reader, to_json
 from ecr_warden.core.target import REGION, RepositoryTarget, RoleTarget, Target
 from ecr_warden.core.value import AccountId, Value
 
@@ -349,13 +349,7 @@ def job_to_json(job: Job) -> Json:
     return {"schema": SCHEMA, **to_json(job)}
 
 
-def _job(value: Json) -> Job:
-    check_schema(value, SCHEMA)
-    job: Job = read(value, Job)
-    return job
-
-
-job_from_json = reading("job", _job)
+job_from_json: Callable[[Json], Job] = reader("job", Job, schema=SCHEMA)
 
 
 def job_from_text(body: str) -> Job:

@@ -55,12 +55,7 @@ def _complete(value: Json) -> Json:
     return value
 
 
-def _entries(entries: Mapping[str, object]) -> Mapping[str, object]:
-    """Entries that were read elsewhere."""
-    return entries
-
-
-READERS |= {TargetSpecs: _entries}
+READERS |= {TargetSpecs: lambda entries: entries}  # which were read elsewhere
 ENTRIES: Mapping[str, EntryCodec[Any]] = {
     "targets": EntryCodec(_target_spec_to_json, reader("target of the spec", TargetSpec)),
     "removed": EntryCodec(to_json, reader("removed target", Removed)),

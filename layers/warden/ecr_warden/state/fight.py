@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from ecr_warden.core.address import Address
-from ecr_warden.core.codec.base import SCHEMA, Json, check_schema, read, reading, to_json
+from ecr_warden.core.codec.base import SCHEMA, Json, reader, to_json
 from ecr_warden.core.job import Actor
 from ecr_warden.core.value import Count, Moment, Value
 
@@ -95,10 +95,4 @@ def repairs_to_json(repairs: tuple[Repairs, ...]) -> Json:
     return {"schema": SCHEMA, "documents": to_json(repairs)}
 
 
-def _repairs(value: Json) -> tuple[Repairs, ...]:
-    check_schema(value, SCHEMA)
-    made: tuple[Repairs, ...] = read(value["documents"], tuple[Repairs, ...])
-    return made
-
-
-repairs_from_json = reading("record of repairs", _repairs)
+repairs_from_json = reader("record of repairs", tuple[Repairs, ...], lambda value: value["documents"], schema=SCHEMA)

@@ -25,7 +25,7 @@ class Judged(Value, frozen=True):
 
 _RULE = 2
 """By which versions are judged: what another one found is no verdict any more, and is asked for again."""
-judged_to_json, judged_from_json = forms("verdict", Judged, _RULE)
+judged_to_json, judged_from_json = forms("verdict", Judged, schema=_RULE)
 
 
 class HoldDecided(PortError, code="hold-decided"):

@@ -86,10 +86,10 @@ def reader[T](
 
 
 def forms[T](
-    what: str, kind: type[T] | TypeAliasType, schema: int = SCHEMA
+    what: str, kind: type[T] | TypeAliasType, *steps: Callable[[Json], Json], schema: int = SCHEMA
 ) -> tuple[Callable[[T], Json], Callable[[Json], T]]:
-    """How values of a kind are written, with their schema, and how they are read."""
-    return lambda value: {"schema": schema, **to_json(value)}, reader(what, kind, schema=schema)
+    """How values of a kind are written, with their schema, and how they are read; `steps`: as in `reader`."""
+    return lambda value: {"schema": schema, **to_json(value)}, reader(what, kind, *steps, schema=schema)
 
 
 def reading[T](what: str, by: Callable[[Json], T]) -> Callable[[Json], T]:

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from ecr_warden.core.codec.base import SCHEMA, Json
-from ecr_warden.core.codec.values import fields, read, reader, to_json
+from ecr_warden.core.codec.base import SCHEMA, Json, forms
+from ecr_warden.core.codec.values import fields, read, reader
 from ecr_warden.core.run import OpenRun, RunReport
 from ecr_warden.core.value import Count
 
@@ -33,11 +33,6 @@ def _with_changes(value: Json) -> Json:
     return value | {"outcomes": [outcome | {"change": changes[read(outcome["change"], Count)]} for outcome in outcomes]}
 
 
-def open_run_to_json(run: OpenRun) -> Json:
-    """The journal entry before the first write."""
-    return {"schema": SCHEMA, **to_json(run)}
-
-
 def report_to_json(report: RunReport) -> Json:
     """A run from its first reading to its verification."""
     indices = {change: index for index, change in enumerate(report.plan.changes)}
@@ -45,5 +40,5 @@ def report_to_json(report: RunReport) -> Json:
     return {"schema": SCHEMA, **fields(report, "outcomes"), "outcomes": outcomes}
 
 
-open_run_from_json = reader("journalled run", OpenRun, _with_plan, schema=SCHEMA)
+open_run_to_json, open_run_from_json = forms("journalled run", OpenRun, _with_plan)
 run_report_from_json = reader("journalled report", RunReport, _with_plan, _with_changes, schema=SCHEMA)
