@@ -22,7 +22,7 @@ from msgspec import Struct, field
 
 from ecr_warden.aws.accounts import CALLS_AT_ONCE, AccountClients, Accounts
 from ecr_warden.aws.deadline import InvocationDeadline, Patience
-from ecr_warden.aws.errors import COMMON, translated, unless
+from ecr_warden.aws.errors import COMMON, Translation, translated, unless
 from ecr_warden.aws.member_errors import ECR, IAM
 from ecr_warden.collect.estate import KnownOfAws, Needed, Reading
 from ecr_warden.core.codec.accounts import LIST_CALL, POLICY_CALL, REGISTRY_CALL, SCOPE_CALL
@@ -148,36 +148,28 @@ class AwsEstateReader(Struct, frozen=True):
         return _Account(account, entered, self._patience)
 
 
-def _registry_policy(ecr: "ECRClient") -> dict[str, Any]:
-    return {"registryPolicy": _policy(ecr.get_registry_policy)}
-
-
-def _scope(ecr: "ECRClient") -> dict[str, Any]:
-    return {"accountSettings": {_SCOPE: ecr.get_account_setting(name=_SCOPE)["value"]}}
-
-
-def _replication(ecr: "ECRClient") -> dict[str, Any]:
-    return {"replicationConfiguration": ecr.describe_registry()["replicationConfiguration"]}
-
-
-def _templates(ecr: "ECRClient") -> dict[str, Any]:
-    pages = ecr.get_paginator("describe_repository_creation_templates").paginate(PaginationConfig={"PageSize": PAGE})
-    found = [entry for page in pages for entry in page["repositoryCreationTemplates"]]
-    return {"creationTemplates": _sorted(found, "prefix")}
-
-
-def _upstreams(ecr: "ECRClient") -> dict[str, Any]:
-    pages = ecr.get_paginator("describe_pull_through_cache_rules").paginate(PaginationConfig={"PageSize": PAGE})
-    found = [entry for page in pages for entry in page["pullThroughCacheRules"]]
-    return {"pullThroughCacheRules": _sorted(found, "ecrRepositoryPrefix")}
+def _listed(paginator: Any, name: str, key: str) -> list[Any]:
+    """All that a call lists under a name, sorted by a key."""
+    pages = paginator.paginate(PaginationConfig={"PageSize": PAGE})
+    return _sorted([entry for page in pages for entry in page[name]], key)
 
 
 OVER_ALL: Mapping[str, Callable[["ECRClient"], dict[str, Any]]] = {
-    REGISTRY_CALL: _registry_policy,
-    SCOPE_CALL: _scope,
-    "ecr:DescribeRegistry": _replication,
-    "ecr:DescribeRepositoryCreationTemplates": _templates,
-    "ecr:DescribePullThroughCacheRules": _upstreams,
+    REGISTRY_CALL: lambda ecr: {"registryPolicy": _policy(ecr.get_registry_policy)},
+    SCOPE_CALL: lambda ecr: {"accountSettings": {_SCOPE: ecr.get_account_setting(name=_SCOPE)["value"]}},
+    "ecr:DescribeRegistry": lambda ecr: {
+        "replicationConfiguration": ecr.describe_registry()["replicationConfiguration"]
+    },
+    "ecr:DescribeRepositoryCreationTemplates": lambda ecr: {
+        "creationTemplates": _listed(
+            ecr.get_paginator("describe_repository_creation_templates"), "repositoryCreationTemplates", "prefix"
+        )
+    },
+    "ecr:DescribePullThroughCacheRules": lambda ecr: {
+        "pullThroughCacheRules": _listed(
+            ecr.get_paginator("describe_pull_through_cache_rules"), "pullThroughCacheRules", "ecrRepositoryPrefix"
+        )
+    },
 }
 """What holds for all repositories of a registry: the call, and how its answer is written in a snapshot."""
 
@@ -280,7 +272,7 @@ class _Account:
         """Its entry; the text is read if it is not known, and without one in the entry if it cannot be read."""
         if (arn, version) in known:
             return policy_of_aws(PolicyOfAws(arn, version, known[arn, version]))
-        text = self.attempt(TEXT_CALL, "", partial(self._patience, partial(self._text, arn, version)))
+        text = self.attempt(TEXT_CALL, "", partial(self._text, arn, version))
         if text is None:
             return {"Arn": arn, "DefaultVersionId": version}
         policy = PolicyOfAws.of(arn, version, text)
@@ -288,24 +280,25 @@ class _Account:
         return policy_of_aws(policy)
 
     def _text(self, arn: str, version: str) -> str:
-        with translated(IAM, f"reading {arn} in {self._account}"):
-            found = self._clients.iam.get_policy_version(PolicyArn=arn, VersionId=version)
+        get = partial(self._clients.iam.get_policy_version, PolicyArn=arn, VersionId=version)
+        found = self._answer(IAM, f"reading {arn} in {self._account}", get)
         return text_of_document(found["PolicyVersion"]["Document"])
+
+    def _answer[T](self, table: Mapping[str, Translation], doing: str, call: Callable[[], T]) -> T:
+        """What a call answers, once AWS has time for it; raises PortError. `doing`: for people."""
+        return self._patience(translated(table, doing)(call))
 
     def _pages(
         self, doing: str, call: Callable[..., Any], sizes: Sequence[int] = (PAGE,), **more: object
     ) -> Iterator[Any]:
         """The pages of a list of IAM's; one that is not answered is asked for again by the next of the sizes."""
 
-        def page() -> Any:
-            with translated(IAM, f"{doing} of {self._account}"):
-                return call(MaxItems=size, **more, **start)
-
         size, *smaller = sizes
         start: dict[str, str] = {}
         while True:
             try:
-                found = self._patience(page)
+                page = partial(call, MaxItems=size, **more, **start)
+                found = self._answer(IAM, f"{doing} of {self._account}", page)
             except Unanswered:
                 if not smaller:
                     raise
@@ -318,31 +311,21 @@ class _Account:
 
     def providers(self) -> list[str]:
         """The ARNs of the OIDC providers, sorted; they come in one answer."""
-
-        def call() -> Any:
-            with translated(IAM, f"listing the identity providers of {self._account}"):
-                return self._clients.iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]
-
-        return sorted(one["Arn"] for one in self._patience(call))
+        doing = f"listing the identity providers of {self._account}"
+        found = self._answer(IAM, doing, self._clients.iam.list_open_id_connect_providers)
+        return sorted(one["Arn"] for one in found["OpenIDConnectProviderList"])
 
     def saml(self) -> list[str]:
         """The ARNs of the SAML providers, sorted; they come in one answer."""
-
-        def call() -> Any:
-            with translated(IAM, f"listing the SAML providers of {self._account}"):
-                return self._clients.iam.list_saml_providers()["SAMLProviderList"]
-
-        return sorted(one["Arn"] for one in self._patience(call))
+        doing = f"listing the SAML providers of {self._account}"
+        found = self._answer(IAM, doing, self._clients.iam.list_saml_providers)
+        return sorted(one["Arn"] for one in found["SAMLProviderList"])
 
     def organization(self) -> dict[str, Any]:
         """The organization that the account is in, None if it is in none; its units only the organization's own see."""
-
-        def call() -> Any:
-            with translated(COMMON, f"reading the organization of {self._account}"):
-                client = self._clients.of("organizations", IAM_REGION)
-                return unless(("AWSOrganizationsNotInUseException",), client.describe_organization)
-
-        answer = self._patience(call)
+        client = self._clients.of("organizations", IAM_REGION)
+        describe = partial(unless, ("AWSOrganizationsNotInUseException",), client.describe_organization)
+        answer: Any = self._answer(COMMON, f"reading the organization of {self._account}", describe)
         if answer is None:
             return {"organization": None}
         found = answer["Organization"]
@@ -351,13 +334,12 @@ class _Account:
     def audiences(self, arns: Iterable[str]) -> list[dict[str, Any]]:
         """Each provider that still exists with its client IDs: all of them, or none is known."""
 
-        def call(arn: str) -> Any:
-            with translated(IAM, f"reading the identity provider {arn}"):
-                get = self._clients.iam.get_open_id_connect_provider
-                return unless(("NoSuchEntity",), get, OpenIDConnectProviderArn=arn)
+        def read(arn: str) -> Any:
+            get = partial(self._clients.iam.get_open_id_connect_provider, OpenIDConnectProviderArn=arn)
+            return self._answer(IAM, f"reading the identity provider {arn}", partial(unless, ("NoSuchEntity",), get))
 
-        read = ((arn, self._patience(partial(call, arn))) for arn in arns)
-        return [{"Arn": arn, "ClientIDList": sorted(one["ClientIDList"])} for arn, one in read if one is not None]
+        found = ((arn, read(arn)) for arn in arns)
+        return [{"Arn": arn, "ClientIDList": sorted(one["ClientIDList"])} for arn, one in found if one is not None]
 
     def names(self, region: str) -> list[str]:
         """The registry's repositories."""
@@ -372,13 +354,8 @@ class _Account:
 
     def over_all(self, region: str, read: "Callable[[ECRClient], dict[str, Any]]") -> Any:
         """One of OVER_ALL."""
-
-        def call() -> dict[str, Any]:
-            with translated(ECR, f"reading the registry of {self._account} in {region}"):
-                return read(ecr)
-
-        ecr = self._clients.ecr(region)
-        return _plain(self._patience(call))
+        doing = f"reading the registry of {self._account} in {region}"
+        return _plain(self._answer(ECR, doing, partial(read, self._clients.ecr(region))))
 
     def repositories(
         self, region: str, names: Iterable[str], known: Mapping[str, object], pool: ThreadPoolExecutor
@@ -396,15 +373,14 @@ class _Account:
         """With its policy, without one that could not be read; None for a repository that does not exist."""
 
         def read() -> dict[str, Any] | None:
+            get = partial(
+                self._clients.ecr(region).get_repository_policy, registryId=self._account, repositoryName=name
+            )
+            doing = f"reading the policy of {name} in {region} of {self._account}"
             try:
-                return {"policy": self._patience(call)}
+                return {"policy": self._answer(ECR, doing, partial(_policy, get))}
             except TargetNotFound:
                 return None
-
-        def call() -> str | None:
-            with translated(ECR, f"reading the policy of {name} in {region} of {self._account}"):
-                ecr = self._clients.ecr(region)
-                return _policy(partial(ecr.get_repository_policy, registryId=self._account, repositoryName=name))
 
         unread: dict[str, Any] = {}
         found = self.attempt(POLICY_CALL, region, lambda: (read(),), name=name)
