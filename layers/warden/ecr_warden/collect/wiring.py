@@ -106,21 +106,16 @@ def rules_of(region: str) -> tuple[EventRule, ...]:
 def hub_wires(seen: Sequence[SeenWire], hub: HubPlace) -> tuple[Wire, ...]:
     """The hub's own wires: its stack, rules, bus, bucket, mappings and subscriptions, in the order of reading."""
     content, known = content_of("hub"), known_of_hub(hub) | _parameters(_stack_of(seen))
-
-    def judged(one: SeenWire) -> Wire:
-        match one.name.partition(" ")[0]:
-            case "rule":
-                return _judged(one, partial(_rule, _wanted_rule(content, one, known)))
-            case "stack":
-                return _judged(one, partial(_stack, None))
-            case "policy":
-                return _judged(one, partial(_document, _wanted(content, _POLICY_OF[one.name.split(" ")[2]], known)))
-            case "e-mail":
-                return _judged(one, _subscription)
-            case _:
-                return _judged(one, _setting)
-
-    return tuple(map(judged, seen))
+    judges: Mapping[str, _JudgeOf] = {
+        "rule": lambda one: partial(_rule, _wanted_rule(content, one, known)),
+        "stack": lambda _: partial(_stack, None),
+        "policy": lambda one: partial(_document, _wanted(content, _POLICY_OF[one.name.split(" ")[2]], known)),
+        "e-mail": lambda _: _subscription,
+        "mapping": lambda _: _setting,
+        "notification": lambda _: _setting,
+        "versioning": lambda _: _setting,
+    }
+    return _each_judged(seen, judges)
 
 
 _POLICY_OF = {"bus": "TrailBusPolicy", "bucket": "SpecBucketPolicy"}
@@ -155,19 +150,13 @@ def region_wires(seen: Sequence[SeenWire], account: str, region: str, hub: HubPl
     content, stack = content_of("events"), _stack_of(seen)
     known = {**pseudo(account, region), "HubBusArn": hub.bus}
     comparable = stack is not None and (stack.found or {}).get("content") == content.digest
-
-    def judged(one: SeenWire) -> Wire:
-        match one.name.partition(" ")[0]:
-            case "rule":
-                return _judged(one, partial(_rule, _wanted_rule(content, one, known) if comparable else None))
-            case "stack":
-                return _judged(one, partial(_stack, content))
-            case "queue":
-                return _judged(one, _undelivered)
-            case _:
-                return trail_wire(one, region)
-
-    return tuple(map(judged, seen))
+    judges: Mapping[str, _JudgeOf] = {
+        "rule": lambda one: partial(_rule, _wanted_rule(content, one, known) if comparable else None),
+        "stack": lambda _: partial(_stack, content),
+        "queue": lambda _: _undelivered,
+        "trail": lambda _: partial(_trail, region),
+    }
+    return _each_judged(seen, judges)
 
 
 def trail_wire(seen: SeenWire, region: str) -> Wire:
@@ -389,7 +378,16 @@ def _selects_writes(selector: Json) -> bool:
     return needed <= {*of_source.get("Equals", needed)} and not needed & {*of_source.get("NotEquals", ())}
 
 
-def _judged(seen: SeenWire, judge: Callable[[Wire, Json], Wire]) -> Wire:
+type _Judge = Callable[[Wire, Json], Wire]
+type _JudgeOf = Callable[[SeenWire], _Judge]
+
+
+def _each_judged(seen: Iterable[SeenWire], judges: Mapping[str, _JudgeOf]) -> tuple[Wire, ...]:
+    """The wires, each by the judge of its kind, the first word of its name."""
+    return tuple(_judged(one, judges[one.name.partition(" ")[0]](one)) for one in seen)
+
+
+def _judged(seen: SeenWire, judge: _Judge) -> Wire:
     """A wire that is there as `judge` has it, by what was found of it; any other is missing or unreadable."""
     if seen.error:
         return _unreadable(seen)
