@@ -15,11 +15,16 @@ class Kind[A: Alert](ABC):
     Unless a kind says otherwise, an alert is a WARNING, and is sent at once, with what the same principal did.
     """
 
+    grade = Severity.WARNING
+    """Of all alerts of the kind, unless it tells them apart."""
+    when = Sending.AT_ONCE
+    """The same for when they are sent."""
+
     def severity(self, _alert: A) -> Severity:
-        return Severity.WARNING
+        return self.grade
 
     def sending(self, _alert: A) -> Sending:
-        return Sending.AT_ONCE
+        return self.when
 
     def incident(self, alert: A) -> str:
         return incident_of(alert.cause)

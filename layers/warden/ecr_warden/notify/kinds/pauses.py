@@ -47,8 +47,7 @@ class _TargetsPaused(OneByOne[TargetsPaused]):
 
 
 class _TargetsResumed(OneByOne[TargetsResumed]):
-    def severity(self, _alert: TargetsResumed) -> Severity:
-        return Severity.INFO
+    grade = Severity.INFO
 
     def describe_one(self, alert: TargetsResumed) -> Parts:
         targets = _paused_targets(alert)
@@ -61,8 +60,7 @@ class _TargetsResumed(OneByOne[TargetsResumed]):
 
 
 class _PauseEnded(OneByOne[PauseEnded]):
-    def severity(self, _alert: PauseEnded) -> Severity:
-        return Severity.INFO
+    grade = Severity.INFO
 
     def describe_one(self, alert: PauseEnded) -> Parts:
         targets = _paused_targets(alert)

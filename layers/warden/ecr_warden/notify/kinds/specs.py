@@ -27,11 +27,10 @@ def _whose(cause: Cause) -> Field:
 
 
 class _SpecAccepted(OneByOne[SpecAccepted]):
+    when = Sending.COLLECTED  # with the runs that roll it out
+
     def severity(self, alert: SpecAccepted) -> Severity:
         return Severity.WARNING if alert.warnings else Severity.INFO
-
-    def sending(self, _alert: SpecAccepted) -> Sending:
-        return Sending.COLLECTED  # with the runs that roll it out
 
     def describe_one(self, alert: SpecAccepted) -> Parts:
         changed, warnings = alert.left_out
@@ -66,6 +65,12 @@ class _SpecRefused(OneByOne[SpecRefused]):
 
 
 _PROLONG = "to prolong one, change its until: and apply the spec"
+_ENDS = {
+    EndMoment.WEEK: ("in a week", _PROLONG),
+    EndMoment.DAY: ("in a day", _PROLONG),
+    EndMoment.ENDED: ("by now", "remove what has ended from the spec, and apply it"),
+}
+"""When grants end, and what to do."""
 
 
 class _GrantsEnd(OneByOne[GrantsEnd]):
@@ -74,13 +79,7 @@ class _GrantsEnd(OneByOne[GrantsEnd]):
 
     def describe_one(self, alert: GrantsEnd) -> Parts:
         number = len(alert.grants) + alert.left_out
-        match alert.moment:
-            case EndMoment.WEEK:
-                when, remedy = "in a week", _PROLONG
-            case EndMoment.DAY:
-                when, remedy = "in a day", _PROLONG
-            case EndMoment.ENDED:
-                when, remedy = "by now", "remove what has ended from the spec, and apply it"
+        when, remedy = _ENDS[alert.moment]
         return Parts(
             MessageState.DONE if alert.moment is EndMoment.ENDED else MessageState.OPEN,
             f"{count(number, 'grant')} of the spec {'ends' if number == 1 else 'end'} {when}",
@@ -92,12 +91,15 @@ class _GrantsEnd(OneByOne[GrantsEnd]):
 class _HoldOpened(OneByOne[HoldOpened]):
     def describe_one(self, alert: HoldOpened) -> Parts:
         hold = alert.hold
+        meanwhile = (
+            "the accepted one stays enforced" if hold.ground.accepted else "nothing is written: none is accepted yet"
+        )
         return Parts(
             MessageState.WAITS,
             _waiting(hold),
             [
                 _whose(alert.cause),
-                Field("Meanwhile", _meanwhile(hold)),
+                Field("Meanwhile", meanwhile),
                 to_do(f"decide until {show_time(hold.until)}: ecr-warden accept {hold.id}, or reject"),
                 command(f"ecr-warden held {hold.id}"),
             ],
@@ -145,10 +147,6 @@ def _waiting(hold: Hold) -> str:
 
 
 _ROOM = 20
-
-
-def _meanwhile(hold: Hold) -> str:
-    return "the accepted one stays enforced" if hold.ground.accepted else "nothing is written: none is accepted yet"
 
 
 _SETTLED = {

@@ -218,11 +218,8 @@ class _HarmfulCall(OneByOne[HarmfulCall]):
 
 
 class _JobFailed(Kind[JobFailed]):
-    def severity(self, _alert: JobFailed) -> Severity:
-        return Severity.CRITICAL
-
-    def sending(self, _alert: JobFailed) -> Sending:
-        return Sending.COLLECTED
+    grade = Severity.CRITICAL
+    when = Sending.COLLECTED
 
     def incident(self, _alert: JobFailed) -> str:
         # What ends one job usually ends others: a broken deployment, an account that does not answer.
@@ -295,11 +292,10 @@ def _of_job(job: Job | None) -> tuple[str, str]:
 
 
 class _Unlisted(OneByOne[Unlisted]):
+    when = Sending.COLLECTED  # each account and region of a sweep has a job of its own
+
     def severity(self, alert: Unlisted) -> Severity:
         return Severity.CRITICAL if {BlockedByDeny.code, Crashed.code} & {*alert.codes} else Severity.WARNING
-
-    def sending(self, _alert: Unlisted) -> Sending:
-        return Sending.COLLECTED  # each account and region of a sweep has a job of its own
 
     def describe(self, alerts: Sequence[Unlisted]) -> Parts:
         places = count(sum(len(alert.problems) + alert.left_out for alert in alerts), "place")
@@ -321,8 +317,7 @@ class _Unlisted(OneByOne[Unlisted]):
 
 
 class _EventMissed(Kind[EventMissed]):
-    def sending(self, _alert: EventMissed) -> Sending:
-        return Sending.COLLECTED
+    when = Sending.COLLECTED
 
     def describe(self, alerts: Sequence[EventMissed]) -> Parts:
         one = describe_target(alerts[0].target) if len(alerts) == 1 else count(len(alerts), "target")
@@ -343,8 +338,7 @@ class _EventMissed(Kind[EventMissed]):
 
 
 class _LeftOver(Kind[LeftOver]):
-    def sending(self, _alert: LeftOver) -> Sending:
-        return Sending.COLLECTED
+    when = Sending.COLLECTED
 
     def describe(self, alerts: Sequence[LeftOver]) -> Parts:
         lines, over = [f"{alert.part}: {alert.over}" for alert in alerts], sum(alert.over for alert in alerts)
@@ -364,11 +358,10 @@ class _LeftOver(Kind[LeftOver]):
 
 
 class _WiringChanged(OneByOne[WiringChanged]):
+    when = Sending.COLLECTED  # each account and region of a sweep has a job of its own
+
     def severity(self, alert: WiringChanged) -> Severity:
         return highest([wiring.severity(wire) for wire in (*alert.broken, *alert.ended)])
-
-    def sending(self, _alert: WiringChanged) -> Sending:
-        return Sending.COLLECTED  # each account and region of a sweep has a job of its own
 
     def incident(self, alert: WiringChanged) -> str:
         return ROLL_OUT if _is_of_roll_out(alert) else super().incident(alert)
