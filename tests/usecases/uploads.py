@@ -15,7 +15,6 @@ from ecr_warden.state.specs import SpecVersion
 from ecr_warden.versions.accept import AcceptVersions
 from ecr_warden.versions.alerts import HoldOpened, SpecAccepted, SpecRefused
 from ecr_warden.versions.holds import KeepHolds
-from ecr_warden.versions.judge import judge
 from ecr_warden.versions.pending_versions import PendingVersions
 from ecr_warden.versions.verdicts import JudgeVersions, ReadForVersions
 from local.testing.memory.estate import LiveEstateReader
@@ -93,7 +92,7 @@ def reads_of(world: World, *, has_time: Callable[[], bool] = lambda: True) -> Re
 
 def judges_of(world: World, *, has_time: Callable[[], bool] = lambda: True) -> JudgeVersions:
     ports = world.specs, world.holds, world.verdicts, world.estate_store, world.jobs, world.clock
-    return JudgeVersions(*ports, judge, has_time)
+    return JudgeVersions(*ports, has_time)
 
 
 def codes(hold: Hold) -> list[WaitCode]:

@@ -8,7 +8,6 @@ from ecr_warden.audit.findings import SuccessiveAudits
 from ecr_warden.bootstrap import common, holding, inventory, queues, stores
 from ecr_warden.bootstrap.specs import specs
 from ecr_warden.core.job import Attempt, AuditAccess, AuditJob, JudgeVersion
-from ecr_warden.versions.judge import judge
 from ecr_warden.versions.verdicts import JudgeVersions
 
 
@@ -39,4 +38,4 @@ def _audit() -> Audit:
 @cache
 def _judge_versions() -> JudgeVersions:
     ports = specs(), holding.holds(), holding.verdicts(), inventory.estate_store(), queues.jobs(), common.clock
-    return JudgeVersions(*ports, judge, common.has_time)
+    return JudgeVersions(*ports, common.has_time)

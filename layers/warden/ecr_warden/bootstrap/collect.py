@@ -30,7 +30,7 @@ def work(job: CollectJob, attempt: Attempt) -> str:
         case SurveyIdentities() | SurveyRegistry():
             return _survey().take(job, attempt)
         case NoteHeartbeat():
-            return _heartbeats().note(job)
+            return NoteHeartbeats(stores.accepted_specs(), inventory.watch_records(), common.clock).note(job)
         case ReadForVersion():
             return _read_for_versions().read(job, attempt)
 
@@ -60,8 +60,3 @@ def _survey() -> Survey:
 @cache
 def _read_for_versions() -> ReadForVersions:
     return ReadForVersions(holding.holds(), holding.verdicts(), _survey(), queues.jobs(), common.has_time)
-
-
-@cache
-def _heartbeats() -> NoteHeartbeats:
-    return NoteHeartbeats(stores.accepted_specs(), inventory.watch_records(), common.clock)

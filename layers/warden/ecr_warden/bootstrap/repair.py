@@ -40,7 +40,7 @@ def _do(job: RepairJob, attempt: Attempt) -> str:
         case ReconcileTarget():
             return _reconcile().reconcile(job, attempt) or "no target"
         case ReportCall():
-            return _harmful_calls().report(job)
+            return ReportCalls(stores.accepted_specs(), stores.alert_bus()).report(job)
         case FollowSwitch():
             return _follow_switch().follow(job)
         case FollowClock():
@@ -64,11 +64,6 @@ def _reconcile() -> Reconcile:
         new_run_id=new_run_id,
         cutoff_margin=common.environment.seconds("WARDEN_SESSION_CUTOFF_MARGIN"),
     )
-
-
-@cache
-def _harmful_calls() -> ReportCalls:
-    return ReportCalls(stores.accepted_specs(), stores.alert_bus())
 
 
 @cache

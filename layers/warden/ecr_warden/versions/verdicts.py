@@ -1,8 +1,6 @@
 """How a verdict on a version of the spec comes about: what it needs is read, and judged by what was read."""
 
 from collections.abc import Callable
-from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
 
@@ -20,10 +18,7 @@ from ecr_warden.state.holds import Holds, Judged, Verdicts
 from ecr_warden.state.specs import Specs
 from ecr_warden.versions.baseline import baseline_of
 from ecr_warden.versions.changes import Versions, recent
-from ecr_warden.versions.judge import parts_to_read
-
-if TYPE_CHECKING:
-    from ecr_warden.core.judgement import Judgement
+from ecr_warden.versions.judge import judge, parts_to_read
 
 _NOBODY = "nobody asks any more"
 
@@ -67,20 +62,6 @@ class ReadForVersions(Struct, frozen=True):
         return ""
 
 
-class VersionJudge(Protocol):
-    """versions.judge.judge."""
-
-    def __call__(
-        self,
-        versions: Versions,
-        live: LiveEstate | None,
-        *,
-        removed_before: int,
-        now: datetime,
-        has_time: Callable[[], bool] = ...,
-    ) -> "Judgement": ...
-
-
 class JudgeVersions(Struct, frozen=True):
     """Judges versions by what lies there; it enters no account, and writes verdicts alone."""
 
@@ -90,7 +71,6 @@ class JudgeVersions(Struct, frozen=True):
     estate: EstateStore
     jobs: Jobs
     clock: Clock
-    judge: VersionJudge
     has_time: Callable[[], bool]
 
     def judge_version(self, job: JudgeVersion) -> str:
@@ -109,7 +89,7 @@ class JudgeVersions(Struct, frozen=True):
             return "not everything was read yet"
         earlier = 0 if accepted is None else sum(removal.grants for removal in recent(accepted.removals, now))
         live = self._live(parts, {part: why for part, why in notes.items() if why})
-        judgement = self.judge(versions, live, removed_before=earlier, now=now, has_time=self.has_time)
+        judgement = judge(versions, live, removed_before=earlier, now=now, has_time=self.has_time)
         self.verdicts.keep(Judged(hold.ground, now, judgement))
         self.jobs.enqueue([AcceptSpec(job.cause, request=job.request, after_reading=job.after_reading)])
         return f"{len(judgement.held)} reasons"
