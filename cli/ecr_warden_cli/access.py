@@ -13,7 +13,6 @@ from ecr_warden.audit.advice import Advice
 from ecr_warden.audit.grounds import Grounds
 from ecr_warden.audit.judge import Judge
 from ecr_warden.audit.providers import GapKind, ProviderGap, Trust, gaps
-from ecr_warden.audit.remedies import target_named
 from ecr_warden.audit.spec_access import SpecAccess
 from ecr_warden.core.actions import FOR_DOCKER, Access
 from ecr_warden.core.address import trust_policy
@@ -21,7 +20,7 @@ from ecr_warden.core.desired import CompiledSpec, Extent
 from ecr_warden.core.estate import Estate, Repository
 from ecr_warden.core.naming import meant
 from ecr_warden.core.selection import is_pattern, selects
-from ecr_warden.core.target import RepositoryTarget, RoleTarget, UserTarget
+from ecr_warden.core.target import RepositoryTarget, RoleTarget, UserTarget, target_named
 from ecr_warden_cli.spec_place import Basis
 from iam_access.arn import ACCOUNT_ID, iam_arn
 from iam_access.document.document import Document, Effect

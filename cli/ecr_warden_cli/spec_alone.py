@@ -6,13 +6,12 @@ from copy import replace
 
 from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.access_spec import Valid
-from ecr_warden.audit.remedies import target_named
 from ecr_warden.audit.spec_access import desired_estate
 from ecr_warden.core.desired import CompiledSpec, Extent, TargetSpec
 from ecr_warden.core.estate import Estate
 from ecr_warden.core.naming import meant
 from ecr_warden.core.selection import is_pattern
-from ecr_warden.core.target import RepositoryTarget
+from ecr_warden.core.target import RepositoryTarget, target_named
 from ecr_warden_cli.context import Context
 from ecr_warden_cli.estate_input import OpenedEstate, ReadFrom, open_estate, source_of
 from ecr_warden_cli.inputs import load_compiled, name_of

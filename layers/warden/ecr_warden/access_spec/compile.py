@@ -50,8 +50,16 @@ from ecr_warden.core.desired import (
     RoleSettings,
     TargetSpec,
 )
-from ecr_warden.core.target import IdentityTarget, RepositoryTarget, RoleTarget, Target, UserTarget, target_arn
-from iam_access.arn import iam_arn, parse_arn
+from ecr_warden.core.target import (
+    IdentityTarget,
+    RepositoryTarget,
+    RoleTarget,
+    Target,
+    UserTarget,
+    target_arn,
+    target_named,
+)
+from iam_access.arn import iam_arn
 from iam_access.document.document import TRUST_POLICY_QUOTA, Document, Effect, policy_size
 from iam_access.document.pattern import pattern_covers
 from iam_access.text.printable import first
@@ -87,8 +95,11 @@ class IdentityGrants(Struct):
 
     @property
     def assumed(self) -> dict[Limits, tuple[str, ...]]:
-        """The ARNs of the roles."""
-        return {limits: tuple(map(role_arn, roles)) for limits, roles in self.roles.items()}
+        """The ARNs of the push roles."""
+        return {
+            limits: tuple(target_arn(role, path=OUR_ROLE_PATH) for role in roles)
+            for limits, roles in self.roles.items()
+        }
 
     @property
     def every_role(self) -> tuple[RoleTarget, ...]:
@@ -328,11 +339,6 @@ def _given[K: IdentityTarget | ByCondition](
     return dict(given)
 
 
-def role_arn(target: RoleTarget) -> str:
-    """The ARN of a push role."""
-    return target_arn(target, path=OUR_ROLE_PATH)
-
-
 def _repository(target: RepositoryTarget, repository: SpecRepository, policies: _Policies) -> TargetSpec:
     return TargetSpec(
         target,
@@ -454,7 +460,8 @@ def named_principals(document: Document, accounts: frozenset[str]) -> dict[str, 
     found: dict[str, Target] = {}
     for statement in document.statements:
         for kind, value in statement.principals.values if statement.principals else ():
-            if kind == "AWS" and (identity := _identity_of(value)) and identity.account in accounts:
+            identity = target_named(value) if kind == "AWS" else None
+            if isinstance(identity, RoleTarget | UserTarget) and identity.account in accounts:
                 found[value] = identity
     return found
 
@@ -486,18 +493,5 @@ def _assumed(document: Document) -> Iterator[RoleTarget]:
         if statement.effect is not Effect.ALLOW or resources is None or resources.negated:
             continue
         if not statement.actions.negated and _ASSUME in map(str.lower, statement.actions.values):
-            identities = map(_identity_of, resources.values)
-            yield from (identity for identity in identities if isinstance(identity, RoleTarget))
-
-
-def _identity_of(value: str) -> IdentityTarget | None:
-    arn = parse_arn(value)
-    if arn is None or arn.service != "iam" or not arn.name:
-        return None
-    match arn.resource.partition("/")[0]:
-        case "user":
-            return UserTarget(arn.account, arn.name)
-        case "role":
-            return RoleTarget(arn.account, arn.name)
-        case _:
-            return None
+            named = map(target_named, resources.values)
+            yield from (target for target in named if isinstance(target, RoleTarget))

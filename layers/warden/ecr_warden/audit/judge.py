@@ -11,11 +11,11 @@ from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.audit.also_allowed import covers
 from ecr_warden.audit.finding import Certainty, Finding, FindingKind
 from ecr_warden.audit.outsiders import is_outside
-from ecr_warden.audit.remedies import target_named
 from ecr_warden.audit.repaired import Live, all_repaired
 from ecr_warden.audit.words import ANYONE, AllowingStatement, because_of, named, unread_text
 from ecr_warden.core.address import HUB_ROLES, OWN_ROLES
 from ecr_warden.core.desired import CompiledSpec
+from ecr_warden.core.target import target_named
 from iam_access.arn import iam_arn
 from iam_access.document.condition import CanonicalClause
 from iam_access.evaluate.request_principal import CallerKind, is_identity_center_role, is_service_linked_role

@@ -15,8 +15,7 @@ from ecr_warden.core.actions import Access
 from ecr_warden.core.address import identity_policy, trust_policy
 from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.estate import target_of
-from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target, UserTarget
-from iam_access.arn import parse_arn
+from ecr_warden.core.target import RoleTarget, Target, UserTarget, target_named
 from iam_access.document.document import Document, Effect, Patterns, parse_document
 from iam_access.inventory.inventory import Policy
 from iam_access.text.printable import printable
@@ -222,23 +221,6 @@ class Remedies:
 _APPLY = "ecr-warden reconcile {}"
 _WRITE = "have whoever writes the documents of {} make them what the spec says: ecr-warden plan shows them"
 _REPAIRS: dict[Waits | None, str] = {Waits.PAUSED: "ecr-warden resume {}", Waits.OBSERVED: _WRITE, Waits.NOBODY: _WRITE}
-
-
-def target_named(arn: str) -> Target | None:
-    """The target with this ARN, None for an ARN of anything else."""
-    parsed = parse_arn(arn)
-    if parsed is None:
-        return None
-    kind, _, rest = parsed.resource.partition("/")
-    match kind:
-        case "repository":
-            return RepositoryTarget(parsed.account, parsed.region, rest)
-        case "user":
-            return UserTarget(parsed.account, parsed.name)
-        case "role":
-            return RoleTarget(parsed.account, parsed.name)
-        case _:
-            return None
 
 
 def _each(step: Step) -> Iterator[tuple[Permission, ...]]:

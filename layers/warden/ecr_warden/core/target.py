@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 from msgspec import Struct
 
 from ecr_warden.core.value import opaque
-from iam_access.arn import ACCOUNT_ID, iam_arn
+from iam_access.arn import ACCOUNT_ID, iam_arn, parse_arn
 from iam_access.errors import NamedError
 from iam_access.inventory.identity_kind import IdentityKind
 from iam_access.text.printable import printable
@@ -105,6 +105,23 @@ def target_arn(target: Target, *, path: str = "/") -> str:
     if isinstance(target, RepositoryTarget):
         return f"arn:aws:ecr:{target.region}:{target.account}:repository/{target.name}"
     return iam_arn(target.account, f"{target.identity_kind}{path}{target.name}")
+
+
+def target_named(arn: str) -> Target | None:
+    """The target with this ARN, None for an ARN of anything else."""
+    parsed = parse_arn(arn)
+    if parsed is None or not parsed.name:
+        return None
+    kind, _, rest = parsed.resource.partition("/")
+    match parsed.service, kind:
+        case "ecr", "repository":
+            return RepositoryTarget(parsed.account, parsed.region, rest)
+        case "iam", "user":
+            return UserTarget(parsed.account, parsed.name)
+        case "iam", "role":
+            return RoleTarget(parsed.account, parsed.name)
+        case _:
+            return None
 
 
 def new_targets(patterns: Sequence[str]) -> str:
