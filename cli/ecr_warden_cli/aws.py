@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -53,8 +54,10 @@ class Opened(Struct, frozen=True):
     arn: str
 
 
-def open_reader(accounts: Sequence[SpecAccount], profiles: Mapping[str, str]) -> AwsEstateReader:
-    """A reader of the accounts; `profiles` by account ID. Raises Failure.
+def read_parts(
+    accounts: Sequence[SpecAccount], profiles: Mapping[str, str], *, all_tags: bool
+) -> Iterator[tuple[str, Reading]]:
+    """The accounts and their registries, each whole; `profiles` by account ID. Raises Failure.
 
     Of an account that cannot be entered nothing is read; the others are read all the same.
     """
@@ -62,22 +65,21 @@ def open_reader(accounts: Sequence[SpecAccount], profiles: Mapping[str, str]) ->
     found = {account.id: _session_of(account, profiles.get(account.id), default) for account in accounts}
     if all(isinstance(session, NotEntered) for session in found.values()):
         raise _nothing_readable(accounts, [session for session in found.values() if isinstance(session, NotEntered)])
-
-    def session_of(account: str) -> boto3.Session:
-        match found[account]:
-            case NotEntered(reason, remedy):
-                raise AccountUnreachable(f"account {account} cannot be read: {reason}", remedy=remedy)
-            case Opened(session=session):
-                return session
-
-    return AwsEstateReader(ProfileAccounts(session_of))
+    return whole_accounts(AwsEstateReader(accounts_in(found)), accounts, all_tags=all_tags)
 
 
-def read_parts(
-    accounts: Sequence[SpecAccount], profiles: Mapping[str, str], *, all_tags: bool
-) -> Iterator[tuple[str, Reading]]:
-    """The accounts and their registries, each whole; raises Failure."""
-    return whole_accounts(open_reader(accounts, profiles), accounts, all_tags=all_tags)
+def accounts_in(found: Mapping[str, Opened | NotEntered]) -> ProfileAccounts:
+    """Accounts, to be read, by the sessions in them."""
+    return ProfileAccounts(partial(_session_in, found))
+
+
+def _session_in(found: Mapping[str, Opened | NotEntered], account: str) -> boto3.Session:
+    """The session in an account; raises AccountUnreachable for one that could not be entered."""
+    match found[account]:
+        case NotEntered(reason, remedy):
+            raise AccountUnreachable(f"account {account} cannot be read: {reason}", remedy=remedy)
+        case Opened(session=session):
+            return session
 
 
 def whole_accounts(

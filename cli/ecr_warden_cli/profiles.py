@@ -12,22 +12,18 @@ SHARE = 0.8
 
 
 class ProfileAccounts(Struct):
-    """Read-only use from a laptop: one session per account, by profile; an account without one is unreadable.
+    """Read-only use from a laptop: one session per account, by profile.
 
     What AWS answers is shared with the repairs of a hub.
     """
 
-    session_of: Callable[[str], Session | None]
+    session_of: Callable[[str], Session]
+    """Raises AccountUnreachable."""
     _readers: dict[str, AccountClients] = field(default_factory=dict)
 
     def reader(self, account: str) -> AccountClients:
         if account not in self._readers:
-            session = self.session_of(account)
-            if session is None:
-                raise AccountUnreachable(
-                    f"no credentials for account {account}", remedy="pass --profile ACCOUNT=PROFILE"
-                )
-            self._readers[account] = SessionClients(session, share=SHARE)
+            self._readers[account] = SessionClients(self.session_of(account), share=SHARE)
         return self._readers[account]
 
     def writer(self, account: str, run_id: str, session_policy: str) -> AccountClients:  # noqa: ARG002

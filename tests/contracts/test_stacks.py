@@ -30,7 +30,7 @@ def entered(request: pytest.FixtureRequest) -> Iterator[Entered]:
         patch.setenv("AWS_ENDPOINT_URL", aws.endpoint_url)
         where: Any = {"LocationConstraint": REGION}
         aws.client(ACCOUNT, "s3").create_bucket(Bucket="code", CreateBucketConfiguration=where)
-        yield AwsEntered({ACCOUNT: Opened(aws.session(ACCOUNT, REGION), ACCOUNT, "")}, {}, lambda _: time.sleep(0.02))
+        yield AwsEntered({ACCOUNT: Opened(aws.session(ACCOUNT, REGION), ACCOUNT, "")}, lambda _: time.sleep(0.02))
 
 
 def template(**resources: Any) -> str:

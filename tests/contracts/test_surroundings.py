@@ -19,7 +19,7 @@ def entered(monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsEntered]:
     """moto's own account, and one that could not be entered."""
     with moto(monkeypatch):
         yield AwsEntered(
-            {HERE: Opened(new_session(), HERE, "")}, {ELSEWHERE: NotEntered("no profile", "pass one")}, lambda _: None
+            {HERE: Opened(new_session(), HERE, ""), ELSEWHERE: NotEntered("no profile", "pass one")}, lambda _: None
         )
 
 

@@ -86,7 +86,7 @@ def remove(house: House, folder: Path, *argv: str) -> Ran:
     aws = house.stage.aws
     opened = {account: Opened(aws.session(account, REGION), account, "") for account in (CI, REGISTRY)}
     (folder / "ecr-warden.yaml").write_text(FILE)
-    command = Command(entered=AwsEntered(opened, {}, lambda _: time.sleep(0.05)))
+    command = Command(entered=AwsEntered(opened, lambda _: time.sleep(0.05)))
     return command("remove", str(folder / "ecr-warden.yaml"), *argv)
 
 

@@ -1,6 +1,7 @@
 """The accounts of a deployment, entered with a person's own credentials."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import replace
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from functools import partial
@@ -22,8 +23,16 @@ from ecr_warden.collect.estate import Reading
 from ecr_warden.collect.wires import SeenWire, Wiring
 from ecr_warden.collect.wiring import HubPlace
 from ecr_warden.core.clock import Clock
-from ecr_warden.core.failures import AccountUnreachable
-from ecr_warden_cli.aws import READING_CONFIG, LambdaHub, Opened, if_owned, open_profile, open_session, whole_accounts
+from ecr_warden_cli.aws import (
+    READING_CONFIG,
+    LambdaHub,
+    Opened,
+    accounts_in,
+    if_owned,
+    open_profile,
+    open_session,
+    whole_accounts,
+)
 from ecr_warden_cli.context import Failure, Hub, NotEntered
 from ecr_warden_cli.deployment.aws_cloudformation import CONFIG, AwsCodeBucket, AwsStacks, calling
 from ecr_warden_cli.deployment.aws_remains import AwsRemains
@@ -40,8 +49,7 @@ _SESSION = "ecr-warden-deploy"
 class AwsEntered(Struct, frozen=True):
     """See `Entered`; a role's credentials are renewed while the command runs."""
 
-    opened: Mapping[str, Opened]
-    refused: Mapping[str, NotEntered]
+    found: Mapping[str, Opened | NotEntered]
     sleep: Callable[[float], None]
 
     @classmethod
@@ -49,21 +57,24 @@ class AwsEntered(Struct, frozen=True):
         """Enter each account, by ID with its name."""
         source = None if ways.profiles.keys() >= accounts.keys() else open_profile(ways.source)
         found = {account: _enter(account, alias, ways, source) for account, alias in accounts.items()}
-        return cls(
-            {account: one for account, one in found.items() if isinstance(one, Opened)},
-            {account: _with_remedy(one) for account, one in found.items() if isinstance(one, NotEntered)},
-            sleep,
-        )
+        return cls({account: _with_remedy(one) for account, one in found.items()}, sleep)
+
+    @property
+    def refused(self) -> Mapping[str, NotEntered]:
+        return {account: one for account, one in self.found.items() if isinstance(one, NotEntered)}
 
     def session(self, account: str) -> boto3.Session:
-        if account in self.refused:
-            why = self.refused[account]
-            raise Failure(f"account {account} cannot be entered: {why.reason}", remedy=why.remedy, code="not-entered")
-        return self.opened[account].session
+        return self._opened(account).session
 
     def caller(self, account: str) -> str:
-        self.session(account)
-        return self.opened[account].arn
+        return self._opened(account).arn
+
+    def _opened(self, account: str) -> Opened:
+        match self.found[account]:
+            case NotEntered(reason, remedy):
+                raise Failure(f"account {account} cannot be entered: {reason}", remedy=remedy, code="not-entered")
+            case opened:
+                return opened
 
     def stacks(self, account: str, region: str) -> Stacks:
         client = self.session(account).client("cloudformation", region_name=region, config=CONFIG)
@@ -86,10 +97,10 @@ class AwsEntered(Struct, frozen=True):
         return organization["MasterAccountId"], root["Id"]
 
     def read_parts(self, accounts: Sequence[SpecAccount]) -> Iterator[tuple[str, Reading]]:
-        return whole_accounts(AwsEstateReader(self._accounts()), accounts, all_tags=False)
+        return whole_accounts(AwsEstateReader(accounts_in(self.found)), accounts, all_tags=False)
 
     def trail(self, account: str, region: str) -> SeenWire:
-        return read_trail(self._accounts(), account, region)
+        return read_trail(accounts_in(self.found), account, region)
 
     def wiring(self, place: HubPlace) -> Wiring:
         # Of an account that was not entered nothing is asked.
@@ -127,14 +138,6 @@ class AwsEntered(Struct, frozen=True):
         except (TypeError, ValueError) as error:
             raise Failure("AWS's answer has no date", remedy="see what proxy is in between") from error
 
-    def _accounts(self) -> ProfileAccounts:
-        return ProfileAccounts(self._session)
-
-    def _session(self, account: str) -> boto3.Session:
-        if (why := self.refused.get(account)) is not None:
-            raise AccountUnreachable(f"account {account} cannot be read: {why.reason}", remedy=why.remedy)
-        return self.opened[account].session
-
 
 def _enter(account: str, alias: str, ways: Ways, source: Opened | NotEntered | None) -> Opened | NotEntered:
     if (profile := ways.profiles.get(account)) is not None or source is None:
@@ -156,5 +159,5 @@ def _assuming(source: boto3.Session, role: str) -> boto3.Session:
     return boto3.Session(botocore_session=own, region_name=source.region_name)
 
 
-def _with_remedy(refused: NotEntered) -> NotEntered:
-    return NotEntered(refused.reason, remedy_for(refused.reason, refused.remedy))
+def _with_remedy(found: Opened | NotEntered) -> Opened | NotEntered:
+    return found if isinstance(found, Opened) else replace(found, remedy=remedy_for(found.reason, found.remedy))
