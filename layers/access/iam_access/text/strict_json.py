@@ -9,6 +9,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from types import NoneType
 from typing import NoReturn
 
 from iam_access.errors import NamedError
@@ -54,40 +55,26 @@ def wrong_type(place: str, raw: object, wanted: str) -> DocumentError:
     return DocumentError("document-type", place, f"{json_type(raw)} instead of {wanted}", remedy=f"write {wanted}")
 
 
+_TYPES = {NoneType: "null", bool: "a boolean", int: "a number", float: "a number", str: "a string", list: "a list"}
+
+
 def json_type(raw: object) -> str:
     """The JSON type of a value."""
-    match raw:
-        case None:
-            return "null"
-        case bool():
-            return "a boolean"
-        case int() | float():
-            return "a number"
-        case str():
-            return "a string"
-        case list():
-            return "a list"
-        case _:
-            return "an object"
-
-
-class _RepeatedKeyError(Exception):
-    """The key that occurs twice."""
-
-
-class _ConstantError(ValueError):
-    pass
+    return _TYPES.get(type(raw), "an object")
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     result = dict(pairs)
     if len(result) != len(pairs):
-        raise _RepeatedKeyError(Counter(key for key, _ in pairs).most_common(1)[0][0])
+        key = Counter(key for key, _ in pairs).most_common(1)[0][0]
+        raise DocumentError(
+            "document-key-repeated", key, "the key occurs twice in one object", remedy="keep one of them"
+        )
     return result
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise _ConstantError(name)
+    raise _bad_number("", f"{name} is not a JSON number")
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse_constant)
@@ -103,9 +90,6 @@ def load(source: str | bytes, limit: int = MAX_CHARACTERS) -> object:
         raise DocumentError("document-empty", "", "the document is empty", remedy="write at least one Statement")
     try:
         return _DECODER.decode(text)
-    except _RepeatedKeyError as error:
-        what, remedy = "the key occurs twice in one object", "keep one of them"
-        raise DocumentError("document-key-repeated", str(error), what, remedy=remedy) from None
     except RecursionError:
         raise _too_deep("") from None
     except json.JSONDecodeError as error:
@@ -115,9 +99,8 @@ def load(source: str | bytes, limit: int = MAX_CHARACTERS) -> object:
             f"not JSON: {error.msg} at line {error.lineno} column {error.colno}",
             remedy="correct the JSON text",
         ) from None
-    except ValueError as error:
-        what = f"{error} is not a JSON number" if isinstance(error, _ConstantError) else "a number is too long"
-        raise DocumentError("document-number", "", what, remedy="write the value as a string") from None
+    except ValueError:
+        raise _bad_number("", "a number is too long") from None
 
 
 def encode(value: object) -> str:
@@ -194,8 +177,8 @@ def _too_deep(place: str) -> DocumentError:
     return DocumentError("document-too-deep", place, "nested too deeply", remedy="a policy needs five levels at most")
 
 
-def _bad_number(place: str) -> DocumentError:
-    return DocumentError("document-number", place, "not a JSON number", remedy="write the value as a string")
+def _bad_number(place: str, what: str = "not a JSON number") -> DocumentError:
+    return DocumentError("document-number", place, what, remedy="write the value as a string")
 
 
 def _strings(value: object, place: str) -> Iterator[tuple[str, str]]:
