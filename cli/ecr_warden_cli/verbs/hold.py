@@ -4,6 +4,7 @@ import argparse
 import gzip
 from base64 import b64decode
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from ecr_warden.access_spec import Valid, load_spec
@@ -22,14 +23,6 @@ from iam_access.text.printable import and_more, show_time
 
 _hold_id = matching("[0-9a-f]{4,12}", "is not the ID of a hold, or 4 or more digits of it: ecr-warden held lists them")
 _BOTH = 2
-
-
-def _accept(arguments: argparse.Namespace, context: Context) -> Exit:
-    return _decide(Accept(new_id(), arguments.hold), arguments, context)
-
-
-def _reject(arguments: argparse.Namespace, context: Context) -> Exit:
-    return _decide(Reject(new_id(), arguments.hold), arguments, context)
 
 
 def _held(arguments: argparse.Namespace, context: Context) -> Exit:
@@ -88,13 +81,13 @@ def _lines(hold: Hold) -> Iterator[str]:
 
 def accept_here(hold_id: str, arguments: argparse.Namespace, context: Context) -> Exit:
     """Show what waits, and accept it if a person at the terminal says yes; `arguments`: of a verb without --json."""
-    return _decide(Accept(new_id(), hold_id), argparse.Namespace(**vars(arguments) | {"yes": False}), context)
+    return _decide(Accept, argparse.Namespace(**vars(arguments) | {"hold": hold_id, "yes": False}), context)
 
 
-def _decide(command: Decide, arguments: argparse.Namespace, context: Context) -> Exit:
-    console, client, verb = context.console, speak(arguments, context), command.__struct_config__.tag
-    [hold] = _ask(client, command.hold).holds
-    command = type(command)(command.id, hold.id)
+def _decide(kind: type[Decide], arguments: argparse.Namespace, context: Context) -> Exit:
+    console, client, verb = context.console, speak(arguments, context), kind.__struct_config__.tag
+    [hold] = _ask(client, arguments.hold).holds
+    command = kind(new_id(), hold.id)
     if not arguments.json:
         _show(hold, console)
         if isinstance(command, Accept):
@@ -189,13 +182,13 @@ HELD = Verb(
 ACCEPT = Verb(
     "ecr-warden accept 3f2a9c1b7d40",
     _DECISION,
-    _accept,
+    partial(_decide, Accept),
     "Shows what waits, and who gained and lost by what took effect by itself since a person last accepted a version; "
     "asks, and lets it take effect.",
 )
 REJECT = Verb(
     "ecr-warden reject 3f2a9c1b7d40",
     _DECISION,
-    _reject,
+    partial(_decide, Reject),
     "Shows what waits, asks, and keeps it from taking effect; uploaded again it is judged again.",
 )

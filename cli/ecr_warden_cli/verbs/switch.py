@@ -1,6 +1,7 @@
 """`stop` and `start`: all writes of the hub."""
 
 import argparse
+from functools import partial
 
 from ecr_warden.state.switch import Position
 from ecr_warden_cli.console import Exit, Style
@@ -11,14 +12,6 @@ _SAID = {
     Position.STOPPED: "writes are stopped: drift is found and reported, and nothing is repaired until ecr-warden start",
     Position.ENABLED: "writes are on: everything is compared with the spec now, and what differs is repaired",
 }
-
-
-def _stop(arguments: argparse.Namespace, context: Context) -> Exit:
-    return _turn(Position.STOPPED, arguments, context)
-
-
-def _start(arguments: argparse.Namespace, context: Context) -> Exit:
-    return _turn(Position.ENABLED, arguments, context)
 
 
 def _turn(position: Position, arguments: argparse.Namespace, context: Context) -> Exit:
@@ -36,13 +29,13 @@ def _turn(position: Position, arguments: argparse.Namespace, context: Context) -
 STOP = Verb(
     "ecr-warden stop --hub-region eu-central-1",
     HUB_ARGUMENTS,
-    _stop,
+    partial(_turn, Position.STOPPED),
     "Stops all writes of the hub, in your name, until somebody starts them. A write that has begun ends. To stop a few "
     "targets for a while, use pause.",
 )
 START = Verb(
     "ecr-warden start",
     HUB_ARGUMENTS,
-    _start,
+    partial(_turn, Position.ENABLED),
     "Lets the hub write again, after stop: everything is compared with the spec, and what differs is repaired.",
 )
