@@ -94,17 +94,16 @@ def _what(change: Change) -> str:
 
 
 def _effect(change: Change) -> str:
-    if change.access is None:
-        return ""
-    match bool(change.access.gained), bool(change.access.lost):
-        case True, True:
-            return "gives and takes access"
-        case True, False:
-            return "gives access"
-        case False, True:
-            return "takes access away"
-        case _:
-            return "changes no access"
+    return "" if change.access is None else _EFFECTS[bool(change.access.gained), bool(change.access.lost)]
+
+
+_EFFECTS = {
+    (True, True): "gives and takes access",
+    (True, False): "gives access",
+    (False, True): "takes access away",
+    (False, False): "changes no access",
+}
+"""Of a change, by whether it gives access and whether it takes some away."""
 
 
 def show_gaps(console: Console, found: Iterable[ProviderGap]) -> None:

@@ -51,7 +51,8 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     """Print one line per target, the most urgent first, who has access besides, and the totals."""
     place = place_of(arguments)
     reply = _read(place, context)
-    reply = replace(reply, targets=tuple(sorted(reply.targets, key=_urgency)))
+    ranked = sorted(reply.targets, key=lambda checked: _MOST_URGENT_FIRST.index(_status_of(checked)))
+    reply = replace(reply, targets=tuple(ranked))
     listed = [_status_of(target) for target in reply.targets]
     # The hub omits only targets that differ; unreadable ones are always listed.
     statuses = listed + [LiveStatus.DIFFERS] * reply.omitted
@@ -76,10 +77,6 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     else:
         _show(reply, listed, statuses, context)
     return Exit.ERROR if reply.unread else exit_of(statuses)
-
-
-def _urgency(checked: Checked) -> int:
-    return _MOST_URGENT_FIRST.index(_status_of(checked))
 
 
 def _read(place: OfFile | AtHub, context: Context) -> CheckReply:
@@ -124,13 +121,14 @@ def _status_of(checked: Checked) -> LiveStatus:
     status = status_of(checked.drifts)
     if status is not LiveStatus.OK or checked.audited is None:
         return status
-    match checked.audited.status:
-        case ConditionStatus.TRUE:
-            return LiveStatus.OK
-        case ConditionStatus.FALSE:
-            return LiveStatus.DIFFERS
-        case ConditionStatus.UNKNOWN:
-            return LiveStatus.UNPROVED
+    return _BY_AUDIT[checked.audited.status]
+
+
+_BY_AUDIT = {
+    ConditionStatus.TRUE: LiveStatus.OK,
+    ConditionStatus.FALSE: LiveStatus.DIFFERS,
+    ConditionStatus.UNKNOWN: LiveStatus.UNPROVED,
+}
 
 
 def _show(reply: CheckReply, listed: list[LiveStatus], statuses: list[LiveStatus], context: Context) -> None:
@@ -160,20 +158,17 @@ def _why(checked: Checked, status: LiveStatus, reasons: Reasons) -> str:
             if any(drift.kind is DriftKind.TARGET_MISSING for drift in checked.drifts):
                 return ": it does not exist"
             return ": " + ", ".join(
-                f"{describe_address(drift.address)} {_words(drift.kind)}" for drift in checked.drifts
+                f"{describe_address(drift.address)} {_WORDS.get(drift.kind, drift.kind)}" for drift in checked.drifts
             )
         case LiveStatus.UNREADABLE:
             return ": " + "; ".join(reasons.of(one, checked.target) for one in unreadable_of(checked.drifts))
 
 
-def _words(kind: DriftKind) -> str:
-    match kind:
-        case DriftKind.PRINCIPAL_RECREATED:
-            return "names a recreated user or role"
-        case DriftKind.SETTLING:
-            return "not yet shown by AWS"
-        case _:
-            return str(kind)
+_WORDS = {
+    DriftKind.PRINCIPAL_RECREATED: "names a recreated user or role",
+    DriftKind.SETTLING: "not yet shown by AWS",
+}
+"""Of the kinds of drift whose own name does not say it."""
 
 
 CHECK = Verb(

@@ -95,13 +95,8 @@ class Examination(Struct):
     @property
     def article(self) -> str:
         """A document of this kind, as messages name it."""
-        match self.kind:
-            case DocumentKind.RESOURCE:
-                return f"a {self.noun} policy"
-            case DocumentKind.TRUST:
-                return "a trust policy"
-            case DocumentKind.IDENTITY:
-                return "an identity policy"
+        articles = {DocumentKind.TRUST: "a trust policy", DocumentKind.IDENTITY: "an identity policy"}
+        return articles.get(self.kind, f"a {self.noun} policy")
 
     def add(self, rule: LintRule, place: str, message: str = "") -> None:
         self.found.append(LintFinding(rule, place, message or rule.title))

@@ -39,15 +39,15 @@ def severity_of_run(report: RunReport) -> Severity:
 def _of_result(report: RunReport) -> Severity:
     if report.intruder or report.contested or report.again:
         return Severity.CRITICAL
-    match report.result:
-        case Result.FAILED | Result.STILL_DRIFTED:
-            return Severity.CRITICAL
-        case Result.REPORTED | Result.UNKNOWN | Result.NOT_YET_VISIBLE | Result.WAITING:
-            return Severity.WARNING
-        case Result.INTERRUPTED | Result.CONFLICT:
-            return Severity.WARNING
-        case Result.IN_SYNC | Result.CONVERGED:
-            return Severity.INFO
+    return _BY_RESULT[report.result]
+
+
+_BY_RESULT = {
+    **dict.fromkeys((Result.FAILED, Result.STILL_DRIFTED), Severity.CRITICAL),
+    **dict.fromkeys((Result.REPORTED, Result.UNKNOWN, Result.NOT_YET_VISIBLE, Result.WAITING), Severity.WARNING),
+    **dict.fromkeys((Result.INTERRUPTED, Result.CONFLICT), Severity.WARNING),
+    **dict.fromkeys((Result.IN_SYNC, Result.CONVERGED), Severity.INFO),
+}
 
 
 def _of_drifts(report: RunReport) -> Severity:
@@ -66,7 +66,8 @@ def _of_drifts(report: RunReport) -> Severity:
         return Severity.CRITICAL
     # What one of our runs made possible, such as an identity's first policy, is not a loss that anybody caused.
     losses = [] if report.cause.kind is CauseKind.RUN else [drift for drift in drifts if drift.kind in _LOSSES]
-    return Severity.WARNING if losses or any(map(_gains, drifts)) else Severity.INFO
+    gains = any(drift.kind is DriftKind.UNEXPECTED or drift.gained for drift in drifts)
+    return Severity.WARNING if losses or gains else Severity.INFO
 
 
 def lets_in_outsiders(report: RunReport) -> bool:
@@ -115,10 +116,6 @@ def _reopens_sessions(drift: Drift) -> bool:
 
 
 _LOSSES = frozenset({DriftKind.MISSING, DriftKind.CHANGED, DriftKind.TARGET_MISSING, DriftKind.UNPARSEABLE})
-
-
-def _gains(drift: Drift) -> bool:
-    return drift.kind is DriftKind.UNEXPECTED or bool(drift.gained)
 
 
 def opens(drift: Drift, home: Collection[str]) -> bool:
