@@ -14,6 +14,7 @@ import math
 import re
 from collections import deque
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence, Set
+from contextlib import suppress
 from copy import replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -333,14 +334,8 @@ class _Question:
     def _sessions(self) -> Iterator[Subject]:
         """The sessions of the versions' roles that a policy names."""
         named = {one for side in (self._before, self._after) for one in side.permissions[0].resource.named}
-        for text in sorted(named):
-            if ":assumed-role/" in text:
-                try:
-                    subject = self._after.graph.subject(text)
-                except RequestError:
-                    continue
-                if subject.identity is not None:
-                    yield subject
+        sessions = self._principals(text for text in named if ":assumed-role/" in text)
+        yield from (subject for subject in sessions if subject.identity is not None)
 
     def _denied_alone(self, names: Container[str]) -> Iterator[Subject]:
         """Outsiders whom a Deny names and no version lets in by name: without it they are let in with their class."""
@@ -352,14 +347,18 @@ class _Question:
             if statement.effect is Effect.DENY and statement.principals is not None
             for value in statement.principals.values
         }
-        for text in sorted(denied):
-            if bare(text) not in names and (arn := parse_arn(text)) is not None and arn.resource != "root":
-                try:
-                    subject = self._after.graph.subject(text)
-                except RequestError:
-                    continue
-                if subject.identity is None and not subject.is_class:
-                    yield subject
+        others = self._principals(
+            text
+            for text in denied
+            if bare(text) not in names and (arn := parse_arn(text)) is not None and arn.resource != "root"
+        )
+        yield from (subject for subject in others if subject.identity is None and not subject.is_class)
+
+    def _principals(self, named: Iterable[str]) -> Iterator[Subject]:
+        """Those that the texts name, sorted; some name none."""
+        for text in sorted(named):
+            with suppress(RequestError):
+                yield self._after.graph.subject(text)
 
     def _of(self, subject: Subject) -> Iterator[AccessChange]:
         name = bare(subject.arn)
