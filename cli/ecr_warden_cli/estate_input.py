@@ -188,16 +188,11 @@ def source_of(arguments: argparse.Namespace) -> ReadFrom:
     return source
 
 
-def hub_of(arguments: argparse.Namespace) -> AtHub:
-    """The hub that is to be asked; raises UsageError."""
-    return AtHub((), arguments.hub_region, hub_profile(arguments.profile))
-
-
 @contextmanager
 def asking_hub(arguments: argparse.Namespace, context: Context) -> Iterator[HubClient]:
     """The hub; where nobody named it, an error says where else to read."""
     try:
-        yield speak(hub_of(arguments), context)
+        yield speak(AtHub((), arguments.hub_region, hub_profile(arguments.profile)), context)
     except NamedError as error:
         if not arguments.hub and arguments.hub_region is None:
             elsewhere = "to read elsewhere, name a place, such as --spec SPEC or --profile PROFILE"

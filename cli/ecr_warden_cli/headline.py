@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from ecr_warden.audit.finding import Certainty, ConditionStatus, FindingGroup, FindingKind
 from ecr_warden.audit.finding_texts import sentence
 from ecr_warden.core.desired import Mode
-from ecr_warden.hub.reply import StatusReply, Trouble
+from ecr_warden.hub.reply import StatusReply
 from ecr_warden.state.target_status import Standing
 from iam_access.text.printable import count
 
@@ -78,9 +78,9 @@ def _clauses(reply: StatusReply) -> Iterator[str]:
     yield from _of_findings(
         [finding for finding in reply.access.findings if finding.finding.kind is FindingKind.MISSING]
     )
-    yield from map(
-        _of_trouble, (trouble for trouble in troubles.values() if trouble.code not in (*_STOPPED, *_UNKNOWN))
-    )
+    for code, trouble in troubles.items():
+        if code not in (*_STOPPED, *_UNKNOWN):
+            yield _LESS_GRAVE.get(code, trouble.message)
     if words[Standing.PENDING]:
         verb = "was" if words[Standing.PENDING] == 1 else "were"
         yield f"{_of(words[Standing.PENDING], number)} {verb} not compared yet"
@@ -110,7 +110,3 @@ def _of_findings(groups: Sequence[FindingGroup]) -> Iterator[str]:
         now = " now" if worst.finding.certainty is Certainty.YES and worst.finding.kind is FindingKind.EXTRA else ""
         more = len(groups) - 1
         yield f"{said}{now}" + (f" ({count(more, 'more finding')})" if more else "")
-
-
-def _of_trouble(trouble: Trouble) -> str:
-    return _LESS_GRAVE.get(trouble.code, trouble.message)

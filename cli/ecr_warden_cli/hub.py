@@ -312,15 +312,11 @@ def _poll(
         answers = expect(CallReply, client.ask(AskCall(command.id))).answers
         latest = {answer.target: answer for answer in answers}
         for answer in answers:
-            if answer.target in open_targets and _has_ended(answer):
+            # A target that waits for its role is run again after the role's run.
+            if answer.target in open_targets and answer.done and answer.result is not Result.WAITING:
                 open_targets.discard(answer.target)
                 yield answer
         if not open_targets:
             break
     # Time is up: fall back on each run's last answer.
     yield from (latest[target] for target in sorted(open_targets) if target in latest)
-
-
-def _has_ended(answer: CommandResult) -> bool:
-    # A target that waits for its role is run again after the role's run.
-    return answer.done and answer.result is not Result.WAITING

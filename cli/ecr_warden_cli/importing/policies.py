@@ -254,18 +254,14 @@ def _grants(document: Document, target: RepositoryTarget, world: World) -> Grant
                 also = tuple(sorted(reads | {*known.reads}))
                 found[puller] = replace(known, importing=imports or known.importing, reads=also)
                 pulling |= {puller} if pulls else set()
-    grants = sorted((grant for puller, grant in found.items() if puller in pulling), key=_order)
-    return Grants(tuple(grants), tuple(sorted(foreign)))
+    ordered = sorted(pulling, key=lambda puller: (type(puller).__name__, str(puller)))
+    return Grants(tuple(found[puller] for puller in ordered), tuple(sorted(foreign)))
 
 
 def _reads(statement: Statement) -> set[str]:
     """The actions of a statement that a grant says beside pulling."""
     names = () if statement.actions.negated else statement.actions.values
     return {_READS[name.lower()] for name in names if name.lower() in _READS}
-
-
-def _order(grant: PullGrant) -> tuple[object, ...]:
-    return type(grant.puller).__name__, str(grant.puller)
 
 
 def limits_of(statement: Statement) -> Limits:

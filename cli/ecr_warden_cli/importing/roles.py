@@ -162,7 +162,7 @@ def _granted(
         first: [
             PushGrant(
                 role,
-                tuple(sorted(several, key=_principals_first)),
+                tuple(sorted(several, key=lambda pusher: (not isinstance(pusher, SpecPrincipal), str(pusher)))),
                 limits,
                 longest,
                 shared=first != firsts[0],
@@ -193,10 +193,6 @@ def _barred(by: Mapping[Limits, list[Pusher]], role: Identity, world: World) -> 
 
 def _is_as(wanted: DesiredValue, live: Document, address: Address) -> bool:
     return isinstance(wanted, Document) and not isinstance(relate(live, wanted, kind=address.document_kind), Differs)
-
-
-def _principals_first(pusher: Pusher) -> tuple[bool, str]:
-    return not isinstance(pusher, SpecPrincipal), str(pusher)
 
 
 def _resources(document: Document, wanted: _Wanted) -> dict[str, RepositoryTarget]:

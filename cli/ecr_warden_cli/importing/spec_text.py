@@ -89,12 +89,9 @@ def _tree_of(value: SpecValue, report: ProblemReport) -> MapNode:
         items = (tree_of(one, Place(at, 1), report) for at, (_, one) in enumerate(several, position))
         trees[name] = ListNode(beside, tuple(items))
         position += len(several)
-    keys = ((Scalar(beside, name, Tag.TEXT, plain=True), tree) for name, tree in trees.items() if not _is_empty(tree))
+    filled = {name: tree for name, tree in trees.items() if not isinstance(tree, ListNode) or tree.items}
+    keys = ((Scalar(beside, name, Tag.TEXT, plain=True), tree) for name, tree in filled.items())
     return MapNode(beside, tuple(keys))
-
-
-def _is_empty(node: Node) -> bool:
-    return isinstance(node, ListNode) and not node.items
 
 
 def spec_text(
@@ -205,7 +202,11 @@ class _Values:
 
     def _push(self, grant: PushGrant) -> Value:
         named = self._names([one for one in grant.by if isinstance(one, SpecPrincipal)])
-        others = [pusher_value(one, self._alias) for one in grant.by if not isinstance(one, SpecPrincipal)]
+        others = [
+            federated_value(one) if isinstance(one, Federated) else _by_condition(one, self._alias)
+            for one in grant.by
+            if not isinstance(one, SpecPrincipal)
+        ]
         found: dict[str, Value] = {"role": grant.role.name, "by": [*named, *others]}
         if grant.pull:
             found["pull"] = True
@@ -291,8 +292,3 @@ def _by_condition(condition: ByCondition, alias: Alias) -> dict[str, Value]:
             return {"sso": {"permission_set": name, "account": alias(account)}}
         case Pods(cluster, namespace, service_account):
             return {"pods": {"cluster": cluster, "namespace": namespace, "serviceAccount": service_account}}
-
-
-def pusher_value(pusher: Federated | ByCondition, alias: Alias) -> Value:
-    """Who assumes a push role without a user or role of the spec."""
-    return federated_value(pusher) if isinstance(pusher, Federated) else _by_condition(pusher, alias)

@@ -101,7 +101,8 @@ def _run_line(entry: RunEntry) -> str:
 
 def _entry_line(entry: HistoryEntry) -> str:
     """What it is about on the first line, as a run's; who did it, and what came of it, on the second."""
-    head, targets = f"{show_time(entry.at)}  {_kind_words(entry.kind)}", ""
+    what = _KIND_WORDS.get(entry.kind, entry.kind.replace("-", " "))
+    head, targets = f"{show_time(entry.at)}  {what}", ""
     match entry.kind:
         case HistoryKind.SPEC_ACCEPTED | HistoryKind.SPEC_REFUSED:
             head += f"  {entry.id or '(no version)'}"
@@ -131,10 +132,6 @@ _KIND_WORDS = {
     HistoryKind.WIRE_BROKEN: "wiring is not as it should be",
     HistoryKind.WIRE_RESTORED: "wiring is as it should be again",
 }
-
-
-def _kind_words(kind: HistoryKind) -> str:
-    return _KIND_WORDS.get(kind, kind.replace("-", " "))
 
 
 def _show(arguments: argparse.Namespace, context: Context) -> Exit:

@@ -23,13 +23,8 @@ _NULL = "Null"
 _EMPTY = ((), ("",))
 
 
-def conditions_hold(clauses: Iterable[Clause], context: Context, *, variables: bool) -> bool:
-    """Do all clauses hold in the context, with its keys in lower case? Version 2008-10-17 has no `variables`."""
-    return all(clause_holds(clause, context, variables=variables) for clause in clauses)
-
-
 def clause_holds(clause: Clause, context: Context, *, variables: bool) -> bool:
-    """Does one clause hold?"""
+    """Does a clause hold in the context, with its keys in lower case? Version 2008-10-17 has no `variables`."""
     operator = parse_operator(clause.operator)
     values = context.get(ascii_lower(clause.key), ())
     if operator.positive == _NULL:

@@ -14,7 +14,7 @@ from iam_access.document.document import VARIABLES_VERSION, Document, Effect, Pa
 from iam_access.document.kind import DocumentKind
 from iam_access.document.principal import ANYONE, Principals
 from iam_access.document.variables import completed_arn, literal_glob
-from iam_access.evaluate.condition_match import conditions_hold
+from iam_access.evaluate.condition_match import clause_holds
 from iam_access.evaluate.principal_match import NOBODY, Naming, named_ways
 from iam_access.evaluate.request import Request
 from iam_access.evaluate.resolved import Context, resolved_glob
@@ -72,7 +72,7 @@ def statement_naming(statement: Statement, request: Request, *, version: str, co
         and resource_matches(
             statement.resources, request.resource, request.context, variables=variables, completes=completes
         )
-        and conditions_hold(statement.conditions, request.context, variables=variables)
+        and all(clause_holds(clause, request.context, variables=variables) for clause in statement.conditions)
     ):
         return named
     return NOBODY

@@ -203,7 +203,7 @@ def _registry(estate: Estate, account: str, region: str) -> Registry | None:
 
 def _control_policy(estate: Estate, change: Supposed) -> Estate:
     """It restricts beside those that are there: what it denies, and, where it has an Allow, all but what it allows."""
-    concerned = [account.id for account in estate.accounts.values() if _is_under(account, change.of)]
+    concerned = [account.id for account in estate.accounts.values() if change.of in ("*", account.id, *_units(account))]
     if not concerned:
         units = {part for account in estate.accounts.values() for part in _units(account)}
         raise _absent(change, "account", (*estate.accounts, *units))
@@ -220,10 +220,6 @@ def _control_policy(estate: Estate, change: Supposed) -> Estate:
             # A level of resource control policies has RCPFullAWSAccess by itself.
             accounts[name] = replace(account, resource_control=(*(account.resource_control or ()), (policy,)))
     return replace(estate, accounts=accounts)
-
-
-def _is_under(account: EcrAccount, name: str) -> bool:
-    return name in ("*", account.id, *_units(account))
 
 
 def _units(account: EcrAccount) -> list[str]:

@@ -70,7 +70,7 @@ def _of_policy(judge: Judge, account: str, registry: Registry, policy: Policy) -
             for arn, ways in found_in[scope].items()
             if (left := {access: way for access, way in ways.items() if not _is_in(wider, access, way, policy)})
         }
-        named, rest = judge.divided(min(ways.values(), key=_order) for ways in found.values())
+        named, rest = judge.divided(min(ways.values(), key=lambda path: path.order) for ways in found.values())
         for path in named:
             ways = found[path.subject.arn]
             indexes = {index for way in ways.values() for index in _indexes(way, policy)}
@@ -174,10 +174,6 @@ def _any_value(text: str) -> str:
 def _principals(policy: Policy) -> int:
     """How many principals its Allow statements name."""
     return len({value for each in policy.statements if each.principals for value in each.principals.values})
-
-
-def _order(path: AccessPath) -> tuple[int, int, str]:
-    return path.order
 
 
 def _scopes(policy: Policy) -> tuple[str, ...]:

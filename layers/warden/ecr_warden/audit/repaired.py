@@ -1,7 +1,7 @@
 """The estate with what is known to be repaired in place: what differs then, the spec does not decide, or it waits."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from copy import replace
 from enum import StrEnum
 
@@ -127,7 +127,11 @@ class _Repaired:
 
     def _named(self, identity: Identity, spec: TargetSpec, account: EcrAccount) -> Identity:
         """A user or role with the documents of its spec."""
-        own = {PolicyPlace(inline=address.name): value for address, value in _inline(spec)}
+        own = {
+            PolicyPlace(inline=address.name): value
+            for address, value in spec.granted.items()
+            if address.kind is AddressKind.IDENTITY_POLICY
+        }
         kept = [one for one in identity.policies if one.place not in own and _stays(one, spec)]
         added = [
             Policy.at(at, self._known.setdefault(value.text, value))
@@ -152,10 +156,6 @@ def _trust_left(live: Policy | None, spec: TargetSpec, at: Address) -> DesiredVa
     """The trust policy that a repair leaves: with what observed grants add to it, if that is there; None: any."""
     seen = {at: Present(live.document, "")} if live is not None and isinstance(live.document, Document) else {}
     return with_observed_grants(spec, Observation(spec.target, seen)).documents.get(at)
-
-
-def _inline(spec: TargetSpec) -> Iterator[tuple[Address, DesiredValue]]:
-    return ((at, value) for at, value in spec.granted.items() if at.kind is AddressKind.IDENTITY_POLICY)
 
 
 def _settings(spec: TargetSpec) -> RoleSettings | None:

@@ -79,7 +79,9 @@ class SpecAccess:
         """What the spec gives a subject: by its name, as one of its account, and as anybody."""
         given, account = self.paths(what, target), subject.principal.account
         yield given.get(bare(subject.arn))
-        yield from (given.get(bare(_anyone(text))) for text in (account, ANY_ACCOUNT) if text is not None)
+        yield from (
+            given.get(bare(f"arn:aws:iam::{text}:user/anyone")) for text in (account, ANY_ACCOUNT) if text is not None
+        )
 
     def targets_for(self, subject: Subject) -> Collection[RepositoryTarget]:
         """The repositories if the spec could give the subject anything: it writes its policies, or a policy names it.
@@ -230,10 +232,6 @@ def _is_enough_alone(subject: Subject, resource: Resource) -> bool:
 
 
 _NOTHING = Document("", VARIABLES_VERSION, ())
-
-
-def _anyone(account: str) -> str:
-    return f"arn:aws:iam::{account}:user/anyone"
 
 
 def bare(arn: str) -> str:

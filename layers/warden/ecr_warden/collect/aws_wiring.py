@@ -119,6 +119,7 @@ class AwsWiring(Struct, frozen=True):
             return (SeenWire(f"roles of ecr-warden in {account}", _WORK, error=why, code=code),)
         roles = {role["RoleName"]: role for role in entry["iam"].get("RoleDetailList", ())}
         policies = {policy["Arn"]: policy for policy in entry["iam"].get("Policies", ())}
+        arns = {name: iam_arn(account, f"policy/ecr-warden/{name}") for name in OWN_POLICIES.values()}
         stack_id = _stack_named_by(roles.get(OWN_ROLES["ReadRole"], {}))
 
         def stack() -> _Found:
@@ -132,10 +133,7 @@ class AwsWiring(Struct, frozen=True):
                 SeenWire(f"role {name} in {account}", _WORK, _role(roles[name]) if name in roles else None)
                 for name in OWN_ROLES.values()
             ),
-            *(
-                SeenWire(f"policy {name} in {account}", _WORK, _policy(policies.get(_policy_arn(account, name))))
-                for name in OWN_POLICIES.values()
-            ),
+            *(SeenWire(f"policy {name} in {account}", _WORK, _policy(policies.get(arn))) for name, arn in arns.items()),
         )
 
     def _bus_policy(self) -> _Found:
@@ -268,10 +266,6 @@ def _role(role: Mapping[str, Any]) -> _Found:
         "attached": [one["PolicyArn"] for one in role.get("AttachedManagedPolicies", ())],
         "boundary": role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn", ""),
     }
-
-
-def _policy_arn(account: str, name: str) -> str:
-    return iam_arn(account, f"policy/ecr-warden/{name}")
 
 
 def _policy(policy: Mapping[str, Any] | None) -> _Found:

@@ -120,12 +120,8 @@ class Needed(Struct, frozen=True):
             case _:
                 return False
         ours = {"Key": TAG_KEY, "Value": TAG_VALUE}
-        names = (policy["PolicyName"] for policy in inline)
-        return key in self.identities or ours in entry.get("Tags", ()) or any(map(_is_ours, names))
-
-
-def _is_ours(name: str) -> bool:
-    return name.startswith(OUR_POLICY_PREFIX)
+        has_ours = any(policy["PolicyName"].startswith(OUR_POLICY_PREFIX) for policy in inline)
+        return key in self.identities or ours in entry.get("Tags", ()) or has_ours
 
 
 type KnownOfAws = Mapping[tuple[str, str], str]

@@ -269,7 +269,7 @@ class Queries(Struct, frozen=True):
         plans = [plan for plan in read.plans if plan.drifts or read.accepted.spec_of(plan.target) is not None]
         # Targets in sync take next to no room: none of them is left out.
         differing = [plan for plan in plans if plan.drifts]
-        fitting = _that_fit(differing, _drifts_to_json, self.reply_bytes)
+        fitting = _that_fit(differing, lambda plan: {"drifts": to_json(plan.drifts)}, self.reply_bytes)
         kept = {plan.target.key for plan in fitting}
         named = [plan.target for plan in plans if read.accepted.spec_of(plan.target) is not None]
         repositories = [target for target in named if isinstance(target, RepositoryTarget)]
@@ -303,26 +303,18 @@ def _left_out(plans: Sequence[Plan]) -> Iterator[str]:
         )
 
 
-def _drifts_to_json(plan: Plan) -> Json:
-    return {"drifts": [to_json(drift) for drift in plan.drifts]}
-
-
 def _that_fit(plans: Sequence[Plan], form: Callable[[Plan], Json], limit: int) -> tuple[Plan, ...]:
     """The plans, in order, that fit into so many bytes in that form; unreadable targets are never the first left out.
 
     So a plan that is left out has drift, and is not unknown.
     """
     size, kept = 0, set()
-    for plan in sorted(plans, key=lambda plan: not _is_unreadable(plan)):
+    for plan in sorted(plans, key=lambda plan: all(drift.kind is not DriftKind.UNREADABLE for drift in plan.drifts)):
         size += len(dumps(form(plan)))
         if size > limit:
             break
         kept.add(plan.target.key)
     return tuple(plan for plan in plans if plan.target.key in kept)
-
-
-def _is_unreadable(plan: Plan) -> bool:
-    return any(drift.kind is DriftKind.UNREADABLE for drift in plan.drifts)
 
 
 def history(asked: AskHistory, journal: Journal, log: HistoryLog, switch: Switch, clock: Clock) -> HistoryReply:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from ecr_warden.core.address import Address
-from ecr_warden.core.job import Cause, CauseKind, short_name
+from ecr_warden.core.job import CauseKind, short_name
 from ecr_warden.core.kinds import DriftKind, HoldReason
 from ecr_warden.core.listing import Entry, Listing, listing
 from ecr_warden.core.result import Result, Severity
@@ -237,14 +237,14 @@ def _urgency(run: RunEnded) -> tuple[int, bool]:
 
 
 def _callers(runs: Sequence[RunEnded]) -> Iterator[Field]:
-    causes = Counter(_in_words(run.cause) for run in runs if not run.cause.rolls_out)
+    causes = Counter(
+        describe_actor(run.cause.actor) if run.cause.kind is CauseKind.EVENT else describe_cause(run.cause)
+        for run in runs
+        if not run.cause.rolls_out
+    )
     callers = [f"{text} ({number}x)" if number > 1 else text for text, number in causes.most_common()]
     if callers:
         yield Field("By", "; ".join(first(callers, _CALLERS)))
-
-
-def _in_words(cause: Cause) -> str:
-    return describe_actor(cause.actor) if cause.kind is CauseKind.EVENT else describe_cause(cause)
 
 
 def _contest(run: RunEnded) -> Iterator[str]:

@@ -127,7 +127,7 @@ def read_identity(iam: "IAMClient", target: IdentityTarget, spec: TargetSpec) ->
         return missing(spec)
     for name in _policy_names(iam, target, spec, reading):
         address = identity_policy(target, name)
-        observed = _read_inline(iam, address)
+        observed = _read_inline(iam, target, name)
         # Only what the spec names is reported as absent.
         if address in spec.documents or not isinstance(observed, Absent):
             reading.documents[address] = observed
@@ -224,10 +224,9 @@ def _attached(iam: "IAMClient", target: IdentityTarget) -> Iterable[str]:
                 yield from (policy["PolicyArn"] for policy in user_page["AttachedPolicies"])
 
 
-def _read_inline(iam: "IAMClient", address: Address) -> Observed:
-    assert isinstance(address.target, RoleTarget | UserTarget)
+def _read_inline(iam: "IAMClient", target: IdentityTarget, name: str) -> Observed:
     try:
-        return read_inline(iam, address.target, address.name)
+        return read_inline(iam, target, name)
     except PortError as error:
         return as_unreadable(error)
 

@@ -64,7 +64,8 @@ def unreadable(spec: TargetSpec, why: Unreadable) -> Observation:
 
 def missing(spec: TargetSpec) -> Observation:
     """The target does not exist; a role is then only absent, because it can be created."""
-    return Observation(spec.target, {address: _of_missing_target(address) for address in spec.documents})
+    found = {at: Absent() if at.kind is AddressKind.ROLE else TargetMissing() for at in spec.documents}
+    return Observation(spec.target, found)
 
 
 def limited_to(spec: TargetSpec, found: Observation) -> Observation:
@@ -79,7 +80,3 @@ def settings_digest(settings: RoleSettings) -> str:
     """The digest of a role's settings."""
     text = json.dumps([settings.path, settings.max_session_duration, settings.boundary])
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _of_missing_target(address: Address) -> Observed:
-    return Absent() if address.kind is AddressKind.ROLE else TargetMissing()

@@ -91,7 +91,9 @@ class AwsSpecs(AwsAcceptedSpecs, kw_only=True):
 
     def standing(self) -> SpecsInForce:
         item = self.accepted_item()
-        return SpecsInForce() if item is None else SpecsInForce(item["compiled"]["S"], _text_of(item, "baseline"))
+        if item is None:
+            return SpecsInForce()
+        return SpecsInForce(item["compiled"]["S"], item["baseline"]["S"] if "baseline" in item else "")
 
     def accept(self, spec: CompiledSpec, *, over: SpecsInForce, text: bytes | None = None) -> None:
         what = f"accepting version {spec.version} of the spec"
@@ -170,10 +172,6 @@ def _noted_before(text: str) -> NotedVersion | None:
     """What a text said in its place up to 0.1.0: the refused version, or the one that takes effect after another."""
     begun = _BEGUN.fullmatch(text)
     return BegunVersion(*begun.groups()) if begun else RefusedVersion(text) if text else None
-
-
-def _text_of(item: Any, name: str) -> str:
-    return str(item[name]["S"]) if name in item else ""
 
 
 def _misplaced(key: str) -> dict[str, Any]:

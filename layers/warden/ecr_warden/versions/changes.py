@@ -1,6 +1,6 @@
 """What differs between an accepted version of the spec and the next one; `before` is None for the first version."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from copy import replace
 from datetime import datetime, timedelta
 
@@ -51,7 +51,7 @@ def recent(removals: Iterable[Removal], now: datetime) -> tuple[Removal, ...]:
 
 def changed_targets(before: CompiledSpec | None, after: CompiledSpec) -> tuple[Target, ...]:
     """Targets whose desired documents or mode differ; of removed repositories those that lose theirs."""
-    known = _targets(before)
+    known = before.targets if before else {}
     changed: list[Target] = [
         spec.target
         for key, spec in after.targets.items()
@@ -213,10 +213,6 @@ def _is_governed(address: Address, after: CompiledSpec) -> bool:
 def _is_of_ours(address: Address, spec: TargetSpec) -> bool:
     """Whether a document of a user or role goes with its grants: ecr-warden deletes it."""
     return is_our_policy(address) or any(document.kind is AddressKind.ROLE for document in spec.documents)
-
-
-def _targets(spec: CompiledSpec | None) -> Mapping[str, TargetSpec]:
-    return spec.targets if spec else {}
 
 
 def _desired(spec: TargetSpec | None) -> object:

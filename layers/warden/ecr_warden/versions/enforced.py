@@ -54,7 +54,11 @@ def enforced(version: CompiledSpec | None) -> CompiledSpec:
     """The part of a version that is enforced; nothing for no version."""
     if version is None:
         return _NOTHING
-    targets = {key: replace(spec, observed={}) for key, spec in version.targets.items() if _is_enforced(version, spec)}
+    targets = {
+        key: replace(spec, observed={})
+        for key, spec in version.targets.items()
+        if (spec.mode or version.mode) is Mode.ENFORCE
+    }
     patterns = tuple(pattern for pattern in version.patterns if (pattern.mode or version.mode) is Mode.ENFORCE)
     return replace(version, mode=Mode.ENFORCE, targets=targets, patterns=patterns, account_modes={})
 
@@ -97,10 +101,6 @@ def value_at(version: CompiledSpec, address: Address) -> DesiredValue | None:
     """What a version says of an address; None if it says nothing."""
     spec = version.spec_of(address.target)
     return None if spec is None else spec.documents.get(address)
-
-
-def _is_enforced(version: CompiledSpec, spec: TargetSpec) -> bool:
-    return (spec.mode or version.mode) is Mode.ENFORCE
 
 
 def _addresses(version: CompiledSpec) -> Iterator[Address]:
