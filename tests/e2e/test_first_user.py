@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import subprocess
 import tarfile
 import time
@@ -45,10 +46,11 @@ class User:
 
     def __post_init__(self) -> None:
         (self.home / ".aws").mkdir(parents=True)
+        keys = "[{}]\nregion=" + REGION + "\naws_access_key_id={}\naws_secret_access_key={}\n"
+        profiles = {"ci": _deployer(self.aws, CI), "registry": _deployer(self.aws, REGISTRY)}
+        text = "".join(keys.format(name, *one) for name, one in profiles.items())
         for name in ("config", "credentials"):
-            profiles = {"ci": CI, "registry": REGISTRY}
-            keys = "[{}]\nregion=" + REGION + "\naws_access_key_id={}\naws_secret_access_key=test\n"
-            (self.home / ".aws" / name).write_text("".join(keys.format(*one) for one in profiles.items()))
+            (self.home / ".aws" / name).write_text(text)
 
     def types(self, *words: str, code: int = 0) -> str:
         """Run the command, in an environment that knows no checkout; returns its output."""
@@ -132,6 +134,21 @@ def user(released: Path, tmp_path: Path) -> Iterator[User]:
             make_trail(aws, account)
         aws.client(CI, "ssm").put_parameter(Name="/ecr-warden/webhook", Value=chat.url, Type="SecureString")
         yield User(aws, chat, make_people(aws), released, tmp_path / "home")
+
+
+def _deployer(aws: EmulatedAws, account: str) -> tuple[str, str]:
+    """The keys of a user who may do what the pages say that deploying takes, and nothing else."""
+    iam, name = aws.client(account, "iam"), "deployer"
+    iam.create_user(UserName=name)
+    text = json.dumps(json.loads((ROOT / "stacks" / "deployer-policy.json").read_text()), separators=(",", ":"))
+    arn = iam.create_policy(PolicyName=name, PolicyDocument=text)["Policy"]["Arn"]
+    iam.attach_user_policy(UserName=name, PolicyArn=arn)
+    page = (ROOT / "docs" / "cli.md").read_text()
+    needs = page.split("`plan` needs in each account")[1].split("A profile may")[0]
+    reads = re.findall(r"`([a-z]+:[A-Z]\w+)`", needs)
+    reading = _policy({"Effect": "Allow", "Action": reads, "Resource": "*"})
+    iam.put_user_policy(UserName=name, PolicyName="read", PolicyDocument=reading)
+    return aws.user_keys(account, name)
 
 
 def _policy(*statements: dict[str, Any]) -> str:
