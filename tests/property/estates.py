@@ -200,11 +200,15 @@ def who_can(estate: Json, name: str, actions: tuple[str, ...]) -> dict[str, str]
 
 
 def _federating(estate: Json, people: Json, who: str, name: str, actions: tuple[str, ...]) -> str:
-    """What a user can by a session of a federated user, which has whatever the user lets it have, and never MFA."""
+    """What a user can by a session of a federated user, which has whatever the user lets it have, and never MFA.
+
+    Only long-term credentials open it.
+    """
     if ":user/" not in who:
         return "no"
-    session, own = f"arn:aws:sts::{who.split(':')[4]}:federated-user/x", _own_policies(estate, people, who)
-    opens = [_is_allowed(who, "sts:GetFederationToken", session, context, own) for context in contexts(who)]
+    session, own = f"arn:aws:sts::{who.split(':')[4]}:federated-user/xx", _own_policies(estate, people, who)
+    by_key = [one for one in CONTEXTS if "aws:MultiFactorAuthPresent" not in one]
+    opens = [_is_allowed(who, "sts:GetFederationToken", session, context, own) for context in by_key]
     asks = [(action, f"arn:aws:ecr:eu-central-1:{HOME}:repository/{name}") for action in actions]
     acts = [
         all(_allowed(estate, people, who, *ask, context, session=session) for ask in asks)

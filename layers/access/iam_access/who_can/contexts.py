@@ -98,6 +98,11 @@ def contexts_of(
     return Contexts(choices, exact and not tied and not likely and size <= MAX_CONTEXTS, known_related)
 
 
+def texts_told_apart(clauses: Sequence[CanonicalClause], steps: Steps) -> Iterator[str]:
+    """Texts of one key for every way in which clauses without variables hold or do not, or likely ones."""
+    return (values[0] for values in _choices(clauses, (), steps)[0] if values)
+
+
 def resolved(clause: CanonicalClause, certain: Callable[[str], Values | None]) -> CanonicalClause:
     """The clause with the texts of its variables, where each is certain; a value with one that is absent is none."""
     texts: dict[str, str] = {}

@@ -14,20 +14,27 @@ from itertools import chain
 from iam_access.document.condition import CanonicalClause, Clause
 from iam_access.document.document import Statement, parse_document
 from iam_access.document.pattern import patterns_meet
+from iam_access.document.steps import Steps
+from iam_access.document.variables import replace_variables
 from iam_access.evaluate.request_principal import parse_request_principal
+from iam_access.evaluate.statement_match import action_matches
 from iam_access.inventory.inventory import Policy
 from iam_access.text.ascii_case import ascii_lower
+from iam_access.who_can.contexts import texts_told_apart
 from iam_access.who_can.decide import Permission, Resource
 from iam_access.who_can.resources import TAG_PREFIXES, keys_asked_for
 from iam_access.who_can.subject import TAG, Subject
 
 OPENING = "sts:GetFederationToken"
 _KIND = ":federated-user/"
-_ANY_NAME = "x"
-_WILD = re.compile(r"[*?]")
+_ANY_NAME = ("StringLike", f"*{_KIND}??*")
+_AFTER = re.compile("[:/]")
+_NAME = re.compile(r"[\w+=,.@-]{2,32}", re.ASCII)
 # Temporary credentials have the key, and GetFederationToken takes no MFA.
 # Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_sts-comparison.html
 _WITHOUT_MFA = {"aws:multifactorauthpresent": ("false",), "aws:multifactorauthage": ()}
+# Only a user's long-term credentials open it, whose requests lack these.
+_OF_TEMPORARY = ("aws:multifactorauth", "aws:tokenissuetime")
 
 
 def own_policies(user: Subject) -> Iterator[Policy]:
@@ -38,32 +45,41 @@ def own_policies(user: Subject) -> Iterator[Policy]:
 def session_names_in(policies: Iterable[Policy], user: Subject) -> tuple[str, ...]:
     """The ARNs of sessions of a user's account, one for each way in which policies tell them apart by their names."""
     own = f"arn:{user.principal.partition}:sts::{user.principal.account}{_KIND}"
-    texts = (text for policy in policies for one in policy.statements for text in _names_in(one) if "${" not in text)
-    asked = (text.rpartition("/")[2] if _KIND in text else "*" for text in texts if patterns_meet(text, f"{own}*"))
-    return tuple(dict.fromkeys(own + _WILD.sub(_ANY_NAME, name) for name in (*asked, _ANY_NAME)))
+    asked = (one for policy in policies for statement in policy.statements for one in _names_in(statement))
+    clauses = dict.fromkeys(
+        CanonicalClause(operator, "aws:username", frozenset({_AFTER.split(text)[-1]}))
+        for operator, raw in (_ANY_NAME, *asked)
+        if patterns_meet(text := _filled(raw, user), f"{own}*")
+    )
+    return tuple(own + name for name in texts_told_apart([*clauses], Steps()) if _NAME.fullmatch(name))
 
 
-def _names_in(statement: Statement) -> Iterator[str]:
-    """Patterns of ARNs of principals."""
-    if statement.principals is not None:
-        yield from (one.value for one in statement.principals.values if _KIND in one.value)
+def _filled(text: str, user: Subject) -> str:
+    """A text with the values of its variables in a user's requests, `*` for those that are not certain."""
+    known = {**user.keys, "aws:username": (user.principal.name,)}
+    return replace_variables(text, lambda variable: (known.get(variable.key) or ("*",))[0])
+
+
+def _names_in(statement: Statement) -> Iterator[tuple[str, str]]:
+    """Patterns of ARNs of principals, or of sessions that may be opened, each with the operator that reads it."""
+    principals = () if statement.principals is None else statement.principals.values
+    yield from (("StringLike", one.value) for one in principals if _KIND in one.value)
+    if statement.resources is not None and action_matches(statement.actions, OPENING):
+        yield from (("StringLike", one) for one in statement.resources.values)
     for clause in statement.conditions:
-        yield from _names_of(clause)
+        operator = "StringEqualsIgnoreCase" if "IgnoreCase" in clause.operator else "StringLike"
+        yield from ((operator, text) for text in _names_of(clause))
 
 
 def _names_of(clause: Clause) -> Iterable[str]:
-    match ascii_lower(clause.key):
-        case "aws:principalarn":
-            return clause.values
-        case "aws:userid":
-            return (f"arn:*:sts::*{_KIND}{value.rpartition(':')[2] or '*'}" for value in clause.values)
-        case _:
-            return ()
+    key = ascii_lower(clause.key)
+    ids = (f"arn:*:sts::*{_KIND}{value.rpartition(':')[2] or '*'}" for value in clause.values)
+    return clause.values if key == "aws:principalarn" else ids if key == "aws:userid" else ()
 
 
 def opening(user: Subject, arn: str) -> tuple[Permission, ...]:
     """What a user needs to open a session as a federated user, by its ARN."""
-    return (Permission(OPENING, Resource(arn, user.principal.account, closed=TAG_PREFIXES)),)
+    return (Permission(OPENING, Resource(arn, user.principal.account, closed=(*TAG_PREFIXES, *_OF_TEMPORARY))),)
 
 
 def tagging(user: Subject, arn: str, key: str) -> tuple[Permission, ...]:
@@ -90,7 +106,7 @@ def session_of(user: Subject, arn: str, tags: Iterable[str]) -> Subject:
     return replace(
         user,
         principal=replace(parse_request_principal(arn), issuer=user.arn),
-        keys={**keys, **_WITHOUT_MFA},
+        keys={**keys, "aws:username": (), **_WITHOUT_MFA},
         identity=None,
         open_keys=frozenset(TAG + key for key in tags),
     )
