@@ -93,6 +93,11 @@ class _Work:
         self.listed = listed
         self.found = Found([], [])
 
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """A module that cannot be imported fails: without its tests, bugs would only seem to be noticed by none."""
+        if report.failed:
+            self.found.broken.append(report.nodeid)
+
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Never runs the tests in this process: what they leave behind would reach every bug."""
         gc.unfreeze()
