@@ -17,7 +17,7 @@ from ecr_warden.events.calls import (
     blinding,
     reads,
 )
-from ecr_warden.events.trigger import WatchedService
+from ecr_warden.events.trigger import Blindable, WatchedService
 
 MODELS = {service: botocore.session.get_session().get_service_model(service) for service in WatchedService}
 
@@ -126,3 +126,11 @@ def test_every_name_of_another_service_is_an_operation_or_its_name_in_cloudtrail
     known = set(botocore.session.get_session().get_service_model(service).operation_names)
     in_cloudtrail_only = {"PutBucketNotification", "UpdateEventSourceMapping", "PutBucketPolicy"}
     assert BLINDING_CALLS[service].keys() - known - in_cloudtrail_only == set()
+
+
+def test_members_forward_the_calls_on_what_lies_in_each_of_them() -> None:
+    """The hub alone has the bus, the bucket, the queues and the functions."""
+    rows = {blinding(service, name) for service, calls in BLINDING_CALLS.items() for name in calls}
+    in_members = {row.changes for row in rows if row is not None and row.in_members}
+    assert in_members == {Blindable.TRAIL, Blindable.RULE, Blindable.STACK}
+    assert in_members.isdisjoint(row.changes for row in rows if row is not None and not row.in_members)

@@ -24,6 +24,7 @@ from ecr_warden.core.job import (
 )
 from ecr_warden.core.target import RepositoryTarget
 from ecr_warden.events.decide import EventDecision, decide
+from ecr_warden.events.parse import parse_trigger
 from ecr_warden.events.record import actor_of
 from ecr_warden.events.trigger import (
     ApiCall,
@@ -167,7 +168,48 @@ def test_every_text_taken_from_an_event_is_bounded() -> None:
         "sessionContext": {"sourceIdentity": long, "sessionIssuer": {"arn": long}},
     }
     actor = actor_of({"userIdentity": identity, "sourceIPAddress": long, "userAgent": long})
-    assert len(repr(actor)) < 3000
+    found = {name: len(value) for name, value in to_json(actor).items()}
+    assert found == {
+        "type": 32,
+        "arn": 512,
+        "issuer": 512,
+        "invokedBy": 128,
+        "sourceIdentity": 256,
+        "sourceIp": 128,
+        "userAgent": 256,
+    }
+
+
+def test_a_key_of_s3_is_as_long_as_s3_lets_it_be() -> None:
+    """Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html."""
+    uploaded = json.loads((ROOT / "events/s3-ObjectCreated.json").read_text())
+    uploaded["detail"]["object"] |= {"key": "k" * 1024, "version-id": "v" * 1025}
+    found = parse_trigger(uploaded)
+    assert isinstance(found, SpecChanged)
+    assert (len(found.key), len(found.version_id)) == (1024, 1024)
+    uploaded["detail"]["object"]["key"] += "k"
+    with pytest.raises(TriggerError, match="1 to 1024"):
+        parse_trigger(uploaded)
+
+
+def test_a_blinding_call_is_of_the_account_that_its_record_names_or_else_its_envelope_or_its_caller() -> None:
+    record: dict[str, Any] = {
+        "eventVersion": "1.0",
+        "eventSource": "cloudtrail.amazonaws.com",
+        "eventName": "StopLogging",
+        "eventID": "e-1",
+        "requestParameters": {"name": "main"},
+        "userIdentity": {"type": "IAMUser", "accountId": "111111111111"},
+    }
+    envelope = {"version": "0", "id": "e-2", "detail-type": "AWS API Call via CloudTrail", "source": "aws.cloudtrail"}
+    made = (
+        record,
+        envelope | {"account": "222222222222", "detail": record},
+        record | {"recipientAccountId": "333333333333"},
+    )
+    found = [decide(one, PLACE) for one in made]
+    calls = [one.trigger for one in found if isinstance(one, EventDecision) and isinstance(one.trigger, BlindingCall)]
+    assert [call.account for call in calls] == ["111111111111", "222222222222", "333333333333"]
 
 
 def _events() -> list[Path]:
