@@ -30,6 +30,7 @@ from local.testing.seed import (
     PUSHER,
     SPEC_FILE,
     allow,
+    compiled,
     document,
 )
 from tests.template.cfn import ROOT
@@ -56,6 +57,22 @@ def test_what_somebody_else_did_to_the_compiled_spec_is_reported_by_name_and_com
         assert (severity(alert), alert.thing) == (Severity.CRITICAL, f"{COMPILED_SPEC} compiled/{lost}")
         found = world.specs.accepted()
         assert found is not None and found.targets[CHECKOUT.key] == ACCEPTED.targets[CHECKOUT.key]
+
+
+def test_a_version_that_would_be_refused_today_is_compiled_again() -> None:
+    """No later rule may put a version out of force: here, that the spec makes nobody an administrator."""
+    everything = '{Statement: {Effect: Allow, Action: "*", Resource: "*"}}'
+    kept = f"{TEXT}documents: [{{kind: identity-policy, account: ci, user: x, name: all, document: {everything}}}]\n"
+    world, data, spec = bare_world(), kept.encode(), compiled(kept, accepted=True)
+    world.specs.file, world.specs.compiled = SpecVersion(spec.version, data), spec
+    world.specs.base = world.specs.keep(spec), world.specs.keep_text(data), spec.version
+    world.specs.standing()
+    objects = world.specs.objects.kept
+    for lost in [digest for digest, body in objects.items() if body.startswith(f'{{"{CHECKOUT.key}":'.encode())]:
+        del objects[lost]
+    assert look(world) is None
+    found = present(world.specs.accepted())
+    assert found.targets[CHECKOUT.key] == spec.targets[CHECKOUT.key]
 
 
 def test_the_first_version_is_accepted_and_every_target_enqueued_registry_first() -> None:

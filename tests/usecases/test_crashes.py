@@ -4,9 +4,10 @@ from datetime import timedelta
 
 import pytest
 
+from ecr_warden.core.observed import Present, Unparseable
 from ecr_warden.core.plan import Change
 from ecr_warden.core.result import Result
-from ecr_warden.core.run import Applied
+from ecr_warden.core.run import Applied, Failed
 from ecr_warden.core.sessions import Sessions, denied_by
 from ecr_warden.core.target import Target
 from ecr_warden.repair.cutoff import LOOK_MARGIN
@@ -59,6 +60,23 @@ def test_a_run_that_died_between_its_writes_is_reported_as_interrupted() -> None
     assert (first.result, second.result) == (Result.INTERRUPTED, Result.CONVERGED)
     assert sum(isinstance(outcome, Applied) for outcome in first.outcomes) == 2
     assert first.run_id != second.run_id
+
+
+CHANGED_SINCE: dict[str, Present | Unparseable] = {
+    "another policy": Present(document(allow("ecr:BatchGetImage", who="*")), "another"),
+    "no policy at all": Unparseable("it is not JSON", "{", "broken"),
+}
+
+
+@pytest.mark.parametrize("name", CHANGED_SINCE)
+def test_whether_a_run_that_died_wrote_what_somebody_changed_since_is_not_known(name: str) -> None:
+    world = _repository()
+    dies_after_a_write(world, 1, CHECKOUT)
+    world.documents.live[D1] = CHANGED_SINCE[name]
+    world.clock.advance(LONGER_THAN_A_LEASE)
+    assert world.run(CHECKOUT) is Result.CONVERGED
+    [outcome] = world.reports[0].outcomes
+    assert expect(Failed, outcome).code == "changed-since"
 
 
 def test_the_sweep_finds_an_interrupted_run_on_a_target_in_sync() -> None:

@@ -17,7 +17,7 @@ from ecr_warden.repair.alerts import OwnChanged
 from ecr_warden.state.accepted import SpecSuperseded
 from ecr_warden.state.commands import Accept, Command, Reject
 from ecr_warden.state.history import HistoryKind
-from ecr_warden.state.hold import Hold, HoldState
+from ecr_warden.state.hold import Hold, HoldState, Verdict
 from ecr_warden.state.holds import Judged
 from ecr_warden.state.specs import SpecVersion
 from ecr_warden.versions.alerts import HoldOpened, HoldSettled, SpecAccepted
@@ -35,6 +35,7 @@ from tests.usecases.uploads import (
     accept_of,
     accepted,
     codes,
+    decide,
     first,
     is_of_a_verdict,
     judged,
@@ -225,6 +226,15 @@ def test_what_cannot_be_read_is_said_and_held() -> None:
     seen = expect(HoldOpened, offer(world, TAKING, "v2"))
     assert codes(seen.hold) == [WaitCode.NOT_JUDGED]
     assert "shop/basket" in seen.hold.reasons[0]
+
+
+def test_what_was_read_and_cannot_be_used_is_unread() -> None:
+    world, _, job = to_read()
+    reads_of(world).read(job)
+    del world.estate_store.pieces[IN_HOME]
+    seen = expect(HoldOpened, judged(world))
+    assert codes(seen.hold) == [WaitCode.NOT_JUDGED]
+    assert "another version wrote it" in seen.hold.reasons[0]
 
 
 def test_what_is_throttled_is_read_later_and_noted_as_unread_in_the_end() -> None:
@@ -431,9 +441,10 @@ MOVED = document(allow("ecr:*", who="*"))
 def test_a_roll_out_takes_over_the_document_that_was_judged_and_repairs_it_from_then_on() -> None:
     world, _ = taking_over()
     assert world.run(BASKET.target) is Result.CONVERGED
-    world.put(BASKET, MOVED)
-    assert world.run(BASKET.target) is Result.CONVERGED
-    assert world.live(BASKET) != MOVED
+    for changed in (MOVED, document(PART)):
+        world.put(BASKET, changed)
+        assert world.run(BASKET.target) is Result.CONVERGED
+        assert says(world.live(BASKET)) == says(BASKETS)
 
 
 PART = allow("ecr:BatchGetImage", who=f"arn:aws:iam::{CI}:user/pull-user-1")
@@ -483,6 +494,33 @@ def test_of_a_document_that_is_not_the_one_that_was_judged_a_roll_out_takes_what
         assert isinstance(tick(world), SpecAccepted)
     world.run(BASKET.target)
     assert (version_of(world), says(world.live(BASKET))) == ("v2", says(BASKETS))
+
+
+def moved(world: World) -> Hold:
+    """Somebody changed what the version takes over, and that waits for a person."""
+    world.put(BASKET, document(PART))
+    world.run(BASKET.target)
+    [job] = [job for job in world.jobs.sent if isinstance(job, AcceptSpec)]
+    return expect(HoldOpened, accept_of(world).process(job) or judged(world)).hold
+
+
+def test_whoever_accepts_what_moved_makes_the_version_in_force_the_baseline() -> None:
+    world = first()
+    assert isinstance(offer(world, TAKING, "v2"), SpecAccepted)
+    assert present(world.specs.baseline()).version == "v1"
+    give(world, Accept("command-1", moved(world).id))
+    assert isinstance(tick(world), SpecAccepted)
+    baseline = present(world.specs.baseline())
+    assert (baseline.version, baseline.text) == ("v2", TAKING.encode())
+
+
+def test_an_acceptance_of_what_moved_that_another_version_overtakes_lets_nothing_take_effect() -> None:
+    world, _ = taking_over()
+    hold = moved(world)
+    assert isinstance(offer(world, TAKING.replace(", ci:user/pull-user-2]", "]"), "v3"), SpecAccepted)
+    before = accepted(world)
+    assert decide(world, hold, Verdict.ACCEPT) is None
+    assert (accepted(world), present(world.holds.find(hold.id)).state) == (before, HoldState.VOID)
 
 
 def test_whoever_changes_it_after_each_acceptance_opens_nothing() -> None:
