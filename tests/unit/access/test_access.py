@@ -1,6 +1,7 @@
 """The table of estates: each question has the answer that AWS's rules give."""
 
 import json
+from copy import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.audit.words import because_of
 from ecr_warden.core.codec.snapshot import estate_of
 from ecr_warden_cli.access import WhoCan, can_i, find_subject, question, question_of, reach, who_can, who_can_each
+from iam_access.inventory.inventory import Policy
+from iam_access.who_can.subject import ALLOW_EVERYTHING
 from local.testing.printed import complete
 from local.testing.snapshots import estate_from_text
 from tests import tables
@@ -110,3 +113,13 @@ def test_repositories_that_nothing_tells_apart_are_asked_about_once() -> None:
         return counted(lambda: list(who_can_each(graph, questions)))[1]
 
     assert (work(30) - work(10)) / 20 < 300
+
+
+def test_a_repository_with_another_policy_is_another_question() -> None:
+    """As an audit asks of the same one with what the spec gives it."""
+    graph = RepositoryGraph(estate_of(snapshot(user("ann")), at=NOW))
+    [app] = graph.estate.repositories()
+    opened = replace(app, policy=Policy("opened", ALLOW_EVERYTHING))
+    asked = graph.permissions("pull", app), graph.permissions("pull", opened)
+    assert asked[0] != asked[1]
+    assert {policy.name for one in asked[1] for policy in one.resource.policies} == {"opened"}
