@@ -22,8 +22,13 @@ ME = f"arn:aws:iam::{HOME}:user/me"
 EVERYTHING = allow("*")
 _MFA: dict[str, Any] = {"Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}}}
 _LIMIT = managed("limit", document(allow("s3:*")))
-_KEPT = {"Effect": "Deny", "Action": ["iam:Put*", "iam:Attach*"], "Resource": "*"}
+_KEPT = {
+    "Effect": "Deny",
+    "Action": ["iam:Put*", "iam:Attach*", "iam:Delete*", "iam:CreatePolicyVersion"],
+    "Resource": "*",
+}
 _NO_IAM = managed("no-iam", document(allow("*"), _KEPT))
+_NO_ATTACHING = managed("no-attaching", document(allow("*"), {**_KEPT, "Action": "iam:Attach*"}))
 _IDLE = user("idle", Tags=[{"Key": "team", "Value": "shop"}])
 _BOUNDED = user("bounded", PermissionsBoundary={"PermissionsBoundaryArn": _LIMIT["Arn"]})
 _BOSS = user("boss", EVERYTHING)
@@ -57,7 +62,7 @@ def _identities(row: dict[str, Any]) -> list[dict[str, Any]]:
 def test_who_administers_and_whose_access_is_no_finding(name: str) -> None:
     groups = [_group("admins", EVERYTHING), _group("careful", allow("*", **_MFA)), _group("readers", allow("s3:*"))]
     others = _IDLE, _BOUNDED, _BOSS
-    given = snapshot(*_identities(CASES[name]), *others, policies=[_LIMIT, _NO_IAM], groups=groups)
+    given = snapshot(*_identities(CASES[name]), *others, policies=[_LIMIT, _NO_IAM, _NO_ATTACHING], groups=groups)
     graph = RepositoryGraph(estate_from_text(json.dumps(given), at=NOW))
     found = administrators(graph, graph.estate.accounts[HOME])
     administers = CASES[name]["administers"]

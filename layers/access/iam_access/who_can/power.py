@@ -26,7 +26,8 @@ def changes_of(target: Subject, account: Account) -> Iterator[tuple[str, str]]:
     """The calls that change what an identity may do or who may act as it, each with its resource."""
     identity = target.identity
     assert identity is not None
-    on = [(identity.kind, identity.arn), *(("policy", arn) for arn in identity.managed)]
+    policies = identity.managed if identity.boundary is None else (*identity.managed, identity.boundary.place.arn)
+    on = [(identity.kind, identity.arn), *(("policy", arn) for arn in policies)]
     on += [] if target.is_role else [("group", arn) for arn in account.groups]
     for kind, arn in on:
         for action in POWERS[kind]:

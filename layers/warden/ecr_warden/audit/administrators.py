@@ -43,11 +43,11 @@ class _Power(Struct, frozen=True):
     on: tuple[str, ...]
     step: Step
     is_free: bool
-    """Whatever holds, so that no condition limits what it gives."""
+    """Whatever holds, and on somebody whom no boundary limits, so that nothing limits what it gives."""
 
     @property
     def writes(self) -> bool:
-        """Does it write or attach a policy without a condition on it?"""
+        """Does it write or attach a policy without a limit on what that gives?"""
         return self.is_free and self.action in WRITING
 
 
@@ -70,7 +70,7 @@ class Administrators(Struct, frozen=True):
     of_registries: Mapping[str, AccessPath]
     """Those who can administer a repository or a registry (core.administering) and are not in `iam`."""
     unlimited: frozenset[str] = frozenset()
-    """Those of them who write or attach policies without a condition on it, or can become one who does. The others may
+    """Those of them who write or attach policies without a limit on it, or can become one who does. The others may
     not be able to give themselves any access."""
 
 
@@ -158,6 +158,7 @@ class _Powers:
     def __init__(self, graph: RepositoryGraph, account: EcrAccount) -> None:
         self._graph = graph
         self._account = account
+        self._bounded = {arn for arn, one in account.identities.items() if one.boundary is not None}
         calls: dict[_Call, set[str]] = defaultdict(set)
         for target in graph.identities_of(account.id):
             for call in changes_of(target, account):
@@ -197,7 +198,7 @@ class _Powers:
         """The call on the resources; where conditions decide, on those whose tags and boundary fulfil them."""
         step = self._step(subject, action, Resource(on[0], self._account.id))
         if step.decision.answer is Answer.YES:
-            yield _Power(action, on, step, is_free=True)
+            yield _Power(action, on, step, self._gives(subject, action, on))
         if step.decision.answer is not Answer.CONDITIONAL:
             return
         asked = sorted(keys_asked_for(_policies(subject), (*TAG_PREFIXES, _BOUNDARY)))
@@ -209,6 +210,17 @@ class _Powers:
             step = self._step(subject, action, known[arns[0]])
             if step.decision.answer in _CAN:
                 yield _Power(action, tuple(arns), step, is_free=False)
+
+    def _gives(self, subject: Subject, action: str, on: Iterable[str]) -> bool:
+        """Does a call change somebody whom no boundary limits, or from whom the subject may take it?"""
+        lifted = {
+            one
+            for call, others in self._told_apart(subject)
+            if call.endswith("PermissionsBoundary")
+            and self._step(subject, call, Resource(others[0], self._account.id)).decision.answer is Answer.YES
+            for one in others
+        }
+        return any(not self._calls[action, one] <= self._bounded - lifted for one in on)
 
     def _known(self, arn: str, action: str) -> Resource:
         """A resource of a call, with the keys of that call as far as they are certain."""
@@ -238,7 +250,9 @@ class _Powers:
         return any(
             self._step(joined, action, Resource(on[0], self._account.id)).decision.answer is Answer.YES
             for action, on in self._told_apart(joined)
-            if action in WRITING and any(_may_allow(one, action) for one in policies)
+            if action in WRITING
+            and any(_may_allow(one, action) for one in policies)
+            and self._gives(joined, action, on)
         )
 
 
