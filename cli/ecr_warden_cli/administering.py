@@ -1,22 +1,26 @@
 """Who administers accounts, for `who-can admin`: by name where there are repositories, elsewhere how many."""
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 from msgspec import Struct
 
-from ecr_warden.audit.administrators import Administrators, administrators
+from ecr_warden.audit.administrators import Administrators, administrators, calls
 from ecr_warden.audit.judge import Judge
-from ecr_warden.audit.words import class_of
+from ecr_warden.audit.words import class_of, unread_text
 from ecr_warden.core.estate import EcrAccount
 from ecr_warden_cli.access import is_class
 from ecr_warden_cli.access_text import STYLES, chain_to_json, lines_of, not_looked_at
 from ecr_warden_cli.console import Style
 from ecr_warden_cli.context import Context
 from ecr_warden_cli.estate_input import OpenedEstate
+from iam_access.document.document import Document
 from iam_access.evaluate.request_principal import is_service_linked_role
 from iam_access.text.printable import printable
+from iam_access.who_can.federating import own_policies
 from iam_access.who_can.graph import AccessPath
+from iam_access.who_can.powers import CHANGES
 
 
 class Administering(Struct, frozen=True):
@@ -39,6 +43,17 @@ def administering(asked: OpenedEstate) -> Iterator[Administering]:
         paths = [path for path in (*found.iam.values(), *found.of_registries.values()) if not left_out(path)]
         paths.sort(key=lambda path: (_is_limited(path, found), path.order))
         yield Administering(account.id, paths, found.unlimited, _has_repositories(account))
+
+
+def undecided(asked: OpenedEstate) -> tuple[str, ...]:
+    """What was not read of the users and roles who may be administrators."""
+    may = [
+        one
+        for one in asked.graph.subjects.values()
+        if any(asked.graph.may_allow(one, action) for action in (*CHANGES, *calls(asked.graph)))
+    ]
+    policies = chain(*map(own_policies, may), (one.identity.trust for one in may if one.identity is not None))
+    return tuple(dict.fromkeys(unread_text(one) for one in policies if one and not isinstance(one.document, Document)))
 
 
 def _left_out(asked: OpenedEstate) -> Callable[[AccessPath], bool]:
@@ -65,7 +80,11 @@ def administering_to_json(found: Sequence[Administering], asked: OpenedEstate) -
         }
         for one in found
     ]
-    return {"accounts": accounts, "notLookedAt": list(not_looked_at(asked.estate))}
+    return {
+        "accounts": accounts,
+        "unknown": list(undecided(asked)),
+        "notLookedAt": list(not_looked_at(asked.estate)),
+    }
 
 
 def _to_json(path: AccessPath, found: Administering) -> dict[str, Any]:
@@ -99,3 +118,5 @@ def show_administering(found: Sequence[Administering], asked: OpenedEstate, cont
                 console.line(f"{'':<13}{label:<13}{text}", Style.FAINT)
         administer = "administers" if len(one.paths) == 1 else "administer"
         console.line(f"{len(one.paths)} {administer} account {one.account}, {asked.basis}", Style.HEADING)
+    for text in undecided(asked):
+        console.note(text)

@@ -231,6 +231,35 @@ def test_administrators_are_named_where_there_are_repositories_and_counted_elsew
     }
 
 
+_GONE = {"PolicyArn": f"arn:aws:iam::{HOME}:policy/gone"}
+_BOUNDED: dict[str, Any] = {"PermissionsBoundary": {"PermissionsBoundaryArn": _GONE["PolicyArn"]}}
+# An identity of which a policy was not read, and what is unknown of it.
+UNDECIDED: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "an attached policy": (user("ann", AttachedManagedPolicies=[_GONE]), ["policy/gone"]),
+    "a boundary": (user("ann", allow("*"), **_BOUNDED), ["policy/gone"]),
+    "the boundary of whoever may do little": (user("ann", allow("s3:*"), **_BOUNDED), []),
+    "who may assume an administrator's role": (
+        role("ann", {}, allow("*"), AssumeRolePolicyDocument="{"),
+        ["trust policy of ann"],
+    ),
+    "who may assume a weak role": (role("ann", {}, allow("s3:*"), AssumeRolePolicyDocument="{"), []),
+}
+
+
+@pytest.mark.parametrize("case", UNDECIDED)
+def test_whoever_may_administer_by_what_was_not_read_is_unknown(case: str, tmp_path: Path) -> None:
+    one, expected = UNDECIDED[case]
+    accounts = _accounts()
+    accounts[HOME]["iam"]["RoleDetailList" if ":role/" in one["Arn"] else "UserDetailList"].append(one)
+    (estate := tmp_path / "estate.json").write_text(json.dumps({"schema": 1, "accounts": accounts}))
+    ran = Command()("who-can", "admin", "--snapshot", str(estate), "--json")
+    unknown = [text.partition(" was not read")[0] for text in ran.json["unknown"]]
+    assert (ran.code, len(unknown)) == (len(expected), len(expected))
+    assert all(text.endswith(end) for text, end in zip(unknown, expected, strict=True)), unknown
+    said = Command()("who-can", "admin", "--snapshot", str(estate))
+    assert all(text in said.err for text in ran.json["unknown"])
+
+
 def test_who_can_without_a_repository_is_asked_of_administrators_alone() -> None:
     ran = Command()("who-can", "push", *EXAMPLE)
     assert (ran.code, "who-can without a repository; write who-can push REPOSITORY" in ran.err) == (1, True)

@@ -47,7 +47,7 @@ from ecr_warden_cli.access_text import (
     show_reach,
     show_who_can,
 )
-from ecr_warden_cli.administering import administering, administering_to_json, show_administering
+from ecr_warden_cli.administering import administering, administering_to_json, show_administering, undecided
 from ecr_warden_cli.advising import Asking, advised
 from ecr_warden_cli.console import Exit
 from ecr_warden_cli.context import Context, Failure, UsageError, Verb, argument
@@ -209,7 +209,8 @@ def _administering(arguments: argparse.Namespace, context: Context) -> Exit:
     else:
         show_administering(found, asked, context)
         say_unseen(asked, context)
-    return Exit.FINE if all(account.is_listed for account in asked.estate.accounts.values()) else Exit.ERROR
+    is_known = not undecided(asked) and all(account.is_listed for account in asked.estate.accounts.values())
+    return Exit.FINE if is_known else Exit.ERROR
 
 
 class _WhoCan(Struct, frozen=True):
