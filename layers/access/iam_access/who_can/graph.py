@@ -316,9 +316,16 @@ class Graph(SubjectDirectory):
         return found
 
     def from_outside(self, permissions: tuple[Permission, ...], account: str) -> Iterator[AccessPath]:
-        """Everybody who can without assuming a role, but for the account's own."""
-        for subject, decision in self._direct(permissions, (), but_of=account):
-            yield AccessPath((Step(subject, permissions, decision),))
+        """Everybody who can without assuming a role, but for the account's own, each by the best way."""
+        direct = self._direct(permissions, (), but_of=account)
+        paths = [AccessPath((Step(subject, permissions, decision),)) for subject, decision in direct]
+        paths += (
+            way
+            for user in self._federators
+            if user.principal.account != account
+            for way in self._federating(user, permissions)
+        )
+        yield from {path.subject.arn: path for path in sorted(paths, key=_order, reverse=True)}.values()
 
     def through_roles(self, direct: Mapping[str, Step]) -> dict[str, AccessPath]:
         """Whoever can directly, and everybody who reaches one of them through roles, each with the best path."""

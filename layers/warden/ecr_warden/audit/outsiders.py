@@ -24,8 +24,9 @@ def let_in(graph: RepositoryGraph, permissions: tuple[Permission, ...], policy: 
     home = str(permissions[0].resource.account)
     ours, others = Ours(frozenset({home})), tuple(_but_by(policy, one) for one in permissions)
     for path in graph.from_outside(permissions, home):
-        step = graph.excess(path.steps[0], Given(path.subject.policies, others))
-        if step is not None and is_outside(graph, found := AccessPath((step,)), ours):
+        *before, last = path.steps
+        step = graph.excess(last, Given(last.subject.policies, others))
+        if step is not None and is_outside(graph, found := AccessPath((*before, step)), ours):
             yield found
 
 

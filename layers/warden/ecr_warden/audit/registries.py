@@ -277,6 +277,6 @@ def _removal(indexes: Collection[int], policy: Policy) -> str:
 
 def _indexes(path: AccessPath, policy: Policy) -> set[int]:
     """The statements of the policy that let the path's subject in."""
-    step = path.steps[0]
+    step = path.steps[-1]
     found = (located(step.subject, step.permissions[0].resource, reason) for reason in step.decision.because)
     return {edit.index for edit in found if edit is not None and edit.policy == policy.name and edit.index is not None}
