@@ -50,17 +50,17 @@ def advised(asked: OpenedEstate, found: CanI, asking: Asking) -> CanI:
     if spec is None:
         ours = Ours(frozenset(asked.estate.accounts))
         return replace(found, advice=advise(asking.subject, asking.does, asking.where, edits, ours=ours))
-    in_spec = partial(_in_spec, spec, asking)
-    advice = advise(asking.subject, asking.does, asking.where, edits, ours=ours_of(spec.compiled), in_spec=in_spec)
     places = {edit: place_in_spec(edit, spec.compiled) for edit in edits}
+    in_spec = partial(_in_spec, spec, asking, is_beside=not any(places.values()))
+    advice = advise(asking.subject, asking.does, asking.where, edits, ours=ours_of(spec.compiled), in_spec=in_spec)
     if kept := dict.fromkeys(place for edit in advice.edits if (place := places[edit])):
         lines = f"what the spec describes, write there: {' and '.join(kept)}"
         advice = replace(advice, text=f"{advice.text}; {lines}", in_spec=True)
     return replace(found, advice=advice, places=places)
 
 
-def _in_spec(spec: Valid, asking: Asking) -> Advice | None:
-    """How a spec gives it, where it can."""
+def _in_spec(spec: Valid, asking: Asking, *, is_beside: bool) -> Advice | None:
+    """How a spec gives it, where it can; `is_beside`: nothing that is missing is in a document of the spec."""
     identity, target, what = asking.subject.identity, asking.target, asking.what
     if what in _GRAVE or what in administering():
         return Advice(f"whoever owns {asking.where} decides: no grant gives it")
@@ -84,4 +84,4 @@ def _in_spec(spec: Valid, asking: Asking) -> Advice | None:
         return Advice(f"write {{sso: {{permission_set: {name}, account: {alias}}}}} {under}", in_spec=True)
     from ecr_warden_cli.trying import tried_grant  # noqa: PLC0415 - comparing versions takes long to load
 
-    return tried_grant(spec, asking, target, who, identity.arn)
+    return tried_grant(spec, asking, target, who, identity.arn, is_beside=is_beside)

@@ -16,8 +16,13 @@ from ecr_warden_cli.spec_edit import GrantEdit, edited
 from iam_access.text.printable import printable
 
 
-def tried_grant(spec: Valid, asking: Asking, target: RepositoryTarget, who: str, arn: str) -> Advice:
-    """The command, if the spec takes it and it gives this alone."""
+def tried_grant(
+    spec: Valid, asking: Asking, target: RepositoryTarget, who: str, arn: str, *, is_beside: bool
+) -> Advice | None:
+    """The command, if the spec takes it and it gives this alone.
+
+    None if the spec lets in the whole account already, and all that is missing is beside the spec (`is_beside`).
+    """
     where = printable(target.name, 200)
     access: Literal["pull", "push"] = "pull" if asking.what == Access.PULL else "push"
     entry = next((one for one in spec.spec.repositories if target in one.targets), None)
@@ -30,17 +35,22 @@ def tried_grant(spec: Valid, asking: Asking, target: RepositoryTarget, who: str,
     refused = f"write {{role: NAME, by: [{who}]}} under push: of {where}, with a name for the new push role"
     for role in roles:
         edit = GrantEdit(access, name, who, role=role if len(roles) > 1 else "")
-        why = _refused(spec, edit, [(arn, target.key, access)], asking.now)
+        why = _refused(spec, edit, [(arn, target.key, access)], asking.now, is_beside=is_beside)
         if not why:
-            return Advice(commands=(_command(edit, asking.file),), in_spec=True)
+            return None if why is None else Advice(commands=(_command(edit, asking.file),), in_spec=True)
         refused = f"no grant gives this alone: {why}"
     return Advice(refused, in_spec=True)
 
 
-def _refused(spec: Valid, edit: GrantEdit, wanted: list[tuple[str, str, str]], now: datetime) -> str:
-    """Why a grant is not to be written: the spec does not take it, or it gives something else; "" if it gives this."""
+def _refused(
+    spec: Valid, edit: GrantEdit, wanted: list[tuple[str, str, str]], now: datetime, *, is_beside: bool
+) -> str | None:
+    """Why a grant is not to be written: the spec does not take it, or it gives something else; "" if it gives this.
+
+    None as of `tried_grant`.
+    """
     try:
-        loaded = load_spec(edited(spec.text, spec.spec, edit).encode(), now=now)
+        loaded = load_spec((text := edited(spec.text, spec.spec, edit)).encode(), now=now)
     except Failure as error:
         return f"{error.message}; {error.remedy}"
     if isinstance(loaded, Invalid):
@@ -51,7 +61,8 @@ def _refused(spec: Valid, edit: GrantEdit, wanted: list[tuple[str, str, str]], n
         return "what it gives is not known"
     if [(one.principal, one.repository, one.access) for one in found.changes] == wanted:
         return ""
-    return "it gives more than this" if found.changes else "the spec gives it already: see ecr-warden plan"
+    already = None if is_beside and text != spec.text else "the spec gives it already: see ecr-warden plan"
+    return "it gives more than this" if found.changes else already
 
 
 def _command(edit: GrantEdit, file: str | None) -> str:

@@ -113,6 +113,34 @@ def test_a_no_says_what_the_spec_would_have_to_say(ask: Any, tmp_path: Path, acc
     assert ran.out.splitlines()[1] == f"do: {do}"
 
 
+_OWN = "let the identity policy of ci:user/left-out allow ecr:BatchGetImage, ecr:GetDownloadUrlForLayer"
+_ALREADY = "no grant gives this alone: the spec gives it already: see ecr-warden plan"
+# What the spec gives already, of which somebody lacks their own part; whether the repository's is there; what to do.
+ALREADY: dict[str, tuple[str, bool, str]] = {
+    "to their whole account": ("{account: ci}", True, _OWN),
+    "to their whole account, and the repository's part is missing too": ("{account: ci}", False, _ALREADY),
+    "to their organization, for all that the spec knows": ("{organization: acme}", True, "ecr-warden grant pull"),
+    "to themselves": ("ci:user/left-out", True, _ALREADY),
+}
+
+
+@pytest.mark.parametrize("case", ALREADY)
+def test_a_no_of_what_the_spec_gives_says_whose_part_is_missing(case: str, tmp_path: Path) -> None:
+    grant, is_there, do = ALREADY[case]
+    acme = {"id": "o-a1b2c3d4e5", "path": "o-a1b2c3d4e5/r-ab12/", "management": False}
+    accounts = _accounts()
+    accounts[AWAY]["organization"] = acme
+    let_in = {"Effect": "Allow", "Principal": "*", "Action": _PULL}
+    of_acme = let_in | {"Condition": {"StringEquals": {"aws:PrincipalOrgID": acme["id"]}}}
+    accounts[HOME]["ecr"]["eu-central-1"]["repositories"][0]["policy"] = document(of_acme) if is_there else None
+    (estate := tmp_path / "estate.json").write_text(json.dumps({"schema": 1, "accounts": accounts}))
+    text = SPEC.replace("[ci:user/pull-user-1]", f"[{grant}]") + f"organizations: {{acme: {{id: {acme['id']}}}}}\n"
+    (spec := tmp_path / "access.yaml").write_text(text)
+    where = ("--spec", str(spec), "--snapshot", str(estate))
+    ran = Command()("can-i", "--as", "ci:user/left-out", "pull", "shop/checkout", *where)
+    assert (ran.code, ran.out.splitlines()[1].startswith(f"do: {do}")) == (2, True), ran.out
+
+
 @pytest.mark.parametrize(
     ("who", "access", "lacking"),
     [
