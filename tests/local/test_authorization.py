@@ -1,5 +1,7 @@
 """What the emulator's authorization knows beyond ministack's: each refusal beside what is allowed."""
 
+import io
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -184,3 +186,29 @@ def test_a_topic_of_a_template_takes_messages_of_nobody_but_whom_a_policy_allows
     assert code_of(error) == "AuthorizationError"
     visitor.may(visitor.name, allow("sns:Publish"))
     sns.publish(TopicArn=topic, Message="x")
+
+
+@pytest.mark.parametrize(
+    ("action", "made"), [("logs:CreateLogStream", []), ("logs:CreateLogGroup", ["/aws/lambda/writer"])]
+)
+def test_a_log_group_is_made_by_a_role_that_may_make_it(
+    aws: EmulatedAws, new_account: NewAccount, action: str, made: list[str]
+) -> None:
+    account = new_account()
+    role = open_role(aws, account, "/", trust({"Service": "lambda.amazonaws.com"}))
+    iam, lambdas = aws.client(account, "iam"), aws.client(account, "lambda", REGION)
+    iam.put_role_policy(RoleName="target", PolicyName="logs", PolicyDocument=policy(allow(action)))
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as archive:
+        archive.writestr("app.py", "def handler(event, context):\n    print('called')\n")
+    lambdas.create_function(
+        FunctionName="writer",
+        Role=role,
+        Runtime="python3.13",
+        Handler="app.handler",
+        Code={"ZipFile": code.getvalue()},
+    )
+    lambdas.get_waiter("function_active_v2").wait(FunctionName="writer")
+    assert lambdas.invoke(FunctionName="writer")["StatusCode"] == 200
+    groups = aws.client(account, "logs", REGION).describe_log_groups()["logGroups"]
+    assert [one["logGroupName"] for one in groups] == made

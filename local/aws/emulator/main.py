@@ -22,6 +22,7 @@ from local.aws.emulator.bridges import (
     delivery,
     ecr_registry,
     events_rules,
+    function_logs,
     iam_paths,
     principal_arn,
     role_template,
@@ -57,6 +58,7 @@ _BRIDGES = (
     sqs_batch,
     topic_template,
     stack_description,
+    function_logs,
 )
 _TICK_SECONDS = 1
 _BATCHES_AT_ONCE = 2

@@ -17,6 +17,7 @@ import ministack.services.cloudformation.engine as _engine
 import ministack.services.cloudformation.handlers as _handlers
 import ministack.services.cloudformation.provisioners as _provisioners
 import ministack.services.cloudformation.stacks as _stacks
+import ministack.services.cloudwatch_logs as _cloudwatch_logs
 import ministack.services.ecr as _ecr
 import ministack.services.eventbridge as _eventbridge
 import ministack.services.iam as _iam
@@ -35,6 +36,7 @@ iam_evaluator: Any = _iam_evaluator
 lambda_svc: Any = _lambda_svc
 cloudformation: Any = _cloudformation
 cloudformation_handlers: Any = _handlers
+cloudwatch_logs: Any = _cloudwatch_logs
 # Each of these took the conditions' evaluation from the first by name.
 cloudformation_engine: Any = _engine
 evaluating_conditions: tuple[Any, ...] = (_engine, _changesets, _handlers, _stacks)
