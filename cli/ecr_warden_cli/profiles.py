@@ -6,6 +6,7 @@ from msgspec import Struct, field
 
 from ecr_warden.aws.accounts import AccountClients, Session, SessionClients
 from ecr_warden.core.failures import AccountUnreachable
+from iam_access.once import once
 
 SHARE = 0.8
 """Of what AWS answers a client that keeps a pace, by default (docs/adr/0026)."""
@@ -22,9 +23,7 @@ class ProfileAccounts(Struct):
     _readers: dict[str, AccountClients] = field(default_factory=dict)
 
     def reader(self, account: str) -> AccountClients:
-        if account not in self._readers:
-            self._readers[account] = SessionClients(self.session_of(account), share=SHARE)
-        return self._readers[account]
+        return once(self._readers, account, lambda: SessionClients(self.session_of(account), share=SHARE))
 
     def writer(self, account: str, run_id: str, session_policy: str) -> AccountClients:  # noqa: ARG002
         raise AccountUnreachable(f"account {account} is opened for reading only")

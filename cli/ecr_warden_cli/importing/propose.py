@@ -38,6 +38,7 @@ from ecr_warden_cli.yaml_values import flow
 from iam_access.document.document import ROLE_INLINE_QUOTA, USER_INLINE_QUOTA, Document, policy_size
 from iam_access.inventory.identity_kind import IdentityKind
 from iam_access.inventory.inventory import Identity, Unread
+from iam_access.once import once
 from iam_access.text.printable import listed
 
 _OVER_QUOTA = Note(
@@ -169,18 +170,14 @@ class _Examined:
     def reading(self, document: Document | None, target: RepositoryTarget) -> Reading:
         """The policy as grants, which do not depend on the repository's name."""
         name = document, target.account, target.region
-        if name not in self._readings:
-            self._readings[name] = read_policy(document, target, self.world)
-        return self._readings[name]
+        return once(self._readings, name, lambda: read_policy(document, target, self.world))
 
     def scopes(self, grants: Grants, target: RepositoryTarget) -> Iterator[PullScope]:
         """The pull scopes with which nobody's identity policies would allow more than they do."""
         if not self._adds(grants, target, PullScope.REPOSITORY):
             yield PullScope.REPOSITORY
         name = grants.pull, target.account, target.region
-        if name not in self._wide:
-            self._wide[name] = not self._adds(grants, target, PullScope.ACCOUNT)
-        if self._wide[name]:
+        if once(self._wide, name, lambda: not self._adds(grants, target, PullScope.ACCOUNT)):
             yield PullScope.ACCOUNT
 
     def _adds(self, grants: Grants, target: RepositoryTarget, scope: PullScope) -> bool:

@@ -19,6 +19,7 @@ from iam_access.document.document import Document, parse_document, policy_size
 from iam_access.document.kind import DocumentKind
 from iam_access.equivalent.canonical import CanonicalStatement, canonical_statements, completed
 from iam_access.inventory.inventory import Identity, Policy, PolicyPlace, Unread
+from iam_access.once import once
 from iam_access.who_can.ours import Ours
 
 _UNIQUE_IDS = ('"AIDA', '"AROA')
@@ -110,9 +111,7 @@ class World:
         return self.document(repository.policy) if outside is None else outside.rest
 
     def _held(self, identity: Identity) -> frozenset[CanonicalStatement]:
-        if identity.arn not in self._statements:
-            self._statements[identity.arn] = statements_of(identity)
-        return self._statements[identity.arn]
+        return once(self._statements, identity.arn, lambda: statements_of(identity))
 
 
 def complete_accounts(estate: Estate) -> Iterator[EcrAccount]:

@@ -10,6 +10,7 @@ from iam_access.document.principal import ANYONE, ROLES_ANYWHERE, WEB_PROVIDERS,
 from iam_access.evaluate.request_principal import CallerKind, RequestError, RequestPrincipal, parse_request_principal
 from iam_access.evaluate.statement_match import action_matches
 from iam_access.inventory.inventory import Inventory, Policy, Unread
+from iam_access.once import once
 from iam_access.text.ascii_case import ascii_lower
 from iam_access.who_can.candidates import AllowedSubjects, Candidates
 from iam_access.who_can.decide import Permission, Resource
@@ -101,10 +102,7 @@ class SubjectDirectory:
 
     def allowing(self, action: str) -> Candidates:
         """Those whose own policies could allow an action."""
-        found = self._candidates.get(action)
-        if found is None:
-            found = self._candidates[action] = Candidates(action, self.subjects.values())
-        return found
+        return once(self._candidates, action, lambda: Candidates(action, self.subjects.values()))
 
     def meant_by(
         self,

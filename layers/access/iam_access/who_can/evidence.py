@@ -20,6 +20,7 @@ from iam_access.evaluate.actions import is_plain
 from iam_access.evaluate.request_principal import is_service_linked_role
 from iam_access.evaluate.statement_match import action_matches
 from iam_access.inventory.inventory import Policy
+from iam_access.once import once
 from iam_access.text.ascii_case import ascii_lower
 from iam_access.who_can.decide import Permission, Resource
 from iam_access.who_can.subject import SERVICE_KEYS, Subject
@@ -187,9 +188,7 @@ class Evidence:
 
     def of(self, subject: Subject, permissions: Sequence[Permission]) -> int | None:
         """The number of the evidence for a user or role, None if it is to be decided by itself."""
-        who = self._who.get(id(subject))
-        if who is None:
-            who = self._who[id(subject)] = self._find_who(subject)
+        who = once(self._who, id(subject), lambda: self._find_who(subject))
         question = self._question(permissions)
         own = [part.read[0].own_of(who)[0] for part in question.parts]
         named = [who.names[0] in part.resource.named for part in question.parts]
@@ -227,10 +226,9 @@ class Evidence:
         at = permissions[0].resource.arn
         if self._at != at:
             self._at, self._questions, self._besides = at, {}, {}
-        found = self._questions.get(id(permissions))
-        if found is None:
-            found = self._questions[id(permissions)] = _Question(permissions, tuple(self._parts_of(permissions)))
-        return found
+        return once(
+            self._questions, id(permissions), lambda: _Question(permissions, tuple(self._parts_of(permissions)))
+        )
 
     def _parts_of(self, permissions: Sequence[Permission]) -> Iterator[_Part]:
         for (place, resource), some in groupby(
@@ -243,9 +241,7 @@ class Evidence:
             yield _Part(resource, actions, tuple(map(self._reading, read)), arn, self._besides.setdefault(place, {}))
 
     def _reading(self, actions: _Actions) -> _Reading:
-        if actions not in self._readings:
-            self._readings[actions] = _Reading(actions, self._numbers)
-        return self._readings[actions]
+        return once(self._readings, actions, lambda: _Reading(actions, self._numbers))
 
     def _said(self, who: _Who, part: _Part) -> tuple[_Said | None, ...] | None:
         """What counts of the first actions of which nothing else does; None if more than that counts of all."""

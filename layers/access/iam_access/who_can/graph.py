@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from copy import replace
 from functools import cached_property
 from itertools import chain
+from operator import attrgetter
 
 from msgspec import Struct
 
@@ -19,6 +20,7 @@ from iam_access.errors import NamedError
 from iam_access.evaluate.principal_match import named_ways
 from iam_access.evaluate.request_principal import CallerKind, RequestError, RequestPrincipal, parse_request_principal
 from iam_access.inventory.inventory import Inventory, Policy, Untried
+from iam_access.once import once
 from iam_access.text.printable import printable
 from iam_access.who_can.candidates import NOBODY
 from iam_access.who_can.decide import AccessDecision, Answer, Given, Missing, Permission, Resource, decide
@@ -41,11 +43,8 @@ from iam_access.who_can.subject import (
 )
 
 _WORST = (Answer.YES, Answer.CONDITIONAL, Answer.UNKNOWN)
+_ORDER = attrgetter("order")
 _RANK = {Answer.YES: 0, Answer.CONDITIONAL: 1, Answer.UNKNOWN: 2, Answer.NO: 3}
-
-
-def _order(path: "AccessPath") -> tuple[int, int, str]:
-    return path.order
 
 
 def rank(answer: Answer) -> int:
@@ -180,7 +179,7 @@ class Graph(SubjectDirectory):
             return self._as_opened(subject, permissions)
         best = self.can_itself(subject, permissions)
         if best is None or best.answer is not Answer.YES:
-            best = min((*([best] if best else ()), *self._federating(subject, permissions)), key=_order, default=None)
+            best = min((*([best] if best else ()), *self._federating(subject, permissions)), key=_ORDER, default=None)
         if best is not None:
             return best
         # What decides may have been found of somebody else who has the same evidence.
@@ -219,7 +218,7 @@ class Graph(SubjectDirectory):
             if (among is None or user.arn in among) and (best is None or best.answer is not Answer.YES):
                 ways = (*([best] if best is not None else ()), *self._federating(user, permissions))
                 if ways:
-                    paths[user.arn] = min(ways, key=_order)
+                    paths[user.arn] = min(ways, key=_ORDER)
         return paths
 
     @cached_property
@@ -267,7 +266,7 @@ class Graph(SubjectDirectory):
         found = [path for one in openers if not one.is_role for path in self._opened(one, session.arn, permissions)]
         if not found:
             return Denial(session, ())
-        best = min(found, key=_order)
+        best = min(found, key=_ORDER)
         last = best.steps[-1]
         without_policy = replace(last.subject, principal=session.principal)
         alone = self.ask(without_policy, permissions)
@@ -293,11 +292,7 @@ class Graph(SubjectDirectory):
         """Could a subject assume a role in an account that was not read? Found once for each of the inventory."""
         if self.subjects.get(subject.arn) is not subject:
             return self.can(subject, enter(accounts))
-        name = subject.arn, accounts
-        found = self._entered.get(name)
-        if found is None:
-            found = self._entered[name] = self.can(subject, enter(accounts))
-        return found
+        return once(self._entered, (subject.arn, accounts), lambda: self.can(subject, enter(accounts)))
 
     def named(self, permissions: tuple[Permission, ...]) -> dict[str, Subject]:
         """Everybody who may be able to, by ARN or class, but for those who can only as one of a class.
@@ -413,10 +408,7 @@ class Graph(SubjectDirectory):
         evidence = self._evidence.of(subject, permissions) if is_kept else None
         if evidence is None:
             return self.ask(subject, permissions)
-        access_decision = self._shared.get(evidence)
-        if access_decision is None:
-            access_decision = self._shared[evidence] = self.ask(subject, permissions)
-        return access_decision
+        return once(self._shared, evidence, lambda: self.ask(subject, permissions))
 
     def evidence(self, subject: Subject, permissions: tuple[Permission, ...]) -> int | None:
         """The number of all that decides it for one of the inventory, the same where the same does; None if unknown."""
@@ -432,18 +424,12 @@ class Graph(SubjectDirectory):
             return ()
         assert role.identity is not None
         name = role.identity.arn  # a session of the role starts as any other
-        found = self._assumers.get(name)
-        if found is None:
-            found = self._assumers[name] = tuple(self._find_assumers(self.subjects[name]))
-        return found
+        return once(self._assumers, name, lambda: tuple(self._find_assumers(self.subjects[name])))
 
     def may_assume(self, subject: Subject, role: Subject) -> AccessDecision:
         """Can the subject assume the role: by sts:AssumeRole or, from an identity provider, with its token?"""
         name = subject.arn, role.arn
-        access_decision = self._assume.get(name)
-        if access_decision is None:
-            access_decision = self._assume[name] = self.decide(subject, self.assuming(subject, role))
-        return access_decision
+        return once(self._assume, name, lambda: self.decide(subject, self.assuming(subject, role)))
 
     def _search_from(self, subject: Subject, permissions: tuple[Permission, ...], worst: Answer) -> AccessPath | None:
         """The shortest chain from a subject on which no step is less certain than `worst`."""
@@ -467,10 +453,7 @@ class Graph(SubjectDirectory):
 
     def _trusting(self, subject: Subject) -> Sequence[Subject]:
         """The roles whose trust policies could allow a subject."""
-        found = self._trusts_in.get(subject.arn)
-        if found is None:
-            found = self._trusts_in[subject.arn] = [role for role in self.roles if may_trust(role, subject)]
-        return found
+        return once(self._trusts_in, subject.arn, lambda: [role for role in self.roles if may_trust(role, subject)])
 
     def _assuming(self, subject: Subject, role: Subject, decision: AccessDecision) -> Step:
         return Step(subject, self.assuming(subject, role), decision)
@@ -546,11 +529,9 @@ class Graph(SubjectDirectory):
         return (replace(assume, closed=tuple(absent)), *needed)
 
     def _trust_of(self, role: Subject) -> Resource:
-        assert role.identity is not None
-        resource = self._trusts.get(role.identity.arn)
-        if resource is None:
-            resource = self._trusts[role.identity.arn] = resource_of_role(role.identity, self.inventory)
-        return resource
+        identity = role.identity
+        assert identity is not None
+        return once(self._trusts, identity.arn, lambda: resource_of_role(identity, self.inventory))
 
 
 def enter(accounts: tuple[str, ...]) -> tuple[Permission, ...]:

@@ -17,6 +17,7 @@ from iam_access.document.steps import Allowance
 from iam_access.evaluate.request import ANY_RESOURCE
 from iam_access.evaluate.request_principal import CallerKind
 from iam_access.inventory.inventory import Policy
+from iam_access.once import once
 from iam_access.text.ascii_case import ascii_lower
 from iam_access.who_can import unread
 from iam_access.who_can.decide import OF_TAGGING, AccessDecision, Answer, Given, Permission, Resource
@@ -210,10 +211,7 @@ class RepositoryGraph(Graph):
             return super().who_can(permissions, also=also, among=among)
         region = resource.keys["aws:requestedregion"]
         name = tuple(permission.action for permission in permissions), resource.account, region
-        found = self._of_registries.get(name)
-        if found is None:
-            found = self._of_registries[name] = super().who_can(permissions, also=also)
-        return found
+        return once(self._of_registries, name, lambda: super(RepositoryGraph, self).who_can(permissions, also=also))
 
     def decide(
         self, subject: Subject, permissions: tuple[Permission, ...], given: Given | None = None
@@ -255,10 +253,7 @@ class RepositoryGraph(Graph):
 
     def _resource(self, repository: Repository) -> Resource:
         name = repository.arn, repository.policy
-        resource = self._repositories.get(name)
-        if resource is None:
-            resource = self._repositories[name] = resource_of_repository(repository, self.estate, self.tags)
-        return resource
+        return once(self._repositories, name, lambda: resource_of_repository(repository, self.estate, self.tags))
 
 
 _DELETES_COPIES = ("ecr:BatchDeleteImage", "ecr:PutLifecyclePolicy")

@@ -62,6 +62,7 @@ from ecr_warden.core.target import (
 from iam_access.arn import iam_arn
 from iam_access.document.document import TRUST_POLICY_QUOTA, Document, Effect, policy_size
 from iam_access.document.pattern import pattern_covers
+from iam_access.once import once
 from iam_access.text.printable import first
 
 PUSH_POLICY = "ecr-warden-push"
@@ -278,9 +279,7 @@ class _Policies:
     def of(self, repository: SpecRepository, region: str) -> Document | MustNotExist:
         """The policy in a region."""
         grants = repository.pull, repository.beside, region
-        if grants not in self._known:
-            self._known[grants] = self._policy_in(repository, region)
-        return self._known[grants]
+        return once(self._known, grants, lambda: self._policy_in(repository, region))
 
     def _policy_in(self, repository: SpecRepository, region: str) -> Document | MustNotExist:
         if not repository.pull and repository.beside is None:

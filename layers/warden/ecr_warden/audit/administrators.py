@@ -16,6 +16,7 @@ from ecr_warden.core.target import RepositoryTarget
 from iam_access.document.document import Document
 from iam_access.document.variables import completed_arn, literal_glob, replace_variables
 from iam_access.inventory.inventory import Policy
+from iam_access.once import once
 from iam_access.who_can.candidates import resources_allowed
 from iam_access.who_can.decide import Answer, Permission, Resource
 from iam_access.who_can.graph import AccessPath, Step
@@ -190,9 +191,7 @@ class _Powers:
         patterns = frozenset(
             text for policy in policies for one in policy.statements if one.resources for text in one.resources.values
         )
-        if patterns not in self._alike:
-            self._alike[patterns] = _alike(self._calls, patterns)
-        return self._alike[patterns]
+        return once(self._alike, patterns, lambda: _alike(self._calls, patterns))
 
     def _decided(self, subject: Subject, action: str, on: tuple[str, ...]) -> Iterator[_Power]:
         """The call on the resources; where conditions decide, on those whose tags and boundary fulfil them."""

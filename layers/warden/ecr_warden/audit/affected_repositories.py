@@ -27,6 +27,7 @@ from iam_access.document.principal import ANYONE, Principal, Principals
 from iam_access.document.variables import completed_arn, literal_glob, replace_variables
 from iam_access.evaluate.request_principal import CallerKind, RequestError, RequestPrincipal, parse_request_principal
 from iam_access.evaluate.statement_match import action_matches
+from iam_access.once import once
 
 ELSEWHERE = "*"
 """Stands for a region, and for a name, that the spec does not name."""
@@ -134,9 +135,7 @@ class _Search:
         return moved
 
     def _names_of(self, document: Document) -> Named:
-        if document.text not in self._named:
-            self._named[document.text] = _named(document)
-        return self._named[document.text]
+        return once(self._named, document.text, lambda: _named(document))
 
     def _has_moved(self, before: TargetSpec | None, after: TargetSpec | None) -> bool:
         held = [dict(_documents(target_spec)) for target_spec in (before, after)]
@@ -148,9 +147,7 @@ class _Search:
         if one.text == other.text:
             return False
         pair = one.text, other.text
-        if pair not in self._related:
-            self._related[pair] = isinstance(relate(one, other, kind=DOCUMENT_KINDS[kind]), Differs)
-        return self._related[pair]
+        return once(self._related, pair, lambda: isinstance(relate(one, other, kind=DOCUMENT_KINDS[kind]), Differs))
 
     def _differ(self, one: "_RepositoryPolicy", other: "_RepositoryPolicy") -> bool:
         if one.foreign != other.foreign or (one.document is None) is not (other.document is None):

@@ -34,6 +34,7 @@ from iam_access.equivalent.canonical import digest
 from iam_access.inventory.accounts import IAM_CALL, ROLES_CALL, Parsed
 from iam_access.inventory.inventory import Identity, Policy, PolicyPlace, Providers, Unread
 from iam_access.inventory.printed import Json
+from iam_access.once import once
 
 EVERY = "*"
 """Stands for all repositories of a registry: no name contains an asterisk."""
@@ -186,9 +187,8 @@ class ReadAccounts:
 
     def _named_identity(self, target: IdentityTarget) -> Identity | None:
         account = self.account(target.account)
-        if account.id not in self._named:
-            self._named[account.id] = {target_of(one).key: one for one in account.identities.values()}
-        return self._named[account.id].get(target.key)
+        named = once(self._named, account.id, lambda: {target_of(one).key: one for one in account.identities.values()})
+        return named.get(target.key)
 
     def listed(self, account: str) -> EcrAccount:
         """An account of which all users and roles are known; raises a PortError for another one."""

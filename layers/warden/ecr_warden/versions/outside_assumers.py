@@ -23,6 +23,7 @@ from iam_access.evaluate.condition_match import clause_holds
 from iam_access.evaluate.request_principal import is_identity_center_role, is_service_linked_role
 from iam_access.inventory.identity_kind import IdentityKind
 from iam_access.inventory.inventory import Identity, Policy, Unread
+from iam_access.once import once
 from iam_access.text.ascii_case import ascii_lower
 from iam_access.who_can.ours import Ours, outsiders
 
@@ -212,15 +213,17 @@ class OutsideAssumers:
         """Whether an identity policy may allow an action on a resource; one that was not read may."""
         if not isinstance(document, Document):
             return True
-        if (id(document), action) not in self._allowed:
-            self._allowed[id(document), action] = [
+        allowed = once(
+            self._allowed,
+            (id(document), action),
+            lambda: [
                 statement.resources
                 for statement in document.statements
                 if statement.effect is Effect.ALLOW
                 and statement.actions != _OF_NO_REPOSITORY
                 and _meets(statement.actions, action, ascii_lower)
-            ]
-        allowed = self._allowed[id(document), action]
+            ],
+        )
         return any(element is None or _meets(element, resource, completed_arn) for element in allowed)
 
 
