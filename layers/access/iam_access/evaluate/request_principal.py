@@ -81,6 +81,14 @@ def parse_request_principal(raw: object) -> RequestPrincipal:
     return _parsed(raw)
 
 
+def principal_named(text: str) -> RequestPrincipal | None:
+    """The principal; None for a unique ID, and a wildcard that AWS would not take: nobody."""
+    try:
+        return _parsed(text)
+    except RequestError:
+        return None
+
+
 @lru_cache(maxsize=65_536)
 def _parsed(raw: str) -> RequestPrincipal:
     if len(raw) > MAX_PRINCIPAL:

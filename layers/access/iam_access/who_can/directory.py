@@ -7,7 +7,7 @@ from copy import replace
 from iam_access.arn import iam_arn
 from iam_access.document.document import Document, Effect, Statement
 from iam_access.document.principal import ANYONE, ROLES_ANYWHERE, WEB_PROVIDERS, Principal
-from iam_access.evaluate.request_principal import CallerKind, RequestError, RequestPrincipal, parse_request_principal
+from iam_access.evaluate.request_principal import CallerKind, RequestPrincipal, parse_request_principal, principal_named
 from iam_access.evaluate.statement_match import action_matches
 from iam_access.inventory.inventory import Inventory, Policy, Unread
 from iam_access.once import once
@@ -137,10 +137,9 @@ class SubjectDirectory:
                 yield from self._named_by(principal, allowed, services=acts)
 
     def _named_by(self, principal: Principal, allowed: AllowedSubjects, *, services: bool) -> Iterator[Subject]:
-        try:
-            named = parse_request_principal(principal.value)
-        except RequestError:
-            return  # a unique ID, or a wildcard that AWS would not take: nobody
+        named = principal_named(principal.value)
+        if named is None:
+            return
         account = named.account
         match named.kind:
             case CallerKind.ROOT:

@@ -18,7 +18,7 @@ from iam_access.document.document import Document, Effect
 from iam_access.document.steps import Allowance
 from iam_access.errors import NamedError
 from iam_access.evaluate.principal_match import named_ways
-from iam_access.evaluate.request_principal import CallerKind, RequestError, RequestPrincipal, parse_request_principal
+from iam_access.evaluate.request_principal import CallerKind, RequestPrincipal, principal_named
 from iam_access.inventory.inventory import Inventory, Policy, Untried
 from iam_access.once import once
 from iam_access.text.printable import printable
@@ -543,11 +543,7 @@ def _sessions_named(role: Subject, permissions: Iterable[Permission]) -> Iterato
     """The sessions of a role that the resource's policies name, whose answers vary by principal then."""
     resources = (permission.resource for permission in permissions if permission.resource.varies_by_principal)
     names = (name for resource in resources for name in resource.named)
-    for name in dict.fromkeys(_of_sessions(role, names)):
-        try:
-            yield parse_request_principal(name)
-        except RequestError:
-            continue
+    return filter(None, map(principal_named, dict.fromkeys(_of_sessions(role, names))))
 
 
 def _of_sessions(role: Subject, names: Iterable[str]) -> Iterator[str]:

@@ -25,7 +25,7 @@ from iam_access.document.pattern import pattern_covers
 from iam_access.document.pattern_index import PatternIndex
 from iam_access.document.principal import ANYONE, Principal, Principals
 from iam_access.document.variables import completed_arn, literal_glob, replace_variables
-from iam_access.evaluate.request_principal import CallerKind, RequestError, RequestPrincipal, parse_request_principal
+from iam_access.evaluate.request_principal import CallerKind, RequestPrincipal, principal_named
 from iam_access.evaluate.statement_match import action_matches
 from iam_access.once import once
 
@@ -356,11 +356,8 @@ def _named(document: Document) -> Named:
 
 def _key(principal: Principal) -> str | None:
     """The key of the user or role (a session's role) that a policy names; None for everybody else."""
-    try:
-        named = parse_request_principal(principal.value)
-    except RequestError:
-        return None  # a unique ID, or a wildcard that AWS would not take: nobody
-    return key_of(named)
+    named = principal_named(principal.value)
+    return None if named is None else key_of(named)
 
 
 def key_of(principal: RequestPrincipal) -> str | None:
@@ -376,11 +373,8 @@ def key_of(principal: RequestPrincipal) -> str | None:
 
 def _whole(principal: Principal) -> str | None:
     """The account that a policy names as a whole."""
-    try:
-        named = parse_request_principal(principal.value)
-    except RequestError:
-        return None
-    return named.account if named.kind is CallerKind.ROOT else None
+    named = principal_named(principal.value)
+    return named.account if named is not None and named.kind is CallerKind.ROOT else None
 
 
 def _by_principals(document: Document | None) -> dict[Principals, set[tuple[Statement, str]]]:

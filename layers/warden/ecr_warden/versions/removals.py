@@ -20,7 +20,7 @@ from iam_access.document.document import Document
 from iam_access.document.kind import DocumentKind
 from iam_access.document.pattern import patterns_meet
 from iam_access.equivalent.canonical import canonical_together
-from iam_access.evaluate.request_principal import RequestError, parse_request_principal
+from iam_access.evaluate.request_principal import principal_named
 
 type _Pair = tuple[DesiredValue | None, DesiredValue | None]
 
@@ -120,13 +120,8 @@ def _only(version: CompiledSpec, repositories: Collection[RepositoryTarget]) -> 
 def keys_of(change: AccessChange) -> Iterator[str]:
     """The targets that a change of access names."""
     yield change.repository
-    for text in (change.principal, *change.through):
-        try:
-            key = key_of(parse_request_principal(text))
-        except RequestError:
-            continue
-        if key is not None:
-            yield key
+    named = filter(None, map(principal_named, (change.principal, *change.through)))
+    yield from filter(None, map(key_of, named))
 
 
 def _together(pairs: Iterable[_Pair], kind: DocumentKind) -> AccessDelta:
