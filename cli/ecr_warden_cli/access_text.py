@@ -265,8 +265,7 @@ def show_who_can(
     if found.unread:
         says = f"it is unknown who can {verb} {name}: {len(paths) - unknown} can, {unknown} may"
     console.line(f"{says}, {asked.basis}", Style.HEADING)
-    for policy in found.unread:
-        console.note(unread_text(policy))
+    console.notes(map(unread_text, found.unread))
 
 
 def _show_path(
@@ -300,5 +299,4 @@ def show_reach(
     unknown = sum(row.by.answer is Answer.UNKNOWN for row in rows)
     says = count(len(rows) - unknown, "kind of access") + (f", and {unknown or 'what else'} unknown" if unread else "")
     console.line(f"{principal}: {says}, {asked.basis}", Style.HEADING)
-    for text in (*unread, *(() if rows else (NOT_ACCOUNTS,))):
-        console.note(text)
+    console.notes((*unread, *(() if rows else (NOT_ACCOUNTS,))))

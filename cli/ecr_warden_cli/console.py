@@ -64,6 +64,11 @@ class Console(Struct, frozen=True):
         for text in texts:
             self.line(text, style)
 
+    def notes(self, texts: Iterable[str]) -> None:
+        """Several notes."""
+        for text in texts:
+            self.note(text)
+
     def block(self, text: str, style: Style | None = None) -> None:
         """Lines of the result that are never folded, because they are to be copied: documents, commands, patches."""
         for line in text.split("\n"):

@@ -72,8 +72,7 @@ def run(argv: Sequence[str], context: Context) -> int:
 
 
 def _say(error: NamedError, console: Console, *, wants_json: bool) -> None:
-    for line in error.lines if isinstance(error, Failure) else ():
-        console.note(line)
+    console.notes(error.lines if isinstance(error, Failure) else ())
     console.error(str(error))
     if wants_json:
         console.answer(_error_to_json(error))

@@ -50,8 +50,7 @@ def show_status(reply: StatusReply, context: Context, *, is_named: bool) -> None
     _show_targets(reply, words, context, is_named=is_named)
     say_unread(reply.unread, context)
     show_access(reply.access, context, whole="ecr-warden status --json, ecr-warden report --hub")
-    for note in reply.notes:
-        console.line(note, Style.ODD)
+    console.lines(reply.notes, Style.ODD)
     if reply.mode is Mode.OBSERVE:
         console.line("the spec says mode: observe, so the hub reports and writes nothing", Style.ODD)
     counted = Counter(words.values())

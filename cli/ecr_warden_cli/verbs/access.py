@@ -159,8 +159,7 @@ def say(asked: OpenedEstate, found: CanI, asking: Asking, arguments: argparse.Na
         context.console.answer(can_i_to_json(found, asked.estate, *beside))
     else:
         show_can_i(found, asking.does, asking.subject.arn, asked.estate, context)
-        for text in beside:
-            context.console.note(text)
+        context.console.notes(beside)
         say_age(asked, context)
     return expected(found.answer, getattr(arguments, "expect", None))
 
@@ -275,8 +274,7 @@ def _not_looked_at(asked: OpenedEstate) -> list[str]:
 
 def say_unseen(asked: OpenedEstate, context: Context) -> None:
     """Say what of the accounts could not be read, and how old what the hub has read is."""
-    for text in could_not_be_read(asked.estate):
-        context.console.note(text)
+    context.console.notes(could_not_be_read(asked.estate))
     say_age(asked, context)
 
 

@@ -133,8 +133,7 @@ def _run_explain(arguments: argparse.Namespace, context: Context) -> Exit:
     _show(answers, case)
     if len(found) > _MOST:
         context.console.note(f"{len(found) - _MOST} more denials are not answered: give their part of the log")
-    for other in failed:
-        context.console.note(f"another denial: {other.message}; {other.remedy}")
+    context.console.notes(f"another denial: {other.message}; {other.remedy}" for other in failed)
     return worst(*(EXITS.get(one.verdict, Exit.ERROR) for one in answers))
 
 

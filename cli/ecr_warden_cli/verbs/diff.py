@@ -73,14 +73,12 @@ def show(found: SpecDiff, lines: Sequence[Line], console: Console) -> None:
         console.line("nothing changes", Style.GOOD)
     if why or not found.is_nothing:
         console.line(what, Style.BAD if found.judgement.held else Style.ODD if why else Style.GOOD)
-    for text in why:
-        console.line(text)
+    console.lines(why)
     if found.is_nothing:
         return
     for line in lines:
         console.line(line.text(), Style.ODD if line.direction is Direction.GAINS else None)
-    for text in other_lines(found):
-        console.line(text, Style.FAINT)
+    console.lines(other_lines(found), Style.FAINT)
     console.line(summary(found, lines), Style.HEADING)
 
 

@@ -120,8 +120,7 @@ def summarize(imported: Imported, estate: Estate, console: Console) -> Exit:
         f"{numbers[ImportEffect.CHANGE]} would change access"
     )
     changes = [outcome for outcome in imported.outcomes if outcome.effect is ImportEffect.CHANGE]
-    for line in first((line for change in changes for line in _lines(change)), _CHANGES_SHOWN, "line"):
-        console.note(line)
+    console.notes(first((line for change in changes for line in _lines(change)), _CHANGES_SHOWN, "line"))
     shares = imported.pull_access
     share = f", {100 * shares.granted // shares.all} %" if shares.all else ""
     console.note(f"pull access: {shares.granted} of {shares.all} as grants{share}")

@@ -59,8 +59,7 @@ def _pause(arguments: argparse.Namespace, context: Context) -> Exit:
         asked = {"until": until.isoformat(), "reason": arguments.reason, "patterns": list(patterns)}
         context.console.answer(json_of(reply) | asked)
         return Exit.FINE
-    for target in reply.targets:
-        context.console.line(target)
+    context.console.lines(reply.targets)
     if patterns:
         context.console.line(f"and {new_targets(patterns)} until then")
     paused = f"{count(len(reply.targets), 'target')} paused until {show_time(until)}"

@@ -58,8 +58,7 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
         rows = count(len(report.matrix.rows), "repository")
         more = f"{count(extra, 'access')} that the spec does not give, {count(len(causes(report.findings)), 'finding')}"
         context.console.line(f"{where}: {rows}, {count(len(report.matrix.principals), 'principal')}, {more}")
-        for note in _unknown(report):
-            context.console.note(f"not in the report: {note}")
+        context.console.notes(f"not in the report: {note}" for note in _unknown(report))
     return Exit.ERROR if _unknown(report) else Exit.FINE
 
 

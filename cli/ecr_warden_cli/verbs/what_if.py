@@ -51,8 +51,7 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     else:
         _show(found, supposed, context)
         say_unseen(asked, context)
-        for text in beyond:
-            context.console.note(text)
+        context.console.notes(beyond)
     is_unclear = any(difference.kind is DifferenceKind.UNCLEAR for difference in found) or any(unlisted(supposed))
     return Exit.ERROR if is_unclear else Exit.DIFFERENT if found else Exit.FINE
 
