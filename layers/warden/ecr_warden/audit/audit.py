@@ -16,7 +16,7 @@ from msgspec import Struct
 from ecr_warden.audit.alerts import AccessAudited
 from ecr_warden.audit.finding import AUDITED_FOR, AuditBegun, AuditFailed, AuditRecord, AuditResult, Audits
 from ecr_warden.audit.health import Health, Involved, interval_of, longest_gap, statuses
-from ecr_warden.audit.news import News, compare, grouped, openers
+from ecr_warden.audit.news import News, compare, grouped, openers, repository_of
 from ecr_warden.audit.repaired import Live
 from ecr_warden.audit.waiting import Remembered, known_targets
 from ecr_warden.collect.estate import EstateStore, ReportedCall, StoredPiece, policy_times
@@ -27,7 +27,7 @@ from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.estate import EcrAccount, Estate
 from ecr_warden.core.failures import PortError
 from ecr_warden.core.job import AuditAccess, Cause, CauseKind
-from ecr_warden.core.target import RepositoryTarget, TargetError, parse_target
+from ecr_warden.core.target import RepositoryTarget
 from ecr_warden.state.accepted import AcceptedSpecs
 from ecr_warden.state.own_runs import own_run
 from ecr_warden.state.state import State
@@ -143,7 +143,7 @@ class Audit(Struct, frozen=True):
         begun = last.failure.times if last is not None and is_same and isinstance(last.failure, AuditBegun) else 0
         if last is not None and is_same and now - last.at < AUDITED_FOR:
             if not begun:
-                return _AuditOutcome(last, None, "unchanged", tuple(_repositories_of(last)))
+                return _AuditOutcome(last, None, "unchanged", _repositories_of(last))
             if begun == _TRIES:
                 return _failed(scope, _DIED)
         # One that fails, or kills its process twice, is not tried again with every job.
@@ -259,7 +259,7 @@ def _failed(scope: _AuditScope, failure: AuditFailed | AuditBegun) -> _AuditOutc
     )
     is_news = scope.last is None or scope.last.failure != failure
     alert = AccessAudited(scope.cause, scope.accepted.version, failure=str(failure)) if is_news else None
-    return _AuditOutcome(record, alert, str(failure), tuple(_repositories_of(record)))
+    return _AuditOutcome(record, alert, str(failure), _repositories_of(record))
 
 
 def _with_unread(found: _Known, last: AuditRecord | None, unsettled: Collection[str]) -> dict[str, tuple[str, ...]]:
@@ -334,12 +334,6 @@ def _taken_out(account: str, pieces: dict[str, Mapping[str, object]], parsed: Pa
             del pieces[part]
 
 
-def _repositories_of(record: AuditRecord) -> Iterable[RepositoryTarget]:
+def _repositories_of(record: AuditRecord) -> tuple[RepositoryTarget, ...]:
     """Those whose conditions were kept."""
-    for text in record.health:
-        try:
-            target = parse_target(text)
-        except TargetError:
-            continue
-        if isinstance(target, RepositoryTarget):
-            yield target
+    return tuple(target for target in map(repository_of, record.health) if target is not None)

@@ -19,7 +19,8 @@ from ecr_warden.audit.finding import (
 )
 from ecr_warden.audit.words import ANYONE
 from ecr_warden.collect.estate import ReportedCall
-from ecr_warden.core.target import RepositoryTarget, TargetError, parse_target
+from ecr_warden.core.selection import named_by
+from ecr_warden.core.target import RepositoryTarget
 from iam_access.text.printable import few
 
 MAX_FINDINGS = 10_000
@@ -152,10 +153,7 @@ def _parts_of(place: str) -> Iterator[str]:
 
 def repository_of(place: str) -> RepositoryTarget | None:
     """The repository that is a finding's place; None of a registry or an account."""
-    try:
-        target = parse_target(place)
-    except TargetError:
-        return None
+    target = named_by(place)
     return target if isinstance(target, RepositoryTarget) else None
 
 
