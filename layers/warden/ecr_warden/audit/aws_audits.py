@@ -4,7 +4,7 @@ from msgspec import Struct
 
 from ecr_warden.audit.finding import AuditRecord, audit_from_json, audit_to_json
 from ecr_warden.aws.bucket import StateBucket
-from ecr_warden.core.codec.base import CodecError
+from ecr_warden.core.codec.base import understood
 from ecr_warden.core.codec.compressed import compress, decompress
 
 KEY = "audit/last.json.gz"
@@ -17,10 +17,7 @@ class S3Audits(Struct, frozen=True):
 
     def last(self) -> AuditRecord | None:
         found = self.bucket.get("reading the last audit", KEY)
-        try:
-            return None if found is None else audit_from_json(decompress(found[0]))
-        except CodecError:
-            return None
+        return None if found is None else understood(lambda: audit_from_json(decompress(found[0])))
 
     def keep(self, record: AuditRecord) -> None:
         self.bucket.put("keeping the audit", KEY, compress(audit_to_json(record)))

@@ -14,7 +14,7 @@ from msgspec import Meta, Struct, convert
 from ecr_warden.aws.bucket import StateBucket
 from ecr_warden.aws.errors import HUB, translated
 from ecr_warden.collect.estate import KnownOfAws, Piece, ReportedCall, StoredPiece
-from ecr_warden.core.codec.base import CodecError, Json, check_schema, forms, reading
+from ecr_warden.core.codec.base import CodecError, Json, check_schema, forms, reading, understood
 from ecr_warden.core.codec.compressed import compress, decompress
 from ecr_warden.core.failures import PortError
 from ecr_warden.core.value import Value
@@ -53,10 +53,7 @@ class S3EstateStore(Struct, frozen=True):
 
     def get(self, part: str) -> Piece | None:
         found = self.bucket.get(f"reading the stored estate of {part}", _key(part))
-        try:
-            return None if found is None else piece_of(part, *found)
-        except CodecError:
-            return None
+        return None if found is None else understood(piece_of, part, *found)
 
     def kept(self) -> Mapping[str, StoredPiece]:
         listed = self._listed(PREFIX, "listing the stored estate")
@@ -67,20 +64,15 @@ class S3EstateStore(Struct, frozen=True):
 
     def calls(self, part: str) -> Sequence[ReportedCall]:
         found = self.bucket.get(f"reading the calls in {part}", _calls_key(part))
-        try:
-            return () if found is None else _from_json(decompress(found[0])).calls
-        except CodecError:
-            return ()
+        kept = None if found is None else understood(lambda: _from_json(decompress(found[0])))
+        return () if kept is None else kept.calls
 
     def put_text(self, policy: PolicyOfAws, text: str) -> None:
         self.bucket.put(f"keeping {policy.arn}", _text_key(policy), compress({"schema": SCHEMA, "text": text}))
 
     def text(self, policy: PolicyOfAws) -> str | None:
         found = self.bucket.get(f"reading the stored {policy.arn}", _text_key(policy))
-        try:
-            text = None if found is None else text_from_json(decompress(found[0]))
-        except CodecError:
-            return None
+        text = None if found is None else understood(lambda: text_from_json(decompress(found[0])))
         return text if text is not None and PolicyOfAws.of(policy.arn, policy.version, text) == policy else None
 
     def texts(self, since: datetime) -> KnownOfAws:

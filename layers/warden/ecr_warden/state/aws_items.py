@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from ecr_warden.core.codec.base import CodecError, Json, loads
+from ecr_warden.core.codec.base import Json, loads, understood
 from ecr_warden.core.pause import Pause, pause_from_json
 from ecr_warden.core.result import Result
 from ecr_warden.core.run import Debts, LastSeen
@@ -104,10 +104,7 @@ def _pause(item: Mapping[str, Any]) -> Pause | None:
 
 def readable[T](text: str | bytes, by: Callable[[Json], T]) -> T | None:
     """What a text says; None for one of another version that this cannot read: it must keep no run from repairing."""
-    try:
-        return by(loads(text))
-    except CodecError:
-        return None
+    return understood(lambda: by(loads(text)))
 
 
 def _last(item: Mapping[str, Any]) -> LastSeen | None:

@@ -7,7 +7,7 @@ from typing import Any
 from msgspec import Struct
 
 from ecr_warden.aws.table import Table, expiry, packed, unpacked
-from ecr_warden.core.codec.base import SCHEMA, CodecError, check_schema, dumps, loads, read, reading, to_json
+from ecr_warden.core.codec.base import SCHEMA, check_schema, dumps, loads, read, reading, to_json, understood
 from ecr_warden.core.sessions import TrustLook
 from ecr_warden.core.value import Moment
 from ecr_warden.state.sweeps import Awaited, SweepRecord
@@ -65,19 +65,12 @@ class DynamoSweepRecords(Struct, frozen=True):
     def of(self, part: str) -> SweepRecord | None:
         key = {"pk": _PARTS, "sk": {"S": f"PART#{part}"}}
         item = self.table.get(f"reading the record of the sweep of {part}", key)
-        return None if item is None else _known(item)
+        return None if item is None else understood(sweep_from_item, item)
 
     def all(self) -> Sequence[SweepRecord]:
         items = self.table.query("reading the records of sweeps", "pk = :parts", {":parts": _PARTS})
-        return [record for item in items if (record := _known(item)) is not None]
-
-
-def _known(item: Any) -> SweepRecord | None:
-    """The record, or None for one that this version cannot read: its part counts as not swept."""
-    try:
-        return sweep_from_item(item)
-    except CodecError:
-        return None
+        # The part of one that cannot be read counts as not swept.
+        return [record for item in items if (record := understood(sweep_from_item, item)) is not None]
 
 
 def _record_of(item: Any) -> SweepRecord:

@@ -11,18 +11,16 @@ from msgspec import Struct
 
 from ecr_warden.aws.errors import HUB, translated
 from ecr_warden.aws.table import Table
-from ecr_warden.core.codec.base import CodecError, dumps, forms, loads
+from ecr_warden.core.codec.base import dumps, forms
 from ecr_warden.core.failures import PortError
 from ecr_warden.core.job import Actor
 from ecr_warden.core.outside import OutsideError, outside_text
+from ecr_warden.state.aws_items import readable
 from ecr_warden.state.history import HistoryEntry, HistoryKind
 from ecr_warden.state.switch import STOPPED, SwitchSeen
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
-
-    from ecr_warden.state.history import HistoryEntry
-
 
 _SWITCH: dict[str, Any] = {"pk": {"S": "SWITCH"}, "sk": {"S": "ANNOUNCED"}}
 
@@ -36,10 +34,8 @@ class DynamoSwitchRecord(Struct, frozen=True):
 
     def last(self) -> SwitchSeen | None:
         item = self.table.get("reading what was announced of the stop switch", _SWITCH)
-        try:
-            return None if item is None else seen_from_json(loads(item["seen"]["S"]))
-        except CodecError:
-            return None  # written by another version; what the switch says is announced anew
+        # What cannot be read counts as none: what the switch says is announced anew.
+        return None if item is None else readable(item["seen"]["S"], seen_from_json)
 
     def note(self, seen: SwitchSeen) -> None:
         item = {**_SWITCH, "seen": {"S": dumps(seen_to_json(seen))}}

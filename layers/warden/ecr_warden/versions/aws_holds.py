@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from ecr_warden.aws.table import Table, expiry, packed, unpacked
 from ecr_warden.core.clock import Clock
-from ecr_warden.core.codec.base import CodecError, dumps, loads
+from ecr_warden.core.codec.base import Json, dumps, loads, understood
 from ecr_warden.state.hold import (
     Decision,
     Hold,
@@ -22,15 +22,10 @@ from ecr_warden.state.hold import (
     hold_from_json,
     hold_to_json,
 )
-from ecr_warden.state.holds import (
-    Judged,
-    hold_decided,
-    judged_from_json,
-    judged_to_json,
-)
+from ecr_warden.state.holds import Judged, hold_decided, judged_from_json, judged_to_json
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 _HOLDS, _DECISIONS = {"S": "HOLDS"}, {"S": "DECISIONS"}
 _READINGS, _VERDICTS = {"S": "READINGS"}, {"S": "VERDICTS"}
@@ -96,12 +91,13 @@ class DynamoHolds(Struct, frozen=True):
         return hold if hold.decision is not None else replace(hold, decision=self._decision(hold))
 
     def _decision(self, hold: Hold) -> Decision | None:
-        return _decision_of(self.table.get(f"reading the decision on hold {hold.id}", _decision_key(hold)))
+        item = self.table.get(f"reading the decision on hold {hold.id}", _decision_key(hold))
+        return _kept(item, "decision", decision_from_json)
 
     def _decisions(self) -> "Mapping[str, Decision | None]":
         """Every decision that is kept, by the hold that it is on."""
         items = self.table.query("reading what was decided", "pk = :decisions", {":decisions": _DECISIONS})
-        return {item["sk"]["S"]: _decision_of(item) for item in items}
+        return {item["sk"]["S"]: _kept(item, "decision", decision_from_json) for item in items}
 
     def _item(self, hold: Hold) -> dict[str, Any]:
         return {
@@ -143,26 +139,17 @@ class DynamoVerdicts(Struct, frozen=True):
 
     def find(self, hold: Hold) -> Judged | None:
         found = self.table.get(f"reading the verdict on {hold.id}", {"pk": _VERDICTS, "sk": {"S": hold.id}})
-        try:
-            judged = None if found is None else judged_from_json(loads(unpacked(found["judged"])))
-        except CodecError:
-            return None
+        judged = _kept(found, "judged", judged_from_json)
         return judged if judged is not None and judged.is_on(hold) else None
 
 
 def _hold_of(item: Any) -> Hold | None:
+    return _kept(item, "hold", hold_from_json)
+
+
+def _kept[T](item: Any, name: str, read: "Callable[[Json], T]") -> T | None:
     """What another version wrote in a form that this one does not know counts as absent: it is held anew."""
-    try:
-        return None if item is None else hold_from_json(loads(unpacked(item["hold"])))
-    except CodecError:
-        return None
-
-
-def _decision_of(item: Any) -> Decision | None:
-    try:
-        return None if item is None else decision_from_json(loads(unpacked(item["decision"])))
-    except CodecError:
-        return None
+    return None if item is None else understood(lambda: read(loads(unpacked(item[name]))))
 
 
 def _decision_key(hold: Hold) -> dict[str, Any]:

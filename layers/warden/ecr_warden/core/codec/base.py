@@ -106,6 +106,14 @@ def reading[T](what: str, by: Callable[[Json], T]) -> Callable[[Json], T]:
     return guarded
 
 
+def understood[**P, T](read: Callable[P, T], *given: P.args, **more: P.kwargs) -> T | None:
+    """What is read; None where another version wrote it in a way that this one cannot read."""
+    try:
+        return read(*given, **more)
+    except CodecError:
+        return None
+
+
 def check_schema(value: Json, known: int) -> None:
     """Raises CodecError for a schema that this version does not know."""
     if value["schema"] != known:
