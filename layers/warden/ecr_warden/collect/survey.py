@@ -170,13 +170,8 @@ def _read_at(last: Piece, job: SurveyPart) -> datetime:
 
 def shows(read_at: datetime, cause: Cause) -> bool:
     """Whether something was read so long after the event that it shows what the event reports."""
-    if cause.kind is not CauseKind.EVENT:
-        return False
-    try:
-        at = datetime.fromisoformat(cause.at)
-    except ValueError:
-        return False
-    return at.tzinfo is not None and read_at > at + SETTLED
+    at = cause.time if cause.kind is CauseKind.EVENT else None
+    return at is not None and read_at > at + SETTLED
 
 
 def _read(reading: Reading, attempt: Attempt) -> Json:

@@ -166,15 +166,12 @@ class AcceptVersions(Struct, frozen=True):
 
         Raises SpecSuperseded when another version was accepted meanwhile.
         """
-        try:
-            loaded = load_spec(self.specs.text(error.version), version=error.version, accepted=True)
-        except SpecMissing:
-            return None
-        if isinstance(loaded, Invalid):
+        read = self._read_again(error.version)
+        if read is None:
             return None
         rest, standing = error.rest(), self.specs.standing()
         compiled = replace(
-            loaded.compiled,
+            read,
             removals=rest.removals,
             removed=rest.removed,
             removed_patterns=rest.removed_patterns,
@@ -264,12 +261,13 @@ class AcceptVersions(Struct, frozen=True):
             return None
         last = self.pending.holds.last_of(accepted.version)
         by = cause if last is None or last.decision is None else decided(last.decision)
-        announced = self._announce(by, self._earlier(noted.replaces), accepted)
+        # Everything counts as changed if there was no earlier version, or it is gone.
+        announced = self._announce(by, self._read_again(noted.replaces), accepted)
         self._forget_refusal()
         return announced
 
-    def _earlier(self, version: str) -> CompiledSpec | None:
-        """An earlier version; None if there was none or it is gone: then everything counts as changed."""
+    def _read_again(self, version: str) -> CompiledSpec | None:
+        """A version that was accepted, from its text; None if the text is gone or no longer valid, or for ""."""
         try:
             loaded = load_spec(self.specs.text(version), version=version, accepted=True) if version else None
         except SpecMissing:
