@@ -47,7 +47,7 @@ def main(external_id: str, compiled: str) -> dict[str, object]:
     estate = MemoryEstateStore(clock)
     survey = Survey(specs, AwsEstateReader(accounts), estate, jobs, clock)
     # Detection ends before the wiring is looked at.
-    watch = Watch(MemoryWiring(), estate, MemoryWatchRecords(), MemoryAlertBus(), MemoryMetric(), clock)
+    watch = Watch(MemoryWiring(), estate, MemoryWatchRecords(), MemoryAlertBus(), MemoryMetric().finished, clock)
     sweep = Sweep(specs, state, jobs, MemorySweepRecords(), clock, survey, watch, MemoryAlertBus())
     parts = sweep.sweep(SweepAll(Cause(CauseKind.SWEEP, "bench")))
     divided = time.perf_counter()

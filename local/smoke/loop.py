@@ -151,7 +151,7 @@ class Loop:
         estate = MemoryEstateStore(clock)
         survey = Survey(specs, AwsEstateReader(accounts), estate, jobs, clock)
         # No hub is deployed, so there is none to watch.
-        watch = Watch(MemoryWiring(), estate, MemoryWatchRecords(), self.alerts, MemoryMetric(), clock)
+        watch = Watch(MemoryWiring(), estate, MemoryWatchRecords(), self.alerts, MemoryMetric().finished, clock)
         self.sweep = Sweep(specs, state, jobs, sweep_records, clock, survey, watch, self.alerts)
 
     def _load(self, pusher: str, puller: str, role: str, repository: str) -> CompiledSpec:

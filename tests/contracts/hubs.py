@@ -1,7 +1,9 @@
 """The hub's own table, buckets, queues and bus: in memory, and on moto."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -14,7 +16,7 @@ from ecr_warden.collect.aws_wires import DynamoWatchRecords
 from ecr_warden.core.codec.base import dumps, loads
 from ecr_warden.core.job import Job, Queue, job_from_json
 from ecr_warden.notify.aws_incidents import AwsIncidents, incident_key
-from ecr_warden.notify.aws_outbox import DynamoOutbox
+from ecr_warden.notify.aws_outbox import waiting
 from ecr_warden.state.aws_commands import DynamoCommandRecords
 from ecr_warden.state.aws_history import DynamoHistory
 from ecr_warden.state.aws_journal import DynamoJournal
@@ -113,9 +115,8 @@ class MemoryHub:
         """Put the stop switch into a position."""
         self.switch.enabled = position.strip() == "enabled"
 
-    @property
-    def outbox(self) -> MemoryIncidents:
-        return self.incidents
+    def waiting(self, channel: str) -> Sequence[datetime]:
+        return self.incidents.waiting(channel)
 
     def flushes(self) -> list[str]:
         """The incidents that were asked to be flushed since the last look."""
@@ -294,9 +295,8 @@ class MotoHub:
         queue_url = self.sqs.create_queue(QueueName="incidents")["QueueUrl"]
         return AwsIncidents(self.table, self.sqs, queue_url, self.clock)
 
-    @property
-    def outbox(self) -> DynamoOutbox:
-        return DynamoOutbox(self.table)
+    def waiting(self, channel: str) -> Sequence[datetime]:
+        return waiting(self.table, channel)
 
     def flushes(self) -> list[str]:
         """Taken from the wire: what a delayed message does until its time is the queue's business."""

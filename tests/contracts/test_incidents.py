@@ -142,10 +142,10 @@ def test_what_waits_for_a_channel_says_since_when(hub: Hub) -> None:
     hub.clock.advance(timedelta(seconds=5))
     hub.incidents.add(waiting_key("chat"), [REFUSED], seconds=60)
     hub.incidents.add("i", [REFUSED], seconds=60)
-    assert sorted(hub.outbox.waiting("chat")) == [since, since + timedelta(seconds=5)]
-    assert list(hub.outbox.waiting("e-mail")) == []
+    assert sorted(hub.waiting("chat")) == [since, since + timedelta(seconds=5)]
+    assert list(hub.waiting("e-mail")) == []
     hub.incidents.drop(waiting_key("chat"), hub.incidents.close(waiting_key("chat")))
-    assert list(hub.outbox.waiting("chat")) == []
+    assert list(hub.waiting("chat")) == []
 
 
 def test_an_incident_with_alerts_stays_open_until_a_flush_finds_none(hub: Hub) -> None:

@@ -11,7 +11,7 @@ from bench.flood import longest_wait
 from ecr_warden.aws.accounts import BULK_CONFIG, BULK_RESERVE, CLIENT_CONFIG
 from ecr_warden.aws.deadline import HUB_RESERVE, MEMBER_RESERVE
 from ecr_warden.aws.redelivery import ATTEMPTS, FLUSH_RECEIVES, LATER_RECEIVES, MAX_RECEIVES
-from ecr_warden.aws.system import LogMetric
+from ecr_warden.aws.system import count_sweep
 from ecr_warden.bootstrap.common import HUB_CONFIG
 from ecr_warden.collect.aws_estate import BULK_PAGES
 from ecr_warden.collect.aws_estate_store import PREFIX, TEXTS
@@ -355,7 +355,7 @@ def test_the_alarm_on_sweeps_fires_when_nothing_comes_and_needs_no_function() ->
     assert alarm["EvaluationPeriods"] == {"Ref": "SweepAlarmHours"}
     assert (alarm["AlarmActions"], alarm["OKActions"]) == ([{"Ref": "AlarmTopic"}], [{"Ref": "AlarmTopic"}])
     log = StringIO()
-    LogMetric(log).finished()
+    count_sweep(log)
     line = json.loads(log.getvalue())
     [directive] = line["_aws"]["CloudWatchMetrics"]
     [metric] = directive["Metrics"]

@@ -62,7 +62,7 @@ def queries_of(
             estate=world.estate_store,
             audits=world.audits,
             holds=world.holds,
-            outbox=world.incidents,
+            waiting=world.incidents.waiting,
             clock=world.clock,
         ),
         reply_bytes=reply_bytes,

@@ -210,7 +210,7 @@ class World:
 
     @property
     def watch(self) -> Watch:
-        return Watch(self.wiring, self.estate_store, self.watch_records, self.alerts, self.metric, self.clock)
+        return Watch(self.wiring, self.estate_store, self.watch_records, self.alerts, self.metric.finished, self.clock)
 
     def sweeper(self) -> Sweep:
         return Sweep(

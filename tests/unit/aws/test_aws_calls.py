@@ -143,7 +143,7 @@ def test_a_sweep_reads_the_users_and_roles_of_an_account_once_and_each_policy_of
     specs = MemorySpecs(compiled=CompiledSpec("v1", Mode.ENFORCE, (CI, HOME), {CHECKOUT.key: SPEC}))
     estate, jobs = MemoryEstateStore(world.clock), MemoryJobs()
     survey = Survey(specs, AwsEstateReader(world.accounts), estate, jobs, world.clock)
-    watch = Watch(MemoryWiring(), estate, MemoryWatchRecords(), MemoryAlertBus(), MemoryMetric(), world.clock)
+    watch = Watch(MemoryWiring(), estate, MemoryWatchRecords(), MemoryAlertBus(), MemoryMetric().finished, world.clock)
     ports = specs, MemoryState(world.clock), jobs, MemorySweepRecords(), world.clock, survey, watch, MemoryAlertBus()
     sweep = Sweep(*ports)
     cause = Cause(CauseKind.SWEEP, "s")

@@ -182,7 +182,7 @@ def test_an_alert_that_another_version_wrote_keeps_no_other_from_being_sent_and_
     alerts = hub.incidents.close(key)
     assert len(alerts) == 1
     hub.incidents.drop(key, alerts)
-    assert len(hub.outbox.waiting("chat")) == 1
+    assert len(hub.waiting("chat")) == 1
 
 
 @pytest.mark.parametrize("denied", ["dynamodb:PutItem", "sqs:SendMessage"])

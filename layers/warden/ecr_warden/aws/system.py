@@ -14,25 +14,20 @@ class SystemClock:
         return datetime.now(UTC)
 
 
-class LogMetric:
-    """The SweepMetric port on CloudWatch's embedded metric format: a line of the log becomes a metric.
+def count_sweep(log: TextIO = sys.stdout) -> None:
+    """Count a finished sweep in CloudWatch's embedded metric format: a line of the log becomes a metric.
 
     So no function needs a permission for it, and whoever may write no log is noticed too. Source:
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
     """
-
-    def __init__(self, log: TextIO = sys.stdout) -> None:
-        self._log = log
-
-    def finished(self) -> None:
-        directive = {
-            "Namespace": "ecr-warden",
-            "Dimensions": [["service"]],
-            "Metrics": [{"Name": "SweepsFinished", "Unit": "Count"}],
-        }
-        now = int(datetime.now(UTC).timestamp() * 1000)
-        line = {"_aws": {"Timestamp": now, "CloudWatchMetrics": [directive]}, "service": "ecr-warden"}
-        print(json.dumps({**line, "SweepsFinished": 1}), file=self._log, flush=True)
+    directive = {
+        "Namespace": "ecr-warden",
+        "Dimensions": [["service"]],
+        "Metrics": [{"Name": "SweepsFinished", "Unit": "Count"}],
+    }
+    now = int(datetime.now(UTC).timestamp() * 1000)
+    line = {"_aws": {"Timestamp": now, "CloudWatchMetrics": [directive]}, "service": "ecr-warden"}
+    print(json.dumps({**line, "SweepsFinished": 1}), file=log, flush=True)
 
 
 def new_run_id() -> str:

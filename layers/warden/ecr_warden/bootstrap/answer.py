@@ -1,7 +1,7 @@
 """The function `answer`."""
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial
 
 from ecr_warden.audit.aws_audits import S3Audits
 from ecr_warden.aws.deadline import MEMBER_RESERVE
@@ -13,7 +13,7 @@ from ecr_warden.collect.aws_estate import AwsEstateReader
 from ecr_warden.core.failures import PortError
 from ecr_warden.hub.queries import Queries
 from ecr_warden.hub.status import StatusQuery
-from ecr_warden.notify.aws_outbox import DynamoOutbox
+from ecr_warden.notify.aws_outbox import waiting
 from ecr_warden.state.aws_aliases import accepted_aliases
 from ecr_warden.state.aws_journal import DynamoJournal
 
@@ -46,7 +46,7 @@ def queries() -> Queries:
             estate=inventory.estate_store(),
             audits=S3Audits(inventory.state_bucket()),
             holds=holding.holds(),
-            outbox=DynamoOutbox(table()),
+            waiting=partial(waiting, table()),
             clock=common.clock,
         ),
         is_out_of_time=lambda: common.deadline.is_within(MEMBER_RESERVE),

@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from ecr_warden.aws.system import LogMetric
+from ecr_warden.aws.system import count_sweep
 from ecr_warden.bootstrap import accounts, common, holding, inventory, queues, stores
 from ecr_warden.collect.aws_estate import AwsEstateReader
 from ecr_warden.collect.survey import Survey
@@ -38,7 +38,7 @@ def work(job: CollectJob, attempt: Attempt) -> str:
 @cache
 def _sweep() -> Sweep:
     alerts, clock = stores.alert_bus(), common.clock
-    watch = Watch(inventory.wiring(), inventory.estate_store(), inventory.watch_records(), alerts, LogMetric(), clock)
+    watch = Watch(inventory.wiring(), inventory.estate_store(), inventory.watch_records(), alerts, count_sweep, clock)
     return Sweep(
         stores.accepted_specs(),
         stores.state(),

@@ -14,7 +14,7 @@ from msgspec import Struct
 from ecr_warden.collect.alerts import WiringChanged
 from ecr_warden.collect.estate import EstateStore
 from ecr_warden.collect.wire import HUB_PART, Wire, WireState
-from ecr_warden.collect.wires import PASSING, Heartbeat, SweepMetric, WatchRecord, WatchRecords, Wiring
+from ecr_warden.collect.wires import PASSING, Heartbeat, WatchRecord, WatchRecords, Wiring
 from ecr_warden.collect.wiring import (
     account_wires,
     beat_wires,
@@ -45,7 +45,8 @@ class Watch(Struct, frozen=True):
     estate: EstateStore
     watch_records: WatchRecords
     alerts: AlertBus
-    metric: SweepMetric
+    count_sweep: Callable[[], None]
+    """Counts a finished sweep, which the dead-man alarm watches."""
     clock: Clock
 
     def hub(self, cause: Cause, accepted: CompiledSpec | None, parts: Sequence[str]) -> None:
@@ -80,7 +81,7 @@ class Watch(Struct, frozen=True):
             self.alerts.publish(WiringChanged(cause, record.part, broken, ended))
         self.watch_records.note(replace(record, wires=tuple(dated(wire, known, record.at) for wire in kept)))
         if _is_finished(self.watch_records.all(), cause.id):
-            self.metric.finished()
+            self.count_sweep()
 
     def _of_hub(self, places: Sequence[str]) -> Iterable[Wire]:
         return live_wires(self.wiring, places, self.watch_records.beats(), self.clock.now())

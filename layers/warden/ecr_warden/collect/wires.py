@@ -77,13 +77,6 @@ class Wiring(Protocol):
         """
 
 
-class SweepMetric(Protocol):
-    """What the dead-man alarm watches."""
-
-    def finished(self) -> None:
-        """A sweep has finished."""
-
-
 class WatchRecords(Protocol):
     """What the last sweeps found of the wiring, and the last heartbeat of each region."""
 

@@ -4,7 +4,7 @@ Accounts are read only to list the repositories that fit a pattern.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from msgspec import Struct
@@ -29,7 +29,7 @@ from ecr_warden.core.target import EVERYTHING, RepositoryTarget, Target
 from ecr_warden.hub.reply import AccessStatus, RepositoryStatus, StatusReply, Trouble
 from ecr_warden.hub.selecting import NothingAccepted, has_to_be_looked_up, select, unlisted
 from ecr_warden.notify import wiring as wording
-from ecr_warden.notify.ports import CHANNELS, Outbox
+from ecr_warden.notify.ports import CHANNELS
 from ecr_warden.repair.cutoff import LONGEST_SESSION, is_for_services, owed_sessions
 from ecr_warden.repair.documents import Documents
 from ecr_warden.repair.targets import leaving_patterns, removals
@@ -67,7 +67,8 @@ class StatusQuery(Struct, frozen=True):
     estate: EstateStore
     audits: Audits
     holds: Holds
-    outbox: Outbox
+    waiting: Callable[[str], Sequence[datetime]]
+    """Of each alert that waits for a channel, since when; raises PortError."""
     clock: Clock
 
     def answer(self, selection: Selection) -> StatusReply:
@@ -207,7 +208,7 @@ class StatusQuery(Struct, frozen=True):
     def _of_messages(self) -> Iterator[Trouble]:
         """What a channel did not take, or has no turn for."""
         for channel in CHANNELS:
-            if since := self.outbox.waiting(channel):
+            if since := self.waiting(channel):
                 message = f"{count(len(since), 'alert')} for {channel}: waiting since {show_time(min(since))}"
                 yield Trouble("messages-wait", message, "a digest leaves each minute that the channel takes it")
 

@@ -1,10 +1,8 @@
-"""The Outbox port: the collected alerts in the table that wait for a channel; nothing of what they say is read."""
+"""The collected alerts in the table that wait for a channel; nothing of what they say is read."""
 
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
-
-from msgspec import Struct
 
 from ecr_warden.aws.table import Table
 from ecr_warden.notify.ports import waiting_key
@@ -13,14 +11,10 @@ ALERT = "ALERT#"
 """Begins the sort key of a collected alert."""
 
 
-class DynamoOutbox(Struct, frozen=True):
-    """Reads the items of notify/aws_incidents.py."""
-
-    table: Table
-
-    def waiting(self, channel: str) -> list[datetime]:
-        found = alert_items(self.table, f"looking what waits for {channel}", waiting_key(channel))
-        return [datetime.fromisoformat(item["at"]["S"]) for item in found]
+def waiting(table: Table, channel: str) -> list[datetime]:
+    """Of each alert that waits for a channel, since when, by the items of notify/aws_incidents.py; raises PortError."""
+    found = alert_items(table, f"looking what waits for {channel}", waiting_key(channel))
+    return [datetime.fromisoformat(item["at"]["S"]) for item in found]
 
 
 def alert_items(table: Table, what: str, key: str) -> Iterator[Any]:

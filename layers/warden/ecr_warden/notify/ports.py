@@ -1,7 +1,7 @@
 """How alerts reach people: incidents that collect alerts, and channels."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from ecr_warden.core.failures import PortError
@@ -47,13 +47,6 @@ class Incidents(Protocol):
 
     def note_heard(self, alert: "Alert") -> None:
         """Note an alert that was announced and recorded."""
-
-
-class Outbox(Protocol):
-    """What waits for the channels."""
-
-    def waiting(self, channel: str) -> Sequence[datetime]:
-        """Of each alert that waits for a channel, since when; raises PortError."""
 
 
 class Channel(Protocol):
