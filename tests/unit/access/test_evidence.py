@@ -8,7 +8,7 @@ import pytest
 
 from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.core.actions import Access
-from iam_access.who_can.decide import AccessDecision, decide
+from iam_access.who_can.decide import AccessDecision, Answer, decide
 from local.testing.printed import complete
 from local.testing.snapshots import estate_from_text
 from tests.unit.access.snapshots import AWAY, HOME, TOKEN, allow, document, managed, role, user
@@ -192,3 +192,15 @@ def test_each_question_has_its_own_answer(case: Json) -> None:
         fresh = RepositoryGraph(read)
         found = [rests_on(fresh.decide(fresh.subjects[one.arn], fresh.translate(needed))) for one, needed in order]
         assert found == (alone if order is questions else alone[::-1])
+
+
+def test_a_repository_is_not_in_the_organization_of_whoever_asks() -> None:
+    """What has no resource is: signing in to a registry is a request on the caller's own account."""
+    inside = {"StringEquals": {"aws:ResourceOrgID": "o-a1b2c3d4e5"}}
+    case = estate(
+        [user("ann", allow([*PULL, TOKEN["Action"]], Condition=inside), account=AWAY)], {"app": document(named(AWAY))}
+    )
+    graph = RepositoryGraph(estate_from_text(dumps(case), at=datetime(2026, 11, 24, tzinfo=UTC)))
+    ann, [app] = graph.subjects[arn("ann", account=AWAY)], graph.estate.repositories()
+    answers = [decide(ann, graph.permissions(action, app)).answer for action in (TOKEN["Action"], PULL[0])]
+    assert answers == [Answer.YES, Answer.CONDITIONAL]

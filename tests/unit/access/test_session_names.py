@@ -8,8 +8,10 @@ import pytest
 
 from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden_cli.access import can_i, find_subject, question, who_can
+from iam_access.evaluate.request_principal import parse_request_principal
 from iam_access.who_can.decide import Answer
 from iam_access.who_can.graph import AccessPath
+from iam_access.who_can.subject import as_session
 from iam_access.who_can.unread import can
 from local.testing.snapshots import estate_from_text
 from tests.unit.access.snapshots import HOME, TOKEN, allow, document, role, snapshot, user
@@ -45,6 +47,11 @@ CASES: dict[str, tuple[tuple[Json, ...], Json | None, str]] = {
         NAMED,
     ),
     "a repository policy that names a session": ((job(TOKEN),), document(let(BUILD, PULL)), NAMED),
+    "a repository policy that names it beside a name that no session can have": (
+        (job(TOKEN),),
+        document(let({"AWS": [f"arn:aws:sts::{HOME}:assumed-role/job/", BUILD["AWS"]]}, PULL)),
+        NAMED,
+    ),
     "a condition on the ID of a session": (
         (job(allow(PULL, Condition={"StringEquals": {"aws:userid": "AROAJOB:build"}}), TOKEN),),
         None,
@@ -102,3 +109,14 @@ def test_a_session_has_the_keys_of_the_service_that_begins_it(service: str, answ
     asked = estate(job(own, TOKEN) | {"AssumeRolePolicyDocument": document(begun)})
     found = can_i(asked, find_subject(asked, f"arn:aws:iam::{HOME}:role/job"), question(asked, "pull", "app"))
     assert found.answer is answer
+
+
+def test_a_session_of_a_role_whose_id_was_not_read_may_have_any_id() -> None:
+    """Nothing is concluded from a condition on it."""
+    named = parse_request_principal(BUILD["AWS"])
+    graph = estate(job(TOKEN), job(TOKEN) | {"Arn": f"arn:aws:iam::{HOME}:role/other", "RoleId": ""})
+    known, unknown = (
+        as_session(find_subject(graph, f"arn:aws:iam::{HOME}:role/{name}"), named) for name in ("job", "other")
+    )
+    assert known.keys["aws:userid"] == ("AROAJOB:build",)
+    assert "aws:userid" not in unknown.keys

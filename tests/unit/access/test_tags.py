@@ -6,9 +6,9 @@ import pytest
 
 from ecr_warden.access.graph import RepositoryGraph, permission
 from ecr_warden.core.codec.snapshot import estate_of
-from ecr_warden_cli.access import find_subject
+from ecr_warden_cli.access import can_i, find_subject, question
 from iam_access.who_can.decide import Answer, Resource
-from tests.unit.access.snapshots import HOME, allow, snapshot, user
+from tests.unit.access.snapshots import HOME, TOKEN, allow, snapshot, user
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 ME = f"arn:aws:iam::{HOME}:user/me"
@@ -43,3 +43,20 @@ def test_repositories_with_other_tags_are_not_alike() -> None:
     app, web, old, unread = (asked.kind_of(one) for one in asked.estate.repositories())
     assert app == web
     assert len({app, old, unread}) == 3
+
+
+TAGGING = {
+    "the session that it opens": (f"arn:aws:sts::{HOME}:federated-user/*", Answer.CONDITIONAL),
+    "itself": (ME, Answer.CONDITIONAL),
+    "another user": (f"arn:aws:iam::{HOME}:user/other", Answer.NO),
+}
+
+
+@pytest.mark.parametrize("what", TAGGING)
+def test_a_federated_session_has_the_tags_that_its_user_may_set_on_it_or_on_itself(what: str) -> None:
+    on, answer = TAGGING[what]
+    tagged = {"StringEquals": {"aws:PrincipalTag/team": "shop"}}
+    pulls = allow(["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"], Condition=tagged)
+    opens = allow("sts:GetFederationToken"), allow("sts:TagSession", on), TOKEN
+    asked = RepositoryGraph(estate_of(snapshot(user("me", pulls, *opens)), at=NOW))
+    assert can_i(asked, find_subject(asked, ME), question(asked, "pull", "app")).answer is answer
