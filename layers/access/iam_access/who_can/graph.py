@@ -320,7 +320,7 @@ class Graph(SubjectDirectory):
             if user.principal.account != account
             for way in self._federating(user, permissions)
         )
-        yield from {path.subject.arn: path for path in sorted(paths, key=_order, reverse=True)}.values()
+        yield from {path.subject.arn: path for path in sorted(paths, key=_ORDER, reverse=True)}.values()
 
     def through_roles(self, direct: Mapping[str, Step]) -> dict[str, AccessPath]:
         """Whoever can directly, and everybody who reaches one of them through roles, each with the best path."""
