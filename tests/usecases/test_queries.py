@@ -157,6 +157,11 @@ def test_a_text_that_selects_nothing_is_an_error(text: str) -> None:
         select(("all", text), ALL)
 
 
+def test_a_spec_without_repositories_selects_nothing_and_says_so() -> None:
+    with pytest.raises(NoSuchTarget, match="the spec names no repository, or none fits its patterns; add one"):
+        select(("all",), {})
+
+
 def test_the_nearest_name_is_suggested() -> None:
     with pytest.raises(NoSuchTarget, match=r'did you mean "shop/checkout"'):
         select(("shop/chekout",), ALL)

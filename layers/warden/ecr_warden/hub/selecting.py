@@ -1,7 +1,7 @@
 """Which targets a command or question selects."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from types import MappingProxyType
 
 from ecr_warden.core.desired import CompiledSpec
@@ -75,14 +75,18 @@ def has_to_be_looked_up(selection: Selection) -> bool:
     return len(named_in(selection)) < len(selection)
 
 
-def _unknown(text: str, targets: Iterable[Target]) -> NoSuchTarget:
+def _unknown(text: str, targets: Collection[Target]) -> NoSuchTarget:
+    if not targets:
+        return NoSuchTarget(
+            "the spec names no repository, or none fits its patterns", remedy="add one under repositories: and apply it"
+        )
     message = f'the spec has no target "{text}"'
-    hint = advice(_near(text, list(targets)))
+    hint = advice(_near(text, targets))
     file = "a target is not a file; " if text.lower().endswith(_OF_FILES) else ""
     return NoSuchTarget(message, remedy=f"{file}{hint}ecr-warden status all lists the targets")
 
 
-def _near(text: str, targets: list[Target]) -> list[str]:
+def _near(text: str, targets: Collection[Target]) -> list[str]:
     """Suggestions in a form that selects them: a repository by its name, a user or role in full."""
     forms = {str(target): str(target) for target in targets}
     forms |= {target.name: target.name if isinstance(target, RepositoryTarget) else str(target) for target in targets}
