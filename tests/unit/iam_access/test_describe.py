@@ -54,6 +54,20 @@ def test_a_condition_is_written_in_full() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("actions", "effects"),
+    [
+        (["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage"], ["pull from", "act on"]),
+        (["ecr:BatchCheckLayerAvailability", "ecr:SetRepositoryPolicy"], ["administer", "act on"]),
+        (["ecr:BatchCheckLayerAvailability", "ecr:PutImage", "ecr:BatchGetImage"], ["push to", "pull from"]),
+    ],
+)
+def test_what_lets_somebody_do_more_comes_first(actions: list[str], effects: list[str]) -> None:
+    found = _between([_pull(BOB)], [_pull(BOB), _pull(ANNA, Action=actions)])
+    assert len(found) == len(effects)
+    assert all(f"can now {effect} " in line for line, effect in zip(found, effects, strict=True)), found
+
+
 def test_to_see_whether_a_layer_is_there_is_no_push() -> None:
     """Pull policies often have this action; with the others it is one of those that a push takes."""
     looks, pushes = "ecr:BatchCheckLayerAvailability", ["ecr:PutImage", "ecr:BatchCheckLayerAvailability"]

@@ -57,6 +57,14 @@ def _phrases(
 ) -> Iterator[Phrase]:
     """What `comes_first` first, then sorted."""
     order = groups_of(service)
+
+    def rank(key: tuple[str, int, str, str, Effect]) -> tuple[bool, str, int, str, str, Effect]:
+        """A part of a group comes after all groups: alone, seeing whether a layer is there is less than a pull."""
+        who, place, what, conditions, kind = key
+        effect = effect_of(order[place], actions[key], service)
+        after = order.index(effect) if effect in order else len(order)
+        return key not in first, who, after, what, conditions, kind
+
     actions: dict[tuple[str, int, str, str, Effect], list[str]] = {}
     first: dict[tuple[str, int, str, str, Effect], list[str]] = {}
     for permission in permissions:
@@ -66,7 +74,7 @@ def _phrases(
         actions.setdefault(key, []).append(_actions(permission.action))
         if comes_first(permission):
             first.setdefault(key, []).append(_actions(permission.action))
-    for key in sorted(actions, key=lambda key: (key not in first, key)):
+    for key in sorted(actions, key=rank):
         who, place, what, conditions, effect = key
         group, names = order[place], actions[key]
         detail = f" ({_listed(group, names, first.get(key, ()))})"
