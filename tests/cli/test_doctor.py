@@ -36,6 +36,7 @@ accounts:
   registry: {{id: "{HOME}", regions: [eu-central-1], writes: all}}
 alerts: {{email: Team@example.com, webhook: ssm:/ecr-warden/webhook}}
 """
+READ_ONLY = TEXT.replace("writes: identities", "writes: none").replace("writes: all", "writes: none")
 DEPLOYED = LiveStack(
     "CREATE_COMPLETE",
     {"AlertEmail": HUB.email},
@@ -235,6 +236,17 @@ ROWS: Mapping[str, Row] = {
     "a hub that may not be asked": (setting(broken=Failure(DENIED, code="hub-denied")), {"hub-denied": "unknown"}, 1),
     "a webhook that is nowhere": (setting(holding=False), {"webhook-missing": "wrong"}, 2),
     "a webhook that cannot be looked for": (setting(holding=Failure("denied")), {"webhook-unread": "unknown"}, 1),
+    "nobody may write what the spec enforces": (
+        setting(text=READ_ONLY),
+        {"nothing-writable": "warning"},
+        0,
+    ),
+    "nobody may write, and the spec observes": (
+        both(setting(text=READ_ONLY), setting(says={"mode": "observe"})),
+        {},
+        0,
+    ),
+    "somebody may write": (setting(text=TEXT.replace("writes: all", "writes: none")), {}, 0),
     "nobody hears of anything": (setting(text=TEXT.replace("alerts:", "# ")), {"no-channel": "warning"}, 0),
     "before a deployment": (NEW, {"not-deployed": "wrong"}, 2),
     "before one without a trail": (

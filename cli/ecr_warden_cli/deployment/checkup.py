@@ -18,8 +18,10 @@ from msgspec import Struct
 from ecr_warden import __version__
 from ecr_warden.collect.wire import Wire, WireState
 from ecr_warden.collect.wiring import OWN_POLICIES
+from ecr_warden.core.desired import Mode
 from ecr_warden.core.failures import RegionDisabled
 from ecr_warden.core.lasting import duration
+from ecr_warden.core.own_access import Writes
 from ecr_warden.core.value import Moment, Value
 from ecr_warden.hub.reply import StatusReply, Trouble
 from ecr_warden.hub.status import troubles_of
@@ -149,6 +151,7 @@ CODES: Mapping[str, tuple[Group, Verdict, str]] = {
     "audit-failed": (Group.HUB, Verdict.WRONG, "aws logs tail /aws/lambda/ecr-warden-audit --since 1h"),
     "access-unread": (Group.MEMBERS, Verdict.UNKNOWN, _DEPLOY),
     "names-taken": (Group.MEMBERS, Verdict.WRONG, ""),
+    "nothing-writable": (Group.MEMBERS, Verdict.WARNING, ""),
     "nothing-accepted": (Group.SPEC, Verdict.WRONG, _APPLY),
     "spec-missing": (Group.SPEC, Verdict.WRONG, _APPLY),
     "spec-unversioned": (Group.SPEC, Verdict.WRONG, _DEPLOY),
@@ -193,6 +196,7 @@ def diagnose(looks: Looks) -> Checkup:
         *_of_troubles(ours, looks, by_hub=False),
         *_of_boundaries((*theirs, *own)),
         *(_of_buckets(looks.wires) if deployed is False else ()),
+        *_of_writes(looks),
         *_of_channels(looks),
     ]
     groups = [_group(group, found, facts) for group, facts in _facts(looks, deployed).items()]
@@ -302,6 +306,19 @@ def _of_failure(failure: Failure, code: str = "") -> Diagnosis:
     message = ": ".join((failure.message, *failure.lines[:1]))
     found = _diagnosis(code, message, "" if failure.lines else failure.remedy)
     return replace(found, also=tuple(failure.lines[1:]), statement=_statement([failure.message]))
+
+
+def _of_writes(looks: Looks) -> Iterator[Diagnosis]:
+    """A version that was accepted while there were roles that write goes on without them, and repairs nothing."""
+    status = _status(looks)
+    if isinstance(looks.deployment, Failure) or status is None or status.mode is not Mode.ENFORCE:
+        return
+    units = looks.deployment.organization
+    writes = [one.writes for one in looks.deployment.members] + ([units.writes] if units and units.units else [])
+    if set(writes) == {Writes.NONE}:
+        message = "the spec says mode: enforce, and no account lets ecr-warden write: what differs is not repaired"
+        remedy = "change writes in ecr-warden.yaml and ecr-warden deploy without --read-only, or apply mode: observe"
+        yield _diagnosis("nothing-writable", message, remedy)
 
 
 def _of_channels(looks: Looks) -> Iterator[Diagnosis]:
