@@ -6,6 +6,7 @@ question an answer by the policies, and the answer an advice. What AWS names as 
 
 import argparse
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import replace
 from functools import cache, partial
@@ -137,11 +138,19 @@ def _run_explain(arguments: argparse.Namespace, context: Context) -> Exit:
     return worst(*(EXITS.get(one.verdict, Exit.ERROR) for one in answers))
 
 
+_NAME = re.compile(r"[\w./~-]{2,255}")
+"""What may be the name of a file. An encoded message of AWS's, which is one word too, is longer."""
+
+
 def _message(arguments: argparse.Namespace, context: Context) -> str:
     """The message: a file, the text itself, or stdin."""
     given = " ".join(arguments.message)
     if os.path.isfile(given):  # noqa: PTH113 - to pathlib a long text is an error
         given = Path(given).read_bytes()[-MAX_DENIAL:].decode(errors="replace")
+    elif _NAME.fullmatch(given) and not arguments.principal:
+        # A message has more than one word: what was meant is a file.
+        what = f"{name_of(given)} is a directory" if os.path.isdir(given) else f"there is no file {name_of(given)}"  # noqa: PTH112
+        raise Failure(what, code="no-denial", remedy="give the file with the message, or the message itself")
     if not given:
         if count_stdin(arguments):
             raise UsageError("- for a file, and the error message from stdin", remedy="give the path of the file")
