@@ -71,7 +71,8 @@ def find_ways(profiles: Sequence[str], role: str, deployment: Deployment, otherw
             # The account itself is meant where it is given twice.
             meant = advice(nearest(alias, {*names} - {alias}))
             remedy = f"{meant}write each account once, as ACCOUNT=PROFILE: {', '.join(names)}"
-            raise UsageError(f"--profile {cut(text, 80)}", remedy=remedy)
+            unknown = f" names no account of the file: {cut(alias, 80)}" if account not in names.values() else ""
+            raise UsageError(f"--profile {cut(text, 80)}{unknown}", remedy=remedy)
         found[account] = profile
     if len(alone) > 1:
         raise UsageError("--profile is given twice without an account", remedy="write ACCOUNT=PROFILE")

@@ -119,6 +119,10 @@ WAYS: dict[str, tuple[list[str], Ways | str]] = {
     "no such account": (["registri=b"], "did you mean registry?"),
     "an account twice": (["ci=a", f"{CI}=b"], "write each account once"),
     "an account twice by its name": (["ci=a", "ci=b"], "write each account once"),
+    "an account that the file does not name": (
+        ["old=a"],
+        "--profile old=a names no account of the file: old; write each",
+    ),
     "no profile": (["ci="], "write each account once"),
     "two alone": (["a", "b"], "write ACCOUNT=PROFILE"),
 }
@@ -135,4 +139,4 @@ def test_ways(case: str) -> None:
     else:
         with pytest.raises(UsageError) as caught:
             find_ways(profiles, "", TWO, None)
-        assert wanted in caught.value.remedy
+        assert wanted in f"{caught.value.message}; {caught.value.remedy}"
