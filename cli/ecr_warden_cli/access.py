@@ -105,6 +105,8 @@ def find_repository(estate: Estate, text: str) -> Repository:
 
 def _no_repository(estate: Estate, message: str, remedy: str) -> AccessError:
     more = "; not all registries could be listed" if any(unlisted(estate)) else ""
+    if not any(estate.repositories()):
+        message, remedy = f"{message}, nor any other", "read the account and region that have it, or ask the hub: --hub"
     return AccessError(f"{message}{more}", remedy=remedy)
 
 

@@ -513,6 +513,15 @@ def test_an_action_that_may_not_exist_is_answered_and_named(ask: Any, action: st
     assert noted == ([f"{said}: to allow it may do nothing"] if said else [])
 
 
+def test_where_no_repository_was_read_the_hub_is_named(tmp_path: Path) -> None:
+    """`--profile ci` is the profile for the hub in `status`, and here the one account that is read."""
+    file = tmp_path / "estate.json"
+    file.write_text(json.dumps({"schema": 1, "accounts": {AWAY: _accounts()[AWAY]}}))
+    ran = Command()("who-can", "pull", "shop/checkout", "--snapshot", str(file))
+    assert ran.code == 1
+    assert "nor any other; read the account and region that have it, or ask the hub: --hub" in ran.err
+
+
 @pytest.mark.parametrize(
     ("argv", "said"),
     [
