@@ -7,7 +7,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from ecr_warden.collect.aws_estate import AwsEstateReader
 from ecr_warden.collect.aws_estate_store import S3EstateStore
 from ecr_warden.collect.estate import Piece
 from ecr_warden.collect.survey import Survey
+from ecr_warden.core.estate import Estate
 from ecr_warden.core.job import Cause, CauseKind, SurveyIdentities
 from local.aws.behaviour.of_aws import PUBLISHED
 from local.aws.launcher import ROOT, EmulatedAws
@@ -110,7 +111,7 @@ def _bucket(s3: Any) -> StateBucket:
 def _measured(aws: EmulatedAws, what: str) -> dict[str, float]:
     environment = {**aws.environment(_HUB, _REGION), "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "bench.organization", what]
-    ran = subprocess.run(command, check=True, capture_output=True, text=True, env=environment, cwd=ROOT)
+    ran = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment, cwd=ROOT)
     found: dict[str, float] = json.loads(ran.stdout)
     return found
 
@@ -165,9 +166,9 @@ def _instead() -> dict[str, float]:
 def _load() -> dict[str, float]:
     store = S3EstateStore(_bucket(boto3.client("s3")))
     parts = _accounts()
-    found: list[Any] = []
+    found: list[tuple[Estate, Sequence[str], object]] = []
     cpu = _timed(lambda: found.append(stored_estate(store, parts, datetime.now(UTC))))
-    [(estate, broken)] = found
+    [(estate, broken, _)] = found
     assert not broken, broken
     memory = _peak()
     documents = [policy.document for account in estate.accounts.values() for policy in account.policies()]
