@@ -10,6 +10,7 @@ from ecr_warden.core.framings import PLAN
 from ecr_warden.core.kinds import DriftKind, HoldReason, Operation
 from ecr_warden.core.listing import Listing
 from ecr_warden.core.plan import Change, Held, NewRole, Plan
+from ecr_warden.core.remedies import DEPLOY_AND_RECONCILE
 from ecr_warden.notify.layout import lay_out
 from ecr_warden.notify.wording import describe_address, describe_difference
 from ecr_warden.repair.run_ended import difference_of
@@ -153,7 +154,7 @@ def _lines(gap: ScopeGap, where: str) -> Iterator[str]:
         name: [arn.split(":")[5] for arn in arns] for name, arns in (("owners", owners), ("roles", trusted)) if arns
     }
     if gap.parameters:
-        yield "  add to the account in ecr-warden.yaml, then ecr-warden deploy:"
+        yield f"  add to the account in ecr-warden.yaml, then {DEPLOY_AND_RECONCILE}:"
         yield from (f"    {name}: [{', '.join(entries)}]" for name, entries in added.items())
         yield from (f"    writes: {value}" for name, value in gap.parameters.items() if name == WRITES)
     if gap.without_room:

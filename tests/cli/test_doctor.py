@@ -378,6 +378,14 @@ COMMANDS: Mapping[str, tuple[Callable[[House], object], str]] = {
 }
 
 
+def test_what_nobody_could_write_is_repaired_after_another_deploy(tmp_path: Path) -> None:
+    house = House()
+    house.sweep()
+    setting(text=READ_ONLY)(house)
+    said = " ".join(doctor(house, tmp_path).out.split())
+    assert "ecr-warden deploy without --read-only, then ecr-warden reconcile, or apply mode: observe" in said
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_each_comes_with_the_command_that_repairs_it(name: str, tmp_path: Path) -> None:
     change, command = COMMANDS[name]

@@ -69,7 +69,7 @@ def test_drift_is_shown_with_its_effect_on_access_and_the_writes_in_order(world:
         "gains and losses are of the documents above, whatever other policies give",
         "account ci (111111111111): there is no member stack to cover 3 of the users and roles in the spec:",
         *(as_people(f"  {user}") for user in USERS),
-        "  add to the account in ecr-warden.yaml, then ecr-warden deploy:",
+        "  add to the account in ecr-warden.yaml, then ecr-warden deploy, then ecr-warden reconcile:",
         f"    owners: [{', '.join(user.split(':')[5] for user in USERS)}]",
         "5 targets: 4 ok, 1 differs, 0 unreadable; 3 to write, 0 held",
     ]
@@ -261,7 +261,7 @@ def test_gaps_of_the_write_scope_are_shown_even_without_drift(world: MemoryWorld
     assert ran.out.splitlines() == [
         f"account ci ({CI}): its member stack does not cover 1 of the users and roles in the spec:",
         as_people(f"  {USERS[0]}"),
-        "  add to the account in ecr-warden.yaml, then ecr-warden deploy:",
+        "  add to the account in ecr-warden.yaml, then ecr-warden deploy, then ecr-warden reconcile:",
         f"    owners: [{USERS[0].split(':')[5]}]",
         "5 targets: 5 ok, 0 differ, 0 unreadable; 0 to write, 0 held",
     ]
@@ -282,7 +282,7 @@ def test_each_gap_says_which_entry_of_the_account_closes_it() -> None:
     [_, *lines] = write_scope_lines([ScopeGap(CI, True, (role, user, more), parameters, (more,))], writes=True)
     assert lines == [
         *(f"  {arn}" for arn in (role, user, more)),
-        "  add to the account in ecr-warden.yaml, then ecr-warden deploy:",
+        "  add to the account in ecr-warden.yaml, then ecr-warden deploy, then ecr-warden reconcile:",
         *("    owners: [user/ci/anna]", "    roles: [role/legacy]", "    writes: identities"),
         "  1 have no room: list an IAM path such as user/ci/* instead of single names",
     ]

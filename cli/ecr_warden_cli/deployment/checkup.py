@@ -22,6 +22,7 @@ from ecr_warden.core.desired import Mode
 from ecr_warden.core.failures import RegionDisabled
 from ecr_warden.core.lasting import duration
 from ecr_warden.core.own_access import Writes
+from ecr_warden.core.remedies import RECONCILE
 from ecr_warden.core.value import Moment, Value
 from ecr_warden.hub.reply import StatusReply, Trouble
 from ecr_warden.hub.status import troubles_of
@@ -317,7 +318,10 @@ def _of_writes(looks: Looks) -> Iterator[Diagnosis]:
     writes = [one.writes for one in looks.deployment.members] + ([units.writes] if units and units.units else [])
     if set(writes) == {Writes.NONE}:
         message = "the spec says mode: enforce, and no account lets ecr-warden write: what differs is not repaired"
-        remedy = "change writes in ecr-warden.yaml and ecr-warden deploy without --read-only, or apply mode: observe"
+        remedy = (
+            f"change writes in ecr-warden.yaml and ecr-warden deploy without --read-only, then {RECONCILE}, or apply "
+            "mode: observe"
+        )
         yield _diagnosis("nothing-writable", message, remedy)
 
 

@@ -3,6 +3,8 @@
 from copy import replace
 from typing import Any
 
+import pytest
+
 from ecr_warden.collect.alerts import WiringChanged
 from ecr_warden.collect.wire import Wire, WireState
 from ecr_warden.core.address import repository_policy
@@ -126,6 +128,21 @@ def test_a_failure_of_any_length_keeps_its_remedy() -> None:
     text = _text(message_of([report(FOREIGN, result=Result.FAILED, outcomes=(DENIED,))]))
     assert "AWS denied ecr:SetRepositoryPolicy" in text
     assert "stacks/member.yaml grants it" in text
+
+
+REMEDIES = {
+    "allow it": "allow it; then have it repaired",
+    "": "end what keeps it from writing; then have it repaired",
+    "list it, then ecr-warden deploy, then ecr-warden reconcile": (
+        "list it, then ecr-warden deploy, then ecr-warden reconcile"
+    ),
+}
+
+
+@pytest.mark.parametrize("remedy", REMEDIES)
+def test_a_failure_says_once_that_it_is_to_be_repaired_again(remedy: str) -> None:
+    message = message_of([report(FOREIGN, result=Result.FAILED, outcomes=(replace(DENIED, remedy=remedy),))])
+    assert [field.text for field in message.fields if field.label == "To do"] == [REMEDIES[remedy]]
 
 
 def test_of_many_runs_one_that_failed_says_why_before_what_differed() -> None:

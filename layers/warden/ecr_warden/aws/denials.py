@@ -7,6 +7,7 @@ Source of the texts: https://docs.aws.amazon.com/IAM/latest/UserGuide/troublesho
 import re
 
 from ecr_warden.core.failures import BlockedByDeny, PermissionMissing, PortError
+from ecr_warden.core.remedies import DEPLOY_AND_RECONCILE, RECONCILE
 from iam_access.text.printable import bounded
 
 _ORGANIZATION = ("service control policy", "resource control policy")
@@ -25,6 +26,7 @@ _IN_GENERAL = (
     "allow {} to ecr-warden's role in the account: ecr-warden deploy grants it, as writes, owners and roles of the "
     "account in ecr-warden.yaml say"
 )
+_WRITE_ROLE = "ecr-warden-write"
 _TO_A_PERSON = "allow {} to these credentials: docs/cli.md#credentials lists what reading takes"
 # The list of an account in ecr-warden.yaml that allows the write role a call.
 _LISTS = {
@@ -51,15 +53,15 @@ def _scope_remedy(message: str) -> str:
         return _TO_A_PERSON.format(_denied_action(message))
     denial = _DENIAL.search(message)
     identity = _IDENTITY.fullmatch(denial["resource"] or "") if denial is not None else None
-    if denial is None or denial["role"] != "ecr-warden-write" or identity is None:
+    if denial is None or denial["role"] != _WRITE_ROLE:
         return _IN_GENERAL.format(_denied_action(message))
-    kind, name = identity.groups()
     entries = _LISTS.get(denial["action"])
-    if entries is None:
-        return _IN_GENERAL.format(denial["action"])
+    if identity is None or entries is None:
+        return f"{_IN_GENERAL.format(denial['action'])}, and {RECONCILE} then repairs this"
+    kind, name = identity.groups()
     path = " (with its path, if it has one)" if "/" not in name else ""
     where = f"{entries} of account {denial['account']} in ecr-warden.yaml"
-    return f"add {kind}/{name}{path} to {where}, then ecr-warden deploy: it allows {denial['action']}"
+    return f"add {kind}/{name}{path} to {where}, to allow {denial['action']}, then {DEPLOY_AND_RECONCILE}"
 
 
 def hub_denied(what: str, message: str) -> PortError:

@@ -7,6 +7,7 @@ from ecr_warden.core.address import Address
 from ecr_warden.core.job import CauseKind, short_name
 from ecr_warden.core.kinds import DriftKind, HoldReason
 from ecr_warden.core.listing import Entry, Listing, listing
+from ecr_warden.core.remedies import RECONCILE
 from ecr_warden.core.result import Result, Severity
 from ecr_warden.notify.layout import Parts
 from ecr_warden.notify.message import DONE, Field, MessageState
@@ -99,7 +100,7 @@ def _to_do(run: RunEnded) -> tuple[str, str]:
     match run.result:
         case Result.FAILED:
             remedy = next((change.remedy for change in run.changes if change.remedy), "end what keeps it from writing")
-            return f"{remedy}; then have it repaired", again
+            return remedy if RECONCILE in remedy else f"{remedy}; then have it repaired", again
         case Result.UNKNOWN:
             remedy = next((line for drift in run.differences for line in drift.access), "let ecr-warden read it")
             return f"{remedy}; then have it compared", again
