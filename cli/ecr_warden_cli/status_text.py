@@ -9,6 +9,7 @@ from ecr_warden.audit.finding_texts import place_name
 from ecr_warden.core.desired import Mode
 from ecr_warden.core.job import short_name
 from ecr_warden.core.pause import Pause
+from ecr_warden.core.result import Result
 from ecr_warden.hub.reply import StatusReply
 from ecr_warden.notify.wording import describe_address
 from ecr_warden.notify.writers import tool_of
@@ -114,6 +115,7 @@ def _show_group(
     reads = [status.last.at for status in alike if status.last is not None]
     since = f", last read at {show_time(min(reads))} or later" if reads else ""
     console.line(f"{word:<8}  {whose}{'' if word is Standing.OK else f' ({names})'}{looked}{since}", style)
+    console.lines(_why(first, "why, for example"), Style.ODD)
 
 
 def _show_target(
@@ -127,6 +129,7 @@ def _show_target(
     console.line(f"{word:<8}  {status.target}{looked}", _STYLES.get(word, Style.ODD))
     for words, condition in conditions:
         console.line(f"          {words} since {show_time(condition.since)}: {condition.message}", Style.ODD)
+    console.lines(_why(status, "why"), Style.ODD)
     if status.open_run is not None:
         console.line(f"          run {status.open_run} has not ended", Style.ODD)
 
@@ -148,6 +151,12 @@ def _looked(status: TargetStatus) -> str:
         ended = f"its last run ended: {status.last.result.words}" if status.last.result else "no run has ended"
         return f", {ended}, the sweep found drift"
     return f", {status.last.result.words if status.last.result else 'no result'}"
+
+
+def _why(status: TargetStatus, word: str) -> Iterator[str]:
+    """The command that says why a target could not be repaired: its status has no reason."""
+    if status.last is not None and status.last.result is Result.FAILED and status.last.run_id:
+        yield f"          {word}: ecr-warden history {status.last.run_id}"
 
 
 type _Kind = tuple[str, str]

@@ -14,7 +14,7 @@ from ecr_warden import __version__
 from ecr_warden.audit.finding import AuditFailed, AuditRecord, Finding, FindingKind, SeenFinding
 from ecr_warden.core.address import repository_policy
 from ecr_warden.core.desired import CompiledSpec, Mode
-from ecr_warden.core.failures import AccountUnreachable
+from ecr_warden.core.failures import AccountUnreachable, PermissionMissing
 from ecr_warden.core.job import ReconcileTarget
 from ecr_warden.core.result import Result
 from ecr_warden.core.run import Debts
@@ -29,9 +29,9 @@ from tests.cli.command import Command, as_people
 from tests.cli.wrong import WRONG, Wrong, name_of
 from tests.contracts.runs import open_run
 from tests.usecases.hub import ALICE, HUB, commands_of, queries_of
-from tests.usecases.pattern_world import world_of
+from tests.usecases.pattern_world import policy, shop, world_of
 from tests.usecases.test_fights import THEIRS, Fight
-from tests.usecases.world import OPEN, World, bare_world, expect, tampered, unreadable, world_in_sync
+from tests.usecases.world import OPEN, World, bare_world, expect, failing, tampered, unreadable, world_in_sync
 
 RUN = "20261124T100000Z0123456789ab"
 
@@ -169,6 +169,32 @@ def test_status_shows_the_last_reading_and_the_sweeps_findings() -> None:
     assert "ok        1 role, 3 users, in sync, last read at 2026-11-24T10:05:00Z or later\n" in ran.out
     found = "its last run ended: in sync, the sweep found drift at 2026-11-24T10:05:00Z"
     assert f"differs   {CHECKOUT}, {found}\n" in ran.out
+
+
+DENIED = PermissionMissing("writing it was denied", remedy="deploy the stack")
+ENDS: dict[str, tuple[int, int, tuple[str, ...]]] = {
+    "one that AWS refused": (1, 99, ("why",)),
+    "each of a few": (2, 99, ("why", "why")),
+    "one of many alike": (9, 99, ("why, for example",)),
+    "none that was repaired": (1, 0, ()),
+}
+"""How many repositories somebody opens, how many writes AWS refuses, the words before the commands that say why."""
+
+
+@pytest.mark.parametrize("name", ENDS)
+def test_status_names_the_run_that_could_not_repair(name: str) -> None:
+    number, times, words = ENDS[name]
+    names = [f"r{one}" for one in range(number)]
+    world = world_of(*names)
+    failing(world, DENIED, times=times)
+    for one in names:
+        world.put(policy(one), OPEN)
+        world.run(shop(one))
+    command = over(world)
+    lines = [line for line in command("status").out.splitlines() if "ecr-warden history" in line]
+    assert [line.strip().partition(":")[0] for line in lines] == [*words]
+    for line in lines:
+        assert "writing it was denied" in command("history", line.split()[-1]).out
 
 
 def test_status_shows_pauses_first_the_longest_on_top() -> None:
