@@ -1,5 +1,6 @@
 """Proofs of access: what is announced and kept, and that nothing which is broken ends one."""
 
+import json
 from copy import replace
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -39,7 +40,7 @@ from local.aws.behaviour.of_aws import PUBLISHED
 from local.testing.memory.estate import MemoryEstateReader, MemoryEstateStore
 from local.testing.memory.hub import MemoryAlertBus
 from local.testing.printed import complete_piece
-from local.testing.seed import ACCEPTED, CHECKOUT, CI, D1, HOME, OUTSIDER, USERS, compiled
+from local.testing.seed import ACCEPTED, CHECKOUT, CI, D1, D5, HOME, OUTSIDER, PULL_USER, USERS, compiled, desired
 from tests.usecases.hub import ALICE
 from tests.usecases.world import OPEN, World, bare_world, world_in_sync, write_session
 
@@ -243,6 +244,31 @@ def test_a_template_opens_what_a_pattern_stands_for_unless_that_is_repaired(esta
     assert estate.audit() == "0 appeared, 0 ended, 0 stand"
     specs.compiled = replace(ACCEPTED, patterns=(replace(pattern, mode=Mode.OBSERVE),))
     assert estate.audit() == "1 appeared, 0 ended, 1 stand"
+
+
+OWN = {"gives it": ("Allow", False), "denies it": ("Deny", True)}
+"""What another policy of the user does, and whether the user then lacks what the spec gives."""
+
+
+@pytest.mark.parametrize("case", OWN)
+def test_a_run_says_what_one_policy_lacks_and_the_audit_what_the_user_lacks(estate: Estates, case: str) -> None:
+    effect, is_found = OWN[case]
+    _observe(estate)
+    world, name = estate.world, PULL_USER.name
+    world.documents.remove(D5)
+    world.run(PULL_USER)
+    [differs] = world.announced[-1].differences
+    assert [line for line in differs.access if " cannot pull " in line]
+    assert all(" by this policy, and the spec allows it" in line for line in differs.access if " cannot " in line)
+    own = {"Version": "2012-10-17", "Statement": {"Effect": effect, "Action": "ecr:*", "Resource": "*"}}
+    policies = [{"PolicyName": "own", "PolicyDocument": own}]
+    user = {"Arn": f"arn:aws:iam::{CI}:user/{name}", "UserId": f"AIDA{name}", "UserPolicyList": policies}
+    estate.put(CI, {"iam": {"UserDetailList": [user]}})
+    policy = json.loads(desired(D1).text)
+    estate.put(REGISTRY, {"repositories": [{"repositoryName": CHECKOUT.name, "policy": policy}]})
+    estate.audit()
+    missing = {seen.finding.principal for seen in estate.record.findings if seen.finding.kind is FindingKind.MISSING}
+    assert (user["Arn"] in missing) is is_found
 
 
 def test_a_door_that_a_condition_opens_later_is_found_then(estate: Estates) -> None:

@@ -38,6 +38,7 @@ OPEN = repository_drift(pulls("arn:aws:iam::111111111111:user/pull-user-1", EVE)
 assert OPEN.change is not None
 ASSUMED = replace(OPEN, access=replace(OPEN.change, assumed=True))
 DENIED = replace(UNREADABLE, explain="ecr:GetRepositoryPolicy is denied; allow it to ecr-warden-read")
+LACKS_PUSH = push_drift(allowing("ecr:DescribeImages"))
 COULD = f"{EVE} could pull from shop/checkout (ecr:BatchGetImage and 1 more) for 2 s"
 CAN = f"{EVE} can pull from shop/checkout (ecr:BatchGetImage and 1 more), and the spec does not allow it"
 LOSES = f"{EVE} will lose pull from shop/checkout (ecr:BatchGetImage and 1 more)"
@@ -62,6 +63,27 @@ SAYS: dict[str, Row] = {
     ),
     "what was compared in part says so": Row(
         run_report(ASSUMED), (COULD, "too complex to compare exactly: every statement that differs is listed")
+    ),
+    "what an identity's policy lacks another one may allow": Row(
+        run_report(LACKS_PUSH, result=Result.REPORTED, held=HoldReason.OBSERVE_MODE),
+        (
+            f"role/{HOME}/ecr-pusher can act on anything (ecr:DescribeImages), and the spec does not allow it",
+            f"role/{HOME}/ecr-pusher cannot push to anything (ecr:PutImage) by this policy, and the spec allows it",
+        ),
+    ),
+    "and so it was, once that is repaired": Row(
+        run_report(LACKS_PUSH),
+        (
+            f"role/{HOME}/ecr-pusher could act on anything (ecr:DescribeImages) for 2 s",
+            f"role/{HOME}/ecr-pusher could not push to anything (ecr:PutImage) by this policy for 2 s",
+        ),
+    ),
+    "what a repository's policy lacks other accounts have not": Row(
+        run_report(repository_drift(None), result=Result.REPORTED, held=HoldReason.OBSERVE_MODE),
+        (
+            "arn:aws:iam::111111111111:user/pull-user-1 cannot pull from shop/checkout (ecr:BatchGetImage and 1 more), "
+            "and the spec allows it",
+        ),
     ),
     "of what has no known access nothing is said": Row(run_report(ATTACHED), ()),
 }

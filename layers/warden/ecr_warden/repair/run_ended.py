@@ -73,7 +73,8 @@ def _effects(report: RunReport, home: Collection[str]) -> list[str]:
             if not is_known and not found and drift.kind in (DriftKind.UNEXPECTED, DriftKind.UNPARSEABLE):
                 return []
             found |= dict.fromkeys(filter(None, [effect]))
-            found |= dict.fromkeys(wording(_used(phrase, report), framing) for phrase in _phrases(drift, home))
+            how = _of_one(framing, drift.address)
+            found |= dict.fromkeys(wording(_used(phrase, report), how) for phrase in _phrases(drift, home))
     except Exception:  # an attacker may have written what it describes
         return []
     return [*found]
@@ -174,9 +175,21 @@ def _phrases(drift: Drift, home: Collection[str]) -> Sequence[Phrase]:
 def _access(drift: Drift, framing: Framing, home: Collection[str]) -> Iterator[str]:
     if drift.same_access and drift.kind is not DriftKind.CHANGED:
         yield "together the identity's inline policies allow what they should"
-    yield from dict.fromkeys(wording(phrase, framing) for phrase in _phrases(drift, home))
+    how = _of_one(framing, drift.address)
+    yield from dict.fromkeys(wording(phrase, how) for phrase in _phrases(drift, home))
     if drift.change is not None and drift.change.assumed:
         yield "too complex to compare exactly: every statement that differs is listed"
+
+
+def _of_one(framing: Framing, address: Address) -> Framing:
+    """In which words an identity lacks something: another of its policies may allow it.
+
+    Nothing else allows what a trust policy lacks, or a repository policy for other accounts. A plan says this of all
+    its documents at once.
+    """
+    if framing is PLAN or address.kind is not AddressKind.IDENTITY_POLICY:
+        return framing
+    return replace(framing, lost=framing.lost.replace("{detail}", "{detail} by this policy"))
 
 
 def _worst_first(drifts: Sequence[Drift], home: Collection[str]) -> Sequence[Drift]:
