@@ -184,14 +184,16 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
         if option in _GONE:
             raise _Gone(option)
         # argparse's own error would name the help of the whole command, not of the verb.
-        remedy = f"{_meant(option, arguments.options)}see {arguments.prog} --help"
+        remedy = f"{_meant(option, arguments.options, arguments.prog)}see {arguments.prog} --help"
         raise UsageError(f"unrecognized arguments: {cut(' '.join(unknown), _SHOWN)}", remedy=remedy)
     return arguments
 
 
-def _meant(word: str, options: Sequence[str]) -> str:
+def _meant(word: str, options: Sequence[str], prog: str) -> str:
     if word in options:
         return "options come after the verb; "
+    if prog.endswith(" can-i") and not word.startswith("-"):
+        return "name somebody with --as: ecr-warden can-i push shop/checkout --as WHO; "
     # Compared without their dashes, which would make any two alike.
     names = [option[2:] for option in options] if word.startswith("-") else []
     return advice(f"--{name}" for name in nearest(word.lstrip("-"), names))
