@@ -528,6 +528,7 @@ def test_where_no_repository_was_read_the_hub_is_named(tmp_path: Path) -> None:
         (("who-can", "pull", "shop/checkout", "--snapshot", "-", "--spec", "-"), "- for two files"),
         (("who-can", "pull", "shop/checkout", "--snapshot", "-", "--scp", f"{HOME}=-"), "- for two files"),
         (("explain-denial", "--snapshot", "-"), "- for a file, and the error message from stdin"),
+        (("explain-denial", "-", "--snapshot", "-"), "- for a file, and the error message from stdin"),
     ],
 )
 def test_stdin_is_read_once(argv: tuple[str, ...], said: str) -> None:

@@ -144,7 +144,7 @@ _NAME = re.compile(r"[\w./~-]{2,255}")
 
 def _message(arguments: argparse.Namespace, context: Context) -> str:
     """The message: a file, the text itself, or stdin."""
-    given = " ".join(arguments.message)
+    given = "" if arguments.message == ["-"] else " ".join(arguments.message)
     if os.path.isfile(given):  # noqa: PTH113 - to pathlib a long text is an error
         given = Path(given).read_bytes()[-MAX_DENIAL:].decode(errors="replace")
     elif _NAME.fullmatch(given) and not arguments.principal:
@@ -482,7 +482,7 @@ EXPLAIN_DENIAL = Verb(
     "    arn:aws:ecr:eu-central-1:222222222222:repository/shop/checkout |\n"
     "    ecr-warden explain-denial --example",
     (
-        argument("message", metavar="MESSAGE", nargs="*", help="the message, or a file with it; default: stdin"),
+        argument("message", metavar="MESSAGE", nargs="*", help="the message, or a file with it; default, and -: stdin"),
         argument("--as", dest="principal", metavar="ARN", help="who was denied, if the message does not say"),
         argument("--repository", metavar="REPOSITORY", help="the repository, if the message does not name it"),
         argument("--sub", metavar="SUBJECT", help="of a call with a token: its sub"),
