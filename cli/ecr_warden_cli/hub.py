@@ -31,6 +31,7 @@ from ecr_warden_cli.console import Console, Exit, Style, worst
 from ecr_warden_cli.context import Argument, Context, Failure, Hub, UsageError, argument
 from ecr_warden_cli.inputs import BY_HAND, DEPLOYMENT_FILE, HUB_PROFILE, HUB_REGION, matching, within
 from ecr_warden_cli.live import AtHub
+from iam_access.text.nearest import completed
 from iam_access.text.printable import cut, invisible
 
 
@@ -146,6 +147,8 @@ def accepted_version(client: HubClient) -> KeptVersion | None:
 
 parse_version = matching("[A-Za-z0-9._-]{1,1024}", "is not a version: ecr-warden versions lists them")
 """Of an argument that names a version."""
+_VERSION_LENGTH = 32
+"""Of the IDs that S3 gives."""
 
 
 def text_of(kept: KeptVersion, hub: Hub) -> bytes:
@@ -154,11 +157,14 @@ def text_of(kept: KeptVersion, hub: Hub) -> bytes:
     return data or hub.spec(kept.version)
 
 
-def version_in_bucket(version: str, arguments: argparse.Namespace, context: Context) -> bytes:
-    """The text of a version of the spec, from the hub's bucket; raises Failure."""
+def version_in_bucket(text: str, arguments: argparse.Namespace, context: Context) -> tuple[str, bytes]:
+    """A version of the spec by its ID, or by a beginning that no other has, and its text; raises Failure."""
     hub = open_hub(arguments, context)
     with context.console.doing("reading the spec from the hub's bucket"):
-        return hub.spec(version)
+        # Whoever gives all of an ID needs no right to list them.
+        is_whole = len(text) >= _VERSION_LENGTH
+        version = text if is_whole else completed(text, (one.version for one in hub.uploads()))
+        return version, hub.spec(version)
 
 
 def _read(answer: Json) -> Reply:

@@ -100,7 +100,7 @@ def _read(text: str, arguments: argparse.Namespace, context: Context) -> tuple[s
             version = parse_version(text.removeprefix("s3:"))
         except argparse.ArgumentTypeError as error:
             raise UsageError(str(error)) from error
-        return cut(text, 80), version_in_bucket(version, arguments, context)
+        return cut(text, 80), version_in_bucket(version, arguments, context)[1]
     return cut(text, 200), _from_git(text)
 
 

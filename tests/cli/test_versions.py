@@ -1,5 +1,6 @@
 """`versions` and `rollback`, over a hub in this process."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from ecr_warden.core.job import ReconcileTarget
 from ecr_warden.hub.request import MAX_ENTRIES
 from ecr_warden.state.specs import SpecVersion
+from ecr_warden_cli.context import Uploaded
 from local.testing.seed import CHECKOUT
 from tests.cli.command import Command
 from tests.cli.test_hold import Working, over
@@ -128,6 +130,41 @@ def test_of_two_who_apply_at_once_one_is_asked_again_or_hears_that_the_other_cam
     assert "version u2 was replaced: a later one came before the hub looked" in beaten.last_line
     fates = [one["fate"] for one in command("versions", "--json").json["versions"]]
     assert fates == ["in-force", "replaced", "accepted", "accepted", "accepted"]
+
+
+BEGINNINGS = {
+    "the only one": ("3HL4", "version 3HL4kq"),
+    "all of one with which another begins": ("v2", "version v2"),
+    "all of the longer one": ("v2b", "version v2b"),
+    "several": ("v", "ecr-warden: version v of"),
+    "none": ("x", "ecr-warden: version x of"),
+}
+
+
+@pytest.mark.parametrize("case", BEGINNINGS)
+def test_the_beginning_of_an_id_is_enough_if_no_other_begins_so(case: str) -> None:
+    given, says = BEGINNINGS[case]
+    world = first()
+    for version in ("3HL4kq", "v2", "v2b"):
+        next_version(world, LESS, version)
+    command = over(world)
+    assert f"{command('versions', given).err} ".replace("\n", " ").startswith(f"{says} ")
+    assert command("rollback", given).code == (2 if says.startswith("version ") else 1)
+
+
+def test_all_of_an_id_takes_no_right_to_list() -> None:
+    world = first()
+    whole = "3HL4kqtJvjVBH40Nrjfkd0000000000a"
+    next_version(world, LESS, whole)
+    ran = Command(hub=Unlisted(world))("versions", whole)
+    assert (ran.code, ran.err) == (0, f"version {whole}\n")
+
+
+class Unlisted(Working):
+    """A hub of whose bucket the caller may not list the versions."""
+
+    def uploads(self) -> Iterator[Uploaded]:
+        raise AssertionError
 
 
 GAIN = "ci:user/pull-user-2 gains pull from shop/checkout"

@@ -48,8 +48,8 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
 
 def _roll_back(arguments: argparse.Namespace, context: Context) -> Exit:
     """Read the version, and offer it as a new one."""
-    text = version_in_bucket(arguments.version, arguments, context)
-    return _offer(text, f"version {arguments.version}", arguments, context)
+    version, text = version_in_bucket(arguments.version, arguments, context)
+    return _offer(text, f"version {version}", arguments, context)
 
 
 def _offer(data: bytes, name: str, arguments: argparse.Namespace, context: Context) -> Exit:
@@ -201,7 +201,7 @@ ROLLBACK = Verb(
             "version",
             metavar="VERSION",
             type=parse_version,
-            help="an earlier version: ecr-warden versions lists them",
+            help="an earlier version, by its ID or its beginning: ecr-warden versions lists them",
         ),
         *_MORE,
     ),

@@ -34,7 +34,7 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
 def _show(arguments: argparse.Namespace, context: Context) -> Exit:
     """Print the text as it was uploaded."""
     if arguments.version != _ACCEPTED:
-        version, data = arguments.version, version_in_bucket(arguments.version, arguments, context)
+        version, data = version_in_bucket(arguments.version, arguments, context)
     else:
         client = speak(arguments, context)
         accepted = accepted_version(client)
@@ -115,7 +115,7 @@ VERSIONS = Verb(
             metavar="VERSION",
             nargs="?",
             type=parse_version,
-            help=f"print the text of this version, by its ID, or of the one in force: {_ACCEPTED}",
+            help=f"print the text of this version, by its ID or its beginning, or of the one in force: {_ACCEPTED}",
         ),
         argument(
             "--limit",

@@ -14,6 +14,12 @@ def nearest(text: str, names: Iterable[str], *, most: int = 1, cutoff: float = 0
     return difflib.get_close_matches(text, candidates, n=most, cutoff=cutoff)
 
 
+def completed(text: str, names: Iterable[str]) -> str:
+    """The only name that begins with the text; the text itself if there is none, or several."""
+    alike = [name for name in names if name.startswith(text)]
+    return alike[0] if len(alike) == 1 else text
+
+
 def did_you_mean(near: str) -> str:
     """` (did you mean "iam:PassRole"?)`, or nothing; `near` as the message shows it."""
     return f" (did you mean {near}?)" if near else ""

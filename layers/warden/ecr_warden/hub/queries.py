@@ -64,6 +64,7 @@ from ecr_warden.versions.changes import recent
 from ecr_warden.versions.holds import no_such_hold
 from iam_access.errors import NamedError
 from iam_access.inventory.printed import with_texts
+from iam_access.text.nearest import completed
 from iam_access.text.printable import few, first
 
 _HOLDS_SHOWN, _LINES_SHOWN = 100, 20
@@ -146,8 +147,8 @@ class Queries(Struct, frozen=True):
         """By the ID; one that waits also by the beginning of it."""
         if len(hold_id) == _HOLD_DIGITS:
             return self.status.holds.find(hold_id)
-        alike = [hold for hold in self.status.holds.waiting() if hold.id.startswith(hold_id)]
-        return alike[0] if len(alike) == 1 else None
+        waiting = {hold.id: hold for hold in self.status.holds.waiting()}
+        return waiting.get(completed(hold_id, waiting))
 
     def _versions(self) -> VersionsReply:
         accepted, baseline, lost = self.status.specs.accepted(), None, ""
