@@ -348,8 +348,9 @@ def _without(document: Text, entry: yaml.MappingNode, place: _Place, access: Acc
 
 def _not_granted(entry: yaml.MappingNode, edit: Revoke) -> Failure:
     alias = edit.who.partition(":")[0]
-    grants = _items(_get(entry, edit.access))
-    for item in (one for grant in grants for one in (grant, *_items(_get(grant, "by")))):
+    grants = [grant for grant in _items(_get(entry, edit.access)) if edit.role in ("", _role_of(grant))]
+    items = [one for grant in grants for one in (grant, *_items(_get(grant, "by")))]
+    for item in items:
         account = _get(item, "account")
         if account is not None and account.value == alias:
             message = f"no grant names {edit.who}, but {{account: {alias}}} on line {_line(item)} lets its account in"
@@ -357,4 +358,6 @@ def _not_granted(entry: yaml.MappingNode, edit: Revoke) -> Failure:
                 message, code="not-granted", remedy="replace that grant by those who should have it, by hand"
             )
     message = f"no grant of {edit.repository} names {edit.who} under {edit.access}"
-    return Failure(message, code="not-granted", remedy="ecr-warden who-can says who has access, and why")
+    # What all names begin with, such as ci:user/, makes any two alike.
+    near = nearest(edit.who, [one.value for one in items if isinstance(one, yaml.ScalarNode)], cutoff=0.85)
+    return Failure(message, code="not-granted", remedy=f"{advice(near)}ecr-warden who-can says who has access, and why")
