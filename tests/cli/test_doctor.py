@@ -393,3 +393,12 @@ def test_each_comes_with_the_command_that_repairs_it(name: str, tmp_path: Path) 
     house.sweep()
     change(house)
     assert f"\n{'':21}{command}\n" in doctor(house, tmp_path).out
+
+
+def test_where_and_unless_what_a_boundary_is_deleted_is_said(tmp_path: Path) -> None:
+    house = House()
+    house.sweep()
+    COMMANDS["a boundary"][0](house)
+    said = " ".join(doctor(house, tmp_path).out.split())
+    assert "with credentials of registry" in said
+    assert "if aws iam list-entities-for-policy names a role that uses it, have CloudFormation import it: docs/" in said

@@ -454,11 +454,12 @@ def _of_boundaries(troubles: Iterable[Trouble]) -> Iterator[Diagnosis]:
         if account == name or state is not WireState.MISSING or f"policy {boundary} in {account}" in off:
             continue
         message = (
-            f"policy {boundary} is there in {account} without the member stack, which would fail with AlreadyExists"
+            f"policy {boundary} is there in {account} without the member stack, which would fail with AlreadyExists; "
+            f"with credentials of {account} delete it, or if aws iam list-entities-for-policy names a role that uses "
+            "it, have CloudFormation import it: docs/deploy.md#recreating-a-member"
         )
-        remedy = "if a role uses it, have CloudFormation import it: docs/deploy.md#recreating-a-member"
         arn = iam_arn(account, f"policy/ecr-warden/{boundary}")
-        yield replace(_diagnosis("names-taken", message, remedy), command=f"aws iam delete-policy --policy-arn {arn}")
+        yield replace(_diagnosis("names-taken", message), command=f"aws iam delete-policy --policy-arn {arn}")
 
 
 def _of_buckets(wires: Iterable[Wire]) -> Iterator[Diagnosis]:
