@@ -153,8 +153,10 @@ WRONG = {
 @pytest.mark.parametrize("case", WRONG)
 def test_without_a_terminal_nothing_is_asked_and_nothing_written(case: str) -> None:
     given, says = WRONG[case]
-    ran = at()("init", *given)
+    run = at()
+    ran = run("init", *given)
     assert ran.code == 1
+    assert (run.ways is not None) == (case == "GovCloud"), "no account is read before the options are right"
     assert ran.err.splitlines()[-1].startswith(f"ecr-warden: {says}")
     assert [*Path().iterdir()] == []
 
