@@ -126,6 +126,8 @@ class _Maker:
         self._ways = _Table[Way](lambda way: 50 + 8 * len(way.through + way.conditions) + 60 * len(way.because))
         self._groups = _Table[ReportGroup](lambda group: 40 + 5 * len(group.runs))
         self._known: dict[Hashable, tuple[tuple[ReportGroup, ...], dict[tuple[str, str, int], Document]]] = {}
+        self._too_large: set[Hashable] = set()
+        """The kinds of repositories whose groups had no room: less is left of it for the next one."""
         self._wanted: dict[tuple[str, str, int], Document] = {}
         """The statements that let somebody in: by holder, policy and number, and the document that has them."""
 
@@ -161,14 +163,16 @@ class _Maker:
 
     def _placed(self, repository: Repository, room: int) -> tuple[int, ...] | None:
         """The places of the repository's groups in the table; None without room, which mostly is seen at once."""
-        if self._size_of_tables > room:
+        kind = self._grounds.kind_of(repository, is_named=repository.target in self._named)
+        if self._size_of_tables > room or kind in self._too_large:
             return None
         before = [len(table) for table in self._tables], len(self._wanted), len(self._known)
-        found = self._groups_like(repository)
+        found = self._groups_like(kind, repository)
         groups = tuple(runs_of({self._groups.place(report_group) for report_group in found}))
         if 5 * len(groups) + self._size_of_tables <= room:
             return groups
         self._forget(*before)
+        self._too_large.add(kind)
         return None
 
     def _forget(self, numbers: Sequence[int], wanted: int, known: int) -> None:
@@ -202,10 +206,9 @@ class _Maker:
         places = tuple(map(self._conditions.place, health))
         return Row(str(target), health=places, unread=unread, observed=mode is Mode.OBSERVE)
 
-    def _groups_like(self, repository: Repository) -> Sequence[ReportGroup]:
+    def _groups_like(self, kind: Hashable, repository: Repository) -> Sequence[ReportGroup]:
         """The repository's groups, or those of one like it, with the statements of its own policy."""
         name = str(repository.target)
-        kind = self._grounds.kind_of(repository, is_named=repository.target in self._named)
         known = self._known.get(kind)
         if known is None:
             before = len(self._wanted)

@@ -12,6 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.open_to_all import snapshot as organization_of
+from bench.open_to_all import spec_of
 from ecr_warden.audit.finding import Condition, ConditionStatus, RepositoryHealth
 from ecr_warden.audit.grounds import Ground
 from ecr_warden.core.codec.base import dumps, to_json
@@ -20,6 +22,7 @@ from ecr_warden_cli.report.matrix import Sources, matrix_of, runs_of, taken
 from ecr_warden_cli.report.report import Matrix, Report
 from local.testing.seed import compiled
 from local.testing.snapshots import estate_from_text
+from tests.counting import counted
 from tests.reports import APPS, CI, OUTSIDER, REGION, REGISTRY, example, snapshot, spec_text
 
 SHADOW = f"arn:aws:iam::{REGISTRY}:role/ecr-warden/shadow-pusher"
@@ -145,6 +148,18 @@ def test_a_policy_that_was_not_read_is_said_to_be_and_makes_nobody_unknown() -> 
 def of_example(room: int, health: Mapping[str, RepositoryHealth] = MappingProxyType({})) -> Matrix:
     estate = estate_from_text(json.dumps(snapshot()), at=datetime(2026, 11, 27, tzinfo=UTC))
     return matrix_of(Sources(estate, compiled(spec_text()), health), room=room)
+
+
+def test_of_repositories_that_are_alike_one_is_asked_whether_there_is_room_or_not() -> None:
+    def work(repositories: int, room: int) -> int:
+        estate = estate_from_text(
+            json.dumps(organization_of(3, 60, repositories)), at=datetime(2026, 11, 28, tzinfo=UTC)
+        )
+        sources = Sources(estate, spec_of(3, repositories))
+        return counted(lambda: matrix_of(sources, room=room))[1]
+
+    for room in (10_000, 1_000_000):
+        assert work(40, room) < 2 * work(10, room), room
 
 
 @pytest.mark.parametrize("room", [0, 2_000, 4_000, 6_000, 8_000, 12_000, 1_000_000])
