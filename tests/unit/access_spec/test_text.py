@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecr_warden.access_spec import Invalid, Valid, load_spec, parse
-from ecr_warden.access_spec.parse import MAX_DEPTH
+from ecr_warden.access_spec.nodes import ListNode, MapNode, Node, Scalar
+from ecr_warden.access_spec.parse import MAX_DEPTH, parse_text, tree_of
+from ecr_warden.access_spec.problems import Place, ProblemReport
 from ecr_warden.core.spec_failures import MAX_SPEC_BYTES
 from tests import examples, tables
 from tests.counting import counted
@@ -159,3 +161,25 @@ def test_no_tree_of_values_raises_and_every_place_is_in_the_text(tree: dict[str,
     for _, line, column in places(text):
         assert 1 <= line <= len(lines)
         assert 1 <= column <= len(lines[line - 1]) + 1
+
+
+JSON_VALUES = ('"text"', '""', '"1"', "true", "null", "7", "[]", '["a", [2]]', "{}", '{"a": {"b": [null, false]}}')
+
+
+@pytest.mark.parametrize("text", JSON_VALUES)
+def test_the_tree_of_a_value_is_that_of_its_text(text: str) -> None:
+    def bare(node: Node | None) -> object:
+        match node:
+            case Scalar():
+                return node.text, node.tag
+            case ListNode():
+                return [bare(one) for one in node.items]
+            case MapNode():
+                return [(key.text, bare(value)) for key, value in node.entries]
+            case None:
+                raise AssertionError(text)
+
+    report = ProblemReport()
+    parsed = parse_text(f"a: {text}".encode(), report)
+    assert bare(tree_of({"a": json.loads(text)}, Place(1, 1), report)) == bare(parsed)
+    assert report.found == []
