@@ -49,7 +49,7 @@ def main(folder: Path) -> None:
 
 
 def translated() -> tuple[dict[str, Any], dict[str, bytes]]:
-    """All templates as plain CloudFormation and the policy of who deploys, by name, and the code's zips by SHA-256."""
+    """All templates as plain CloudFormation and the policies of who deploys, by name, and the code's zips by SHA-256."""
     from samtranslator.translator.transform import transform  # noqa: PLC0415 - .venv-sam alone has it
     from samtranslator.yaml_helper import yaml_parse  # noqa: PLC0415
 
@@ -72,9 +72,9 @@ def translated() -> tuple[dict[str, Any], dict[str, bytes]]:
         "Outputs": {"CodeBucket": hub["Outputs"]["CodeBucket"]},
     }
     organization = runpy.run_path(str(ROOT / "tools" / "make_stacks.py"))["organization"]
-    policy = json.loads((ROOT / "stacks" / "deployer-policy.json").read_text(encoding="utf-8"))
     others = {name: yaml_parse((ROOT / "stacks" / f"{name}.yaml").read_text(encoding="utf-8")) for name in STACKS}
-    others |= {"organization": organization(), "deployer-policy": policy}
+    policies = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in (ROOT / "stacks").glob("*.json")}
+    others |= {"organization": organization(), **policies}
     return {"hub": hub, "hub-bucket": bucket, **others}, code
 
 

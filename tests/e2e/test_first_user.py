@@ -140,9 +140,10 @@ def _deployer(aws: EmulatedAws, account: str) -> tuple[str, str]:
     """The keys of a user who may do what the pages say that deploying takes, and nothing else."""
     iam, name = aws.client(account, "iam"), "deployer"
     iam.create_user(UserName=name)
-    text = json.dumps(json.loads((ROOT / "stacks" / "deployer-policy.json").read_text()), separators=(",", ":"))
-    arn = iam.create_policy(PolicyName=name, PolicyDocument=text)["Policy"]["Arn"]
-    iam.attach_user_policy(UserName=name, PolicyArn=arn)
+    for path in (ROOT / "stacks").glob("deployer-policy*.json"):
+        text = json.dumps(json.loads(path.read_text()), separators=(",", ":"))
+        arn = iam.create_policy(PolicyName=path.stem, PolicyDocument=text)["Policy"]["Arn"]
+        iam.attach_user_policy(UserName=name, PolicyArn=arn)
     page = (ROOT / "docs" / "cli.md").read_text()
     needs = page.split("`plan` needs in each account")[1].split("A profile may")[0]
     reads = re.findall(r"`([a-z]+:[A-Z]\w+)`", needs)

@@ -39,7 +39,8 @@ class Release(Struct, frozen=True):
     version: str
     templates: Mapping[str, str]
     """Plain CloudFormation in JSON, by name: `hub`, `hub-bucket` (all that the hub's stack has before there is code),
-    `member`, `events`, `organization`; and `deployer-policy`, an IAM policy for whoever deploys and removes them."""
+    `member`, `events`, `organization`; and the IAM policies of whoever deploys and removes them, `deployer-policy` for
+    what the command calls itself and `deployer-policy-stacks` for what CloudFormation calls in their name."""
     code: Mapping[str, bytes]
     """Layers and functions, by the key at which the hub's template expects them in the bucket CodeBucket."""
 

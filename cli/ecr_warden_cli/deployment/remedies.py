@@ -25,7 +25,7 @@ _REMEDIES: Mapping[str, str] = {
         "--profile ACCOUNT=PROFILE"
     ),
     r"not authorized|AccessDenied|Access Denied|UnauthorizedOperation": (
-        "give these credentials the policy deployer-policy.json, which ecr-warden deploy --emit DIR writes"
+        "give these credentials both deployer-policy*.json, which ecr-warden deploy --emit DIR writes"
     ),
     r"OptInRequired|region.* (is )?(disabled|not enabled)|InvalidClientTokenId|UnrecognizedClientException": (
         "enable the region in that account, or take it out of ecr-warden.yaml; if it is enabled, sign in again"

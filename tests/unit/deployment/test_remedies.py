@@ -14,7 +14,7 @@ CASES = {
     "a session of SSO that has ended": ("The SSO session associated with this profile has expired", "aws sso login"),
     "a wrong clock": ("SignatureDoesNotMatch: Signature expired: 20261201T000000Z is now earlier", "clock"),
     "a wrong clock at CloudFormation": ("RequestExpired: Request has expired.", "clock"),
-    "a denied call": (f"AccessDenied: {_USER} cloudformation:CreateChangeSet", "deployer-policy.json"),
+    "a denied call": (f"AccessDenied: {_USER} cloudformation:CreateChangeSet", "deployer-policy*.json"),
     "roles without a boundary are denied": (
         f"{_USER} iam:CreateRole on resource: {_ROLE} with an explicit deny in a service control policy",
         "set role_boundary",
