@@ -2,8 +2,15 @@
 
 import pytest
 
+from ecr_warden.collect.stacks import content_of
 from ecr_warden.events.calls import BLINDING_CALLS, SILENCING, WATCHED
 from ecr_warden.events.trigger import WatchedService
+from iam_access.document.document import parse_document
+from iam_access.evaluate.evaluate import evaluate
+from iam_access.evaluate.policies import Policies
+from iam_access.evaluate.request import make_request
+from iam_access.evaluate.request_principal import parse_request_principal
+from iam_access.evaluate.statement_match import Allowed
 from tests.template.cfn import ALL, EVENTS, EXPECTED, HUB, MEMBER, Node, say, says
 
 API_CALL = "AWS API Call via CloudTrail"
@@ -31,10 +38,40 @@ def test_members_may_put_what_cloudtrail_says_about_ecr_and_iam_and_nothing_else
     assert policy["Properties"]["EventBusName"] == {"Ref": "TrailBus"}
     statement = policy["Properties"]["Statement"]
     assert statement["Action"] == "events:PutEvents"
-    assert statement["Condition"]["ForAllValues:StringEquals"] == {"events:source": FORWARDED}
-    assert statement["Condition"]["StringEquals"]["events:detail-type"] == [API_CALL, "Scheduled Event"]
+    kinds = {"events:source": FORWARDED, "events:detail-type": [API_CALL, "Scheduled Event"]}
+    assert statement["Condition"]["ForAllValues:StringEquals"] == kinds
     forwarded = {service for service, rows in BLINDING_CALLS.items() if any(row.in_members for row in rows.values())}
     assert {f"aws.{service}" for service in {*WatchedService, *forwarded}} == {*FORWARDED}
+
+
+OURS, EVENT = {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}, {"events:source": "aws.ecr", "events:detail-type": API_CALL}
+CALLERS: dict[str, tuple[str, dict[str, str], bool]] = {
+    "of the organization": ("o-a1b2c3d4e5", OURS | EVENT, True),
+    "of the organization, of whom only the right is checked": ("o-a1b2c3d4e5", OURS, True),
+    "of another organization": ("o-a1b2c3d4e5", EVENT | {"aws:PrincipalOrgID": "o-0000000000"}, False),
+    "without an organization": ("o-a1b2c3d4e5", EVENT, False),
+    "without an organization, of whom only the right is checked": ("o-a1b2c3d4e5", {}, False),
+    "of the organization, with an event of their own": ("o-a1b2c3d4e5", OURS | EVENT | {"events:source": "shop"}, False),
+    "of the organization, with another kind": ("o-a1b2c3d4e5", OURS | EVENT | {"events:detail-type": "Order"}, False),
+    "a member": ("", EVENT, True),
+    "a member, of whom only the right is checked": ("", {}, True),
+    "a member with an event of its own": ("", EVENT | {"events:source": "shop"}, False),
+}
+
+
+@pytest.mark.parametrize("case", CALLERS)
+def test_who_may_put_events(case: str) -> None:
+    organization, context, allowed = CALLERS[case]
+    known = {"MemberAccounts": "222222222222", "OrganizationId": organization, "TrailBus.Arn": _BUS}
+    policy = content_of("hub").properties("TrailBusPolicy", known | {"TrailBus": "ecr-warden-trail"})["Statement"]
+    caller = parse_request_principal("arn:aws:iam::222222222222:role/ecr-warden/ecr-warden-forward")
+    own = {"Effect": "Allow", "Action": "events:PutEvents", "Resource": "*"}
+    identity, resource = (parse_document({"Version": "2012-10-17", "Statement": [one]}) for one in (own, policy))
+    decision = evaluate(make_request(caller, "events:PutEvents", _BUS, context), Policies((identity,), resource))
+    assert isinstance(decision, Allowed) is allowed
+
+
+_BUS = "arn:aws:events:eu-central-1:111111111111:event-bus/ecr-warden-trail"
 
 
 def test_only_the_hub_may_put_outcomes() -> None:
