@@ -163,6 +163,15 @@ def test_the_last_look_that_read_a_trust_policy_in_sync_is_kept_until_there_is_a
         assert hub.state.records([PUSHER])[PUSHER.key].trust_look == expected
 
 
+def test_the_last_revocation_ahead_of_the_clock_is_kept_until_there_is_a_later_one(hub: Hub) -> None:
+    untils = [NOW + timedelta(minutes=minute) for minute in (55, 1600)]
+    for until, expected in ((None, None), (untils[0], untils[0]), (None, untils[0]), (untils[1], untils[1])):
+        lease, known = hub.state.acquire(PUSHER, "r1")
+        hub.state.close_run(lease, report("r1"), replace(known.debts, sessions=Sessions(CUTOFF)))
+        hub.state.release(lease, Learned(reported=None, revoked_until=until))
+        assert hub.state.records([PUSHER])[PUSHER.key].debts.revoked_until == expected
+
+
 FOUGHT = Repairs(
     D1,
     NOW,

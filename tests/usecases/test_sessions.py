@@ -206,6 +206,34 @@ def test_a_lock_out_under_the_name_of_a_responders_policy_is_removed(way: str) -
     assert (world.differing(), world.sweep()) == ([], ())
 
 
+@pytest.mark.parametrize("way", ["by events", "by sweeps"])
+def test_a_responders_clock_may_be_ahead_once_a_day(way: str) -> None:
+    world = world_in_sync()
+
+    def revoke(ahead: timedelta) -> Result | None:
+        world.put(REVOKED, denial_of(Sessions(world.clock.now() + ahead)))
+        if way == "by sweeps":
+            world.sweep()
+            world.drain()
+            return None
+        return world.run(PUSHER)
+
+    revoke(55 * MINUTE)
+    assert (world.writes, world.sweep(), world.run(PUSHER)) == ([], (), Result.IN_SYNC)
+    for minutes in range(50, 24 * 60, 50):  # before it is over, and once it is
+        world.clock.advance(NOW + minutes * MINUTE - world.clock.now())
+        world.forget()
+        revoke(55 * MINUTE)
+        assert world.written == ["delete identity-policy AWSRevokeOlderSessions"]
+        assert any("denies all access until" in line for line in message_of(world.announced).lines)
+        revoke(timedelta())
+        assert isinstance(world.live(REVOKED), Document)
+    world.clock.advance(NOW + 25 * HOUR - world.clock.now())
+    world.forget()
+    revoke(55 * MINUTE)
+    assert (world.writes, isinstance(world.live(REVOKED), Document)) == ([], True)
+
+
 @pytest.mark.parametrize("ago", [timedelta(), HOUR, 24 * HOUR], ids=["now", "an hour ago", "yesterday"])
 def test_a_cut_off_of_an_incident_responder_stays(ago: timedelta) -> None:
     world = world_in_sync()

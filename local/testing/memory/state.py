@@ -59,8 +59,10 @@ class MemoryState:
         last = LastSeen(self.clock.now(), known.run_id, known.result)
         if (report := learned.report) is not None:
             last = LastSeen(self.clock.now(), report.run_id, report.result)
+        until = learned.revoked_until or record.debts.revoked_until
         self.remembered[lease.target.key] = replace(
             record,
+            debts=replace(record.debts, revoked_until=until),
             unique_id=learned.unique_id or record.unique_id,
             reported=learned.reported,
             revoked=learned.revoked or record.revoked,
@@ -122,7 +124,7 @@ class MemoryState:
         self.remembered[lease.target.key] = replace(
             record,
             open_run=open_run,
-            debts=replace(debts, recreated_principals=owed),
+            debts=replace(debts, recreated_principals=owed, revoked_until=record.debts.revoked_until),
             written_at=written_at or record.written_at,
         )
 

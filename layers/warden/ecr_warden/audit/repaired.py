@@ -3,9 +3,12 @@
 from collections import defaultdict
 from collections.abc import Callable
 from copy import replace
+from datetime import datetime
 from enum import StrEnum
 
+from ecr_warden.audit.finding import AUDITED_FOR
 from ecr_warden.core.address import (
+    AWS_REVOKE_OLDER_SESSIONS,
     OUR_POLICY_PREFIX,
     OWN_ROLES,
     Address,
@@ -16,6 +19,7 @@ from ecr_warden.core.address import (
 from ecr_warden.core.desired import CompiledSpec, DesiredValue, Extent, RoleSettings, TargetSpec
 from ecr_warden.core.estate import EcrAccount, Estate, Registry, Repository, target_of
 from ecr_warden.core.observed import Observation, Present
+from ecr_warden.core.sessions import FARTHEST_AHEAD, denied_by
 from ecr_warden.core.target import RoleTarget, target_arn
 from ecr_warden.core.tolerated import with_observed_grants
 from iam_access.arn import ARN_COLONS
@@ -63,13 +67,14 @@ def as_repaired(estate: Estate, compiled: CompiledSpec, live: Live = all_repaire
     Push roles that do not exist are created; users, other roles and repositories that do not exist are not. Accounts
     that the spec does not name, those that were not read, and whatever waits, stay as they are.
     """
-    repaired = _Repaired(compiled, live)
+    repaired = _Repaired(compiled, live, estate.taken_at)
     return replace(estate, accounts={name: repaired.account(account) for name, account in estate.accounts.items()})
 
 
 class _Repaired:
-    def __init__(self, compiled: CompiledSpec, live: Live) -> None:
+    def __init__(self, compiled: CompiledSpec, live: Live, taken_at: datetime) -> None:
         self._compiled = compiled
+        self._taken_at = taken_at
         self._live = live
         # Equal documents become one value: subjects with the same documents are decided once.
         self._known: dict[str, Document] = {}
@@ -132,7 +137,11 @@ class _Repaired:
             for address, value in spec.granted.items()
             if address.kind is AddressKind.IDENTITY_POLICY
         }
-        kept = [one for one in identity.policies if one.place not in own and _stays(one, spec)]
+        kept = [
+            one
+            for one in identity.policies
+            if one.place not in own and (_stays(one, spec) or _keeps_out(one, self._taken_at))
+        ]
         added = [
             Policy.at(at, self._known.setdefault(value.text, value))
             for at, value in own.items()
@@ -179,6 +188,18 @@ def _stays(policy: Policy, spec: TargetSpec) -> bool:
     if policy.place.group or spec.extent is Extent.NAMED:
         return True
     return spec.extent is Extent.OURS and not _is_ours(policy)
+
+
+def _keeps_out(policy: Policy, at: datetime) -> bool:
+    """Whether it is a responder's revocation that a repair leaves although it is ahead of the clock: nobody gets in.
+
+    Ours ends by itself within minutes, and its run says so.
+    """
+    document = policy.document
+    if policy.place.inline != AWS_REVOKE_OLDER_SESSIONS or not isinstance(document, Document):
+        return False
+    denied = denied_by(document)
+    return denied is not None and at < denied.before <= at + AUDITED_FOR + FARTHEST_AHEAD
 
 
 def _is_ours(policy: Policy) -> bool:

@@ -42,7 +42,7 @@ from ecr_warden.core.part import part_of
 from ecr_warden.core.queue import Jobs
 from ecr_warden.core.sessions import TrustLook
 from ecr_warden.core.target import Target
-from ecr_warden.repair.cutoff import trust_look
+from ecr_warden.repair.cutoff import noting_revocation, trust_look
 from ecr_warden.repair.documents import all_identities
 from ecr_warden.repair.fights import is_quiet
 from ecr_warden.repair.missed_events import awaited_from, calls_of, still_awaited
@@ -274,13 +274,17 @@ class Sweep(Struct, frozen=True):
             self.jobs.enqueue([survey_of(job.part, job.cause)])
 
     def _judge(self, accepted: CompiledSpec, observation: Observation, swept: _Part) -> _Judgement:
-        """A run is due after drift, for a recreated identity or an open run, and where a fight may have ended."""
+        """A run is due after drift, for a recreated identity or an open run, and where a fight may have ended.
+
+        It also is to note a revocation ahead of the clock.
+        """
         record = swept.remembered.get(observation.target.key, TargetRecord())
         spec = spec_for(observation.target, accepted)
         if spec is None:
             return _Judgement(is_due=False)
         is_due = record.open_run is not None or record.was_recreated(observation)
-        if is_due or is_quiet(record.repairs, self.clock.now()):
+        is_unnoted = noting_revocation(record.debts, observation, self.clock.now()) != record.debts
+        if is_due or is_unnoted or is_quiet(record.repairs, self.clock.now()):
             return _Judgement(is_due=True)
         target_spec = as_observed(spec, observation)
         try:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from copy import replace
+from datetime import datetime
 
 from msgspec import Struct
 
@@ -105,6 +106,8 @@ class Debts(Struct, frozen=True):
     """The cut-off has been written, so if it is absent, somebody deleted it."""
     recreated_principals: tuple[str, ...] = ()
     """ARNs of users or roles that were recreated since the target's documents were last written."""
+    revoked_until: datetime | None = None
+    """The date of the last `AWSRevokeOlderSessions` that was ahead of the clock and was left: one a day."""
 
 
 class LastSeen(Value, frozen=True):

@@ -21,6 +21,9 @@ from iam_access.text.printable import show_time
 # As AWS and its console write times; of other forms it is not known how IAM reads them.
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})")
 
+# A cut-off farther in the future does not end older sessions but denies all access, whoever wrote it.
+FARTHEST_AHEAD = timedelta(hours=1)
+
 
 class Sessions(Struct, frozen=True):
     """The sessions of a role that were issued before a time, and at or after `since` unless that is None."""

@@ -32,7 +32,7 @@ from ecr_warden.core.kinds import DriftKind, Operation
 from ecr_warden.core.observed import Absent, Observation, Observed, Present, TargetMissing, Unparseable, Unreadable
 from ecr_warden.core.plan import Change
 from ecr_warden.core.run import Debts
-from ecr_warden.core.sessions import Sessions, TrustLook, denial_of, denied_by, whole_second
+from ecr_warden.core.sessions import FARTHEST_AHEAD, Sessions, TrustLook, denial_of, denied_by, whole_second
 from ecr_warden.core.target import RoleTarget
 from ecr_warden.repair.guardrails import is_not_ours
 from ecr_warden.repair.ordering import names_unique_id, narrows_trust
@@ -46,8 +46,8 @@ from iam_access.text.printable import show_time
 _BY_ID = re.compile(r'"repo:[^/@:*"]+@(?=[0-9]+/\*@)')
 # The highest MaxSessionDuration that a role can have had when the session was issued.
 LONGEST_SESSION = timedelta(hours=12)
-# A cut-off farther in the future does not end older sessions but denies all access, whoever wrote it.
-FARTHEST_AHEAD = timedelta(hours=1)
+# A date ahead of the clock keeps everybody out until then: a responder's clock may be wrong once in this time.
+ONE_AHEAD_IN = timedelta(days=1)
 # What a look reads may be this old, or the door this long open elsewhere before: IAM promises no time in which a change
 # is everywhere, and AWS speaks of minutes. The clocks of the hub and of AWS differ by less.
 LOOK_MARGIN = timedelta(minutes=5)
@@ -327,13 +327,30 @@ def _flaw(observed: Observed, owed: Sessions, now: datetime) -> tuple[DriftKind,
 def _latest(name: str, debts: Debts | None, now: datetime) -> datetime:
     """The latest cut-off that a policy of that name may have.
 
-    A responder's may be a little in the future. Ours may not be later than a run has written: otherwise an attacker
-    could deny all access by renewing it every hour, without any drift. Without a record (`debts` is None) ours counts
-    as a responder's.
+    A responder's may be a little in the future once a day, and ours not be later than a run has written: otherwise an
+    attacker could deny all access by renewing it every hour, without any drift. Without a record (`debts` is None) any
+    counts as a responder's first.
     """
-    if name != DENY_OLDER_SESSIONS or debts is None:
+    if debts is None or (name != DENY_OLDER_SESSIONS and _may_be_ahead(debts, now)):
         return now + FARTHEST_AHEAD
-    return now if debts.sessions is None else max(now, debts.sessions.before)
+    known = debts.revoked_until if name != DENY_OLDER_SESSIONS else debts.sessions and debts.sessions.before
+    return max(now, known or now)
+
+
+def _may_be_ahead(debts: Debts, now: datetime) -> bool:
+    return debts.revoked_until is None or debts.revoked_until < now - ONE_AHEAD_IN
+
+
+def noting_revocation(debts: Debts, observation: Observation, now: datetime) -> Debts:
+    """The debts with the date of a responder's policy that may be ahead of the clock, once a day."""
+    if not isinstance(observation.target, RoleTarget) or not _may_be_ahead(debts, now):
+        return debts
+    address = identity_policy(observation.target, AWS_REVOKE_OLDER_SESSIONS)
+    live = _live(observation.documents.get(address, Absent()))
+    denied = denied_by(live) if live is not None else None
+    if denied is None or not now < denied.before <= now + FARTHEST_AHEAD:
+        return debts
+    return replace(debts, revoked_until=denied.before)
 
 
 def _denial(address: Address, observed: Observed, sessions: Sessions, existing: Sessions | None, why: str) -> Change:

@@ -27,7 +27,7 @@ from ecr_warden.core.result import Result
 from ecr_warden.core.run import Debts, OpenRun, RunReport, Skipped
 from ecr_warden.core.target import Target
 from ecr_warden.repair.apply import apply_plan, report_of_interrupted, verified
-from ecr_warden.repair.cutoff import going_on, trust_look
+from ecr_warden.repair.cutoff import going_on, noting_revocation, trust_look
 from ecr_warden.repair.diff import diff
 from ecr_warden.repair.documents import Documents
 from ecr_warden.repair.fights import news, paced, recent, remembered
@@ -122,6 +122,8 @@ class Reconcile(Struct, frozen=True):
             if not intruder and _is_settled(job, attempt, record):
                 return None if record.last is None else record.last.result
             observation = self.documents.read(spec)
+            debts = noting_revocation(record.debts, observation, self.clock.now())
+            record, learned = replace(record, debts=debts), replace(learned, revoked_until=debts.revoked_until)
             run = Run(run_id, cause, attempt, accepted, spec, lease, record, started_at, intruder, record)
             run = self._close_interrupted(run, observation)
             noted = observation if self._note_identity(run, observation) else None

@@ -200,10 +200,11 @@ def remaining_debts(report: RunReport, debts: Debts) -> Debts:
     recreated = () if regranted else debts.recreated_principals
     owed = _sessions_owed(report, debts)
     if owed is None or any(map(_ends_sessions, report.applied)):
-        return Debts(recreated_principals=recreated)
+        return replace(debts, sessions=None, sessions_ended=False, recreated_principals=recreated)
     denied = filter(None, map(denied_sessions, report.applied))
     known = debts.sessions_ended and owed == debts.sessions
-    return Debts(owed, known or any(sessions.covers(owed) for sessions in denied), recreated)
+    is_ended = known or any(sessions.covers(owed) for sessions in denied)
+    return replace(debts, sessions=owed, sessions_ended=is_ended, recreated_principals=recreated)
 
 
 def _sessions_owed(report: RunReport, debts: Debts) -> Sessions | None:

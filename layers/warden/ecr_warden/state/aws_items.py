@@ -52,8 +52,9 @@ def second_of(at: datetime) -> str:
 
 # As a projection: first what runs need, then what people read.
 RECORD = (
-    "pk, open_run, sessions_since, sessions_before, sessions_ended, recreated, written_at, settled_at, unique_id, "
-    "reported, revoked, trust_at, trust_digest, repairs, paused, observed_at, last_run, last_result, events, taken"
+    "pk, open_run, sessions_since, sessions_before, sessions_ended, recreated, revoked_until, written_at, settled_at, "
+    "unique_id, reported, revoked, trust_at, trust_digest, repairs, paused, observed_at, last_run, last_result, "
+    "events, taken"
 )
 
 
@@ -65,6 +66,7 @@ def record_of(item: Mapping[str, Any]) -> TargetRecord:
             sessions=_sessions(item),
             sessions_ended=item.get("sessions_ended", {}).get("BOOL", False),
             recreated_principals=tuple(sorted(item.get("recreated", {}).get("SS", ()))),
+            revoked_until=_time(item, "revoked_until"),
         ),
         unique_id=item.get("unique_id", {}).get("S"),
         reported=item.get("reported", {}).get("S"),

@@ -86,6 +86,7 @@ class DynamoState(Struct, frozen=True):
             "unique_id": _text(learned.unique_id),
             "reported": _text(learned.reported),
             "revoked": _text(learned.revoked),
+            "revoked_until": _text(learned.revoked_until),
             "settled_at": _text(learned.settled_at),
         }
         if (look := learned.trust_look) is not None:

@@ -78,6 +78,7 @@ class Learned(Struct, frozen=True, kw_only=True):
     reported: str | None
     unique_id: str | None = None
     revoked: str | None = None
+    revoked_until: datetime | None = None
     settled_at: datetime | None = None
     trust_look: TrustLook | None = None
     repairs: tuple[Repairs, ...] | None = None
