@@ -49,7 +49,7 @@ def main(folder: Path) -> None:
 
 
 def translated() -> tuple[dict[str, Any], dict[str, bytes]]:
-    """All templates as plain CloudFormation and the policies of who deploys, by name, and the code's zips by SHA-256."""
+    """All templates as plain CloudFormation and the policies of who deploys, by name; the code's zips by SHA-256."""
     from samtranslator.translator.transform import transform  # noqa: PLC0415 - .venv-sam alone has it
     from samtranslator.yaml_helper import yaml_parse  # noqa: PLC0415
 

@@ -50,9 +50,9 @@ def test_only_the_denial_of_plain_http_names_everybody_and_the_bus_those_of_the_
         "template.yaml StateBucketPolicy RefusePlainHttp",
     ]
     [bus] = [s for s in everybody if s.body["Effect"] == "Allow"]
-    organization = {"Fn::If": ["HasOrganization", {"Ref": "OrganizationId"}, {"Ref": "AWS::NoValue"}]}
+    required = {"aws:PrincipalOrgID": {"Ref": "OrganizationId"}}
     assert bus.body["Principal"] == {"Fn::If": ["HasOrganization", "*", {"AWS": {"Ref": "MemberAccounts"}}]}
-    assert bus.body["Condition"]["StringEquals"]["aws:PrincipalOrgID"] == organization
+    assert bus.body["Condition"]["StringEquals"] == {"Fn::If": ["HasOrganization", required, {"Ref": "AWS::NoValue"}]}
     assert "PrincipalOrg" not in json.dumps(MEMBER.body), "no role is opened to it"
 
 

@@ -51,7 +51,7 @@ CALLERS: dict[str, tuple[str, dict[str, str], bool]] = {
     "of another organization": ("o-a1b2c3d4e5", EVENT | {"aws:PrincipalOrgID": "o-0000000000"}, False),
     "without an organization": ("o-a1b2c3d4e5", EVENT, False),
     "without an organization, of whom only the right is checked": ("o-a1b2c3d4e5", {}, False),
-    "of the organization, with an event of their own": ("o-a1b2c3d4e5", OURS | EVENT | {"events:source": "shop"}, False),
+    "of the organization with an event of its own": ("o-a1b2c3d4e5", OURS | EVENT | {"events:source": "shop"}, False),
     "of the organization, with another kind": ("o-a1b2c3d4e5", OURS | EVENT | {"events:detail-type": "Order"}, False),
     "a member": ("", EVENT, True),
     "a member, of whom only the right is checked": ("", {}, True),
