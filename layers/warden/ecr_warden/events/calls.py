@@ -281,7 +281,8 @@ BLINDING_CALLS: Mapping[str, Mapping[str, Blinding]] = {
     "s3": _can(
         Blindable.BUCKET,
         "can hide or replace the spec; the last accepted version stays enforced",
-        "PutBucketNotification PutBucketVersioning PutBucketPolicy DeleteBucketPolicy",
+        """PutBucketNotification PutBucketVersioning PutBucketPolicy DeleteBucketPolicy PutBucketPublicAccessBlock
+        DeleteBucketPublicAccessBlock""",
     ),
     "sqs": _can(
         Blindable.QUEUE,
