@@ -284,6 +284,24 @@ def test_another_pattern_or_schedule_is_found(hub: MotoHub) -> None:
     assert [found[name].why for name in off(found)] == ["pattern", "schedule"]
 
 
+UNKNOWN_TOKEN = ("InvalidClientTokenId", "The security token included in the request is invalid", 403)
+
+
+@pytest.mark.parametrize(
+    ("region", "code", "says"),
+    [
+        (IAM_REGION, "account-unreachable", "the account is suspended or closed"),
+        (REGION, "region-disabled", "the region is not enabled in the account"),
+    ],
+)
+def test_credentials_that_aws_knows_no_more_mean_a_region_only_where_one_may_be_off(
+    hub: MotoHub, region: str, code: str, says: str
+) -> None:
+    hub.wire.fail("events:DescribeRule", *UNKNOWN_TOKEN)
+    found = of_region(hub, region)["rule ecr-warden-forward-ecr"]
+    assert (found.mark, says in found.why) == (f"unreadable {code}", True)
+
+
 def unnotified(hub: MotoHub) -> None:
     hub.wire.answer("s3:GetBucketNotificationConfiguration", lambda _: {})
 

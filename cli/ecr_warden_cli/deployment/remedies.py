@@ -27,6 +27,10 @@ _REMEDIES: Mapping[str, str] = {
     r"not authorized|AccessDenied|Access Denied|UnauthorizedOperation": (
         "give these credentials both deployer-policy*.json, which ecr-warden deploy --emit DIR writes"
     ),
+    r"InvalidClientTokenId.*GetCallerIdentity|/us-east-1: (InvalidClientTokenId|UnrecognizedClientException)": (
+        "if the account is suspended or closed, have it restored, or take it out of ecr-warden.yaml; if the access key "
+        "was deleted, sign in with another"
+    ),
     r"OptInRequired|region.* (is )?(disabled|not enabled)|InvalidClientTokenId|UnrecognizedClientException": (
         "enable the region in that account, or take it out of ecr-warden.yaml; if it is enabled, sign in again"
     ),

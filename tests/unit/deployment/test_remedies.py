@@ -55,6 +55,14 @@ CASES = {
         "remove what is left of an earlier deployment",
     ),
     "a disabled region": ("InvalidClientTokenId: The security token included in the request is invalid", "enable the"),
+    "a suspended account's keys": (
+        "An error occurred (InvalidClientTokenId) when calling the GetCallerIdentity operation: The security token",
+        "if the account is suspended or closed",
+    ),
+    "a suspended account, met by a stack": (
+        "describe stacks in 111111111111/us-east-1: InvalidClientTokenId: The security token is invalid",
+        "if the account is suspended or closed",
+    ),
     "a suspended account": ("AccessDenied: Your account is suspended", "take the account out of ecr-warden.yaml"),
     "too many of something": ("LimitExceeded: Cannot exceed quota for PoliciesPerUser: 10", "quota"),
     "a stack that is protected": (

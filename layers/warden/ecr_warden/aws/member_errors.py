@@ -9,6 +9,7 @@ import re
 from ecr_warden.aws.denials import assume_denied
 from ecr_warden.aws.errors import COMMON, Translation, meant, slow_down
 from ecr_warden.core.failures import (
+    AccountUnreachable,
     DocumentConflict,
     PortError,
     PrincipalNotFound,
@@ -64,7 +65,16 @@ ECR: dict[str, Translation] = COMMON | {
 ECR_WRITING: dict[str, Translation] = ECR | {"RepositoryPolicyNotFoundException": _conflict}
 """ECR's table for writing a repository policy."""
 
+
+def _suspended(what: str, message: str) -> PortError:
+    remedy = "have the account restored, or take it out of the spec and of ecr-warden.yaml"
+    return AccountUnreachable(f"{what}: the account is suspended or closed: {bounded(message)}", remedy=remedy)
+
+
 IAM: dict[str, Translation] = COMMON | {
+    # For IAM answers a region that no account can be without.
+    "InvalidClientTokenId": _suspended,
+    "UnrecognizedClientException": _suspended,
     "MalformedPolicyDocument": _malformed,
     "NoSuchEntity": _target_not_found,
     "LimitExceeded": _quota,

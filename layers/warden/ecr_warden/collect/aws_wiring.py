@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from msgspec import Struct
 
 from ecr_warden.aws.accounts import Accounts
-from ecr_warden.aws.errors import HUB, Translation, code_of, translated
+from ecr_warden.aws.errors import COMMON, HUB, Translation, code_of, translated
 from ecr_warden.aws.member_errors import IAM
 from ecr_warden.collect.wires import SeenWire
 from ecr_warden.collect.wiring import (
@@ -31,7 +31,7 @@ from ecr_warden.collect.wiring import (
     rules_of,
 )
 from ecr_warden.core.failures import PortError, crashed
-from iam_access.arn import iam_arn
+from iam_access.arn import IAM_REGION, iam_arn
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
@@ -101,12 +101,12 @@ class AwsWiring(Struct, frozen=True):
         def client(service: str) -> Any:
             return self.accounts.reader(account).of(service, region)
 
-        trail = read_trail(self.accounts, account, region)
-        rules = [_rule(IAM, lambda: client("events"), rule, f" of {place}") for rule in rules_of(region)]
-        stack = _stack_of_rules(rules, f"stack of the events of {place}", lambda: client("cloudformation"))
+        trail, table = read_trail(self.accounts, account, region), _table_of(region)
+        rules = [_rule(table, lambda: client("events"), rule, f" of {place}") for rule in rules_of(region)]
+        stack = _stack_of_rules(table, rules, f"stack of the events of {place}", lambda: client("cloudformation"))
         url = f"https://sqs.{region}.amazonaws.com/{account}/{UNDELIVERED}"
         kept = _read(
-            IAM, f"queue {UNDELIVERED} of {place}", "what rules cannot deliver", lambda: _kept(client("sqs"), url)
+            table, f"queue {UNDELIVERED} of {place}", "what rules cannot deliver", lambda: _kept(client("sqs"), url)
         )
         return (trail, *rules, kept, stack)
 
@@ -189,7 +189,12 @@ def read_trail(accounts: Accounts, account: str, region: str) -> SeenWire:
     def trails() -> _Found:
         return _trails(accounts.reader(account).of("cloudtrail", region))
 
-    return _read(IAM, f"trail of {account} in {region}", "the calls that change anything", trails)
+    return _read(_table_of(region), f"trail of {account} in {region}", "the calls that change anything", trails)
+
+
+def _table_of(region: str) -> Mapping[str, Translation]:
+    """What codes mean in a region; in the one that no account can be without, they are not about the region."""
+    return IAM if region == IAM_REGION else COMMON
 
 
 def _read(table: Mapping[str, Translation], name: str, delivers: str, read: Callable[[], _Found]) -> SeenWire:
@@ -230,13 +235,15 @@ def _rule(table: Mapping[str, Translation], client: Callable[[], Any], rule: Eve
     return _read(table, f"rule {rule.name}{where}", rule.delivers, read)
 
 
-def _stack_of_rules(rules: Iterable[SeenWire], name: str, client: Callable[[], Any]) -> SeenWire:
+def _stack_of_rules(
+    table: Mapping[str, Translation], rules: Iterable[SeenWire], name: str, client: Callable[[], Any]
+) -> SeenWire:
     """The stack that the rules name as theirs; unknown if none of them does and one could not be read."""
     delivers = "the rules that forward"
     stack_id = next((str(rule.found["stack"]) for rule in rules if rule.found and rule.found["stack"]), "")
     unread = next((rule for rule in rules if rule.error), None)
     if stack_id:
-        return _read(IAM, name, delivers, lambda: _stack(client(), stack_id))
+        return _read(table, name, delivers, lambda: _stack(client(), stack_id))
     if unread is not None:
         return SeenWire(name, delivers, error=unread.error, code=unread.code, passing=unread.passing)
     return SeenWire(name, delivers)
