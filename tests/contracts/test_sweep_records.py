@@ -111,7 +111,7 @@ def test_too_many_targets_are_not_stored_with_a_sweep_record(moto_hub: MotoHub, 
 
 OFF = Wire("rule a of 2 in r", "events", WireState.CHANGED, why="pattern", mark="changed pattern")
 WATCHED = WatchRecord("222222222222/eu-central-1", NOON, "sweep-1", (OFF,))
-OF_HUB = WatchRecord("hub", NOON, "sweep-1", (), ("222222222222",), ("222222222222/us-east-1",))
+OF_HUB = WatchRecord("hub", NOON, "sweep-1", (), ("222222222222/us-east-1",))
 
 
 def test_the_last_look_at_the_wiring_of_each_part_is_remembered(hub: Hub) -> None:
@@ -119,6 +119,15 @@ def test_the_last_look_at_the_wiring_of_each_part_is_remembered(hub: Hub) -> Non
     for record in (WATCHED, OF_HUB, replace(WATCHED, sweep="sweep-2", wires=())):
         hub.watch_records.note(record)
     assert hub.watch_records.all() == {"hub": OF_HUB, WATCHED.part: replace(WATCHED, sweep="sweep-2", wires=())}
+    assert [hub.watch_records.of(part) for part in ("hub", "elsewhere")] == [OF_HUB, None]
+
+
+@pytest.mark.parametrize("told", range(3))
+def test_a_sweep_has_finished_once_all_its_parts_were_looked_at_whichever_was_the_last(hub: Hub, told: int) -> None:
+    """The hub's own part alone knows how many there are."""
+    found = [hub.watch_records.looked("sweep-1", 3 if turn == told else 0) for turn in range(3)]
+    assert found == [False, False, True]
+    assert hub.watch_records.looked("sweep-2", 0) is False
 
 
 def test_a_record_of_the_wiring_that_this_version_cannot_read_is_left_out(moto_hub: MotoHub) -> None:
@@ -129,7 +138,7 @@ def test_a_record_of_the_wiring_that_this_version_cannot_read_is_left_out(moto_h
         "record": packed(dumps({"schema": 1, "part": "hub", "at": "soon"})),
     }
     moto_hub.client("dynamodb").put_item(TableName=TABLE, Item=item)
-    assert moto_hub.watch_records.all() == {WATCHED.part: WATCHED}
+    assert (moto_hub.watch_records.all(), moto_hub.watch_records.of("hub")) == ({WATCHED.part: WATCHED}, None)
 
 
 def test_the_latest_heartbeat_of_each_region_is_kept_whatever_the_order(hub: Hub) -> None:

@@ -61,6 +61,13 @@ def test_each_part_is_read_once_a_sweep_and_iams_region_with_its_account() -> No
     assert sorted(world.wiring.reads) == sorted(["hub", CI, f"{CI}/us-east-1", HOME, *PLACES[1:]])
 
 
+def test_a_part_reads_its_own_record_and_never_those_of_all() -> None:
+    world = world_in_sync()
+    for _ in range(2):
+        world.sweep()
+    assert (world.watch_records.reads, world.metric.count) == (0, 2)
+
+
 CUTS = {
     "the sweep's rule": ("hub", "rule ecr-warden-sweep"),
     "the bucket's notification": ("hub", "notification of s3://spec to EventBridge"),

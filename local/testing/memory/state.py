@@ -226,11 +226,24 @@ class MemoryWatchRecords:
 
     noted: dict[str, WatchRecord] = field(default_factory=dict)
     heard: dict[str, Heartbeat] = field(default_factory=dict)
+    counts: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """By sweep, how many parts were looked at, and how many there are, 0 while nobody said."""
+    reads: int = 0
+    """How often all records were read."""
 
     def note(self, record: WatchRecord) -> None:
         self.noted[record.part] = record
 
+    def looked(self, sweep: str, parts: int) -> bool:
+        seen, wanted = self.counts.get(sweep, (0, 0))
+        self.counts[sweep] = (seen + 1, parts or wanted)
+        return seen + 1 == (parts or wanted)
+
+    def of(self, part: str) -> WatchRecord | None:
+        return self.noted.get(part)
+
     def all(self) -> Mapping[str, WatchRecord]:
+        self.reads += 1
         return {**self.noted}
 
     def beat(self, heartbeat: Heartbeat) -> None:

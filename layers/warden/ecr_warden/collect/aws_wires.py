@@ -1,19 +1,24 @@
 """What sweeps found of the wiring, and heartbeats, in the hub's table."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from msgspec import Struct
 
-from ecr_warden.aws.table import Table, packed, sortable_time, unpacked
+from ecr_warden.aws.table import Table, expiry, packed, sortable_time, unpacked
 from ecr_warden.collect.wires import Heartbeat, WatchRecord
-from ecr_warden.core.codec.base import CodecError, dumps, forms, loads, read
+from ecr_warden.core.codec.base import dumps, forms, loads, read, understood
 from ecr_warden.core.value import Moment
 
+_COUNT_KEPT = timedelta(days=1)
 _WATCH, _BEATS = {"S": "WATCH"}, {"S": "HEARTBEAT"}
 
 watched_to_json, watched_from_json = forms("record of the wiring", WatchRecord)
+
+
+def _record(item: Any) -> WatchRecord:
+    return watched_from_json(loads(unpacked(item["record"])))
 
 
 class DynamoWatchRecords(Struct, frozen=True):
@@ -25,13 +30,25 @@ class DynamoWatchRecords(Struct, frozen=True):
         item = {"pk": _WATCH, "sk": {"S": f"PART#{record.part}"}, "record": packed(dumps(watched_to_json(record)))}
         self.table.put(f"recording the wiring of {record.part}", item)
 
+    def looked(self, sweep: str, parts: int) -> bool:
+        values = {":one": {"N": "1"}, ":expires": expiry(datetime.now(UTC), _COUNT_KEPT)}
+        item = self.table.update(
+            "counting the parts of a sweep",
+            {"pk": {"S": "SENT"}, "sk": {"S": f"{sweep}#looked"}},
+            f"SET expires = :expires{', wanted = :wanted' if parts else ''} ADD looked :one",
+            values | ({":wanted": {"N": str(parts)}} if parts else {}),
+            ReturnValues="ALL_NEW",
+        )["Attributes"]
+        return "wanted" in item and item["wanted"] == item["looked"]
+
+    def of(self, part: str) -> WatchRecord | None:
+        key = {"pk": _WATCH, "sk": {"S": f"PART#{part}"}}
+        item = self.table.get(f"reading what is known of the wiring of {part}", key)
+        return None if item is None else understood(_record, item)
+
     def all(self) -> Mapping[str, WatchRecord]:
-        found: dict[str, WatchRecord] = {}
-        for item in self._items(_WATCH):
-            with suppress(CodecError):
-                record = watched_from_json(loads(unpacked(item["record"])))
-                found[record.part] = record
-        return found
+        found = (understood(_record, item) for item in self._items(_WATCH))
+        return {record.part: record for record in found if record is not None}
 
     def beat(self, heartbeat: Heartbeat) -> None:
         at = {"S": sortable_time(heartbeat.at)}

@@ -55,22 +55,28 @@ class Watch(Struct, frozen=True):
         A sweep without any, because no spec is accepted yet, has finished.
         """
         places = () if accepted is None else beating_places(parts_of(accepted))
-        before = self.watch_records.all().get(HUB_PART)
+        before = self.watch_records.of(HUB_PART)
         self._await(places, () if before is None else before.places)
         read = partial(self._of_hub, places)
-        self._look(WatchRecord(HUB_PART, self.clock.now(), cause.id, (), tuple(parts), places), before, cause, read)
+        self._look(WatchRecord(HUB_PART, self.clock.now(), cause.id, (), places), before, cause, read, 1 + len(parts))
 
     def part(self, cause: Cause, accepted: CompiledSpec, part: str) -> None:
         """Look at the wiring of a part that was read: by a sweep, or because of an event beside it."""
-        before = self.watch_records.all().get(part)
+        before = self.watch_records.of(part)
         sweep = before.sweep if before is not None and cause.kind is CauseKind.EVENT else cause.id
         is_wanted = part in parts_of(accepted)
         read = partial(self._of_part, part) if is_wanted else tuple[Wire]
         self._look(WatchRecord(part, self.clock.now(), sweep), before, cause, read)
 
     def _look(
-        self, record: WatchRecord, before: WatchRecord | None, cause: Cause, read: Callable[[], Iterable[Wire]]
+        self,
+        record: WatchRecord,
+        before: WatchRecord | None,
+        cause: Cause,
+        read: Callable[[], Iterable[Wire]],
+        parts: int = 0,
     ) -> None:
+        """`parts`: how many the sweep has, the hub's included, which that one knows."""
         known = {} if before is None else {wire.name: wire for wire in before.wires}
         wires = {wire.name: wire for wire in _settled(_guarded(read, record.part), known)}
         kept = tuple(wire for wire in wires.values() if _is_off(wire) or wire.why or wire.writes)
@@ -80,7 +86,9 @@ class Watch(Struct, frozen=True):
         if broken or ended:
             self.alerts.publish(WiringChanged(cause, record.part, broken, ended))
         self.watch_records.note(replace(record, wires=tuple(dated(wire, known, record.at) for wire in kept)))
-        if _is_finished(self.watch_records.all(), cause.id):
+        # What an event asks for is of no sweep. Who dies here leaves a sweep uncounted, not counted too early.
+        is_new = cause.kind is not CauseKind.EVENT and (before is None or before.sweep != cause.id)
+        if is_new and self.watch_records.looked(cause.id, parts):
             self.count_sweep()
 
     def _of_hub(self, places: Sequence[str]) -> Iterable[Wire]:
@@ -165,11 +173,3 @@ def _settled(wires: Iterable[Wire], known: Mapping[str, Wire]) -> Iterable[Wire]
             yield wire
         elif wire.name in known:
             yield known[wire.name]
-
-
-def _is_finished(records: Mapping[str, WatchRecord], sweep: str) -> bool:
-    """Whether every part of the sweep has been looked at, whichever of them was the last."""
-    hub = records.get(HUB_PART)
-    if hub is None or hub.sweep != sweep:
-        return False
-    return all(part in records and records[part].sweep == sweep for part in hub.parts)

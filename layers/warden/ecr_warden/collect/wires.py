@@ -41,10 +41,8 @@ class WatchRecord(Value, frozen=True):
     part: str
     at: Moment
     sweep: str
-    """The ID of the sweep's cause. The hub's record has all parts of that sweep, and the regions whose heartbeats were
-    awaited."""
+    """The ID of the sweep's cause. The hub's record has the regions whose heartbeats were awaited."""
     wires: tuple[Wire, ...] = ()
-    parts: tuple[str, ...] = ()
     places: tuple[str, ...] = ()
 
 
@@ -82,6 +80,15 @@ class WatchRecords(Protocol):
 
     def note(self, record: WatchRecord) -> None:
         """Store a record, replacing the part's last one."""
+
+    def looked(self, sweep: str, parts: int) -> bool:
+        """Note that one more part of a sweep was looked at; whether it was the last, whichever that is.
+
+        `parts`: how many there are, 0 of whoever does not know.
+        """
+
+    def of(self, part: str) -> WatchRecord | None:
+        """The last record of a part; None if there is none that this version can read."""
 
     def all(self) -> Mapping[str, WatchRecord]:
         """The last record of each part; one that this version cannot read is left out."""
