@@ -246,6 +246,18 @@ def test_a_template_opens_what_a_pattern_stands_for_unless_that_is_repaired(esta
     assert estate.audit() == "1 appeared, 0 ended, 1 stand"
 
 
+def test_an_outsiders_registry_that_fills_a_repository_of_the_spec_stands_until_its_rule_is_gone(
+    estate: Estates,
+) -> None:
+    there, rule = [{"repositoryName": CHECKOUT.name}], {"ecrRepositoryPrefix": "shop", "upstreamRegistryUrl": "quay.io"}
+    estate.put(REGISTRY, {"repositories": there, "pullThroughCacheRules": [rule]})
+    assert estate.audit() == "1 appeared, 0 ended, 1 stand"
+    assert (severity(estate.announced[-1]), estate.audited.status) == (Severity.CRITICAL, ConditionStatus.FALSE)
+    estate.put(REGISTRY, {"repositories": there, "pullThroughCacheRules": [rule | {"ecrRepositoryPrefix": "hub"}]})
+    assert estate.audit() == "1 appeared, 1 ended, 1 stand"
+    assert (severity(estate.announced[-1]), estate.audited.status) == (Severity.WARNING, ConditionStatus.TRUE)
+
+
 OWN = {"gives it": ("Allow", False), "denies it": ("Deny", True)}
 """What another policy of the user does, and whether the user then lacks what the spec gives."""
 

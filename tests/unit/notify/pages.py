@@ -370,10 +370,12 @@ def _of_kind(kind: FindingKind, scope: str, certainty: Certainty) -> FindingGrou
     return FindingGroup(Finding(kind, place, access, whom, certainty=certainty, scope=scope), (access,), (place,), NOW)
 
 
+FILLED = _of_kind(FindingKind.UPSTREAM, "shop/*", Certainty.YES)
 GROUPS = (
     *(_of_kind(kind, "" if kind in WHERE else "team/*", certainty) for kind in FindingKind for certainty in Certainty),
     *(_of_kind(kind, "", Certainty.YES) for kind in (FindingKind.REGISTRY, FindingKind.REPLICATION)),
     _of_kind(FindingKind.UPSTREAM, "*", Certainty.YES),
+    replace(FILLED, finding=replace(FILLED.finding, access="push", foreign=True)),
     replace(GROUP, finding=Finding(FindingKind.MISSING, str(REPOSITORY), because=("the repository does not exist",))),
     replace(
         GROUP,

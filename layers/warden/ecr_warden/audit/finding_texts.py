@@ -88,6 +88,8 @@ def sentence(group: FindingGroup, others: int = 0) -> str:
             return f"{somebody} became an administrator of {where}: {can}"
         case FindingKind.UPSTREAM:
             what = "all repositories without another" if finding.scope == "*" else finding.scope
+            if finding.foreign:
+                return f"{finding.principal} can push {what} by a pull-through cache rule in {where}: NOT IN SPEC"
             return f"pull-through cache rule in {where} is new: {what} from {finding.principal}"
 
 

@@ -24,7 +24,7 @@ from ecr_warden.audit.grounds import Grounds
 from ecr_warden.audit.judge import EVERY, Judge
 from ecr_warden.audit.outsiders import let_in, let_in_for
 from ecr_warden.audit.providers import GapKind, gaps, trusts_of
-from ecr_warden.audit.registries import findings_of_registry, upstreams_of
+from ecr_warden.audit.registries import findings_of_registry, findings_of_upstreams, upstreams_of
 from ecr_warden.audit.remedies import Remedies
 from ecr_warden.audit.repaired import Live, Waits, all_repaired, as_repaired
 from ecr_warden.audit.spec_access import SpecAccess, bare
@@ -32,7 +32,7 @@ from ecr_warden.audit.words import named
 from ecr_warden.core.actions import REQUIRED, Access
 from ecr_warden.core.administering import is_of_registry
 from ecr_warden.core.desired import CompiledSpec
-from ecr_warden.core.estate import ROOT, EcrAccount, Estate, Registry, Repository
+from ecr_warden.core.estate import EcrAccount, Estate, Registry, Repository
 from ecr_warden.core.target import RepositoryTarget, Target
 from iam_access.document.document import Document
 from iam_access.inventory.inventory import Policy
@@ -179,7 +179,7 @@ class _Auditor:
         findings: list[Finding] = []
         failure = ""
         try:
-            for finding in self._findings(known_administrators, known_upstreams, upstreams):
+            for finding in self._findings(known_administrators, known_upstreams):
                 findings.append(finding)
         except Unfinished as error:
             failure = error.message
@@ -194,12 +194,13 @@ class _Auditor:
             failure,
         )
 
-    def _findings(self, known_administrators: Known, known_upstreams: Known, upstreams: Known) -> Iterator[Finding]:
+    def _findings(self, known_administrators: Known, known_upstreams: Known) -> Iterator[Finding]:
         """What takes few decisions and can open much comes first."""
         yield from self._absent_repositories()
-        yield from _new_upstreams(known_upstreams, upstreams)
         for account in self._accounts:
             for registry in account.registries.values():
+                known = known_upstreams.get(f"{account.id}/{registry.region}")
+                yield from findings_of_upstreams(self._judge, account.id, registry, known)
                 yield from findings_of_registry(self._judge, account.id, registry)
                 yield from self._administered(_any_of(account, registry), registry=True)
             yield from self._outside_administrators(account)
@@ -490,24 +491,6 @@ def _each_once(findings: Iterable[Finding]) -> Iterator[Finding]:
 def _where_and_who(finding: Finding) -> tuple[str, str]:
     """The account of the place, and the principal."""
     return finding.place.removeprefix("repository/").partition("/")[0], finding.principal
-
-
-def _new_upstreams(known: Known, found: Known) -> Iterator[Finding]:
-    for place, rules in found.items():
-        for rule in rules:
-            if place in known and rule not in known[place]:
-                prefix, _, upstream = rule.partition(" from ")
-                scope, name = (EVERY, ROOT) if prefix == EVERY else (f"{prefix}/*", prefix)
-                account, _, region = place.partition("/")
-                yield Finding(
-                    FindingKind.UPSTREAM,
-                    place,
-                    principal=upstream,
-                    because=(f"a pull-through cache rule fills {scope} from it",),
-                    remedy=f"in account {account}: aws ecr delete-pull-through-cache-rule --region {region} "
-                    f"--ecr-repository-prefix {name}",
-                    scope=scope,
-                )
 
 
 def _moved(finding: Finding, sample: RepositoryTarget, target: RepositoryTarget) -> Finding:

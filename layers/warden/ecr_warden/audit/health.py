@@ -17,6 +17,7 @@ from ecr_warden.audit.finding import (
     Certainty,
     Condition,
     ConditionStatus,
+    Finding,
     FindingKind,
     RepositoryHealth,
     SeenFinding,
@@ -205,7 +206,8 @@ class AuditedAccess(Struct, frozen=True, dict=True):
         return Condition(ConditionStatus.TRUE, "Audited", message, record.at)
 
     def _concerning(self, repository: RepositoryTarget) -> list[SeenFinding]:
-        whole = [seen for seen in self._by_place[part_of(repository)] if seen.finding.kind in _OF_REGISTRY]
+        place = self._by_place[part_of(repository)]
+        whole = [seen for seen in place if seen.finding.kind in _OF_REGISTRY or _fills(seen.finding)]
         fitting = [seen for seen in whole if literal_glob(seen.finding.scope or "*").matches(repository.name)]
         return [*fitting, *self._by_place[str(repository)]]
 
@@ -215,6 +217,10 @@ class AuditedAccess(Struct, frozen=True, dict=True):
         for seen in self.record.findings if self.record is not None else ():
             found[seen.finding.place].append(seen)
         return found
+
+
+def _fills(finding: Finding) -> bool:
+    return finding.kind is FindingKind.UPSTREAM and finding.foreign
 
 
 class Health(Struct, frozen=True, dict=True):

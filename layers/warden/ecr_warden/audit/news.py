@@ -107,7 +107,7 @@ def _stays(finding: Finding, audit: AuditResult, unsettled: frozenset[str]) -> b
     match finding.kind:
         case FindingKind.ADMINISTRATOR:
             return finding.principal in audit.administrators.get(finding.place, ())
-        case FindingKind.UPSTREAM:
+        case FindingKind.UPSTREAM if not finding.foreign:
             prefix = finding.scope.removesuffix("/*")
             return f"{prefix} from {finding.principal}" in audit.upstreams.get(finding.place, ())
         case _:

@@ -11,9 +11,9 @@ from ecr_warden.access.missing import located
 from ecr_warden.audit.finding import Finding, FindingKind
 from ecr_warden.audit.judge import EVERY, Judge
 from ecr_warden.audit.outsiders import denying, let_in, let_in_for
-from ecr_warden.core.actions import REGISTRY_CALLS, REPLICATE
+from ecr_warden.core.actions import REGISTRY_CALLS, REPLICATE, Access
 from ecr_warden.core.desired import RepositoryPattern
-from ecr_warden.core.estate import CreationTemplate, Registry, Repository
+from ecr_warden.core.estate import ROOT, CreationTemplate, Registry, Repository, UpstreamRule
 from ecr_warden.core.target import RepositoryTarget
 from iam_access.arn import iam_arn
 from iam_access.document.document import Document, Effect, Patterns, Statement
@@ -29,6 +29,9 @@ from iam_access.who_can.resources import named_in
 _MAX_QUESTIONS = 200
 _NOT_IN_NAMES = re.compile("[^a-z0-9_./*?-]")
 """Source: https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html"""
+_OF_ACCOUNT = re.compile(r"^([0-9]{12})[.]dkr[.-]ecr[.][a-z0-9-]+[.](?:amazonaws[.]com|on[.]aws)(?:/.*)?$")
+_PULL_THROUGH = "pullthroughcache.ecr.amazonaws.com"
+"""Stands under `also_allowed:` for whoever fills repositories from outside ECR."""
 _NO_ACTIONS = Patterns(negated=False, values=())
 
 
@@ -44,10 +47,60 @@ def findings_of_registry(judge: Judge, account: str, registry: Registry) -> Iter
 
 def upstreams_of(registry: Registry) -> tuple[str, ...] | None:
     """The pull-through cache rules as `PREFIX from UPSTREAM`, `*` for all that no other rule has; None if unknown."""
-    if registry.upstreams is None:
-        return None
-    return tuple(
-        sorted(f"{printable(rule.prefix) or EVERY} from {printable(rule.upstream, 200)}" for rule in registry.upstreams)
+    return None if registry.upstreams is None else tuple(sorted(map(_in_words, registry.upstreams)))
+
+
+def findings_of_upstreams(
+    judge: Judge, account: str, registry: Registry, known: Collection[str] | None
+) -> Iterator[Finding]:
+    """Pull-through cache rules by which an outsider fills repositories of the spec, and others that are new.
+
+    `known`: those of the last audit, None where it had none.
+    """
+    rules = registry.upstreams or ()
+    scopes = [f"{rule.prefix}/*" if rule.prefix else EVERY for rule in rules]
+    for rule, scope in zip(rules, scopes, strict=True):
+        owner = "".join(_OF_ACCOUNT.findall(rule.upstream)) or _PULL_THROUGH
+        principal = iam_arn(owner, "root") if owner != _PULL_THROUGH else owner
+        pushes = (
+            owner not in judge.compiled.accounts
+            and _fills(judge, RepositoryTarget(account, registry.region, scope), scopes)
+            and not judge.is_intended(principal, Access.PUSH, account, scope)
+        )
+        if pushes or (known is not None and _in_words(rule) not in known):
+            yield Finding(
+                FindingKind.UPSTREAM,
+                f"{account}/{registry.region}",
+                Access.PUSH if pushes else "",
+                printable(rule.upstream, 200),
+                because=(f"a pull-through cache rule fills {printable(scope)} from it",),
+                remedy=f"in account {account}: aws ecr delete-pull-through-cache-rule --region {registry.region} "
+                f"--ecr-repository-prefix {printable(rule.prefix) or ROOT}",
+                foreign=pushes,
+                scope=printable(scope),
+                accept=f'name "{owner}" under also_allowed: in the spec, with repositories: [{printable(scope)}]'
+                if pushes
+                else "",
+            )
+
+
+def _in_words(rule: UpstreamRule) -> str:
+    return f"{printable(rule.prefix) or EVERY} from {printable(rule.upstream, 200)}"
+
+
+def _fills(judge: Judge, target: RepositoryTarget, scopes: Iterable[str]) -> bool:
+    """Does a rule for `target`, a pattern, fill a repository of the spec? The narrowest rule that fits a name does."""
+    compiled, place = judge.compiled, (target.account, target.region)
+    narrower = [one for one in scopes if one != target.name and pattern_covers(target.name, one)]
+    return any(
+        isinstance(one, RepositoryTarget)
+        and (one.account, one.region) == place
+        and patterns_meet(one.name, target.name)
+        and not any(pattern_covers(other, one.name) for other in narrower)
+        for one in (
+            *(spec.target for spec in compiled.targets.values()),
+            *(pattern.target for pattern in compiled.patterns),
+        )
     )
 
 

@@ -70,7 +70,7 @@ def _after(openers: Openers) -> str:
 
 
 def _lets_in_outsider(finding: Finding) -> bool:
-    opens_up = finding.kind not in (FindingKind.MISSING, FindingKind.UPSTREAM)
+    opens_up = finding.kind is not FindingKind.MISSING
     return finding.foreign and opens_up and finding.certainty is not Certainty.UNKNOWN
 
 
