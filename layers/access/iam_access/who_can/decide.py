@@ -11,9 +11,10 @@ from enum import Enum, StrEnum
 
 from msgspec import Struct, field
 
-from iam_access.document.condition import CanonicalClause, Clause, canonical_clauses
+from iam_access.document.condition import CanonicalClause, Clause, canonical_clauses, parse_operator
 from iam_access.document.document import VARIABLES_VERSION, Document, Effect, Statement, parse_document
 from iam_access.document.steps import Allowance, Steps, TooManySteps
+from iam_access.document.values import moment, number
 from iam_access.document.variables import completed_arn, literal_glob, variables_in, widest_glob
 from iam_access.evaluate.actions import is_plain
 from iam_access.evaluate.condition_match import clause_holds
@@ -217,6 +218,8 @@ class _ActionQuestion(Struct, frozen=True):
         request = self.request
         if context:
             given = {key: values for key, values in context.items() if not self.lacks(key)}
+            if _CLOCK in given and _SECONDS not in given:
+                given[_SECONDS] = tuple(str(at) for at in map(moment, given[_CLOCK]) if at is not None)
             request = replace(request, context={**request.context, **given, **self.permission.resource.keys})
             # A long text is compared with each of the request's values.
             steps.spend(self.size * (1 + sum(len(value) for values in given.values() for value in values) // LONG))
@@ -439,7 +442,7 @@ class Case:
                     variables = (one.key for value in clause.values for one in variables_in(value))
                     # A key that is certainly absent decides by itself.
                     if own is None or (own and any(self._known(key, question) is None for key in variables)):
-                        clauses[clause] = None
+                        clauses[_by_one_clock(clause)] = None
                 if document.version == VARIABLES_VERSION and statement.resources is not None:
                     for value in statement.resources.values:
                         if any(self._known(variable.key, question) is None for variable in variables_in(value)):
@@ -545,6 +548,23 @@ class _Tried(Struct):
         self.refused = True
         if not self.nearest or refused < _count_refused(self.nearest):
             self.nearest = verdicts
+
+
+_CLOCK, _SECONDS = "aws:currenttime", "aws:epochtime"
+_LAST_SECOND = 10**12 - 1
+
+
+def _by_one_clock(clause: CanonicalClause) -> CanonicalClause:
+    """A clause on the seconds since 1970 as one on the same time as a date, so that both are one time."""
+    operator = parse_operator(clause.operator).positive
+    if clause.key != _SECONDS or operator.startswith(("String", "Arn")):
+        return clause
+    if not operator.startswith("Numeric"):
+        return clause._replace(key=_CLOCK)
+    # What is read as a date has five to twelve digits; any time comes after less and before more.
+    seconds = (min(max(at, 0), _LAST_SECOND) for at in map(number, clause.values) if at is not None)
+    values = frozenset(f"{at:.3f}".zfill(9) for at in seconds)
+    return CanonicalClause(clause.operator.replace("Numeric", "Date"), _CLOCK, values)
 
 
 _OF_ITS_OWN = {"aws:resourceorgid": "aws:principalorgid", "aws:resourceorgpaths": "aws:principalorgpaths"}

@@ -123,7 +123,12 @@ class SubjectDirectory:
             yield from self._anybody(all_of, allowed)
             return
         for statement in document.statements:
-            if statement.effect is not Effect.ALLOW or statement.principals is None:
+            if statement.principals is None:
+                continue
+            if statement.effect is Effect.DENY:
+                # Whom it spares may be let in with a class that it keeps out.
+                for principal in statement.principals.values if statement.principals.negated else ():
+                    yield from self._named_by(principal, allowed, services=services)
                 continue
             # A trust policy has an action for each kind of principal, and no others.
             if not permission.resource.trust and not action_matches(statement.actions, permission.action):

@@ -7,7 +7,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from iam_access.document.condition import CanonicalClause
+from iam_access.document.condition import CLOCKS, CanonicalClause
 from iam_access.document.document import Document, Effect, parse_document
 from iam_access.document.principal import ANYONE, ROLES_ANYWHERE, Principal
 from iam_access.evaluate.request_principal import CallerKind, RequestPrincipal, parse_request_principal
@@ -170,7 +170,7 @@ def outside_subject(principal: RequestPrincipal, inventory: Inventory, *, is_cla
     elif principal.text == ANY_SERVICE:
         open_keys = frozenset({"aws:principalservicename"})
     account = inventory.accounts.get(principal.account or "")
-    return Subject(
+    subject = Subject(
         principal,
         (presumed,) if has_policies else (),
         None,
@@ -184,6 +184,18 @@ def outside_subject(principal: RequestPrincipal, inventory: Inventory, *, is_cla
         open_keys=open_keys,
         always=always,
     )
+    is_ours = account is not None and principal.kind is not CallerKind.FEDERATED
+    return subject if is_ours else from_now_on(subject, inventory.taken_at)
+
+
+def from_now_on(subject: Subject, now: datetime) -> Subject:
+    """The subject at any time from now on: whoever is not ours may wait for the moment at which a policy lets them in.
+
+    Of a role it may be any session from now on.
+    """
+    times = ("aws:currenttime", *(("aws:tokenissuetime",) if subject.is_role else ()))
+    later = (CanonicalClause("DateGreaterThanEquals", key, frozenset({_iso(now)})) for key in times)
+    return replace(subject, open_keys=subject.open_keys | CLOCKS | {*times}, always=(*subject.always, *later))
 
 
 def for_none(accounts: Collection[str]) -> tuple[CanonicalClause, ...]:
