@@ -37,6 +37,8 @@ class Allowance(Struct):
     """The steps that are left for many comparisons together, so that no number of hard ones takes for ever."""
 
     left: int = 4 * DEFAULT_STEPS
+    spent: int = 0
+    """By all of them, also by the easy ones."""
 
     @contextmanager
     def steps(self) -> Iterator[Steps]:
@@ -46,4 +48,6 @@ class Allowance(Struct):
         try:
             yield steps
         finally:
-            self.left -= max(0, given - max(0, steps.left) - _EASY)
+            taken = given - max(0, steps.left)
+            self.spent += taken
+            self.left -= max(0, taken - _EASY)

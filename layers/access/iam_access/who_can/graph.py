@@ -4,14 +4,14 @@
 its best chain: a certain one before a conditional one before an unknown one, and of equally certain ones the shortest.
 """
 
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from copy import replace
 from functools import cached_property
 from itertools import chain
 from operator import attrgetter
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from iam_access.arn import iam_arn
 from iam_access.document.document import Document, Effect
@@ -117,6 +117,34 @@ class Denial(Struct, frozen=True):
     missing: tuple[Missing, ...]
 
 
+class Budget(Struct):
+    """The steps that the decisions on each account's people in each account may take.
+
+    So one account's people, who write the policies of both, cannot use up the time for all others. `undecided`: of
+    whom and where not everything was decided, "" for whoever is in no inventory; their answer counts as no.
+    """
+
+    accounts: int
+    spent: Counter[tuple[str, str]] = field(default_factory=Counter)
+    undecided: set[tuple[str, str]] = field(default_factory=set)
+
+    def allows(self, pair: tuple[str, str]) -> bool:
+        """Are there steps left? If not, that is noted."""
+        own = pair[0] in ("", pair[1])
+        is_left = self.spent[pair] < (_OF_AN_ACCOUNT if own else max(_OF_AN_ACCOUNT // self.accounts, _OF_A_PAIR))
+        if not is_left:
+            self.undecided.add(pair)
+        return is_left
+
+
+# Of an account whose roles differ in nothing but names, 400 take some 6,000.
+_OF_AN_ACCOUNT, _OF_A_PAIR = 2_000_000, 50_000
+
+
+class _OverBudget(Exception):
+    """There are no steps left for a decision: nothing is known of it, and nothing kept."""
+
+
 class Unfinished(NamedError, code="unfinished"):
     """There was no time for another decision."""
 
@@ -124,8 +152,8 @@ class Unfinished(NamedError, code="unfinished"):
 class Graph(SubjectDirectory):
     """An inventory, prepared for questions; decisions are cached. Raises Unfinished once `has_time` is false.
 
-    `seen_as`: as of a SubjectDirectory. `is_whole`: nothing was to be read besides the inventory, so that what it does
-    not list is not unknown.
+    `seen_as`: as of a SubjectDirectory. `budget`: None for as many steps as it takes. `is_whole`: nothing was to be
+    read besides the inventory, so that what it does not list is not unknown.
     """
 
     is_whole = False
@@ -136,8 +164,10 @@ class Graph(SubjectDirectory):
         has_time: Callable[[], bool] = lambda: True,
         seen_as: Callable[[Subject], Subject] = lambda subject: subject,
         allowances: defaultdict[str | None, Allowance] | None = None,
+        budget: Budget | None = None,
     ) -> None:
         super().__init__(inventory, seen_as)
+        self.budget = budget
         self._allowances = defaultdict(Allowance) if allowances is None else allowances
         self._has_time = has_time
         self._evidence = Evidence(self.repeated_actions)
@@ -310,6 +340,38 @@ class Graph(SubjectDirectory):
                 found |= {subject.arn: subject for subject in named}
         return found
 
+    @cached_property
+    def entered(self) -> Sequence[tuple[Subject, Step]]:
+        """Each role that somebody in no inventory may assume, with the step by which they do."""
+        found: list[tuple[Subject, Step]] = []
+        for role in self.roles:
+            trust = (Permission(_assume_action(role), self._trust_of(role)),)
+            for subject in self._outsiders_in(trust, services=False):
+                decision = self.may_assume(subject, role)
+                if decision.answer is not Answer.NO:
+                    found.append((role, self._assuming(subject, role, decision)))
+        return found
+
+    def directly(self, permissions: tuple[Permission, ...]) -> dict[str, AccessPath]:
+        """Whoever is in no inventory and can, by itself or as one role, by ARN or class: no chain is followed."""
+        asked = ((one, self.decide(one, permissions)) for one in self._outsiders_in(permissions, services=True))
+        paths = [AccessPath((Step(subject, permissions, decision),)) for subject, decision in asked]
+        paths += (
+            AccessPath((enters, Step(role, permissions, self.decide(role, permissions))))
+            for role, enters in self.entered
+        )
+        able = (path for path in sorted(paths, key=_ORDER, reverse=True) if path.answer is not Answer.NO)
+        return {path.subject.arn: path for path in able}
+
+    def _outsiders_in(self, permissions: tuple[Permission, ...], *, services: bool) -> Collection[Subject]:
+        """Those in no inventory whom the policies of resources mean."""
+        each = (
+            self.meant_by(policy, one, NOBODY, services=services, all_of="")
+            for one in permissions
+            for policy in one.resource.policies
+        )
+        return {one.arn: one for one in chain.from_iterable(each) if one.identity is None}.values()
+
     def from_outside(self, permissions: tuple[Permission, ...], account: str) -> Iterator[AccessPath]:
         """Everybody who can without assuming a role, but for the account's own, each by the best way."""
         direct = self._direct(permissions, (), but_of=account)
@@ -379,7 +441,10 @@ class Graph(SubjectDirectory):
             return entering(subject, _assume_action(subject), elsewhere, self.inventory, allowance)
         if subject.principal.kind is CallerKind.FEDERATED and not permissions[0].resource.trust:
             return AccessDecision(Answer.NO)  # a token opens roles and signs no other call
-        access_decision = self.ask(subject, permissions, given) if given else self._decided(subject, permissions)
+        try:
+            access_decision = self._ask(subject, permissions, given) if given else self._decided(subject, permissions)
+        except _OverBudget:
+            return AccessDecision(Answer.NO)
         if subject.principal.kind is not CallerKind.ROLE:
             return access_decision
         for session in _sessions_named(subject, permissions):
@@ -407,8 +472,8 @@ class Graph(SubjectDirectory):
         is_kept = self.subjects.get(subject.arn) is subject or id(subject) in self._others
         evidence = self._evidence.of(subject, permissions) if is_kept else None
         if evidence is None:
-            return self.ask(subject, permissions)
-        return once(self._shared, evidence, lambda: self.ask(subject, permissions))
+            return self._ask(subject, permissions)
+        return once(self._shared, evidence, lambda: self._ask(subject, permissions))
 
     def evidence(self, subject: Subject, permissions: tuple[Permission, ...]) -> int | None:
         """The number of all that decides it for one of the inventory, the same where the same does; None if unknown."""
@@ -416,7 +481,23 @@ class Graph(SubjectDirectory):
 
     def ask(self, subject: Subject, permissions: tuple[Permission, ...], given: Given | None = None) -> AccessDecision:
         """One decision on the subject as it is; the hard ones of an account share the comparisons they may take."""
-        return decide(subject, permissions, self._allowances[subject.principal.account], given)
+        try:
+            return self._ask(subject, permissions, given)
+        except _OverBudget:
+            return AccessDecision(Answer.NO)
+
+    def _ask(self, subject: Subject, permissions: tuple[Permission, ...], given: Given | None = None) -> AccessDecision:
+        """As `ask`; raises _OverBudget."""
+        allowance, budget = self._allowances[subject.principal.account], self.budget
+        if budget is None:
+            return decide(subject, permissions, allowance, given)
+        pair = str(subject.principal.account) if subject.identity else "", str(permissions[0].resource.account)
+        if not budget.allows(pair):
+            raise _OverBudget
+        before = allowance.spent
+        decision = decide(subject, permissions, allowance, given)
+        budget.spent[pair] += allowance.spent - before
+        return decision
 
     def assumers(self, role: Subject) -> tuple[tuple[Subject, AccessDecision], ...]:
         """Who can assume a role, possibly under conditions."""

@@ -12,18 +12,20 @@ from ecr_warden.core.administering import distinct_actions, is_of_registry
 from ecr_warden.core.estate import Estate, Registry, RegistryScope, ReplicationRule, Repository
 from ecr_warden.core.target import RepositoryTarget
 from iam_access import catalogue
+from iam_access.document.condition import CLOCKS
 from iam_access.document.document import Patterns, parse_document
 from iam_access.document.steps import Allowance
 from iam_access.evaluate.request import ANY_RESOURCE
 from iam_access.evaluate.request_principal import CallerKind
+from iam_access.evaluate.statement_match import action_matches
 from iam_access.inventory.inventory import Policy
 from iam_access.once import once
 from iam_access.text.ascii_case import ascii_lower
 from iam_access.who_can import unread
 from iam_access.who_can.decide import OF_TAGGING, AccessDecision, Answer, Given, Permission, Resource
-from iam_access.who_can.graph import AccessPath, Graph, rank
+from iam_access.who_can.graph import AccessPath, Budget, Graph, rank
 from iam_access.who_can.resources import keys_asked_for
-from iam_access.who_can.subject import Subject
+from iam_access.who_can.subject import Subject, from_now_on
 
 type _Permissions = tuple[Permission, ...]
 
@@ -45,6 +47,12 @@ def _without_tags(action: str) -> tuple[str, ...]:
     """What keys begin with that no request for the action has; of an action that nobody knows yet, nothing."""
     name = ascii_lower(action)
     return _OF_TAGGING.get(name, OF_TAGGING if name in catalogue.actions("ecr") else ())
+
+
+def tells_halves_apart(policies: Iterable[Policy]) -> bool:
+    """Does a statement say something else of one action of a pull than of the other?"""
+    statements = (one for policy in policies for one in policy.statements)
+    return any(len({action_matches(one.actions, action) for action in REQUIRED[Access.PULL]}) > 1 for one in statements)
 
 
 def gravest(found: Iterable[tuple[str, AccessPath]]) -> Mapping[str, Sequence[AccessPath]]:
@@ -72,8 +80,9 @@ class RepositoryGraph(Graph):
         has_time: Callable[[], bool] = lambda: True,
         seen_as: Callable[[Subject], Subject] = lambda subject: subject,
         allowances: defaultdict[str | None, Allowance] | None = None,
+        budget: Budget | None = None,
     ) -> None:
-        super().__init__(estate, has_time, seen_as, allowances)
+        super().__init__(estate, has_time, seen_as, allowances, budget)
         self.estate = estate
         self._repositories: dict[tuple[str, Policy | None], Resource] = {}
         self._of_registries: dict[Hashable, dict[str, AccessPath]] = {}
@@ -86,6 +95,23 @@ class RepositoryGraph(Graph):
     @cached_property
     def _policies(self) -> tuple[Policy, ...]:
         return tuple(policies_of(self.estate))
+
+    @cached_property
+    def later(self) -> "RepositoryGraph":
+        """The same for whoever has all the time there is, also in roles; itself where no policy asks for the time."""
+        trusts = (identity.trust for identity in self.estate.identities() if identity.trust is not None)
+        if not keys_asked_for((*self._policies, *trusts), ("aws:tokenissuetime", *CLOCKS)):
+            return self
+
+        def at_any_time(subject: Subject) -> Subject:
+            return from_now_on(subject, self.estate.taken_at) if subject.identity is not None else subject
+
+        return RepositoryGraph(self.estate, self._has_time, at_any_time, self._allowances, self.budget)
+
+    @cached_property
+    def tells_halves_apart(self) -> bool:
+        """Whether any policy says something else of one action of a pull than of the other."""
+        return tells_halves_apart(self._policies)
 
     @cached_property
     def _actions(self) -> frozenset[str]:

@@ -1,5 +1,8 @@
 """What the spec allows besides its grants."""
 
+from collections.abc import Iterator
+
+from ecr_warden.core.actions import FOR_DOCKER, REQUIRED, Access
 from ecr_warden.core.desired import AlsoAllowed
 from iam_access.arn import parse_arn
 from iam_access.document.pattern import pattern_covers
@@ -10,13 +13,19 @@ def covers(exception: AlsoAllowed, principal: str, access: str, account: str, re
     """Whether an entry of `also_allowed` covers all of this; `repositories`: a name or a pattern."""
     return (
         exception.account in ("", account)
-        and (not exception.access or access in exception.access)
+        and (not exception.access or not {access, *_wholes(access)}.isdisjoint(exception.access))
         and (
             not exception.repositories
             or any(pattern_covers(repository, repositories) for repository in exception.repositories)
         )
         and any(_names(one, principal) for one in exception.principals)
     )
+
+
+def _wholes(access: str) -> Iterator[str]:
+    """What needs half of a pull: a pull, and for its manifests docker's push."""
+    if access in REQUIRED[Access.PULL]:
+        yield from (one for one in (Access.PULL, Access.PUSH) if access in (*REQUIRED[one], *FOR_DOCKER[one]))
 
 
 def _names(entry: str, principal: str) -> bool:

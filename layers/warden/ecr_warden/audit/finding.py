@@ -47,6 +47,14 @@ class Certainty(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Half(StrEnum):
+    """Of a principal that has one action of a pull and not the other, who has what is left."""
+
+    ALONE = "alone"  # nobody who is not ours
+    OPEN = "open"  # the same, and the half is open to anybody
+    COMPLETED = "completed"  # others who are not ours, who may be the same person
+
+
 class Finding(Value, frozen=True, omit_defaults=True):
     """One thing that an audit found."""
 
@@ -75,6 +83,8 @@ class Finding(Value, frozen=True, omit_defaults=True):
     """The actions for want of which docker cannot do it."""
     accept: str = ""
     """What to say where instead, if the access is meant."""
+    half: Half | None = None
+    """`access` is one of the two actions of a pull, and the principal has not both."""
 
     @property
     def key(self) -> str:

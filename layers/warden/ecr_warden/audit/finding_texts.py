@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from ecr_warden.audit.finding import Certainty, Finding, FindingGroup, FindingKind, is_call
+from ecr_warden.audit.finding import Certainty, Finding, FindingGroup, FindingKind, Half, is_call
 from ecr_warden.core.listing import Listing, listing
 from iam_access.arn import parse_arn
 from iam_access.text.printable import and_more
@@ -67,22 +67,23 @@ def sentence(group: FindingGroup, others: int = 0) -> str:
     more = f" {and_more(others)}" if others else ""
     somebody, certainty = f"{_somebody(finding)}{more}", finding.certainty
     where, accesses = _places(group), " and ".join(dict.fromkeys(map(_deed, sorted(group.accesses, key=is_call))))
+    half = _HALVES[finding.half]
     match finding.kind:
         case FindingKind.EXTRA:
-            return f"{somebody} {_CAN[certainty]} {accesses} {where}: NOT IN SPEC"
+            return f"{somebody} {_CAN[certainty]} {accesses} {where}{half}: NOT IN SPEC"
         case FindingKind.MISSING if not finding.principal:
             return f"{where}: {' and '.join(finding.because)}, and the spec gives access to it"
         case FindingKind.MISSING:
             return f"{somebody} {_CANNOT[certainty]} {accesses} {where}, and the spec gives it"
         case FindingKind.REGISTRY:
             what = f"{' and '.join(group.accesses)}{f' of {finding.scope}' if finding.scope else ''}"
-            return f"registry policy of {where} gives {somebody} {what}{_UNLESS[certainty]}: NOT IN SPEC"
+            return f"registry policy of {where} gives {somebody} {what}{_UNLESS[certainty]}{half}: NOT IN SPEC"
         case FindingKind.REPLICATION:
             what = f"images of {finding.scope}" if finding.scope else "all images"
             return f"replication of {where} copies {what} to {somebody}: NOT IN SPEC"
         case FindingKind.TEMPLATE:
             new = f"{f'{finding.scope}, ' if finding.scope else ''}repositories that are created from now on"
-            return f"creation template of {where}: {somebody} {_CAN[certainty]} {accesses} {new}: NOT IN SPEC"
+            return f"creation template of {where}: {somebody} {_CAN[certainty]} {accesses} {new}{half}: NOT IN SPEC"
         case FindingKind.ADMINISTRATOR:
             can = f"{_CAN[certainty]} call {' and '.join(group.accesses)} there"
             return f"{somebody} became an administrator of {where}: {can}"
@@ -93,6 +94,12 @@ def sentence(group: FindingGroup, others: int = 0) -> str:
             return f"pull-through cache rule in {where} is new: {what} from {finding.principal}"
 
 
+_HALVES = {
+    None: "",
+    Half.ALONE: ", half of a pull",
+    Half.OPEN: ", half of a pull",
+    Half.COMPLETED: ", half of a pull of which others who are not ours have the rest",
+}
 _CAN = {
     Certainty.YES: "can",
     Certainty.CONDITIONAL: "can under conditions",

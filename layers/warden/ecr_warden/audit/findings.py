@@ -7,10 +7,10 @@ account, and their access is no finding, unless they are outsiders.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from copy import replace
 from datetime import timedelta
-from functools import partial
+from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -18,9 +18,9 @@ from ecr_warden.access.alike import moved
 from ecr_warden.access.difference import Concerned, concerned, is_itself_the_same
 from ecr_warden.access.docker import by_docker
 from ecr_warden.access.graph import RepositoryGraph, gravest
-from ecr_warden.audit.administrators import administrators, calls
+from ecr_warden.audit.administrators import Administrators, administrators, calls
 from ecr_warden.audit.finding import AUDITED_FOR, AuditResult, Finding, FindingKind, is_call, key_of_arn
-from ecr_warden.audit.grounds import Grounds
+from ecr_warden.audit.grounds import Ground, Grounds
 from ecr_warden.audit.judge import EVERY, Judge
 from ecr_warden.audit.outsiders import let_in, let_in_for
 from ecr_warden.audit.providers import GapKind, gaps, trusts_of
@@ -36,9 +36,10 @@ from ecr_warden.core.estate import EcrAccount, Estate, Registry, Repository
 from ecr_warden.core.target import RepositoryTarget, Target
 from iam_access.document.document import Document
 from iam_access.inventory.inventory import Policy
+from iam_access.once import once
 from iam_access.text.printable import count, printable
 from iam_access.who_can.decide import Permission
-from iam_access.who_can.graph import AccessPath, Unfinished, rank
+from iam_access.who_can.graph import AccessPath, Budget, Unfinished, rank
 
 type Known = Mapping[str, tuple[str, ...]]
 _ASKED = (Access.PULL, Access.PUSH)
@@ -107,14 +108,13 @@ class SuccessiveAudits:
     def _audit(
         self, estate: Estate, compiled: CompiledSpec, live: Live, known: tuple[Known, Known], *, is_once: bool
     ) -> AuditResult:
-        make = partial(_Auditor, has_time=self._has_time, hub=self._hub, live=live)
-        last, auditor = self._last.pop(is_once, None) or self._last.get(False), None
-        if last is not None and timedelta() <= estate.taken_at - last.asked_at < AUDITED_FOR:
-            # At the same time, or nothing would be the same.
-            auditor = make(replace(estate, taken_at=last.asked_at), compiled)
-        if auditor is None or last is None or not auditor.can_keep_from(last):
-            auditor = make(estate, compiled)
-        audit = auditor.audit(*known)
+        last = self._last.pop(is_once, None) or self._last.get(False)
+        if last is not None and not timedelta() <= estate.taken_at - last.asked_at < AUDITED_FOR:
+            last = None
+        # At the same time, or nothing would be the same.
+        asked = estate if last is None else replace(estate, taken_at=last.asked_at)
+        auditor = _Auditor(asked, compiled, has_time=self._has_time, hub=self._hub, live=live)
+        audit = auditor.audit(last, *known)
         if not audit.failure:
             self._last[is_once] = auditor
         return audit
@@ -133,13 +133,23 @@ class _Found(Struct, frozen=True):
     principals: frozenset[str]
 
 
+class _View(NamedTuple):
+    """A graph, and about whom it is asked."""
+
+    graph: RepositoryGraph
+    grounds: Grounds
+    asks: Callable[[AccessPath], bool]
+
+
 class _Auditor:
     def __init__(
         self, estate: Estate, compiled: CompiledSpec, *, has_time: Callable[[], bool], hub: str, live: Live
     ) -> None:
         self._compiled = compiled
         self._read = read_part(estate)
-        self._graph = RepositoryGraph(as_repaired(self._read.estate, compiled, live), has_time)
+        repaired = as_repaired(self._read.estate, compiled, live)
+        self._budget = Budget(len(repaired.accounts))
+        self._graph = RepositoryGraph(repaired, has_time, budget=self._budget)
         self._judge = Judge(self._graph, compiled, hub, live)
         accounts = self._graph.estate.accounts
         self._accounts = [accounts[name] for name in compiled.accounts if name in accounts]
@@ -147,42 +157,60 @@ class _Auditor:
         self._named = frozenset(target for target in targets if compiled.spec_of(target) is not None)
         self._spec_access = SpecAccess(compiled, self._read.estate, self._named)
         self._remedies = Remedies(self._graph, compiled, self._spec_access, live)
-        self._administrators = {account.id: administrators(self._graph, account) for account in self._accounts}
+        # Of whoever is not ours at any time from now on, of all others now.
+        later = self._graph.later
+        self._ours = _View(self._graph, self._grounds_of(self._graph), lambda path: not self._judge.is_foreign(path))
+        self._others = _View(later, self._grounds_of(later), self._judge.is_foreign)
+        self._administrators: dict[tuple[int, str], Administrators] = {}
         self._known: dict[Hashable, RepositoryTarget] = {}
         self._found: dict[RepositoryTarget, _Found] = {}
+        self._direct: dict[RepositoryTarget, tuple[Finding, ...]] = {}
         self._principals: set[str] = set()
         self._last: _Auditor | None = None
         self._changed = Concerned(None, None)
         self.asked_at = estate.taken_at
-        unlimited = {name: found.unlimited for name, found in self._administrators.items()}
-        self._grounds = Grounds(self._judge, self._spec_access, lambda name: unlimited.get(name, frozenset()))
         providers = {account.id: account.providers for account in self._accounts}
         self._gaps = gaps(trusts_of(compiled), providers)
 
-    def can_keep_from(self, last: "_Auditor") -> bool:
-        """Whether some of the last audit stands: what no change since can have changed is taken from there."""
-        if last._over_all() != self._over_all() or not last._spec_access.is_like(self._spec_access):
-            return False
-        self._changed = concerned(last._graph, self._graph)
-        self._last = None if self._changed.principals is None else last
-        return self._last is not None
+    def _grounds_of(self, graph: RepositoryGraph) -> Grounds:
+        judge = replace(self._judge, graph=graph)
+        accounts = {account.id: account for account in self._accounts}
+
+        def unlimited(name: str) -> frozenset[str]:
+            return self._administrators_of(accounts[name]).unlimited if name in accounts else frozenset()
+
+        return Grounds(judge, self._spec_access, unlimited)
+
+    def _administrators_of(self, account: EcrAccount, graph: RepositoryGraph | None = None) -> Administrators:
+        asked = graph or self._graph
+        return once(self._administrators, (id(asked), account.id), lambda: administrators(asked, account))
+
+    def _keep_from(self, last: "_Auditor") -> None:
+        """Take from the last audit what no change since can have changed, if some of it stands."""
+        if last._over_all() == self._over_all() and last._spec_access.is_like(self._spec_access):
+            self._changed = concerned(last._others.graph, self._others.graph)
+            self._last = None if self._changed.principals is None else last
 
     def _over_all(self) -> object:
         """What the findings of each repository may rest on, apart from its own policy and from who comes to it."""
         accounts = self._graph.estate.accounts
-        administering = {name: (found.iam.keys(), found.unlimited) for name, found in self._administrators.items()}
+        found = {account.id: self._administrators_of(account) for account in self._accounts}
+        administering = {name: (one.iam.keys(), one.unlimited) for name, one in found.items()}
         listed = {name: account.is_listed for name, account in accounts.items()}
         return self._named, self._graph.administering, administering, listed, self._gaps, self._read.unread_registries
 
-    def audit(self, known_administrators: Known, known_upstreams: Known) -> AuditResult:
+    def audit(self, last: "_Auditor | None", known_administrators: Known, known_upstreams: Known) -> AuditResult:
         upstreams = self._upstreams()
         findings: list[Finding] = []
         failure = ""
         try:
-            for finding in self._findings(known_administrators, known_upstreams):
+            for finding in self._findings(last, known_administrators, known_upstreams):
                 findings.append(finding)
         except Unfinished as error:
             failure = error.message
+            known = {one.key for one in findings}
+            direct = (one for target, found in self._direct.items() if target not in self._found for one in found)
+            findings += (one for one in direct if one.key not in known)
         self._last = None  # nor what it kept: one audit back, not all of them
         parts = {*self._compiled.accounts, *self._parts()}
         administering = {**known_administrators, **self._administering()}
@@ -194,26 +222,55 @@ class _Auditor:
             failure,
         )
 
-    def _findings(self, known_administrators: Known, known_upstreams: Known) -> Iterator[Finding]:
-        """What takes few decisions and can open much comes first."""
+    def _findings(
+        self, last: "_Auditor | None", known_administrators: Known, known_upstreams: Known
+    ) -> Iterator[Finding]:
+        """What outsiders may do directly comes first, before any chain is followed; then what can open much."""
         yield from self._absent_repositories()
-        for account in self._accounts:
-            for registry in account.registries.values():
-                known = known_upstreams.get(f"{account.id}/{registry.region}")
-                yield from findings_of_upstreams(self._judge, account.id, registry, known)
-                yield from findings_of_registry(self._judge, account.id, registry)
-                yield from self._administered(_any_of(account, registry), registry=True)
-            yield from self._outside_administrators(account)
-        yield from self._new_administrators(known_administrators)
+        registries = [(account, one) for account in self._accounts for one in account.registries.values()]
+        for account, registry in registries:
+            known = known_upstreams.get(f"{account.id}/{registry.region}")
+            yield from findings_of_upstreams(self._judge, account.id, registry, known)
+            yield from findings_of_registry(self._judge, account.id, registry)
         repositories = [repository for account in self._accounts for repository in _repositories(account)]
         named_ = [repository for repository in repositories if repository.target in self._named]
-        others = [
-            repository
-            for repository in repositories
-            if repository.target not in self._named and repository.policy is not None
-        ]
+        others = [one for one in repositories if one.target not in self._named and one.policy is not None]
+        self._ask_directly((*named_, *others))
+        if last is not None:
+            self._keep_from(last)
+        for account, registry in registries:
+            yield from self._administered(_any_of(account, registry), registry=True)
+        for account in self._accounts:
+            yield from self._outside_administrators(account)
+        yield from self._new_administrators(known_administrators)
         for one in (*named_, *others):
             yield from self._of_kind(one)
+
+    def _kind_of(self, repository: Repository) -> Hashable:
+        is_named = repository.target in self._named
+        return self._ours.grounds.kind_of(repository, is_named=is_named), self._judge.live(repository.target.key)
+
+    def _ask_directly(self, repositories: Iterable[Repository]) -> None:
+        """Keep what is found of repositories without following a chain, for an audit that has no time for all."""
+        samples: dict[Hashable, RepositoryTarget] = {}
+        for one in repositories:
+            sample = samples.setdefault(self._kind_of(one), one.target)
+            like = self._direct[sample] if sample in self._direct else tuple(self._directly(one))
+            self._direct[one.target] = tuple(_moved(each, sample, one.target) for each in like)
+
+    def _directly(self, repository: Repository) -> Iterator[Finding]:
+        target, (graph, grounds, asks) = repository.target, self._others
+
+        def outsiders(access: str) -> Iterator[AccessPath]:
+            paths = graph.directly(graph.permissions(access, repository))
+            if target in self._named:
+                yield from grounds.without(paths, access, target, asks)
+                return
+            for path in paths.values():
+                if grounds.of_unnamed(path, access, target) is Ground.NONE and len(path.steps) == 1:
+                    yield path
+
+        yield from self._let_in(outsiders, repository)
 
     def _of_kind(self, repository: Repository) -> Iterator[Finding]:
         """What is found of the repository, or was found of one like it, or by the last audit."""
@@ -223,7 +280,7 @@ class _Auditor:
             self._found[target] = kept
             yield from kept.findings
             return
-        kind = self._grounds.kind_of(repository, is_named=is_named), self._judge.live(target.key)
+        kind = self._kind_of(repository)
         sample = self._known.get(kind)
         if sample is not None:
             like = self._found[sample]
@@ -254,16 +311,16 @@ class _Auditor:
         asked = (
             way for action in (*_ASKED, *self._administering_of(repository)) for way in self._ways(action, repository)
         )
-        can_now = (self._graph.who_can(permissions, among=self._changed.along) for permissions in asked)
+        can_now = (self._others.graph.who_can(permissions, among=self._changed.along) for permissions in asked)
         return None if any(not principals.isdisjoint(paths) for paths in can_now) else found
 
-    def _who_can(self, action: str, repository: Repository) -> dict[str, AccessPath]:
+    def _who_can(self, graph: RepositoryGraph, action: str, repository: Repository) -> dict[str, AccessPath]:
         """Everybody who can on any of the ways, who is noted."""
         paths: dict[str, AccessPath] = {}
         is_live = repository.target in self._named and self._judge.live(repository.target.key)
         for way in self._ways(action, repository):
             also = self._spec_access.kept_out(way) if is_live else ()
-            for arn, path in self._graph.who_can(way, also=also).items():
+            for arn, path in graph.who_can(way, also=also).items():
                 paths[arn] = min(paths.get(arn, path), path, key=lambda one: one.order)
         self._principals.update(map(bare, paths))
         return paths
@@ -279,12 +336,37 @@ class _Auditor:
 
     def _of_named(self, repository: Repository) -> Iterator[Finding]:
         target = repository.target
+        found: dict[str, list[AccessPath]] = {}
         for access in _ASKED:
-            paths = self._who_can(access, repository)
-            yield from self._extra(access, str(target), self._grounds.without(paths, access, target), repository)
+            paths = self._who_can(self._graph, access, repository)
+            ours = self._ours.grounds.without(paths, access, target, self._ours.asks)
+            others = found[access] = [*self._of_others(access, repository, paths)]
+            yield from self._extra(access, str(target), (*ours, *others), repository)
             if (target.account, target.region) not in self._read.unread_registries:
                 yield from self._missing(access, repository, paths)
+        yield from self._halves(found, lambda action: self._of_others(action, repository), repository)
         yield from self._administered(repository, registry=False)
+
+    def _of_others(
+        self, action: str, repository: Repository, known: Mapping[str, AccessPath] | None = None
+    ) -> Iterator[AccessPath]:
+        """The ways of outsiders without a ground; `known`: who can now."""
+        graph, grounds, asks = self._others
+        is_known = known is not None and graph is self._graph
+        paths = known if is_known and known is not None else self._who_can(graph, action, repository)
+        yield from grounds.without(paths, action, repository.target, asks)
+
+    def _halves(
+        self,
+        able: Mapping[str, Sequence[AccessPath]],
+        whom: Callable[[str], Iterable[AccessPath]],
+        repository: Repository,
+    ) -> Iterator[Finding]:
+        """Outsiders who have one action of a pull, where a policy tells the two apart."""
+        found = self._judge.halves(able, whom) if self._graph.tells_halves_apart else ()
+        for action, path, half in found:
+            for finding in self._extra(action, str(repository.target), [path]):
+                yield replace(finding, half=half)
 
     def _administered(self, repository: Repository, *, registry: bool) -> Iterator[Finding]:
         """Outsiders who can administer the repository, or its registry, by each role that lets them in.
@@ -295,9 +377,7 @@ class _Auditor:
         found = gravest(
             (action, path)
             for action in (of_registry if registry else self._administering_of(repository))
-            for path in self._grounds.without(
-                self._who_can(action, repository), action, repository.target, outsiders=True
-            )
+            for path in self._of_others(action, repository)
         )
         target = repository.target
         place = f"{target.account}/{target.region}" if registry else str(target)
@@ -312,13 +392,16 @@ class _Auditor:
         registries = [_any_of(account, registry) for registry in account.registries.values()]
         actions = [action for action in calls(self._graph) if is_of_registry(action)]
         known: dict[str, int] = {}
-        found_by = (path for one in registries for action in actions for path in self._who_can(action, one).values())
+        graph = self._others.graph
+        found_by = (
+            each for one in registries for action in actions for each in self._who_can(graph, action, one).values()
+        )
         for path in found_by:
             known[path.subject.arn] = min(known.get(path.subject.arn, rank(path.answer)), rank(path.answer))
-        iam = self._administrators[account.id].iam
+        iam = self._administrators_of(account, graph).iam
         of_iam = {arn for arn, path in iam.items() if arn not in known or rank(path.answer) < known[arn]}
         found: dict[str, list[AccessPath]] = defaultdict(list)
-        for path in (*self._paths_of_administrators(account), *self._graph.ways_through(iam, of_iam)):
+        for path in (*self._paths_of_administrators(account, graph), *graph.ways_through(iam, of_iam)):
             action = path.steps[-1].permissions[0].action
             is_allowed = self._judge.is_allowed(path.subject, action, account.id, EVERY)
             is_found = path.subject.arn in of_iam and self._judge.is_foreign(path) and not is_allowed
@@ -337,11 +420,16 @@ class _Auditor:
                 if not self._judge.is_allowed(path.subject, access, target.account, target.name):
                     yield path
 
+        yield from self._let_in(outsiders, repository)
+
+    def _let_in(self, outsiders: Callable[[str], Iterable[AccessPath]], repository: Repository) -> Iterator[Finding]:
+        """What outsiders may do with a repository, and halves of it."""
         found: dict[str, list[AccessPath]] = defaultdict(list)
         for access, path in let_in_for(self._graph, outsiders):
             found[access].append(path)
         for access, paths in found.items():
-            yield from self._extra(access, str(target), paths, repository)
+            yield from self._extra(access, str(repository.target), paths, repository)
+        yield from self._halves(found, outsiders, repository)
 
     def _extra(
         self, access: str, place: str, paths: Iterable[AccessPath], repository: Repository | None = None
@@ -394,9 +482,12 @@ class _Auditor:
                     yield _missing(place, access, given, (gap.because,), gap.remedy)
 
     def _is_known(self, given: AccessPath) -> bool:
-        """Whether the accounts of everybody on the path were read."""
-        known = (self._graph.estate.accounts.get(step.subject.principal.account or "") for step in given.steps)
-        return all(account is not None and account.is_listed for account in known)
+        """Whether the accounts of everybody on the path were read, and all was decided of them."""
+        names = [step.subject.principal.account or "" for step in given.steps]
+        known = (self._graph.estate.accounts.get(name) for name in names)
+        ends = (*names[1:], str(given.steps[-1].permissions[0].resource.account))
+        is_decided = self._budget.undecided.isdisjoint(zip(names, ends, strict=True))
+        return is_decided and all(account is not None and account.is_listed for account in known)
 
     def _absent_repositories(self) -> Iterator[Finding]:
         """The repositories of the spec that do not exist; a pattern stands for those that do."""
@@ -417,8 +508,8 @@ class _Auditor:
         known = self._graph.estate.accounts.get(account)
         return known.registries.get(region) if known else None
 
-    def _paths_of_administrators(self, account: EcrAccount) -> list[AccessPath]:
-        both = self._administrators[account.id]
+    def _paths_of_administrators(self, account: EcrAccount, graph: RepositoryGraph | None = None) -> list[AccessPath]:
+        both = self._administrators_of(account, graph)
         paths = (*both.iam.values(), *both.of_registries.values())
         return sorted((path for path in paths if not self._judge.is_left_out(path)), key=lambda path: path.order)
 
@@ -465,6 +556,7 @@ class _Auditor:
             if gap.kind is GapKind.UNKNOWN and gap.account in accounts:
                 yield f"{gap.account}: identity provider {printable(gap.issuer, 160)}: {printable(gap.why, 160)}"
         yield from self._read.unread
+        yield from _undecided(self._budget)
 
 
 def _missing(place: str, access: Access, given: AccessPath, because: tuple[str, ...], remedy: str) -> Finding:
@@ -506,6 +598,13 @@ def _any_of(account: EcrAccount, registry: Registry) -> Repository:
 def _repositories(account: EcrAccount) -> Iterator[Repository]:
     for registry in account.registries.values():
         yield from registry.repositories.values()
+
+
+def _undecided(budget: Budget) -> Iterator[str]:
+    """What the budget of an account leaves open."""
+    for who, where in sorted(budget.undecided):
+        people = f"its users and roles in account {where}" if who else "whoever its policies let in from outside"
+        yield f"{who or where}: access of {people}: its policies take more work than an audit does for one account"
 
 
 class ReadPart(Struct, frozen=True):

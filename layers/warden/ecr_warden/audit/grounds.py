@@ -1,6 +1,6 @@
 """On what grounds somebody has access: the spec, an administrator's power, what is also allowed, or none."""
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from copy import replace
 from enum import StrEnum
 
@@ -58,14 +58,18 @@ class Grounds(Struct, frozen=True):
         return Ground.NONE
 
     def without(
-        self, paths: Mapping[str, AccessPath], access: str, target: RepositoryTarget, *, outsiders: bool = False
+        self,
+        paths: Mapping[str, AccessPath],
+        access: str,
+        target: RepositoryTarget,
+        asks: Callable[[AccessPath], bool] = lambda _: True,
     ) -> Iterator[AccessPath]:
         """The ways that have no ground: everybody's best one, and others where that does not say it all.
 
         It does not of an outsider, who may be somebody else by each role, and where the spec gives access under
-        conditions. `outsiders`: only theirs.
+        conditions. `asks`: about which of them.
         """
-        asked = {arn: path for arn, path in paths.items() if not outsiders or self.judge.is_foreign(path)}
+        asked = {arn: path for arn, path in paths.items() if asks(path)}
         found = ((arn, self._without(path, access, target)) for arn, path in asked.items())
         extra = {arn: path for arn, path in found if path is not None}
         yield from extra.values()

@@ -1,6 +1,6 @@
 """What is said of a path that the spec does not give: whether it is intended, foreign, and the finding for it."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import replace
 from functools import lru_cache
 from hashlib import sha256
@@ -9,8 +9,8 @@ from msgspec import Struct
 
 from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.audit.also_allowed import covers
-from ecr_warden.audit.finding import Certainty, Finding, FindingKind
-from ecr_warden.audit.outsiders import is_outside
+from ecr_warden.audit.finding import Certainty, Finding, FindingKind, Half
+from ecr_warden.audit.outsiders import halves, is_outside
 from ecr_warden.audit.repaired import Live, all_repaired
 from ecr_warden.audit.words import ANYONE, AllowingStatement, because_of, named, unread_text
 from ecr_warden.core.address import HUB_ROLES, OWN_ROLES
@@ -50,6 +50,12 @@ class Judge(Struct, frozen=True):
     def is_foreign(self, path: AccessPath) -> bool:
         """Whether it begins with somebody who is not shown to be ours by the spec."""
         return is_outside(self.graph, path, _ours(self.compiled.accounts))
+
+    def halves(
+        self, able: Mapping[str, Sequence[AccessPath]], whom: Callable[[str], Iterable[AccessPath]]
+    ) -> Iterator[tuple[str, AccessPath, Half]]:
+        """Whoever is not ours and has one action of a pull, of those whom `whom` finds for it (outsiders.halves)."""
+        return halves(able, lambda action: filter(self.is_foreign, whom(action)))
 
     def divided(self, paths: Iterable[AccessPath]) -> tuple[list[AccessPath], list[AccessPath]]:
         """At most MAX_NAMED paths with a finding of their own, outsiders' before others', and the rest.

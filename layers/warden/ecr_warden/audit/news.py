@@ -14,6 +14,7 @@ from ecr_warden.audit.finding import (
     Finding,
     FindingGroup,
     FindingKind,
+    Half,
     SeenFinding,
     key_of_arn,
 )
@@ -83,6 +84,8 @@ def _is_new(finding: Finding, before: SeenFinding | None) -> bool:
     if before is None:
         return True
     old, new = before.finding, finding
+    if new.half is Half.COMPLETED and old.half is not Half.COMPLETED:
+        return True
     if new.certainty is old.certainty:
         return new.certainty is Certainty.CONDITIONAL and new.conditions != old.conditions
     return _SUREST_FIRST.index(new.certainty) < _SUREST_FIRST.index(old.certainty)
@@ -161,7 +164,17 @@ def _rank(seen: SeenFinding) -> tuple[object, ...]:
     finding = seen.finding
     is_unknown, certainty = finding.certainty is Certainty.UNKNOWN, _SUREST_FIRST.index(finding.certainty)
     kind = _GRAVEST_FIRST.index(finding.kind)
-    return not finding.foreign, is_unknown, kind, certainty, finding.principal != ANYONE, finding.principal, finding.key
+    is_alone = finding.half is Half.ALONE
+    return (
+        not finding.foreign,
+        is_unknown,
+        is_alone,
+        kind,
+        certainty,
+        finding.principal != ANYONE,
+        finding.principal,
+        finding.key,
+    )
 
 
 def grouped(findings: Iterable[SeenFinding]) -> tuple[FindingGroup, ...]:
@@ -179,6 +192,7 @@ def grouped(findings: Iterable[SeenFinding]) -> tuple[FindingGroup, ...]:
             finding.remedy,
             finding.accept,
             finding.lacking,
+            finding.half,
         )
         by_access.setdefault((*alike, finding.foreign, finding.scope, finding.ends_repaired), {}).setdefault(
             finding.place, []

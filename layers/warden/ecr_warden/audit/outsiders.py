@@ -1,10 +1,11 @@
 """Outsiders whom a path begins with: whoever is not shown to be ours (who_can.ours)."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import replace
 
 from ecr_warden.access.graph import RepositoryGraph, gravest
-from ecr_warden.core.actions import Access
+from ecr_warden.audit.finding import Half
+from ecr_warden.core.actions import REQUIRED, Access
 from iam_access.document.document import Document, Effect
 from iam_access.document.principal import ROLES_ANYWHERE
 from iam_access.evaluate.request_principal import CallerKind
@@ -13,7 +14,7 @@ from iam_access.who_can.decide import Answer, Given, Permission, Resource
 from iam_access.who_can.graph import AccessPath
 from iam_access.who_can.ours import Ours
 from iam_access.who_can.standing import standing_for
-from iam_access.who_can.subject import for_none
+from iam_access.who_can.subject import ANY_ACCOUNT, for_none
 
 
 def let_in(graph: RepositoryGraph, permissions: tuple[Permission, ...], policy: Policy) -> Iterator[AccessPath]:
@@ -59,6 +60,24 @@ def let_in_for(
     )
     for action, paths in gravest(administering).items():
         yield from ((action, path) for path in paths)
+
+
+def halves(
+    able: Mapping[str, Sequence[AccessPath]], let_in: Callable[[str], Iterable[AccessPath]]
+) -> Iterator[tuple[str, AccessPath, Half]]:
+    """Who has one action of a pull, and can neither pull nor push: the action, the way, and who has the rest.
+
+    Whoever is not ours is one person, who may act as any of them and put together what each has. `able`: by access, who
+    can.
+    """
+    pulling = able.get(Access.PULL, ())
+    known = {path.subject.arn for path in (*pulling, *able.get(Access.PUSH, ()))}
+    each = ((action, path) for action in REQUIRED[Access.PULL] for path in let_in(action))
+    found = [(action, path) for action, path in each if path.subject.arn not in known]
+    is_whole = bool(pulling) or len({action for action, _ in found}) > 1
+    for action, path in found:
+        is_open = path.subject.principal.account == ANY_ACCOUNT
+        yield action, path, Half.COMPLETED if is_whole else Half.OPEN if is_open else Half.ALONE
 
 
 def is_outside(graph: RepositoryGraph, path: AccessPath, ours: Ours) -> bool:

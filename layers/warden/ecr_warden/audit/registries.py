@@ -7,8 +7,9 @@ from copy import replace
 
 from msgspec import Struct
 
+from ecr_warden.access.graph import tells_halves_apart
 from ecr_warden.access.missing import located
-from ecr_warden.audit.finding import Finding, FindingKind
+from ecr_warden.audit.finding import Finding, FindingKind, Half
 from ecr_warden.audit.judge import EVERY, Judge
 from ecr_warden.audit.outsiders import denying, let_in, let_in_for
 from ecr_warden.core.actions import REGISTRY_CALLS, REPLICATE, Access
@@ -118,23 +119,36 @@ def _of_policy(judge: Judge, account: str, registry: Registry, policy: Policy) -
         in_part = "" if scope == EVERY else printable(scope, 256)
         wider = [known for name, known in found_in.items() if pattern_covers(name, scope)]
         found_in[scope] = part.let_in()
-        found = {
-            arn: left
-            for arn, ways in found_in[scope].items()
-            if (left := {access: way for access, way in ways.items() if not _is_in(wider, access, way, policy)})
-        }
-        named, rest = judge.divided(min(ways.values(), key=lambda path: path.order) for ways in found.values())
-        for path in named:
-            ways = found[path.subject.arn]
-            indexes = {index for way in ways.values() for index in _indexes(way, policy)}
-            remedy = _removal(indexes, policy)
-            yield judge.finding(FindingKind.REGISTRY, place, ", ".join(ways), path, remedy=remedy, scope=in_part)
-        if rest:
-            access = ", ".join(dict.fromkeys(name for path in rest for name in found[path.subject.arn]))
-            yield judge.joint_finding(FindingKind.REGISTRY, place, access, rest, scope=in_part)
+        for half in (None, *Half):
+            found = {
+                arn: left
+                for arn, ways in found_in[scope].items()
+                if (
+                    left := {
+                        deed: way
+                        for deed, way in ways.items()
+                        if deed[1] is half and not _is_in(wider, deed, way, policy)
+                    }
+                )
+            }
+            yield from (replace(one, half=half) for one in _of_part(judge, place, in_part, policy, found))
 
 
-type _Found = Mapping[str, Mapping[str, AccessPath]]
+def _of_part(judge: Judge, place: str, part: str, policy: Policy, found: "_Found") -> Iterator[Finding]:
+    named, rest = judge.divided(min(ways.values(), key=lambda path: path.order) for ways in found.values())
+    for path in named:
+        ways = found[path.subject.arn]
+        indexes = {index for way in ways.values() for index in _indexes(way, policy)}
+        access = ", ".join(access for access, _ in ways)
+        yield judge.finding(FindingKind.REGISTRY, place, access, path, remedy=_removal(indexes, policy), scope=part)
+    if rest:
+        access = ", ".join(dict.fromkeys(name for path in rest for name, _ in found[path.subject.arn]))
+        yield judge.joint_finding(FindingKind.REGISTRY, place, access, rest, scope=part)
+
+
+type _Deed = tuple[str, Half | None]
+"""An access, and of half a pull who has the rest."""
+type _Found = Mapping[str, Mapping[_Deed, AccessPath]]
 """Whom a policy lets in, by ARN, and to do what."""
 
 
@@ -142,9 +156,9 @@ def _widest_first(scopes: Collection[str]) -> list[str]:
     return sorted(scopes, key=lambda scope: sum(pattern_covers(other, scope) for other in scopes))
 
 
-def _is_in(wider: Iterable[_Found], access: str, way: AccessPath, policy: Policy) -> bool:
+def _is_in(wider: Iterable[_Found], deed: _Deed, way: AccessPath, policy: Policy) -> bool:
     """Is the access by the same statements among what was found of a wider part?"""
-    known = (found.get(way.subject.arn, {}).get(access) for found in wider)
+    known = (found.get(way.subject.arn, {}).get(deed) for found in wider)
     return any(one is not None and _indexes(one, policy) == _indexes(way, policy) for one in known)
 
 
@@ -164,10 +178,19 @@ class _Part(Struct, frozen=True):
 
     def let_in(self) -> _Found:
         """Whom the registry's policy lets in, by ARN, and to do what; of what administers the gravest."""
-        found: dict[str, dict[str, AccessPath]] = defaultdict(dict)
-        for access, path in let_in_for(self.judge.graph, self.outsiders, *REGISTRY_CALLS):
-            found[path.subject.arn][access] = path
+        found: dict[str, dict[_Deed, AccessPath]] = defaultdict(dict)
+        for access, path, half in self.deeds(*REGISTRY_CALLS):
+            found[path.subject.arn][access, half] = path
         return found
+
+    def deeds(self, *more: str) -> Iterator[tuple[str, AccessPath, Half | None]]:
+        """The same way by way; `more`: to do what besides."""
+        able: dict[str, list[AccessPath]] = defaultdict(list)
+        for access, path in let_in_for(self.judge.graph, self.outsiders, *more):
+            able[access].append(path)
+            yield access, path, None
+        if tells_halves_apart((self.policy, *filter(None, (self.own,)))):
+            yield from self.judge.halves(able, self.outsiders)
 
     def outsiders(self, access: str) -> Iterator[AccessPath]:
         """Outsiders to the account whom the policy lets in for this, and who are not intended."""
@@ -254,9 +277,10 @@ def _of_template(
     if _has_all(judge, created):
         return
     place, in_part = f"{target.account}/{target.region}", "" if scope == EVERY else scope
-    for access, path in let_in_for(judge.graph, _Part(judge, created, policy, policy).outsiders):
+    for access, path, half in _Part(judge, created, policy, policy).deeds():
         remedy = f"{_removal(_indexes(path, policy), policy)} in account {target.account}, {target.region}"
-        yield judge.finding(FindingKind.TEMPLATE, place, access, path, remedy=remedy, scope=in_part)
+        found = judge.finding(FindingKind.TEMPLATE, place, access, path, remedy=remedy, scope=in_part)
+        yield replace(found, half=half)
 
 
 def _has_all(judge: Judge, target: RepositoryTarget) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ecr_warden.audit.alerts import AccessAudited, Openers
-from ecr_warden.audit.finding import Certainty, Finding, FindingKind
+from ecr_warden.audit.finding import Certainty, Finding, FindingKind, Half
 from ecr_warden.audit.finding_texts import FindingCause, causes, details, sentence
 from ecr_warden.core.alert import Alert
 from ecr_warden.core.listing import Entry, Listing, listing
@@ -71,7 +71,8 @@ def _after(openers: Openers) -> str:
 
 def _lets_in_outsider(finding: Finding) -> bool:
     opens_up = finding.kind is not FindingKind.MISSING
-    return finding.foreign and opens_up and finding.certainty is not Certainty.UNKNOWN
+    is_alone = finding.half is Half.ALONE
+    return finding.foreign and opens_up and not is_alone and finding.certainty is not Certainty.UNKNOWN
 
 
 def _state(audited: AccessAudited) -> MessageState:
