@@ -1,6 +1,6 @@
 """Questions about access, answered from an estate and compared with the spec."""
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from copy import replace
 
 from msgspec import Struct, field
@@ -12,6 +12,7 @@ from ecr_warden.access.missing import Edit, PolicyChange, Side, change_along, sm
 from ecr_warden.audit.advice import Advice
 from ecr_warden.audit.grounds import Grounds
 from ecr_warden.audit.judge import Judge
+from ecr_warden.audit.outsiders import halves
 from ecr_warden.audit.providers import GapKind, ProviderGap, Trust, gaps
 from ecr_warden.audit.spec_access import SpecAccess
 from ecr_warden.core.actions import FOR_DOCKER, Access
@@ -290,6 +291,8 @@ class WhoCan(Struct, frozen=True):
     """What was not read and could change it."""
     docker: Mapping[str, ByDocker] = field(default_factory=dict)
     """By ARN, whether docker can."""
+    halves: tuple[AccessPath, ...] = ()
+    """Outsiders who have one action of a pull and not the other."""
 
 
 def who_can_each(graph: RepositoryGraph, questions: Iterable[Question]) -> Iterator[WhoCan]:
@@ -326,7 +329,27 @@ def who_can(graph: RepositoryGraph, asked: Question) -> WhoCan:
     classes = tuple(path for path in paths if is_class(path.subject))
     docker = {path.subject.arn: by_docker(graph, path, asked.what, asked.repository) for path in paths}
     kept = {arn: one for arn, one in docker.items() if one is not None}
-    return WhoCan(identities, classes, tuple(unread.unread_of(graph, paths)), kept)
+    return WhoCan(
+        identities, classes, tuple(unread.unread_of(graph, paths)), kept, tuple(_halves(graph, asked, paths, _outside))
+    )
+
+
+def _halves(
+    graph: RepositoryGraph,
+    asked: Question,
+    able: Sequence[AccessPath],
+    left: Callable[[Mapping[str, AccessPath], str], Iterable[AccessPath]],
+) -> Iterator[AccessPath]:
+    """Who has half of a pull; `left`: of those who can call an action, those about whom it is asked."""
+    if asked.what == Access.PULL and graph.tells_halves_apart:
+        found = halves(
+            {Access.PULL: able}, lambda one: left(who_can_any(graph, graph.ways(one, asked.repository)), one)
+        )
+        yield from (path for _, path, _ in found)
+
+
+def _outside(paths: Mapping[str, AccessPath], _: str) -> Iterator[AccessPath]:
+    return (path for path in paths.values() if path.subject.has_all_time)
 
 
 class TrustingRoles:
@@ -388,13 +411,15 @@ def with_outsiders(
     """The answer with outsiders' ways besides what the spec gives them."""
     target = asked.repository.target
     paths = {path.subject.arn: path for path in (*found.identities, *found.classes)}
-    grounds = Grounds(Judge(graph, compiled), spec_access, lambda _: frozenset())
-    left = grounds.without(paths, asked.what, target, outsiders=True)
+    judge = Judge(graph, compiled)
+    grounds = Grounds(judge, spec_access, lambda _: frozenset())
+    left = [*grounds.without(paths, asked.what, target, judge.is_foreign)]
     given = {path.subject.arn: path for path in left if spec_access.gives(asked.what, target, paths[path.subject.arn])}
     more = given.values()
     identities = (*found.identities, *(path for path in more if not is_class(path.subject)))
     classes = (*found.classes, *(path for path in more if is_class(path.subject)))
-    return replace(found, identities=identities, classes=classes)
+    in_half = _halves(graph, asked, left, lambda some, one: grounds.without(some, one, target, judge.is_foreign))
+    return replace(found, identities=identities, classes=classes, halves=tuple(in_half))
 
 
 def place_in_spec(edit: Edit, compiled: CompiledSpec) -> str:

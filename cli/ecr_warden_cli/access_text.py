@@ -18,6 +18,7 @@ from ecr_warden.audit.words import (
     class_of,
     edit_text,
     edit_to_json,
+    named,
     unmet_text,
     unread_text,
     verb_of,
@@ -266,6 +267,10 @@ def show_who_can(
         says = f"it is unknown who can {verb} {name}: {len(paths) - unknown} can, {unknown} may"
     console.line(f"{says}, {asked.basis}", Style.HEADING)
     console.notes(map(unread_text, found.unread))
+    console.notes(
+        f"{named(path.subject)} can {verb_of(path.steps[-1].permissions[0].action)} {name}: half of a pull"
+        for path in found.halves
+    )
 
 
 def _show_path(

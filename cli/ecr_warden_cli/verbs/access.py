@@ -232,6 +232,9 @@ class _WhoCan(Struct, frozen=True):
         return {
             "principals": principals,
             "classes": classes,
+            "halves": [
+                {"action": path.steps[-1].permissions[0].action, **self._to_json(path)} for path in found.halves
+            ],
             "unknown": list(map(unread_text, found.unread)),
             "providerGaps": list(map(gap_to_json, self.lacking)),
             "notLookedAt": _not_looked_at(asked),

@@ -181,6 +181,11 @@ class Graph(SubjectDirectory):
         self._entered: dict[tuple[str, tuple[str, ...]], AccessPath | Denial] = {}
         self._trusts_in: dict[str, Sequence[Subject]] = {}
 
+    @property
+    def later(self) -> "Graph":
+        """The same for whoever has all the time there is, also in the roles that they take."""
+        return self
+
     def repeated_actions(self) -> frozenset[str]:
         """The actions that are asked about of one resource after another."""
         return frozenset()

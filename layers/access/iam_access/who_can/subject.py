@@ -101,6 +101,11 @@ class Subject(Struct, frozen=True):
         return None if key in self.open_keys else self.keys.get(key, () if key.startswith(self.lacks) else None)
 
     @property
+    def has_all_time(self) -> bool:
+        """Is it asked about at any time from now on? Whoever is not ours is."""
+        return self.open_keys >= CLOCKS
+
+    @property
     def is_role(self) -> bool:
         """Is it a role in the inventory?"""
         return self.identity is not None and self.identity.kind is IdentityKind.ROLE

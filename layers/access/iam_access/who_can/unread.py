@@ -19,7 +19,8 @@ from iam_access.who_can.subject import ANY_ACCOUNT, Subject
 
 def can(graph: Graph, subject: Subject, permissions: tuple[Permission, ...]) -> AccessPath | Denial:
     """The best path of one subject, be it through an account that was not read."""
-    found, inventory, own = graph.can(subject, permissions), graph.inventory, subject.principal.account
+    asked = graph.later if subject.has_all_time else graph
+    found, inventory, own = asked.can(subject, permissions), graph.inventory, subject.principal.account
     if graph.is_whole:
         return found
     anywhere = _entered(graph, (ANY_ACCOUNT,))
@@ -66,9 +67,11 @@ def _can(
     """With all of the resource's account as a class, if it was not read: their own policies may allow it."""
     owner = str(permissions[0].resource.account)
     own = () if is_read(owner, graph.inventory) else (graph.anybody_unread(owner),)
-    return {
-        arn: _presumed(path, graph.inventory) for arn, path in graph.who_can(permissions, also=own, among=among).items()
-    }
+    found = graph.who_can(permissions, also=own, among=among)
+    if graph.later is not graph:
+        later = graph.later.who_can(permissions, also=own, among=among)
+        found |= {arn: path for arn, path in later.items() if path.subject.has_all_time}
+    return {arn: _presumed(path, graph.inventory) for arn, path in found.items()}
 
 
 def _presumed(path: AccessPath, inventory: Inventory) -> AccessPath:

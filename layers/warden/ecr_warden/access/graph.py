@@ -98,7 +98,7 @@ class RepositoryGraph(Graph):
 
     @cached_property
     def later(self) -> "RepositoryGraph":
-        """The same for whoever has all the time there is, also in roles; itself where no policy asks for the time."""
+        """As of any graph; itself where no policy asks for the time."""
         trusts = (identity.trust for identity in self.estate.identities() if identity.trust is not None)
         if not keys_asked_for((*self._policies, *trusts), ("aws:tokenissuetime", *CLOCKS)):
             return self
