@@ -102,8 +102,8 @@ class Subject(Struct, frozen=True):
 
     @property
     def has_all_time(self) -> bool:
-        """Is it asked about at any time from now on? Whoever is not ours is."""
-        return self.open_keys >= CLOCKS
+        """Is it in no inventory, and asked about at any time from now on?"""
+        return self.identity is None and self.open_keys >= CLOCKS
 
     @property
     def is_role(self) -> bool:
