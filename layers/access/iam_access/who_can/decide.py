@@ -7,6 +7,8 @@ not be read is assumed once to allow everything and once to deny everything: if 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from copy import replace
+from datetime import UTC, datetime
+from decimal import Decimal
 from enum import Enum, StrEnum
 
 from msgspec import Struct, field
@@ -26,7 +28,7 @@ from iam_access.evaluate.request_principal import CallerKind, RequestError
 from iam_access.evaluate.statement_match import Allowed, Decision, ExplicitlyDenied, Reason, action_matches
 from iam_access.inventory.inventory import Levels, Policy, Untried
 from iam_access.text.ascii_case import ascii_lower
-from iam_access.text.printable import first, printable
+from iam_access.text.printable import first, printable, show_time
 from iam_access.who_can.condition_text import VALUES_SHOWN, condition_texts, keys_of_variables
 from iam_access.who_can.contexts import LONG, Context, Contexts, contexts_of
 from iam_access.who_can.rewrite import at_best, joined, without_variables
@@ -304,6 +306,9 @@ class Case:
                 return AccessDecision(Answer.NO, missing=missing)
             return AccessDecision(Answer.YES, _because(verdicts))
         always = {*self._subject.always, *(one for asked in self._permissions for one in asked.resource.always)}
+        # What compares a time as a text is not searched together with its order: any time is tried then.
+        as_texts = {one.key for one in clauses if parse_operator(one.operator).positive.startswith(_OF_TEXTS)}
+        always = {one for one in always if one.key not in as_texts.intersection((_CLOCK, _ISSUED))}
         space = contexts_of(clauses, resources, sorted(always), self.value_of, self._steps)
         tried = self._tried(space)
         chosen = tried.chosen
@@ -443,6 +448,7 @@ class Case:
                     # A key that is certainly absent decides by itself.
                     if own is None or (own and any(self._known(key, question) is None for key in variables)):
                         clauses[_by_one_clock(clause)] = None
+                        self.spelling.setdefault(_CLOCK, "aws:CurrentTime")
                 if document.version == VARIABLES_VERSION and statement.resources is not None:
                     for value in statement.resources.values:
                         if any(self._known(variable.key, question) is None for variable in variables_in(value)):
@@ -550,21 +556,30 @@ class _Tried(Struct):
             self.nearest = verdicts
 
 
-_CLOCK, _SECONDS = "aws:currenttime", "aws:epochtime"
-_LAST_SECOND = 10**12 - 1
+_CLOCK, _SECONDS, _ISSUED = "aws:currenttime", "aws:epochtime", "aws:tokenissuetime"
+_FIRST, _LAST = Decimal(0), Decimal(253_402_300_799)  # the end of the year 9999
+_OF_TEXTS = ("String", "Arn", "Bool", "Binary")
 
 
 def _by_one_clock(clause: CanonicalClause) -> CanonicalClause:
-    """A clause on the seconds since 1970 as one on the same time as a date, so that both are one time."""
+    """A clause on the time as one on a date, so that both keys that tell the time are one.
+
+    What is written of another time than those of four digits comes before all or after all, as it is compared.
+    """
     operator = parse_operator(clause.operator).positive
-    if clause.key != _SECONDS or operator.startswith(("String", "Arn")):
+    if clause.key not in (_CLOCK, _SECONDS) or operator.startswith(_OF_TEXTS):
         return clause
-    if not operator.startswith("Numeric"):
-        return clause._replace(key=_CLOCK)
-    # What is read as a date has five to twelve digits; any time comes after less and before more.
-    seconds = (min(max(at, 0), _LAST_SECOND) for at in map(number, clause.values) if at is not None)
-    values = frozenset(f"{at:.3f}".zfill(9) for at in seconds)
-    return CanonicalClause(clause.operator.replace("Numeric", "Date"), _CLOCK, values)
+    read = number if operator.startswith("Numeric") and clause.key == _SECONDS else moment
+    values = {value: read(value) for value in clause.values}
+    dates = frozenset(value if at is None or operator == "Null" else _date(value, at) for value, at in values.items())
+    return CanonicalClause(clause.operator.replace("Numeric", "Date"), _CLOCK, dates)
+
+
+def _date(value: str, at: Decimal) -> str:
+    if moment(value) == at and _FIRST <= at <= _LAST and "-" in value:
+        return value
+    at = min(max(at, _FIRST), _LAST)
+    return f"{at:.3f}".zfill(9) if at % 1 else show_time(datetime.fromtimestamp(int(at), UTC))
 
 
 _OF_ITS_OWN = {"aws:resourceorgid": "aws:principalorgid", "aws:resourceorgpaths": "aws:principalorgpaths"}

@@ -126,9 +126,7 @@ class SubjectDirectory:
             if statement.principals is None:
                 continue
             if statement.effect is Effect.DENY:
-                # Whom it spares may be let in with a class that it keeps out.
-                for principal in statement.principals.values if statement.principals.negated else ():
-                    yield from self._named_by(principal, allowed, services=services)
+                yield from self._spared_by(statement, permission.resource, allowed, services=services)
                 continue
             # A trust policy has an action for each kind of principal, and no others.
             if not permission.resource.trust and not action_matches(statement.actions, permission.action):
@@ -140,6 +138,19 @@ class SubjectDirectory:
                 yield from self._anybody(all_of, allowed, document)
             for principal in () if statement.principals.negated else statement.principals.values:
                 yield from self._named_by(principal, allowed, services=acts)
+
+    def _spared_by(
+        self, statement: Statement, resource: Resource, allowed: AllowedSubjects, *, services: bool
+    ) -> Iterator[Subject]:
+        """Whom a Deny keeps out less than a class that is let in: by NotPrincipal, or services by its conditions."""
+        for principal in statement.principals.values if statement.principals and statement.principals.negated else ():
+            yield from self._named_by(principal, allowed, services=services)
+            root = principal_named(principal.value)
+            is_root = root is not None and root.kind is CallerKind.ROOT and not resource.trust
+            if root is not None and is_root and root.account not in self.inventory.accounts:
+                yield self.subject(root.text)
+        if services and any(ascii_lower(condition.key) in _OF_SERVICES for condition in statement.conditions):
+            yield self._outside(parse_request_principal(ANY_SERVICE), is_class=True)
 
     def _named_by(self, principal: Principal, allowed: AllowedSubjects, *, services: bool) -> Iterator[Subject]:
         named = principal_named(principal.value)

@@ -40,6 +40,7 @@ from iam_access.who_can.resources import OF_SESSIONS, resource_of_role
 from iam_access.who_can.subject import (
     Subject,
     as_session,
+    in_a_session,
 )
 
 _WORST = (Answer.YES, Answer.CONDITIONAL, Answer.UNKNOWN)
@@ -515,7 +516,11 @@ class Graph(SubjectDirectory):
     def may_assume(self, subject: Subject, role: Subject) -> AccessDecision:
         """Can the subject assume the role: by sts:AssumeRole or, from an identity provider, with its token?"""
         name = subject.arn, role.arn
-        return once(self._assume, name, lambda: self.decide(subject, self.assuming(subject, role)))
+        return once(self._assume, name, lambda: self.decide(self._taking(subject, role), self.assuming(subject, role)))
+
+    def _taking(self, subject: Subject, role: Subject) -> Subject:
+        assert role.identity is not None
+        return in_a_session(subject, self.inventory.taken_at, role.identity)
 
     def _search_from(self, subject: Subject, permissions: tuple[Permission, ...], worst: Answer) -> AccessPath | None:
         """The shortest chain from a subject on which no step is less certain than `worst`."""

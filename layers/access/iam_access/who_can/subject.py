@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from copy import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from msgspec import Struct
@@ -22,6 +22,8 @@ type Keys = Mapping[str, tuple[str, ...]]
 TAG = "aws:principaltag/"
 """What the keys of the tags of whoever asks begin with."""
 _IDENTIFYING = frozenset({"aws:principalarn", "aws:username", "aws:userid", "aws:principaltype"})
+LONGEST_SESSION = timedelta(hours=12)
+"""Of any role: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use.html"""
 ANY_ACCOUNT = "*"
 """Stands for every account that no policy names."""
 ANY_SERVICE = "any-service.amazonaws.com"
@@ -191,6 +193,15 @@ def outside_subject(principal: RequestPrincipal, inventory: Inventory, *, is_cla
     )
     is_ours = account is not None and principal.kind is not CallerKind.FEDERATED
     return subject if is_ours else from_now_on(subject, inventory.taken_at)
+
+
+def in_a_session(subject: Subject, now: datetime, role: Identity) -> Subject:
+    """The subject at any time from the oldest session of a role that may still last: who took it then has it now."""
+    if not subject.open_keys >= CLOCKS:
+        return subject
+    longest = LONGEST_SESSION if role.session_duration is None else timedelta(seconds=role.session_duration)
+    start = CanonicalClause("DateGreaterThanEquals", "aws:currenttime", frozenset({_iso(now - longest)}))
+    return replace(subject, always=(*(one for one in subject.always if one.key not in CLOCKS), start))
 
 
 def from_now_on(subject: Subject, now: datetime) -> Subject:

@@ -22,7 +22,7 @@ from ecr_warden.audit.administrators import Administrators, administrators, call
 from ecr_warden.audit.finding import AUDITED_FOR, AuditResult, Finding, FindingKind, is_call, key_of_arn
 from ecr_warden.audit.grounds import Ground, Grounds
 from ecr_warden.audit.judge import EVERY, Judge
-from ecr_warden.audit.outsiders import let_in, let_in_for
+from ecr_warden.audit.outsiders import Whom, let_in, let_in_for
 from ecr_warden.audit.providers import GapKind, gaps, trusts_of
 from ecr_warden.audit.registries import findings_of_registry, findings_of_upstreams, upstreams_of
 from ecr_warden.audit.remedies import Remedies
@@ -357,13 +357,10 @@ class _Auditor:
         yield from grounds.without(paths, action, repository.target, asks)
 
     def _halves(
-        self,
-        able: Mapping[str, Sequence[AccessPath]],
-        whom: Callable[[str], Iterable[AccessPath]],
-        repository: Repository,
+        self, able: Mapping[str, Sequence[AccessPath]], whom: Whom, repository: Repository, others: Whom | None = None
     ) -> Iterator[Finding]:
         """Outsiders who have one action of a pull, where a policy tells the two apart."""
-        found = self._judge.halves(able, whom) if self._graph.tells_halves_apart else ()
+        found = self._judge.halves(able, whom, others) if self._graph.tells_halves_apart else ()
         for action, path, half in found:
             for finding in self._extra(action, str(repository.target), [path]):
                 yield replace(finding, half=half)
@@ -422,14 +419,19 @@ class _Auditor:
 
         yield from self._let_in(outsiders, repository)
 
-    def _let_in(self, outsiders: Callable[[str], Iterable[AccessPath]], repository: Repository) -> Iterator[Finding]:
+    def _let_in(self, outsiders: Whom, repository: Repository) -> Iterator[Finding]:
         """What outsiders may do with a repository, and halves of it."""
+        target = repository.target
         found: dict[str, list[AccessPath]] = defaultdict(list)
         for access, path in let_in_for(self._graph, outsiders):
             found[access].append(path)
         for access, paths in found.items():
-            yield from self._extra(access, str(repository.target), paths, repository)
-        yield from self._halves(found, outsiders, repository)
+            yield from self._extra(access, str(target), paths, repository)
+
+        def others(action: str) -> Iterator[AccessPath]:
+            return self._judge.entering(self._graph.permissions(action, repository), target)
+
+        yield from self._halves(found, outsiders, repository, None if target in self._named else others)
 
     def _extra(
         self, access: str, place: str, paths: Iterable[AccessPath], repository: Repository | None = None

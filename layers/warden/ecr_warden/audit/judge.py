@@ -1,6 +1,6 @@
 """What is said of a path that the spec does not give: whether it is intended, foreign, and the finding for it."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import replace
 from functools import lru_cache
 from hashlib import sha256
@@ -10,17 +10,17 @@ from msgspec import Struct
 from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.audit.also_allowed import covers
 from ecr_warden.audit.finding import Certainty, Finding, FindingKind, Half
-from ecr_warden.audit.outsiders import halves, is_outside
+from ecr_warden.audit.outsiders import Whom, halves, is_outside
 from ecr_warden.audit.repaired import Live, all_repaired
 from ecr_warden.audit.words import ANYONE, AllowingStatement, because_of, named, unread_text
 from ecr_warden.core.address import HUB_ROLES, OWN_ROLES
 from ecr_warden.core.desired import CompiledSpec
-from ecr_warden.core.target import target_named
+from ecr_warden.core.target import RepositoryTarget, target_named
 from iam_access.arn import iam_arn
 from iam_access.document.condition import CanonicalClause
 from iam_access.evaluate.request_principal import CallerKind, is_identity_center_role, is_service_linked_role
 from iam_access.text.printable import count, first, listed, printable
-from iam_access.who_can.decide import Answer
+from iam_access.who_can.decide import Answer, Permission
 from iam_access.who_can.graph import AccessPath
 from iam_access.who_can.ours import Ours
 from iam_access.who_can.subject import ANY_ACCOUNT, ANY_SERVICE, Subject
@@ -52,10 +52,20 @@ class Judge(Struct, frozen=True):
         return is_outside(self.graph, path, _ours(self.compiled.accounts))
 
     def halves(
-        self, able: Mapping[str, Sequence[AccessPath]], whom: Callable[[str], Iterable[AccessPath]]
+        self, able: Mapping[str, Sequence[AccessPath]], let_in: Whom, others: Whom | None = None
     ) -> Iterator[tuple[str, AccessPath, Half]]:
-        """Whoever is not ours and has one action of a pull, of those whom `whom` finds for it (outsiders.halves)."""
-        return halves(able, lambda action: filter(self.is_foreign, whom(action)))
+        """Whoever is not ours and has one action of a pull: as outsiders.halves, of these alone."""
+
+        def foreign(whom: Whom) -> Whom:
+            return lambda action: filter(self.is_foreign, whom(action))
+
+        return halves(able, foreign(let_in), None if others is None else foreign(others))
+
+    def entering(self, asked: tuple[Permission, ...], target: RepositoryTarget) -> Iterator[AccessPath]:
+        """Whoever is in no inventory and may do this directly, by any policy, without being meant to."""
+        for path in self.graph.directly(asked).values():
+            if not self.is_allowed(path.subject, asked[0].action, target.account, target.name):
+                yield path
 
     def divided(self, paths: Iterable[AccessPath]) -> tuple[list[AccessPath], list[AccessPath]]:
         """At most MAX_NAMED paths with a finding of their own, outsiders' before others', and the rest.

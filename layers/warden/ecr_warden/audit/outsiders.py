@@ -5,7 +5,7 @@ from copy import replace
 
 from ecr_warden.access.graph import RepositoryGraph, gravest
 from ecr_warden.audit.finding import Half
-from ecr_warden.core.actions import REQUIRED, Access
+from ecr_warden.core.actions import FOR_DOCKER, REQUIRED, Access
 from iam_access.document.document import Document, Effect
 from iam_access.document.principal import ROLES_ANYWHERE
 from iam_access.evaluate.request_principal import CallerKind
@@ -62,22 +62,31 @@ def let_in_for(
         yield from ((action, path) for path in paths)
 
 
+type Whom = Callable[[str], Iterable[AccessPath]]
+"""Outsiders who can call an action, each with a way."""
+
+
 def halves(
-    able: Mapping[str, Sequence[AccessPath]], let_in: Callable[[str], Iterable[AccessPath]]
+    able: Mapping[str, Sequence[AccessPath]], let_in: Whom, others: Whom | None = None
 ) -> Iterator[tuple[str, AccessPath, Half]]:
-    """Who has one action of a pull, and can neither pull nor push: the action, the way, and who has the rest.
+    """Who has one action of a pull and not both: the action, the way, and who has the rest.
 
     Whoever is not ours is one person, who may act as any of them and put together what each has. `able`: by access, who
-    can.
+    can: whoever pulls has both, whoever pushes what a push needs of them. `others`: whom any policy lets in, if
+    `let_in` are those of one policy.
     """
-    pulling = able.get(Access.PULL, ())
-    known = {path.subject.arn for path in (*pulling, *able.get(Access.PUSH, ()))}
-    each = ((action, path) for action in REQUIRED[Access.PULL] for path in let_in(action))
-    found = [(action, path) for action, path in each if path.subject.arn not in known]
-    is_whole = bool(pulling) or len({action for action, _ in found}) > 1
-    for action, path in found:
-        is_open = path.subject.principal.account == ANY_ACCOUNT
-        yield action, path, Half.COMPLETED if is_whole else Half.OPEN if is_open else Half.ALONE
+    pulling, pushing = ({path.subject.arn for path in able.get(one, ())} for one in (Access.PULL, Access.PUSH))
+    known = {action: pulling | (pushing if action in FOR_DOCKER[Access.PUSH] else set()) for action in _HALVES}
+    has = {action: [*let_in(action)] for action in _HALVES}
+    whole = {action: bool(known[action] or has[action] or [*(others or has.__getitem__)(action)]) for action in _HALVES}
+    for action, rest in (_HALVES, _HALVES[::-1]):
+        for path in has[action]:
+            if path.subject.arn not in known[action]:
+                is_open = path.subject.principal.account == ANY_ACCOUNT
+                yield action, path, Half.COMPLETED if whole[rest] else Half.OPEN if is_open else Half.ALONE
+
+
+_HALVES = REQUIRED[Access.PULL]
 
 
 def is_outside(graph: RepositoryGraph, path: AccessPath, ours: Ours) -> bool:

@@ -4,6 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from copy import replace
+from functools import partial
 
 from msgspec import Struct
 
@@ -22,7 +23,7 @@ from iam_access.document.pattern import pattern_covers, patterns_meet
 from iam_access.document.variables import replace_variables
 from iam_access.inventory.inventory import Policy, Unread
 from iam_access.text.printable import printable
-from iam_access.who_can.decide import Resource
+from iam_access.who_can.decide import Permission, Resource
 from iam_access.who_can.graph import AccessPath
 from iam_access.who_can.resources import named_in
 
@@ -190,20 +191,24 @@ class _Part(Struct, frozen=True):
             able[access].append(path)
             yield access, path, None
         if tells_halves_apart((self.policy, *filter(None, (self.own,)))):
-            yield from self.judge.halves(able, self.outsiders)
+            others = partial(self.judge.entering, target=self.target)
+            yield from self.judge.halves(able, self.outsiders, lambda action: others(self._asked(action)))
 
     def outsiders(self, access: str) -> Iterator[AccessPath]:
         """Outsiders to the account whom the policy lets in for this, and who are not intended."""
+        judge, target = self.judge, self.target
+        for path in let_in(judge.graph, self._asked(access), self.policy):
+            of_spec = access in REGISTRY_CALLS and path.subject.principal.account in judge.compiled.accounts
+            if not of_spec and not judge.is_allowed(path.subject, access, target.account, target.name):
+                yield path
+
+    def _asked(self, access: str) -> tuple[Permission, ...]:
         judge, target = self.judge, self.target
         known = judge.graph.estate.registry_of(target).repositories.get(target.name)
         denied = denying(known.policy) if known is not None and known.policy is not None else None
         sample = Repository(replace(target, name=_sample(target.name)), denied)
         permissions = judge.graph.permissions(access, sample)
-        asked = tuple(replace(permission, resource=self._as_of_part(permission.resource)) for permission in permissions)
-        for path in let_in(judge.graph, asked, self.policy):
-            of_spec = access in REGISTRY_CALLS and path.subject.principal.account in judge.compiled.accounts
-            if not of_spec and not judge.is_allowed(path.subject, access, target.account, target.name):
-                yield path
+        return tuple(replace(permission, resource=self._as_of_part(permission.resource)) for permission in permissions)
 
     def _as_of_part(self, resource: Resource) -> Resource:
         own = () if self.own is None else (self.own,)
