@@ -142,6 +142,13 @@ class Budget(Struct):
 _OF_AN_ACCOUNT, _OF_A_PAIR = 2_000_000, 50_000
 
 
+_UNDECIDED = AccessDecision(Answer.NO)
+
+
+def _pair(subject: Subject, account: str | None) -> tuple[str, str]:
+    return str(subject.principal.account) if subject.identity else "", str(account)
+
+
 class _OverBudget(Exception):
     """There are no steps left for a decision: nothing is known of it, and nothing kept."""
 
@@ -450,7 +457,7 @@ class Graph(SubjectDirectory):
         try:
             access_decision = self._ask(subject, permissions, given) if given else self._decided(subject, permissions)
         except _OverBudget:
-            return AccessDecision(Answer.NO)
+            return _UNDECIDED
         if subject.principal.kind is not CallerKind.ROLE:
             return access_decision
         for session in _sessions_named(subject, permissions):
@@ -490,20 +497,23 @@ class Graph(SubjectDirectory):
         try:
             return self._ask(subject, permissions, given)
         except _OverBudget:
-            return AccessDecision(Answer.NO)
+            return _UNDECIDED
 
     def _ask(self, subject: Subject, permissions: tuple[Permission, ...], given: Given | None = None) -> AccessDecision:
         """As `ask`; raises _OverBudget."""
         allowance, budget = self._allowances[subject.principal.account], self.budget
         if budget is None:
             return decide(subject, permissions, allowance, given)
-        pair = str(subject.principal.account) if subject.identity else "", str(permissions[0].resource.account)
-        if not budget.allows(pair):
+        where = permissions[0].resource.account
+        if self._is_over_budget(subject, where):
             raise _OverBudget
         before = allowance.spent
         decision = decide(subject, permissions, allowance, given)
-        budget.spent[pair] += allowance.spent - before
+        budget.spent[_pair(subject, where)] += allowance.spent - before
         return decision
+
+    def _is_over_budget(self, subject: Subject, account: str | None) -> bool:
+        return self.budget is not None and not self.budget.allows(_pair(subject, account))
 
     def assumers(self, role: Subject) -> tuple[tuple[Subject, AccessDecision], ...]:
         """Who can assume a role, possibly under conditions."""
@@ -516,6 +526,8 @@ class Graph(SubjectDirectory):
     def may_assume(self, subject: Subject, role: Subject) -> AccessDecision:
         """Can the subject assume the role: by sts:AssumeRole or, from an identity provider, with its token?"""
         name = subject.arn, role.arn
+        if name not in self._assume and self._is_over_budget(subject, role.principal.account):
+            return _UNDECIDED
         return once(self._assume, name, lambda: self.decide(self._taking(subject, role), self.assuming(subject, role)))
 
     def _taking(self, subject: Subject, role: Subject) -> Subject:
