@@ -208,7 +208,7 @@ class SubjectDirectory:
         text = f"{account} {document.text if document is not None else ''}"
         named = [one.id for one in self.inventory.accounts.values() if one.is_listed and one.id in text]
         anyone = self._class_of(ANY_ACCOUNT)
-        yield anyone if len(named) > _MOST_NAMED else replace(anyone, always=of_none(named))
+        yield anyone if len(named) > _MOST_NAMED else replace(anyone, always=(*anyone.always, *of_none(named)))
 
     def _anybody_of(self, account: str, partition: str, allowed: AllowedSubjects) -> Iterator[Subject]:
         known = self.inventory.accounts.get(account)

@@ -22,8 +22,6 @@ type Keys = Mapping[str, tuple[str, ...]]
 TAG = "aws:principaltag/"
 """What the keys of the tags of whoever asks begin with."""
 _IDENTIFYING = frozenset({"aws:principalarn", "aws:username", "aws:userid", "aws:principaltype"})
-LONGEST_SESSION = timedelta(hours=12)
-"""Of any role: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use.html"""
 ANY_ACCOUNT = "*"
 """Stands for every account that no policy names."""
 ANY_SERVICE = "any-service.amazonaws.com"
@@ -199,19 +197,32 @@ def in_a_session(subject: Subject, now: datetime, role: Identity) -> Subject:
     """The subject at any time from the oldest session of a role that may still last: who took it then has it now."""
     if not subject.open_keys >= CLOCKS:
         return subject
-    longest = LONGEST_SESSION if role.session_duration is None else timedelta(seconds=role.session_duration)
-    start = CanonicalClause("DateGreaterThanEquals", "aws:currenttime", frozenset({_iso(now - longest)}))
+    start = _since("aws:currenttime", now - _longest_session(role))
     return replace(subject, always=(*(one for one in subject.always if one.key not in CLOCKS), start))
 
 
 def from_now_on(subject: Subject, now: datetime) -> Subject:
     """The subject at any time from now on: whoever is not ours may wait for the moment at which a policy lets them in.
 
-    Of a role it may be any session from now on.
+    Of a role it may be any session that lasts until then.
     """
-    times = ("aws:currenttime", *(("aws:tokenissuetime",) if subject.is_role else ()))
-    later = (CanonicalClause("DateGreaterThanEquals", key, frozenset({_iso(now)})) for key in times)
-    return replace(subject, open_keys=subject.open_keys | CLOCKS | {*times}, always=(*subject.always, *later))
+    later = [_since("aws:currenttime", now)]
+    if subject.is_role and subject.identity is not None:
+        later.append(_since("aws:tokenissuetime", now - _longest_session(subject.identity)))
+    keys = CLOCKS | {one.key for one in later}
+    return replace(subject, open_keys=subject.open_keys | keys, always=(*subject.always, *later))
+
+
+def _since(key: str, start: datetime) -> CanonicalClause:
+    return CanonicalClause("DateGreaterThanEquals", key, frozenset({_iso(start)}))
+
+
+def _longest_session(role: Identity) -> timedelta:
+    """Of a role; if it was not read, of any role.
+
+    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use.html
+    """
+    return timedelta(hours=12) if role.session_duration is None else timedelta(seconds=role.session_duration)
 
 
 def for_none(accounts: Collection[str]) -> tuple[CanonicalClause, ...]:

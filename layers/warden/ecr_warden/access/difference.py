@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from ecr_warden.access.alike import moved
 from ecr_warden.access.graph import RepositoryGraph, who_can_any
-from ecr_warden.core.actions import Access
+from ecr_warden.core.actions import REQUIRED, Access
 from ecr_warden.core.estate import EcrAccount, Repository
 from ecr_warden.core.target import RepositoryTarget
 from iam_access.evaluate.request_principal import CallerKind
@@ -47,7 +47,8 @@ class AccessDifference(Struct, frozen=True):
     """One principal that has another access to one repository."""
 
     subject: Subject
-    access: Access
+    access: str
+    """An Access; of whoever is not ours also one action of a pull by itself."""
     permissions: tuple[Permission, ...]
     repository: RepositoryTarget
     before: AccessAnswer
@@ -82,21 +83,26 @@ def differences(before: RepositoryGraph, after: RepositoryGraph) -> Iterator[Acc
     """
     among = concerned(before, after, with_unread=True)
     samples: dict[Hashable, list[AccessDifference]] = {}
+    tells_halves = before.tells_halves_apart or after.tells_halves_apart
     for new in after.estate.repositories():
         old = before.estate.registry_of(new.target).repositories[new.target.name]
-        for access in Access:
+        pulling: set[str] = set()
+        for access in (*Access, *(REQUIRED[Access.PULL] if tells_halves else ())):
             alike = access, before.kind_of(old, access), after.kind_of(new, access)
-            if alike in samples:
-                yield from (_on(one, new.target) for one in samples[alike])
-            else:
+            if alike not in samples:
                 samples[alike] = list(_of_one(before, after, access, (old, new), among))
-                yield from samples[alike]
+            found = [_on(one, new.target) for one in samples[alike]]
+            if access == Access.PULL:
+                pulling = {one.subject.arn for one in found}
+            if access in REQUIRED[Access.PULL]:
+                found = [one for one in found if one.subject.has_all_time and one.subject.arn not in pulling]
+            yield from found
 
 
 def _of_one(
     before: RepositoryGraph,
     after: RepositoryGraph,
-    access: Access,
+    access: str,
     repository: tuple[Repository, Repository],
     changed: Concerned,
 ) -> Iterator[AccessDifference]:
