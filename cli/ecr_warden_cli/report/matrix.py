@@ -1,7 +1,7 @@
 """From an estate and a spec to the matrix: who can pull and push what, in which way, and on what grounds."""
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from copy import replace
 from itertools import islice
@@ -25,12 +25,14 @@ from ecr_warden.core.target import RepositoryTarget
 from ecr_warden_cli.report.report import REPOSITORY, WHOEVER, Allowing, Matrix, ReportGroup, ReportPrincipal, Row, Way
 from iam_access.document.document import Document, raw_statements
 from iam_access.inventory.inventory import Policy
-from iam_access.text.printable import printable
+from iam_access.text.printable import count, printable
 from iam_access.who_can.decide import Answer
 from iam_access.who_can.graph import AccessPath, Step
 from iam_access.who_can.subject import ANY_ACCOUNT, Subject
 from iam_access.who_can.unread import who_can
 
+_MOST_LISTED = 100
+"""Principals with access in one way that are listed where there is no room for all."""
 ROOM = 1_500_000
 """Characters of JSON for the matrix: the page has 2 MB, and the rest of it takes less than 0.5 MB."""
 _ASKED = (Access.PULL, Access.PUSH)
@@ -126,8 +128,8 @@ class _Maker:
         self._ways = _Table[Way](lambda way: 50 + 8 * len(way.through + way.conditions) + 60 * len(way.because))
         self._groups = _Table[ReportGroup](lambda group: 40 + 5 * len(group.runs))
         self._known: dict[Hashable, tuple[tuple[ReportGroup, ...], dict[tuple[str, str, int], Document]]] = {}
-        self._too_large: set[Hashable] = set()
-        """The kinds of repositories whose groups had no room: less is left of it for the next one."""
+        self._failed: Counter[Hashable] = Counter()
+        """By kind of repositories, the ways of listing that had no room: less is left of it for the next one."""
         self._wanted: dict[tuple[str, str, int], Document] = {}
         """The statements that let somebody in: by holder, policy and number, and the document that has them."""
 
@@ -164,15 +166,16 @@ class _Maker:
     def _placed(self, repository: Repository, room: int) -> tuple[int, ...] | None:
         """The places of the repository's groups in the table; None without room, which mostly is seen at once."""
         kind = self._grounds.kind_of(repository, is_named=repository.target in self._named)
-        if self._size_of_tables > room or kind in self._too_large:
-            return None
         before = [len(table) for table in self._tables], len(self._wanted), len(self._known)
-        found = self._groups_like(kind, repository)
-        groups = tuple(runs_of({self._groups.place(report_group) for report_group in found}))
-        if 5 * len(groups) + self._size_of_tables <= room:
-            return groups
-        self._forget(*before)
-        self._too_large.add(kind)
+        for fold in (False, True)[self._failed[kind] :]:
+            if self._size_of_tables > room:
+                return None
+            found = self._groups_like(kind, repository, fold=fold)
+            groups = tuple(runs_of({self._groups.place(report_group) for report_group in found}))
+            if 5 * len(groups) + self._size_of_tables <= room:
+                return groups
+            self._forget(*before)
+            self._failed[kind] += 1
         return None
 
     def _forget(self, numbers: Sequence[int], wanted: int, known: int) -> None:
@@ -206,13 +209,13 @@ class _Maker:
         places = tuple(map(self._conditions.place, health))
         return Row(str(target), health=places, unread=unread, observed=mode is Mode.OBSERVE)
 
-    def _groups_like(self, kind: Hashable, repository: Repository) -> Sequence[ReportGroup]:
+    def _groups_like(self, kind: Hashable, repository: Repository, *, fold: bool) -> Sequence[ReportGroup]:
         """The repository's groups, or those of one like it, with the statements of its own policy."""
         name = str(repository.target)
         known = self._known.get(kind)
         if known is None:
             before = len(self._wanted)
-            groups = tuple(self._groups_of(repository))
+            groups = tuple(self._groups_of(repository, fold=fold))
             new = [*islice(reversed(self._wanted.items()), len(self._wanted) - before)]
             own = {place: document for place, document in reversed(new) if place[0] == name}
             self._known[kind] = groups, own
@@ -221,14 +224,19 @@ class _Maker:
         self._wanted |= {(name, policy, number): document for (_, policy, number), document in own.items()}
         return groups
 
-    def _groups_of(self, repository: Repository) -> Iterator[ReportGroup]:
+    def _groups_of(self, repository: Repository, *, fold: bool) -> Iterator[ReportGroup]:
+        """Whoever has access in the same way; `fold`: of very many only how many there are."""
         for access in _ASKED:
-            together: dict[int, set[int]] = defaultdict(set)
+            together: dict[int, list[Subject]] = defaultdict(list)
             for path in self._paths(access, repository).values():
-                way = self._ways.place(self._way(path, access, repository))
-                together[way].add(self._principals.place(self._principal(path.subject)))
-            for way, principals in together.items():
-                yield ReportGroup(access, way, tuple(runs_of(principals)))
+                together[self._ways.place(self._way(path, access, repository))].append(path.subject)
+            for way, subjects in together.items():
+                if fold and len(subjects) > _MOST_LISTED:
+                    everybody = f"{count(len(subjects), 'principal')}: ecr-warden who-can {access} lists them"
+                    principals = [ReportPrincipal(everybody, "", ())]
+                else:
+                    principals = [*map(self._principal, subjects)]
+                yield ReportGroup(access, way, tuple(runs_of({*map(self._principals.place, principals)})))
 
     def _paths(self, access: Access, repository: Repository) -> dict[str, AccessPath]:
         """Everybody's best way, or the best that has no ground."""

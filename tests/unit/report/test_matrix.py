@@ -162,6 +162,16 @@ def test_of_repositories_that_are_alike_one_is_asked_whether_there_is_room_or_no
         assert work(40, room) < 2 * work(10, room), room
 
 
+def test_of_very_many_who_come_in_one_way_a_full_page_says_how_many_and_leaves_out_no_repository() -> None:
+    estate = estate_from_text(json.dumps(organization_of(3, 60, 10)), at=datetime(2026, 11, 28, tzinfo=UTC))
+    sources = Sources(estate, spec_of(3, 10))
+    whole, folded = matrix_of(sources, room=1_000_000), matrix_of(sources, room=10_000)
+    names = [principal.name for principal in folded.principals]
+    assert (len(whole.principals), whole.left_out, folded.left_out) == (181, 0, 0)
+    assert "120 principals: ecr-warden who-can pull lists them" in names
+    assert sum(name.startswith("arn:") for name in names) == 61
+
+
 @pytest.mark.parametrize("room", [0, 2_000, 4_000, 6_000, 8_000, 12_000, 1_000_000])
 def test_what_there_is_no_room_for_is_counted(room: int) -> None:
     matrix, whole = of_example(room), of_example(1_000_000)
