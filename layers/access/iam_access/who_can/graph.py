@@ -118,30 +118,38 @@ class Denial(Struct, frozen=True):
     missing: tuple[Missing, ...]
 
 
-class Budget(Struct):
+class AccountBudgets(Struct):
     """The steps that the decisions on each account's people in each account may take.
 
     So one account's people, who write the policies of both, cannot use up the time for all others. `undecided`: of
     whom and where not everything was decided, "" for whoever is in no inventory; their answer counts as no.
     """
 
-    accounts: int
+    own: int
+    """On its own people, and on outsiders, in an account."""
+    between: int
+    """On one account's people in another."""
     spent: Counter[tuple[str, str]] = field(default_factory=Counter)
     undecided: set[tuple[str, str]] = field(default_factory=set)
 
+    @classmethod
+    def of(cls, accounts: int) -> "AccountBudgets":
+        """For so many accounts: some minutes for all, and for each of them a multiple of what roles by tags take.
+
+        400 roles of which policies tell nothing apart but names take some 6,000 steps in another account.
+        """
+        own = min(max(_OF_ALL // accounts, _LEAST), _MOST)
+        return cls(own, max(own // accounts, _OF_A_PAIR))
+
     def allows(self, pair: tuple[str, str]) -> bool:
         """Are there steps left? If not, that is noted."""
-        own = pair[0] in ("", pair[1])
-        is_left = self.spent[pair] < (_OF_AN_ACCOUNT if own else max(_OF_AN_ACCOUNT // self.accounts, _OF_A_PAIR))
+        is_left = self.spent[pair] < (self.own if pair[0] in ("", pair[1]) else self.between)
         if not is_left:
             self.undecided.add(pair)
         return is_left
 
 
-# Of an account whose roles differ in nothing but names, 400 take some 6,000.
-_OF_AN_ACCOUNT, _OF_A_PAIR = 2_000_000, 50_000
-
-
+_OF_ALL, _MOST, _LEAST, _OF_A_PAIR = 120_000_000, 10_000_000, 2_000_000, 50_000
 _UNDECIDED = AccessDecision(Answer.NO)
 
 
@@ -160,7 +168,7 @@ class Unfinished(NamedError, code="unfinished"):
 class Graph(SubjectDirectory):
     """An inventory, prepared for questions; decisions are cached. Raises Unfinished once `has_time` is false.
 
-    `seen_as`: as of a SubjectDirectory. `budget`: None for as many steps as it takes. `is_whole`: nothing was to be
+    `seen_as`: as of a SubjectDirectory. `budgets`: None for as many steps as it takes. `is_whole`: nothing was to be
     read besides the inventory, so that what it does not list is not unknown.
     """
 
@@ -172,10 +180,10 @@ class Graph(SubjectDirectory):
         has_time: Callable[[], bool] = lambda: True,
         seen_as: Callable[[Subject], Subject] = lambda subject: subject,
         allowances: defaultdict[str | None, Allowance] | None = None,
-        budget: Budget | None = None,
+        budgets: AccountBudgets | None = None,
     ) -> None:
         super().__init__(inventory, seen_as)
-        self.budget = budget
+        self.budgets = budgets
         self._allowances = defaultdict(Allowance) if allowances is None else allowances
         self._has_time = has_time
         self._evidence = Evidence(self.repeated_actions)
@@ -501,19 +509,19 @@ class Graph(SubjectDirectory):
 
     def _ask(self, subject: Subject, permissions: tuple[Permission, ...], given: Given | None = None) -> AccessDecision:
         """As `ask`; raises _OverBudget."""
-        allowance, budget = self._allowances[subject.principal.account], self.budget
-        if budget is None:
+        allowance, budgets = self._allowances[subject.principal.account], self.budgets
+        if budgets is None:
             return decide(subject, permissions, allowance, given)
         where = permissions[0].resource.account
         if self._is_over_budget(subject, where):
             raise _OverBudget
         before = allowance.spent
         decision = decide(subject, permissions, allowance, given)
-        budget.spent[_pair(subject, where)] += allowance.spent - before
+        budgets.spent[_pair(subject, where)] += allowance.spent - before
         return decision
 
     def _is_over_budget(self, subject: Subject, account: str | None) -> bool:
-        return self.budget is not None and not self.budget.allows(_pair(subject, account))
+        return self.budgets is not None and not self.budgets.allows(_pair(subject, account))
 
     def assumers(self, role: Subject) -> tuple[tuple[Subject, AccessDecision], ...]:
         """Who can assume a role, possibly under conditions."""

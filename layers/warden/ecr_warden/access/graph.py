@@ -23,7 +23,7 @@ from iam_access.once import once
 from iam_access.text.ascii_case import ascii_lower
 from iam_access.who_can import unread
 from iam_access.who_can.decide import OF_TAGGING, AccessDecision, Answer, Given, Permission, Resource
-from iam_access.who_can.graph import AccessPath, Budget, Graph, rank
+from iam_access.who_can.graph import AccessPath, AccountBudgets, Graph, rank
 from iam_access.who_can.resources import keys_asked_for
 from iam_access.who_can.subject import Subject, from_now_on
 
@@ -80,9 +80,9 @@ class RepositoryGraph(Graph):
         has_time: Callable[[], bool] = lambda: True,
         seen_as: Callable[[Subject], Subject] = lambda subject: subject,
         allowances: defaultdict[str | None, Allowance] | None = None,
-        budget: Budget | None = None,
+        budgets: AccountBudgets | None = None,
     ) -> None:
-        super().__init__(estate, has_time, seen_as, allowances, budget)
+        super().__init__(estate, has_time, seen_as, allowances, budgets)
         self.estate = estate
         self._repositories: dict[tuple[str, Policy | None], Resource] = {}
         self._of_registries: dict[Hashable, dict[str, AccessPath]] = {}
@@ -106,7 +106,7 @@ class RepositoryGraph(Graph):
         def at_any_time(subject: Subject) -> Subject:
             return from_now_on(subject, self.estate.taken_at) if subject.identity is not None else subject
 
-        return RepositoryGraph(self.estate, self._has_time, at_any_time, self._allowances, self.budget)
+        return RepositoryGraph(self.estate, self._has_time, at_any_time, self._allowances, self.budgets)
 
     @cached_property
     def tells_halves_apart(self) -> bool:

@@ -39,7 +39,7 @@ from iam_access.inventory.inventory import Policy
 from iam_access.once import once
 from iam_access.text.printable import count, printable
 from iam_access.who_can.decide import Permission
-from iam_access.who_can.graph import AccessPath, Budget, Unfinished, rank
+from iam_access.who_can.graph import AccessPath, AccountBudgets, Unfinished, rank
 
 type Known = Mapping[str, tuple[str, ...]]
 _ASKED = (Access.PULL, Access.PUSH)
@@ -74,8 +74,13 @@ class SuccessiveAudits:
     What it finds is what `find` finds, but for conditions on the time, which count as of an hour ago at most.
     """
 
-    def __init__(self, has_time: Callable[[], bool] = lambda: True, hub: str = "") -> None:
-        self._has_time, self._hub = has_time, hub
+    def __init__(
+        self,
+        has_time: Callable[[], bool] = lambda: True,
+        hub: str = "",
+        budgets_of: Callable[[int], AccountBudgets] = AccountBudgets.of,
+    ) -> None:
+        self._has_time, self._hub, self._budgets_of = has_time, hub, budgets_of
         # The last audit of the accounts as they are, and of the accounts as if all were repaired: the first of these
         # begins from the former, for most documents are in sync.
         self._last: dict[bool, _Auditor] = {}
@@ -113,7 +118,9 @@ class SuccessiveAudits:
             last = None
         # At the same time, or nothing would be the same.
         asked = estate if last is None else replace(estate, taken_at=last.asked_at)
-        auditor = _Auditor(asked, compiled, has_time=self._has_time, hub=self._hub, live=live)
+        auditor = _Auditor(
+            asked, compiled, has_time=self._has_time, hub=self._hub, live=live, budgets_of=self._budgets_of
+        )
         audit = auditor.audit(last, *known)
         if not audit.failure:
             self._last[is_once] = auditor
@@ -143,13 +150,20 @@ class _View(NamedTuple):
 
 class _Auditor:
     def __init__(
-        self, estate: Estate, compiled: CompiledSpec, *, has_time: Callable[[], bool], hub: str, live: Live
+        self,
+        estate: Estate,
+        compiled: CompiledSpec,
+        *,
+        has_time: Callable[[], bool],
+        hub: str,
+        live: Live,
+        budgets_of: Callable[[int], AccountBudgets],
     ) -> None:
         self._compiled = compiled
         self._read = read_part(estate)
         repaired = as_repaired(self._read.estate, compiled, live)
-        self._budget = Budget(len(repaired.accounts))
-        self._graph = RepositoryGraph(repaired, has_time, budget=self._budget)
+        self._budgets = budgets_of(len(repaired.accounts))
+        self._graph = RepositoryGraph(repaired, has_time, budgets=self._budgets)
         self._judge = Judge(self._graph, compiled, hub, live)
         accounts = self._graph.estate.accounts
         self._accounts = [accounts[name] for name in compiled.accounts if name in accounts]
@@ -488,7 +502,7 @@ class _Auditor:
         names = [step.subject.principal.account or "" for step in given.steps]
         known = (self._graph.estate.accounts.get(name) for name in names)
         ends = (*names[1:], str(given.steps[-1].permissions[0].resource.account))
-        is_decided = self._budget.undecided.isdisjoint(zip(names, ends, strict=True))
+        is_decided = self._budgets.undecided.isdisjoint(zip(names, ends, strict=True))
         return is_decided and all(account is not None and account.is_listed for account in known)
 
     def _absent_repositories(self) -> Iterator[Finding]:
@@ -558,7 +572,7 @@ class _Auditor:
             if gap.kind is GapKind.UNKNOWN and gap.account in accounts:
                 yield f"{gap.account}: identity provider {printable(gap.issuer, 160)}: {printable(gap.why, 160)}"
         yield from self._read.unread
-        yield from _undecided(self._budget)
+        yield from _undecided(self._budgets)
 
 
 def _missing(place: str, access: Access, given: AccessPath, because: tuple[str, ...], remedy: str) -> Finding:
@@ -602,9 +616,9 @@ def _repositories(account: EcrAccount) -> Iterator[Repository]:
         yield from registry.repositories.values()
 
 
-def _undecided(budget: Budget) -> Iterator[str]:
+def _undecided(budgets: AccountBudgets) -> Iterator[str]:
     """What the budget of an account leaves open."""
-    for who, where in sorted(budget.undecided):
+    for who, where in sorted(budgets.undecided):
         people = f"its users and roles in account {where}" if who else "whoever its policies let in from outside"
         yield f"{who or where}: access of {people}: its policies take more work than an audit does for one account"
 
