@@ -54,6 +54,10 @@ class MemoryCloud:
     executed: dict[str, tuple[StackPlace, Proposal]] = field(default_factory=dict)
     log: list[str] = field(default_factory=list)
     """What was begun, in order."""
+    repaired: list[StackPlace] = field(default_factory=list)
+    """Of which a change set was begun that reverts drift."""
+    switch: str | None = None
+    """What the stop switch says; None if there is none."""
     numbers: Any = field(default_factory=itertools.count)
 
     def session(self, account: str) -> Any:
@@ -129,6 +133,8 @@ class MemoryEntered:
 
     def holds(self, account: str, region: str, reference: str) -> bool:
         del account, region
+        if reference == "ssm:/ecr-warden/writes":
+            return self.cloud.switch is not None
         assert reference == "ssm:/ecr-warden/webhook"
         return given(self.holding)
 
@@ -178,6 +184,7 @@ class MemoryStacks:
             proposal = replace(proposal, template=self.cloud.objects[proposal.url].decode())
         made = ChangeSet(proposal.id, f"stack/{proposal.name}/{next(self.cloud.numbers)}")
         self.cloud.pending[made.id] = (self.place(proposal.name), proposal)
+        self.cloud.repaired += [self.place(proposal.name)] if proposal.repairs else []
         return made
 
     def changes(self, change_set: ChangeSet) -> Sequence[StackChange] | None:
@@ -209,9 +216,19 @@ class MemoryStacks:
         status = "UPDATE_COMPLETE" if place in self.cloud.stacks else "CREATE_COMPLETE"
         outputs = self.cloud.outputs(place, proposal)
         described = json.loads(proposal.template).get("Description", "")
+        self._turn_switch(place, proposal)
         live = LiveStack(status, dict(proposal.parameters), outputs, dict(proposal.tags), description=described)
         self.cloud.stacks[place], self.cloud.templates[place] = live, proposal.template
         return live
+
+    def _turn_switch(self, place: StackPlace, proposal: Proposal) -> None:
+        """As CloudFormation does: a new or reverted parameter gets the template's value, one that leaves is deleted."""
+        owned = place in self.cloud.stacks and _switch(self.cloud.templates[place], self.cloud.stacks[place].parameters)
+        owns = _switch(proposal.template, proposal.parameters)
+        if (owns and not owned) or (owned and proposal.repairs):
+            self.cloud.switch = "enabled"
+        elif owned and not owns and owned.get("DeletionPolicy") != "Retain":
+            self.cloud.switch = None
 
     def discard(self, proposal: Proposal) -> None:
         if self.cloud.pending.pop(proposal.id, None) is None:
@@ -268,6 +285,12 @@ class MemoryRemains:
 
     def delete(self, thing: Thing) -> None:
         self.cloud.things.remove(thing)
+
+
+def _switch(template: str, parameters: Mapping[str, str]) -> dict[str, Any]:
+    """The stop switch as a template has it; {} if it has none."""
+    found: dict[str, Any] = _resources(template).get("WritesParameter", {})
+    return found if parameters.get("OwnSwitch", "true") == "true" else {}
 
 
 def _resources(template: str) -> dict[str, Any]:

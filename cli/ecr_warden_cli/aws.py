@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from copy import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -26,8 +26,8 @@ from ecr_warden.core.codec.base import CodecError, Json, loads
 from ecr_warden.core.failures import AccountUnreachable
 from ecr_warden.core.spec_failures import MAX_SPEC_BYTES
 from ecr_warden.hub.aws_callers import make_proof
-from ecr_warden.state.switch import Position
-from ecr_warden_cli.context import Caller, Failure, NotEntered, Uploaded, UsageError
+from ecr_warden.state.switch import PARAMETER, Position
+from ecr_warden_cli.context import Caller, Failure, NotEntered, SwitchMissing, Uploaded, UsageError
 from ecr_warden_cli.profiles import ProfileAccounts
 from iam_access.arn import cloud_of
 from iam_access.inventory.inventory import PolicyOfAws
@@ -170,7 +170,8 @@ def open_session(make: Callable[[], boto3.Session], otherwise: str, remedy: str)
     return Opened(session, caller["Account"], caller["Arn"])
 
 
-ANSWER, CONTROL, SWITCH = "ecr-warden-answer", "ecr-warden-control", "ssm:PutParameter of /ecr-warden/writes"
+ANSWER, CONTROL, SWITCH = "ecr-warden-answer", "ecr-warden-control", f"ssm:PutParameter of {PARAMETER}"
+_SWITCH_MEANS = "ecr-warden writes to member accounts (enabled) or only observes and reports (stopped)"
 _POLICIES = {ANSWER: "ecr-warden-reader", CONTROL: "ecr-warden-operator", SWITCH: "ecr-warden-operator"}
 # Longer than the functions run. A command is never sent twice: the hub would refuse it, which looks like a failure.
 _HUB_CONFIG = Config(connect_timeout=3, read_timeout=150, retries={"total_max_attempts": 1})
@@ -184,6 +185,10 @@ _BAD_CREDENTIALS = (
 
 class HubUnreachable(Failure, code="hub-unreachable"):
     """The hub's function could not be reached."""
+
+
+class _SwitchExists(Failure, code="hub-unreachable"):
+    """There is a stop switch already."""
 
 
 _OF_SPEC = {
@@ -235,12 +240,19 @@ class LambdaHub(Struct, frozen=True):
         with self._bucket("the upload to ", _HUB_CONFIG) as (client, place):
             return str(client.put_object(**place, Key="access.yaml", Body=data).get("VersionId", "null"))
 
-    def switch_writes(self, position: Position, *, anew: bool = False) -> None:
+    def switch_writes(self, position: Position) -> None:
+        # Without a type, which AWS asks for where it creates one: elsewhere the parameter would stop nothing.
+        self._put_switch(Value=position.value, Overwrite=True)
+
+    def make_switch(self, position: Position) -> None:
+        with suppress(_SwitchExists):
+            values = f"^({Position.ENABLED}|{Position.STOPPED})$"
+            self._put_switch(Value=position.value, Type="String", AllowedPattern=values, Description=_SWITCH_MEANS)
+
+    def _put_switch(self, **given: Any) -> None:
         with _reaching(SWITCH, self.region):
             client = self.session.client("ssm", region_name=self.region, config=_HUB_CONFIG)
-            # Without a type, which AWS asks for where it creates one: elsewhere the parameter would stop nothing.
-            kind: Any = {"Type": "String"} if anew else {}
-            client.put_parameter(Name="/ecr-warden/writes", Value=position.value, Overwrite=True, **kind)
+            client.put_parameter(Name=PARAMETER, **given)
 
     @contextmanager
     def _bucket(self, what: str, config: Config) -> Iterator[tuple[Any, dict[str, str]]]:
@@ -319,10 +331,13 @@ def _refused(what: str, region: str, error: ClientError) -> Failure:
     for access, (became, remedy) in _OF_SPEC.items():
         if what.startswith(access):
             return HubUnreachable(f"{what} {became}: {code}: {message:.300}", remedy=remedy)
+    if code == "ParameterAlreadyExists":
+        return _SwitchExists(message)
     if code == "ResourceNotFoundException" or (code == "ValidationException" and what == SWITCH):
-        missing = "parameter /ecr-warden/writes" if what == SWITCH else f"function {what}"
+        missing = f"parameter {PARAMETER}" if what == SWITCH else f"function {what}"
         remedy = "pass the hub's region as --hub-region, and a profile for its account as --profile"
-        return HubUnreachable(f"there is no {missing} in {region} in your account", remedy=remedy)
+        kind = SwitchMissing if what == SWITCH else HubUnreachable
+        return kind(f"there is no {missing} in {region} in your account", remedy=remedy)
     return HubUnreachable(f"{what} could not be reached: {code}: {message:.300}", remedy="try again")
 
 

@@ -39,6 +39,10 @@ class UsageError(Failure, code="usage"):
     """The command line is wrong."""
 
 
+class SwitchMissing(Failure, code="hub-unreachable"):
+    """There is no stop switch: somebody deleted it, or no hub is there."""
+
+
 class Uploaded(Struct, frozen=True):
     """A version of the spec in the hub's bucket, and when it came there."""
 
@@ -67,11 +71,11 @@ class Hub(Protocol):
     def upload(self, data: bytes) -> str:
         """Upload the spec, with the caller's rights to its bucket, and return its version; raises Failure."""
 
-    def switch_writes(self, position: "Position", *, anew: bool = False) -> None:
-        """Set the stop switch, with the caller's rights to it; raises Failure.
+    def switch_writes(self, position: "Position") -> None:
+        """Set the stop switch, with the caller's rights to it; raises Failure, SwitchMissing if there is none."""
 
-        `anew`: also where somebody deleted it, of a hub that is known to be there.
-        """
+    def make_switch(self, position: "Position") -> None:
+        """Make the stop switch of a hub that is known to be there; one that is there stays as it is. Raises Failure."""
 
 
 class Caller(Struct, frozen=True):

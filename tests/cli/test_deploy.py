@@ -12,6 +12,7 @@ import pytest
 
 from ecr_warden.state.history import HistoryEntry, HistoryKind
 from ecr_warden.state.specs import SpecVersion
+from ecr_warden.state.switch import Position
 from ecr_warden_cli.context import Failure, NotEntered
 from ecr_warden_cli.deployment.ports import LiveStack, Proposal, StackPlace
 from ecr_warden_cli.deployment.stacks import NAMES
@@ -72,6 +73,12 @@ TEMPLATES = {
 class NewHub(InProcess):
     """A hub that accepts what is uploaded, and sweeps."""
 
+    cloud: MemoryCloud | None = None
+
+    def make_switch(self, position: Position) -> None:
+        assert self.cloud is not None
+        self.cloud.switch = self.cloud.switch or position
+
     def upload(self, data: bytes) -> str:
         version = super().upload(data)
         self.world.log.record(HistoryEntry(HistoryKind.SPEC_ACCEPTED, self.world.clock.now(), version, None, ""))
@@ -89,7 +96,7 @@ class Site:
     terminal: bool = False
 
     def __post_init__(self) -> None:
-        self.cloud.outputs, self.cloud.hubs = self.outputs, lambda: self.hub
+        self.cloud.outputs, self.cloud.hubs, self.hub.cloud = self.outputs, lambda: self.hub, self.cloud
         self.hub.world.specs.file = None
         (self.folder / "ecr-warden.yaml").write_text(FILE)
         (self.folder / "access.yaml").write_bytes(SPEC_FILE.read_bytes())
@@ -155,6 +162,7 @@ def test_the_plan_of_a_first_deployment_says_roles_first_and_does_nothing(site: 
         "stack ecr-warden-member in ci, registry, us-east-1: creates 1 IAM::Role",
         f"stack ecr-warden-events in ci, registry, {REGION}: creates 1 SQS::Queue",
         "stack ecr-warden-events in ci, registry, us-east-1: creates 1 SQS::Queue",
+        "makes the stop switch, /ecr-warden/writes: enabled",
         f"uploads {site.folder / 'access.yaml'}, the first spec",
     ]
 
@@ -217,6 +225,63 @@ def test_an_upgrade_changes_the_members_before_the_hub_and_says_what_roles_gain_
         f"stack ecr-warden in ci, {REGION}: creates 1 SQS::Queue; removes 1 SQS::Queue",
         f"stack ecr-warden in ci, {REGION}: AlertEmail becomes others@example.com, is team@example.com",
     ]
+
+
+def test_what_was_changed_beside_cloudformation_is_changed_back_in_every_stack_that_is_there(deployed: Site) -> None:
+    deployed.cloud.repaired.clear()
+    assert deployed("--plan").code == 0
+    assert [str(place) for place in deployed.cloud.repaired] == [HUB, *MEMBERS, *EVENTS]
+
+
+SWITCH = {"Type": "AWS::SSM::Parameter", "Properties": {"Value": "enabled"}}
+RETAINED = {**SWITCH, "DeletionPolicy": "Retain"}
+LAST = {**TEMPLATES, "hub": template("hub", "ExternalId", Bucket=QUEUE, Queue=QUEUE, WritesParameter=RETAINED)}
+
+
+def own_switch(deployed: Site, hub: str, says: str) -> None:
+    """The hub is of an older version, whose stack owns the stop switch."""
+    place = StackPlace(CI, REGION, NAMES["hub"])
+    parameters = {name: value for name, value in deployed.cloud.stacks[place].parameters.items() if name != "OwnSwitch"}
+    deployed.cloud.stacks[place] = replace(deployed.cloud.stacks[place], parameters=parameters)
+    deployed.cloud.templates[place], deployed.cloud.switch = hub, says
+
+
+@pytest.mark.parametrize("says", ["stopped", "enabled"])
+def test_stopped_and_upgraded_it_is_still_stopped_and_the_switch_leaves_the_stack(deployed: Site, says: str) -> None:
+    own_switch(deployed, template("hub", "ExternalId", WritesParameter=SWITCH), says)
+    deployed.release(LAST)
+    ran = deployed("--yes")
+    assert (ran.code, deployed.begun, deployed.cloud.switch) == (0, [HUB, HUB], says)
+    assert f"stack ecr-warden in ci, {REGION}: OwnSwitch becomes false, is true" in ran.out.splitlines()
+    assert (deployed("--yes").out.splitlines()[0], deployed.begun) == (
+        NOTHING.format(file=deployed.folder / "ecr-warden.yaml"),
+        [],
+    )
+    deployed.release(TEMPLATES)
+    assert (deployed("--yes").code, deployed.begun, deployed.cloud.switch) == (0, [HUB], says)
+
+
+@pytest.mark.parametrize("when", ["execute", "finished"])
+def test_interrupted_before_the_stop_switch_left_the_stack_it_leaves_the_next_time(deployed: Site, when: str) -> None:
+    own_switch(deployed, LAST["hub"], "stopped")
+    deployed.release(LAST)
+    deployed.cloud.refusing[when] = KeyboardInterrupt()
+    assert deployed("--yes").code == 130
+    deployed.cloud.refusing.clear()
+    assert (deployed("--yes").code, deployed.begun, deployed.cloud.switch) == (0, [HUB], "stopped")
+
+
+def test_a_first_deployment_makes_the_stop_switch_enabled_and_a_later_one_that_finds_none_stopped(site: Site) -> None:
+    site("--yes")
+    assert site.cloud.switch == "enabled"
+    site.cloud.switch = None
+    plan = site("--plan")
+    assert (plan.code, site.cloud.switch) == (2, None)
+    assert plan.out.startswith("makes the stop switch, /ecr-warden/writes, which somebody deleted: stopped; until ")
+    ran = site("--yes")
+    assert site.begun == []
+    assert site.cloud.switch == "stopped"
+    assert "made the stop switch /ecr-warden/writes: stopped" in ran.out
 
 
 @pytest.mark.parametrize(

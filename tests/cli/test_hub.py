@@ -22,7 +22,7 @@ from ecr_warden.hub.codec_replies import error_to_json, reply_to_json
 from ecr_warden.hub.request import question_from_text
 from ecr_warden.state.specs import SpecVersion
 from ecr_warden.state.switch import Position
-from ecr_warden_cli.context import Uploaded
+from ecr_warden_cli.context import Failure, SwitchMissing, Uploaded
 from iam_access.errors import NamedError
 from local.testing.seed import ACCEPTED, CHECKOUT, CI, CUTOFF, D1, HOME, NOW, PUSH_USER, PUSHER, compiled
 from tests.cli.command import Command, as_people
@@ -42,6 +42,7 @@ class InProcess:
 
     world: World
     works: bool = True
+    has_switch: bool = True
 
     def account(self) -> str:
         return CI
@@ -76,9 +77,14 @@ class InProcess:
         self.world.specs.file = SpecVersion(version, data)
         return version
 
-    def switch_writes(self, position: Position, *, anew: bool = False) -> None:
-        del anew
+    def switch_writes(self, position: Position) -> None:
+        if not self.has_switch:
+            raise SwitchMissing("there is no parameter /ecr-warden/writes in eu-central-1 in your account")
         self.world.switch.enabled = position is Position.ENABLED
+
+    def make_switch(self, position: Position) -> None:
+        if not self.has_switch:
+            self.has_switch, self.world.switch.enabled = True, position is Position.ENABLED
 
     def pass_time(self, _: float) -> None:
         """One job, as one poll."""
@@ -94,6 +100,38 @@ def test_stop_stops_all_writes_and_start_lets_them_go_on() -> None:
     assert (ran.code, "writes are stopped by the switch" in ran.out) == (2, True)
     assert over(world)("start").out.startswith("writes are on")
     assert over(world)("reconcile").code == 0
+
+
+DELETED: dict[str, tuple[str, bytes | None, str, int]] = {
+    "started by a person who says yes": ("start", b"yes\n", "enabled", 0),
+    "started by a person who says no": ("start", b"no\n", "stopped", 2),
+    "started by a script": ("start", None, "stopped", 2),
+    "stopped": ("stop", None, "stopped", 0),
+}
+
+
+@pytest.mark.parametrize("case", DELETED)
+def test_a_stop_switch_that_somebody_deleted_is_made_again_stopped_unless_a_person_says_yes(case: str) -> None:
+    verb, typed, wanted, code = DELETED[case]
+    hub = InProcess(tampered(), has_switch=False)
+    ran = Command(hub=hub, clock=hub.world.clock, terminal=typed is not None)(verb, "--json", stdin=typed or b"yes\n")
+    assert (ran.code, ran.json["writes"], hub.has_switch) == (code, wanted, True)
+    assert hub.world.switch.enabled is (wanted == "enabled")
+
+
+def test_where_no_hub_answers_no_stop_switch_is_made() -> None:
+    hub = Elsewhere(tampered(), has_switch=False)
+    ran = Command(hub=hub, clock=hub.world.clock)("start")
+    assert (ran.code, hub.has_switch) == (1, False)
+    assert "there is no function ecr-warden-answer" in ran.err
+
+
+class Elsewhere(InProcess):
+    """A region without a hub."""
+
+    def answer(self, request: str) -> dict[str, Any]:
+        del request
+        raise Failure("there is no function ecr-warden-answer in eu-west-1", remedy="pass the hub's region")
 
 
 def over(world: World) -> Command:

@@ -164,17 +164,17 @@ def test_the_stop_switch_is_turned(position: Position, monkeypatch: pytest.Monke
         assert store.get_parameter(Name="/ecr-warden/writes")["Parameter"]["Value"] == position
 
 
-@pytest.mark.parametrize("value", ["enabled", None])
-def test_the_stop_switch_of_a_hub_that_is_known_is_made_anew_where_somebody_deleted_it(
-    value: str | None, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("value", "then"), [("enabled", "enabled"), (None, "stopped")])
+def test_the_stop_switch_of_a_hub_is_made_where_there_is_none_and_else_stays(
+    value: str | None, then: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with moto(monkeypatch):
         store = new_session().client("ssm")
         if value is not None:
             store.put_parameter(Name="/ecr-warden/writes", Type="String", Value=value)
-        open_hub(REGION, None).switch_writes(Position.STOPPED, anew=True)
+        open_hub(REGION, None).make_switch(Position.STOPPED)
         found = store.get_parameter(Name="/ecr-warden/writes")["Parameter"]
-        assert (found["Value"], found["Type"]) == ("stopped", "String")
+        assert (found["Value"], found["Type"]) == (then, "String")
 
 
 NOT_TURNED = {

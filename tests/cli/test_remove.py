@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ecr_warden.state.switch import Position
-from ecr_warden_cli.context import Failure, Hub, NotEntered
+from ecr_warden_cli.context import Hub, NotEntered
 from ecr_warden_cli.deployment.aws_remains import AwsRemains
 from ecr_warden_cli.deployment.ports import ChangeSet, LiveStack, StackFailed, StackPlace
 from ecr_warden_cli.deployment.remedies import remedy_for
@@ -35,7 +35,7 @@ MEMBER = StackPlace(ACCOUNT, "us-east-1", "ecr-warden-member")
 ALLOW = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "ecr:*", "Resource": "*"}]})
 IN, HERE = f"arn:aws:iam::{ACCOUNT}:policy", f"in {ACCOUNT}/{REGION}"
 BOUNDARY = f"{IN}/ecr-warden/ecr-warden-boundary"
-MANY, STEPS = 1000, 18
+MANY, STEPS = 1000, 19
 """Whoever interrupts never, or during one of all steps."""
 
 
@@ -57,8 +57,8 @@ class House(MemoryEntered):
 
     def __post_init__(self) -> None:
         self.cloud.stacks = {place: live("CREATE_COMPLETE", place) for place in (HUB, MEMBER, *EVENTS)}
-        services: list[Any] = ["iam", "s3", "logs", "dynamodb"]
-        self.iam, self.s3, self.logs, self.tables = (new_session().client(one, REGION) for one in services)
+        services: list[Any] = ["iam", "s3", "logs", "dynamodb", "ssm"]
+        self.iam, self.s3, self.logs, self.tables, self.ssm = (new_session().client(one, REGION) for one in services)
         for name in (*BUCKETS, "theirs"):
             self.s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
             self.s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
@@ -70,6 +70,8 @@ class House(MemoryEntered):
             AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
             KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
         )
+        if self.has_switch:
+            self.ssm.put_parameter(Name="/ecr-warden/writes", Type="String", Value="enabled")
         self.logs.create_log_group(logGroupName="/aws/lambda/ecr-warden-collect")
         self.iam.create_policy(PolicyName="ecr-warden-boundary", Path="/ecr-warden/", PolicyDocument=ALLOW)
         self.iam.create_policy_version(PolicyArn=BOUNDARY, PolicyDocument=ALLOW, SetAsDefault=True)
@@ -92,7 +94,7 @@ class House(MemoryEntered):
         return AwsRemains(self.wire.session, account, region)
 
     def hub(self, account: str, region: str) -> Hub:
-        return Switching(self.world, house=self)
+        return Switching(self.world, has_switch=self.has_switch, house=self)
 
     def spend(self) -> None:
         if not self.steps:
@@ -123,6 +125,7 @@ class House(MemoryEntered):
             *(str(place) for place in self.cloud.stacks),
             *(one["Name"] for one in self.s3.list_buckets()["Buckets"]),
             *self.tables.list_tables()["TableNames"],
+            *(one["Name"] for one in self.ssm.describe_parameters()["Parameters"]),
             *(one["logGroupName"] for one in self.logs.describe_log_groups()["logGroups"]),
             *(one["PolicyName"] for one in self.iam.list_policies(Scope="Local")["Policies"]),
             *(one["RoleName"] for one in self.iam.list_roles()["Roles"]),
@@ -151,11 +154,9 @@ class Switching(InProcess):
 
     house: House | None = None
 
-    def switch_writes(self, position: Position, *, anew: bool = False) -> None:
+    def switch_writes(self, position: Position) -> None:
         assert self.house is not None
         self.house.spend()
-        if not self.house.has_switch and not anew:
-            raise Failure("there is no parameter /ecr-warden/writes")
         InProcess.switch_writes(self, position)
 
 
@@ -180,6 +181,7 @@ goes, in this order:
   stack ecr-warden-events {HERE}
   stack ecr-warden-events in {ACCOUNT}/us-east-1
   stack ecr-warden-member in {ACCOUNT}/us-east-1
+  stop switch /ecr-warden/writes {HERE}
   bucket {BUCKETS[1]} {HERE}
   bucket {BUCKETS[2]} {HERE}
   table ecr-warden {HERE}
@@ -213,7 +215,7 @@ def test_what_goes_and_what_stays_is_shown_and_a_plan_does_nothing(tmp_path: Pat
         assert (ran.code, house.left()) == (2, before)
         assert "nothing was removed: answer yes, or add --yes" in ran.err
     shown = remove(house, tmp_path, "--json").json
-    assert (shown["done"], len(shown["goes"]), shown["goes"][1]["holders"]) == (False, 10, ["user/alice"])
+    assert (shown["done"], len(shown["goes"]), shown["goes"][1]["holders"]) == (False, 11, ["user/alice"])
     assert {"what": "a backup of the table", "why": "DynamoDB deletes it after 35 days", "command": ""} in shown[
         "stays"
     ]
@@ -254,7 +256,7 @@ def test_interrupted_at_any_step_it_says_where_it_stands_and_goes_on(steps: int,
     assert (remove(house, tmp_path, "--yes").code, house.left()) == (0, STAYS)
 
 
-LOOKS = {"the first look": (0, "interrupted"), "the second": (1, "10 of 10 are gone"), "the last": (2, "10 of 10")}
+LOOKS = {"the first look": (0, "interrupted"), "the second": (1, "11 of 11 are gone"), "the last": (2, "11 of 11")}
 
 
 @pytest.mark.parametrize("case", LOOKS)

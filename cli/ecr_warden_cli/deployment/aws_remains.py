@@ -8,6 +8,7 @@ from botocore.config import Config
 from msgspec import Struct
 
 from ecr_warden.core.address import OUR_ROLE_PATH, OWN_ROLES
+from ecr_warden.state.switch import PARAMETER
 from ecr_warden_cli.context import Failure
 from ecr_warden_cli.deployment.aws_cloudformation import calling
 from ecr_warden_cli.deployment.ports import Kind, Thing
@@ -35,6 +36,9 @@ class AwsRemains(Struct, frozen=True):
                 yield Thing(ours[bucket["Name"]], self.account, self.region, bucket["Name"])
         if _TABLE in self._listed("dynamodb", "list_tables", "TableNames"):
             yield Thing(Kind.TABLE, self.account, self.region, _TABLE)
+        by_name = [{"Key": "Name", "Option": "Equals", "Values": [PARAMETER]}]
+        for switch in self._listed("ssm", "describe_parameters", "Parameters", ParameterFilters=by_name):
+            yield Thing(Kind.SWITCH, self.account, self.region, switch["Name"])
         for group in self._listed("logs", "describe_log_groups", "logGroups", logGroupNamePrefix=_LOGS):
             yield Thing(Kind.LOGS, self.account, self.region, group["logGroupName"])
 
@@ -67,6 +71,9 @@ class AwsRemains(Struct, frozen=True):
                 self._do("dynamodb", "delete_table", TableName=name)
                 with calling(f"waiting for the end of table {name}"):
                     self._client("dynamodb").get_waiter("table_not_exists").wait(TableName=name)
+            case Kind.SWITCH:
+                # One that went with its stack is no error.
+                self._do("ssm", "delete_parameters", Names=[name])
             case Kind.LOGS:
                 self._do("logs", "delete_log_group", logGroupName=name)
             case Kind.BOUNDARY:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ecr_warden_cli.context import Failure
 from ecr_warden_cli.deployment.release import Release
-from ecr_warden_cli.deployment.stacks import external_id, stacks_of
+from ecr_warden_cli.deployment.stacks import OWN_SWITCH, external_id, stacks_of
 from ecr_warden_cli.deployment.wanted import Deployment
 
 _ABOVE = ("CallAs", "ManagementAccount", "OrganizationRoot")
@@ -19,7 +19,8 @@ def emit(deployment: Deployment, release: Release, folder: str) -> list[str]:
     """
     files = {**release.code, **{f"{name}.json": text.encode() for name, text in release.templates.items()}}
     for wanted in stacks_of(deployment, external_id(deployment)):
-        known = {name: value for name, value in wanted.parameters.items() if name not in _ABOVE}
+        # Nobody but the stack makes the stop switch there.
+        known = {name: value for name, value in wanted.parameters.items() if name not in (*_ABOVE, OWN_SWITCH)}
         given = [{"ParameterKey": name, "ParameterValue": value} for name, value in known.items()]
         place = wanted.place
         files[f"parameters/{wanted.template}-{place.account}-{place.region}.json"] = json.dumps(

@@ -130,6 +130,7 @@ class Kind(StrEnum):
     ATTACHED = "attached policy"
     CODE = "bucket for code"
     STACK = "stack"
+    SWITCH = "stop switch"
     LOGS = "log group"
     BUCKET = "bucket"
     TABLE = "table"

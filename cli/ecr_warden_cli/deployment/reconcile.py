@@ -1,6 +1,7 @@
 """The steps from a deployment as it is to what it should be; begun again, those that are left."""
 
 import hashlib
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -9,6 +10,7 @@ from itertools import groupby
 
 from msgspec import Struct
 
+from ecr_warden.state.switch import PARAMETER, Position
 from ecr_warden_cli.context import Failure
 from ecr_warden_cli.deployment.ports import (
     ChangeSet,
@@ -29,6 +31,7 @@ from ecr_warden_cli.deployment.stacks import (
     MEMBER,
     NAMES,
     ORGANIZATION,
+    OWN_SWITCH,
     WantedStack,
     code_bucket,
     external_id,
@@ -91,6 +94,8 @@ class Reconciler(Struct, frozen=True, dict=True):
     entered: Entered
     proposed: dict[StackPlace, Callable[[], None]] = {}
     """What discards each change set that was not executed."""
+    found: dict[StackPlace, LiveStack | None] = {}
+    """The stacks as they were last seen."""
 
     @cached_property
     def hub(self) -> LiveStack | None:
@@ -101,6 +106,13 @@ class Reconciler(Struct, frozen=True, dict=True):
     def is_new(self) -> bool:
         """Whether there is no hub yet, or nothing of it but its bucket."""
         return self.hub is None or "TrailBusArn" not in self.hub.outputs
+
+    @cached_property
+    def switch(self) -> Position | None:
+        """How the stop switch is to be made; None if there is one. One that was deleted may have said stopped."""
+        if self.entered.holds(self.deployment.hub_account, self.deployment.hub_region, f"ssm:{PARAMETER}"):
+            return None
+        return Position.ENABLED if self.is_new else Position.STOPPED
 
     def steps(self) -> tuple[Step, ...]:
         """What is to be done, in order; to be called while `discarding`."""
@@ -128,10 +140,9 @@ class Reconciler(Struct, frozen=True, dict=True):
         if changes is None:
             return None
         before = content_of(self._stacks(wanted).template(wanted.place.name), live.parameters, wanted.place)
+        are = {OWN_SWITCH: "true", **live.parameters}
         changed = {
-            name: (live.parameters.get(name, ""), value)
-            for name, value in wanted.parameters.items()
-            if live.parameters.get(name, "") != value
+            name: (are.get(name, ""), value) for name, value in wanted.parameters.items() if are.get(name, "") != value
         }
         return Step(wanted, before, after, changes, changed, change_set)
 
@@ -147,6 +158,10 @@ class Reconciler(Struct, frozen=True, dict=True):
 
     def carry_out(self, steps: Sequence[Step]) -> Iterator[str]:
         """Do it, all stacks of one template at once, and say what is done."""
+        if self.switch is not None:
+            # Before the hub, which else would find none, and stand still.
+            self.entered.hub(self.deployment.hub_account, self.deployment.hub_region).make_switch(self.switch)
+            yield f"made the stop switch {PARAMETER}: {self.switch}"
         for template, several in groupby(steps, key=lambda step: step.wanted.template):
             if template == HUB:
                 many = self._code().put(self.release.code)
@@ -173,21 +188,28 @@ class Reconciler(Struct, frozen=True, dict=True):
 
     def _stages(self, step: Step) -> Iterator[str]:
         """What is begun, and then awaited, of one stack: "" in between, and what is done."""
-        stacks, change_set = self._stacks(step.wanted), step.change_set
-        if change_set is None:
-            change_set = self._propose(step.wanted)
+        place, stacks, change_set = step.wanted.place, self._stacks(step.wanted), step.change_set
+        while True:
+            if change_set is None:
+                change_set = self._propose(step.wanted)
+                yield ""
+                if stacks.changes(change_set) is None:
+                    return
+            is_last = not self._owns_switch(step.wanted)
+            stacks.execute(change_set)
+            del self.proposed[place]
             yield ""
-            if stacks.changes(change_set) is None:
+            self.found[place] = live = stacks.finished(change_set)
+            yield f"{place}: {live.status}"
+            if is_last:
                 return
-        stacks.execute(change_set)
-        del self.proposed[step.wanted.place]
-        yield ""
-        yield f"{step.wanted.place}: {stacks.finished(change_set).status}"
+            change_set = None
 
     def _read(self, wanted: WantedStack) -> LiveStack | None:
         live = self._stacks(wanted).read(wanted.place.name)
         if live is not None:
             _refuse_unusable(wanted, live, self.release.version)
+        self.found[wanted.place] = live
         return live
 
     def _stacks(self, wanted: WantedStack) -> Stacks:
@@ -209,8 +231,23 @@ class Reconciler(Struct, frozen=True, dict=True):
             key = f"{hashlib.sha256(text.encode()).hexdigest()}.json"
             self._code().put({key: text.encode()})
             url = self._code().url(key)
-        repairs = wanted.template != HUB
-        return Proposal(wanted.place.name, text, wanted.parameters, self.deployment.tags, url, repairs=repairs)
+        owns = self._owns_switch(wanted)
+        keeps = {OWN_SWITCH: "true"} if owns and not self._would_retain_switch(wanted) else {}
+        # Drift of a stack that owns the switch is not reverted: that would put back what people said.
+        return Proposal(
+            wanted.place.name, text, {**wanted.parameters, **keeps}, self.deployment.tags, url, repairs=not owns
+        )
+
+    def _owns_switch(self, wanted: WantedStack) -> bool:
+        """Whether the stop switch is in the stack: it leaves in a change set of its own, after one that retains it."""
+        live = self.found.get(wanted.place) if wanted.template == HUB else None
+        return live is not None and "TrailBusArn" in live.outputs and live.parameters.get(OWN_SWITCH) != "false"
+
+    def _would_retain_switch(self, wanted: WantedStack) -> bool:
+        with suppress(ValueError):  # YAML, of an older version that was deployed by hand
+            resources = json.loads(self._stacks(wanted).template(wanted.place.name))["Resources"]
+            return bool(resources.get("WritesParameter", {}).get("DeletionPolicy") == "Retain")
+        return False
 
 
 _UNUSABLE = {

@@ -22,6 +22,8 @@ NAMES: Mapping[str, str] = {
     ORGANIZATION: "ecr-warden-organization",
 }
 """Of their stacks."""
+OWN_SWITCH = "OwnSwitch"
+"""The parameter of the hub's template that says whether the stack makes the stop switch, as versions before did."""
 _FEW_MEMBERS = 20
 """With more, reading all of them every 15 minutes costs more than it finds."""
 _RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
@@ -116,6 +118,7 @@ def _hub(deployment: Deployment, shared: str) -> dict[str, str]:
         "RoleBoundary": deployment.role_boundary,
         "SweepSchedule": rate,
         "SweepAlarmHours": str(_alarm_hours(rate)),
+        OWN_SWITCH: "false",
         **deployment.parameters,
     }
 

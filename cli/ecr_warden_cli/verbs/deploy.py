@@ -9,6 +9,7 @@ from ecr_warden.core.codec.base import to_json
 from ecr_warden.hub.reply import StatusReply
 from ecr_warden.hub.request import AskStatus
 from ecr_warden.state.commands import Upload
+from ecr_warden.state.switch import PARAMETER, Position
 from ecr_warden_cli.console import Console, Exit, worst
 from ecr_warden_cli.context import Context, Uploaded, Verb, argument
 from ecr_warden_cli.deployment.checkup import deployed
@@ -26,6 +27,12 @@ from ecr_warden_cli.inputs import DEFAULT_SPEC, load_compiled
 from ecr_warden_cli.rollout import Published, RollOut, follow
 from ecr_warden_cli.verbs.doctor import check_up, show
 from ecr_warden_cli.verbs.hold import is_confirmed
+
+_SWITCH = {
+    Position.ENABLED: f"makes the stop switch, {PARAMETER}: {Position.ENABLED}",
+    Position.STOPPED: f"makes the stop switch, {PARAMETER}, which somebody deleted: {Position.STOPPED}; until "
+    "ecr-warden start nothing is written",
+}
 
 
 def _run(arguments: argparse.Namespace, context: Context) -> Exit:
@@ -58,6 +65,7 @@ def _bring_about(reconciler: Reconciler, arguments: argparse.Namespace, context:
         console.note(f"{arguments.spec} is not uploaded, as the hub has a spec: ecr-warden apply {arguments.spec}")
     said = [(step, line) for say in (Step.rights, Step.resources) for step in steps for line in say(step)]
     plan = grouped([(line, aliases[step.wanted.place.account]) for step, line in said])
+    plan += [] if reconciler.switch is None else [_SWITCH[reconciler.switch]]
     plan += [f"uploads {file}, the first spec"] if spec is not None else []
     answer = {"version": reconciler.release.version, "plan": plan, "steps": list(map(_to_json, steps))}
     if not arguments.json:

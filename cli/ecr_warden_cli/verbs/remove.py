@@ -127,7 +127,9 @@ def _carry_out(goes: Sequence[Thing], entered: Entered) -> Iterator[Thing]:
 def _begin(thing: Thing, entered: Entered) -> ChangeSet | None:
     match thing.kind:
         case Kind.WRITES:
-            entered.hub(thing.account, thing.region).switch_writes(Position.STOPPED, anew=True)
+            hub = entered.hub(thing.account, thing.region)
+            hub.make_switch(Position.STOPPED)
+            hub.switch_writes(Position.STOPPED)
         case Kind.STACK:
             return entered.stacks(thing.account, thing.region).delete(thing.name)
         case _:

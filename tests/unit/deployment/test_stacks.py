@@ -43,7 +43,8 @@ def test_where_the_stacks_of_two_accounts_are() -> None:
 
 def test_what_the_stacks_are_given() -> None:
     hub = {"ExternalId": "x", "MemberAccounts": f"{CI},{REGISTRY}", "AlertEmail": "team@example.com"}
-    assert parameters(TWO, "hub", CI) == {**hub, "SweepSchedule": "rate(15 minutes)", "SweepAlarmHours": "1"}
+    often = {"SweepSchedule": "rate(15 minutes)", "SweepAlarmHours": "1"}
+    assert parameters(TWO, "hub", CI) == {**hub, **often, "OwnSwitch": "false"}
     shared = {"HubAccount": CI, "ExternalId": "x", "HubBusArns": BUS, "Writes": "all"}
     owners = f"arn:aws:iam::{CI}:user/push-user,arn:aws:iam::{CI}:user/ci/*"
     assert parameters(TWO, "member", CI) == {**shared, "ManagedOwners": owners}

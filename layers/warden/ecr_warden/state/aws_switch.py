@@ -73,8 +73,8 @@ class SsmSwitch(Struct, frozen=True):
                 if not page.get("NextToken"):
                     break
                 start = {"NextToken": page["NextToken"]}
-        # The first version is the stack's own.
-        changed = [_entry(version) for version in found if version.get("Version", 0) > 1]
+        # The first one of a new hub is enabled, and no change.
+        changed = [_entry(one) for one in found if one.get("Version", 0) > 1 or one.get("Value") != ENABLED]
         return sorted(changed, key=lambda entry: entry.at, reverse=True)
 
 

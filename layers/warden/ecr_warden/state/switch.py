@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from ecr_warden.state.history import HistoryEntry
 
 
+PARAMETER = "/ecr-warden/writes"
+"""The parameter in the hub's account and region that is the stop switch."""
+
+
 class Position(StrEnum):
     """What the stop switch says."""
 
