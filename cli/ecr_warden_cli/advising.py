@@ -38,6 +38,13 @@ class Asking(Struct, frozen=True):
     file: str | None
     """Of the spec, None for the hub's."""
     now: datetime
+    source: str = "ALIAS"
+    """Of a service, the alias of the account that it acts for."""
+
+
+def ours_in(asked: OpenedEstate) -> Ours:
+    """Who is ours: by the spec, or without one whose accounts were read."""
+    return ours_of(asked.spec.compiled) if asked.spec is not None else Ours(frozenset(asked.estate.accounts))
 
 
 def advised(asked: OpenedEstate, found: CanI, asking: Asking) -> CanI:
@@ -46,13 +53,13 @@ def advised(asked: OpenedEstate, found: CanI, asking: Asking) -> CanI:
     # A root user assumes no role, whatever policies say: no change is known, and still there is something to do.
     if found.change is None and not (is_root and found.answer is Answer.NO):
         return found
-    spec, edits = asked.spec, found.change.edits if found.change else ()
+    spec, edits, ours = asked.spec, found.change.edits if found.change else (), ours_in(asked)
     if spec is None:
-        ours = Ours(frozenset(asked.estate.accounts))
         return replace(found, advice=advise(asking.subject, asking.does, asking.where, edits, ours=ours))
     places = {edit: place_in_spec(edit, spec.compiled) for edit in edits}
     in_spec = partial(_in_spec, spec, asking, is_beside=not any(places.values()))
-    advice = advise(asking.subject, asking.does, asking.where, edits, ours=ours_of(spec.compiled), in_spec=in_spec)
+    who, source = asking.subject, asking.source
+    advice = advise(who, asking.does, asking.where, edits, ours=ours, in_spec=in_spec, source=source)
     if kept := dict.fromkeys(place for edit in advice.edits if (place := places[edit])):
         lines = f"what the spec describes, write there: {' and '.join(kept)}"
         advice = replace(advice, text=f"{advice.text}; {lines}", in_spec=True)

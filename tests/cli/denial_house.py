@@ -1,18 +1,53 @@
 """The example's accounts with more people: nodes, tasks, builds, jobs, and whoever a policy keeps out."""
 
 import json
+import re
 from copy import deepcopy
+from datetime import UTC, datetime
 from typing import Any
 
+from ecr_warden.access.graph import RepositoryGraph
+from ecr_warden.access_spec import Valid, load_spec
+from ecr_warden.audit.repaired import as_repaired
+from ecr_warden.core.codec.snapshot import estate_of
+from ecr_warden_cli.access import can_assume, can_i, find_subject, question, subject_named
+from ecr_warden_cli.naming import in_full
+from ecr_warden_cli.spec_edit import GrantEdit, edited
+from iam_access.who_can.decide import Answer
+from local.testing.printed import complete
 from tests.template.cfn import ROOT
-from tests.unit.access.snapshots import AWAY, HOME, TOKEN, allow, document, role, user
+from tests.unit.access.snapshots import AWAY, HOME, TOKEN, allow, document, managed, role, user
 
 _PULL = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
 _HERE = f"arn:aws:ecr:eu-central-1:{HOME}:repository/shop/checkout"
 _PROVIDER = f"arn:aws:iam::{HOME}:oidc-provider/token.actions.githubusercontent.com"
 _MAIN = "repo:acme/shop:ref:refs/heads/main"
 _SSO = "aws-reserved/sso.amazonaws.com/eu-central-1/AWSReservedSSO_Developer_0123456789abcdef"
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
 SPEC = ROOT / "examples/who-can/access.yaml"
+
+
+GRANT = re.compile(r"ecr-warden grant (pull|push) (\S+) \S+ --to (\S+)(?: --role (\S+))?")
+
+
+def answers_after(grant: re.Match[str], snapshot: Any, asked: Any) -> str:
+    """What the policies say of the denied call once the grant is written, and every document is repaired."""
+    access, repository, who, role = grant.groups()
+    before = load_spec(SPEC.read_bytes(), now=NOW)
+    assert isinstance(before, Valid)
+    edit = GrantEdit("push" if access == "push" else "pull", repository, who, role=role or "")
+    after = load_spec(edited(SPEC.read_text(), before.spec, edit).encode(), now=NOW)
+    assert isinstance(after, Valid)
+    # Which the stacks make, and push roles have.
+    boundary = managed("ecr-warden/ecr-warden-boundary", document(allow("ecr:*")))
+    snapshot["accounts"][HOME]["iam"].setdefault("Policies", []).append(boundary)
+    estate = as_repaired(estate_of(complete(snapshot), at=NOW), after.compiled)
+    graph, ids = RepositoryGraph(estate), {alias: account for account, alias in after.spec.aliases.items()}
+    subject = subject_named(graph, who, ids)
+    if asked["access"] == "assume":
+        return can_assume(graph, subject, find_subject(graph, asked["on"])).answer.value
+    found = can_i(graph, subject, question(graph, access, in_full(repository, ids)))
+    return "no" if found.docker is not None and found.docker.answer is Answer.NO else found.answer.value
 
 
 def example() -> Any:

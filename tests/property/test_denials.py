@@ -155,7 +155,7 @@ def test_any_text_is_answered_or_asked_about(text: str) -> None:
     assert "Traceback" not in ran.err
 
 
-_FULL = 65_536
+_FULL = 1 << 18
 _HARD = {
     "beginnings of an ARN": "arn:aws:iam::111111111111:user/",
     "a host again and again": "222222222222.dkr.ecr.eu-central-1.amazonaws.com/v2/",

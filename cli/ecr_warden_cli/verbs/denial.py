@@ -15,10 +15,10 @@ from typing import Any
 
 from msgspec import Struct
 
-from ecr_warden.access.missing import Edit, Side, edits_of, unmet
-from ecr_warden.audit.advice import Advice
+from ecr_warden.access.missing import Edit, Side, change_along, edits_of, unmet
+from ecr_warden.audit.advice import Advice, advise, not_for
 from ecr_warden.audit.words import edit_text, removal_text, verb_of
-from ecr_warden.core.actions import TOKEN, Access
+from ecr_warden.core.actions import IMPORT, TOKEN, Access
 from ecr_warden.core.administering import administering
 from ecr_warden.core.target import RepositoryTarget
 from ecr_warden_cli.access import (
@@ -30,11 +30,12 @@ from ecr_warden_cli.access import (
     can_i,
     find_repository,
     find_subject,
+    passed_to,
     question_of,
     trusting,
 )
 from ecr_warden_cli.access_text import can_i_to_json, detail, says_of, show_answer, show_details
-from ecr_warden_cli.advising import Asking, advised
+from ecr_warden_cli.advising import Asking, advised, ours_in
 from ecr_warden_cli.console import Exit, worst
 from ecr_warden_cli.context import Context, Failure, UsageError, Verb, argument
 from ecr_warden_cli.denials import (
@@ -43,9 +44,13 @@ from ecr_warden_cli.denials import (
     FORMS,
     LOGIN,
     NO,
+    NOT_THERE,
+    OF_SESSION,
+    OIDC,
     PULL,
     PUSH,
     SIGN_IN,
+    WEB_IDENTITY,
     DeniedCall,
     NamedPolicy,
     ToolCredentials,
@@ -59,6 +64,7 @@ from ecr_warden_cli.inputs import name_of, read_json
 from ecr_warden_cli.naming import in_full
 from ecr_warden_cli.verbs.access import EXITS, asking_of, say_age
 from iam_access.errors import NamedError
+from iam_access.evaluate.request_principal import CallerKind, is_identity_center_role
 from iam_access.text.ascii_case import ascii_lower
 from iam_access.text.nearest import did_you_mean, nearest
 from iam_access.text.printable import listed, printable, show_time
@@ -86,10 +92,29 @@ _SIDES: Mapping[str, tuple[Side, ...]] = {
     "service control policy": (Side.SERVICE_CONTROL,),
     "resource control policy": (Side.RESOURCE_CONTROL,),
 }
+_LACKING = {
+    "identity-based policy": "in its identity policies",
+    "resource-based policy": "in the policy of the repository or role",
+}
+_SESSION = re.compile(r"^(arn:[a-z-]+:)sts(::[^:]*:)assumed-role/([^/]+)/.*")
+_NOT_ASKED = {
+    "sts:TagSession": "do not tag the session (configure-aws-credentials: role-skip-session-tagging: true)",
+    "sts:SetSourceIdentity": "do not set a source identity",
+}
+_KEPT = {
+    "ec2.amazonaws.com": "Ec2InstanceMetadata",
+    **dict.fromkeys(("ecs-tasks.amazonaws.com", "codebuild.amazonaws.com", "pods.eks.amazonaws.com"), "EcsContainer"),
+}
+"""Where a service keeps a role's credentials, as profiles name it; others: in the environment.
+
+Source: https://docs.aws.amazon.com/cli/latest/topic/config-vars.html
+"""
+_CREATE = "ecr:CreateRepository"
 _VERBS = {LOGIN: "sign in to ECR", ASSUME: "assume"}
 _DID = {PULL: "pulled", PUSH: "pushed", LOGIN: "signed in", ASSUME: "tried to assume"}
 _MOST = 10
-MAX_DENIAL, MAX_RECORD = 65_536, 1 << 20
+MAX_DENIAL = MAX_RECORD = 1 << 20
+_MOST_READ = 1 << 26
 
 
 class _Explained(Struct, frozen=True):
@@ -120,7 +145,7 @@ class _Case(Struct, frozen=True):
 
 
 def _run_explain(arguments: argparse.Namespace, context: Context) -> Exit:
-    text = "" if arguments.record or arguments.sub else _message(arguments, context)
+    text = "" if arguments.record else _message(arguments, context)
     found = denials(text) or (DeniedCall(FORMS[-1]),)
     case = _Case(arguments, context, caller_of(text), cache(partial(open_estate, arguments, context)))
     answers, failed = list[_Explained](), list[NamedError]()
@@ -154,13 +179,15 @@ def _message(arguments: argparse.Namespace, context: Context) -> str:
     if not given:
         if count_stdin(arguments):
             raise UsageError("- for a file, and the error message from stdin", remedy="give the path of the file")
+        if context.stdin.isatty() and arguments.sub:
+            return ""
         if context.stdin.isatty():
             context.console.note("paste the message of the denied call, end with Ctrl-D")
-        given = context.stdin.read(MAX_RECORD).decode(errors="replace")
+        given = context.stdin.read(_MOST_READ).decode(errors="replace")
     if len(given) > MAX_DENIAL:
         context.console.note(f"only the last {MAX_DENIAL:,} characters are looked at: give the part around the error")
     text = plain(given[-MAX_DENIAL:])
-    if not text and not arguments.principal:
+    if not text and not arguments.principal and not arguments.sub:
         raise Failure("the message is empty", code="no-denial", remedy="paste what docker or the AWS CLI printed")
     return text
 
@@ -169,20 +196,37 @@ def _explained(denial: DeniedCall, case: _Case) -> _Explained:
     given = case.arguments
     if denial.form.says:
         return _said_alone(denial, case)
-    who = given.principal or denial.who or "".join(case.caller.services if not case.caller.whose else ())
-    denial = replace(denial, who=who, tried=given.access or denial.tried)
-    if given.record or given.sub or (denial.tried == ASSUME and not denial.role):
-        return _of_token(denial, case)
+    # What AWS names stands; then who must have acted; then who is given.
+    named = "" if "*" in denial.who and given.principal else denial.who
+    denial = replace(denial, who=named or case.caller.itself or given.principal or "")
+    denial = replace(denial, tried=given.access or denial.tried)
+    if given.record or given.sub or denial.action == WEB_IDENTITY:
+        try:
+            return _of_token(denial, case)
+        except AccessError as error:
+            # Of a role that is not there AWS says the same as of one that takes no such token.
+            return _absent(replace(denial, who=f"a token with the sub {given.sub or denial.subject}"), error, case)
     where = printable(denial.role, 200) or given.repository or text_of(denial.place)
     if not (denial.who and denial.tried and (where or denial.tried == LOGIN)):
         raise _unsaid(denial, where, case.caller)
+    of_caller, of_resource = (_partition(arn) for arn in (denial.who, denial.groups.get("resource", "")))
+    if of_caller and of_resource and of_caller != of_resource:
+        says = f"{printable(denial.who, 200)} cannot act in partition {of_resource}: it is of partition {of_caller}"
+        return _Explained(denial, NO, says, Advice(f"use credentials of an account of partition {of_resource}"))
     try:
         subject = _subject(denial, case)
+    except AccessError as error:
+        return _absent(denial, error, case, is_caller=True)
+    try:
         if denial.role:
             return _assuming(denial, subject, find_subject(case.asked().graph, denial.role), case)
         return _accessing(denial, subject, where, case)
     except AccessError as error:
         return _absent(denial, error, case)
+
+
+def _partition(arn: str) -> str:
+    return arn.split(":")[1] if arn.startswith("arn:") and ":" in arn[4:] else ""
 
 
 def _said_alone(denial: DeniedCall, case: _Case) -> _Explained:
@@ -194,11 +238,32 @@ def _said_alone(denial: DeniedCall, case: _Case) -> _Explained:
     if form.do == SIGN_IN and case.caller.whose:
         by_itself = Advice(f"let it sign in, which needs {TOKEN}: it has {case.caller.whose}")
         return _Explained(denial, form.verdict, says, by_itself)
-    if "{name}" in form.says and (given.snapshot or given.spec or given.profile):
-        known = (one.target.name for one in case.asked().estate.repositories())
-        do += did_you_mean("".join(nearest(denial.place.name, known)))
+    if form.do == NOT_THERE and (given.snapshot or given.spec or given.profile):
+        return _Explained(denial, form.verdict, says, _elsewhere(denial, case) or Advice(do))
     commands = (_login(denial.host or _host(denial.place)),) if form.do == SIGN_IN else ()
     return _Explained(denial, form.verdict, says, Advice(do, commands))
+
+
+def _elsewhere(denial: DeniedCall, case: _Case) -> Advice | None:
+    """Where a repository is that the registry which was asked lacks, or what else may be meant; None is unknown."""
+    place, estate = denial.place, case.asked().estate
+    known = [one.target for one in estate.repositories()]
+    there = sorted((one for one in known if one.name == place.name), key=lambda one: one.account != place.account)
+    if there:
+        account, region = there[0].account, there[0].region
+        if (account, region) == (place.account, place.region):
+            return Advice(f"try again: {case.read_at} has it")
+        asked = f"the registry of account {place.account}{place.region and f' in {place.region}'} was asked"
+        own = f"aws ecr describe-images --registry-id {account} --region {region} --repository-name {place.name}"
+        has = f"that of account {account} in {region} has it: {_host(there[0])} for docker, its ID for aws ecr:"
+        return Advice(f"{asked}, as it is where none is named; {has}", (own,))
+    registries = estate.accounts[place.account].registries.values() if place.account in estate.accounts else ()
+    caches = [rule.prefix for one in registries for rule in one.upstreams or () if rule.prefix]
+    if any(place.name.startswith(f"{prefix}/") for prefix in caches):
+        return Advice(f"let whoever pulls call {IMPORT} and {_CREATE}: the first pull through its cache makes it")
+    shown = {one.name: one.name if one.account == place.account else text_of(one) for one in known}
+    near = [shown[one] for one in nearest(place.name, shown)]
+    return Advice(f"{NOT_THERE}{did_you_mean(''.join(near))}") if near else None
 
 
 def _host(place: RepositoryTarget) -> str:
@@ -234,10 +299,17 @@ def _subject(denial: DeniedCall, case: _Case) -> Subject:
     asked, caller = case.asked(), case.caller
     arn = arn_meant(asked.estate, denial.who, asked.accounts)
     subject = find_subject(asked.graph, _unmasked(arn, asked) if "*" in arn else arn)
-    if case.arguments.principal and not _may_be(subject, caller):
-        services = listed(caller.services, 5)
-        message = f"{printable(subject.arn, 200)} is not whose credentials were used: it trusts none of {services}"
-        raise Failure(message, code="no-denial", remedy=f"add --as with the ARN: {caller.whose}")
+    if denial.who == case.arguments.principal and caller.whose:
+        why = f"it trusts none of {listed(caller.services, 5)}" if not _may_be(subject, caller) else ""
+        repository = next(asked.estate.repositories(), None)
+        is_signed_in = denial.tried in (PULL, PUSH) and not denial.form.weak
+        if not why and is_signed_in and repository is not None and caller.is_fixed and not caller.keys:
+            # A registry denies whoever signed in: not a task's own role, which the same service takes as well.
+            decision = asked.graph.decide(subject, asked.graph.permissions(TOKEN, repository))
+            why = f"it cannot sign in ({TOKEN})" if decision.answer is Answer.NO else ""
+        if why:
+            message = f"{printable(subject.arn, 200)} is not whose credentials were used: {why}"
+            raise Failure(message, code="no-denial", remedy=f"add --as with the ARN: {caller.whose}")
     return subject
 
 
@@ -254,26 +326,42 @@ def _unmasked(arn: str, asked: OpenedEstate) -> str:
 
 
 def _may_be(subject: Subject, caller: ToolCredentials) -> bool:
-    """Whether a role may be what a tool uses, by whom its trust policy names."""
-    trust = subject.identity.trust if subject.identity is not None else None
-    named = {
-        one.value for each in (trust.statements if trust else ()) for one in getattr(each.principals, "values", ())
-    }
-    return trust is None or not caller.services or not named.isdisjoint(caller.services)
+    """Whether it may be what a tool uses: a user whose keys it was given, a role by whom its trust policy names."""
+    identity = subject.identity
+    if identity is None or not caller.services:
+        return True
+    if identity.trust is None:
+        return caller.keys
+    named = [one.value for each in identity.trust.statements for one in getattr(each.principals, "values", ())]
+    return any(one in caller.services or (OIDC in one and OIDC in caller.services) for one in named)
 
 
-def _absent(denial: DeniedCall, error: AccessError, case: _Case) -> _Explained:
+def _absent(denial: DeniedCall, error: AccessError, case: _Case, *, is_caller: bool = False) -> _Explained:
     """The answer where whoever AWS names, or the repository or role, is not in what was read; raises the error."""
-    if not denial.named.text and not denial.action:
+    named, place = denial.named, denial.place
+    if not named.text and not denial.action:
         raise error
     verb = _VERBS.get(denial.tried) or verb_of(denial.tried)
-    does = f"{verb} {printable(denial.role, 200) or denial.place.name}".rstrip()
+    who, owner = printable(denial.who, 200), f"whoever owns account {place.account}"
     says, _, near = error.message.partition(" (")
-    do = f"read the accounts again, or correct the name, which is not in {case.read_at}{near and f' ({near}'}"
-    if denial.tried in administering():
-        do = f"whoever owns account {denial.place.account} decides: no grant gives it"
-    says = f"{printable(denial.who, 200)} cannot {does}: {says}"
-    return _Explained(denial, NO, says, Advice(_UNSEEN.get(denial.named.kind, do)))
+    do = Advice(f"read the accounts again, or correct the name, which is not in {case.read_at}{near and f' ({near}'}")
+    if is_caller and who.startswith("arn:"):
+        # AWS knows it: nobody mistypes whose credentials they have.
+        role = _SESSION.sub(r"\1iam\2role/\3", who)
+        lacks = f"it lacks {denial.action} {_LACKING[named.kind]}; " if named.is_lack and named.kind else ""
+        do = Advice(f"{lacks}read the accounts again, to see how to give it: {role} is not in {case.read_at}")
+    elif denial.action in (IMPORT, _CREATE):
+        says, do = "the call makes the repository", Advice(f"{owner} decides: no grant gives it")
+        if denial.action == IMPORT:
+            by_policy = f"or allow {IMPORT} and {_CREATE} in the policies of its registry and of the caller"
+            do = Advice(f"have {owner} create {place.name}, so that a grant can say upstream: true, {by_policy}")
+    elif denial.tried in administering():
+        do = Advice(f"{owner} decides: no grant gives it")
+    elif not denial.role and place.name:
+        do = _elsewhere(denial, case) or do
+    does = f"{verb} {printable(denial.role, 200) or place.name}".rstrip()
+    unseen = _UNSEEN.get(named.kind)
+    return _Explained(denial, NO, f"{who} cannot {does}: {says}", Advice(unseen) if unseen else do)
 
 
 def _accessing(denial: DeniedCall, subject: Subject, where: str, case: _Case) -> _Explained:
@@ -286,7 +374,21 @@ def _accessing(denial: DeniedCall, subject: Subject, where: str, case: _Case) ->
     if found.docker is not None and found.docker.answer is Answer.NO:
         found = replace(found, answer=Answer.NO, path=None, docker=None)
     direct = asked.graph.decide(subject, asked.graph.permissions(denial.action or what.what, repository))
-    return _judged(denial, found, direct, asking_of(asked, subject, what, case.arguments, case.context), case)
+    if case.caller.is_fixed and direct.answer is Answer.NO:
+        # It assumes no role.
+        found = CanI(Answer.NO, None, change_along(asked.graph, (subject,), what.ways[0]))
+    asking = asking_of(asked, subject, what, case.arguments, case.context)
+    whose = case.arguments.principal if case.caller.itself else None
+    source = (
+        find_subject(asked.graph, arn_meant(asked.estate, whose, asked.accounts)).principal.account if whose else ""
+    )
+    alias = next((alias for alias, account in asked.accounts.items() if account == source), "ALIAS")
+    answer = _judged(denial, found, direct, replace(asking, source=alias), case)
+    if subject.principal.kind is CallerKind.SERVICE and case.caller.whose:
+        answer = replace(
+            answer, advice=replace(answer.advice, text=f"{answer.advice.text}; or have it use {case.caller.whose}")
+        )
+    return answer
 
 
 def _judged(denial: DeniedCall, found: CanI, direct: AccessDecision, asking: Asking, case: _Case) -> _Explained:
@@ -310,6 +412,11 @@ def _judged(denial: DeniedCall, found: CanI, direct: AccessDecision, asking: Ask
 def _otherwise(denial: DeniedCall, direct: AccessDecision, asking: Asking, case: _Case) -> Advice | None:
     """What to do where no grant helps: AWS names another reason, or the policies allow the call."""
     named, is_no = denial.named, direct.answer is Answer.NO
+    is_somebody = asking.subject.principal.kind not in (CallerKind.ROOT, CallerKind.SERVICE)
+    if is_somebody and (named.text or is_no):
+        no = not_for(asking.subject, asking.does, asking.where, ours_in(case.asked()))
+        if no is not None:
+            return no
     if direct.answer is Answer.CONDITIONAL and named.kind not in _UNSEEN:
         asks = " and ".join(direct.conditions)
         return Advice(f"call it so that {asks}; the call's CloudTrail record shows what it had")
@@ -322,6 +429,9 @@ def _otherwise(denial: DeniedCall, direct: AccessDecision, asking: Asking, case:
     if not is_no:
         unread = "a policy does that no snapshot has: the organization's, an endpoint's, the session's"
         return Advice(f"try again: {case.read_at} allows it; if AWS denies it again, {unread}")
+    if denial.action in OF_SESSION:
+        advice = advise(asking.subject, asking.does, asking.where, why, ours=ours_in(case.asked()))
+        return replace(advice, text=f"{advice.text}, or {_NOT_ASKED[denial.action]}")
     if denial.tried == PUSH and not _may_be(asking.subject, case.caller):
         whose = case.caller.whose
         return Advice(f"have the build use its own role, {whose}: a grant to this one would let others push")
@@ -351,14 +461,22 @@ def _of_unseen(named: NamedPolicy, case: _Case) -> Advice:
 
 def _as_role(chain: Sequence[str], asking: Asking, case: _Case) -> Advice:
     """How to come through the roles that have the access."""
-    names = ["default", *(arn.rpartition("/")[2] for arn in chain[1:])]
+    names, options = ["default", *(arn.rpartition("/")[2] for arn in chain[1:])], ["source_profile"] * len(chain)
+    do = f"with the profile of {printable(asking.subject.arn, 200)} in place of default:"
+    if (
+        (identity := asking.subject.identity) is not None
+        and identity.trust
+        and not is_identity_center_role(identity.arn)
+    ):
+        # A role's own session is in no profile.
+        kept = (_KEPT[service] for service in passed_to(asking.subject) if service in _KEPT)
+        names[0], options[0], do = next(kept, "Environment"), "credential_source", "from where it runs:"
     commands = [
-        f"aws configure set profile.{name}.role_arn {arn} && aws configure set profile.{name}.source_profile {source}"
-        for source, name, arn in zip(names, names[1:], chain[1:], strict=False)
+        f"aws configure set profile.{name}.role_arn {arn} && aws configure set profile.{name}.{option} {source}"
+        for source, option, name, arn in zip(names, options, names[1:], chain[1:], strict=False)
     ]
     target = asking.target or next(one.target for one in case.asked().estate.repositories())
-    do = f"sign in with role {names[-1]}, with the profile of {printable(asking.subject.arn, 200)} in place of default:"
-    return Advice(do, (*commands, _login(_host(target), names[-1])))
+    return Advice(f"sign in with role {names[-1]}, {do}", (*commands, _login(_host(target), names[-1])))
 
 
 def _assuming(denial: DeniedCall, subject: Subject, role: Subject, case: _Case, claims: str = "") -> _Explained:
@@ -367,11 +485,18 @@ def _assuming(denial: DeniedCall, subject: Subject, role: Subject, case: _Case, 
     found = can_assume(asked.graph, subject, role)
     name = printable(role.arn, 200)
     target = _target_of(asked, role)
-    what = Access.PUSH if target is not None else "sts:AssumeRole"
-    asking = Asking(subject, f"assume {name}{claims}", what, name, target, arguments.spec, case.context.clock.now())
     decision = AccessDecision(found.answer)
     if role.identity is not None:
-        decision = asked.graph.decide(subject, asked.graph.assuming(subject, role))
+        needed = asked.graph.assuming(subject, role)
+        decision = asked.graph.decide(subject, needed)
+        if decision.answer is not Answer.NO and denial.action in OF_SESSION:
+            decision = asked.graph.decide(subject, (replace(needed[0], action=denial.action),))
+            found = CanI(decision.answer, found.path if decision.answer is Answer.YES else None, None)
+            claims = f" with {denial.action}, which {OF_SESSION[denial.action]}"
+        elif denial.action in OF_SESSION:
+            denial = replace(denial, action="sts:AssumeRole")
+    what = Access.PUSH if target is not None else "sts:AssumeRole"
+    asking = Asking(subject, f"assume {name}{claims}", what, name, target, arguments.spec, case.context.clock.now())
     return _judged(denial, found, decision, asking, case)
 
 
@@ -385,16 +510,22 @@ def _target_of(asked: OpenedEstate, role: Subject) -> RepositoryTarget | None:
 
 def _of_token(denial: DeniedCall, case: _Case) -> _Explained:
     """Of whoever came with a token, whom AWS's message does not name, with what the role asks of it."""
-    given, asked_for = (
-        case.arguments,
-        "add --record FILE, the CloudTrail record of the call or --sub SUBJECT, the token's sub",
-    )
-    if not (given.record or given.sub):
+    given = case.arguments
+    sub = given.sub or denial.subject
+    if not (given.record or sub):
+        asked_for = "add --record FILE, the CloudTrail record of the call or --sub SUBJECT, the token's sub"
         raise Failure("the message does not say whose token it was", code="no-denial", remedy=asked_for)
-    token = _token_of(given.record, case.context) if given.record else _Token(given.principal or "", given.sub)
+    token = (
+        _token_of(given.record, case.context) if given.record else _Token(given.principal or "", sub, "", denial.role)
+    )
     asked = case.asked()
     trust = [one for one in trusting(asked.estate) if token.provider in ("", one.provider)]
-    roles = [Trusting(token.role, token.provider)] if token.role else trust
+    named = _unmasked(token.role, asked) if "*" in token.role else token.role
+    if named:
+        trust = [one for one in trust if one.role == named] or [Trusting(named, token.provider)]
+        if not trust[0].provider:
+            return _closed(denial, token, find_subject(asked.graph, named))
+    roles = trust
     if len(roles) != 1:
         says = f"{len(roles)} roles trust {printable(token.provider, 200) or 'an identity provider'}"
         raise UsageError(says, remedy="give the record with --record, or whose token it is with --as PROVIDER-ARN")
@@ -411,6 +542,14 @@ def _of_token(denial: DeniedCall, case: _Case) -> _Explained:
     asks = f"come with a token that it takes: {' or '.join(texts)}" if texts else "ask whoever owns the role"
     advice = Advice(f"{asks}; whom it takes, whoever owns {printable(role.arn, 200)} decides")
     return replace(answer, advice=advice, found=None)
+
+
+def _closed(denial: DeniedCall, token: "_Token", role: Subject) -> _Explained:
+    """The answer for a role that no token opens."""
+    name = printable(role.arn, 200)
+    says = f"a token with the sub {printable(token.sub, 200)} cannot assume {name}, which trusts no identity provider"
+    do = "correct the role (role-to-assume, AWS_ROLE_ARN)"
+    return _Explained(denial, NO, says, Advice(f"{do}; whom it takes, whoever owns {name} decides"))
 
 
 class _Token(Struct, frozen=True):
@@ -452,10 +591,21 @@ def _show(answers: Sequence[_Explained], case: _Case) -> None:
         show_answer(one.verdict, one.says, one.advice, case.context)
         if not one.says.endswith(one.denial.named.text):
             console.line(detail("AWS says", one.denial.named.text))
+        if one.denial.authorization:
+            console.line("AWS itself says more, for a day:")
+            console.block(f"    {_details_of(one.denial.authorization)}")
         if one.found is not None:
             show_details(one.found, case.asked().estate, case.context)
     if any(one.found for one in answers):
         say_age(case.asked(), case.context)
+
+
+def _details_of(authorization: str) -> str:
+    """The command that asks AWS for what a decision rested on.
+
+    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied-authorization-id.html
+    """
+    return f"aws iam-toolbox get-request-authorization-details --authorization-id {authorization}"
 
 
 def _to_json(one: _Explained, case: _Case) -> dict[str, Any]:
@@ -471,6 +621,7 @@ def _to_json(one: _Explained, case: _Case) -> dict[str, Any]:
             "access": denial.tried or None,
             "on": denial.role or text_of(denial.place) or None,
         },
+        "details": _details_of(denial.authorization) if denial.authorization else None,
         "denied": None if not named.text else {"kind": named.kind, "policy": named.policy, "remedy": one.advice.text},
     }
 

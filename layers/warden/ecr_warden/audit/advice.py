@@ -9,7 +9,9 @@ from msgspec import Struct
 
 from ecr_warden.access.missing import Edit, Side
 from ecr_warden.audit.words import change_text, removal_text
+from iam_access.arn import parse_arn
 from iam_access.evaluate.request_principal import CallerKind
+from iam_access.text.nearest import did_you_mean, nearest
 from iam_access.text.printable import printable
 from iam_access.who_can.ours import Ours
 from iam_access.who_can.standing import standing_for
@@ -42,11 +44,13 @@ def advise(
     *,
     ours: Ours | None,
     in_spec: Callable[[], Advice | None] = lambda: None,
+    source: str = "ALIAS",
 ) -> Advice:
     """What to do for somebody who lacks these edits.
 
     `does`: such as `push shop/checkout`; `where`: the repository or role as people name it. `ours`: who is ours, None
-    where the spec gives the access. `in_spec`: how the spec gives it, where it can.
+    where the spec gives the access. `in_spec`: how the spec gives it, where it can. `source`: the alias of the account
+    that a service acts for.
     """
     name = printable(who.arn, 200)
     if who.principal.kind is CallerKind.ROOT:
@@ -54,15 +58,31 @@ def advise(
     if who.principal.kind is CallerKind.FEDERATED_USER and all(edit.side is not Side.REPOSITORY for edit in why):
         return Advice("use the user's own credentials: a session of sts:GetFederationToken cannot assume roles")
     if who.principal.kind is CallerKind.SERVICE:
-        lines = f"{{service: {name}, source: ALIAS}} under pull: of {where}"
+        lines = f"{{service: {name}, source: {source}}} under pull: of {where}"
         return Advice(f"say for which account it acts: write {lines}, with the alias of that account", in_spec=True)
-    arn = who.arn if who.identity is None else who.identity.arn
-    if ours is not None and standing_for(arn, ours):
-        decides = f"whoever owns {where} decides whether {printable(who.arn, 200)} may {does}"
-        return Advice(f"{decides}: it is in no account that is ours")
+    if ours is not None and (no := not_for(who, does, where, ours) or _nobodys(why, ours)):
+        return no
     if any(edit.side in _CONTROL for edit in why):
         return Advice(f"ask the organization's administrators to {Advice(edits=tuple(why)).in_full}")
     return in_spec() or Advice(_places(why), edits=tuple(why))
+
+
+def not_for(who: Subject, does: str, where: str, ours: Ours) -> Advice | None:
+    """What to do for somebody who is not ours: neither to let them in nor to take away what keeps them out."""
+    arn = who.arn if who.identity is None else who.identity.arn
+    if not standing_for(arn, ours):
+        return None
+    decides = f"whoever owns {where} decides whether {printable(who.arn, 200)} may {does}"
+    return Advice(f"{decides}: it is in no account that is ours")
+
+
+def _nobodys(why: Sequence[Edit], ours: Ours) -> Advice | None:
+    """What to do where it takes a right over an account that nobody named, such as one with a mistyped digit."""
+    for account in (arn.account for edit in why if (arn := parse_arn(edit.resource)) is not None and arn.account):
+        if account not in ours.accounts:
+            hint = did_you_mean("".join(nearest(account, ours.accounts)))
+            return Advice(f"correct account {account}, which is none of ours{hint}, or ask whoever owns it")
+    return None
 
 
 def _places(why: Sequence[Edit]) -> str:
