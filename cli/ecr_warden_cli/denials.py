@@ -201,7 +201,7 @@ class ToolCredentials(Struct, frozen=True):
     keys: bool = False
     """People may give it a user's."""
     roles: bool = False
-    """It can be told to assume another role first."""
+    """It may assume another role first."""
 
     @property
     def itself(self) -> str:
@@ -342,7 +342,7 @@ class _Text(Struct, frozen=True):
         named = _REPOSITORY.match(resource) or (match if groups.get("name") else _before(self.images, match.end()))
         reason, host = _REASON.match(self.text, match.end()), _before(self.hosts, match.end())
         role = _before(self.roles, match.end()) if action == WEB_IDENTITY else None
-        told = _AUTHORIZATION.search(self.text, match.end(), match.end() + _BEFORE)
+        decision = _AUTHORIZATION.search(self.text, match.end(), match.end() + _BEFORE)
         return DeniedCall(
             form,
             self._tried(form, action, match.start()),
@@ -355,7 +355,7 @@ class _Text(Struct, frozen=True):
             groups | {"resource": resource, "host": "the registry" if host is None else host[0]},
             match.start(),
             self.subject,
-            "" if told is None else told[1],
+            "" if decision is None else decision[1],
         )
 
     def _tried(self, form: Form, action: str, at: int) -> str:
