@@ -7,9 +7,9 @@ from enum import StrEnum
 from msgspec import Struct
 
 from ecr_warden.core.address import Address, repository_policy
-from ecr_warden.core.desired import CompiledSpec, DesiredValue, Extent, Mode, TargetSpec
+from ecr_warden.core.desired import CompiledSpec, DesiredValue, Extent, Mode, RoleSettings, TargetSpec
 from ecr_warden.core.observed import Observation, Present
-from ecr_warden.core.target import RepositoryTarget, Target
+from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target
 from ecr_warden.core.tolerated import with_observed_grants
 from ecr_warden.versions.changes import left_of, staying, succeeding
 from iam_access.document.document import Document
@@ -95,6 +95,18 @@ def step(accepted: CompiledSpec | None, new: CompiledSpec) -> EnforcedChange:
 def widened(accepted: CompiledSpec | None, new: CompiledSpec) -> EnforcedChange:
     """What a new version changes of what repairs leave alone at most: all grants that share an enforced document."""
     return step(None if accepted is None else accepted.with_observed, new.with_observed)
+
+
+def longer_sessions(change: EnforcedChange) -> Iterator[RoleTarget]:
+    """The roles whose sessions may last longer than they might before."""
+    for address, old, new in change.documents():
+        match address.target, old, new:
+            case RoleTarget() as role, RoleSettings(max_session_duration=was), RoleSettings() if (
+                new.max_session_duration > was
+            ):
+                yield role
+            case _:
+                pass
 
 
 def value_at(version: CompiledSpec, address: Address) -> DesiredValue | None:

@@ -5,7 +5,7 @@ harmless that is not shown to be: who is not shown to be ours is outside, and wh
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Collection, Container, Iterable, Iterator
 from datetime import datetime
 from functools import cache
 from itertools import chain
@@ -18,7 +18,7 @@ from ecr_warden.core.judgement import Judgement, WaitCode, WaitReason
 from ecr_warden.core.ours import ours_of
 from ecr_warden.core.part import part_of
 from ecr_warden.versions.changes import Versions, observes
-from ecr_warden.versions.enforced import EnforcedChange, Left, Why, step, widened
+from ecr_warden.versions.enforced import EnforcedChange, Left, Why, longer_sessions, step, widened
 from ecr_warden.versions.growth import grown, silenced
 from ecr_warden.versions.limits import fewest_grants, loosened, removes_much, widening_of
 from ecr_warden.versions.outside_gains import OutsideGains, outside_gains
@@ -158,9 +158,11 @@ def _stays_open(left: Iterable[Left]) -> Iterator[WaitReason]:
         yield WaitReason(WaitCode.STAYS_OPEN, f"{why}: {listed(where, _NAMED)}")
 
 
-def _widens(changes: Iterable[EnforcedChange]) -> Iterator[WaitReason]:
+def _widens(changes: Collection[EnforcedChange]) -> Iterator[WaitReason]:
     documents = chain.from_iterable(map(document_changes, changes))
-    gaining = list(dict.fromkeys(str(document.target) for document in documents if document.access.gained))
+    longer = chain.from_iterable(map(longer_sessions, changes))
+    targets = (*(document.target for document in documents if document.access.gained), *longer)
+    gaining = list(dict.fromkeys(map(str, targets)))
     if gaining:
         yield WaitReason(WaitCode.WIDENS, f"it gives access, and widening is approve: {listed(gaining, _NAMED)}")
 

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from ecr_warden.core.address import Address, repository_policy
 from ecr_warden.core.estate import EcrAccount
-from ecr_warden.versions.enforced import EnforcedChange
+from ecr_warden.versions.enforced import EnforcedChange, longer_sessions
 from ecr_warden.versions.outside_assumers import OutsideAssumers, by_vouching
 from ecr_warden.versions.takeover import covers
 from iam_access.delta.delta import PermissionDelta, access_change
@@ -43,6 +43,9 @@ def outside_gains(change: EnforcedChange, ours: Ours, account: Callable[[str], E
         reasons += [f"it gives more to {role}, which {one} may take" for role, one in assumers.of(address, permission)]
         for reason in reasons:
             places.setdefault(reason, {})[str(address)] = None
+    for role in longer_sessions(change):
+        for assumer in assumers.assumers(role):
+            places.setdefault(f"it lets sessions of {assumer} last longer", {})[str(role)] = None
     found = [f"{reason}: {listed([*where], _NAMED, separator='; ')}" for reason, where in places.items()]
     more = len(found) - _WHO_NAMED
     left_out = [f"it lets in {count(more, 'more outsider')}"] if more > 0 else []
