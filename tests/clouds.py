@@ -19,6 +19,7 @@ from ecr_warden_cli.deployment.ports import (
     LiveStack,
     Proposal,
     Remains,
+    RunningFunction,
     StackChange,
     StackFailed,
     StackPlace,
@@ -48,6 +49,11 @@ class MemoryCloud:
     outputs: Callable[[StackPlace, Proposal], Mapping[str, str]] = lambda _, __: {}
     entries: dict[str, dict[str, Any]] = field(default_factory=dict)
     """What is read of the accounts, by ID."""
+    functions: dict[str, RunningFunction] = field(default_factory=dict)
+    letters: dict[str, int] = field(default_factory=dict)
+    """How many messages each queue of the hub has."""
+    drifted: set[StackPlace] = field(default_factory=set)
+    """The stacks of which somebody changed a queue beside CloudFormation."""
     trails: dict[tuple[str, str], SeenWire] = field(default_factory=dict)
     pending: dict[str, tuple[StackPlace, Proposal]] = field(default_factory=dict)
     """The change sets that are neither executed nor discarded."""
@@ -110,6 +116,14 @@ class MemoryEntered:
         if self.cloud.hubs is None:
             raise Failure("no hub in this test")
         return self.cloud.hubs()
+
+    def functions(self, account: str, region: str, names: Sequence[str]) -> Mapping[str, RunningFunction]:
+        del account, region
+        return {name: one for name, one in self.cloud.functions.items() if name in names}
+
+    def depth(self, account: str, region: str, queue: str) -> int:
+        del account, region
+        return self.cloud.letters.get(queue, 0)
 
     def above(self, account: str) -> tuple[str, str]:
         del account
@@ -197,6 +211,8 @@ class MemoryStacks:
             for key in new
             if key not in old or old[key] != new[key] or (live and dict(live.tags) != dict(proposal.tags))
         ]
+        if place in self.cloud.drifted and proposal.repairs:
+            found.append(StackChange("Modify", "Queue", "AWS::SQS::Queue"))
         found += [StackChange("Remove", key, old[key]["Type"]) for key in old if key not in new]
         if live is not None and not found and dict(live.parameters) == dict(proposal.parameters):
             return None
@@ -219,6 +235,8 @@ class MemoryStacks:
         self._turn_switch(place, proposal)
         live = LiveStack(status, dict(proposal.parameters), outputs, dict(proposal.tags), description=described)
         self.cloud.stacks[place], self.cloud.templates[place] = live, proposal.template
+        if proposal.repairs:
+            self.cloud.drifted.discard(place)
         return live
 
     def _turn_switch(self, place: StackPlace, proposal: Proposal) -> None:

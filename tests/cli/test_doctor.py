@@ -210,7 +210,17 @@ ROWS: Mapping[str, Row] = {
     ),
     "an e-mail address that nobody confirmed": (
         cut("e-mail subscription of ecr-warden-alerts", subscriptions=["PendingConfirmation"]),
+        {"e-mail-unconfirmed": "warning"},
+        0,
+    ),
+    "an e-mail address that is subscribed no more": (
+        cut("e-mail subscription of ecr-warden-alerts", subscriptions=[]),
         {"e-mail-unconfirmed": "wrong"},
+        2,
+    ),
+    "an organization's trail that does not log": (
+        cut(f"trail of {PLACE}", trails=[{**TRAIL, "organization": True, "logging": False}]),
+        {"wiring-cut": "wrong"},
         2,
     ),
     "a boundary that a stack left": (
@@ -384,6 +394,30 @@ def test_what_nobody_could_write_is_repaired_after_another_deploy(tmp_path: Path
     setting(text=READ_ONLY)(house)
     said = " ".join(doctor(house, tmp_path).out.split())
     assert "ecr-warden deploy without --read-only, then ecr-warden reconcile, or apply mode: observe" in said
+
+
+NOT_OURS: Mapping[str, tuple[Callable[[House], object], str]] = {
+    "an address that waits": (
+        cut("e-mail subscription of ecr-warden-alerts", subscriptions=["PendingConfirmation"]),
+        "whoever reads that address follows the link in the mail of AWS; aws sns subscribe sends another",
+    ),
+    "an organization's trail": (
+        cut(f"trail of {PLACE}", trails=[{**TRAIL, "organization": True, "logging": False}]),
+        "have a trail report it",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NOT_OURS)
+def test_what_no_command_of_the_account_ends_is_said_in_a_sentence(name: str, tmp_path: Path) -> None:
+    change, says = NOT_OURS[name]
+    house = House()
+    house.sweep()
+    change(house)
+    ran = doctor(house, tmp_path, "--json")
+    [found] = [one for group in ran.json["groups"] for one in group["diagnoses"]]
+    assert found["command"] == ""
+    assert says in found["remedy"]
 
 
 @pytest.mark.parametrize("name", COMMANDS)

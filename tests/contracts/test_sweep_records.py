@@ -122,10 +122,10 @@ def test_the_last_look_at_the_wiring_of_each_part_is_remembered(hub: Hub) -> Non
     assert [hub.watch_records.of(part) for part in ("hub", "elsewhere")] == [OF_HUB, None]
 
 
-@pytest.mark.parametrize("told", range(3))
-def test_a_sweep_has_finished_once_all_its_parts_were_looked_at_whichever_was_the_last(hub: Hub, told: int) -> None:
+@pytest.mark.parametrize("knowing", range(3))
+def test_a_sweep_has_finished_once_all_its_parts_were_looked_at_whichever_was_the_last(hub: Hub, knowing: int) -> None:
     """The hub's own part alone knows how many there are."""
-    found = [hub.watch_records.looked("sweep-1", 3 if turn == told else 0) for turn in range(3)]
+    found = [hub.watch_records.looked("sweep-1", 3 if turn == knowing else 0) for turn in range(3)]
     assert found == [False, False, True]
     assert hub.watch_records.looked("sweep-2", 0) is False
 

@@ -1,5 +1,6 @@
 """The accounts of a deployment, entered with a person's own credentials."""
 
+from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import replace
 from datetime import timedelta
@@ -36,7 +37,7 @@ from ecr_warden_cli.aws import (
 from ecr_warden_cli.context import Failure, Hub, NotEntered
 from ecr_warden_cli.deployment.aws_cloudformation import CONFIG, AwsCodeBucket, AwsStacks, calling
 from ecr_warden_cli.deployment.aws_remains import AwsRemains
-from ecr_warden_cli.deployment.ports import CodeBucket, Remains, Stacks
+from ecr_warden_cli.deployment.ports import CodeBucket, Remains, RunningFunction, Stacks
 from ecr_warden_cli.deployment.remedies import remedy_for
 from ecr_warden_cli.deployment.sessions import Ways
 from ecr_warden_cli.profiles import ProfileAccounts
@@ -90,6 +91,30 @@ class AwsEntered(Struct, frozen=True):
     def hub(self, account: str, region: str) -> Hub:
         return LambdaHub(self.session(account), region)
 
+    def functions(self, account: str, region: str, names: Sequence[str]) -> Mapping[str, RunningFunction]:
+        client, found = self.session(account).client("lambda", region_name=region, config=READING_CONFIG), {}
+        with calling(f"reading the functions in {account}/{region}"):
+            for name in names:
+                one: Any = unless(("ResourceNotFoundException",), client.get_function, FunctionName=name)
+                if one is not None:
+                    given = one["Configuration"]
+                    layers = [client.get_layer_version_by_arn(Arn=each["Arn"]) for each in given.get("Layers", ())]
+                    digests = tuple(_digits(layer["Content"]["CodeSha256"]) for layer in layers)
+                    reserved = one.get("Concurrency", {}).get("ReservedConcurrentExecutions")
+                    found[name] = RunningFunction(_digits(given["CodeSha256"]), digests, reserved)
+        return found
+
+    def depth(self, account: str, region: str, queue: str) -> int:
+        client = self.session(account).client("sqs", region_name=region, config=READING_CONFIG)
+        with calling(f"reading the queue {queue} in {account}/{region}"):
+            absent = ("AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist")
+            place = unless(absent, client.get_queue_url, QueueName=queue)
+            asked: Any = {"AttributeNames": ["ApproximateNumberOfMessages"]}
+            found = (
+                {} if place is None else client.get_queue_attributes(QueueUrl=place["QueueUrl"], **asked)["Attributes"]
+            )
+        return int(found.get("ApproximateNumberOfMessages", 0))
+
     def above(self, account: str) -> tuple[str, str]:
         client = self.session(account).client("organizations", region_name=IAM_REGION)
         with calling(f"the organization of {account}"):
@@ -137,6 +162,11 @@ class AwsEntered(Struct, frozen=True):
             return parsedate_to_datetime(date) - clock.now()
         except (TypeError, ValueError) as error:
             raise Failure("AWS's answer has no date", remedy="see what proxy is in between") from error
+
+
+def _digits(digest: str) -> str:
+    """A digest as Lambda has it, in hexadecimal digits."""
+    return b64decode(digest).hex()
 
 
 def _enter(account: str, alias: str, ways: Ways, source: Opened | NotEntered | None) -> Opened | NotEntered:

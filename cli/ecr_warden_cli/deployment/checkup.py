@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from ecr_warden import __version__
 from ecr_warden.collect.wire import Wire, WireState
-from ecr_warden.collect.wiring import OWN_POLICIES
+from ecr_warden.collect.wiring import OWN_POLICIES, PENDING
 from ecr_warden.core.desired import Mode
 from ecr_warden.core.failures import RegionDisabled
 from ecr_warden.core.lasting import duration
@@ -28,7 +28,9 @@ from ecr_warden.hub.reply import StatusReply, Trouble
 from ecr_warden.hub.status import troubles_of
 from ecr_warden_cli.console import Exit, worst
 from ecr_warden_cli.context import Failure
+from ecr_warden_cli.deployment.compare import Compared
 from ecr_warden_cli.deployment.ports import LiveStack
+from ecr_warden_cli.deployment.stacks import EVENTS, HUB, ORGANIZATION
 from ecr_warden_cli.deployment.wanted import Deployment
 from iam_access.arn import iam_arn
 from iam_access.text.printable import count, listed, show_time
@@ -119,6 +121,8 @@ class Looks(Struct, frozen=True):
     """What was looked at with a person's own credentials, because the hub did not."""
     webhook: bool | Failure | None = None
     """Whether the webhook's URL is where the deployment says; None if it has none."""
+    compared: Compared | Failure | None = None
+    """With the release; None if that is not wanted, or nothing is deployed."""
 
 
 _DEPLOY, _APPLY = "ecr-warden deploy", "ecr-warden apply access.yaml"
@@ -142,6 +146,13 @@ CODES: Mapping[str, tuple[Group, Verdict, str]] = {
     "versions-differ": (Group.HUB, Verdict.WRONG, ""),
     "hub-denied": (Group.HUB, Verdict.UNKNOWN, ""),
     "hub-unknown": (Group.HUB, Verdict.UNKNOWN, ""),
+    "stack-differs": (Group.HUB, Verdict.WRONG, _DEPLOY),
+    "code-differs": (Group.HUB, Verdict.WRONG, ""),
+    "function-limited": (Group.HUB, Verdict.WRONG, ""),
+    "letters-kept": (Group.HUB, Verdict.WARNING, ""),
+    "stack-left": (Group.EVENTS, Verdict.WARNING, ""),
+    "not-in-file": (Group.MEMBERS, Verdict.WARNING, ""),
+    "not-compared": (Group.HUB, Verdict.WARNING, ""),
     "writes-stopped": (Group.HUB, Verdict.WARNING, "ecr-warden start"),
     "jobs-waiting": (Group.HUB, Verdict.WARNING, ""),
     "jobs-stuck": (Group.HUB, Verdict.WRONG, ""),
@@ -197,6 +208,8 @@ def diagnose(looks: Looks) -> Checkup:
         *_of_troubles(ours, looks, by_hub=False),
         *_of_boundaries((*theirs, *own)),
         *(_of_buckets(looks.wires) if deployed is False else ()),
+        *_of_comparison(looks),
+        *_of_left(looks),
         *_of_writes(looks),
         *_of_channels(looks),
     ]
@@ -325,6 +338,67 @@ def _of_writes(looks: Looks) -> Iterator[Diagnosis]:
         yield _diagnosis("nothing-writable", message, remedy)
 
 
+def _of_comparison(looks: Looks) -> Iterator[Diagnosis]:
+    """What differs from the release, which CloudFormation and these credentials show."""
+    compared, status = looks.compared, _status(looks)
+    if isinstance(compared, Failure):
+        message = f"the stacks were not compared with the release, but for what the hub looks at: {compared.message}"
+        remedy = compared.remedy or "ask with the deployer's policies, which ecr-warden deploy --emit DIR writes"
+        yield replace(_diagnosis("not-compared", message, remedy), statement=_statement([compared.message]))
+    if not isinstance(compared, Compared) or isinstance(looks.deployment, Failure):
+        return
+    is_upgrade = status is not None and status.hub_version != __version__
+    for step in compared.steps:
+        place, kind = step.wanted.place, step.wanted.template
+        lines = [line.format(place.account) for line in (*step.resources(), *step.rights())]
+        also = tuple(f"{one.logical_id} ({one.type})" for one in step.changes)
+        found = replace(_diagnosis("stack-differs", f"deploy would change it: {'; '.join(lines)}"), also=also)
+        found = replace(found, about=(_OF_STACK.get(kind, Group.MEMBERS),))
+        yield replace(found, verdict=Verdict.WARNING) if is_upgrade else found
+    yield from _of_functions(compared, looks.deployment.hub_region)
+    for queue, many in compared.letters.items():
+        remedy = "whoever operates the hub reads why, and purges the queue: docs/safety.md#what-to-do"
+        yield _diagnosis("letters-kept", f"{queue} keeps {count(many, 'message')} that nobody could process", remedy)
+    for place in compared.left:
+        message = (
+            f"{place} is there, and ecr-warden.yaml has no such region: delete it in that account, or add the region"
+        )
+        command = f"aws cloudformation delete-stack --region {place.region} --stack-name {place.name}"
+        yield replace(_diagnosis("stack-left", message), command=command)
+
+
+def _of_functions(compared: Compared, region: str) -> Iterator[Diagnosis]:
+    where = f"aws lambda {{}} --region {region} --function-name {{}}"
+    for name, file in compared.altered.items():
+        what = "other code than the release's" if file else "a layer with other code than the release's"
+        found = _diagnosis("code-differs", f"{name} runs {what}")
+        command = (
+            f"{where.format('update-function-code', name)} --zip-file {quote(f'fileb://{file}')}" if file else _DEPLOY
+        )
+        yield replace(found, command=command)
+    for name in compared.stopped:
+        message = f"the concurrent executions of {name} are limited, so that others keep it waiting or it never runs"
+        yield replace(
+            _diagnosis("function-limited", message), command=where.format("delete-function-concurrency", name)
+        )
+
+
+_OF_STACK = {HUB: Group.HUB, EVENTS: Group.EVENTS, ORGANIZATION: Group.MEMBERS}
+
+
+def _of_left(looks: Looks) -> Iterator[Diagnosis]:
+    """What the accepted spec names and the file has no longer: no deployment looks at it."""
+    status = _status(looks)
+    if isinstance(looks.deployment, Failure) or status is None:
+        return
+    units = looks.deployment.organization
+    named = {part for one in looks.deployment.members for part in (one.id, *(f"{one.id}/{r}" for r in one.regions))}
+    if (left := sorted(status.watched.keys() - named)) and not (units is not None and units.units):
+        message = f"the accepted spec names {listed(left, _SHOWN)}, and ecr-warden.yaml does not"
+        remedy = "whoever deploys adds it to ecr-warden.yaml, or whoever owns the spec takes it out there"
+        yield _diagnosis("not-in-file", message, remedy)
+
+
 def _of_channels(looks: Looks) -> Iterator[Diagnosis]:
     if isinstance(looks.deployment, Failure):
         return
@@ -374,6 +448,8 @@ def _of_trouble(trouble: Trouble, wires: Sequence[Wire], command: str, *, by_hub
     diagnosis = _diagnosis(trouble.code if trouble.code in CODES else "hub-unknown", trouble.message, trouble.remedy)
     if not wires:
         return diagnosis
+    if wires[0].why == PENDING:
+        diagnosis = replace(diagnosis, verdict=Verdict.WARNING, remedy=_FOLLOW)
     return replace(
         diagnosis,
         command=_DEPLOY if by_hub and trouble.code == _UNREAD else command,
@@ -385,6 +461,9 @@ def _of_trouble(trouble: Trouble, wires: Sequence[Wire], command: str, *, by_hub
 
 
 _UNREAD = "wiring-unread"
+_FOLLOW = (
+    "whoever reads that address follows the link in the mail of AWS; aws sns subscribe sends another: docs/safety.md"
+)
 
 
 def _kind(code: str, wire: Wire, command: str) -> object:
@@ -434,7 +513,7 @@ def _command(wire: Wire, looks: Looks) -> str:
             return f"aws account enable-region --region-name {_place(wire)[1]}"
         case WireState.DISABLED if (stopped := _STOPPED.search(wire.why)) is not None:
             return f"aws cloudtrail start-logging --region {stopped[2]} --name {stopped[1]}"
-        case WireState.UNCONFIRMED if isinstance(looks.deployment, Deployment):
+        case WireState.UNCONFIRMED if isinstance(looks.deployment, Deployment) and wire.why != PENDING:
             region, topic = looks.deployment.hub_region, wire.name.rpartition(" ")[2]
             arn = f"arn:aws:sns:{region}:{looks.deployment.hub_account}:{topic}"
             to = f"--protocol email --notification-endpoint {quote(looks.deployment.email)}"
@@ -501,12 +580,20 @@ def _facts(looks: Looks, deployed: bool | None) -> Mapping[Group, str]:
         Group.LAPTOP: looks.version,
         Group.IDENTITIES: _identities(looks),
         Group.TRAIL: trail if watched else "",
-        Group.HUB: nothing or (f"{hub}it answers, and is as deployed" if deployed else ""),
+        Group.HUB: nothing or (f"{hub}it answers, and is as {_compared(looks.compared)}" if deployed else ""),
         Group.MEMBERS: nothing or (f"the roles and the boundary of {accounts} are as deployed" if watched else ""),
         Group.EVENTS: nothing or (f"the rules of {accounts} are as deployed" if watched else ""),
         Group.SPEC: nothing or ("" if status is None else f"version {status.version} is in force, mode {status.mode}"),
         Group.CHANNELS: "" if deployed is None else _channels(looks.deployment),
     }
+
+
+def _compared(found: Compared | Failure | None) -> str:
+    """How far it was compared, and with what."""
+    if not isinstance(found, Compared):
+        return "deployed, as far as it sees itself"
+    functions = count(found.functions, "function")
+    return f"released: {count(found.stacks, 'stack')}, by change sets, and the code of {functions}"
 
 
 def _identities(looks: Looks) -> str:

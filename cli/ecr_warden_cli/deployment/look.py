@@ -1,7 +1,7 @@
 """Looks at a deployment: asks the hub, and looks itself at what the hub cannot see or does not say."""
 
 import platform
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import chain
@@ -13,6 +13,7 @@ from ecr_warden.core.clock import Clock
 from ecr_warden.hub.reply import StatusReply
 from ecr_warden_cli.context import Failure
 from ecr_warden_cli.deployment.checkup import Checkup, Looks, diagnose, unwatched
+from ecr_warden_cli.deployment.compare import Compared
 from ecr_warden_cli.deployment.ports import Entered, LiveStack
 from ecr_warden_cli.deployment.sessions import aliases_of
 from ecr_warden_cli.deployment.stacks import external_id, hub_place
@@ -23,11 +24,16 @@ _AT_ONCE = 8
 
 
 def examine(
-    deployment: Deployment | Failure, ask: Callable[[], StatusReply], entered: Entered | None, clock: Clock
+    deployment: Deployment | Failure,
+    ask: Callable[[], StatusReply],
+    entered: Entered | None,
+    clock: Clock,
+    compare: Callable[[Iterable[str]], Compared] | None = None,
 ) -> Checkup:
     """What is wrong with a deployment.
 
-    `ask`: asks the hub; `entered`: None where nobody knows which accounts the deployment has.
+    `ask`: asks the hub; `entered`: None where nobody knows which accounts the deployment has; `compare`: compares with
+    the release what is in the file's regions and in these.
     """
     version = f"ecr-warden {__version__}, Python {platform.python_version()}"
     status = _tried(ask)
@@ -52,7 +58,9 @@ def examine(
     webhook = _tried(partial(entered.holds, hub.account, hub.region, deployment.webhook)) if knows_secrets else None
     wires = (*own, *chain(*found.values()))
     skew = _tried(partial(entered.skew, clock))
-    return diagnose(Looks(version, status, deployment, skew, callers, stack, wires, webhook))
+    seen = {part.partition("/")[2] for part in status.watched} - {""} if isinstance(status, StatusReply) else set()
+    compared = _tried(partial(compare, seen)) if compare is not None and (answers or stack is not None) else None
+    return diagnose(Looks(version, status, deployment, skew, callers, stack, wires, webhook, compared))
 
 
 def _hub(deployment: Deployment, stack: LiveStack) -> HubPlace:

@@ -167,6 +167,15 @@ class Remains(Protocol):
         """Delete what is no stack: detach a policy from who has it, empty a bucket first."""
 
 
+class RunningFunction(Struct, frozen=True):
+    """What a function runs: the SHA-256 of its code and of its layers, in hexadecimal digits."""
+
+    code: str
+    layers: tuple[str, ...] = ()
+    reserved: int | None = None
+    """The concurrent executions that are reserved for it, and all that it may have."""
+
+
 class Entered(Protocol):
     """The accounts of a deployment with a person's credentials, each of which was found to belong to its account."""
 
@@ -191,6 +200,12 @@ class Entered(Protocol):
 
     def hub(self, account: str, region: str) -> Hub:
         """The hub there; raises Failure if the account was not entered."""
+
+    def functions(self, account: str, region: str, names: Sequence[str]) -> Mapping[str, RunningFunction]:
+        """What these functions run, by name; one that is not there is left out. Raises Failure."""
+
+    def depth(self, account: str, region: str, queue: str) -> int:
+        """How many messages a queue has; 0 if it is not there. Raises Failure."""
 
     def above(self, account: str) -> tuple[str, str]:
         """The management account of the account's organization, and the organization's root; raises Failure."""

@@ -43,6 +43,8 @@ class Release(Struct, frozen=True):
     what the command calls itself and `deployer-policy-stacks` for what CloudFormation calls in their name."""
     code: Mapping[str, bytes]
     """Layers and functions, by the key at which the hub's template expects them in the bucket CodeBucket."""
+    folder: str = ""
+    """Where the files are."""
 
 
 class ReleaseUnusable(Failure, code="release-unusable"):
@@ -65,6 +67,7 @@ def load_release(environment: Mapping[str, str] = os.environ) -> Release:
         manifest.version,
         {name: _checked(folder, f"{name}.json", digest).decode() for name, digest in manifest.templates.items()},
         {f"{digest}.zip": _checked(folder, f"{digest}.zip", digest) for digest in manifest.code},
+        str(folder),
     )
 
 

@@ -3,6 +3,8 @@
 import argparse
 import json
 from collections import Counter
+from contextlib import suppress
+from functools import partial
 from itertools import chain, repeat
 
 from ecr_warden.core.codec.base import to_json
@@ -11,9 +13,12 @@ from ecr_warden.hub.request import AskStatus
 from ecr_warden_cli.console import Console, Exit, Style
 from ecr_warden_cli.context import Context, Failure, Verb, argument
 from ecr_warden_cli.deployment.checkup import Checkup, Diagnosis, Verdict
+from ecr_warden_cli.deployment.compare import compare
 from ecr_warden_cli.deployment.file import load_deployment
 from ecr_warden_cli.deployment.look import examine
 from ecr_warden_cli.deployment.ports import Entered
+from ecr_warden_cli.deployment.reconcile import Reconciler
+from ecr_warden_cli.deployment.release import Release, ReleaseUnusable, load_release
 from ecr_warden_cli.deployment.sessions import DEPLOYMENT_ARGUMENTS, enter
 from ecr_warden_cli.deployment.stacks import hub_place
 from ecr_warden_cli.deployment.wanted import Deployment
@@ -38,7 +43,7 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
         profile = next(iter(arguments.profile), None)
         checkup = examine(failure, lambda: _asked(speak(AtHub((), None, profile), context)), None, context.clock)
     else:
-        checkup = check_up(deployment, enter(deployment, arguments, context), context)
+        checkup = check_up(deployment, enter(deployment, arguments, context), context, _release(context))
     if arguments.json:
         context.console.answer(to_json(checkup))
     else:
@@ -46,8 +51,15 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     return checkup.exit(strict=arguments.strict)
 
 
-def check_up(deployment: Deployment, entered: Entered, context: Context) -> Checkup:
-    """What is wrong with a deployment whose accounts have been entered."""
+def _release(context: Context) -> Release | None:
+    """What a deployment would deploy; a checkout may have nothing."""
+    with suppress(ReleaseUnusable):
+        return load_release(context.console.environment)
+    return None
+
+
+def check_up(deployment: Deployment, entered: Entered, context: Context, release: Release | None = None) -> Checkup:
+    """What is wrong with a deployment whose accounts have been entered; with a `release`, it is compared with that."""
     hub = hub_place(deployment)
     with context.console.doing("looking at the deployment"):
         return examine(
@@ -55,6 +67,7 @@ def check_up(deployment: Deployment, entered: Entered, context: Context) -> Chec
             lambda: _asked(HubClient(entered.hub(hub.account, hub.region), context.console)),
             entered,
             context.clock,
+            None if release is None else partial(compare, Reconciler(deployment, release, entered)),
         )
 
 

@@ -315,7 +315,11 @@ def _subscription(wire: Wire, found: Json) -> Wire:
     """One that was not confirmed, or was suspended, has no ARN, and delivers nothing."""
     if any(str(arn).startswith("arn:") for arn in found["subscriptions"]):
         return wire
-    return _with(wire, WireState.UNCONFIRMED, "nobody has confirmed it" if found["subscriptions"] else "there is none")
+    return _with(wire, WireState.UNCONFIRMED, PENDING if found["subscriptions"] else "there is none")
+
+
+PENDING = "nobody has confirmed it"
+"""Why an e-mail subscription delivers nothing that waits for its confirmation."""
 
 
 _GONE = ("DELETE_IN_PROGRESS", "DELETE_COMPLETE", "ROLLBACK_COMPLETE")
@@ -357,8 +361,9 @@ def _lack(trail: Json, region: str) -> str:
         return "leaves out global services"
     if "selectors" in trail and not any(map(_selects_writes, trail["selectors"])):
         return "selects no management events that write"
-    # It is started where its home is.
-    return "" if trail["logging"] else f"of {trail['home']} {_STOPPED}"
+    # It is started where its home is, and an organization's by its own account alone.
+    whose = f"{trail['home']}, the organization's," if trail["organization"] else trail["home"]
+    return "" if trail["logging"] else f"of {whose} {_STOPPED}"
 
 
 def _selects_writes(selector: Json) -> bool:

@@ -1,0 +1,95 @@
+"""Compares what is deployed with the release, as `deploy --plan` does, and what CloudFormation does not compare."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from msgspec import Struct
+
+from ecr_warden_cli.deployment.ports import RunningFunction, StackPlace
+from ecr_warden_cli.deployment.reconcile import Reconciler, Step
+from ecr_warden_cli.deployment.release import Release
+from ecr_warden_cli.deployment.stacks import EVENTS, HUB, NAMES, stacks_of
+
+DEAD_LETTERS = ("ecr-warden-dlq", "ecr-warden-jobs-dlq", "ecr-warden-incidents-dlq")
+"""The hub's queues that nothing polls: what is in them waits for a person."""
+
+_RESERVED = "ReservedConcurrentExecutions"
+
+
+class Compared(Struct, frozen=True):
+    """What differs, and how far the comparison came."""
+
+    steps: Sequence[Step] = ()
+    """What `deploy` would do."""
+    stacks: int = 0
+    """Those that were compared."""
+    functions: int = 0
+    altered: Mapping[str, str] = {}
+    """The functions that run other code than the release's, by name with the file of the right code; "" where it is a
+    layer that differs."""
+    stopped: tuple[str, ...] = ()
+    """The functions whose concurrency somebody limits, which no template does."""
+    letters: Mapping[str, int] = {}
+    """The messages of each queue of dead letters."""
+    left: tuple[StackPlace, ...] = ()
+    """Stacks of events in regions that the file has no longer."""
+
+
+def compare(reconciler: Reconciler, regions: Iterable[str]) -> Compared:
+    """Compare everything that these credentials may; raises Failure. A change set is made of each stack, and discarded.
+
+    `regions`: further ones in which there may be a stack.
+    """
+    with reconciler.discarding():
+        steps = reconciler.steps()
+    deployment, entered = reconciler.deployment, reconciler.entered
+    account, region = deployment.hub_account, deployment.hub_region
+    wanted = [one.place for one in stacks_of(deployment, "") if one.place.account not in entered.refused]
+    is_there = not reconciler.is_new and account not in entered.refused
+    running = entered.functions(account, region, [*_code(reconciler.release)]) if is_there else {}
+    queues = {queue: entered.depth(account, region, queue) for queue in DEAD_LETTERS} if is_there else {}
+    reserving = {one["FunctionName"] for one in _functions(reconciler.release) if _RESERVED in one}
+    return Compared(
+        steps,
+        len(wanted),
+        len(running),
+        dict(_altered(reconciler.release, running)),
+        tuple(name for name, one in running.items() if one.reserved is not None and name not in reserving),
+        {queue: depth for queue, depth in queues.items() if depth},
+        tuple(_left(reconciler, wanted, regions)),
+    )
+
+
+def _left(reconciler: Reconciler, wanted: Sequence[StackPlace], regions: Iterable[str]) -> Iterator[StackPlace]:
+    everywhere = sorted({*(place.region for place in wanted), *regions})
+    for account in dict.fromkeys(place.account for place in wanted):
+        for region in everywhere:
+            place = StackPlace(account, region, NAMES[EVENTS])
+            if place not in wanted and reconciler.entered.stacks(account, region).read(place.name) is not None:
+                yield place
+
+
+def _resources(release: Release, kind: str) -> Iterator[Mapping[str, Any]]:
+    resources = json.loads(release.templates[HUB])["Resources"].values()
+    yield from (body["Properties"] for body in resources if body["Type"] == f"AWS::Lambda::{kind}")
+
+
+def _functions(release: Release) -> Iterator[Mapping[str, Any]]:
+    return _resources(release, "Function")
+
+
+def _code(release: Release) -> dict[str, str]:
+    """The file of each function: its name is the digest of what is in it."""
+    return {one["FunctionName"]: one["Code"]["S3Key"] for one in _functions(release)}
+
+
+def _altered(release: Release, running: Mapping[str, RunningFunction]) -> Iterator[tuple[str, str]]:
+    """CloudFormation reads no code."""
+    layers = {one["Content"]["S3Key"] for one in _resources(release, "LayerVersion")}
+    for name, key in _code(release).items():
+        one = running.get(name)
+        if one is not None and f"{one.code}.zip" != key:
+            yield name, f"{release.folder}/{key}"
+        elif one is not None and not {f"{layer}.zip" for layer in one.layers} <= layers:
+            yield name, ""

@@ -1,0 +1,133 @@
+"""`doctor` with a release, in memory: what `deploy` would do, and what CloudFormation does not compare."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ecr_warden.state.specs import SpecVersion
+from ecr_warden_cli.context import Failure
+from ecr_warden_cli.deployment.compare import DEAD_LETTERS
+from ecr_warden_cli.deployment.ports import RunningFunction, StackPlace
+from ecr_warden_cli.deployment.stacks import NAMES
+from local.testing.seed import SPEC_FILE
+from tests.cli.command import Ran
+from tests.cli.test_deploy import CI, FILE, QUEUE, REGION, REGISTRY, TEMPLATES, Site, template
+from tests.template.cfn import HUB, say
+
+CODE = hashlib.sha256(b"code").hexdigest()
+LAYER = hashlib.sha256(b"layer").hexdigest()
+FUNCTION = {"FunctionName": "ecr-warden-answer", "Code": {"S3Key": f"{CODE}.zip"}}
+RELEASED = {
+    **TEMPLATES,
+    "hub": template(
+        "hub",
+        "ExternalId",
+        Bucket=QUEUE,
+        Answer={"Type": "AWS::Lambda::Function", "Properties": FUNCTION},
+        Layer={"Type": "AWS::Lambda::LayerVersion", "Properties": {"Content": {"S3Key": f"{LAYER}.zip"}}},
+    ),
+}
+RUNS = RunningFunction(CODE, (LAYER,))
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    """A deployment in which all is well."""
+    made = Site(tmp_path)
+    made.release(RELEASED)
+    assert made("--yes").code == 0
+    made.hub.world.specs.file = SpecVersion("v1", SPEC_FILE.read_bytes())
+    made.cloud.functions["ecr-warden-answer"] = RUNS
+    return made
+
+
+def doctor(site: Site, *words: str) -> Ran:
+    return site.command()("doctor", str(site.folder / "ecr-warden.yaml"), *words)
+
+
+def found(ran: Ran) -> list[dict[str, Any]]:
+    return [one for group in ran.json["groups"] for one in group["diagnoses"]]
+
+
+def place(account: str, region: str, name: str) -> StackPlace:
+    return StackPlace(account, region, NAMES[name])
+
+
+def running(**facts: Any) -> Callable[[Site], None]:
+    given = {"code": CODE, "layers": (LAYER,), **facts}
+
+    def change(site: Site) -> None:
+        site.cloud.functions["ecr-warden-answer"] = RunningFunction(**given)
+
+    return change
+
+
+def drifted(account: str, region: str, name: str) -> Callable[[Site], None]:
+    return lambda site: site.cloud.drifted.add(place(account, region, name))
+
+
+def without_region(site: Site) -> None:
+    (site.folder / "ecr-warden.yaml").write_text(FILE.replace(f"regions: [{REGION}], ", ""))
+
+
+def with_letters(site: Site) -> None:
+    site.cloud.letters["ecr-warden-dlq"] = 2
+
+
+def denied(site: Site) -> None:
+    why = "create change set: AccessDenied: not authorized to perform: cloudformation:CreateChangeSet on resource: x"
+    site.cloud.refusing["propose"] = Failure(why)
+
+
+ROWS: Mapping[str, tuple[Callable[[Site], object], dict[str, str], int]] = {
+    "all is well": (lambda _: None, {}, 0),
+    "what is in the hub": (drifted(CI, REGION, "hub"), {"stack-differs": "ecr-warden deploy"}, 2),
+    "what is in a member": (drifted(REGISTRY, "us-east-1", "member"), {"stack-differs": "ecr-warden deploy"}, 2),
+    "what forwards": (drifted(REGISTRY, REGION, "events"), {"stack-differs": "ecr-warden deploy"}, 2),
+    "the code of a function": (running(code="0" * 64), {"code-differs": "aws lambda update-function-code"}, 2),
+    "the layer of a function": (running(layers=("0" * 64,)), {"code-differs": "ecr-warden deploy"}, 2),
+    "a function that may not run": (running(reserved=0), {"function-limited": "aws lambda delete-function-conc"}, 2),
+    "what nobody could process": (with_letters, {"letters-kept": ""}, 0),
+    "a region that left the file": (
+        without_region,
+        {"not-in-file": "", "stack-left": f"aws cloudformation delete-stack --region {REGION} --stack-name "},
+        0,
+    ),
+    "nobody may compare": (denied, {"not-compared": ""}, 0),
+}
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_what_differs_from_the_release_is_named_with_what_ends_it(site: Site, name: str) -> None:
+    change, expected, code = ROWS[name]
+    change(site)
+    ran = doctor(site, "--json")
+    assert [*expected] == [one["code"] for one in found(ran)]
+    for one in found(ran):
+        assert one["command"].startswith(expected[one["code"]])
+        assert one["command"] or one["remedy"]
+    assert (ran.code, site.cloud.pending) == (code, {}), "no change set is left"
+
+
+def test_how_far_the_comparison_came_is_said(site: Site) -> None:
+    assert "as released: 7 stacks, by change sets, and the code of 1 function" in doctor(site).out
+    denied(site)
+    ran = doctor(site)
+    assert "the stacks were not compared with the release, but for what the hub looks at" in ran.out.replace("\n", " ")
+    assert "cloudformation:CreateChangeSet" in ran.out.split("add this statement")[1]
+
+
+def test_what_doctor_says_deploy_ends(site: Site) -> None:
+    for one in ((CI, REGION, "hub"), (REGISTRY, "us-east-1", "member"), (REGISTRY, REGION, "events")):
+        drifted(*one)(site)
+    assert len(found(doctor(site, "--json"))) == 3
+    assert site("--yes").code == 0
+    assert found(doctor(site, "--json")) == []
+
+
+def test_a_queue_that_nothing_polls_is_one_of_the_hubs(site: Site) -> None:
+    queues = {say(body["Properties"]["QueueName"]) for body in HUB.resources("AWS::SQS::Queue").values()}
+    assert {*DEAD_LETTERS} <= queues
