@@ -74,10 +74,21 @@ class NewHub(InProcess):
     """A hub that accepts what is uploaded, and sweeps."""
 
     cloud: MemoryCloud | None = None
+    silent: bool = False
+
+    def answer(self, request: str) -> dict[str, Any]:
+        if self.silent:
+            raise Failure("ecr-warden-answer ended in an error")
+        return super().answer(request)
 
     def make_switch(self, position: Position) -> None:
         assert self.cloud is not None
         self.cloud.switch = self.cloud.switch or position
+
+    def spec(self, version: str) -> bytes:
+        if self.world.specs.compiled is None:
+            raise Failure(f"version {version} is gone")
+        return SPEC_FILE.read_bytes()
 
     def upload(self, data: bytes) -> str:
         version = super().upload(data)
@@ -314,20 +325,106 @@ def test_a_member_of_one_hub_is_not_made_one_of_another(deployed: Site) -> None:
 
 
 def test_the_stacks_of_a_member_that_leaves_are_named(deployed: Site) -> None:
+    leaves(deployed)
+    said = f"the stacks of registry ({REGISTRY}) stay: delete ecr-warden-events in each region there, then ecr-warden-"
+    assert f"{said}member" in deployed("--plan").out.splitlines()
+
+
+MISTYPED = "222222222223"
+
+
+@pytest.mark.parametrize("words", [("--yes",), ("--yes", "--plan"), ("--json", "--yes")])
+def test_a_mistyped_account_changes_nothing_anywhere(deployed: Site, words: tuple[str, ...]) -> None:
+    (deployed.folder / "ecr-warden.yaml").write_text(FILE.replace(REGISTRY, MISTYPED))
+    deployed.cloud.refused[MISTYPED] = NotEntered("the profile registry is of 222222222222", "check the ID")
+    ran = deployed(*words)
+    assert (ran.code, deployed.cloud.log, deployed.cloud.pending) == (1, [], {})
+    assert "registry cannot be entered: the profile registry is of 222222222222; check the ID" in ran.err
+    assert "nothing was done in any account; enter each account; --without registry leaves one out" in ran.err
+    hub = deployed.cloud.stacks[StackPlace(CI, REGION, NAMES["hub"])]
+    assert hub.parameters["MemberAccounts"] == f"{CI},{REGISTRY}"
+
+
+def test_a_region_that_cannot_be_read_changes_nothing_anywhere(deployed: Site) -> None:
+    upgrade(deployed)
+    for place in EVENTS[1:3]:
+        deployed.cloud.refusing[f"read {place}"] = Failure(f"{place}: OptInRequired", remedy="enable the region")
+    ran = deployed("--yes")
+    assert (ran.code, deployed.cloud.log, deployed.cloud.pending) == (1, [], {})
+    assert [f"{place}: OptInRequired" in ran.err for place in EVENTS] == [False, True, True, False]
+
+
+def test_read_only_goes_on_where_it_can_and_names_the_rest(deployed: Site) -> None:
+    deployed.cloud.refusing[f"read {EVENTS[1]}"] = Failure("OptInRequired", remedy="enable the region")
+    deployed.cloud.refused[REGISTRY] = NotEntered("no credentials", "pass --profile registry=PROFILE")
+    ran = deployed("--yes", "--read-only")
+    assert (ran.code, deployed.begun) == (1, [MEMBERS[0]])
+    assert "NOTHING IS DONE in registry: no credentials; pass --profile registry=PROFILE\n" in ran.err
+    assert "NOT DONE: OptInRequired; enable the region\n" in ran.err
+
+
+def test_an_account_that_is_left_out_by_name_becomes_no_member_and_remains_one(site: Site) -> None:
+    (site.folder / "ecr-warden.yaml").write_text(FILE.replace(REGISTRY, MISTYPED))
+    site.cloud.refused[MISTYPED] = NotEntered("no credentials", "")
+    assert site("--yes", "--without", "registry", "--wait", "0").code == 1
+    hub = StackPlace(CI, REGION, NAMES["hub"])
+    assert site.cloud.stacks[hub].parameters["MemberAccounts"] == CI
+    (site.folder / "ecr-warden.yaml").write_text(FILE)
+    site.cloud.refused.clear()
+    assert site("--yes").code == 0
+    assert site.cloud.stacks[hub].parameters["MemberAccounts"] == f"{CI},{REGISTRY}"
+    ran = site("--yes", "--without", REGISTRY)
+    assert (ran.code, site.begun) == (1, [])
+    assert "--without regstry is no account of the file; name one of" in site("--without", "regstry").err
+
+
+def leaves(deployed: Site) -> None:
+    """The file names the registry no more."""
     lines = [line for line in FILE.splitlines() if "registry:" not in line]
     (deployed.folder / "ecr-warden.yaml").write_text("\n".join(lines))
-    said = f"the stacks of {REGISTRY} stay: delete ecr-warden-events in each region there, then ecr-warden-member"
-    assert said in deployed("--plan").out.splitlines()
+
+
+ANSWERS: Mapping[str, tuple[bytes | None, tuple[str, ...], bool]] = {
+    "a script": (None, ("--yes",), False),
+    "a person who says yes to all but that": (b"no\n", ("--yes",), False),
+    "a person who says yes to that alone": (b"yes\nno\n", (), False),
+    "a person who says yes": (b"yes\nyes\n", (), True),
+    "a person who says yes to that": (b"yes\n", ("--yes",), True),
+}
+
+
+@pytest.mark.parametrize("case", ANSWERS)
+def test_a_member_that_the_accepted_spec_names_leaves_by_a_question_of_its_own(deployed: Site, case: str) -> None:
+    typed, words, done = ANSWERS[case]
+    leaves(deployed)
+    deployed.terminal = typed is not None
+    ran = deployed(*words, stdin=typed or b"")
+    assert (ran.out.splitlines()[0], deployed.begun) == (
+        f"changes in registry ({REGISTRY}) are reported no more, and the accepted spec names it",
+        [HUB] if done else [],
+    )
+    assert ("--yes is no answer" in ran.err) is not done
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_without_an_accepted_spec_a_member_leaves_as_all_else_and_of_a_silent_hub_by_a_question(
+    deployed: Site, *, answers: bool
+) -> None:
+    leaves(deployed)
+    deployed.hub.world.specs.compiled = None
+    deployed.hub.silent = not answers
+    deployed("--yes")
+    assert deployed.begun == ([HUB] if answers else [])
 
 
 def test_what_cannot_be_entered_is_said_and_the_rest_is_done(site: Site) -> None:
     site.cloud.refused[REGISTRY] = NotEntered("no credentials", "pass --profile registry=PROFILE")
-    ran = site("--yes", "--wait", "0")
+    ran = site("--yes", "--wait", "0", "--without", "registry")
     assert (ran.code, site.begun) == (1, [HUB, HUB, MEMBERS[0], *EVENTS[:2]])
     assert "NOTHING IS DONE in registry: no credentials; pass --profile registry=PROFILE\n" in ran.err
     site.hub.world.wiring.edit(f"role ecr-warden-read in {REGISTRY}", inline={})
     site.hub.world.sweep()
-    again = site()
+    again = site("--without", "registry")
     assert (again.code, "  ecr-warden deploy\n" in again.out) == (1, True)
     assert again.out.startswith("there is nothing to do in the other accounts: ")
 

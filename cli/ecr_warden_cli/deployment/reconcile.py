@@ -3,8 +3,9 @@
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from copy import replace
 from functools import cached_property, partial
 from itertools import groupby
 
@@ -47,6 +48,15 @@ _BUCKET = "hub-bucket"
 _AT_REST = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE")
 _INLINE_BYTES = 51_200
 """What CloudFormation takes of a template in a call."""
+
+
+_UNREAD = LiveStack("")
+
+
+def _together(failures: Sequence[Failure]) -> Failure:
+    """The first one, with the others before it."""
+    first, *others = {str(failure): failure for failure in failures}.items()
+    return StackFailed(first[1].message, remedy=first[1].remedy, code=first[1].code, lines=[said for said, _ in others])
 
 
 class Step(Struct, frozen=True):
@@ -92,6 +102,11 @@ class Reconciler(Struct, frozen=True, dict=True):
     deployment: Deployment
     release: Release
     entered: Entered
+    left_out: frozenset[str] = frozenset()
+    """The accounts, by ID, in which nothing is done, and about which the hub keeps what it has."""
+    goes_on: bool = False
+    """Whether what cannot be read keeps nothing else from being done: `unread` says of what that is so."""
+    unread: list[Failure] = []
     proposed: dict[StackPlace, Callable[[], None]] = {}
     """What discards each change set that was not executed."""
     found: dict[StackPlace, LiveStack | None] = {}
@@ -114,18 +129,42 @@ class Reconciler(Struct, frozen=True, dict=True):
             return None
         return Position.ENABLED if self.is_new else Position.STOPPED
 
+    def leaving(self, ask: Callable[[], Collection[str] | None]) -> list[str]:
+        """Whose changes are reported no more, of those whom the accepted spec names.
+
+        `ask`: whom it names; None if that is not known.
+        """
+        units, before = self.deployment.organization, self._members_before
+        are = {self.deployment.hub_account, *(one.id for one in self.deployment.members)}
+        if self.is_new or (units is not None and units.units) or (before and before <= are):
+            return []
+        named = ask()
+        # A hub that takes the events of an organization knows no members.
+        gone = (before or {*(named or ())}) - are
+        return sorted(gone if named is None else gone & {*named})
+
+    @property
+    def _members_before(self) -> set[str]:
+        listed = "" if self.hub is None else self.hub.parameters.get("MemberAccounts", "")
+        return {*listed.split(",")} - {""}
+
     def steps(self) -> tuple[Step, ...]:
         """What is to be done, in order; to be called while `discarding`."""
         outputs = self.hub.outputs if self.hub is not None else {}
         units = self.deployment.organization
         above = self.entered.above(units.account) if units is not None and units.units else ("", "")
-        wanted = stacks_of(self.deployment, outputs.get("ExternalId") or external_id(self.deployment), above)
+        # An account that nobody entered, by a mistyped ID perhaps, becomes no member.
+        known = (one for one in self.deployment.members if one.id not in self.left_out - self._members_before)
+        deployment = replace(self.deployment, members=(*known,))
+        wanted = stacks_of(deployment, outputs.get("ExternalId") or external_id(deployment), above)
         if self.hub is None:
             wanted = (WantedStack(hub_place(self.deployment), _BUCKET, {}), *wanted)
         # A hub that needs more rights comes after the members that give them, a new one before: they send to its bus.
         order = (*((_BUCKET, HUB, MEMBER) if self.is_new else (MEMBER, HUB)), EVENTS, ORGANIZATION)
-        # All are read before anything is proposed: one that is somebody else's ends it.
-        found = [(one, self._read(one)) for one in wanted if one.place.account not in self.entered.refused]
+        # All are read before anything is proposed: one that is somebody else's, or cannot be read, ends it.
+        found = [(one, live) for one in wanted if (live := self._tried(one)) is not _UNREAD]
+        if self.unread and not self.goes_on:
+            raise _together(self.unread)
         begun = [(one, live, None if live is None else self._propose(one)) for one, live in found]
         steps = [self._step(*one) for one in begun]
         return tuple(sorted(filter(None, steps), key=lambda step: order.index(step.wanted.template)))
@@ -183,8 +222,7 @@ class Reconciler(Struct, frozen=True, dict=True):
                 elif said:
                     yield said
         if failures:
-            lines = [str(failure) for failure in failures[1:]]
-            raise StackFailed(failures[0].message, remedy=failures[0].remedy, code=failures[0].code, lines=lines)
+            raise _together(failures)
 
     def _stages(self, step: Step) -> Iterator[str]:
         """What is begun, and then awaited, of one stack: "" in between, and what is done."""
@@ -204,6 +242,16 @@ class Reconciler(Struct, frozen=True, dict=True):
             if is_last:
                 return
             change_set = None
+
+    def _tried(self, wanted: WantedStack) -> LiveStack | None:
+        """The stack; _UNREAD where its account is left out, or it cannot be read or changed."""
+        if wanted.place.account in self.left_out:
+            return _UNREAD
+        try:
+            return self._read(wanted)
+        except Failure as failure:
+            self.unread.append(failure)
+            return _UNREAD
 
     def _read(self, wanted: WantedStack) -> LiveStack | None:
         live = self._stacks(wanted).read(wanted.place.name)

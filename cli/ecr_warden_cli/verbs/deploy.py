@@ -1,6 +1,8 @@
 """`deploy`: bring about what ecr-warden.yaml describes, bring it up to date, or repair it."""
 
 import argparse
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +13,11 @@ from ecr_warden.hub.request import AskStatus
 from ecr_warden.state.commands import Upload
 from ecr_warden.state.switch import PARAMETER, Position
 from ecr_warden_cli.console import Console, Exit, worst
-from ecr_warden_cli.context import Context, Uploaded, Verb, argument
+from ecr_warden_cli.context import Context, Failure, Uploaded, UsageError, Verb, argument
 from ecr_warden_cli.deployment.checkup import deployed
 from ecr_warden_cli.deployment.emit import emit
 from ecr_warden_cli.deployment.file import load_deployment
+from ecr_warden_cli.deployment.ports import Entered
 from ecr_warden_cli.deployment.reconcile import Reconciler, Step
 from ecr_warden_cli.deployment.release import Release, load_release
 from ecr_warden_cli.deployment.remedies import AGAIN
@@ -22,11 +25,12 @@ from ecr_warden_cli.deployment.sessions import DEPLOYMENT_ARGUMENTS, aliases_of,
 from ecr_warden_cli.deployment.stacks import read_only
 from ecr_warden_cli.deployment.wanted import Deployment
 from ecr_warden_cli.deployment.words import grouped
-from ecr_warden_cli.hub import WAIT, HubClient, HubRefused, expect, looks, new_id
-from ecr_warden_cli.inputs import DEFAULT_SPEC, load_compiled
+from ecr_warden_cli.hub import WAIT, HubClient, HubRefused, accepted_version, expect, looks, new_id, text_of
+from ecr_warden_cli.inputs import DEFAULT_SPEC, load_bytes, load_compiled
 from ecr_warden_cli.rollout import Published, RollOut, follow
 from ecr_warden_cli.verbs.doctor import check_up, show
 from ecr_warden_cli.verbs.hold import is_confirmed
+from iam_access.text.printable import cut
 
 _SWITCH = {
     Position.ENABLED: f"makes the stop switch, {PARAMETER}: {Position.ENABLED}",
@@ -41,7 +45,9 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     release = load_release(console.environment)
     if arguments.emit is not None:
         return _emit(deployment, release, arguments, console)
-    reconciler = Reconciler(deployment, release, enter(deployment, arguments, context))
+    entered = enter(deployment, arguments, context)
+    left_out = _left_out(deployment, entered, arguments)
+    reconciler = Reconciler(deployment, release, entered, left_out, goes_on=arguments.read_only)
     try:
         with reconciler.discarding():
             return _bring_about(reconciler, arguments, context)
@@ -49,47 +55,94 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
         raise KeyboardInterrupt(f"interrupted; CloudFormation ends what it has begun: {AGAIN}") from None
 
 
+def _left_out(deployment: Deployment, entered: Entered, arguments: argparse.Namespace) -> frozenset[str]:
+    """In which accounts nothing is done; raises Failure if there is one that nobody named, unless nothing can write."""
+    aliases = aliases_of(deployment)
+    ids = {alias: account for account, alias in aliases.items()} | {account: account for account in aliases}
+    if unknown := [name for name in arguments.without if name not in ids]:
+        remedy = f"name one of {', '.join(aliases.values())}"
+        raise UsageError(f"--without {cut(unknown[0], 80)} is no account of the file", remedy=remedy)
+    named = {ids[name] for name in arguments.without}
+    refused = {aliases[one]: why for one, why in entered.refused.items() if one not in named}
+    if refused and not arguments.read_only:
+        lines = [f"{alias} cannot be entered: {why.reason}; {why.remedy}" for alias, why in refused.items()]
+        remedy = f"enter each account; --without {next(iter(refused))} leaves one out"
+        raise Failure("nothing was done in any account", remedy=remedy, code="not-entered", lines=lines)
+    return frozenset(named | {*entered.refused})
+
+
 def _bring_about(reconciler: Reconciler, arguments: argparse.Namespace, context: Context) -> Exit:
     """Show what is to be done, ask, do it, and look whether it works."""
     console, deployment, entered = context.console, reconciler.deployment, reconciler.entered
-    aliases, left_out = aliases_of(deployment), (Exit.ERROR,) if entered.refused else ()
-    for account, why in entered.refused.items():
-        console.note(f"NOTHING IS DONE in {aliases[account]}: {why.reason}; {why.remedy}")
+    aliases = aliases_of(deployment)
+    for account in sorted(reconciler.left_out):
+        why = entered.refused.get(account)
+        console.note(f"NOTHING IS DONE in {aliases[account]}: {f'{why.reason}; {why.remedy}' if why else '--without'}")
     client = HubClient(entered.hub(deployment.hub_account, deployment.hub_region), console)
     with console.doing("looking at what is there"):
         file = arguments.spec or (DEFAULT_SPEC if Path(DEFAULT_SPEC).exists() else "")
         wants_spec = file and (reconciler.is_new or not any(client.hub.uploads()))
         spec = load_compiled(file, context) if wants_spec else None
+        leaving = reconciler.leaving(partial(_named, client, context))
         steps = reconciler.steps()
+    for failure in reconciler.unread:
+        console.note(f"NOT DONE: {failure}")
+    left_out = (Exit.ERROR,) if reconciler.left_out or reconciler.unread else ()
     if arguments.spec and not wants_spec:
         console.note(f"{arguments.spec} is not uploaded, as the hub has a spec: ecr-warden apply {arguments.spec}")
     said = [(step, line) for say in (Step.rights, Step.resources) for step in steps for line in say(step)]
-    plan = grouped([(line, aliases[step.wanted.place.account]) for step, line in said])
+    plan = [f"changes in {one} are reported no more, and the accepted spec names it" for one in leaving]
+    plan += grouped([(line, aliases[step.wanted.place.account]) for step, line in said])
     plan += [] if reconciler.switch is None else [_SWITCH[reconciler.switch]]
     plan += [f"uploads {file}, the first spec"] if spec is not None else []
     answer = {"version": reconciler.release.version, "plan": plan, "steps": list(map(_to_json, steps))}
     if not arguments.json:
-        where = " in the other accounts" if entered.refused else ""
+        where = " in the other accounts" if left_out else ""
         console.lines(
             plan or [f"there is nothing to do{where}: all stacks are as {arguments.file} and this version say"]
         )
-    if arguments.plan or (plan and not (arguments.yes or is_confirmed("do this?", context))):
+    if arguments.plan or (plan and not _is_agreed(leaving, arguments, context)):
         if arguments.json:
             console.answer({**answer, "done": False})
         elif plan and not arguments.plan:
-            console.note("nothing was done: answer yes, or add --yes")
+            console.note(f"nothing was done: {_LEAVES if leaving else 'answer yes, or add --yes'}")
         return worst(Exit.DIFFERENT if plan else Exit.FINE, *left_out)
     for line in reconciler.carry_out(steps):
         if not arguments.json:
             console.line(line)
     rolled = None if spec is None else _begin_with(spec, client, arguments, context)
-    checkup = deployed(check_up(deployment, entered, context), entered.refused)
+    checkup = deployed(check_up(deployment, entered, context), reconciler.left_out)
     if arguments.json:
         became = None if rolled is None else rolled.to_json()
         console.answer({**answer, "done": True, "spec": became, "checkup": to_json(checkup)})
     else:
         show(checkup, console)
     return worst(*left_out, checkup.exit(strict=False))
+
+
+_LEAVES = (
+    "an account that the accepted spec names leaves once it has left the spec (ecr-warden apply), or a person at a "
+    "terminal says yes; --yes is no answer"
+)
+
+
+def _is_agreed(leaving: Sequence[str], arguments: argparse.Namespace, context: Context) -> bool:
+    """Whether a person says yes, of a member that leaves by a question of its own."""
+    if not all(is_confirmed(f"{one} is no member any more, although the spec names it?", context) for one in leaving):
+        return False
+    return arguments.yes or is_confirmed("do this?", context)
+
+
+def _named(client: HubClient, context: Context) -> frozenset[str] | None:
+    """The accounts of the accepted spec; None if the hub does not say."""
+    try:
+        kept = accepted_version(client)
+        if kept is None:
+            return frozenset()
+        loaded = load_bytes(text_of(kept, client.hub), "the accepted version", context, accepted=True)
+    except Failure:
+        return None
+    return frozenset(loaded.spec.aliases)
 
 
 def _emit(deployment: Deployment, release: Release, arguments: argparse.Namespace, console: Console) -> Exit:
@@ -147,6 +200,13 @@ DEPLOY = Verb(
         ),
         argument("--plan", action="store_true", help="show what would be done, and do nothing"),
         argument("--read-only", action="store_true", help="deploy nothing that can write, whatever FILE says"),
+        argument(
+            "--without",
+            metavar="ACCOUNT",
+            action="append",
+            default=[],
+            help="an account in which nothing is done this time, by its name in the file or its ID; may be repeated",
+        ),
         argument("--emit", metavar="DIR", help="write what would be deployed to a new folder, and do nothing"),
         argument("--yes", action="store_true", help="do not ask: for scripts"),
         WAIT,
