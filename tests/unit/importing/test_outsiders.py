@@ -8,6 +8,11 @@ import pytest
 from ecr_warden.audit.findings import find
 from ecr_warden.audit.repaired import none_repaired
 from ecr_warden.core.desired import CompiledSpec
+from ecr_warden_cli.importing.outside import outside_of
+from iam_access.delta.delta import gained_and_lost
+from iam_access.document.document import parse_document, raw_statements
+from iam_access.document.kind import DocumentKind
+from iam_access.who_can.ours import Ours
 from local.testing.grown import grown
 from local.testing.snapshots import estate_from_text
 from tests.tables import load
@@ -130,3 +135,94 @@ def test_of_hundreds_of_outsiders_some_are_named_and_the_others_counted() -> Non
     assert "and 143 more" in made.text or "and 142 more" in made.text
     [entry] = made.loaded.spec.repositories
     assert (entry.beside, [str(one.puller) for one in entry.pull]) == (None, [f"the account {CI}"])
+
+
+TO_OURS = _allow("*") | {"Condition": {"Bool": {"aws:SecureTransport": "true"}}}  # type: ignore[arg-type]
+
+
+def _spares(operator: str, key: str, *values: str) -> Json:
+    return {"Effect": "Deny", "Principal": "*", "Action": "ecr:*", "Condition": {operator: {key: list(values)}}}
+
+
+SPARING: dict[str, tuple[Json, bool]] = {
+    "another account than ours": (_spares("StringNotEquals", "aws:PrincipalAccount", CI), True),
+    "another than ours, if anybody": (_spares("StringNotEqualsIfExists", "aws:PrincipalAccount", CI, HOME), True),
+    "who is not called as ours are": (_spares("ArnNotLike", "aws:PrincipalArn", f"arn:aws:iam::{CI}:*"), True),
+    "all but a user of ours": (
+        {"Effect": "Deny", "NotPrincipal": {"AWS": f"arn:aws:iam::{CI}:user/x"}, "Action": "*"},
+        True,
+    ),
+    "another than ours and than an outsider": (
+        _spares("StringNotEquals", "aws:PrincipalAccount", CI, "999999999999"),
+        False,
+    ),
+    "ours": (_spares("StringEquals", "aws:PrincipalAccount", CI), False),
+    "who has another path, if any": (
+        _spares("ForAnyValue:StringNotLike", "aws:PrincipalArn", f"arn:aws:iam::{CI}:*"),
+        False,
+    ),
+    "another than ours without TLS": (
+        _spares("StringNotEquals", "aws:PrincipalAccount", CI)
+        | {
+            "Condition": {
+                "StringNotEquals": {"aws:PrincipalAccount": CI},
+                "Bool": {"aws:SecureTransport": "false"},
+            }
+        },
+        False,
+    ),
+    "a part of the call": (_spares("StringNotEquals", "aws:PrincipalAccount", CI) | {"Action": "ecr:PutImage"}, False),
+    "all but an outsider": (
+        {"Effect": "Deny", "NotPrincipal": {"AWS": "arn:aws:iam::999999999999:user/x"}, "Action": "*"},
+        False,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SPARING)
+def test_everybody_and_a_deny_for_all_but_ours_lets_in_nobody(name: str) -> None:
+    deny, is_shut = SPARING[name]
+    made = imported(_snapshot(policy=_policy(TO_OURS, deny)))
+    assert (not made.outsiders) is is_shut
+
+
+LISTED: dict[str, tuple[Json, str]] = {
+    "accounts": ({"StringEquals": {"aws:PrincipalAccount": [CI, "999999999999"]}}, CI),
+    "ARNs": (
+        {"ArnLike": {"aws:PrincipalArn": [f"arn:aws:iam::{CI}:role/*", "arn:aws:iam::999999999999:role/*"]}},
+        f"arn:aws:iam::{CI}:role/*",
+    ),
+    "organizations": ({"StringEquals": {"aws:PrincipalOrgID": ["o-a1b2c3d4e5", "o-zzzzzzzzzz"]}}, "o-a1b2c3d4e5"),
+    "paths of organizations": (
+        {"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": ["o-a1b2c3d4e5/*", "o-zzzzzzzzzz/*"]}},
+        "o-a1b2c3d4e5/*",
+    ),
+    "accounts and networks": (
+        {
+            "StringEquals": {"aws:PrincipalAccount": [CI, "999999999999"]},
+            "IpAddress": {"aws:SourceIp": ["203.0.113.0/24", "198.51.100.0/24"]},
+        },
+        CI,
+    ),
+}
+_OURS = Ours(organizations=frozenset({"o-a1b2c3d4e5"}))
+
+
+@pytest.mark.parametrize("name", LISTED)
+def test_of_those_whom_a_condition_lists_ours_stay(name: str) -> None:
+    conditions, ours = LISTED[name]
+    statement = _allow("*") | {"Condition": conditions}  # type: ignore[arg-type]
+    document = parse_document(_policy(statement))
+    part = outside_of(document, DocumentKind.RESOURCE, HOME, ours=Ours(frozenset({CI, HOME}), _OURS.organizations))
+    assert part is not None
+    assert part.rest is not None
+    assert not gained_and_lost(document, part.beside(part.rest), kind=DocumentKind.RESOURCE).gained
+    [kept], [others] = raw_statements(part.rest), raw_statements(part.said)
+    values = [str(value) for by_key in conditions.values() for some in by_key.values() for value in some]
+    assert {value for value in values if value in str(kept)} | {v for v in values if v in str(others)} == {*values}
+    assert ours in str(kept)
+    assert ours not in str(others["Condition"])
+    assert not any(outsider in str(kept) for outsider in ("999999999999", "o-zzzzzzzzzz"))
+    made = imported(_snapshot(policy=_policy(statement)), ours=_OURS)
+    assert made.outsiders
+    assert ours in made.text
