@@ -18,7 +18,7 @@ from ecr_warden.hub.status import troubles_of
 from ecr_warden_cli.context import Failure, NotEntered
 from ecr_warden_cli.deployment.checkup import CODES
 from ecr_warden_cli.deployment.ports import LiveStack, StackPlace
-from local.testing.memory.wiring import HUB, TRAIL, MemoryWiring, account_of, region_of
+from local.testing.memory.wiring import HUB, OF_MEMBER, TRAIL, MemoryWiring, account_of, region_of
 from local.testing.seed import CI, HOME
 from tests.cli.command import Command, Ran
 from tests.cli.test_hub import InProcess
@@ -37,6 +37,8 @@ accounts:
 alerts: {{email: Team@example.com, webhook: ssm:/ecr-warden/webhook}}
 """
 READ_ONLY = TEXT.replace("writes: identities", "writes: none").replace("writes: all", "writes: none")
+LEFT = "\n".join(line for line in READ_ONLY.splitlines() if "registry" not in line) + "\n"
+UNITS = f'organization: {{id: o-a1b2c3d4e5, account: "{CI}", units: [ou-a1b2-11111111], writes: none}}\n'
 DEPLOYED = LiveStack(
     "CREATE_COMPLETE",
     {"AlertEmail": HUB.email},
@@ -159,6 +161,17 @@ def both(*changes: Callable[[House], object]) -> Callable[[House], None]:
     return change
 
 
+def nobody_may_write(*accounts: str) -> Callable[[House], None]:
+    """The member stacks of these accounts are deployed without the right to write, and the hub has looked since."""
+
+    def change(house: House) -> None:
+        for account in accounts:
+            house.world.wiring.edit(f"stack of the member {account}", parameters={**OF_MEMBER, "Writes": "none"})
+        house.sweep()
+
+    return change
+
+
 def hidden(house: House, error: PortError, *names: str) -> None:
     for name in names:
         house.world.wiring.hide(name, error)
@@ -247,12 +260,37 @@ ROWS: Mapping[str, Row] = {
     "a webhook that is nowhere": (setting(holding=False), {"webhook-missing": "wrong"}, 2),
     "a webhook that cannot be looked for": (setting(holding=Failure("denied")), {"webhook-unread": "unknown"}, 1),
     "nobody may write what the spec enforces": (
-        setting(text=READ_ONLY),
+        both(setting(text=READ_ONLY), nobody_may_write(CI, HOME)),
         {"nothing-writable": "warning"},
         0,
     ),
     "nobody may write, and the spec observes": (
-        both(setting(text=READ_ONLY), setting(says={"mode": "observe"})),
+        both(setting(text=READ_ONLY), nobody_may_write(CI, HOME), setting(says={"mode": "observe"})),
+        {},
+        0,
+    ),
+    "the file lets nobody write, and two stacks do": (
+        setting(text=READ_ONLY),
+        {"still-writable": "wrong"},
+        2,
+    ),
+    "an account that left the file may write": (
+        both(setting(text=LEFT), nobody_may_write(CI)),
+        {"still-writable": "wrong"},
+        2,
+    ),
+    "an account of units that a StackSet did not reach may write": (
+        both(setting(text=LEFT + UNITS), nobody_may_write(CI)),
+        {"still-writable": "wrong"},
+        2,
+    ),
+    "a hub that does not say who may write": (
+        both(setting(text=READ_ONLY), nobody_may_write(CI, HOME), setting(says={"writable": None})),
+        {},
+        0,
+    ),
+    "nobody may write, and not every account was looked at": (
+        both(setting(text=READ_ONLY), nobody_may_write(CI), setting(says={"writable": [], "watched": {}})),
         {},
         0,
     ),
@@ -391,7 +429,7 @@ COMMANDS: Mapping[str, tuple[Callable[[House], object], str]] = {
 def test_what_nobody_could_write_is_repaired_after_another_deploy(tmp_path: Path) -> None:
     house = House()
     house.sweep()
-    setting(text=READ_ONLY)(house)
+    both(setting(text=READ_ONLY), nobody_may_write(CI, HOME))(house)
     said = " ".join(doctor(house, tmp_path).out.split())
     assert "ecr-warden deploy without --read-only, then ecr-warden reconcile, or apply mode: observe" in said
 

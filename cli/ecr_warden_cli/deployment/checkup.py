@@ -164,6 +164,7 @@ CODES: Mapping[str, tuple[Group, Verdict, str]] = {
     "access-unread": (Group.MEMBERS, Verdict.UNKNOWN, _DEPLOY),
     "names-taken": (Group.MEMBERS, Verdict.WRONG, ""),
     "nothing-writable": (Group.MEMBERS, Verdict.WARNING, ""),
+    "still-writable": (Group.MEMBERS, Verdict.WRONG, ""),
     "nothing-accepted": (Group.SPEC, Verdict.WRONG, _APPLY),
     "spec-missing": (Group.SPEC, Verdict.WRONG, _APPLY),
     "spec-unversioned": (Group.SPEC, Verdict.WRONG, _DEPLOY),
@@ -230,7 +231,7 @@ def deployed(checkup: Checkup, refused: Collection[str]) -> Checkup:
     """
 
     def said(one: Diagnosis) -> Diagnosis:
-        return replace(one, command="", remedy=_BY_HAND) if one.command == _DEPLOY and not refused else one
+        return replace(one, command="", remedy=_BY_HAND) if one.command.startswith(_DEPLOY) and not refused else one
 
     return Checkup(tuple(replace(one, diagnoses=tuple(map(said, one.diagnoses))) for one in checkup.groups))
 
@@ -323,13 +324,27 @@ def _of_failure(failure: Failure, code: str = "") -> Diagnosis:
 
 
 def _of_writes(looks: Looks) -> Iterator[Diagnosis]:
-    """A version that was accepted while there were roles that write goes on without them, and repairs nothing."""
+    """Where the file lets nobody write: who may all the same, by what is deployed, or that nothing is repaired.
+
+    A version that was accepted while there were roles that write goes on without them.
+    """
     status = _status(looks)
-    if isinstance(looks.deployment, Failure) or status is None or status.mode is not Mode.ENFORCE:
+    if isinstance(looks.deployment, Failure) or status is None or status.writable is None:
         return
-    units = looks.deployment.organization
-    writes = [one.writes for one in looks.deployment.members] + ([units.writes] if units and units.units else [])
-    if set(writes) == {Writes.NONE}:
+    units, members = looks.deployment.organization, {one.id: one.writes for one in looks.deployment.members}
+    if {*members.values(), *([units.writes] if units and units.units else [])} != {Writes.NONE}:
+        return
+    there = [account for account in status.writable if account in members or (units and units.units)]
+    for accounts, command in ((there, f"{_DEPLOY} --read-only"), ({*status.writable} - {*there}, "")):
+        if accounts:
+            message = f"{listed(sorted(accounts), _SHOWN)} may let ecr-warden write, as the hub last found it deployed"
+            remedy = (
+                f"write it under accounts: in ecr-warden.yaml, or the organization: that had it, then {_DEPLOY} "
+                "--read-only; or delete its stack ecr-warden-member in us-east-1, and for an organization's accounts "
+                "ecr-warden-organization"
+            )
+            yield replace(_diagnosis("still-writable", message, remedy), command=command)
+    if not status.writable and status.mode is Mode.ENFORCE and members.keys() <= status.watched.keys():
         message = "the spec says mode: enforce, and no account lets ecr-warden write: what differs is not repaired"
         remedy = (
             f"change writes in ecr-warden.yaml and ecr-warden deploy without --read-only, then {RECONCILE}, or apply "

@@ -74,6 +74,8 @@ class StatusReply(_OfSpec, frozen=True, tag="status"):
     """What is no trouble, and still good to know."""
     watched: Mapping[str, Moment] = field(default_factory=dict)
     """When the wiring of each part of the members was last looked at; of the others nothing is known."""
+    writable: tuple[str, ...] | None = None
+    """Of these the accounts whose member stack may let ecr-warden write; None of a hub that does not say."""
     hub_version: str = ""
     """Of the hub; "" of one that does not say."""
 

@@ -22,6 +22,7 @@ from ecr_warden.core.clock import Clock
 from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.failures import PortError, RegionDisabled
 from ecr_warden.core.job import Queue
+from ecr_warden.core.own_access import Writes
 from ecr_warden.core.queue import Queues
 from ecr_warden.core.sessions import ending_sessions
 from ecr_warden.core.spec_failures import SpecUnusable
@@ -93,6 +94,7 @@ class StatusQuery(Struct, frozen=True):
         records = self.watch_records.all()
         wires = self._wires(accepted, records)
         health = self._health(accepted, repositories, [*targets.values()], wires, sweeps)
+        watched = {part: records[part].at for part in sorted(records.keys() & parts_of(accepted))}
         return StatusReply(
             version=accepted.version,
             mode=accepted.overall_mode,
@@ -101,7 +103,8 @@ class StatusQuery(Struct, frozen=True):
             unread=tuple(str(error) for _, error in listing.unread) if has_to_be_looked_up(selection) else (),
             troubles=tuple(self._troubles(accepted, health, wires, stopped, [*leaving, *patterns])),
             notes=_notes(wires),
-            watched={part: records[part].at for part in sorted(records.keys() & parts_of(accepted))},
+            watched=watched,
+            writable=tuple(part for part in watched if "/" not in part and _may_let_write(records[part])),
             hub_version=__version__,
             repositories=tuple(RepositoryStatus(str(target), health.of(target)) for target in repositories),
             access=access_of(health.record, accepted, {str(target) for target in targets.values()}),
@@ -296,6 +299,10 @@ _CODES = {
     WireState.UNDELIVERED: "events-undelivered",
     WireState.BOUNDED: "role-bounded",
 }
+
+
+def _may_let_write(record: WatchRecord) -> bool:
+    return all(wire.writes != Writes.NONE for wire in record.wires)
 
 
 def troubles_of(wires: Iterable[Wire]) -> Iterator[Trouble]:
