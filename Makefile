@@ -151,9 +151,13 @@ lock: | $(UV) ## lock the requirements again, those of the layer with their hash
 	$(UV) lock
 	@$(MAKE) --no-print-directory layer-lock
 
-# Beside requirements.txt, from which setuptools reads the dependencies: with hashes it could not.
+# Beside requirements.txt, from which setuptools reads the dependencies: with hashes it could not. The command's has also
+# what builds it, so that action.yml installs nothing without a hash.
+EXPORT := $(UV) export --quiet --frozen --no-emit-workspace --no-header --no-annotate
 layer-lock: | $(UV)
-	$(UV) export --quiet --frozen --no-emit-workspace --no-dev --no-header --no-annotate \
+	$(EXPORT) --no-dev > cli/requirements.lock
+	$(EXPORT) --only-group dev | sed -n '/^setuptools==/,/[^\]$$/p' >> cli/requirements.lock
+	$(EXPORT) --no-dev \
 	  $(foreach name,$(shell sed 's/[=>].*//' cli/requirements.txt),--prune $(name)) --output-file layers/warden/requirements.lock
 
 clean: ## remove build output

@@ -181,7 +181,11 @@ def test_without_a_default_branch_nothing_is_applied(runner: Runner) -> None:
 
 def test_the_command_is_installed_from_the_action_itself(runner: Runner) -> None:
     assert runner.run("Install").returncode == 0
-    assert runner.calls[-1] == ["pip", "install", "--quiet", "--disable-pip-version-check", "./layers/access", "."]
+    quietly = ["pip", "--quiet", "--disable-pip-version-check", "install"]
+    assert runner.calls[-2:] == [
+        [*quietly, "--require-hashes", "--only-binary", ":all:", "--requirement", "cli/requirements.lock"],
+        [*quietly, "--no-deps", "--no-build-isolation", "./layers/access", "."],
+    ]
     assert {*(runner.root / "temp/path").read_text().splitlines()} == {f"{runner.root}/temp/ecr-warden/bin"}
 
 

@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,9 +15,10 @@ NAME = r"[A-Za-z0-9_.-]+"
 LOCK: dict[str, dict[str, Any]] = {one["name"]: one for one in tomllib.loads((ROOT / "uv.lock").read_text())["package"]}
 
 
-def _required() -> set[str]:
-    """The packages that the requirements of the layer need, with all that these need."""
-    waiting = [re.split("[=<>]", line)[0].lower() for line in (LAYER / "requirements.txt").read_text().splitlines()]
+def _required(*files: Path) -> set[str]:
+    """The packages that the requirements need, with all that these need; but for the library, which is built here."""
+    lines = [line for file in files for line in file.read_text().splitlines()]
+    waiting = [re.split("[=<>]", line)[0].lower() for line in lines if not line.startswith("iam-access")]
     found: set[str] = set()
     while waiting:
         name = waiting.pop()
@@ -26,17 +28,26 @@ def _required() -> set[str]:
     return found
 
 
-def _locked() -> dict[str, tuple[str, set[str]]]:
-    """The version and hashes of each package that the layer installs."""
-    text = (LAYER / "requirements.lock").read_text().replace("\\\n", " ")
+def _locked(file: Path) -> dict[str, tuple[str, set[str]]]:
+    """The version and hashes of each package that is installed by a file."""
+    text = file.read_text().replace("\\\n", " ")
     lines = [re.fullmatch(rf"({NAME})==(\S+)((?: +--hash=sha256:[0-9a-f]{{64}})+)", line) for line in text.splitlines()]
     assert None not in lines
     return {one[1]: (one[2], {*re.findall("sha256:[0-9a-f]+", one[3])}) for one in lines if one is not None}
 
 
-def test_the_layer_installs_what_is_locked() -> None:
-    found = _locked()
-    assert found.keys() == _required(), "run: make lock"
+OF_LAYER, OF_COMMAND = LAYER / "requirements.txt", ROOT / "cli" / "requirements.txt"
+INSTALLED = {
+    "the layer": (LAYER / "requirements.lock", _required(OF_LAYER)),
+    "the action": (ROOT / "cli" / "requirements.lock", _required(OF_LAYER, OF_COMMAND) | {"setuptools"}),
+}
+
+
+@pytest.mark.parametrize("name", INSTALLED)
+def test_what_is_installed_is_what_is_locked(name: str) -> None:
+    file, required = INSTALLED[name]
+    found = _locked(file)
+    assert found.keys() == required, "run: make lock"
     for name, (version, hashes) in found.items():
         package = LOCK[name]
         files = [*package["wheels"], *filter(None, [package.get("sdist")])]

@@ -367,20 +367,32 @@ def _lack(trail: Json, region: str) -> str:
 
 
 def _selects_writes(selector: Json) -> bool:
-    """Whether a selector, basic or advanced, takes writes of IAM and ECR.
+    """Whether a selector, basic or advanced, takes every write of IAM and ECR; one that says more may leave some out.
 
     Source: https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_AdvancedFieldSelector.html
     """
-    if "FieldSelectors" not in selector:
-        return bool(selector.get("IncludeManagementEvents")) and selector.get("ReadWriteType") in ("All", "WriteOnly")
-    fields = {str(one["Field"]): one for one in selector["FieldSelectors"]}
-    if "Management" not in fields.get("eventCategory", {}).get("Equals", ()):
+    fields = selector.get("FieldSelectors")
+    if fields is not None:
+        return all(map(_takes_writes, fields)) and any(one["Field"] == "eventCategory" for one in fields)
+    is_known = {name for name, value in selector.items() if value} <= _OF_BASIC_SELECTORS
+    of_writes = bool(selector.get("IncludeManagementEvents")) and selector.get("ReadWriteType") in ("All", "WriteOnly")
+    return is_known and of_writes and _SOURCES.isdisjoint(selector.get("ExcludeManagementEventSources", ()))
+
+
+_SOURCES = frozenset({"iam.amazonaws.com", "ecr.amazonaws.com"})
+_OF_WRITES = {"eventCategory": {"Management"}, "readOnly": {"false"}, "eventSource": _SOURCES}
+_OF_BASIC_SELECTORS = frozenset(
+    {"IncludeManagementEvents", "ReadWriteType", "DataResources", "ExcludeManagementEventSources"}
+)
+
+
+def _takes_writes(field: Json) -> bool:
+    """Whether a field lets through what writes have; by a field or an operator that is not known here it may not."""
+    has = _OF_WRITES.get(str(field["Field"]))
+    is_known = {name for name, values in field.items() if values} <= {"Field", "Equals", "NotEquals"}
+    if has is None or not is_known:
         return False
-    if "true" in fields.get("readOnly", {}).get("Equals", ()):
-        return False
-    of_source = fields.get("eventSource", {})
-    needed = {"iam.amazonaws.com", "ecr.amazonaws.com"}
-    return needed <= {*of_source.get("Equals", needed)} and not needed & {*of_source.get("NotEquals", ())}
+    return has <= {*(field.get("Equals") or has)} and has.isdisjoint(field.get("NotEquals") or ())
 
 
 type _Judge = Callable[[Wire, Json], Wire]
