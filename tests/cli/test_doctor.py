@@ -276,7 +276,7 @@ ROWS: Mapping[str, Row] = {
     ),
     "an account that left the file may write": (
         both(setting(text=LEFT), nobody_may_write(CI)),
-        {"still-writable": "wrong"},
+        {"still-writable": "wrong", "not-in-file": "warning"},
         2,
     ),
     "an account of units that a StackSet did not reach may write": (
