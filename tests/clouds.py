@@ -16,6 +16,7 @@ from ecr_warden.core.clock import Clock
 from ecr_warden_cli.context import Failure, Hub, NotEntered
 from ecr_warden_cli.deployment.ports import (
     ChangeSet,
+    Instance,
     LiveStack,
     Proposal,
     Remains,
@@ -62,6 +63,8 @@ class MemoryCloud:
     """What was begun, in order."""
     repaired: list[StackPlace] = field(default_factory=list)
     """Of which a change set was begun that reverts drift."""
+    instances: list[Instance] = field(default_factory=list)
+    """Those of StackSets that are not as the sets say."""
     switch: str | None = None
     """What the stop switch says; None if there is none."""
     numbers: Any = field(default_factory=itertools.count)
@@ -185,6 +188,16 @@ class MemoryStacks:
     def read(self, name: str) -> LiveStack | None:
         self._call("read", name)
         return self.cloud.stacks.get(self.place(name))
+
+    def settled(self, name: str) -> LiveStack | None:
+        self._call("settled", name)
+        live = self.cloud.stacks[self.place(name)]
+        self.cloud.stacks[self.place(name)] = replace(live, status="UPDATE_COMPLETE")
+        return self.read(name)
+
+    def unfinished(self, sets: Sequence[str], call_as: str) -> Sequence[Instance]:
+        assert call_as == "DELEGATED_ADMIN"
+        return [one for one in self.cloud.instances if one.set in sets]
 
     def template(self, name: str) -> str:
         self._call("template", name)

@@ -14,7 +14,7 @@ from ecr_warden.state.history import HistoryEntry, HistoryKind
 from ecr_warden.state.specs import SpecVersion
 from ecr_warden.state.switch import Position
 from ecr_warden_cli.context import Failure, NotEntered
-from ecr_warden_cli.deployment.ports import LiveStack, Proposal, StackPlace
+from ecr_warden_cli.deployment.ports import Instance, LiveStack, Proposal, StackPlace
 from ecr_warden_cli.deployment.stacks import NAMES
 from local.testing.seed import SPEC_FILE
 from tests.cli.command import INTERRUPT, Command, Ran
@@ -507,7 +507,6 @@ def upgrade(deployed: Site) -> None:
 
 
 HUBS = {
-    "at work": (LiveStack("UPDATE_IN_PROGRESS", {}, {}), "is UPDATE_IN_PROGRESS; somebody else, or an earlier run"),
     "rolled back": (LiveStack("ROLLBACK_COMPLETE", {}, {}), "is ROLLBACK_COMPLETE; nothing works in this stack"),
     "newer": (
         LiveStack("UPDATE_COMPLETE", {}, {"CodeBucket": "bucket", "TrailBusArn": "bus", "Version": "0.10.0"}),
@@ -545,6 +544,101 @@ def test_a_stack_of_somebody_else_with_a_name_of_ours_is_refused(deployed: Site,
     ran = deployed("--yes")
     assert (ran.code, deployed.cloud.log, deployed.cloud.stacks[place]) == (1, [], theirs)
     assert f"{place} is somebody else's: its description does not begin with 'ecr-warden " in ran.err
+
+
+UNITS = "organization: {id: o-a1b2c3d4e5, account: ci, units: [ou-ab12-34567890], writes: none}\n"
+OF_UNITS = f"ecr-warden-organization in {CI}/{REGION}"
+
+
+@pytest.fixture
+def organized(deployed: Site) -> Site:
+    """The same with an organization, whose accounts get theirs by StackSets."""
+    deployed.release({**TEMPLATES, "organization": template("organization", "OwnStacks", Set=QUEUE)})
+    (deployed.folder / "ecr-warden.yaml").write_text(FILE + UNITS)
+    assert deployed("--yes").code == 0
+    return deployed
+
+
+def test_an_organization_comes_after_the_hub_that_takes_its_events_and_before_members_whose_boundary_it_makes(
+    organized: Site,
+) -> None:
+    assert organized.begun == [HUB, OF_UNITS, *MEMBERS]
+    member = organized.cloud.stacks[StackPlace(REGISTRY, "us-east-1", NAMES["member"])]
+    assert member.parameters["OwnBoundary"] == "false"
+    hub = organized.cloud.stacks[StackPlace(CI, REGION, NAMES["hub"])]
+    assert (hub.parameters["MemberAccounts"], hub.parameters["OrganizationId"]) == ("", "o-a1b2c3d4e5")
+
+
+def test_an_account_that_moves_between_units_and_accounts_moves(organized: Site) -> None:
+    spare, moved = (
+        "333333333333",
+        FILE.replace("alerts:", '  spare: {id: "333333333333", writes: none}\nalerts:') + UNITS,
+    )
+    (organized.folder / "ecr-warden.yaml").write_text(moved)
+    ran = organized("--yes")
+    assert f"OwnStacks becomes {CI},{REGISTRY},{spare}, is {CI},{REGISTRY}" in as_ids(ran.out)
+    assert organized.begun == [
+        OF_UNITS,
+        f"ecr-warden-member in {spare}/us-east-1",
+        f"ecr-warden-events in {spare}/us-east-1",
+    ]
+    own = organized.cloud.stacks[StackPlace(spare, "us-east-1", NAMES["member"])]
+    assert own.parameters["OwnBoundary"] == "false", "it keeps the one that the set made"
+    (organized.folder / "ecr-warden.yaml").write_text(FILE + UNITS)
+    back = organized("--yes")
+    assert organized.begun == [OF_UNITS]
+    assert f"the stacks of {spare} stay: delete ecr-warden-events in each region there" in as_ids(back.out)
+
+
+def as_ids(text: str) -> str:
+    for alias, account in (("ci", CI), ("registry", REGISTRY), ("spare", "333333333333")):
+        text = text.replace(f"{alias} ({account})", account)
+    return text
+
+
+def test_an_instance_that_fails_is_named_each_time_with_its_reason(organized: Site) -> None:
+    reason = "ResourceLogicalId:ReadRole: Role with name ecr-warden-read already exists."
+    many = [Instance("ecr-warden-member", f"{number:012}", "us-east-1", "FAILED", reason) for number in range(400)]
+    organized.cloud.instances = [*many, Instance("ecr-warden-events", "400000000000", REGION, "RUNNING", "")]
+    for words in (("--yes",), ()):
+        ran = organized(*words)
+        assert (ran.code, organized.begun) == (2, [])
+        assert "ecr-warden-member is FAILED in 000000000000, 000000000001, " in ran.out
+        assert f"and 390 more, us-east-1: {reason}\n" in ran.out
+        assert f"ecr-warden-events is RUNNING in 400000000000, {REGION}: AWS gives no reason\n" in ran.out
+    assert len(organized("--json").json["instances"]) == 401
+
+
+def test_four_hundred_accounts_of_an_organization_have_stacks_of_their_own(deployed: Site) -> None:
+    more = "".join(f'  a{number}: {{id: "{500000000000 + number}", writes: none}}\n' for number in range(398))
+    file = FILE.replace("alerts:", f"{more}alerts:") + "organization: {id: o-a1b2c3d4e5}\n"
+    (deployed.folder / "ecr-warden.yaml").write_text(file)
+    ran = deployed("--yes")
+    assert (len(deployed.begun), ran.code in (0, 2)) == (1 + 2 * 398, True)
+    assert deployed().out.startswith("there is nothing to do")
+
+
+@pytest.mark.parametrize("place", [HUB, MEMBERS[0], EVENTS[1]])
+def test_what_somebody_else_or_an_earlier_run_has_begun_is_awaited_and_taken_up(deployed: Site, place: str) -> None:
+    [found] = [one for one in deployed.cloud.stacks if str(one) == place]
+    upgrade(deployed)
+    deployed.cloud.stacks[found] = replace(deployed.cloud.stacks[found], status="UPDATE_IN_PROGRESS")
+    plan = deployed("--plan")
+    assert (plan.code, f"{place} is UPDATE_IN_PROGRESS; somebody else" in plan.err) == (1, True)
+    assert (deployed("--yes").code, deployed.cloud.log[0]) == (0, f"settled {place}")
+    assert len(deployed.begun) == 7
+
+
+def test_what_is_written_into_the_file_during_a_deployment_counts_the_next_time(deployed: Site) -> None:
+    upgrade(deployed)
+    file = deployed.folder / "ecr-warden.yaml"
+    deployed.cloud.outputs, outputs = (
+        lambda *given: (file.write_text(FILE + UNITS), outputs(*given))[1],
+        deployed.outputs,
+    )
+    assert (deployed("--yes").code, len(deployed.begun)) == (0, 7)
+    hub = deployed.cloud.stacks[StackPlace(CI, REGION, NAMES["hub"])]
+    assert hub.parameters["OrganizationId"] == ""
 
 
 def test_without_a_valid_spec_nothing_is_begun(site: Site) -> None:

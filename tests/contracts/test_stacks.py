@@ -135,3 +135,29 @@ def test_what_somebody_else_put_under_a_key_of_ours_is_replaced(entered: Entered
 def test_what_aws_refuses_is_a_failure(entered: Entered) -> None:
     with pytest.raises(Failure, match="does not exist"):
         entered.stacks(ACCOUNT, REGION).template("nothing")
+
+
+def test_the_instances_of_sets_that_have_not_succeeded_are_listed_with_their_reasons() -> None:
+    wire = Wire()
+    one = {"Account": "222222222222", "Region": "us-east-1", "Status": "OUTDATED", "StatusReason": "it is there"}
+    pages: dict[str, dict[str, Any]] = {
+        "": {"Summaries": [{**one, "StackInstanceStatus": {"DetailedStatus": "SUCCEEDED"}}], "NextToken": "next"},
+        "next": {"Summaries": [{**one, "StackInstanceStatus": {"DetailedStatus": "FAILED"}}, one]},
+    }
+    wire.answer("cloudformation:ListStackInstances", lambda call: pages[call.parameters.get("NextToken", "")])
+    stacks = AwsStacks(wire.session.client("cloudformation", REGION), f"{ACCOUNT}/{REGION}", lambda _: None)
+    found = stacks.unfinished(["ecr-warden-member"], "DELEGATED_ADMIN")
+    assert [(instance.account, instance.status, instance.reason) for instance in found] == [
+        ("222222222222", "FAILED", "it is there"),
+        ("222222222222", "OUTDATED", "it is there"),
+    ]
+
+
+def test_a_stack_under_way_is_awaited_however_long_it_takes() -> None:
+    wire, looks = Wire(), iter(["UPDATE_IN_PROGRESS"] * 1500 + ["UPDATE_COMPLETE"])
+    described = {"StackName": "one", "StackId": "stack/one/1"}
+    wire.answer("cloudformation:DescribeStacks", lambda _: {"Stacks": [{**described, "StackStatus": next(looks)}]})
+    stacks = AwsStacks(wire.session.client("cloudformation", REGION), f"{ACCOUNT}/{REGION}", lambda _: None)
+    settled = stacks.settled("one")
+    assert settled is not None
+    assert settled.status == "UPDATE_COMPLETE"

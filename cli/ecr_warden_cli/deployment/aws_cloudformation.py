@@ -16,8 +16,8 @@ from msgspec import Struct
 
 from ecr_warden_cli.aws import text_of
 from ecr_warden_cli.context import Failure
-from ecr_warden_cli.deployment.ports import ChangeSet, LiveStack, Proposal, StackChange, StackFailed
-from ecr_warden_cli.deployment.remedies import AGAIN, remedy_for
+from ecr_warden_cli.deployment.ports import ChangeSet, Instance, LiveStack, Proposal, StackChange, StackFailed
+from ecr_warden_cli.deployment.remedies import remedy_for
 from iam_access.text.printable import cut
 
 CONFIG = Config(connect_timeout=5, read_timeout=60, retries={"mode": "standard", "total_max_attempts": 8})
@@ -25,7 +25,6 @@ CONFIG = Config(connect_timeout=5, read_timeout=60, retries={"mode": "standard",
 _CAPABILITIES = ("CAPABILITY_IAM", "CAPABILITY_NAMED_IAM")
 _POLLS = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
 """Seconds between two looks, the last of them until the end."""
-_MOST_POLLS = 1000
 _NOTHING = ("didn't contain changes", "No updates are to be performed")
 _SHOWN = 1000
 """Of an error: AWS names the policy that denies a call at the end."""
@@ -46,6 +45,21 @@ class AwsStacks(Struct, frozen=True):
                 return None
             raise
         return None if found["StackStatus"] == "REVIEW_IN_PROGRESS" else _live(found)
+
+    def settled(self, name: str) -> LiveStack | None:
+        number = 0
+        while (live := self.read(name)) is not None and live.status.endswith("IN_PROGRESS"):
+            self._pause(number)
+            number += 1
+        return live
+
+    def unfinished(self, sets: Sequence[str], call_as: str) -> Sequence[Instance]:
+        return [
+            Instance(name, one["Account"], one["Region"], status, one.get("StatusReason", ""))
+            for name in sets
+            for one in self._all("list_stack_instances", "Summaries", StackSetName=name, CallAs=call_as)
+            if (status := one.get("StackInstanceStatus", {}).get("DetailedStatus", one["Status"])) != "SUCCEEDED"
+        ]
 
     def template(self, name: str) -> str:
         body = self._call("get_template", StackName=name, TemplateStage="Processed")["TemplateBody"]
@@ -142,12 +156,15 @@ class AwsStacks(Struct, frozen=True):
 
     def _awaited(self, look: Callable[[], Any], status: str) -> Any:
         """What is looked at, once its status is no longer one of being under way."""
-        for number in range(_MOST_POLLS):
-            found = look()
-            if not found[status].endswith(("PENDING", "IN_PROGRESS")):
-                return found
-            self.sleep(_POLLS[min(number, len(_POLLS) - 1)])
-        raise StackFailed(f"a stack in {self.place} takes too long", remedy=f"see CloudFormation's events; {AGAIN}")
+        number = 0
+        while (found := look())[status].endswith(("PENDING", "IN_PROGRESS")):
+            self._pause(number)
+            number += 1
+        return found
+
+    def _pause(self, number: int) -> None:
+        """Between two looks; there is no last one, as an organization takes hours, and whoever leaves comes back."""
+        self.sleep(_POLLS[min(number, len(_POLLS) - 1)])
 
     def _call(self, operation: str, **given: Any) -> Any:
         with calling(f"{operation.replace('_', ' ')} in {self.place}"):

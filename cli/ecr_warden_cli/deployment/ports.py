@@ -78,6 +78,17 @@ class StackFailed(Failure, code="stack-failed"):
     """A stack did not become what it was to become: the message has the first resource that failed, in AWS's words."""
 
 
+class Instance(Value, frozen=True):
+    """A stack of a StackSet that is not as the set says."""
+
+    set: str
+    account: str
+    region: str
+    status: str
+    """Such as FAILED or RUNNING."""
+    reason: str
+
+
 class Stacks(Protocol):
     """CloudFormation in one account and region.
 
@@ -87,6 +98,12 @@ class Stacks(Protocol):
 
     def read(self, name: str) -> LiveStack | None:
         """The stack; None if there is none, or nothing but a change set that nobody executed."""
+
+    def settled(self, name: str) -> LiveStack | None:
+        """The stack once nothing is under way, however long that takes; None if it has gone by then."""
+
+    def unfinished(self, sets: Sequence[str], call_as: str) -> Sequence[Instance]:
+        """What is not SUCCEEDED of StackSets: of an operation that tolerates failures CloudFormation says nothing."""
 
     def template(self, name: str) -> str:
         """The text of its template as it was deployed, in plain CloudFormation."""

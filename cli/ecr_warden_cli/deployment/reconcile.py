@@ -17,6 +17,7 @@ from ecr_warden_cli.deployment.ports import (
     ChangeSet,
     CodeBucket,
     Entered,
+    Instance,
     LiveStack,
     Proposal,
     StackChange,
@@ -33,6 +34,7 @@ from ecr_warden_cli.deployment.stacks import (
     NAMES,
     ORGANIZATION,
     OWN_SWITCH,
+    SETS,
     WantedStack,
     code_bucket,
     external_id,
@@ -51,6 +53,16 @@ _INLINE_BYTES = 51_200
 
 
 _UNREAD = LiveStack("")
+
+
+def unfinished(deployment: Deployment, entered: Entered) -> Sequence[Instance]:
+    """The stacks in an organization's units that are not as they should be; raises Failure."""
+    units = deployment.organization
+    if units is None or not units.units:
+        return ()
+    stacks = entered.stacks(units.account, deployment.hub_region)
+    live = stacks.read(NAMES[ORGANIZATION])
+    return () if live is None else stacks.unfinished(SETS, live.parameters.get("CallAs", "SELF"))
 
 
 def _together(failures: Sequence[Failure]) -> Failure:
@@ -83,8 +95,8 @@ class Step(Struct, frozen=True):
         yield f"{stack}: {resource_line(self.changes) or 'changes its outputs or tags'}"
         for name, (old, new) in self.parameters.items():
             yield f"{stack}: {name} becomes {new or 'empty'}, is {old or 'empty'}"
-        were, are = self.parameters.get("MemberAccounts", ("", ""))
-        if left := {*were.split(",")} - {*are.split(","), ""}:
+        listed = [self.parameters.get(name, ("", "")) for name in ("MemberAccounts", "OwnStacks")]
+        if left := {one for were, are in listed if are for one in {*were.split(",")} - {*are.split(","), ""}}:
             yield (
                 f"the stacks of {', '.join(sorted(left))} stay: delete {NAMES[EVENTS]} in each region there, then "
                 f"{NAMES[MEMBER]}"
@@ -104,6 +116,8 @@ class Reconciler(Struct, frozen=True, dict=True):
     entered: Entered
     left_out: frozenset[str] = frozenset()
     """The accounts, by ID, in which nothing is done, and about which the hub keeps what it has."""
+    waits: bool = False
+    """Whether it waits for what somebody else, or an earlier run, has begun."""
     goes_on: bool = False
     """Whether what cannot be read keeps nothing else from being done: `unread` says of what that is so."""
     unread: list[Failure] = []
@@ -159,15 +173,25 @@ class Reconciler(Struct, frozen=True, dict=True):
         wanted = stacks_of(deployment, outputs.get("ExternalId") or external_id(deployment), above)
         if self.hub is None:
             wanted = (WantedStack(hub_place(self.deployment), _BUCKET, {}), *wanted)
-        # A hub that needs more rights comes after the members that give them, a new one before: they send to its bus.
-        order = (*((_BUCKET, HUB, MEMBER) if self.is_new else (MEMBER, HUB)), EVENTS, ORGANIZATION)
         # All are read before anything is proposed: one that is somebody else's, or cannot be read, ends it.
         found = [(one, live) for one in wanted if (live := self._tried(one)) is not _UNREAD]
         if self.unread and not self.goes_on:
             raise _together(self.unread)
         begun = [(one, live, None if live is None else self._propose(one)) for one, live in found]
-        steps = [self._step(*one) for one in begun]
-        return tuple(sorted(filter(None, steps), key=lambda step: order.index(step.wanted.template)))
+        steps = [step for one in begun if (step := self._step(*one)) is not None]
+        order = self._order(steps)
+        return tuple(sorted(steps, key=lambda step: order.index(step.wanted.template)))
+
+    def _order(self, steps: Sequence[Step]) -> Sequence[str]:
+        """Of templates: an account gets stacks of its own once the organization's have gone."""
+        of_units = [step for step in steps if step.wanted.template == ORGANIZATION]
+        owning = [step.parameters.get("OwnStacks", ("", "")) for step in of_units]
+        if any(step.change_set is None for step in of_units) or any(
+            {*are.split(",")} - {*were.split(",")} for were, are in owning
+        ):
+            return _BUCKET, HUB, ORGANIZATION, MEMBER, EVENTS
+        # A hub that needs more rights comes after the members that give them, a new one before: they send to its bus.
+        return (*((_BUCKET, HUB, MEMBER) if self.is_new else (MEMBER, HUB)), EVENTS, ORGANIZATION)
 
     def _step(self, wanted: WantedStack, live: LiveStack | None, change_set: ChangeSet | None) -> Step | None:
         """None if there is nothing to do."""
@@ -255,6 +279,8 @@ class Reconciler(Struct, frozen=True, dict=True):
 
     def _read(self, wanted: WantedStack) -> LiveStack | None:
         live = self._stacks(wanted).read(wanted.place.name)
+        if self.waits and live is not None and live.status.endswith("IN_PROGRESS"):
+            live = self._stacks(wanted).settled(wanted.place.name)
         if live is not None:
             _refuse_unusable(wanted, live, self.release.version)
         self.found[wanted.place] = live

@@ -24,6 +24,8 @@ NAMES: Mapping[str, str] = {
 """Of their stacks."""
 OWN_SWITCH = "OwnSwitch"
 """The parameter of the hub's template that says whether the stack makes the stop switch, as versions before did."""
+SETS = ("ecr-warden-boundary", "ecr-warden-member", "ecr-warden-events")
+"""The StackSets of the organization's stack."""
 _FEW_MEMBERS = 20
 """With more, reading all of them every 15 minutes costs more than it finds."""
 _RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
@@ -77,7 +79,9 @@ def stacks_of(deployment: Deployment, shared: str, above: tuple[str, str] = ("",
         WantedStack(hub, HUB, _hub(deployment, shared)),
         *(
             # IAM is the same in every region, and this one is enabled in every account.
-            WantedStack(StackPlace(member.id, IAM_REGION, NAMES[MEMBER]), MEMBER, _member(deployment, member, shared))
+            WantedStack(
+                StackPlace(member.id, IAM_REGION, NAMES[MEMBER]), MEMBER, _member(deployment, member, shared, above[0])
+            )
             for member in members
         ),
         *(
@@ -111,7 +115,7 @@ def _hub(deployment: Deployment, shared: str) -> dict[str, str]:
     rate = deployment.schedule or ("rate(1 hour)" if is_large else "rate(15 minutes)")
     return {
         "ExternalId": shared,
-        "MemberAccounts": ",".join(member.id for member in members),
+        "MemberAccounts": "" if organization is not None else ",".join(member.id for member in members),
         "OrganizationId": organization.id if organization is not None else "",
         "AlertEmail": deployment.email,
         "WebhookReference": deployment.webhook,
@@ -131,13 +135,16 @@ def _alarm_hours(schedule: str) -> int:
     return min(_LONGEST_ALARM, math.ceil(3 * int(found[1]) * _HOURS[found[2]]))
 
 
-def _member(deployment: Deployment, member: MemberAccount, shared: str) -> dict[str, str]:
+def _member(deployment: Deployment, member: MemberAccount, shared: str, management: str) -> dict[str, str]:
+    # StackSets skip the management account.
+    has_set = deployment.organization is not None and deployment.organization.units and member.id != management
     return {
         "HubAccount": deployment.hub_account,
         "ExternalId": shared,
         "HubBusArns": bus_arn(deployment),
         "Writes": member.writes,
         "RoleBoundary": deployment.role_boundary,
+        "OwnBoundary": "false" if has_set else "true",
         "ManagedRoles": ",".join(iam_arn(member.id, role) for role in member.roles),
         **_owners(member.id, member.owners),
     }

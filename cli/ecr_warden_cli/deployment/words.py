@@ -9,10 +9,12 @@ from typing import Any
 from msgspec import Struct
 
 from ecr_warden.collect.stacks import StackContent
-from ecr_warden_cli.deployment.ports import StackChange, StackPlace
+from ecr_warden_cli.deployment.ports import Instance, StackChange, StackPlace
+from iam_access.text.printable import listed
 
 _READS = re.compile(r".*:(Get|List|Describe|BatchGet|BatchCheck|Query|Scan|Lookup|Receive)")
 _KINDS = {"AWS::IAM::Role": "role", "AWS::IAM::ManagedPolicy": "policy"}
+_SHOWN = 10
 _VERBS = {"Add": "creates", "Modify": "changes", "Remove": "removes"}
 
 
@@ -121,6 +123,17 @@ def resource_line(changes: Sequence[StackChange]) -> str:
     return "; ".join(
         f"{verb} {', '.join(f'{many} {kind}' for kind, many in sorted(kinds.items()))}" for verb, kinds in found.items()
     )
+
+
+def instance_lines(instances: Sequence[Instance]) -> list[str]:
+    """What is not as it should be in an organization's units, and how it is tried again."""
+    alike = defaultdict[tuple[str, str, str, str], list[str]](list)
+    for one in instances:
+        alike[one.set, one.region, one.status, one.reason].append(one.account)
+    return [
+        f"{name} is {status} in {listed(accounts, _SHOWN)}, {region}: {reason or 'AWS gives no reason'}"
+        for (name, region, status, reason), accounts in alike.items()
+    ]
 
 
 def grouped(lines: Sequence[tuple[str, str]]) -> list[str]:

@@ -18,13 +18,13 @@ from ecr_warden_cli.deployment.checkup import deployed
 from ecr_warden_cli.deployment.emit import emit
 from ecr_warden_cli.deployment.file import load_deployment
 from ecr_warden_cli.deployment.ports import Entered
-from ecr_warden_cli.deployment.reconcile import Reconciler, Step
+from ecr_warden_cli.deployment.reconcile import Reconciler, Step, unfinished
 from ecr_warden_cli.deployment.release import Release, load_release
 from ecr_warden_cli.deployment.remedies import AGAIN
 from ecr_warden_cli.deployment.sessions import DEPLOYMENT_ARGUMENTS, aliases_of, enter
 from ecr_warden_cli.deployment.stacks import read_only
 from ecr_warden_cli.deployment.wanted import Deployment
-from ecr_warden_cli.deployment.words import grouped
+from ecr_warden_cli.deployment.words import grouped, instance_lines
 from ecr_warden_cli.hub import WAIT, HubClient, HubRefused, accepted_version, expect, looks, new_id, text_of
 from ecr_warden_cli.inputs import DEFAULT_SPEC, load_bytes, load_compiled
 from ecr_warden_cli.rollout import Published, RollOut, follow
@@ -47,7 +47,9 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
         return _emit(deployment, release, arguments, console)
     entered = enter(deployment, arguments, context)
     left_out = _left_out(deployment, entered, arguments)
-    reconciler = Reconciler(deployment, release, entered, left_out, goes_on=arguments.read_only)
+    reconciler = Reconciler(
+        deployment, release, entered, left_out, waits=not arguments.plan, goes_on=arguments.read_only
+    )
     try:
         with reconciler.discarding():
             return _bring_about(reconciler, arguments, context)
@@ -111,13 +113,16 @@ def _bring_about(reconciler: Reconciler, arguments: argparse.Namespace, context:
         if not arguments.json:
             console.line(line)
     rolled = None if spec is None else _begin_with(spec, client, arguments, context)
+    waiting = unfinished(deployment, entered)
     checkup = deployed(check_up(deployment, entered, context), reconciler.left_out)
     if arguments.json:
         became = None if rolled is None else rolled.to_json()
-        console.answer({**answer, "done": True, "spec": became, "checkup": to_json(checkup)})
+        instances = to_json(tuple(waiting))
+        console.answer({**answer, "done": True, "spec": became, "instances": instances, "checkup": to_json(checkup)})
     else:
+        console.lines(instance_lines(waiting))
         show(checkup, console)
-    return worst(*left_out, checkup.exit(strict=False))
+    return worst(*left_out, Exit.DIFFERENT if waiting else Exit.FINE, checkup.exit(strict=False))
 
 
 _LEAVES = (

@@ -45,7 +45,7 @@ def test_what_the_stacks_are_given() -> None:
     hub = {"ExternalId": "x", "MemberAccounts": f"{CI},{REGISTRY}", "AlertEmail": "team@example.com"}
     often = {"SweepSchedule": "rate(15 minutes)", "SweepAlarmHours": "1"}
     assert parameters(TWO, "hub", CI) == {**hub, **often, "OwnSwitch": "false"}
-    shared = {"HubAccount": CI, "ExternalId": "x", "HubBusArns": BUS, "Writes": "all"}
+    shared = {"HubAccount": CI, "ExternalId": "x", "HubBusArns": BUS, "Writes": "all", "OwnBoundary": "true"}
     owners = f"arn:aws:iam::{CI}:user/push-user,arn:aws:iam::{CI}:user/ci/*"
     assert parameters(TWO, "member", CI) == {**shared, "ManagedOwners": owners}
     assert parameters(TWO, "member", REGISTRY) == {**shared, "ManagedRoles": f"arn:aws:iam::{REGISTRY}:role/build"}
@@ -64,7 +64,10 @@ def test_an_organization_gets_one_stack_and_the_hubs_account_its_own() -> None:
         f"ecr-warden-events in {CI}/us-east-1",
     ]
     hub = parameters(deployment, "hub", CI)
-    assert (hub["OrganizationId"], hub["MemberAccounts"], hub["SweepSchedule"]) == ("o-a1", CI, "rate(1 hour)")
+    assert (hub["OrganizationId"], hub["SweepSchedule"], "MemberAccounts" in hub) == ("o-a1", "rate(1 hour)", False)
+    assert parameters(deployment, "member", CI)["OwnBoundary"] == "false"
+    skipped = [one for one in stacks_of(deployment, "x", (CI, "r-1")) if one.template == "member"]
+    assert [one.parameters["OwnBoundary"] for one in skipped] == ["true"], "StackSets skip the management account"
     assert parameters(deployment, "member", CI)["Writes"] == "none"
     assert organization.place == StackPlace(REGISTRY, REGION, "ecr-warden-organization")
     assert {name: value for name, value in organization.parameters.items() if value} == {
