@@ -80,7 +80,10 @@ def halves(
     has = {action: [*let_in(action)] for action in _HALVES}
     whole = {action: bool(known[action] or has[action] or [*(others or has.__getitem__)(action)]) for action in _HALVES}
     for action, rest in (_HALVES, _HALVES[::-1]):
-        for path in has[action]:
+        to_all = [
+            one for one in has[action] if one.subject.principal.account == ANY_ACCOUNT and one.answer is Answer.YES
+        ]
+        for path in to_all or has[action]:
             if path.subject.arn not in known[action]:
                 is_open = path.subject.principal.account == ANY_ACCOUNT
                 yield action, path, Half.COMPLETED if whole[rest] else Half.OPEN if is_open else Half.ALONE

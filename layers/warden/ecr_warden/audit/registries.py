@@ -190,7 +190,8 @@ class _Part(Struct, frozen=True):
         for access, path in let_in_for(self.judge.graph, self.outsiders, *more):
             able[access].append(path)
             yield access, path, None
-        if tells_halves_apart((self.policy, *filter(None, (self.own,)))):
+        # A template's policy is no policy of the estate.
+        if self.judge.graph.tells_halves_apart or tells_halves_apart((self.policy,)):
             others = partial(self.judge.entering, target=self.target)
             yield from self.judge.halves(able, self.outsiders, lambda action: others(self._asked(action)))
 
