@@ -188,7 +188,7 @@ def test_a_registry_policy_is_answered_in_few_questions_however_many_parts_and_p
     estate = estate_of({"ecr": {"registryPolicy": {"Version": "2012-10-17", "Statement": [allow, deny]}}})
     found = find(estate, spec_of(TABLE["spec"], []).compiled, None, None, count).findings
     assert any(one.foreign and one.kind is FindingKind.REGISTRY for one in found)
-    assert asked < 100 + 24 * parts
+    assert asked < 100 + 28 * parts
 
 
 class Limit:
