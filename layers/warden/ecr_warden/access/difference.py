@@ -172,7 +172,7 @@ def concerned(before: RepositoryGraph, after: RepositoryGraph, *, with_unread: b
     assumers: defaultdict[str, set[str]] = defaultdict(set)
     roles: defaultdict[str, set[str]] = defaultdict(set)
     outside: set[str] = set()
-    for graph in (before, after):
+    for graph in (before.later, after.later):
         for role in graph.roles:
             for subject, _ in graph.assumers(role):
                 assumers[role.arn].add(subject.arn)

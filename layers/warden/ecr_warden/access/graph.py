@@ -106,7 +106,9 @@ class RepositoryGraph(Graph):
         def at_any_time(subject: Subject) -> Subject:
             return from_now_on(subject, self.estate.taken_at) if subject.identity is not None else subject
 
-        return RepositoryGraph(self.estate, self._has_time, at_any_time, self._allowances, self.budgets)
+        later = RepositoryGraph(self.estate, self._has_time, at_any_time, self._allowances, self.budgets)
+        later.later = later
+        return later
 
     @cached_property
     def tells_halves_apart(self) -> bool:

@@ -202,7 +202,7 @@ class _Auditor:
     def _keep_from(self, last: "_Auditor") -> None:
         """Take from the last audit what no change since can have changed, if some of it stands."""
         if last._over_all() == self._over_all() and last._spec_access.is_like(self._spec_access):
-            self._changed = concerned(last._others.graph, self._others.graph)
+            self._changed = concerned(last._graph, self._graph)
             self._last = None if self._changed.principals is None else last
 
     def _over_all(self) -> object:
