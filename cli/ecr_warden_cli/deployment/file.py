@@ -10,9 +10,10 @@ from ecr_warden.access_spec.parse import parse_text
 from ecr_warden.access_spec.problems import Code, ProblemReport, quote
 from ecr_warden.access_spec.spec import SpecAccount
 from ecr_warden.core.own_access import Writes
-from ecr_warden.repair.write_scope import OWNER_LISTS, ROLE_LIST, filled
+from ecr_warden.repair.write_scope import OWNER_LISTS, PARAMETER_BYTES, ROLE_LIST, filled
 from ecr_warden_cli.context import Context, Failure
 from ecr_warden_cli.deployment.fields import DEPLOYMENT, TAG_SIGNS
+from ecr_warden_cli.deployment.stacks import stacks_of
 from ecr_warden_cli.deployment.wanted import DEFAULT_FILE, Deployment, MemberAccount, Organization
 from ecr_warden_cli.inputs import SpecInvalid, name_of, read_file
 from iam_access.arn import ACCOUNT_ID, iam_arn
@@ -47,6 +48,8 @@ def deployment_in(data: bytes, path: str, context: Context) -> Deployment:
     tree = parse_text(data, report)
     root = None if tree is None else check_shape(tree, DEPLOYMENT, report)
     found = _deployment(root, report) if isinstance(root, Fields) else None
+    if found is not None and isinstance(root, Fields) and not report.has_errors:
+        _check_lists(found, root, report)
     if found is None or report.has_errors:
         raise DeploymentInvalid(name_of(path), report.sorted())
     for warning in report.sorted():
@@ -117,6 +120,25 @@ def _organization(entry: Fields, accounts: SpecAccounts, report: ProblemReport) 
         Writes(_text(entry, "writes") or Writes.NONE),
         _texts(entry, "owners"),
     )
+
+
+def _check_lists(found: Deployment, root: Fields, report: ProblemReport) -> None:
+    """No parameter of a stack has more than CloudFormation takes, which would say so in the middle of a deployment."""
+    units = found.organization
+    owners = [iam_arn("*", one) for one in (units.owners if units is not None else ())]
+    fit = {arn for _, placed in filled({}, OWNER_LISTS, owners) for arn in placed}
+    if {*owners} - fit:
+        place, message = root.place_of("organization"), "more owners than the parameters of the member stack hold"
+        report.add(Code.NAME_TOO_LONG, place, message, remedy="name an IAM path, such as user/ci/*")
+    for stack in stacks_of(found, ""):
+        for name, value in stack.parameters.items():
+            if (size := len(value.encode())) > PARAMETER_BYTES:
+                place = root.place_of("accounts" if name == "OwnStacks" else "organization")
+                message = f"{name} of the stack {stack.place.name} would have {size} of {PARAMETER_BYTES} bytes"
+                report.add(Code.NAME_TOO_LONG, place, message, remedy=_SHORTER)
+
+
+_SHORTER = "name fewer; what has no stacks of its own may be in the units of organization:"
 
 
 def _account(name: Scalar | None, accounts: SpecAccounts, report: ProblemReport) -> str:

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from copy import replace
 
 from msgspec import Struct
@@ -99,6 +99,26 @@ def stacks_of(deployment: Deployment, shared: str, above: tuple[str, str] = ("",
             if units.units
         ),
     )
+
+
+_ENABLED = re.compile(
+    "(us-(east|west)-[12]|ca-central-1|sa-east-1|eu-(west-[123]|central-1|north-1)|ap-(northeast-[123]|south-1|southeast-[12]))"
+)
+"""The regions that are enabled in every account: all that AWS opens since March 2019 are not."""
+
+
+def doubts(deployment: Deployment) -> Iterator[str]:
+    """What may be in the way, and AWS says only later."""
+    if not _ENABLED.fullmatch(deployment.hub_region):
+        yield (
+            f"{deployment.hub_region} has to be enabled in each account (aws account enable-region), and whether AWS "
+            "sends events of us-east-1 there is not known; a hub in another region has neither question"
+        )
+    if deployment.role_boundary and any(member.writes is Writes.ALL for member in deployment.members):
+        yield (
+            f"role_boundary is of ecr-warden's own roles: push roles have its boundary, so a policy that demands "
+            f"{deployment.role_boundary} on every role has to leave role/ecr-warden/* out"
+        )
 
 
 def _members(deployment: Deployment) -> tuple[MemberAccount, ...]:

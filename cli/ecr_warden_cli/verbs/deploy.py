@@ -22,7 +22,7 @@ from ecr_warden_cli.deployment.reconcile import Reconciler, Step, unfinished
 from ecr_warden_cli.deployment.release import Release, load_release
 from ecr_warden_cli.deployment.remedies import AGAIN
 from ecr_warden_cli.deployment.sessions import DEPLOYMENT_ARGUMENTS, aliases_of, enter
-from ecr_warden_cli.deployment.stacks import read_only
+from ecr_warden_cli.deployment.stacks import doubts, read_only
 from ecr_warden_cli.deployment.wanted import Deployment
 from ecr_warden_cli.deployment.words import grouped, instance_lines
 from ecr_warden_cli.hub import WAIT, HubClient, HubRefused, accepted_version, expect, looks, new_id, text_of
@@ -80,6 +80,8 @@ def _bring_about(reconciler: Reconciler, arguments: argparse.Namespace, context:
     for account in sorted(reconciler.left_out):
         why = entered.refused.get(account)
         console.note(f"NOTHING IS DONE in {aliases[account]}: {f'{why.reason}; {why.remedy}' if why else '--without'}")
+    for doubt in doubts(deployment):
+        console.note(doubt)
     client = HubClient(entered.hub(deployment.hub_account, deployment.hub_region), console)
     with console.doing("looking at what is there"):
         file = arguments.spec or (DEFAULT_SPEC if Path(DEFAULT_SPEC).exists() else "")

@@ -200,3 +200,30 @@ def test_forms_and_parameters_are_those_of_the_templates() -> None:
         assert shape.choices == tuple(given.get("AllowedValues", ())), entry.name
         if isinstance(shape, Whole) and "MinValue" in given:
             assert (shape.least, shape.most) == (given["MinValue"], given["MaxValue"]), entry.name
+
+
+def many(number: int) -> str:
+    return "".join(f'  a{one}: {{id: "{500000000000 + one}", writes: none}}\n' for one in range(number))
+
+
+UNITS = "organization: {id: o-a1b2c3d4e5, account: hub, units: [UNITS], writes: identities, owners: [OWNERS]}\n"
+LISTS = {
+    "as many accounts as fit beside units": (315, 1, 1, []),
+    "one more": (316, 1, 1, ["OwnStacks of the stack ecr-warden-organization would have 4107 of 4096 bytes"]),
+    "too many units": (1, 300, 1, ["MemberUnits of the stack ecr-warden-organization would have 5299 of 4096 bytes"]),
+    "too many owners": (1, 1, 400, ["more owners than the parameters of the member stack hold"]),
+}
+
+
+@pytest.mark.parametrize("case", LISTS)
+def test_a_list_that_no_parameter_holds_is_refused_here_and_not_by_cloudformation(case: str) -> None:
+    accounts, units, owners, said = LISTS[case]
+    given = UNITS.replace("UNITS", ", ".join(f"ou-ab{one:02}-{one:08}" for one in range(units)))
+    given = given.replace("OWNERS", ", ".join(f"user/pull-user-{one:04}" for one in range(owners)))
+    hub = "version: 1\nhub: {account: hub, region: eu-central-1}\naccounts:\n"
+    file = f'{hub}  hub: {{id: "333333333333", writes: none}}\n{many(accounts - 1)}{given}'
+    if not said:
+        loaded(file)
+        return
+    [found] = problems(file)
+    assert said[0] in found

@@ -23,6 +23,11 @@ CASES = {
         f"{_USER} sqs:createqueue on resource: x with an explicit deny in a service control policy: arn:aws:x",
         "set tags",
     ),
+    "a policy that denies regions": (
+        "describe stacks in 222222222222/us-east-1: AccessDenied: User: x is not authorized to perform: "
+        "cloudformation:DescribeStacks with an explicit deny in a service control policy",
+        "has to leave out us-east-1",
+    ),
     "a policy of one's own denies": (
         f"{_USER} x with an explicit deny in an identity-based policy",
         "whoever owns",

@@ -8,7 +8,7 @@ from ecr_warden.core.own_access import Writes
 from ecr_warden_cli.context import UsageError
 from ecr_warden_cli.deployment.ports import StackPlace
 from ecr_warden_cli.deployment.sessions import Ways, find_ways
-from ecr_warden_cli.deployment.stacks import read_only, stacks_of
+from ecr_warden_cli.deployment.stacks import doubts, read_only, stacks_of
 from ecr_warden_cli.deployment.wanted import Deployment, MemberAccount, Organization
 
 CI, REGISTRY, REGION = "111111111111", "222222222222", "eu-central-1"
@@ -84,6 +84,28 @@ def test_an_organization_gets_one_stack_and_the_hubs_account_its_own() -> None:
         "RoleBoundary": "path/limit",
         "ManagedOwners": "arn:aws:iam::*:user/ci/*",
     }
+
+
+DOUBTS = {
+    "neither": (TWO, []),
+    "a region that has to be enabled": (
+        replace(TWO, hub_region="eu-south-2"),
+        ["eu-south-2 has to be enabled in each"],
+    ),
+    "a region that nobody knows yet": (replace(TWO, hub_region="eu-west-9"), ["eu-west-9 has to be enabled in each"]),
+    "a boundary that a company demands": (
+        replace(TWO, role_boundary="company/limit"),
+        ["a policy that demands company/limit on every role has to leave role/ecr-warden/* out"],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", DOUBTS)
+def test_what_may_be_in_the_way_is_said_before(case: str) -> None:
+    deployment, said = DOUBTS[case]
+    found = [*doubts(deployment)]
+    assert len(found) == len(said)
+    assert all(words in line for words, line in zip(said, found, strict=True))
 
 
 def test_read_only_writes_nowhere() -> None:
