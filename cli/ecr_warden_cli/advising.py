@@ -38,8 +38,6 @@ class Asking(Struct, frozen=True):
     file: str | None
     """Of the spec, None for the hub's."""
     now: datetime
-    source: str = "ALIAS"
-    """Of a service, the alias of the account that it acts for."""
 
 
 def ours_in(asked: OpenedEstate) -> Ours:
@@ -58,8 +56,7 @@ def advised(asked: OpenedEstate, found: CanI, asking: Asking) -> CanI:
         return replace(found, advice=advise(asking.subject, asking.does, asking.where, edits, ours=ours))
     places = {edit: place_in_spec(edit, spec.compiled) for edit in edits}
     in_spec = partial(_in_spec, spec, asking, is_beside=not any(places.values()))
-    who, source = asking.subject, asking.source
-    advice = advise(who, asking.does, asking.where, edits, ours=ours, in_spec=in_spec, source=source)
+    advice = advise(asking.subject, asking.does, asking.where, edits, ours=ours, in_spec=in_spec)
     if kept := dict.fromkeys(place for edit in advice.edits if (place := places[edit])):
         lines = f"what the spec describes, write there: {' and '.join(kept)}"
         advice = replace(advice, text=f"{advice.text}; {lines}", in_spec=True)

@@ -208,11 +208,6 @@ class ToolCredentials(Struct, frozen=True):
         """The service that calls by itself, "" where somebody's credentials are used."""
         return "" if self.whose else "".join(self.services)
 
-    @property
-    def is_fixed(self) -> bool:
-        """Whether it calls as what it runs as, and as nobody else."""
-        return bool(self.services) and not self.roles
-
 
 CALLERS = (
     ToolCredentials(r"Lambda does not have permission", services=("lambda.amazonaws.com",)),
@@ -266,15 +261,12 @@ class DeniedCall(Struct, frozen=True):
         """Whether nobody is signed in after it."""
         return self.form.first or self.tried in (ASSUME, LOGIN)
 
-    @property
-    def _vagueness(self) -> int:
-        return 1 if self.form.weak else 0 if self.tried or self.form.says else 2
-
     def follows(self, other: "DeniedCall") -> bool:
         """Whether it is said only because of the other, or says less of the same."""
+        vague, other_is = ((one.form.weak, not (one.tried or one.form.says)) for one in (self, other))
         is_same = bool(other.form.says) or self.tried in ("", other.tried)
         is_unsigned = self.form.do == SIGN_IN and other.is_cause and other.at < self.at
-        return is_unsigned or (other._vagueness < self._vagueness and is_same)
+        return is_unsigned or (other_is < vague and is_same)
 
 
 def plain(text: str) -> str:

@@ -109,6 +109,7 @@ _KEPT = {
 
 Source: https://docs.aws.amazon.com/cli/latest/topic/config-vars.html
 """
+_PARTITION = re.compile("arn:([a-z-]+):")
 _CREATE = "ecr:CreateRepository"
 _VERBS = {LOGIN: "sign in to ECR", ASSUME: "assume"}
 _DID = {PULL: "pulled", PUSH: "pushed", LOGIN: "signed in", ASSUME: "tried to assume"}
@@ -200,7 +201,7 @@ def _explained(denial: DeniedCall, case: _Case) -> _Explained:
     named = "" if "*" in denial.who and given.principal else denial.who
     denial = replace(denial, who=named or case.caller.itself or given.principal or "")
     denial = replace(denial, tried=given.access or denial.tried)
-    if given.record or given.sub or denial.action == WEB_IDENTITY:
+    if denial.action == WEB_IDENTITY or ((given.record or given.sub) and not denial.action):
         try:
             return _of_token(denial, case)
         except AccessError as error:
@@ -209,24 +210,18 @@ def _explained(denial: DeniedCall, case: _Case) -> _Explained:
     where = printable(denial.role, 200) or given.repository or text_of(denial.place)
     if not (denial.who and denial.tried and (where or denial.tried == LOGIN)):
         raise _unsaid(denial, where, case.caller)
-    of_caller, of_resource = (_partition(arn) for arn in (denial.who, denial.groups.get("resource", "")))
-    if of_caller and of_resource and of_caller != of_resource:
-        says = f"{printable(denial.who, 200)} cannot act in partition {of_resource}: it is of partition {of_caller}"
-        return _Explained(denial, NO, says, Advice(f"use credentials of an account of partition {of_resource}"))
+    caller, resource = (_PARTITION.match(arn) for arn in (denial.who, denial.groups.get("resource", "")))
+    if caller and resource and caller[1] != resource[1]:
+        says = f"{printable(denial.who, 200)} cannot act in partition {resource[1]}: it is of partition {caller[1]}"
+        return _Explained(denial, NO, says, Advice(f"use credentials of an account of partition {resource[1]}"))
+    subject = None
     try:
         subject = _subject(denial, case)
-    except AccessError as error:
-        return _absent(denial, error, case, is_caller=True)
-    try:
         if denial.role:
             return _assuming(denial, subject, find_subject(case.asked().graph, denial.role), case)
         return _accessing(denial, subject, where, case)
     except AccessError as error:
-        return _absent(denial, error, case)
-
-
-def _partition(arn: str) -> str:
-    return arn.split(":")[1] if arn.startswith("arn:") and ":" in arn[4:] else ""
+        return _absent(denial, error, case, is_caller=subject is None)
 
 
 def _said_alone(denial: DeniedCall, case: _Case) -> _Explained:
@@ -251,8 +246,6 @@ def _elsewhere(denial: DeniedCall, case: _Case) -> Advice | None:
     there = sorted((one for one in known if one.name == place.name), key=lambda one: one.account != place.account)
     if there:
         account, region = there[0].account, there[0].region
-        if (account, region) == (place.account, place.region):
-            return Advice(f"try again: {case.read_at} has it")
         asked = f"the registry of account {place.account}{place.region and f' in {place.region}'} was asked"
         own = f"aws ecr describe-images --registry-id {account} --region {region} --repository-name {place.name}"
         has = f"that of account {account} in {region} has it: {_host(there[0])} for docker, its ID for aws ecr:"
@@ -303,7 +296,7 @@ def _subject(denial: DeniedCall, case: _Case) -> Subject:
         why = f"it trusts none of {listed(caller.services, 5)}" if not _may_be(subject, caller) else ""
         repository = next(asked.estate.repositories(), None)
         is_signed_in = denial.tried in (PULL, PUSH) and not denial.form.weak
-        if not why and is_signed_in and repository is not None and caller.is_fixed and not caller.keys:
+        if not why and is_signed_in and repository is not None and not caller.keys and caller.services:
             # A registry denies whoever signed in: not a task's own role, which the same service takes as well.
             decision = asked.graph.decide(subject, asked.graph.permissions(TOKEN, repository))
             why = f"it cannot sign in ({TOKEN})" if decision.answer is Answer.NO else ""
@@ -374,20 +367,12 @@ def _accessing(denial: DeniedCall, subject: Subject, where: str, case: _Case) ->
     if found.docker is not None and found.docker.answer is Answer.NO:
         found = replace(found, answer=Answer.NO, path=None, docker=None)
     direct = asked.graph.decide(subject, asked.graph.permissions(denial.action or what.what, repository))
-    if case.caller.is_fixed and direct.answer is Answer.NO:
-        # It assumes no role.
+    if case.caller.services and not case.caller.roles and direct.answer is Answer.NO:
         found = CanI(Answer.NO, None, change_along(asked.graph, (subject,), what.ways[0]))
-    asking = asking_of(asked, subject, what, case.arguments, case.context)
-    whose = case.arguments.principal if case.caller.itself else None
-    source = (
-        find_subject(asked.graph, arn_meant(asked.estate, whose, asked.accounts)).principal.account if whose else ""
-    )
-    alias = next((alias for alias, account in asked.accounts.items() if account == source), "ALIAS")
-    answer = _judged(denial, found, direct, replace(asking, source=alias), case)
+    answer = _judged(denial, found, direct, asking_of(asked, subject, what, case.arguments, case.context), case)
     if subject.principal.kind is CallerKind.SERVICE and case.caller.whose:
-        answer = replace(
-            answer, advice=replace(answer.advice, text=f"{answer.advice.text}; or have it use {case.caller.whose}")
-        )
+        text = f"{answer.advice.text}; or have it use {case.caller.whose}"
+        return replace(answer, advice=replace(answer.advice, text=text))
     return answer
 
 
@@ -413,10 +398,9 @@ def _otherwise(denial: DeniedCall, direct: AccessDecision, asking: Asking, case:
     """What to do where no grant helps: AWS names another reason, or the policies allow the call."""
     named, is_no = denial.named, direct.answer is Answer.NO
     is_somebody = asking.subject.principal.kind not in (CallerKind.ROOT, CallerKind.SERVICE)
-    if is_somebody and (named.text or is_no):
-        no = not_for(asking.subject, asking.does, asking.where, ours_in(case.asked()))
-        if no is not None:
-            return no
+    ours = ours_in(case.asked())
+    if (named.text or is_no) and is_somebody and (no := not_for(asking.subject, asking.does, asking.where, ours)):
+        return no
     if direct.answer is Answer.CONDITIONAL and named.kind not in _UNSEEN:
         asks = " and ".join(direct.conditions)
         return Advice(f"call it so that {asks}; the call's CloudTrail record shows what it had")
@@ -429,8 +413,8 @@ def _otherwise(denial: DeniedCall, direct: AccessDecision, asking: Asking, case:
     if not is_no:
         unread = "a policy does that no snapshot has: the organization's, an endpoint's, the session's"
         return Advice(f"try again: {case.read_at} allows it; if AWS denies it again, {unread}")
-    if denial.action in OF_SESSION:
-        advice = advise(asking.subject, asking.does, asking.where, why, ours=ours_in(case.asked()))
+    if denial.action in OF_SESSION and why:
+        advice = advise(asking.subject, asking.does, asking.where, why, ours=ours)
         return replace(advice, text=f"{advice.text}, or {_NOT_ASKED[denial.action]}")
     if denial.tried == PUSH and not _may_be(asking.subject, case.caller):
         whose = case.caller.whose
@@ -524,12 +508,13 @@ def _of_token(denial: DeniedCall, case: _Case) -> _Explained:
     if named:
         trust = [one for one in trust if one.role == named] or [Trusting(named, token.provider)]
         if not trust[0].provider:
-            return _closed(denial, token, find_subject(asked.graph, named))
-    roles = trust
-    if len(roles) != 1:
-        says = f"{len(roles)} roles trust {printable(token.provider, 200) or 'an identity provider'}"
+            says = f"{printable(find_subject(asked.graph, named).arn, 200)}, which trusts no identity provider"
+            do = Advice("correct the role (role-to-assume, AWS_ROLE_ARN)")
+            return _Explained(denial, NO, f"a token with the sub {printable(token.sub, 200)} cannot assume {says}", do)
+    if len(trust) != 1:
+        says = f"{len(trust)} roles trust {printable(token.provider, 200) or 'an identity provider'}"
         raise UsageError(says, remedy="give the record with --record, or whose token it is with --as PROVIDER-ARN")
-    role, provider = find_subject(asked.graph, roles[0].role), roles[0].provider
+    role, provider = find_subject(asked.graph, trust[0].role), trust[0].provider
     issuer = ascii_lower(provider.partition("/")[2])
     keys = {f"{issuer}:{name}": (value,) for name, value in (("sub", token.sub), ("aud", token.audience)) if value}
     subject = find_subject(asked.graph, provider)
@@ -542,14 +527,6 @@ def _of_token(denial: DeniedCall, case: _Case) -> _Explained:
     asks = f"come with a token that it takes: {' or '.join(texts)}" if texts else "ask whoever owns the role"
     advice = Advice(f"{asks}; whom it takes, whoever owns {printable(role.arn, 200)} decides")
     return replace(answer, advice=advice, found=None)
-
-
-def _closed(denial: DeniedCall, token: "_Token", role: Subject) -> _Explained:
-    """The answer for a role that no token opens."""
-    name = printable(role.arn, 200)
-    says = f"a token with the sub {printable(token.sub, 200)} cannot assume {name}, which trusts no identity provider"
-    do = "correct the role (role-to-assume, AWS_ROLE_ARN)"
-    return _Explained(denial, NO, says, Advice(f"{do}; whom it takes, whoever owns {name} decides"))
 
 
 class _Token(Struct, frozen=True):

@@ -44,13 +44,11 @@ def advise(
     *,
     ours: Ours | None,
     in_spec: Callable[[], Advice | None] = lambda: None,
-    source: str = "ALIAS",
 ) -> Advice:
     """What to do for somebody who lacks these edits.
 
     `does`: such as `push shop/checkout`; `where`: the repository or role as people name it. `ours`: who is ours, None
-    where the spec gives the access. `in_spec`: how the spec gives it, where it can. `source`: the alias of the account
-    that a service acts for.
+    where the spec gives the access. `in_spec`: how the spec gives it, where it can.
     """
     name = printable(who.arn, 200)
     if who.principal.kind is CallerKind.ROOT:
@@ -58,7 +56,7 @@ def advise(
     if who.principal.kind is CallerKind.FEDERATED_USER and all(edit.side is not Side.REPOSITORY for edit in why):
         return Advice("use the user's own credentials: a session of sts:GetFederationToken cannot assume roles")
     if who.principal.kind is CallerKind.SERVICE:
-        lines = f"{{service: {name}, source: {source}}} under pull: of {where}"
+        lines = f"{{service: {name}, source: ALIAS}} under pull: of {where}"
         return Advice(f"say for which account it acts: write {lines}, with the alias of that account", in_spec=True)
     if ours is not None and (no := not_for(who, does, where, ours) or _nobodys(why, ours)):
         return no
