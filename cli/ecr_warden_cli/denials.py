@@ -52,6 +52,8 @@ _DOING = re.compile(
 )
 """What a client did before a call: a push asks for manifests and layers too; after # comes another step of a build."""
 _BEFORE = 2000
+_EACH = 200
+"""So many of each form are read: no log that somebody reads has more."""
 _READ_BY_PUSH = ("", *FOR_DOCKER[Access.PUSH])
 _UNTIL = r"(?:(?!\b40[13]\b|\bEOF\b|https?://).){0,240}"
 _REGISTRY = re.compile(rf"[0-9]{{12}}\.dkr[.-]ecr(?:-fips)?\.[a-z0-9-]+\.{_DOMAIN}")
@@ -215,9 +217,9 @@ CALLERS = (
     ToolCredentials(r"UNABLE_TO_PULL_IMAGE", "the project's service role (imagePullCredentialsType: SERVICE_ROLE, which an image of another account takes; with CODEBUILD it is codebuild.amazonaws.com)", ("codebuild.amazonaws.com",)),
     ToolCredentials(r"AWSCodeBuild", "the project's service role", ("codebuild.amazonaws.com",), roles=True),
     ToolCredentials(r"CannotPull\w*Error|ResourceInitializationError", "the task's execution role (executionRoleArn), or where it has none the instance's, not its task role", ("ecs-tasks.amazonaws.com", "ec2.amazonaws.com")),
-    ToolCredentials(r"fargate-ip-|fargate-scheduler|eks-fargate", "the pod execution role of the Fargate profile, neither a node's role nor the pod's: aws eks describe-fargate-profile shows it as podExecutionRoleArn", ("eks-fargate-pods.amazonaws.com",), keys=True),
-    ToolCredentials(r"kubelet|ErrImagePull|ImagePullBackOff|rpc error: code = \w{1,20} desc = failed to pull|(?<!solve: )failed to pull and unpack", "the node's role (on Fargate the pod execution role), not the pod's: aws eks describe-nodegroup shows it as nodeRole", ("ec2.amazonaws.com", "eks-fargate-pods.amazonaws.com", "eks.amazonaws.com"), keys=True),
     ToolCredentials(r"manager\.go|gitlab-runner|with specified policies", "the credentials of the runner's manager: DOCKER_AUTH_CONFIG, or its credential helper"),
+    ToolCredentials(r"fargate-ip-|fargate-scheduler|eks-fargate", "the pod execution role of the Fargate profile, neither a node's role nor the pod's: aws eks describe-fargate-profile shows it as podExecutionRoleArn", ("eks-fargate-pods.amazonaws.com",), keys=True),
+    ToolCredentials(r"kubelet|Failed to pull image|ErrImagePull|ImagePullBackOff|rpc error: code = \w{1,20} desc = failed to pull|(?<!solve: )failed to pull and unpack", "the node's role (on Fargate the pod execution role), not the pod's: aws eks describe-nodegroup shows it as nodeRole", ("ec2.amazonaws.com", "eks-fargate-pods.amazonaws.com", "eks.amazonaws.com"), keys=True),
     ToolCredentials(r"kaniko|checking push permission", "the role of the pod or job, not the node's", ("pods.eks.amazonaws.com", OIDC), keys=True, roles=True),
     ToolCredentials(""),
 )  # fmt: skip
@@ -289,7 +291,7 @@ def denials(text: str) -> tuple[DeniedCall, ...]:
             match
             for match in re.finditer(form.pattern, text, re.IGNORECASE)
             if 1 not in taken[form.first][match.start() : match.end()]
-        ]
+        ][:_EACH]
         for match in matches:
             one, near = known.denial(form, match), slice(max(match.start() - _NEAR, 0), match.end() + _NEAR)
             once.setdefault((one.who, one.tried, one.place, one.role, form.says), one)

@@ -350,7 +350,7 @@ def _absent(denial: DeniedCall, error: AccessError, case: _Case, *, is_caller: b
             do = Advice(f"have {owner} create {place.name}, so that a grant can say upstream: true, {by_policy}")
     elif denial.tried in administering():
         do = Advice(f"{owner} decides: no grant gives it")
-    elif not denial.role and place.name:
+    elif not denial.role and place.name and not is_caller:
         do = _elsewhere(denial, case) or do
     does = f"{verb} {printable(denial.role, 200) or place.name}".rstrip()
     unseen = _UNSEEN.get(named.kind)
@@ -397,9 +397,11 @@ def _judged(denial: DeniedCall, found: CanI, direct: AccessDecision, asking: Ask
 def _otherwise(denial: DeniedCall, direct: AccessDecision, asking: Asking, case: _Case) -> Advice | None:
     """What to do where no grant helps: AWS names another reason, or the policies allow the call."""
     named, is_no = denial.named, direct.answer is Answer.NO
-    is_somebody = asking.subject.principal.kind not in (CallerKind.ROOT, CallerKind.SERVICE)
-    ours = ours_in(case.asked())
-    if (named.text or is_no) and is_somebody and (no := not_for(asking.subject, asking.does, asking.where, ours)):
+    kind, ours = asking.subject.principal.kind, ours_in(case.asked())
+    # A root user is advised as such where nothing keeps it out; docker's token is each account's own to give.
+    is_somebody = kind is not CallerKind.SERVICE and (kind is not CallerKind.ROOT or not named.is_lack)
+    where = f"account {asking.subject.principal.account}" if asking.what == TOKEN else asking.where
+    if (named.text or is_no) and is_somebody and (no := not_for(asking.subject, asking.does, where, ours)):
         return no
     if direct.answer is Answer.CONDITIONAL and named.kind not in _UNSEEN:
         asks = " and ".join(direct.conditions)
