@@ -6,6 +6,7 @@ from functools import partial
 
 from msgspec import Struct
 
+from ecr_warden.access.missing import Side
 from ecr_warden.access_spec import Valid
 from ecr_warden.audit.advice import Advice, advise
 from ecr_warden.core.actions import IMPORT, Access
@@ -55,20 +56,27 @@ def advised(asked: OpenedEstate, found: CanI, asking: Asking) -> CanI:
     if spec is None:
         return replace(found, advice=advise(asking.subject, asking.does, asking.where, edits, ours=ours))
     places = {edit: place_in_spec(edit, spec.compiled) for edit in edits}
-    in_spec = partial(_in_spec, spec, asking, is_beside=not any(places.values()))
-    advice = advise(asking.subject, asking.does, asking.where, edits, ours=ours, in_spec=in_spec)
+    # A grant only adds, and nothing to a boundary: where something else keeps somebody out, it alone cures nothing.
+    fences = [edit for edit in edits if edit.index is not None or edit.side is Side.BOUNDARY]
+    is_control = any(edit.side in (Side.SERVICE_CONTROL, Side.RESOURCE_CONTROL) for edit in edits)
+    why = fences if fences and not is_control else edits
+    in_spec = partial(_in_spec, spec, asking, is_beside=not any(places.values()), is_fenced=bool(fences))
+    advice = advise(asking.subject, asking.does, asking.where, why, ours=ours, in_spec=in_spec)
     if kept := dict.fromkeys(place for edit in advice.edits if (place := places[edit])):
         lines = f"what the spec describes, write there: {' and '.join(kept)}"
         advice = replace(advice, text=f"{advice.text}; {lines}", in_spec=True)
     return replace(found, advice=advice, places=places)
 
 
-def _in_spec(spec: Valid, asking: Asking, *, is_beside: bool) -> Advice | None:
-    """How a spec gives it, where it can; `is_beside`: nothing that is missing is in a document of the spec."""
+def _in_spec(spec: Valid, asking: Asking, *, is_beside: bool, is_fenced: bool) -> Advice | None:
+    """How a spec gives it, where it can.
+
+    `is_beside`: nothing that is missing is in a document of the spec; `is_fenced`: something keeps them out.
+    """
     identity, target, what = asking.subject.identity, asking.target, asking.what
     if what in _GRAVE or what in administering():
         return Advice(f"whoever owns {asking.where} decides: no grant gives it")
-    if identity is None or target is None or identity.account not in spec.spec.aliases:
+    if is_fenced or identity is None or target is None or identity.account not in spec.spec.aliases:
         return None
     alias, where, is_pull = spec.spec.aliases[identity.account], printable(target.name, 200), what == Access.PULL
     who = f"{alias}:{identity.arn.partition('::')[2].partition(':')[2]}"

@@ -17,7 +17,7 @@ from ecr_warden_cli.spec_edit import GrantEdit, edited
 from iam_access.document.document import parse_document
 from tests import examples
 from tests.cli.command import Command, Ran
-from tests.cli.denial_house import SPEC, house
+from tests.cli.denial_house import GRANT, SPEC, answers_after, house
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 _HOST = "222222222222.dkr.ecr.eu-central-1.amazonaws.com"
@@ -73,7 +73,7 @@ def test_a_command_is_valid_and_gives_this_and_nothing_else(
     assert isinstance(_SPEC, Valid)
     text = SPEC.read_text()
     for command in answer["commands"]:
-        found = re.fullmatch(r"ecr-warden grant (pull|push) (\S+) \S+ --to (\S+)", command)
+        found = GRANT.fullmatch(command)
         if found is None:
             assert command.startswith(("aws configure set ", "aws ecr get-login-password "))
             continue
@@ -82,6 +82,7 @@ def test_a_command_is_valid_and_gives_this_and_nothing_else(
         changes = access_changes(_SPEC.compiled, new.compiled).changes
         assert [(one.principal, one.access, one.direction.value) for one in changes] == [(who, found[1], "gains")]
         assert found[1] == ("pull" if does[0] in _PULLING else "push")
+        assert answers_after(found, house(), answer["asked"]) in ("yes", "conditional")
     for one in answer.get("missing", ()):
         if one["add"] is not None:
             statement = dict(one["add"])
@@ -131,6 +132,7 @@ def test_an_outsider_is_never_let_in(estate: Path, who: str, does: tuple[str, st
     assert "ecr-warden grant" not in ran.out
     assert '"Principal"' not in ran.out
     assert '"Effect"' not in ran.out
+    assert not re.search("administrators|owner allow|remove statement|ask whoever wrote it", ran.out)
     # docker's token is each account's own to give.
     assert does[1] == "*" or not ran.out.startswith("yes")
 
