@@ -142,3 +142,13 @@ def test_the_audit_finds_of_whoever_is_not_ours(form: str, case: str) -> None:
         assert severity_of(found) == row["severity"]
     for text in row.get("says", ()):
         assert all(text in " ".join(one.conditions) for one in found)
+
+
+def test_who_is_let_in_by_one_of_two_hundred_statements_is_found() -> None:
+    reading = {"Effect": "Allow", "Principal": "*", "Action": "ecr:ListImages", "Resource": "*"}
+    later = {"DateGreaterThan": {"aws:CurrentTime": "2031-01-01"}}
+    window = {"Effect": "Allow", "Principal": {"AWS": "999999999999"}, "Action": "ecr:PutImage", "Condition": later}
+    row = {"registry": [*([reading] * 100), window, *([reading] * 99)]}
+    audit = audited(row)
+    assert {line for one in audit.findings for line in lines(one)} == {"push: account 999999999999"}
+    assert not audit.unread
