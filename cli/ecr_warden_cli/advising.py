@@ -57,10 +57,10 @@ def advised(asked: OpenedEstate, found: CanI, asking: Asking) -> CanI:
         return replace(found, advice=advise(asking.subject, asking.does, asking.where, edits, ours=ours))
     places = {edit: place_in_spec(edit, spec.compiled) for edit in edits}
     # A grant only adds, and nothing to a boundary: where something else keeps somebody out, it alone cures nothing.
-    fences = [edit for edit in edits if edit.index is not None or edit.side is Side.BOUNDARY]
+    barring = [edit for edit in edits if edit.index is not None or edit.side is Side.BOUNDARY]
     is_control = any(edit.side in (Side.SERVICE_CONTROL, Side.RESOURCE_CONTROL) for edit in edits)
-    why = fences if fences and not is_control else edits
-    in_spec = partial(_in_spec, spec, asking, is_beside=not any(places.values()), is_fenced=bool(fences))
+    why = barring if barring and not is_control else edits
+    in_spec = partial(_in_spec, spec, asking, is_beside=not any(places.values()), is_barred=bool(barring))
     advice = advise(asking.subject, asking.does, asking.where, why, ours=ours, in_spec=in_spec)
     if kept := dict.fromkeys(place for edit in advice.edits if (place := places[edit])):
         lines = f"what the spec describes, write there: {' and '.join(kept)}"
@@ -68,15 +68,15 @@ def advised(asked: OpenedEstate, found: CanI, asking: Asking) -> CanI:
     return replace(found, advice=advice, places=places)
 
 
-def _in_spec(spec: Valid, asking: Asking, *, is_beside: bool, is_fenced: bool) -> Advice | None:
+def _in_spec(spec: Valid, asking: Asking, *, is_beside: bool, is_barred: bool) -> Advice | None:
     """How a spec gives it, where it can.
 
-    `is_beside`: nothing that is missing is in a document of the spec; `is_fenced`: something keeps them out.
+    `is_beside`: nothing that is missing is in a document of the spec; `is_barred`: something keeps them out.
     """
     identity, target, what = asking.subject.identity, asking.target, asking.what
     if what in _GRAVE or what in administering():
         return Advice(f"whoever owns {asking.where} decides: no grant gives it")
-    if is_fenced or identity is None or target is None or identity.account not in spec.spec.aliases:
+    if is_barred or identity is None or target is None or identity.account not in spec.spec.aliases:
         return None
     alias, where, is_pull = spec.spec.aliases[identity.account], printable(target.name, 200), what == Access.PULL
     who = f"{alias}:{identity.arn.partition('::')[2].partition(':')[2]}"
