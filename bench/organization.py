@@ -166,7 +166,7 @@ def _instead() -> dict[str, float]:
 def _load() -> dict[str, float]:
     store = S3EstateStore(_bucket(boto3.client("s3")))
     parts = _accounts()
-    found: list[tuple[Estate, Sequence[str], object]] = []
+    found: list[tuple[Estate, Sequence[object], object]] = []
     cpu = _timed(lambda: found.append(stored_estate(store, parts, datetime.now(UTC))))
     [(estate, broken, _)] = found
     assert not broken, broken

@@ -9,6 +9,7 @@ from ecr_warden.audit.finding import AuditFailed, AuditRecord, Condition, Condit
 from ecr_warden.audit.findings import find
 from ecr_warden.audit.health import AuditedAccess, Involved
 from ecr_warden.audit.news import compare
+from ecr_warden.audit.unread import lines
 from ecr_warden.core.codec.base import read, to_json
 from ecr_warden.core.target import RepositoryTarget
 from ecr_warden_cli.report.make import Beside, grants_and_teams, make_report
@@ -113,7 +114,7 @@ def example(given: dict[str, Any] | None = None, text: bytes = b"") -> Report:
     return make_report(
         Sources(estate, loaded.compiled, health, teams),
         record,
-        Beside(NOW, Origin.HUB, parts, grants),
+        Beside(NOW, Origin.HUB, parts, grants, lines(audit.unread)),
     )
 
 

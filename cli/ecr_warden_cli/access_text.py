@@ -12,6 +12,7 @@ from ecr_warden.access.docker import ByDocker
 from ecr_warden.access.missing import Edit, unmet
 from ecr_warden.audit.advice import Advice
 from ecr_warden.audit.grounds import Ground
+from ecr_warden.audit.unread import lines, readable, unread_of
 from ecr_warden.audit.words import (
     AllowingStatement,
     because_of,
@@ -29,7 +30,6 @@ from ecr_warden_cli.access import CanI, Question, Reach, WhoCan, is_class, passe
 from ecr_warden_cli.console import Style
 from ecr_warden_cli.context import Context
 from ecr_warden_cli.estate_input import OpenedEstate
-from ecr_warden_cli.findings_text import not_read
 from ecr_warden_cli.spec_place import Basis
 from iam_access.text.printable import count, listed, printable
 from iam_access.who_can.decide import Answer
@@ -207,11 +207,8 @@ def not_looked_at(estate: Estate) -> Iterator[str]:
 
 def could_not_be_read(estate: Estate) -> tuple[str, ...]:
     """What of the accounts could not be read, which each answer says to people; the documentation says the rest."""
-    return not_read(
-        (account.id, f"{printable(unread.what, 160)}: {printable(unread.why, 160)}")
-        for account in estate.accounts.values()
-        for unread in account.unread
-    )
+    known = readable(estate).accounts
+    return lines(one for account in estate.accounts.values() for one in unread_of(account, known[account.id]))
 
 
 def chain_to_json(path: AccessPath) -> list[str]:

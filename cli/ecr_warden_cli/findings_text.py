@@ -1,9 +1,6 @@
 """What an audit of access found, in lines."""
 
-from collections.abc import Iterable
-
 from ecr_warden.audit.finding_texts import causes, details, sentence, who
-from ecr_warden.core.failures import AccountUnreachable
 from ecr_warden.hub.reply import AccessStatus
 from ecr_warden_cli.console import Style
 from ecr_warden_cli.context import Context
@@ -34,14 +31,5 @@ def show_access(access: AccessStatus, context: Context, *, whole: str) -> None:
     for account, names in access.administrators.items():
         if names:
             console.line(f"  administrators of {account}: {listed([who(name) for name in names], _SHOWN)}")
-    for text in not_read((text.partition(":")[0].partition("/")[0], text) for text in access.unread):
+    for text in access.unread:
         console.line(f"  not taken into account: {text}", Style.ODD)
-
-
-def not_read(unread: Iterable[tuple[str, str]]) -> tuple[str, ...]:
-    """What was not read, given with its account; once of an account that could not be entered, for all its parts."""
-    closed = f": {AccountUnreachable.code}"
-    texts = (
-        f"account {account}, which could not be entered" if text.endswith(closed) else text for account, text in unread
-    )
-    return tuple(dict.fromkeys(texts))

@@ -29,7 +29,7 @@ def fresh_report(arguments: argparse.Namespace, context: Context) -> Report:
         hub_account = client.hub.account()
     grants, teams = grants_and_teams(hub.spec.spec)
     health = {repository.target: repository.health for repository in status.repositories}
-    beside = Beside(now, Origin.HUB, [*_parts(status, hub.accounts, hub.began)], grants)
+    beside = Beside(now, Origin.HUB, [*_parts(status, hub.accounts, hub.began)], grants, status.access.unread)
     # By the hub's name for it: the command calls a text by its digest.
     compiled = replace(hub.spec.compiled, version=status.version)
     with context.console.doing("working out who can pull and push"):
@@ -49,7 +49,6 @@ def _record(status: StatusReply) -> AuditRecord:
         tuple(finding for group in access.findings for finding in _seen(group)),
         access.left_out + sum(group.left_out for group in access.findings),
         access.administrators,
-        unread=access.unread,
         failure=AuditFailed(failure) if failure else None,
         audited_at=access.at,
     )

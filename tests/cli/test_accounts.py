@@ -68,7 +68,9 @@ def test_accounts_in_sync_are_reported_as_such(world: MotoWorld, shell: Shell) -
     ran = shell("check", str(SPEC_FILE), *BOTH)
     # moto has neither creation templates nor pull-through cache rules, so not everything that decides can be read.
     assert (ran.code, ran.last_line) == (1, "5 targets: 4 ok, 0 differ, 0 unreadable, 1 unaudited")
-    unproved = f"who has access is unknown: not everything was read of {HOME}/{CHECKOUT.region}"
+    lists = ("creation templates", "pull-through cache rules")
+    unread = "; ".join(f"{HOME}/{CHECKOUT.region}: {one}: crashed" for one in lists)
+    unproved = f"who has access is unknown: could not be read: {unread}"
     assert ran.unfolded.splitlines()[0] == f"unaudited   {CHECKOUT}: {unproved}"
     assert shell("plan", str(SPEC_FILE), *BOTH).code == 0
 

@@ -11,7 +11,15 @@ from typing import Any
 import pytest
 
 from ecr_warden import __version__
-from ecr_warden.audit.finding import AuditFailed, AuditRecord, Finding, FindingKind, SeenFinding
+from ecr_warden.audit.finding import (
+    AuditFailed,
+    AuditRecord,
+    Finding,
+    FindingKind,
+    SeenFinding,
+    UnreadCause,
+    UnreadDocument,
+)
 from ecr_warden.core.address import repository_policy
 from ecr_warden.core.desired import CompiledSpec, Mode
 from ecr_warden.core.failures import AccountUnreachable, PermissionMissing
@@ -598,7 +606,14 @@ def test_status_lists_findings_with_their_way_and_since_when_and_exits_2() -> No
     )
     other = replace(finding, place=f"{HOME}/eu-central-1", kind=FindingKind.REPLICATION)
     seen = tuple(SeenFinding(one, NOW) for one in (finding, other))
-    record = AuditRecord(NOW, "v1", {}, seen, administrators={HOME: (shadow,)}, unread=(f"{CI}: users: denied",))
+    record = AuditRecord(
+        NOW,
+        "v1",
+        {},
+        seen,
+        administrators={HOME: (shadow,)},
+        unread=(UnreadDocument(CI, "", "users", UnreadCause.REFUSED, "denied"),),
+    )
     world.audits.keep(replace(record, audited_at=NOW))
     ran = over(world)("status")
     assert ran.code == 2

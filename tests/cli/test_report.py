@@ -155,7 +155,7 @@ def test_what_could_not_be_read_is_said_and_is_an_error(laptop: Laptop) -> None:
     laptop.keep(snapshot())
     ran = laptop("-o", laptop.file("report.html"))
     assert ran.code == 1
-    assert "not in the report: 222222222222/eu-central-1: 1 repository policy: AccessDeniedException" in ran.err
+    assert "not in the report: 222222222222/eu-central-1: repository policy of base/go: AccessDenied" in ran.err
     assert (laptop.folder / "report.html").exists()
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from ecr_warden.audit.aws_audits import KEY
 from ecr_warden.audit.finding import (
+    WHOLE,
     AuditBegun,
     AuditFailed,
     AuditRecord,
@@ -17,6 +18,8 @@ from ecr_warden.audit.finding import (
     FindingKind,
     RepositoryHealth,
     SeenFinding,
+    UnreadCause,
+    UnreadDocument,
     audit_to_json,
 )
 from ecr_warden.core.codec.base import dumps
@@ -40,7 +43,7 @@ def record(version: str, findings: int = 1) -> AuditRecord:
         administrators={"111111111111": ("arn:aws:iam::111111111111:role/admin",)},
         upstreams={"222222222222/eu-central-1": ("docker-hub: registry-1.docker.io",)},
         health={CHECKOUT: RepositoryHealth(FINE, FINE, FINE)},
-        unread=("users of 333333333333: permission-missing",),
+        unread=(UnreadDocument("333333333333", WHOLE, "users", UnreadCause.REFUSED, "permission-missing", since=NOON),),
     )
 
 

@@ -15,6 +15,8 @@ from ecr_warden.audit.finding import (
     Finding,
     FindingKind,
     SeenFinding,
+    UnreadCause,
+    UnreadDocument,
 )
 from ecr_warden.audit.health import Health, Involved, longest_gap
 from ecr_warden.collect.estate import StoredPiece
@@ -103,6 +105,10 @@ def test_in_sync_is_of_the_repository_and_of_all_who_are_involved(
     assert (found.status, found.reason) == expected
 
 
+def _unread(place: str) -> AuditRecord:
+    return replace(AUDITED, unread=(UnreadDocument(place, "", "all", UnreadCause.REFUSED, "denied"),))
+
+
 WHOLE = Finding(FindingKind.REGISTRY, REGISTRY, "pull", "anyone")
 RECORDS: dict[str, tuple[AuditRecord | None, tuple[ConditionStatus, str]]] = {
     "no findings": (AUDITED, (ConditionStatus.TRUE, "Audited")),
@@ -130,10 +136,13 @@ RECORDS: dict[str, tuple[AuditRecord | None, tuple[ConditionStatus, str]]] = {
     ),
     "an administrator": (with_findings(Finding(FindingKind.ADMINISTRATOR, HOME)), (ConditionStatus.TRUE, "Audited")),
     "a part that was not read": (
-        replace(AUDITED, unread=(f"{CI}: users: denied",)),
+        _unread(CI),
         (ConditionStatus.UNKNOWN, "Unread"),
     ),
-    "a part elsewhere": (replace(AUDITED, unread=(f"{CI}/eu-west-1: it: denied",)), (ConditionStatus.TRUE, "Audited")),
+    "a part elsewhere": (
+        _unread(f"{CI}/eu-west-1"),
+        (ConditionStatus.TRUE, "Audited"),
+    ),
     "more findings than are kept": (replace(AUDITED, left_out=1), (ConditionStatus.UNKNOWN, "TooManyFindings")),
 }
 

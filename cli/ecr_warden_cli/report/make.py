@@ -33,6 +33,8 @@ class Beside(Struct, frozen=True):
     origin: Origin
     parts: Sequence[PartRead]
     grants: Sequence[Grant] = ()
+    unread: Sequence[str] = ()
+    """What could not be read, a line each."""
 
 
 def make_report(sources: Sources, audit: AuditRecord, beside: Beside) -> Report:
@@ -49,7 +51,7 @@ def make_report(sources: Sources, audit: AuditRecord, beside: Beside) -> Report:
         matrix=matrix,
         findings=shown,
         findings_left_out=audit.left_out + len(groups) - len(shown),
-        unread=tuple(first(audit.unread, MAX_NAMED)),
+        unread=tuple(first(beside.unread, MAX_NAMED)),
         not_given=tuple(not_given(sources.estate)),
         failure=str(audit.failure or ""),
         administrators={account: tuple(first(names, MAX_NAMED)) for account, names in audit.administrators.items()},

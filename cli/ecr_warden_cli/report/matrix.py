@@ -13,10 +13,10 @@ from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.access.missing import Edit, Side
 from ecr_warden.audit.administrators import unlimited_in
 from ecr_warden.audit.finding import Certainty, Condition, RepositoryHealth
-from ecr_warden.audit.findings import read_part
 from ecr_warden.audit.grounds import Ground, Grounds
 from ecr_warden.audit.judge import Judge
 from ecr_warden.audit.spec_access import SpecAccess, bare
+from ecr_warden.audit.unread import readable
 from ecr_warden.audit.words import named, reasons_of, unread_text
 from ecr_warden.core.actions import Access
 from ecr_warden.core.desired import CompiledSpec, Mode
@@ -100,7 +100,7 @@ class _Maker:
         compiled = sources.compiled
         self._sources = sources
         self._room = room
-        self._estate = read_part(sources.estate).estate
+        self._estate = readable(sources.estate)
         self._graph = RepositoryGraph(self._estate)
         accounts = [self._estate.accounts[name] for name in compiled.accounts if name in self._estate.accounts]
         self._repositories = sorted(

@@ -10,6 +10,7 @@ from ecr_warden.audit.finding import AuditRecord, Condition, ConditionStatus, Re
 from ecr_warden.audit.finding_texts import causes
 from ecr_warden.audit.grounds import Ground
 from ecr_warden.audit.health import AuditedAccess, Involved
+from ecr_warden.audit.unread import lines
 from ecr_warden.core.codec.base import to_json
 from ecr_warden.core.estate import Estate
 from ecr_warden.hub.status import administrators_of
@@ -97,7 +98,7 @@ def _of_laptop(estate: Estate, spec: Valid, context: Context) -> Report:
             if account.id in aliases
         ]
         parts += [PartRead(alias, aliases[alias], None) for alias in aliases if alias not in estate.accounts]
-        return make_report(sources, record, Beside(now, Origin.LAPTOP, parts, grants))
+        return make_report(sources, record, Beside(now, Origin.LAPTOP, parts, grants, lines(record.unread)))
 
 
 def _health(estate: Estate, spec: Valid, record: AuditRecord, now: datetime) -> dict[str, RepositoryHealth]:

@@ -15,6 +15,7 @@ from ecr_warden.audit.finding import Certainty, Finding, FindingKind
 from ecr_warden.audit.findings import SuccessiveAudits, find
 from ecr_warden.audit.repaired import Waits
 from ecr_warden.audit.spec_access import SpecAccess
+from ecr_warden.audit.unread import lines
 from ecr_warden.core.estate import Estate
 from ecr_warden_cli.access import question
 from local.testing.printed import complete
@@ -92,7 +93,7 @@ def test_the_audit_finds(case: str) -> None:
         assert {name: list(names) for name, names in audit.administrators.items()} == row["administers"]
     if "knows" in row:
         assert {name: list(rules) for name, rules in audit.upstreams.items()} == row["knows"]
-    assert list(audit.unread) == row.get("unread", [])
+    assert list(lines(audit.unread)) == row.get("unread", [])
 
 
 @pytest.mark.parametrize("case", [[], ["lambda-image-retrieval"]])

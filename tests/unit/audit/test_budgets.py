@@ -87,7 +87,7 @@ def test_outsiders_are_found_whatever_the_people_of_an_account_write(account: st
     outside = {one.key for one in whole.findings if one.foreign}
     assert outside and {one.key for one in audit.findings if one.foreign} == outside
     assert (audit.failure, whole.unread) == ("", ())
-    assert {one.partition(":")[0] for one in audit.unread} == {account}
+    assert {one.place for one in audit.unread} == {account}
 
 
 def test_of_the_account_that_is_over_nobody_is_missing_and_of_others_all_is_known() -> None:
@@ -108,7 +108,7 @@ def test_what_an_account_lets_in_from_outside_is_over_by_itself() -> None:
     asked = estate({}, repositories=unnamed)
     audit, whole = within(20, asked, spec()), within(MUCH, asked, spec())
     assert 0 < len(audit.findings) < len(whole.findings)
-    assert [one.partition(":")[0] for one in audit.unread] == [REGISTRY]
+    assert [one.place for one in audit.unread] == [REGISTRY]
 
 
 def test_two_audits_at_once_have_budgets_of_their_own() -> None:

@@ -20,6 +20,8 @@ from ecr_warden.audit.finding import (
     FindingKind,
     RepositoryHealth,
     SeenFinding,
+    UnreadCause,
+    UnreadDocument,
 )
 from ecr_warden.collect.alerts import LeftOver, Unlisted
 from ecr_warden.core import judgement
@@ -243,6 +245,9 @@ findings: Strategy[Finding] = st.builds(
     st.booleans(),
 )
 conditions: Strategy[Condition] = st.builds(Condition, st.sampled_from(ConditionStatus), IDS, TEXTS, TIMES)
+unread_documents: Strategy[UnreadDocument] = st.builds(
+    UnreadDocument, IDS, TEXTS, TEXTS, st.sampled_from(UnreadCause), TEXTS, _few(TEXTS), st.none() | TIMES
+)
 audit_records: Strategy[AuditRecord] = st.builds(
     AuditRecord,
     TIMES,
@@ -253,7 +258,7 @@ audit_records: Strategy[AuditRecord] = st.builds(
     st.dictionaries(accounts, _few(TEXTS), max_size=2),
     st.dictionaries(accounts, _few(TEXTS), max_size=2),
     st.dictionaries(TEXTS, st.builds(RepositoryHealth, conditions, conditions, conditions), max_size=2),
-    _few(TEXTS),
+    _few(unread_documents),
     st.none() | st.builds(AuditFailed, TEXTS) | st.builds(AuditBegun, COUNTS),
     st.none() | TIMES,
 )

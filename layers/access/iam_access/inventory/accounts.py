@@ -58,7 +58,7 @@ PROVIDERS_CALL = "iam:ListOpenIDConnectProviders"
 AUDIENCES_CALL = "iam:GetOpenIDConnectProvider"
 SAML_CALL = "iam:ListSAMLProviders"
 ORGANIZATION_CALL = "organizations:DescribeOrganization"
-ABSENT = "not in the snapshot"
+ABSENT, UNKNOWN_FIELD = "not in the snapshot", "unknown field"
 ACCOUNT_KEYS = frozenset(
     {
         *("iam", "organization", "oidcProviders", "samlProviders"),
@@ -207,7 +207,7 @@ class AccountReader:
 
     def note_unknown(self, entry: Json, known: frozenset[str], where: str) -> None:
         """Report fields that this version does not know: they are not taken into account."""
-        self.unread += (Unread(f"{key[:40]!r} of {where}", "unknown field") for key in entry if key not in known)
+        self.unread += (Unread(f"{key[:40]!r} of {where}", UNKNOWN_FIELD) for key in entry if key not in known)
 
     def iam(self, raw: Json) -> tuple[dict[str, Identity], dict[str, Group], dict[str, Policy]]:
         """The users and roles, groups and managed policies of a GetAccountAuthorizationDetails answer, by ARN."""

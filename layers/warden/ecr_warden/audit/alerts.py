@@ -28,9 +28,14 @@ class AccessAudited(Alert, frozen=True, tag="access-audited"):
     is_first: bool = False
     """There was none before."""
     unread: tuple[str, ...] = ()
-    """What could not be read, and `unread_left_out` more."""
+    """What could not be read and people have not heard of, a line each, and `unread_left_out` more."""
     unread_left_out: Count = 0
     failure: str = ""
     """Why nothing could be audited, "" if it was."""
     openers: tuple[Openers, ...] = ()
     """Of each of `appeared`, none where nobody looked for them."""
+    is_hidden: bool = False
+    """Some of it was refused or cannot be used: whoever hides it so may let in anybody."""
+    read_again: tuple[str, ...] = ()
+    """What people heard of, and is read again, is gone, or could open nothing any more; `read_again_left_out` more."""
+    read_again_left_out: Count = 0

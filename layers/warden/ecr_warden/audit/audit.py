@@ -14,10 +14,21 @@ from typing import Protocol
 from msgspec import Struct
 
 from ecr_warden.audit.alerts import AccessAudited
-from ecr_warden.audit.finding import AUDITED_FOR, AuditBegun, AuditFailed, AuditRecord, AuditResult, Audits
+from ecr_warden.audit.finding import (
+    AUDITED_FOR,
+    HIDING,
+    WHOLE,
+    AuditBegun,
+    AuditFailed,
+    AuditRecord,
+    AuditResult,
+    Audits,
+    UnreadDocument,
+)
 from ecr_warden.audit.health import Health, Involved, interval_of, longest_gap, statuses
-from ecr_warden.audit.news import News, compare, grouped, openers, repository_of
+from ecr_warden.audit.news import MAX_FINDINGS, News, compare, grouped, openers, repository_of
 from ecr_warden.audit.repaired import Live
+from ecr_warden.audit.unread import OTHER_VERSION, lines, news_of_unread, seen, unread
 from ecr_warden.audit.waiting import Remembered, known_targets
 from ecr_warden.collect.estate import EstateStore, ReportedCall, StoredPiece, policy_times
 from ecr_warden.core.alert import AlertBus
@@ -34,11 +45,13 @@ from ecr_warden.state.state import State
 from ecr_warden.state.sweeps import SweepRecord, SweepRecords, parts_of
 from iam_access.errors import site_of
 from iam_access.inventory.accounts import Parsed
+from iam_access.inventory.inventory import Unread
 from iam_access.inventory.printed import SnapshotError, with_texts
-from iam_access.text.printable import printable
+from iam_access.text.printable import few
 from iam_access.who_can.graph import Unfinished
 
 _TRIES = 2
+_KEPT = "what was kept of it"
 _DIED = AuditFailed("the audit was begun twice, and did not end")
 
 type _Known = Mapping[str, tuple[str, ...]]
@@ -143,7 +156,7 @@ class Audit(Struct, frozen=True):
         begun = last.failure.times if last is not None and is_same and isinstance(last.failure, AuditBegun) else 0
         if last is not None and is_same and now - last.at < AUDITED_FOR:
             if not begun:
-                return _AuditOutcome(last, None, "unchanged", _repositories_of(last))
+                return _unchanged(scope, last)
             if begun == _TRIES:
                 return _failed(scope, _DIED)
         # One that fails, or kills its process twice, is not tried again with every job.
@@ -224,26 +237,35 @@ def _run(scope: _AuditScope, store: EstateStore, state: State, find: FindingsSea
     known = (None, None) if last is None else (last.administrators, last.upstreams)
     repositories = tuple(repository.target for repository in estate.repositories())
     audit = find(estate, scope.accepted, *known, live=scope.known.with_made(repositories, state.records).live(read))
-    unread = (*broken, *audit.unread)
-    places = scope.tags if audit.failure else (one.partition(":")[0] for one in unread)
-    unsettled = frozenset(places)
+    # What was kept of a part and cannot be used is also not there; what was not asked any more stays.
+    old = last.unread if audit.failure and last is not None else ()
+    found = {one.identity: one for one in (*old, *audit.unread, *broken)}.values()
+    unsettled = frozenset(scope.tags if audit.failure else (one.place for one in found))
     news = compare(last, audit, unsettled, scope.now)
+    kept, left_out = few(seen(last, found, scope.now, 2 * scope.known.interval), MAX_FINDINGS, news.left_out)
     record = AuditRecord(
         at=scope.now,
         version=scope.accepted.version,
         pieces=scope.tags,
         findings=news.standing,
-        left_out=news.left_out,
+        left_out=left_out,
         administrators=_with_unread(audit.administrators, last, unsettled),
         upstreams=audit.upstreams,
         health=last.health if last is not None else {},
-        unread=unread,
+        unread=kept,
         failure=AuditFailed(audit.failure) if audit.failure else None,
         audited_at=scope.now if not audit.failure else None if last is None else last.audited_at,
         unrepaired=scope.digest,
     )
     answer = audit.failure or f"{len(news.appeared)} appeared, {len(news.ended)} ended, {len(news.standing)} stand"
     return _AuditOutcome(record, _alert(scope.cause, record, news, last), answer, repositories)
+
+
+def _unchanged(scope: _AuditScope, last: AuditRecord) -> _AuditOutcome:
+    """The last audit; what was to pass by itself, and has not, is said."""
+    record = replace(last, unread=seen(last, last.unread, scope.now, 2 * scope.known.interval))
+    alert = _alert(scope.cause, record, News((), (), ()), last)
+    return _AuditOutcome(record, alert, "unchanged", _repositories_of(last))
 
 
 def _failed(scope: _AuditScope, failure: AuditFailed | AuditBegun) -> _AuditOutcome:
@@ -276,9 +298,9 @@ def _alert(cause: Cause, record: AuditRecord, news: News, last: AuditRecord | No
     is_first = last is None or last.audited_at is None
     is_new_failure = bool(record.failure) and (last is None or last.failure != record.failure)
     is_first_whole = is_first and not record.failure
-    if not (news.appeared or news.ended or is_new_failure or is_first_whole):
+    hidden, read_again = news_of_unread(last, record.unread)
+    if not (news.appeared or news.ended or hidden or read_again or is_new_failure or is_first_whole):
         return None
-    known = last.unread if last is not None else ()
     return AccessAudited(
         cause,
         record.version,
@@ -286,21 +308,23 @@ def _alert(cause: Cause, record: AuditRecord, news: News, last: AuditRecord | No
         grouped(news.ended),
         (news.left_out if is_first else 0, 0),
         is_first=is_first,
-        unread=tuple(one for one in record.unread if one not in known),
+        unread=lines(hidden),
+        is_hidden=any(one.cause in HIDING for one in hidden),
+        read_again=lines(read_again),
         failure=str(record.failure or ""),
     )
 
 
 def stored_estate(
     store: EstateStore, parts: Iterable[str], now: datetime
-) -> tuple[Estate, tuple[str, ...], Mapping[str, datetime]]:
-    """The estate of kept pieces, and a line for each that cannot be used, as `PART: what: why`; raises PortError.
+) -> tuple[Estate, tuple[UnreadDocument, ...], Mapping[str, datetime]]:
+    """The estate of kept pieces, and each that cannot be used as a whole that was not read; raises PortError.
 
     And when they were read: by part, and by the key of a repository whose policy was read at another time. One account
     is read after the other, and of each only what the policies say is left in memory.
     """
     accounts: dict[str, EcrAccount] = {}
-    lines: list[str] = []
+    broken: list[UnreadDocument] = []
     read: dict[str, datetime] = {}
     parsed, text_of = Parsed(), cache(store.text)
     for name, names in groupby(sorted(parts), lambda part: part.partition("/")[0]):
@@ -308,29 +332,29 @@ def stored_estate(
         for part in names:
             piece = store.get(part)
             if piece is None:
-                lines.append(f"{part}: what was kept of it: another version wrote it")
+                broken.append(unread(part, WHOLE, _KEPT, Unread("", OTHER_VERSION)))
             else:
                 pieces[part] = with_texts(piece.entry, text_of)
                 read |= {part: piece.began, **policy_times(piece)}
         try:
             accounts[name] = account_from_pieces(name, pieces, parsed)
         except Exception:
-            lines += _taken_out(name, pieces, parsed)
+            broken += _taken_out(name, pieces, parsed)
             if pieces:
                 accounts[name] = account_from_pieces(name, pieces, parsed)
-    return Estate(now, accounts), tuple(lines), read
+    return Estate(now, accounts), tuple(broken), read
 
 
-def _taken_out(account: str, pieces: dict[str, Mapping[str, object]], parsed: Parsed) -> Iterator[str]:
-    """Take out the pieces of an account that cannot be used, so that the others are audited: a line for each."""
+def _taken_out(account: str, pieces: dict[str, Mapping[str, object]], parsed: Parsed) -> Iterator[UnreadDocument]:
+    """Take out the pieces of an account that cannot be used, so that the others are audited."""
     for part, entry in [*pieces.items()]:
         try:
             account_from_pieces(account, {part: entry}, parsed)
         except SnapshotError as error:
-            yield f"{part}: what was kept of it: {printable(error.message, 160)}"
+            yield unread(part, WHOLE, _KEPT, Unread("", error.message, text=part))
             del pieces[part]
         except Exception as error:
-            yield f"{part}: what was kept of it: ecr-warden failed ({site_of(error)})"
+            yield unread(part, WHOLE, _KEPT, Unread("", f"ecr-warden failed ({site_of(error)})", text=part))
             del pieces[part]
 
 

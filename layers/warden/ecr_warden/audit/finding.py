@@ -124,6 +124,42 @@ class FindingGroup(Value, frozen=True):
     left_out: Count = 0
 
 
+class UnreadCause(StrEnum):
+    """Why a document was not read."""
+
+    REFUSED = "refused"  # its neighbours were read, or it was before
+    UNPARSABLE = "unparsable"  # it was read, and cannot be used
+    LASTING = "lasting"  # all of an account or region never was, or is suspended, or what passes has not for two sweeps
+    PASSING = "passing"  # throttled, not answered, or not surveyed yet
+
+
+HIDING = (UnreadCause.REFUSED, UnreadCause.UNPARSABLE)
+"""Whoever hides a document so may let in anybody."""
+WHOLE = ""
+"""The kind of all users and roles of an account, or of all of a registry."""
+
+
+class UnreadDocument(Value, frozen=True, omit_defaults=True):
+    """A document that was not read and could open a repository."""
+
+    place: str
+    """ACCOUNT, or ACCOUNT/REGION of a registry."""
+    kind: str
+    what: str
+    cause: UnreadCause
+    why: str
+    """An error's code or a sentence."""
+    opens: tuple[str, ...] = ()
+    """The target texts of the repositories that it could open, none for any that the place concerns."""
+    since: Moment | None = None
+    """When an audit first had it so."""
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """The same for the same document."""
+        return self.place, self.kind, self.what if self.kind else WHOLE
+
+
 class ConditionStatus(StrEnum):
     """The status of a condition, as in Kubernetes."""
 
@@ -190,8 +226,8 @@ class AuditRecord(Value, frozen=True):
     """Pull-through cache rules in words, by ACCOUNT/REGION."""
     health: Mapping[str, RepositoryHealth] = field(default_factory=dict)
     """By the repository's target text."""
-    unread: tuple[str, ...] = ()
-    """What could not be read, as `PLACE: what: why`."""
+    unread: tuple[UnreadDocument, ...] = ()
+    """What could not be read."""
     failure: AuditFailed | AuditBegun | None = None
     """Why the audit at `at` did not decide everything, None if it did: no finding of the one at `audited_at` has ended
     since."""
@@ -217,7 +253,7 @@ class AuditResult(Struct, frozen=True):
     findings: tuple[Finding, ...]
     administrators: Mapping[str, tuple[str, ...]]
     upstreams: Mapping[str, tuple[str, ...]]
-    unread: tuple[str, ...] = ()
+    unread: tuple[UnreadDocument, ...] = ()
     failure: str = ""
     """Why not everything was decided, "" if it was."""
 
@@ -231,4 +267,12 @@ def _with_kind(value: Json) -> Json:
             return value
 
 
-audit_to_json, audit_from_json = forms("audit", AuditRecord, _with_kind)
+def _with_documents(value: Json) -> Json:
+    """Up to 0.2.0 what was not read was a line each, `PLACE: what: why`, of which people did not hear."""
+    rest = {"kind": WHOLE, "cause": UnreadCause.LASTING, "why": ""}
+    given = [(one, str(one).partition(": ")) for one in value.get("unread", ())]
+    documents = [one if isinstance(one, dict) else {**rest, "place": at[0], "what": at[2]} for one, at in given]
+    return value | {"unread": documents}
+
+
+audit_to_json, audit_from_json = forms("audit", AuditRecord, _with_kind, _with_documents)

@@ -6,10 +6,11 @@ Whoever can change what identities of an account may do could give themselves an
 account, and their access is no finding, unless they are outsiders.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from copy import replace
 from datetime import timedelta
+from itertools import chain
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -19,7 +20,7 @@ from ecr_warden.access.difference import Concerned, concerned, is_itself_the_sam
 from ecr_warden.access.docker import by_docker
 from ecr_warden.access.graph import RepositoryGraph, gravest
 from ecr_warden.audit.administrators import Administrators, administrators, calls
-from ecr_warden.audit.finding import AUDITED_FOR, AuditResult, Finding, FindingKind, is_call, key_of_arn
+from ecr_warden.audit.finding import AUDITED_FOR, AuditResult, Finding, FindingKind, UnreadDocument, is_call, key_of_arn
 from ecr_warden.audit.grounds import Ground, Grounds
 from ecr_warden.audit.judge import EVERY, Judge
 from ecr_warden.audit.outsiders import Whom, let_in, let_in_for
@@ -28,16 +29,15 @@ from ecr_warden.audit.registries import findings_of_registry, findings_of_upstre
 from ecr_warden.audit.remedies import Remedies
 from ecr_warden.audit.repaired import Live, Waits, all_repaired, as_repaired
 from ecr_warden.audit.spec_access import SpecAccess, bare
+from ecr_warden.audit.unread import PROVIDER, not_surveyed, readable, unread, unread_of, why_unread
 from ecr_warden.audit.words import named
 from ecr_warden.core.actions import REQUIRED, Access
 from ecr_warden.core.administering import is_of_registry
 from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.estate import EcrAccount, Estate, Registry, Repository
 from ecr_warden.core.target import RepositoryTarget, Target
-from iam_access.document.document import Document
-from iam_access.inventory.inventory import Policy
+from iam_access.inventory.inventory import Unread
 from iam_access.once import once
-from iam_access.text.printable import count, printable
 from iam_access.who_can.decide import Permission
 from iam_access.who_can.graph import AccessPath, AccountBudgets, Unfinished, rank
 
@@ -59,7 +59,7 @@ def find(
 
     `known_...`: as the last audit had them, None before the first. New administrators and pull-through cache rules are
     findings of the one audit that first has them; where there was no last audit, or it had nothing of the account or
-    registry, all are taken as known. What was not read leads to no finding, and is in `unread` as `PLACE: what: why`.
+    registry, all are taken as known. What was not read leads to no finding, and is in `unread`.
     `has_time` is asked before each decision. Once it is false, what was found is the audit, and its `failure` says so:
     what opens whole registries and new administrators come first. Raises Unfinished if that is too soon for any
     finding. `hub`: the hub's account. `live`: the targets that nobody repairs. Access by their documents that a repair
@@ -160,8 +160,14 @@ class _Auditor:
         budgets_of: Callable[[int], AccountBudgets],
     ) -> None:
         self._compiled = compiled
-        self._read = read_part(estate)
-        repaired = as_repaired(self._read.estate, compiled, live)
+        self._estate, read = estate, readable(estate)
+        self._unread_registries = frozenset(
+            (account.id, region)
+            for account in estate.accounts.values()
+            for region, registry in account.registries.items()
+            if why_unread(registry.policy)
+        )
+        repaired = as_repaired(read, compiled, live)
         self._budgets = budgets_of(len(repaired.accounts))
         self._graph = RepositoryGraph(repaired, has_time, budgets=self._budgets)
         self._judge = Judge(self._graph, compiled, hub, live)
@@ -169,7 +175,7 @@ class _Auditor:
         self._accounts = [accounts[name] for name in compiled.accounts if name in accounts]
         targets = (repository.target for account in self._accounts for repository in _repositories(account))
         self._named = frozenset(target for target in targets if compiled.spec_of(target) is not None)
-        self._spec_access = SpecAccess(compiled, self._read.estate, self._named)
+        self._spec_access = SpecAccess(compiled, read, self._named)
         self._remedies = Remedies(self._graph, compiled, self._spec_access, live)
         # Of whoever is not ours at any time from now on, of all others now.
         later = self._graph.later
@@ -211,7 +217,7 @@ class _Auditor:
         found = {account.id: self._administrators_of(account) for account in self._accounts}
         administering = {name: (one.iam.keys(), one.unlimited) for name, one in found.items()}
         listed = {name: account.is_listed for name, account in accounts.items()}
-        return self._named, self._graph.administering, administering, listed, self._gaps, self._read.unread_registries
+        return self._named, self._graph.administering, administering, listed, self._gaps, self._unread_registries
 
     def audit(self, last: "_Auditor | None", known_administrators: Known, known_upstreams: Known) -> AuditResult:
         upstreams = self._upstreams()
@@ -356,7 +362,7 @@ class _Auditor:
             ours = self._ours.grounds.without(paths, access, target, self._ours.asks)
             others = found[access] = [*self._of_others(access, repository, paths)]
             yield from self._extra(access, str(target), (*ours, *others), repository)
-            if (target.account, target.region) not in self._read.unread_registries:
+            if (target.account, target.region) not in self._unread_registries:
                 yield from self._missing(access, repository, paths)
         yield from self._halves(found, lambda action: self._of_others(action, repository), repository)
         yield from self._administered(repository, registry=False)
@@ -558,20 +564,26 @@ class _Auditor:
         targets = (*named_, *(pattern.target for pattern in self._compiled.patterns))
         yield from (f"{target.account}/{target.region}" for target in targets if isinstance(target, RepositoryTarget))
 
-    def _unread(self) -> Iterator[str]:
-        accounts = self._read.estate.accounts
-        yield from (f"{name}: users and roles: not read" for name in self._compiled.accounts if name not in accounts)
-        for part in sorted({*self._parts()}):
-            if self._registry(*part.split("/")) is None:
-                yield f"{part}: the registry: not read"
+    def _unread(self) -> Iterator[UnreadDocument]:
+        accounts = self._estate.accounts
+        absent = (part for part in sorted({*self._parts()}) if self._registry(*part.split("/")) is None)
+        yield from map(not_surveyed, (*(name for name in self._compiled.accounts if name not in accounts), *absent))
+        touched: dict[frozenset[str], list[str]] = defaultdict(list)
+        for target, found in self._found.items():
+            touched[found.principals].append(str(target))
+        both = self._administrators.values()
+        masters = {bare(arn) for one in both for arn in (*one.iam, *one.of_registries)}
+
+        def reach(arn: str) -> Collection[str] | None:
+            """By its name in what was found, or as an administrator."""
+            names = (targets for principals, targets in touched.items() if bare(arn) in principals)
+            return () if bare(arn) in masters else [*chain.from_iterable(names)] or None
+
         for account in self._accounts:
-            for unread in account.unread:
-                place = f"{account.id}/{unread.region}" if unread.region else account.id
-                yield f"{place}: {printable(unread.what, 160)}: {printable(unread.why, 160)}"
+            yield from unread_of(accounts[account.id], account, reach)
         for gap in self._gaps:
             if gap.kind is GapKind.UNKNOWN and gap.account in accounts:
-                yield f"{gap.account}: identity provider {printable(gap.issuer, 160)}: {printable(gap.why, 160)}"
-        yield from self._read.unread
+                yield unread(gap.account, PROVIDER, f"{PROVIDER} {gap.issuer}", Unread("", gap.why))
         yield from _undecided(self._budgets)
 
 
@@ -616,46 +628,9 @@ def _repositories(account: EcrAccount) -> Iterator[Repository]:
         yield from registry.repositories.values()
 
 
-def _undecided(budgets: AccountBudgets) -> Iterator[str]:
-    """What the budget of an account leaves open."""
+def _undecided(budgets: AccountBudgets) -> Iterator[UnreadDocument]:
+    """What the budget of an account leaves open: whoever writes its policies may have made it so."""
     for who, where in sorted(budgets.undecided):
         people = f"its users and roles in account {where}" if who else "whoever its policies let in from outside"
-        yield f"{who or where}: access of {people}: its policies take more work than an audit does for one account"
-
-
-class ReadPart(Struct, frozen=True):
-    """The estate without the policies of registries and repositories that were not read, and what these are."""
-
-    estate: Estate
-    unread_registries: frozenset[tuple[str, str]]
-    unread: tuple[str, ...]
-    """As `PLACE: what: why`."""
-
-
-def read_part(estate: Estate) -> ReadPart:
-    """What was read of an estate."""
-    registries: set[tuple[str, str]] = set()
-    unread: Counter[tuple[str, str]] = Counter()
-    accounts = {}
-    for account in estate.accounts.values():
-        kept = {}
-        for region, registry in account.registries.items():
-            repositories = {}
-            for name, repository in registry.repositories.items():
-                repositories[name] = replace(repository, policy=_if_read(repository.policy))
-                unread.update((f"{account.id}/{region}", why) for why in _why(repository.policy))
-            if (policy := _if_read(registry.policy)) is None and registry.policy is not None:
-                registries.add((account.id, region))
-            kept[region] = replace(registry, repositories=repositories, policy=policy)
-        accounts[account.id] = replace(account, registries=kept)
-    lines = tuple(f"{place}: {count(number, 'repository policy')}: {why}" for (place, why), number in unread.items())
-    return ReadPart(replace(estate, accounts=accounts), frozenset(registries), lines)
-
-
-def _if_read(policy: Policy | None) -> Policy | None:
-    return policy if policy is not None and isinstance(policy.document, Document) else None
-
-
-def _why(policy: Policy | None) -> Iterator[str]:
-    if policy is not None and not isinstance(policy.document, Document):
-        yield printable(policy.document.why, 160)
+        why = "its policies take more work than an audit does for one account"
+        yield unread(who or where, "access", f"access of {people}", Unread("", why, text=where))

@@ -5,7 +5,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from copy import replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -21,9 +21,11 @@ from ecr_warden.audit.finding import (
     FindingKind,
     RepositoryHealth,
     SeenFinding,
+    UnreadDocument,
 )
 from ecr_warden.audit.finding_texts import sentence
 from ecr_warden.audit.news import grouped
+from ecr_warden.audit.unread import lines
 from ecr_warden.collect.estate import StoredPiece
 from ecr_warden.core.address import AddressKind
 from ecr_warden.core.desired import CompiledSpec, TargetSpec
@@ -196,8 +198,8 @@ class AuditedAccess(Struct, frozen=True, dict=True):
             return Condition(
                 ConditionStatus.UNKNOWN, "Undecided", _sentences(found), min(seen.first_seen for seen in found)
             )
-        if unread := sorted(parts & {one.partition(":")[0] for one in record.unread}):
-            message = f"not everything was read of {', '.join(first(unread, _NAMED))}"
+        if unread := [one for one in record.unread if _may_open(one, repository, parts)]:
+            message = f"could not be read: {'; '.join(first(lines(unread), _NAMED))}"
             return Condition(ConditionStatus.UNKNOWN, "Unread", message, record.at)
         if record.left_out:
             message = f"{count(record.left_out, 'finding')} are not kept, and may concern it"
@@ -301,6 +303,10 @@ _VERDICTS = (
     (Standing.UNKNOWN, "Unreadable", ConditionStatus.UNKNOWN),
     (Standing.PENDING, "NotYetRead", ConditionStatus.UNKNOWN),
 )
+
+
+def _may_open(unread: UnreadDocument, repository: RepositoryTarget, parts: Collection[str]) -> bool:
+    return str(repository) in unread.opens if unread.opens else unread.place in parts
 
 
 def _sentences(found: Iterable[SeenFinding]) -> str:

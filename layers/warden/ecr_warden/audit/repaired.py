@@ -26,6 +26,7 @@ from iam_access.arn import ARN_COLONS
 from iam_access.delta.relate import Differs, relate
 from iam_access.document.document import Document
 from iam_access.document.kind import DocumentKind
+from iam_access.inventory.accounts import ABSENT
 from iam_access.inventory.identity_kind import IdentityKind
 from iam_access.inventory.inventory import Identity, Policy, PolicyPlace, Unread
 
@@ -218,4 +219,4 @@ def _boundary(arn: str | None, account: EcrAccount) -> Policy | None:
         return None
     name = f"permissions boundary {arn}"
     policy = account.managed.get(arn)
-    return Policy(name, policy.document if policy else Unread(name, "not in the estate"), PolicyPlace(arn=arn))
+    return Policy(name, policy.document if policy else Unread(name, ABSENT), PolicyPlace(arn=arn))

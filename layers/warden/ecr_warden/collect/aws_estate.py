@@ -25,9 +25,18 @@ from ecr_warden.aws.deadline import InvocationDeadline, Patience
 from ecr_warden.aws.errors import COMMON, Translation, translated, unless
 from ecr_warden.aws.member_errors import ECR, IAM
 from ecr_warden.collect.estate import KnownOfAws, Needed, Reading
-from ecr_warden.core.codec.accounts import LIST_CALL, POLICY_CALL, REGISTRY_CALL, SCOPE_CALL
+from ecr_warden.core.codec.accounts import (
+    LIST_CALL,
+    POLICY_CALL,
+    REGISTRY_CALL,
+    REPLICATION_CALL,
+    SCOPE_CALL,
+    TEMPLATES_CALL,
+    UNREAD,
+    UPSTREAMS_CALL,
+)
 from ecr_warden.core.desired import RepositoryPattern
-from ecr_warden.core.failures import PortError, TargetNotFound, Unanswered, crashed
+from ecr_warden.core.failures import OutOfTime, PortError, TargetNotFound, Throttled, Unanswered, crashed
 from ecr_warden.core.target import RepositoryTarget, Target, target_arn
 from ecr_warden.repair.aws_reading import PAGE, list_names
 from iam_access.arn import IAM_REGION
@@ -157,15 +166,13 @@ def _listed(paginator: Any, name: str, key: str) -> list[Any]:
 OVER_ALL: Mapping[str, Callable[["ECRClient"], dict[str, Any]]] = {
     REGISTRY_CALL: lambda ecr: {"registryPolicy": _policy(ecr.get_registry_policy)},
     SCOPE_CALL: lambda ecr: {"accountSettings": {_SCOPE: ecr.get_account_setting(name=_SCOPE)["value"]}},
-    "ecr:DescribeRegistry": lambda ecr: {
-        "replicationConfiguration": ecr.describe_registry()["replicationConfiguration"]
-    },
-    "ecr:DescribeRepositoryCreationTemplates": lambda ecr: {
+    REPLICATION_CALL: lambda ecr: {"replicationConfiguration": ecr.describe_registry()["replicationConfiguration"]},
+    TEMPLATES_CALL: lambda ecr: {
         "creationTemplates": _listed(
             ecr.get_paginator("describe_repository_creation_templates"), "repositoryCreationTemplates", "prefix"
         )
     },
-    "ecr:DescribePullThroughCacheRules": lambda ecr: {
+    UPSTREAMS_CALL: lambda ecr: {
         "pullThroughCacheRules": _listed(
             ecr.get_paginator("describe_pull_through_cache_rules"), "pullThroughCacheRules", "ecrRepositoryPrefix"
         )
@@ -208,7 +215,7 @@ class _Account:
         return None
 
     def _note(self, call: str, region: str, error: PortError, name: str) -> None:
-        note = {"what": call, **({"region": region} if region else {}), "code": error.code}
+        note = {"what": call, **({"region": region} if region else {}), "code": _code(error)}
         if note not in self._unread:
             self._unread.append(note)
         self._failed[name or call] = error
@@ -382,15 +389,20 @@ class _Account:
             except TargetNotFound:
                 return None
 
-        unread: dict[str, Any] = {}
         found = self.attempt(POLICY_CALL, region, lambda: (read(),), name=name)
-        policy = unread if found is None else found[0]
+        policy = {UNREAD: _code(self._failed[name])} if found is None else found[0]
         return None if policy is None else {"repositoryName": name, **policy}
 
 
 def _read_tags(ecr: "ECRClient", target: RepositoryTarget) -> list[Any]:
     with translated(ECR, f"reading the tags of {target}"):
         return list(ecr.list_tags_for_resource(resourceArn=target_arn(target))["tags"])
+
+
+def _code(error: PortError) -> str:
+    """Under which it is noted: what may be over within a minute is never taken for a refusal."""
+    is_known = not error.retryable or isinstance(error, Unanswered | OutOfTime)
+    return error.code if is_known else Throttled.code
 
 
 def _policy(get: Callable[[], Mapping[str, Any]]) -> str | None:

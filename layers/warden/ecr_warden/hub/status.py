@@ -13,6 +13,7 @@ from ecr_warden import __version__
 from ecr_warden.audit.finding import AuditRecord, Audits
 from ecr_warden.audit.health import Health, Involved, longest_gap, statuses, stuck_after
 from ecr_warden.audit.news import grouped, repository_of
+from ecr_warden.audit.unread import lines
 from ecr_warden.collect.estate import EstateStore
 from ecr_warden.collect.watch import dated, live_wires
 from ecr_warden.collect.wire import HUB_PART, Wire, WireState
@@ -379,7 +380,7 @@ def _of_audit(record: AuditRecord | None, version: str) -> Iterator[Trouble]:
             "access-unaudited", f"{at} is of version {record.version} of the spec", "the next one follows soon"
         )
     elif record.unread:
-        what = "; ".join(first(record.unread, _PARTS_SHOWN))
+        what = "; ".join(first(lines(record.unread), _PARTS_SHOWN))
         remedy = "ecr-warden deploy, if permissions are missing"
         yield Trouble("access-unread", f"{at} could not take into account: {what}", remedy)
 
@@ -397,7 +398,7 @@ def access_of(
         record.audited_at,
         *few(grouped(concerning), _FINDINGS_SHOWN, record.left_out),
         {name: tuple(first(names, _NAMES_SHOWN)) for name, names in administrators_of(record, accepted).items()},
-        tuple(first(record.unread, _NAMES_SHOWN)),
+        tuple(first(lines(record.unread), _NAMES_SHOWN)),
     )
 
 

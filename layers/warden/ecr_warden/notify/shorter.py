@@ -40,6 +40,7 @@ _LISTS: Mapping[type[Struct], Mapping[str, tuple[str, int | None] | None]] = {
         "appeared": _OF_FIRST,
         "ended": _OF_SECOND,
         "unread": ("unread_left_out", None),
+        "read_again": ("read_again_left_out", None),
         "openers": _UNCOUNTED,
     },
     Openers: {"calls": _OF_ONE},

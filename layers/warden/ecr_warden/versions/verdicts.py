@@ -108,5 +108,5 @@ class JudgeVersions(Struct, frozen=True):
     def _live(self, parts: frozenset[str], unread: dict[str, str]) -> LiveEstate:
         """The accounts as they were read; a piece that cannot be used counts as unread."""
         estate, broken, _ = stored_estate(self.estate, parts - unread.keys(), self.clock.now())
-        why = unread | {line.partition(": ")[0]: line.partition(": ")[2] for line in broken}
+        why = unread | {one.place: f"{one.what}: {one.why}" for one in broken}
         return LiveEstate(estate, {part: NotRead(f"{part}: {text}") for part, text in why.items()})

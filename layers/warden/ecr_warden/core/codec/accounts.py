@@ -25,12 +25,17 @@ from iam_access.inventory.printed import Json, SnapshotError, as_object, entries
 
 REGISTRY_CALL = "ecr:GetRegistryPolicy"
 POLICY_CALL = "ecr:GetRepositoryPolicy"
+UNREAD = "unread"
+"""Of a repository without its policy: why that was not read, an error's code."""
 LIST_CALL = "ecr:DescribeRepositories"
 SCOPE_CALL = "ecr:GetAccountSetting"
+REPLICATION_CALL, TEMPLATES_CALL = "ecr:DescribeRegistry", "ecr:DescribeRepositoryCreationTemplates"
+UPSTREAMS_CALL = "ecr:DescribePullThroughCacheRules"
 _REPLICATION, _TEMPLATES, _UPSTREAMS = "replicationConfiguration", "creationTemplates", "pullThroughCacheRules"
 _REGISTRY_KEYS = frozenset(
     {"repositories", "registryPolicy", "accountSettings", _REPLICATION, _TEMPLATES, _UPSTREAMS},
 )
+_CALLS = {_REPLICATION: REPLICATION_CALL, _TEMPLATES: TEMPLATES_CALL, _UPSTREAMS: UPSTREAMS_CALL}
 _RULES = "rules"
 _ALWAYS: Mapping[str, tuple[str, ...]] = {
     _RULES: ("destinations",),
@@ -96,7 +101,7 @@ class _Reader(AccountReader):
             policy = self._read(f"repository policy of {name}", one, "policy", POLICY_CALL, region)
             repositories[name] = Repository(target, policy, tags_of(one, "tags") if "tags" in one else None)
         over_all = f"registry policy of {self.account} in {region}"
-        return Registry(
+        made = Registry(
             region,
             repositories,
             self._read(over_all, entry, "registryPolicy", REGISTRY_CALL, region),
@@ -106,6 +111,10 @@ class _Reader(AccountReader):
             templates=self._templates(entry, place),
             upstreams=_upstreams(entry, place),
         )
+        lists = zip((made.replication, made.templates, made.upstreams), _CALLS.items(), strict=True)
+        broken = ((call, region) for found, (key, call) in lists if found is None and entry.get(key) is not None)
+        self.denied |= dict.fromkeys(broken, "an entry lacks what ECR always prints")
+        return made
 
     def _scope(self, settings: Json, region: str) -> RegistryScope | Unread:
         """What the registry policy governs."""
@@ -130,7 +139,7 @@ class _Reader(AccountReader):
     def _read(self, name: str, entry: Json, key: str, call: str, region: str) -> Policy | None:
         """A policy, None if there is none, or an unread one if the entry lacks it."""
         if key not in entry:
-            return Policy(name, Unread(name, self.denied.get((call, region), ABSENT)))
+            return Policy(name, Unread(name, text_of(entry, UNREAD) or self.denied.get((call, region), ABSENT)))
         return self.policy(name, entry[key])
 
 

@@ -16,14 +16,22 @@ from ecr_warden.notify.wording import by, command, describe_cause, to_do
 from iam_access.text.printable import count, first, listed, show_time
 
 _CALLS = 3
+_AGAIN = "Read again, gone, or without effect now:"
+_TO_READ = (
+    "as an administrator of the account, look at what could not be read, and end what keeps ecr-warden from it; "
+    "whoever did that may have let in anybody. Where permissions are missing: ecr-warden deploy"
+)
 
 
 class _AccessAudited(OneByOne[AccessAudited]):
     def severity(self, alert: AccessAudited) -> Severity:
-        """CRITICAL: an outsider gets in or gets images, or may unseen, as the audit failed. INFO: findings ended."""
-        if alert.failure or any(_lets_in_outsider(group.finding) for group in alert.appeared):
+        """CRITICAL: an outsider gets in or gets images, or may unseen, as the audit failed or a document was hidden.
+
+        INFO: findings ended, or what was not read is.
+        """
+        if alert.failure or alert.is_hidden or any(_lets_in_outsider(group.finding) for group in alert.appeared):
             return Severity.CRITICAL
-        return Severity.WARNING if alert.appeared else Severity.INFO
+        return Severity.WARNING if alert.appeared or alert.unread else Severity.INFO
 
     def describe_one(self, alert: AccessAudited) -> Parts:
         appeared, ended = alert.left_out
@@ -42,7 +50,8 @@ class _AccessAudited(OneByOne[AccessAudited]):
             [
                 Listing("finding", found, "Found:", appeared),
                 listing("ended finding", over, title="Ended:", rest=ended),
-                listing("place", alert.unread, title=unread, rest=alert.unread_left_out),
+                listing("document", alert.unread, title=unread, rest=alert.unread_left_out),
+                listing("document", alert.read_again, title=_AGAIN, rest=alert.read_again_left_out),
             ],
         )
 
@@ -75,8 +84,14 @@ def _lets_in_outsider(finding: Finding) -> bool:
     return finding.foreign and opens_up and not is_alone and finding.certainty is not Certainty.UNKNOWN
 
 
+def _is_of_unread(audited: AccessAudited) -> bool:
+    """Is what could not be read the gravest of it?"""
+    graver = (group for group in audited.appeared if not audited.is_hidden or _lets_in_outsider(group.finding))
+    return bool(audited.unread) and not any(graver)
+
+
 def _state(audited: AccessAudited) -> MessageState:
-    if audited.failure:
+    if audited.failure or _is_of_unread(audited):
         return MessageState.UNKNOWN
     return MessageState.OPEN if audited.appeared else MessageState.CLOSED
 
@@ -85,6 +100,8 @@ def _to_do(audited: AccessAudited) -> str:
     """What closes the gravest finding."""
     if audited.failure:
         return "see the log of ecr-warden-audit; meanwhile nobody knows who else can pull and push"
+    if _is_of_unread(audited):
+        return _TO_READ
     found = next((group.finding for group in audited.appeared if group.finding.remedy), None)
     if found is None:
         return "see each finding" if audited.appeared else NOTHING
@@ -100,6 +117,10 @@ def _title(audited: AccessAudited) -> str:
         return f"who has access could not be audited: {audited.failure}"
     if audited.is_first:
         return f"first audit of access: {count(appeared, 'finding')}"
+    if _is_of_unread(audited):
+        return f"who has access is not known, without {listed(audited.unread, 1, more=audited.unread_left_out)}"
+    if not appeared and not ended:
+        return f"no longer unread: {listed(audited.read_again, 1, more=audited.read_again_left_out)}"
     if not appeared:
         gone = [sentence(group) for group in audited.ended[:1]] if ended == 1 else []
         return f"no longer: {gone[0]}" if gone else f"{count(ended, 'finding')} of access ended"
