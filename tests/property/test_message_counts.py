@@ -124,7 +124,7 @@ def test_an_audit_counts_what_appeared_what_ended_and_what_was_not_read(
         for lines in _everywhere([alert]):
             assert _counted(lines, "<new-", "finding") == appeared + left_out
             assert _counted(lines, "no longer: <old-", "ended finding") == ended + left_out
-            assert _counted(lines, "<unread-", "place") == unread + left_out
+            assert _counted(lines, "<unread-", "document") == unread + left_out
 
 
 def _run(number: int, cause: Cause, result: Result, people: int) -> RunEnded:

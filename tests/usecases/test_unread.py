@@ -1,5 +1,6 @@
 """What cannot be read: people hear of it once for each document and cause, and what it could open is not audited."""
 
+from copy import replace
 from datetime import timedelta
 from typing import Any
 
@@ -16,12 +17,15 @@ from ecr_warden.core.codec.accounts import (
     TEMPLATES_CALL,
     UPSTREAMS_CALL,
 )
-from ecr_warden.core.failures import AccountUnreachable, PermissionMissing, RegionDisabled, Throttled
+from ecr_warden.core.failures import AccountUnreachable, BlockedByDeny, PermissionMissing, RegionDisabled, Throttled
+from ecr_warden.core.job import Cause, CauseKind, SurveyRegistry
 from ecr_warden.core.result import Severity
+from ecr_warden.core.target import RepositoryTarget
 from ecr_warden.notify.kinds import severity
+from local.testing.memory.estate import MemoryEstateReader
 from local.testing.printed import complete_registry
-from local.testing.seed import CHECKOUT, CI, HOME
-from tests.usecases.test_audit import LET_IN, OUTSIDER, REGISTRY, Estates, estate, trusting
+from local.testing.seed import CHECKOUT, CI, HOME, OUTSIDER
+from tests.usecases.test_audit import REGISTRY, Estates, estate, trusting
 
 __all__ = ["estate"]  # the fixture
 
@@ -29,7 +33,12 @@ INTERVAL = timedelta(minutes=15)
 TWICE = '{"Version": "2012-10-17", "Version": "2012-10-17", "Statement": []}'
 TOMORROW: dict[str, Any] = {
     "Version": "2012-10-17",
-    "Statement": {**LET_IN["Statement"], "Condition": {"StringEqualsTomorrow": {"aws:PrincipalArn": "*"}}},
+    "Statement": {
+        "Effect": "Allow",
+        "Principal": {"AWS": OUTSIDER},
+        "Action": "ecr:*",
+        "Condition": {"StringEqualsTomorrow": {"aws:PrincipalArn": "*"}},
+    },
 }
 REPOSITORY = {"repositoryName": CHECKOUT.name, "policy": None}
 DENIED = PermissionMissing.code
@@ -198,9 +207,10 @@ def test_very_many_are_one_line_with_their_number(estate: Estates) -> None:
 
 
 def test_an_account_that_is_closed_then_read_then_closed_again(estate: Estates) -> None:
-    closed = {"unread": [{"what": "iam:GetAccountAuthorizationDetails", "code": AccountUnreachable.code}]}
+    closed: Entry = {"unread": [{"what": "iam:GetAccountAuthorizationDetails", "code": AccountUnreachable.code}]}
+    opened: Entry = {"iam": {"UserDetailList": []}}
     found = []
-    for entry in (closed, {"iam": {"UserDetailList": []}}, closed):
+    for entry in (closed, opened, closed):
         estate.put(CI, entry)
         estate.audit()
         [alert] = estate.announced
@@ -223,3 +233,21 @@ def test_an_audit_that_fails_has_read_nothing_again(estate: Estates) -> None:
     estate.audit(by=lambda *_, live: AuditResult((), {}, {}, (), "there was not enough time"))
     [alert] = estate.announced
     assert (alert.read_again, lines(estate.record.unread)) == ((), (OF_EVIL,))
+
+
+def test_a_repository_that_an_event_shows_opened_together_with_a_deny_for_us_is_critical(estate: Estates) -> None:
+    world = estate.world
+    world.estate = MemoryEstateReader(policies={REGISTRY: {CHECKOUT.name: None, "evil": None}})
+    cause = Cause(CauseKind.EVENT, "e1", "ecr:SetRepositoryPolicy", world.clock.now().isoformat())
+    world.survey.take(SurveyRegistry(cause, HOME, CHECKOUT.region))
+    estate.audit()
+    world.forget()
+    world.clock.advance(INTERVAL)
+    evil = RepositoryTarget(HOME, CHECKOUT.region, "evil")
+    world.estate.errors[str(evil)] = BlockedByDeny("denied")
+    world.survey.take(SurveyRegistry(replace(cause, id="e2"), HOME, CHECKOUT.region, "evil"))
+    estate.audit()
+    [alert] = estate.announced
+    line = f"{REGISTRY}: repository policy of evil: {BlockedByDeny.code}"
+    assert (severity(alert), alert.unread) == (CRITICAL, (line,))
+    assert estate.audited.status is TRUE

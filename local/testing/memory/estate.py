@@ -11,7 +11,7 @@ from typing import Any
 from ecr_warden.collect.estate import KnownOfAws, Needed, Piece, Reading, ReportedCall, StoredPiece
 from ecr_warden.collect.observed import LiveEstate
 from ecr_warden.core.address import TAG_KEY, TAG_VALUE, Address, AddressKind, repository_policy, role, trust_policy
-from ecr_warden.core.codec.accounts import LIST_CALL, POLICY_CALL
+from ecr_warden.core.codec.accounts import LIST_CALL, POLICY_CALL, UNREAD
 from ecr_warden.core.desired import RoleSettings
 from ecr_warden.core.failures import PortError, TargetNotFound
 from ecr_warden.core.observed import Present, Unparseable
@@ -103,7 +103,7 @@ class MemoryEstateReader:
         here = self.policies.get(f"{target.account}/{target.region}", {})
         error = self.errors.get(str(target))
         if error is not None:
-            entry = {"repositories": [{"repositoryName": target.name}]}
+            entry = {"repositories": [{"repositoryName": target.name, UNREAD: error.code}]}
             return _unread(error, entry, POLICY_CALL, target.region, target.name)
         found = [{"repositoryName": target.name, "policy": here[target.name]}] if target.name in here else []
         return Reading({"repositories": found})
@@ -209,7 +209,7 @@ class LiveEstateReader:
         self.reads.append(str(target))
         error = self._fault(target)
         if error is not None:
-            entry = {"repositories": [{"repositoryName": target.name}]}
+            entry = {"repositories": [{"repositoryName": target.name, UNREAD: error.code}]}
             return _unread(error, entry, POLICY_CALL, target.region, target.name)
         text = self._text(repository_policy(target))
         found = [{"repositoryName": target.name, "policy": text}] if target in self.documents.owners else []
