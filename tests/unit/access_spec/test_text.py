@@ -9,7 +9,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecr_warden.access_spec import Invalid, Valid, load_spec, parse
+from ecr_warden.access_spec import Invalid, Valid, cross_checks, load_spec, parse
 from ecr_warden.access_spec.nodes import ListNode, MapNode, Node, Scalar
 from ecr_warden.access_spec.parse import MAX_DEPTH, parse_text, tree_of
 from ecr_warden.access_spec.problems import Place, ProblemReport
@@ -53,6 +53,30 @@ def test_a_spec_over_the_limit_is_not_read(monkeypatch: pytest.MonkeyPatch) -> N
     )
     monkeypatch.setattr(parse, "MAX_SPEC_BYTES", 1000)
     assert places(b" " * 1000) == [("E004", 1, 1)]
+
+
+def _entries(*names: str) -> bytes:
+    accounts = 'version: 1\naccounts: {r: {id: "222222222222", regions: [eu-central-1]}}\nrepositories:\n'
+    return (accounts + "".join(f'- {{name: "{name}", account: r}}\n' for name in names)).encode()
+
+
+def test_patterns_and_names_that_begin_otherwise_are_not_compared() -> None:
+    def work(number: int) -> int:
+        names = (*(f"p{number}-{at:04}/*" for at in range(number)), *(f"q{number}-{at:04}/x" for at in range(number)))
+        found, done = counted(lambda: places(_entries(*names)))
+        assert found == []
+        return done
+
+    assert work(400) < LINEAR * work(200)
+
+
+def test_the_number_of_patterns_that_are_compared_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cross_checks, "_MOST_COMPARED", 100)
+    few, many = ([f"*-{at}" for at in range(number)] for number in (10, 11))
+    assert [places(_entries(*some)) for some in (few, many)] == [[], [("E222", 13, 4)]]
+    assert places(_entries("a*", *(f"b-{at}" for at in range(200)))) == []
+    once = load_spec(_entries(*many), now=NOW, accepted=True)
+    assert isinstance(once, Valid), "no rule puts the accepted version out of force"
 
 
 def test_the_number_of_values_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """Checks across entries: nothing twice, one entry for a repository in a region, one repository for a push role."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 
 from msgspec import Struct
@@ -178,50 +179,69 @@ def _check_literals(
                 report.add(Code.EXCLUSIVE_IN_PART, literal.place, message)
 
 
+_MOST_COMPARED = 1_000_000
+"""Two patterns that may meet take up to 25 microseconds: half a minute of what accept has."""
+
+
 class _Entry(Struct, frozen=True):
-    """A repository or pattern in one region."""
+    """A repository or pattern in one region; of what a pattern excludes, names and patterns."""
 
     target: RepositoryTarget
-    excluded: tuple[str, ...]
     place: Place
+    names: frozenset[str]
+    patterns: tuple[str, ...]
+
+    def starting(self, end: int | None = None) -> tuple[str, str, str]:
+        """Its registry, and what its names begin with, up to `end`."""
+        return self.target.account, self.target.region, self.target.name.partition("*")[0][:end]
+
+    def excludes(self, name: str) -> bool:
+        """Whether it excludes all that a name or pattern stands for."""
+        return name in self.names or any(pattern_covers(one, name) for one in self.patterns)
 
 
 def _check_patterns(spec: Spec, report: ProblemReport) -> None:
     """Report a repository that a pattern matches although another entry names it.
 
     No entry can take precedence: the pattern's push role is in the repository's own account, where its identity policy
-    alone lets it push.
+    alone lets it push. Two that meet begin alike: each is compared with the patterns that begin as it does, or shorter.
     """
-    entries = list(_entries(spec))
-    reported: set[Place] = set()
-    for index, pattern in enumerate(entries):
-        if "*" not in pattern.target.name:
-            continue
-        for other_index, other in enumerate(entries):
-            after = other_index > index or "*" not in other.target.name
-            if after and other.place not in reported | {pattern.place} and _may_overlap(pattern, other):
-                message = (
-                    f"{quote(other.target.name)} matches {quote(pattern.target.name)} on line {pattern.place.line}"
-                )
-                report.add(Code.UNDER_PATTERN, other.place, message)
-                reported.add(other.place)
+    entries, alike = list(_entries(spec)), defaultdict[tuple[str, str, str], list[int]](list)
+    for index, entry in enumerate(entries):
+        if "*" in entry.target.name:
+            alike[entry.starting()].append(index)
+    found: dict[Place, tuple[int, int]] = {}
+    compared = 0
+    for index, entry in enumerate(entries):
+        ends = range(len(entry.starting()[2]) + 1)
+        near = [other for end in ends for other in alike.get(entry.starting(end), ())]
+        compared += sum(1 + len(entries[other].patterns) + len(entry.patterns) for other in near)
+        if compared > _MOST_COMPARED:
+            report.add(Code.TOO_MANY_PATTERNS, entry.place)
+            break
+        for other in near:
+            pair = (min(index, other), max(index, other)) if "*" in entry.target.name else (other, index)
+            one, later = entries[pair[0]], entries[pair[1]]
+            if one.place != later.place and _may_overlap(one, later):
+                found[later.place] = min(pair, found.get(later.place, pair))
+    for at, pair in found.items():
+        pattern, name = entries[pair[0]], entries[pair[1]].target.name
+        message = f"{quote(name)} matches {quote(pattern.target.name)} on line {pattern.place.line}"
+        report.add(Code.UNDER_PATTERN, at, message)
 
 
 def _entries(spec: Spec) -> Iterator[_Entry]:
     for repository in spec.repositories:
-        yield from (_Entry(target, repository.excluded, repository.place) for target in repository.targets)
+        names = frozenset(repository.excluded)
+        patterns = tuple(one for one in repository.excluded if "*" in one)
+        yield from (_Entry(target, repository.place, names, patterns) for target in repository.targets)
     for literal in spec.literals:
         for address in literal.addresses:
             if isinstance(address.target, RepositoryTarget):
-                yield _Entry(address.target, (), literal.place)
+                yield _Entry(address.target, literal.place, frozenset(), ())
 
 
 def _may_overlap(one: _Entry, other: _Entry) -> bool:
     """Whether some name may match both; False is certain."""
-    a, b = one.target, other.target
-    return (
-        (a.account, a.region) == (b.account, b.region)
-        and patterns_meet(a.name, b.name)
-        and not any(pattern_covers(excluded, b.name) for excluded in one.excluded)
-        and not any(pattern_covers(excluded, a.name) for excluded in other.excluded)
-    )
+    a, b = one.target.name, other.target.name
+    return patterns_meet(a, b) and not one.excludes(b) and not other.excludes(a)

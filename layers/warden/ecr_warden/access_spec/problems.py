@@ -232,6 +232,11 @@ class Code(Enum):
         "an entry of also_allowed whose end time is in the past",
         "its access is a finding again: remove the entry, or change the time",
     )
+    TOO_MANY_PATTERNS = (
+        "E222",
+        "more patterns to compare than there is time for",
+        "begin patterns with different texts instead of *, or let fewer of them take more names",
+    )
     # Literal documents.
     DOCUMENT = ("E301", "a policy document that AWS would refuse or that cannot be parsed", "")
     RESOURCE_IN_REPOSITORY_POLICY = (
@@ -377,7 +382,7 @@ _HINTS = 50
 _SHORTEST_BEGINNING = 3
 
 
-_ONCE_VALID = frozenset({Code.GONE_FIELD, Code.ADMIN, Code.SHARED_ROLE, Code.ALLOWED_BEFORE})
+_ONCE_VALID = frozenset({Code.GONE_FIELD, Code.ADMIN, Code.SHARED_ROLE, Code.ALLOWED_BEFORE, Code.TOO_MANY_PATTERNS})
 """Errors that a spec may have had when it was accepted."""
 
 
