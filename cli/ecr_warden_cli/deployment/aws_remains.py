@@ -7,6 +7,7 @@ import boto3
 from botocore.config import Config
 from msgspec import Struct
 
+from ecr_warden.aws.errors import unless
 from ecr_warden.core.address import OUR_ROLE_PATH, OWN_ROLES
 from ecr_warden.state.switch import PARAMETER
 from ecr_warden_cli.context import Failure
@@ -72,8 +73,8 @@ class AwsRemains(Struct, frozen=True):
                 with calling(f"waiting for the end of table {name}"):
                     self._client("dynamodb").get_waiter("table_not_exists").wait(TableName=name)
             case Kind.SWITCH:
-                # One that went with its stack is no error.
-                self._do("ssm", "delete_parameters", Names=[name])
+                with calling(f"deleting {thing}"):  # one that went with its stack is no error
+                    unless(("ParameterNotFound",), self._client("ssm").delete_parameter, Name=name)
             case Kind.LOGS:
                 self._do("logs", "delete_log_group", logGroupName=name)
             case Kind.BOUNDARY:

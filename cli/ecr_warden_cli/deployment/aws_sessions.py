@@ -47,6 +47,11 @@ _SESSION = "ecr-warden-deploy"
 """How CloudTrail shows who came by the role."""
 
 
+_STACK_SETS = "member.org.stacksets.cloudformation.amazonaws.com"
+_REGISTER = f"aws organizations register-delegated-administrator --service-principal {_STACK_SETS} --account-id {{}}"
+_ACTIVATE = "activate-organizations-access --region us-east-1"
+
+
 class AwsEntered(Struct, frozen=True):
     """See `Entered`; a role's credentials are renewed while the command runs."""
 
@@ -119,7 +124,25 @@ class AwsEntered(Struct, frozen=True):
         client = self.session(account).client("organizations", region_name=IAM_REGION)
         with calling(f"the organization of {account}"):
             organization, [root] = client.describe_organization()["Organization"], client.list_roots()["Roots"]
-        return organization["MasterAccountId"], root["Id"]
+            management, features = organization["MasterAccountId"], organization["FeatureSet"]
+            call_as = "SELF" if account == management else "DELEGATED_ADMIN"
+            pages = client.get_paginator("list_delegated_administrators").paginate(ServicePrincipal=_STACK_SETS)
+            delegated = {management, *(one["Id"] for page in pages for one in page["DelegatedAdministrators"])}
+        with calling(f"StackSets of {account}"):
+            stack_sets = self.session(account).client("cloudformation", region_name=IAM_REGION, config=CONFIG)
+            # Without being one, an account may not ask what there is besides.
+            may_ask = account in delegated
+            access = stack_sets.describe_organizations_access(CallAs=call_as)["Status"] if may_ask else ""
+        for is_there, lacks, command in (
+            (features == "ALL", "has not all features", "aws organizations enable-all-features"),
+            (may_ask, f"does not have {account} as delegated administrator of StackSets", _REGISTER.format(account)),
+            (access == "ENABLED", "gives CloudFormation no access", f"aws cloudformation {_ACTIVATE}"),
+        ):
+            if not is_there:
+                message = f"the organization {organization['Id']} {lacks}"
+                remedy = f"{command}, with credentials of {management}; then run the same command again"
+                raise Failure(message, remedy=remedy, code="organization-lacks")
+        return management, root["Id"]
 
     def read_parts(self, accounts: Sequence[SpecAccount]) -> Iterator[tuple[str, Reading]]:
         return whole_accounts(AwsEstateReader(accounts_in(self.found)), accounts, all_tags=False)

@@ -225,7 +225,10 @@ class Entered(Protocol):
         """How many messages a queue has; 0 if it is not there. Raises Failure."""
 
     def above(self, account: str) -> tuple[str, str]:
-        """The management account of the account's organization, and the organization's root; raises Failure."""
+        """The management account of the account's organization, and the organization's root.
+
+        Raises Failure, `organization-lacks` with the command if StackSets cannot work from this account.
+        """
 
     def read_parts(self, accounts: Sequence[SpecAccount]) -> Iterator[tuple[str, Reading]]:
         """The accounts and their registries, each whole; of one that was not entered, nothing."""
