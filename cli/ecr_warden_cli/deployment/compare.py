@@ -14,7 +14,7 @@ from ecr_warden_cli.deployment.stacks import EVENTS, HUB, NAMES, stacks_of
 DEAD_LETTERS = ("ecr-warden-dlq", "ecr-warden-jobs-dlq", "ecr-warden-incidents-dlq")
 """The hub's queues that nothing polls: what is in them waits for a person."""
 
-_RESERVED = "ReservedConcurrentExecutions"
+_RESERVED, _PARAMETER = "ReservedConcurrentExecutions", "ReservedForRepairs"
 
 
 class Compared(Struct, frozen=True):
@@ -49,7 +49,9 @@ def compare(reconciler: Reconciler, regions: Iterable[str]) -> Compared:
     is_there = not reconciler.is_new and account not in entered.refused
     running = entered.functions(account, region, [*_code(reconciler.release)]) if is_there else {}
     queues = {queue: entered.depth(account, region, queue) for queue in DEAD_LETTERS} if is_there else {}
-    reserving = {one["FunctionName"] for one in _functions(reconciler.release) if _RESERVED in one}
+    # The template says a number only where the file has one.
+    says = _PARAMETER in deployment.parameters
+    reserving = {one["FunctionName"] for one in _functions(reconciler.release) if _RESERVED in one and says}
     return Compared(
         steps,
         len(wanted),

@@ -30,6 +30,7 @@ from local.aws.emulator.bridges import (
     secure_origin,
     sqs_batch,
     stack_description,
+    stack_drift,
     template_conditions,
     topic_template,
 )
@@ -58,6 +59,7 @@ _BRIDGES = (
     sqs_batch,
     topic_template,
     stack_description,
+    stack_drift,
     function_logs,
 )
 _TICK_SECONDS = 1

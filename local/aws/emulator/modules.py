@@ -17,12 +17,18 @@ import ministack.services.cloudformation.engine as _engine
 import ministack.services.cloudformation.handlers as _handlers
 import ministack.services.cloudformation.provisioners as _provisioners
 import ministack.services.cloudformation.stacks as _stacks
+import ministack.services.cloudwatch as _cloudwatch
 import ministack.services.cloudwatch_logs as _cloudwatch_logs
+import ministack.services.dynamodb as _dynamodb
 import ministack.services.ecr as _ecr
 import ministack.services.eventbridge as _eventbridge
 import ministack.services.iam as _iam
+import ministack.services.kms as _kms
 import ministack.services.lambda_svc as _lambda_svc
+import ministack.services.s3 as _s3
+import ministack.services.sns as _sns
 import ministack.services.sqs as _sqs
+import ministack.services.ssm as _ssm
 import ministack.services.sts as _sts
 
 PINNED = "1.5.33"
@@ -36,7 +42,15 @@ iam_evaluator: Any = _iam_evaluator
 lambda_svc: Any = _lambda_svc
 cloudformation: Any = _cloudformation
 cloudformation_handlers: Any = _handlers
+cloudformation_changesets: Any = _changesets
 cloudwatch_logs: Any = _cloudwatch_logs
+drift_stores: dict[str, Any] = {
+    module.__name__.rpartition(".")[2]: module
+    for module in (
+        *(_cloudwatch, _cloudwatch_logs, _dynamodb, _eventbridge, _iam, _kms, _lambda_svc, _s3, _sns, _sqs, _ssm),
+    )
+}
+"""The services whose records CloudFormation compares, by name."""
 # Each of these took the conditions' evaluation from the first by name.
 cloudformation_engine: Any = _engine
 evaluating_conditions: tuple[Any, ...] = (_engine, _changesets, _handlers, _stacks)
