@@ -1,5 +1,9 @@
 """`init`: the two files that it writes, what it asks for, and what it says of trails."""
 
+import json
+import re
+import shlex
+import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -8,11 +12,13 @@ import pytest
 
 from ecr_warden.access_spec import Valid, load_spec
 from ecr_warden.collect.wires import SeenWire
+from ecr_warden.core.desired import Mode
 from ecr_warden_cli.deployment.sessions import Ways
 from local.testing.grown import CI, REGISTRY
 from tests.cli.command import Command
 from tests.cli.test_import import BOTH, NODE, PULL, command
 from tests.clouds import MemoryCloud, MemoryEntered
+from tests.template.cfn import ROOT
 
 ORGANIZATION = "o-a1b2c3d4e5"
 TRAIL = {
@@ -275,3 +281,22 @@ def test_the_answer_as_json_says_where_both_files_are_and_what_comes_next() -> N
         (REGISTRY, "us-east-1", "on"),
     ]
     assert answer["next"] == "ecr-warden deploy --profile ci=ci-read --profile registry=registry-read"
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/deploy.md", "docs/how-to.md"])
+def test_the_documented_edit_enforces_and_leaves_a_repository_with_an_outsider_observed(page: str) -> None:
+    named = {"AWS": [NODE, "arn:aws:iam::999999999999:root"]}
+    run = at()
+    assert run.entries is not None
+    [repository] = run.entries[REGISTRY]["ecr"]["eu-central-1"]["repositories"]
+    statement = {"Effect": "Allow", "Principal": named, "Action": PULL}
+    repository["policy"] = json.dumps({"Statement": statement})
+    assert run("init", *GIVEN).code == 0
+    before = load_spec(Path("access.yaml").read_bytes())
+    [edit] = re.findall(r"^ +(sed -i .*)$", (ROOT / page).read_text(), re.MULTILINE)
+    subprocess.run(shlex.split(edit), check=True)
+    after = load_spec(Path("access.yaml").read_bytes())
+    assert isinstance(before, Valid) and isinstance(after, Valid)
+    assert [one.compiled.mode for one in (before, after)] == [Mode.OBSERVE, Mode.ENFORCE]
+    modes = [spec.mode for key, spec in after.compiled.targets.items() if key.startswith("repository/")]
+    assert modes == [Mode.OBSERVE]
