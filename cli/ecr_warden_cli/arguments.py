@@ -87,6 +87,17 @@ _GONE: Mapping[str, str] = {
 }
 """What replaced a verb that has gone, an option of a verb, or an option of several verbs."""
 
+_MEANT: Mapping[str, str] = {
+    "destroy": "remove",
+    "delete": "remove",
+    "uninstall": "remove",
+    "undo": "rollback",
+    "pending": "held",
+    "upgrade": "deploy",
+    "logs": "history",
+}
+"""The verb that other commands call otherwise."""
+
 _DESCRIPTION = (
     "Keeps the policy documents that let one AWS account push to and pull from another account's ECR repositories "
     "equal to a spec, a file that says who may pull and who may push. What is deployed of it, the hub, watches the "
@@ -142,7 +153,8 @@ class _Parser(argparse.ArgumentParser):
         if action.metavar == "VERB" and action.choices is not None and value not in action.choices:
             if value in _GONE:
                 raise _Gone(value)
-            meant = advice(nearest(str(value), action.choices))
+            other = _MEANT.get(str(value))
+            meant = advice([other] if other else nearest(str(value), action.choices))
             raise UsageError(f"there is no verb {cut(str(value), _SHOWN)!a}", remedy=f"{meant}see {self.prog} --help")
         super()._check_value(action, value)
 
