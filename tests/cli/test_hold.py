@@ -86,6 +86,12 @@ def test_reject_keeps_it_from_taking_effect() -> None:
     assert "rejected by alice" in shown.out
 
 
+def test_after_a_rejection_it_is_said_what_comes_before_another_upload() -> None:
+    world, hold = with_hold()
+    ran = over(world)("reject", hold.id, "--yes")
+    assert (ran.code, ran.last_line.endswith("Z; to upload it again, change it first")) == (0, True)
+
+
 # name: what is typed at a terminal, or None without one, and whether that accepts
 ANSWERS: dict[str, tuple[bytes | None, bool]] = {
     "yes": (b"yes\n", True),

@@ -148,7 +148,8 @@ def _is_undone(hold: Hold, command: Decide) -> bool:
 def _effect(hold: Hold, reply: CommandReply) -> str:
     if hold.state in OPEN:
         return f"recorded as decided by {reply.caller}; the hub has not acted on it yet: ecr-warden held {hold.id}"
-    return f"{hold.what}: {_standing(hold)}"
+    next_step = "; to upload it again, change it first" if hold.state is HoldState.REJECTED else ""
+    return f"{hold.what}: {_standing(hold)}{next_step}"
 
 
 _DECISION = (
@@ -190,5 +191,5 @@ REJECT = Verb(
     "ecr-warden reject 3f2a9c1b7d40",
     _DECISION,
     partial(_decide, Reject),
-    "Shows what waits, asks, and keeps it from taking effect; uploaded again it is judged again.",
+    "Shows what waits, asks, and keeps it from taking effect; before you upload it again, change it.",
 )
