@@ -41,7 +41,13 @@ def write_output(path: str, text: str, *, force: bool | None = None, mode: int =
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | how, mode), "w", encoding="utf-8", newline="") as file:
             if force and Path(path).is_file():  # and no device, which belongs to everybody
                 os.fchmod(file.fileno(), mode)
-            file.write(text)
+            try:
+                file.write(text)
+                file.flush()
+            except OSError:  # such as a full disk: no part of a new file stays
+                if not force:
+                    Path(path).unlink(missing_ok=True)
+                raise
     except FileExistsError as error:
         raise _exists(path, force) from error
     except (OSError, ValueError) as error:
