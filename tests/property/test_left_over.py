@@ -156,7 +156,9 @@ def spec_of(*statements: Json, trust: Json | None = None) -> Json:
         documents.append({"kind": "trust-policy", "account": "registry", "role": "partner", "document": trust})
     accounts = {"ci": {"id": CI}, "registry": {"id": HOME, "regions": ["eu-central-1"]}}
     entries = [] if statements else [{"name": "shop/x", "account": "registry"}]
-    return {"version": 1, "accounts": accounts, "documents": documents, "repositories": entries}
+    # What is only observed gives outsiders nothing.
+    settings = {"mode": "enforce"}
+    return {"version": 1, "accounts": accounts, "settings": settings, "documents": documents, "repositories": entries}
 
 
 def found(snapshot: Json, spec: Json, *waiting: str) -> list[Finding]:

@@ -30,16 +30,19 @@ from ecr_warden.audit.remedies import Remedies
 from ecr_warden.audit.repaired import Live, Waits, all_repaired, as_repaired
 from ecr_warden.audit.spec_access import SpecAccess, bare
 from ecr_warden.audit.unread import PROVIDER, not_surveyed, readable, unread, unread_of, why_unread
+from ecr_warden.audit.vouching import given_to_outsiders
 from ecr_warden.audit.words import named
 from ecr_warden.core.actions import REQUIRED, Access
 from ecr_warden.core.administering import is_of_registry
 from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.estate import EcrAccount, Estate, Registry, Repository
+from ecr_warden.core.ours import ours_of
 from ecr_warden.core.target import RepositoryTarget, Target
 from iam_access.inventory.inventory import Unread
 from iam_access.once import once
 from iam_access.who_can.decide import Permission
 from iam_access.who_can.graph import AccessPath, AccountBudgets, Unfinished, rank
+from iam_access.who_can.ours import Ours
 
 type Known = Mapping[str, tuple[str, ...]]
 _ASKED = (Access.PULL, Access.PUSH)
@@ -79,8 +82,9 @@ class SuccessiveAudits:
         has_time: Callable[[], bool] = lambda: True,
         hub: str = "",
         budgets_of: Callable[[int], AccountBudgets] = AccountBudgets.of,
+        ours_by: Callable[[CompiledSpec], Ours] = ours_of,
     ) -> None:
-        self._has_time, self._hub, self._budgets_of = has_time, hub, budgets_of
+        self._has_time, self._hub, self._budgets_of, self._ours_by = has_time, hub, budgets_of, ours_by
         # The last audit of the accounts as they are, and of the accounts as if all were repaired: the first of these
         # begins from the former, for most documents are in sync.
         self._last: dict[bool, _Auditor] = {}
@@ -119,7 +123,13 @@ class SuccessiveAudits:
         # At the same time, or nothing would be the same.
         asked = estate if last is None else replace(estate, taken_at=last.asked_at)
         auditor = _Auditor(
-            asked, compiled, has_time=self._has_time, hub=self._hub, live=live, budgets_of=self._budgets_of
+            asked,
+            compiled,
+            has_time=self._has_time,
+            hub=self._hub,
+            live=live,
+            budgets_of=self._budgets_of,
+            ours=self._ours_by(compiled),
         )
         audit = auditor.audit(last, *known)
         if not audit.failure:
@@ -158,8 +168,9 @@ class _Auditor:
         hub: str,
         live: Live,
         budgets_of: Callable[[int], AccountBudgets],
+        ours: Ours,
     ) -> None:
-        self._compiled = compiled
+        self._compiled, self._by = compiled, ours
         self._estate, read = estate, readable(estate)
         self._unread_registries = frozenset(
             (account.id, region)
@@ -170,7 +181,7 @@ class _Auditor:
         repaired = as_repaired(read, compiled, live)
         self._budgets = budgets_of(len(repaired.accounts))
         self._graph = RepositoryGraph(repaired, has_time, budgets=self._budgets)
-        self._judge = Judge(self._graph, compiled, hub, live)
+        self._judge = Judge(self._graph, compiled, hub, live, ours.in_literal)
         accounts = self._graph.estate.accounts
         self._accounts = [accounts[name] for name in compiled.accounts if name in accounts]
         targets = (repository.target for account in self._accounts for repository in _repositories(account))
@@ -179,8 +190,12 @@ class _Auditor:
         self._remedies = Remedies(self._graph, compiled, self._spec_access, live)
         # Of whoever is not ours at any time from now on, of all others now.
         later = self._graph.later
-        self._ours = _View(self._graph, self._grounds_of(self._graph), lambda path: not self._judge.is_foreign(path))
-        self._others = _View(later, self._grounds_of(later), self._judge.is_foreign)
+        given = given_to_outsiders(compiled, ours)
+        is_all = given == compiled
+        to_others = self._spec_access if is_all else SpecAccess(given, read, self._named)
+        of_ours, of_others = self._grounds_of(self._graph, self._spec_access), self._grounds_of(later, to_others)
+        self._ours = _View(self._graph, of_ours, lambda path: not self._judge.is_foreign(path))
+        self._others = _View(later, of_others, self._judge.is_foreign)
         self._administrators: dict[tuple[int, str], Administrators] = {}
         self._known: dict[Hashable, RepositoryTarget] = {}
         self._found: dict[RepositoryTarget, _Found] = {}
@@ -192,14 +207,14 @@ class _Auditor:
         providers = {account.id: account.providers for account in self._accounts}
         self._gaps = gaps(trusts_of(compiled), providers)
 
-    def _grounds_of(self, graph: RepositoryGraph) -> Grounds:
+    def _grounds_of(self, graph: RepositoryGraph, spec_access: SpecAccess) -> Grounds:
         judge = replace(self._judge, graph=graph)
         accounts = {account.id: account for account in self._accounts}
 
         def unlimited(name: str) -> frozenset[str]:
             return self._administrators_of(accounts[name]).unlimited if name in accounts else frozenset()
 
-        return Grounds(judge, self._spec_access, unlimited)
+        return Grounds(judge, spec_access, unlimited)
 
     def _administrators_of(self, account: EcrAccount, graph: RepositoryGraph | None = None) -> Administrators:
         asked = graph or self._graph
@@ -217,7 +232,15 @@ class _Auditor:
         found = {account.id: self._administrators_of(account) for account in self._accounts}
         administering = {name: (one.iam.keys(), one.unlimited) for name, one in found.items()}
         listed = {name: account.is_listed for name, account in accounts.items()}
-        return self._named, self._graph.administering, administering, listed, self._gaps, self._unread_registries
+        return (
+            self._by,
+            self._named,
+            self._graph.administering,
+            administering,
+            listed,
+            self._gaps,
+            self._unread_registries,
+        )
 
     def audit(self, last: "_Auditor | None", known_administrators: Known, known_upstreams: Known) -> AuditResult:
         upstreams = self._upstreams()
@@ -466,9 +489,17 @@ class _Auditor:
         for path in named_:
             remedy = self._remedies.closing(path)
             finding = self._judge.finding(FindingKind.EXTRA, place, access, path, remedy=remedy)
-            yield finding if repository is None else replace(finding, lacking=self._lacking(path, access, repository))
+            if repository is not None:
+                because = (*finding.because, *self._observed_alone(path, access, repository.target))
+                finding = replace(finding, lacking=self._lacking(path, access, repository), because=because)
+            yield finding
         if rest:
             yield self._judge.joint_finding(FindingKind.EXTRA, place, access, rest)
+
+    def _observed_alone(self, path: AccessPath, access: str, target: RepositoryTarget) -> Iterator[str]:
+        """What the spec says of it, where that does not count for whoever is not ours."""
+        if self._others.grounds.spec_access is not self._spec_access and self._spec_access.gives(access, target, path):
+            yield f"mode: observe of {target.name} in the spec gives it, which no person accepted"
 
     def _lacking(self, path: AccessPath, access: str, repository: Repository) -> tuple[str, ...]:
         """What docker lacks to do what is possible by API."""

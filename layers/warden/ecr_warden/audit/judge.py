@@ -46,10 +46,12 @@ class Judge(Struct, frozen=True):
     """The account of the hub, if it is known."""
     live: Live = all_repaired
     """As of `find`."""
+    home: Ours | None = None
+    """The accounts that are ours; None for those of the spec."""
 
     def is_foreign(self, path: AccessPath) -> bool:
-        """Whether it begins with somebody who is not shown to be ours by the spec."""
-        return is_outside(self.graph, path, _ours(self.compiled.accounts))
+        """Whether it begins with somebody who is not shown to be ours."""
+        return is_outside(self.graph, path, self.home or _ours(self.compiled.accounts))
 
     def halves(
         self, able: Mapping[str, Sequence[AccessPath]], let_in: Whom, others: Whom | None = None

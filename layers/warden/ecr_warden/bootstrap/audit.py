@@ -1,5 +1,6 @@
 """The function `audit`: audits and verdicts, from what is kept; it enters no account."""
 
+from copy import replace
 from functools import cache
 
 from ecr_warden.audit.audit import Audit
@@ -7,8 +8,13 @@ from ecr_warden.audit.aws_audits import S3Audits
 from ecr_warden.audit.findings import SuccessiveAudits
 from ecr_warden.bootstrap import common, holding, inventory, queues, stores
 from ecr_warden.bootstrap.specs import specs
+from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.job import Attempt, AuditAccess, AuditJob, JudgeVersion
+from ecr_warden.core.ours import ours_of
+from ecr_warden.core.spec_failures import BaselineLost
+from ecr_warden.versions.baseline import baseline_of
 from ecr_warden.versions.verdicts import JudgeVersions
+from iam_access.who_can.ours import Ours
 
 
 def work(job: AuditJob, _attempt: Attempt) -> str:
@@ -30,9 +36,25 @@ def _audit() -> Audit:
         sweep_records=stores.sweep_records(),
         alerts=stores.alert_bus(),
         clock=common.clock,
-        find=SuccessiveAudits(common.has_time, common.environment.required("WARDEN_HUB_ACCOUNT")).find,
+        find=SuccessiveAudits(
+            common.has_time, common.environment.required("WARDEN_HUB_ACCOUNT"), ours_by=_ours_by_baseline
+        ).find,
         schedule=common.environment.required("WARDEN_SWEEP_SCHEDULE"),
     )
+
+
+def _ours_by_baseline(accepted: CompiledSpec) -> Ours:
+    """What is ours by the last version that a person accepted, as far as the spec still names it.
+
+    Before the first one the accepted version says it; of a lost one nobody knows more than the accounts.
+    """
+    accounts = frozenset(accepted.accounts)
+    try:
+        baseline = baseline_of(specs())
+    except BaselineLost:
+        return Ours(accounts)
+    ours = ours_of(baseline or accepted)
+    return replace(ours, accounts=ours.accounts & accounts)
 
 
 @cache
