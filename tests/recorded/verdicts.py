@@ -289,7 +289,7 @@ def _found(inputs: Inputs) -> Verdict:
         findings=sorted(map(_finding, proof.findings)),
         administrators={part: sorted(map(_who, names)) for part, names in proof.administrators.items()},
         upstreams={part: sorted(map(gist, rules)) for part, rules in proof.upstreams.items()},
-        unread=sorted({*map(gist, proof.unread)}),
+        unread=sorted({*map(gist, map(str, proof.unread))}),
     )
 
 
