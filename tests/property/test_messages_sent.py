@@ -8,18 +8,22 @@ import re
 from copy import replace
 from datetime import datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Struct
 
+from ecr_warden.audit.alerts import AccessAudited
+from ecr_warden.core.alert import Alert
 from ecr_warden.core.failures import PortError
-from ecr_warden.core.result import Severity
-from ecr_warden.notify.kinds import severity
-from ecr_warden.notify.message import Message
-from ecr_warden.repair.alerts import HarmfulCall, OwnChanged
+from ecr_warden.core.result import Result, Severity
+from ecr_warden.notify.kinds import digest_of, severity
+from ecr_warden.notify.message import Message, MessageState
+from ecr_warden.repair.alerts import HarmfulCall, OwnChanged, RunEnded
 from local.testing.people import People
 from local.testing.seed import HOME
-from tests.unit.notify.reports import EVENT, MALLORY, REPOSITORY
+from tests.unit.notify.pages import GROUP, audited
+from tests.unit.notify.reports import EVENT, MALLORY, OUTSIDER, REPOSITORY, pulls, report, repository_drift
 
 MINUTE, WINDOW, COLLECTED = timedelta(minutes=1), timedelta(minutes=10), timedelta(seconds=20)
 SINGLES = 10
@@ -166,3 +170,46 @@ def _is_worst_first(message: Message) -> bool:
         words = [line.split(":")[0] for line in message.lines if re.match(r"(critical|warning|info): ", line)]
         return words == sorted(words, key=["critical", "warning", "info"].index)
     return message.severity is not Severity.CRITICAL or "own" in message.title.split("made/<")[0]
+
+
+OPENED = repository_drift(pulls(f"arn:aws:iam::{OUTSIDER}:user/eve"))
+LASTS: dict[str, AccessAudited | RunEnded | OwnChanged] = {
+    "an outsider who still gets in": audited(GROUP),
+    "a repair that failed": report(OPENED, result=Result.FAILED),
+    "a role of ecr-warden's own that was changed": OwnChanged(EVENT, HOME, "role ecr-warden-read"),
+}
+
+
+def by_fresh_role(number: int, alert: AccessAudited | RunEnded | OwnChanged) -> Alert:
+    actor = replace(MALLORY, issuer=f"{MALLORY.issuer}-{number}", session_name=f"s-{number}")
+    return replace(alert, cause=replace(EVENT, id=f"e-{number}", actor=actor))
+
+
+@pytest.mark.parametrize("which", LASTS)
+def test_what_many_fresh_roles_do_and_is_over_hides_nothing_that_lasts(which: str) -> None:
+    """Fifty critical repairs, each by another role, stand before the one alert of something that is not over."""
+    people = People()
+    people.announce(*(by_fresh_role(number, report(OPENED)) for number in range(50)))
+    people.announce(by_fresh_role(50, LASTS[which]))
+    people.wait(2 * 60)
+    for channel in (people.chat, people.mail):
+        [digest] = [message for _, message in channel.got if is_digest(message)]
+        shown = [line for line in digest.lines if line.startswith("CRITICAL ")]
+        assert (digest.severity, digest.state in (MessageState.OPEN, MessageState.FAILED)) == (Severity.CRITICAL, True)
+        assert ["closed" in line.split(":")[0] for line in shown[:2]] == [False, True]
+        assert shown[0].partition(": ")[2][:40] in digest.title
+
+
+@given(st.permutations([*LASTS.values(), *(report(OPENED) for _ in range(3)), audited(ended=(GROUP,))]))
+def test_within_a_severity_outsiders_who_get_in_stand_before_what_lasts_and_that_before_what_is_over(
+    alerts: list[AccessAudited | RunEnded | OwnChanged],
+) -> None:
+    digest = digest_of([by_fresh_role(number, alert) for number, alert in enumerate(alerts)])
+    states = [line.split(":")[0] for line in digest.lines if line.split(" ")[0].isupper()]
+    assert states == [
+        "CRITICAL open",
+        "CRITICAL failed",
+        "CRITICAL open",
+        *["CRITICAL closed after 2 s"] * 3,
+        "INFO closed",
+    ]

@@ -77,19 +77,31 @@ def safe_message_of(alerts: Sequence[Alert]) -> Message:
 
 
 def digest_of(alerts: Sequence[Alert]) -> Message:
-    """One message for the alerts of many incidents, at least one: what is graver stands above, whoever it is about."""
+    """One message for the alerts of many incidents, at least one: what is graver stands above, whoever it is about.
+
+    Of the same severity, outsiders who still get in come first, then what lasts, then what is over: whoever makes many
+    alerts that are over hides none that is not.
+    """
     groups: dict[tuple[int, str], list[Alert]] = {}
     for alert in sorted(alerts, key=_rank):
         groups.setdefault((_rank(alert), incident(alert)), []).append(alert)
     if len({key for _, key in groups}) == 1:
         return safe_message_of(alerts)
-    messages = [(safe_message_of(its), len(its)) for its in groups.values()]
+    messages = [(safe_message_of(its), its) for its in groups.values()]
+    messages.sort(
+        key=lambda one: (
+            _rank(one[1][0]),
+            not any(KINDS[type(alert)].lets_in(alert) for alert in one[1]),
+            [*MessageState].index(one[0].state),
+        )
+    )
     critical = sum(severity(alert) is Severity.CRITICAL for alert in alerts)
     title = f"{count(len(alerts), 'alert')}, {critical} of them critical: {messages[0][0].title}"
     # A list each: what is less leaves the details of what is graver their lines.
     lists = [
         entries_of(
-            f"{grade} alert", [(one.first_line, _in_digest(one), n) for one, n in messages if one.severity is grade]
+            f"{grade} alert",
+            [(one.first_line, _in_digest(one), len(its)) for one, its in messages if one.severity is grade],
         )
         for grade in reversed(Severity)
     ]

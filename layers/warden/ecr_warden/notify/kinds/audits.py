@@ -29,9 +29,12 @@ class _AccessAudited(OneByOne[AccessAudited]):
 
         INFO: findings ended, or what was not read is.
         """
-        if alert.failure or alert.is_hidden or any(_lets_in_outsider(group.finding) for group in alert.appeared):
+        if alert.failure or alert.is_hidden or self.lets_in(alert):
             return Severity.CRITICAL
         return Severity.WARNING if alert.appeared or alert.unread else Severity.INFO
+
+    def lets_in(self, alert: AccessAudited) -> bool:
+        return any(_lets_in_outsider(group.finding) for group in alert.appeared)
 
     def describe_one(self, alert: AccessAudited) -> Parts:
         appeared, ended = alert.left_out

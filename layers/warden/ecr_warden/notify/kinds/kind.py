@@ -29,6 +29,10 @@ class Kind[A: Alert](ABC):
     def incident(self, alert: A) -> str:
         return incident_of(alert.cause)
 
+    def lets_in(self, _alert: A) -> bool:
+        """Whether it says that outsiders get in, and nothing has closed it yet."""
+        return False
+
     @abstractmethod
     def describe(self, alerts: Sequence[A]) -> Parts:
         """The parts of the message on all alerts of this kind in one incident."""
