@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from copy import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ from botocore.exceptions import (
 from msgspec import Struct
 
 from ecr_warden.access_spec.spec import SpecAccount
+from ecr_warden.aws.errors import unless
 from ecr_warden.collect.aws_estate import AwsEstateReader
 from ecr_warden.collect.estate import EstateReader, Reading, asks_for_tags, with_tags
 from ecr_warden.core.codec.base import CodecError, Json, loads
@@ -187,10 +188,6 @@ class HubUnreachable(Failure, code="hub-unreachable"):
     """The hub's function could not be reached."""
 
 
-class _SwitchExists(Failure, code="hub-unreachable"):
-    """There is a stop switch already."""
-
-
 _OF_SPEC = {
     "the upload to s3://": ("failed", "it takes s3:PutObject on the bucket"),
     "the list of versions of s3://": ("cannot be read", "it takes s3:ListBucketVersions on the bucket"),
@@ -245,14 +242,13 @@ class LambdaHub(Struct, frozen=True):
         self._put_switch(Value=position.value, Overwrite=True)
 
     def make_switch(self, position: Position) -> None:
-        with suppress(_SwitchExists):
-            values = f"^({Position.ENABLED}|{Position.STOPPED})$"
-            self._put_switch(Value=position.value, Type="String", AllowedPattern=values, Description=_SWITCH_MEANS)
+        values = f"^({Position.ENABLED}|{Position.STOPPED})$"
+        self._put_switch(Value=position.value, Type="String", AllowedPattern=values, Description=_SWITCH_MEANS)
 
     def _put_switch(self, **given: Any) -> None:
         with _reaching(SWITCH, self.region):
             client = self.session.client("ssm", region_name=self.region, config=_HUB_CONFIG)
-            client.put_parameter(Name=PARAMETER, **given)
+            unless(("ParameterAlreadyExists",), client.put_parameter, Name=PARAMETER, **given)
 
     @contextmanager
     def _bucket(self, what: str, config: Config) -> Iterator[tuple[Any, dict[str, str]]]:
@@ -331,8 +327,6 @@ def _refused(what: str, region: str, error: ClientError) -> Failure:
     for access, (became, remedy) in _OF_SPEC.items():
         if what.startswith(access):
             return HubUnreachable(f"{what} {became}: {code}: {message:.300}", remedy=remedy)
-    if code == "ParameterAlreadyExists":
-        return _SwitchExists(message)
     if code == "ResourceNotFoundException" or (code == "ValidationException" and what == SWITCH):
         missing = f"parameter {PARAMETER}" if what == SWITCH else f"function {what}"
         remedy = "pass the hub's region as --hub-region, and a profile for its account as --profile"

@@ -8,6 +8,8 @@ import json
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from itertools import chain, repeat
+from operator import itemgetter
 from typing import Any
 
 from botocore.config import Config
@@ -47,11 +49,7 @@ class AwsStacks(Struct, frozen=True):
         return None if found["StackStatus"] == "REVIEW_IN_PROGRESS" else _live(found)
 
     def settled(self, name: str) -> LiveStack | None:
-        number = 0
-        while (live := self.read(name)) is not None and live.status.endswith("IN_PROGRESS"):
-            self._pause(number)
-            number += 1
-        return live
+        return self._awaited(lambda: self.read(name), lambda live: "" if live is None else live.status)
 
     def unfinished(self, sets: Sequence[str], call_as: str) -> Sequence[Instance]:
         return [
@@ -84,7 +82,7 @@ class AwsStacks(Struct, frozen=True):
 
     def changes(self, change_set: ChangeSet) -> Sequence[StackChange] | None:
         name = {"ChangeSetName": change_set.id, "StackName": change_set.stack}
-        found = self._awaited(lambda: self._call("describe_change_set", **name), "Status")
+        found = self._awaited(lambda: self._call("describe_change_set", **name), itemgetter("Status"))
         reason = found.get("StatusReason", "")
         if found["Status"] == "FAILED" and any(words in reason for words in _NOTHING):
             return None
@@ -105,7 +103,7 @@ class AwsStacks(Struct, frozen=True):
     def discard(self, proposal: Proposal) -> None:
         name = {"ChangeSetName": proposal.id, "StackName": proposal.name}
         # CloudFormation deletes none that it still works out.
-        self._awaited(lambda: self._call("describe_change_set", **name), "Status")
+        self._awaited(lambda: self._call("describe_change_set", **name), itemgetter("Status"))
         self._call("delete_change_set", **name)
 
     def delete(self, name: str) -> ChangeSet:
@@ -118,7 +116,7 @@ class AwsStacks(Struct, frozen=True):
 
     def _ended(self, change_set: ChangeSet, *well: str) -> Any:
         """The stack once nothing is under way; raises StackFailed with what failed first in this operation."""
-        found = self._awaited(lambda: self._stack(change_set.stack), "StackStatus")
+        found = self._awaited(lambda: self._stack(change_set.stack), itemgetter("StackStatus"))
         if found["StackStatus"] not in well:
             reasons = (*self._reasons(change_set), *self._validations(StackName=change_set.stack))
             raise self._failed(change_set, [*reasons, f"the stack is {found['StackStatus']}"])
@@ -154,17 +152,15 @@ class AwsStacks(Struct, frozen=True):
         [found] = self._call("describe_stacks", StackName=name)["Stacks"]
         return found
 
-    def _awaited(self, look: Callable[[], Any], status: str) -> Any:
-        """What is looked at, once its status is no longer one of being under way."""
-        number = 0
-        while (found := look())[status].endswith(("PENDING", "IN_PROGRESS")):
-            self._pause(number)
-            number += 1
-        return found
+    def _awaited[T](self, look: Callable[[], T], status_of: Callable[[T], str]) -> T:
+        """What is looked at, once its status is no longer one of being under way.
 
-    def _pause(self, number: int) -> None:
-        """Between two looks; there is no last one, as an organization takes hours, and whoever leaves comes back."""
-        self.sleep(_POLLS[min(number, len(_POLLS) - 1)])
+        There is no last look, as an organization takes hours, and whoever leaves comes back.
+        """
+        pauses = chain(_POLLS, repeat(_POLLS[-1]))
+        while status_of(found := look()).endswith(("PENDING", "IN_PROGRESS")):
+            self.sleep(next(pauses))
+        return found
 
     def _call(self, operation: str, **given: Any) -> Any:
         with calling(f"{operation.replace('_', ' ')} in {self.place}"):

@@ -97,17 +97,11 @@ class AwsEntered(Struct, frozen=True):
         return LambdaHub(self.session(account), region)
 
     def functions(self, account: str, region: str, names: Sequence[str]) -> Mapping[str, RunningFunction]:
-        client, found = self.session(account).client("lambda", region_name=region, config=READING_CONFIG), {}
+        client = self.session(account).client("lambda", region_name=region, config=READING_CONFIG)
         with calling(f"reading the functions in {account}/{region}"):
-            for name in names:
-                one: Any = unless(("ResourceNotFoundException",), client.get_function, FunctionName=name)
-                if one is not None:
-                    given = one["Configuration"]
-                    layers = [client.get_layer_version_by_arn(Arn=each["Arn"]) for each in given.get("Layers", ())]
-                    digests = tuple(_digits(layer["Content"]["CodeSha256"]) for layer in layers)
-                    reserved = one.get("Concurrency", {}).get("ReservedConcurrentExecutions")
-                    found[name] = RunningFunction(_digits(given["CodeSha256"]), digests, reserved)
-        return found
+            absent = ("ResourceNotFoundException",)
+            found = {name: unless(absent, client.get_function, FunctionName=name) for name in names}
+            return {name: _running(client, one) for name, one in found.items() if one is not None}
 
     def depth(self, account: str, region: str, queue: str) -> int:
         client = self.session(account).client("sqs", region_name=region, config=READING_CONFIG)
@@ -185,6 +179,13 @@ class AwsEntered(Struct, frozen=True):
             return parsedate_to_datetime(date) - clock.now()
         except (TypeError, ValueError) as error:
             raise Failure("AWS's answer has no date", remedy="see what proxy is in between") from error
+
+
+def _running(client: Any, function: Any) -> RunningFunction:
+    given, concurrency = function["Configuration"], function.get("Concurrency", {})
+    layers = [client.get_layer_version_by_arn(Arn=one["Arn"])["Content"] for one in given.get("Layers", ())]
+    digest, *digests = (_digits(one["CodeSha256"]) for one in (given, *layers))
+    return RunningFunction(digest, tuple(digests), concurrency.get("ReservedConcurrentExecutions"))
 
 
 def _digits(digest: str) -> str:

@@ -363,13 +363,13 @@ def _of_comparison(looks: Looks) -> Iterator[Diagnosis]:
     if not isinstance(compared, Compared) or isinstance(looks.deployment, Failure):
         return
     is_upgrade = status is not None and status.hub_version != __version__
+    verdict = Verdict.WARNING if is_upgrade else Verdict.WRONG
     for step in compared.steps:
-        place, kind = step.wanted.place, step.wanted.template
-        lines = [line.format(place.account) for line in (*step.resources(), *step.rights())]
+        lines = [line.format(step.wanted.place.account) for line in (*step.resources(), *step.rights())]
+        about = (_OF_STACK.get(step.wanted.template, Group.MEMBERS),)
         also = tuple(f"{one.logical_id} ({one.type})" for one in step.changes)
-        found = replace(_diagnosis("stack-differs", f"deploy would change it: {'; '.join(lines)}"), also=also)
-        found = replace(found, about=(_OF_STACK.get(kind, Group.MEMBERS),))
-        yield replace(found, verdict=Verdict.WARNING) if is_upgrade else found
+        found = _diagnosis("stack-differs", f"deploy would change it: {'; '.join(lines)}")
+        yield replace(found, verdict=verdict, about=about, also=also)
     yield from _of_functions(compared, looks.deployment.hub_region)
     for queue, many in compared.letters.items():
         remedy = "whoever operates the hub reads why, and purges the queue: docs/safety.md#what-to-do"

@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import product
 from typing import Any
 
 from msgspec import Struct
 
-from ecr_warden_cli.deployment.ports import RunningFunction, StackPlace
+from ecr_warden_cli.deployment.ports import Entered, RunningFunction, StackPlace
 from ecr_warden_cli.deployment.reconcile import Reconciler, Step
 from ecr_warden_cli.deployment.release import Release
 from ecr_warden_cli.deployment.stacks import EVENTS, HUB, NAMES, stacks_of
@@ -50,8 +51,11 @@ def compare(reconciler: Reconciler, regions: Iterable[str]) -> Compared:
     running = entered.functions(account, region, [*_code(reconciler.release)]) if is_there else {}
     queues = {queue: entered.depth(account, region, queue) for queue in DEAD_LETTERS} if is_there else {}
     # The template says a number only where the file has one.
-    says = _PARAMETER in deployment.parameters
-    reserving = {one["FunctionName"] for one in _functions(reconciler.release) if _RESERVED in one and says}
+    reserving = {
+        one["FunctionName"]
+        for one in _resources(reconciler.release, "Function")
+        if _RESERVED in one and _PARAMETER in deployment.parameters
+    }
     return Compared(
         steps,
         len(wanted),
@@ -59,17 +63,19 @@ def compare(reconciler: Reconciler, regions: Iterable[str]) -> Compared:
         dict(_altered(reconciler.release, running)),
         tuple(name for name, one in running.items() if one.reserved is not None and name not in reserving),
         {queue: depth for queue, depth in queues.items() if depth},
-        tuple(_left(reconciler, wanted, regions)),
+        tuple(_left(entered, wanted, regions)),
     )
 
 
-def _left(reconciler: Reconciler, wanted: Sequence[StackPlace], regions: Iterable[str]) -> Iterator[StackPlace]:
-    everywhere = sorted({*(place.region for place in wanted), *regions})
-    for account in dict.fromkeys(place.account for place in wanted):
-        for region in everywhere:
-            place = StackPlace(account, region, NAMES[EVENTS])
-            if place not in wanted and reconciler.entered.stacks(account, region).read(place.name) is not None:
-                yield place
+def _left(entered: Entered, wanted: Sequence[StackPlace], regions: Iterable[str]) -> Iterator[StackPlace]:
+    accounts, everywhere = (
+        dict.fromkeys(place.account for place in wanted),
+        {*(place.region for place in wanted), *regions},
+    )
+    places = (StackPlace(*where, NAMES[EVENTS]) for where in product(accounts, sorted(everywhere)))
+    for place in places:
+        if place not in wanted and entered.stacks(place.account, place.region).read(place.name) is not None:
+            yield place
 
 
 def _resources(release: Release, kind: str) -> Iterator[Mapping[str, Any]]:
@@ -77,13 +83,9 @@ def _resources(release: Release, kind: str) -> Iterator[Mapping[str, Any]]:
     yield from (body["Properties"] for body in resources if body["Type"] == f"AWS::Lambda::{kind}")
 
 
-def _functions(release: Release) -> Iterator[Mapping[str, Any]]:
-    return _resources(release, "Function")
-
-
 def _code(release: Release) -> dict[str, str]:
     """The file of each function: its name is the digest of what is in it."""
-    return {one["FunctionName"]: one["Code"]["S3Key"] for one in _functions(release)}
+    return {one["FunctionName"]: one["Code"]["S3Key"] for one in _resources(release, "Function")}
 
 
 def _altered(release: Release, running: Mapping[str, RunningFunction]) -> Iterator[tuple[str, str]]:

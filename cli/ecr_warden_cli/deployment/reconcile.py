@@ -250,22 +250,20 @@ class Reconciler(Struct, frozen=True, dict=True):
 
     def _stages(self, step: Step) -> Iterator[str]:
         """What is begun, and then awaited, of one stack: "" in between, and what is done."""
-        place, stacks, change_set = step.wanted.place, self._stacks(step.wanted), step.change_set
-        while True:
-            if change_set is None:
-                change_set = self._propose(step.wanted)
-                yield ""
-                if stacks.changes(change_set) is None:
-                    return
-            is_last = not self._owns_switch(step.wanted)
-            stacks.execute(change_set)
-            del self.proposed[place]
+        place, stacks = step.wanted.place, self._stacks(step.wanted)
+        change_set = step.change_set or self._propose(step.wanted)
+        if step.change_set is None:
             yield ""
-            self.found[place] = live = stacks.finished(change_set)
-            yield f"{place}: {live.status}"
-            if is_last:
+            if stacks.changes(change_set) is None:
                 return
-            change_set = None
+        goes_on = self._owns_switch(step.wanted)
+        stacks.execute(change_set)
+        del self.proposed[place]
+        yield ""
+        self.found[place] = live = stacks.finished(change_set)
+        yield f"{place}: {live.status}"
+        if goes_on:
+            yield from self._stages(replace(step, change_set=None))
 
     def _tried(self, wanted: WantedStack) -> LiveStack | None:
         """The stack; _UNREAD where its account is left out, or it cannot be read or changed."""

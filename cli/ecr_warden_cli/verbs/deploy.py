@@ -77,11 +77,12 @@ def _bring_about(reconciler: Reconciler, arguments: argparse.Namespace, context:
     """Show what is to be done, ask, do it, and look whether it works."""
     console, deployment, entered = context.console, reconciler.deployment, reconciler.entered
     aliases = aliases_of(deployment)
-    for account in sorted(reconciler.left_out):
-        why = entered.refused.get(account)
-        console.note(f"NOTHING IS DONE in {aliases[account]}: {f'{why.reason}; {why.remedy}' if why else '--without'}")
-    for doubt in doubts(deployment):
-        console.note(doubt)
+    left_out = {aliases[account]: entered.refused.get(account) for account in sorted(reconciler.left_out)}
+    console.notes(
+        f"NOTHING IS DONE in {alias}: {f'{why.reason}; {why.remedy}' if why else '--without'}"
+        for alias, why in left_out.items()
+    )
+    console.notes(doubts(deployment))
     client = HubClient(entered.hub(deployment.hub_account, deployment.hub_region), console)
     with console.doing("looking at what is there"):
         file = arguments.spec or (DEFAULT_SPEC if Path(DEFAULT_SPEC).exists() else "")
@@ -89,9 +90,8 @@ def _bring_about(reconciler: Reconciler, arguments: argparse.Namespace, context:
         spec = load_compiled(file, context) if wants_spec else None
         leaving = reconciler.leaving(partial(_named, client, context))
         steps = reconciler.steps()
-    for failure in reconciler.unread:
-        console.note(f"NOT DONE: {failure}")
-    left_out = (Exit.ERROR,) if reconciler.left_out or reconciler.unread else ()
+    console.notes(f"NOT DONE: {failure}" for failure in reconciler.unread)
+    not_all = (Exit.ERROR,) if left_out or reconciler.unread else ()
     if arguments.spec and not wants_spec:
         console.note(f"{arguments.spec} is not uploaded, as the hub has a spec: ecr-warden apply {arguments.spec}")
     said = [(step, line) for say in (Step.rights, Step.resources) for step in steps for line in say(step)]
@@ -101,7 +101,7 @@ def _bring_about(reconciler: Reconciler, arguments: argparse.Namespace, context:
     plan += [f"uploads {file}, the first spec"] if spec is not None else []
     answer = {"version": reconciler.release.version, "plan": plan, "steps": list(map(_to_json, steps))}
     if not arguments.json:
-        where = " in the other accounts" if left_out else ""
+        where = " in the other accounts" if not_all else ""
         console.lines(
             plan or [f"there is nothing to do{where}: all stacks are as {arguments.file} and this version say"]
         )
@@ -110,7 +110,7 @@ def _bring_about(reconciler: Reconciler, arguments: argparse.Namespace, context:
             console.answer({**answer, "done": False})
         elif plan and not arguments.plan:
             console.note(f"nothing was done: {_LEAVES if leaving else 'answer yes, or add --yes'}")
-        return worst(Exit.DIFFERENT if plan else Exit.FINE, *left_out)
+        return worst(Exit.DIFFERENT if plan else Exit.FINE, *not_all)
     for line in reconciler.carry_out(steps):
         if not arguments.json:
             console.line(line)
@@ -124,7 +124,7 @@ def _bring_about(reconciler: Reconciler, arguments: argparse.Namespace, context:
     else:
         console.lines(instance_lines(waiting))
         show(checkup, console)
-    return worst(*left_out, Exit.DIFFERENT if waiting else Exit.FINE, checkup.exit(strict=False))
+    return worst(*not_all, Exit.DIFFERENT if waiting else Exit.FINE, checkup.exit(strict=False))
 
 
 _LEAVES = (
