@@ -329,9 +329,10 @@ def who_can(graph: RepositoryGraph, asked: Question) -> WhoCan:
     classes = tuple(path for path in paths if is_class(path.subject))
     docker = {path.subject.arn: by_docker(graph, path, asked.what, asked.repository) for path in paths}
     kept = {arn: one for arn, one in docker.items() if one is not None}
-    return WhoCan(
-        identities, classes, tuple(unread.unread_of(graph, paths)), kept, tuple(_halves(graph, asked, paths, _outside))
+    in_half = _halves(
+        graph, asked, paths, lambda some, _: (path for path in some.values() if path.subject.has_all_time)
     )
+    return WhoCan(identities, classes, tuple(unread.unread_of(graph, paths)), kept, tuple(in_half))
 
 
 def _halves(
@@ -346,10 +347,6 @@ def _halves(
             {Access.PULL: able}, lambda one: left(who_can_any(graph, graph.ways(one, asked.repository)), one)
         )
         yield from (path for _, path, _ in found)
-
-
-def _outside(paths: Mapping[str, AccessPath], _: str) -> Iterator[AccessPath]:
-    return (path for path in paths.values() if path.subject.has_all_time)
 
 
 class TrustingRoles:

@@ -1,7 +1,5 @@
 """What the spec allows besides its grants."""
 
-from collections.abc import Iterator
-
 from ecr_warden.core.actions import FOR_DOCKER, REQUIRED, Access
 from ecr_warden.core.desired import AlsoAllowed
 from iam_access.arn import parse_arn
@@ -13,7 +11,7 @@ def covers(exception: AlsoAllowed, principal: str, access: str, account: str, re
     """Whether an entry of `also_allowed` covers all of this; `repositories`: a name or a pattern."""
     return (
         exception.account in ("", account)
-        and (not exception.access or not {access, *_wholes(access)}.isdisjoint(exception.access))
+        and (not exception.access or not {access, *_WHOLES.get(access, ())}.isdisjoint(exception.access))
         and (
             not exception.repositories
             or any(pattern_covers(repository, repositories) for repository in exception.repositories)
@@ -22,10 +20,11 @@ def covers(exception: AlsoAllowed, principal: str, access: str, account: str, re
     )
 
 
-def _wholes(access: str) -> Iterator[str]:
-    """What needs half of a pull: a pull, and for its manifests docker's push."""
-    if access in REQUIRED[Access.PULL]:
-        yield from (one for one in (Access.PULL, Access.PUSH) if access in (*REQUIRED[one], *FOR_DOCKER[one]))
+_WHOLES = {
+    half: [one for one in (Access.PULL, Access.PUSH) if half in (*REQUIRED[one], *FOR_DOCKER[one])]
+    for half in REQUIRED[Access.PULL]
+}
+"""What needs each half of a pull: a pull, and for its manifests docker's push."""
 
 
 def _names(entry: str, principal: str) -> bool:

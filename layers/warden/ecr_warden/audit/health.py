@@ -5,7 +5,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from copy import replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -17,11 +17,9 @@ from ecr_warden.audit.finding import (
     Certainty,
     Condition,
     ConditionStatus,
-    Finding,
     FindingKind,
     RepositoryHealth,
     SeenFinding,
-    UnreadDocument,
 )
 from ecr_warden.audit.finding_texts import sentence
 from ecr_warden.audit.news import grouped
@@ -198,7 +196,9 @@ class AuditedAccess(Struct, frozen=True, dict=True):
             return Condition(
                 ConditionStatus.UNKNOWN, "Undecided", _sentences(found), min(seen.first_seen for seen in found)
             )
-        if unread := [one for one in record.unread if _may_open(one, repository, parts)]:
+        if unread := [
+            one for one in record.unread if (str(repository) in one.opens if one.opens else one.place in parts)
+        ]:
             message = f"could not be read: {'; '.join(first(lines(unread), _NAMED))}"
             return Condition(ConditionStatus.UNKNOWN, "Unread", message, record.at)
         if record.left_out:
@@ -208,8 +208,11 @@ class AuditedAccess(Struct, frozen=True, dict=True):
         return Condition(ConditionStatus.TRUE, "Audited", message, record.at)
 
     def _concerning(self, repository: RepositoryTarget) -> list[SeenFinding]:
-        place = self._by_place[part_of(repository)]
-        whole = [seen for seen in place if seen.finding.kind in _OF_REGISTRY or _fills(seen.finding)]
+        whole = [
+            seen
+            for seen in self._by_place[part_of(repository)]
+            if seen.finding.kind in _OF_REGISTRY or (seen.finding.kind is FindingKind.UPSTREAM and seen.finding.foreign)
+        ]
         fitting = [seen for seen in whole if literal_glob(seen.finding.scope or "*").matches(repository.name)]
         return [*fitting, *self._by_place[str(repository)]]
 
@@ -219,10 +222,6 @@ class AuditedAccess(Struct, frozen=True, dict=True):
         for seen in self.record.findings if self.record is not None else ():
             found[seen.finding.place].append(seen)
         return found
-
-
-def _fills(finding: Finding) -> bool:
-    return finding.kind is FindingKind.UPSTREAM and finding.foreign
 
 
 class Health(Struct, frozen=True, dict=True):
@@ -303,10 +302,6 @@ _VERDICTS = (
     (Standing.UNKNOWN, "Unreadable", ConditionStatus.UNKNOWN),
     (Standing.PENDING, "NotYetRead", ConditionStatus.UNKNOWN),
 )
-
-
-def _may_open(unread: UnreadDocument, repository: RepositoryTarget, parts: Collection[str]) -> bool:
-    return str(repository) in unread.opens if unread.opens else unread.place in parts
 
 
 def _sentences(found: Iterable[SeenFinding]) -> str:

@@ -164,11 +164,10 @@ def _rank(seen: SeenFinding) -> tuple[object, ...]:
     finding = seen.finding
     is_unknown, certainty = finding.certainty is Certainty.UNKNOWN, _SUREST_FIRST.index(finding.certainty)
     kind = _GRAVEST_FIRST.index(finding.kind)
-    is_alone = finding.half is Half.ALONE
     return (
         not finding.foreign,
         is_unknown,
-        is_alone,
+        finding.half is Half.ALONE,
         kind,
         certainty,
         finding.principal != ANYONE,

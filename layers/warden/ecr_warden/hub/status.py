@@ -105,7 +105,11 @@ class StatusQuery(Struct, frozen=True):
             troubles=tuple(self._troubles(accepted, health, wires, stopped, [*leaving, *patterns])),
             notes=_notes(wires),
             watched=watched,
-            writable=tuple(part for part in watched if "/" not in part and _may_let_write(records[part])),
+            writable=tuple(
+                part
+                for part in watched
+                if "/" not in part and all(wire.writes != Writes.NONE for wire in records[part].wires)
+            ),
             hub_version=__version__,
             repositories=tuple(RepositoryStatus(str(target), health.of(target)) for target in repositories),
             access=access_of(health.record, accepted, {str(target) for target in targets.values()}),
@@ -300,10 +304,6 @@ _CODES = {
     WireState.UNDELIVERED: "events-undelivered",
     WireState.BOUNDED: "role-bounded",
 }
-
-
-def _may_let_write(record: WatchRecord) -> bool:
-    return all(wire.writes != Writes.NONE for wire in record.wires)
 
 
 def troubles_of(wires: Iterable[Wire]) -> Iterator[Trouble]:

@@ -82,9 +82,8 @@ def _after(openers: Openers) -> str:
 
 
 def _lets_in_outsider(finding: Finding) -> bool:
-    opens_up = finding.kind is not FindingKind.MISSING
-    is_alone = finding.half is Half.ALONE
-    return finding.foreign and opens_up and not is_alone and finding.certainty is not Certainty.UNKNOWN
+    opens_up = finding.kind is not FindingKind.MISSING and finding.half is not Half.ALONE
+    return finding.foreign and opens_up and finding.certainty is not Certainty.UNKNOWN
 
 
 def _is_of_unread(audited: AccessAudited) -> bool:
