@@ -199,8 +199,8 @@ def _explained(denial: DeniedCall, case: _Case) -> _Explained:
         return _said_alone(denial, case)
     # What AWS names stands; then who must have acted; then who is given.
     named = "" if "*" in denial.who and given.principal else denial.who
-    denial = replace(denial, who=named or case.caller.itself or given.principal or "")
-    denial = replace(denial, tried=given.access or denial.tried)
+    who = named or case.caller.itself or given.principal or ""
+    denial = replace(denial, who=who, tried=given.access or denial.tried)
     if denial.action == WEB_IDENTITY or ((given.record or given.sub) and not denial.action):
         try:
             return _of_token(denial, case)
@@ -231,11 +231,10 @@ def _said_alone(denial: DeniedCall, case: _Case) -> _Explained:
     if form.verdict == ASKS:
         raise Failure(says, code="no-denial", remedy=do)
     if form.do == SIGN_IN and case.caller.whose:
-        by_itself = Advice(f"let it sign in, which needs {TOKEN}: it has {case.caller.whose}")
-        return _Explained(denial, form.verdict, says, by_itself)
-    if form.do == NOT_THERE and (given.snapshot or given.spec or given.profile):
+        do = f"let it sign in, which needs {TOKEN}: it has {case.caller.whose}"
+    elif form.do == NOT_THERE and (given.snapshot or given.spec or given.profile):
         return _Explained(denial, form.verdict, says, _elsewhere(denial, case) or Advice(do))
-    commands = (_login(denial.host or _host(denial.place)),) if form.do == SIGN_IN else ()
+    commands = (_login(denial.host or _host(denial.place)),) if do == SIGN_IN else ()
     return _Explained(denial, form.verdict, says, Advice(do, commands))
 
 
@@ -510,9 +509,9 @@ def _of_token(denial: DeniedCall, case: _Case) -> _Explained:
     if named:
         trust = [one for one in trust if one.role == named] or [Trusting(named, token.provider)]
         if not trust[0].provider:
-            says = f"{printable(find_subject(asked.graph, named).arn, 200)}, which trusts no identity provider"
-            do = Advice("correct the role (role-to-assume, AWS_ROLE_ARN)")
-            return _Explained(denial, NO, f"a token with the sub {printable(token.sub, 200)} cannot assume {says}", do)
+            who, arn = f"a token with the sub {printable(token.sub, 200)}", find_subject(asked.graph, named).arn
+            says = f"{who} cannot assume {printable(arn, 200)}, which trusts no identity provider"
+            return _Explained(denial, NO, says, Advice("correct the role (role-to-assume, AWS_ROLE_ARN)"))
     if len(trust) != 1:
         says = f"{len(trust)} roles trust {printable(token.provider, 200) or 'an identity provider'}"
         raise UsageError(says, remedy="give the record with --record, or whose token it is with --as PROVIDER-ARN")
