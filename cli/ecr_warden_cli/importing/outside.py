@@ -96,7 +96,11 @@ def _outsiders(
     """Whom the Allows let in, but for what Denies take from everybody but ours (`sparing`)."""
     allows = frozenset(one for one in canonical_statements(document, kind=kind) if one.effect is Effect.ALLOW)
     for permission in access_change(frozenset(), allows).gained:
-        is_denied = any(_takes(deny, permission) for deny in sparing)
+        is_denied = any(
+            covers_patterns(deny.actions, permission.action, Steps())
+            and covers_patterns(deny.resources, permission.resource, Steps())
+            for deny in sparing
+        )
         # Nobody gets the ID of somebody who was deleted.
         if not permission.is_of_deleted and not is_denied:
             yield from outsiders(permission, ours, home=home)
@@ -117,13 +121,6 @@ def _spared(deny: CanonicalStatement, ours: Ours, home: str) -> Iterator[str]:
             conditions = frozenset({clause._replace(operator=operator.positive)})
     for principal in spared:
         yield from outsiders(PermissionDelta(Effect.ALLOW, principal, None, None, conditions), ours, home=home)
-
-
-def _takes(deny: CanonicalStatement, permission: PermissionDelta) -> bool:
-    """Whether a Deny is about all of a permission's actions and resources."""
-    return covers_patterns(deny.actions, permission.action, Steps()) and covers_patterns(
-        deny.resources, permission.resource, Steps()
-    )
 
 
 def _document(like: Document, statements: Iterable[dict[str, Any]]) -> Document:

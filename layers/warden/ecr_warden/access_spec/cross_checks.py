@@ -213,8 +213,7 @@ def _check_patterns(spec: Spec, report: ProblemReport) -> None:
     found: dict[Place, tuple[int, int]] = {}
     compared = 0
     for index, entry in enumerate(entries):
-        ends = range(len(entry.starting()[2]) + 1)
-        near = [other for end in ends for other in alike.get(entry.starting(end), ())]
+        near = [other for end in range(len(entry.starting()[2]) + 1) for other in alike.get(entry.starting(end), ())]
         compared += sum(1 + len(entries[other].patterns) + len(entry.patterns) for other in near)
         if compared > _MOST_COMPARED:
             report.add(Code.TOO_MANY_PATTERNS, entry.place)

@@ -104,8 +104,10 @@ def _of_registry(account: EcrAccount, registry: Registry, repaired: Registry) ->
     over_all = {what: calls[call] for what, call in _CALLS.items() if call in calls}
     if not registry.is_listed:
         over_all.setdefault(_LIST, Unread("", ABSENT))
-    policy = {"registry policy": why_unread(registry.policy)}
-    policy["scope of the registry policy"] = scope if isinstance(scope, Unread) else None
+    policy = {
+        "registry policy": why_unread(registry.policy),
+        "scope of the registry policy": scope if isinstance(scope, Unread) else None,
+    }
     over_all |= {what: why for what, why in policy.items() if why is not None}
     repositories = registry.repositories.values()
     if len(over_all) == len(_CALLS) + len(policy) and all(why_unread(one.policy) for one in repositories):
@@ -174,8 +176,9 @@ def news_of_unread(
     last: AuditRecord | None, now: Collection[UnreadDocument]
 ) -> tuple[list[UnreadDocument], list[UnreadDocument]]:
     """What people hear of: what is newly unread, and what is read again, is gone or could open nothing any more."""
-    old = () if last is None else last.unread
-    before = [one for one in old if one.cause is not UnreadCause.PASSING and one.since is not None]
+    before = [
+        one for one in (last.unread if last else ()) if one.cause is not UnreadCause.PASSING and one.since is not None
+    ]
     known, left = {(one.identity, one.cause) for one in before}, {one.identity for one in now}
     shut = {one.place for one in now if one.kind == WHOLE}
     new = [one for one in now if one.cause is not UnreadCause.PASSING and (one.identity, one.cause) not in known]
