@@ -119,7 +119,7 @@ DELETED: dict[str, tuple[str, bytes | None, str, int]] = {
 
 
 @pytest.mark.parametrize("case", DELETED)
-def test_a_stop_switch_that_somebody_deleted_is_made_again_stopped_unless_a_person_says_yes(case: str) -> None:
+def test_a_stop_switch_that_somebody_deleted_is_recreated_stopped_unless_a_person_says_yes(case: str) -> None:
     verb, typed, wanted, code = DELETED[case]
     hub = InProcess(tampered(), has_switch=False)
     ran = Command(hub=hub, clock=hub.world.clock, terminal=typed is not None)(verb, "--json", stdin=typed or b"yes\n")

@@ -305,7 +305,7 @@ class Reconciler(Struct, frozen=True, dict=True):
             url = self._code().url(key)
         owns = self._owns_switch(wanted)
         keeps = {OWN_SWITCH: "true"} if owns and not self._would_retain_switch(wanted) else {}
-        # Drift of a stack that owns the switch is not reverted: that would put back what people said.
+        # Drift of a stack that owns the switch is not reverted: that would undo what people said.
         return Proposal(
             wanted.place.name, text, {**wanted.parameters, **keeps}, self.deployment.tags, url, repairs=not owns
         )

@@ -56,5 +56,5 @@ START = Verb(
     HUB_ARGUMENTS,
     partial(_turn, Position.ENABLED),
     "Lets the hub write again, after stop: everything is compared with the spec, and what differs is repaired. A "
-    "switch that somebody deleted is made again, stopped unless a person says yes.",
+    "switch that somebody deleted is recreated, stopped unless a person says yes.",
 )

@@ -19,7 +19,7 @@ from local.testing.snapshots import estate_from_text
 type Json = dict[str, Any]
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
-CI, REGISTRY, STRANGER, REGION = "111111111111", "222222222222", "999999999999", "eu-central-1"
+CI, REGISTRY, OUTSIDER, REGION = "111111111111", "222222222222", "999999999999", "eu-central-1"
 PULL = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
 ACCOUNTS = {CI: "ci", REGISTRY: "registry"}
 
@@ -75,7 +75,7 @@ def within(steps: int, asked: Estate, given: CompiledSpec) -> AuditResult:
     return audits.find(asked, given, None, None)
 
 
-OPENED = {"registryPolicy": policy({**_open_to(STRANGER), "Resource": "*"})}
+OPENED = {"registryPolicy": policy({**_open_to(OUTSIDER), "Resource": "*"})}
 MUCH = 10**9
 
 
@@ -100,10 +100,10 @@ def test_of_the_account_that_is_over_nobody_is_missing_and_of_others_all_is_know
 
 def test_what_an_account_lets_in_from_outside_is_over_by_itself() -> None:
     """A budget that ends in the middle of an account: what came before is found, and the rest is said."""
-    strangers = [f"{number:012}" for number in range(1, 40)]
+    outsiders = [f"{number:012}" for number in range(1, 40)]
     unnamed = [
         {"repositoryName": f"other/{name}", "policy": policy(_open_to(f"arn:aws:iam::{name}:root"))}
-        for name in strangers
+        for name in outsiders
     ]
     asked = estate({}, repositories=unnamed)
     audit, whole = within(20, asked, spec()), within(MUCH, asked, spec())
