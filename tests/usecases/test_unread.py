@@ -171,7 +171,7 @@ def test_only_what_a_document_could_open_is_not_audited(estate: Estates, name: s
     assert estate.audited.status is status
 
 
-def told(estate: Estates, entry: Entry) -> list[tuple[Severity, tuple[str, ...], tuple[str, ...]]]:
+def announced(estate: Estates, entry: Entry) -> list[tuple[Severity, tuple[str, ...], tuple[str, ...]]]:
     """What an audit of this registry a quarter of an hour later announces."""
     estate.world.clock.advance(INTERVAL)
     put_registry(estate, entry)
@@ -181,20 +181,20 @@ def told(estate: Estates, entry: Entry) -> list[tuple[Severity, tuple[str, ...],
 
 def test_what_is_throttled_is_said_after_two_sweeps_and_a_refusal_after_it_at_once(estate: Estates) -> None:
     slow, line = {"repositoryName": "evil", "unread": Throttled.code}, f"{REGISTRY}: repository policy of evil"
-    assert [told(estate, registry(slow)) for _ in range(2)] == [[], []]
-    assert told(estate, registry(slow)) == [(WARNING, (f"{line}: throttled",), ())]
-    assert told(estate, registry(slow)) == []
-    assert told(estate, registry(EVIL)) == [(CRITICAL, (f"{line}: {DENIED}",), ())]
-    assert told(estate, registry()) == [(Severity.INFO, (), (f"{line}: {DENIED}",))]
+    assert [announced(estate, registry(slow)) for _ in range(2)] == [[], []]
+    assert announced(estate, registry(slow)) == [(WARNING, (f"{line}: throttled",), ())]
+    assert announced(estate, registry(slow)) == []
+    assert announced(estate, registry(EVIL)) == [(CRITICAL, (f"{line}: {DENIED}",), ())]
+    assert announced(estate, registry()) == [(Severity.INFO, (), (f"{line}: {DENIED}",))]
 
 
 def test_a_policy_that_is_refused_and_then_cannot_be_parsed_is_news_twice(estate: Estates) -> None:
     line = f"{REGISTRY}: repository policy of evil"
-    assert [one[0] for one in told(estate, registry(EVIL))] == [CRITICAL]
-    [(grave, unread, again)] = told(estate, registry({"repositoryName": "evil", "policy": TWICE}))
+    assert [one[0] for one in announced(estate, registry(EVIL))] == [CRITICAL]
+    [(grave, unread, again)] = announced(estate, registry({"repositoryName": "evil", "policy": TWICE}))
     assert (grave, again, len(unread)) == (CRITICAL, (), 1)
     assert unread[0].startswith(f"{line}: not a policy document")
-    [(_, _, (gone,))] = told(estate, registry({"repositoryName": "evil", "policy": None}))
+    [(_, _, (gone,))] = announced(estate, registry({"repositoryName": "evil", "policy": None}))
     assert gone.startswith(line)
 
 
@@ -202,8 +202,8 @@ def test_very_many_are_one_line_with_their_number(estate: Estates) -> None:
     many = [{"repositoryName": f"r{number:04}", "unread": DENIED} for number in range(1000)]
     named = "(r0000, r0001, r0002 and 997 more)"
     line = f"{REGISTRY}: 1000 repository policies {named}: {DENIED}"
-    assert told(estate, registry(*many)) == [(CRITICAL, (line,), ())]
-    assert told(estate, registry(*many, EVIL)) == [(CRITICAL, (OF_EVIL,), ())]
+    assert announced(estate, registry(*many)) == [(CRITICAL, (line,), ())]
+    assert announced(estate, registry(*many, EVIL)) == [(CRITICAL, (OF_EVIL,), ())]
 
 
 def test_an_account_that_is_closed_then_read_then_closed_again(estate: Estates) -> None:
@@ -228,7 +228,7 @@ def test_what_was_never_read_is_one_summary_and_no_alarm() -> None:
 
 
 def test_an_audit_that_fails_has_read_nothing_again(estate: Estates) -> None:
-    told(estate, registry(EVIL))
+    announced(estate, registry(EVIL))
     put_registry(estate, registry())
     estate.audit(by=lambda *_, live: AuditResult((), {}, {}, (), "there was not enough time"))
     [alert] = estate.announced
