@@ -185,7 +185,7 @@ def test_a_parameter_records_who_set_the_switch_and_when(moto_hub: MotoHub) -> N
     for position in ("enabled", "stopped", "enabled"):
         moto_hub.throw(position)
     kinds = {entry.id: (entry.kind, entry.by is not None) for entry in moto_hub.switch.changes()}
-    # The first is the stack's.
+    # The first is that of a new hub.
     assert kinds == {"2": (HistoryKind.WRITES_STOPPED, True), "3": (HistoryKind.WRITES_ENABLED, True)}
 
 
@@ -201,7 +201,8 @@ def test_all_pages_of_the_switchs_history_are_read(moto_hub: MotoHub) -> None:
         return {"Parameters": versions, **({} if first == 1 else {"NextToken": "more"})}
 
     moto_hub.wire.answer("ssm:GetParameterHistory", page)
-    assert [entry.id for entry in moto_hub.switch.changes()] == ["4", "3", "2"]
+    # The first is of a switch that was made stopped, where the hub had none.
+    assert [entry.id for entry in moto_hub.switch.changes()] == ["4", "3", "2", "1"]
     assert {entry.by for entry in moto_hub.switch.changes()} == {None}
 
 
