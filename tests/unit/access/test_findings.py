@@ -147,7 +147,8 @@ def test_what_the_spec_gives_is_decided_once_for_many_principals_that_nothing_te
         assert found == ()
         return done
 
-    assert (work(110) - work(10)) / 100 < 800
+    # Each is asked once directly, for an audit without time for more, and once on all ways.
+    assert (work(110) - work(10)) / 100 < 900
 
 
 def test_an_outsider_is_named_before_the_many_that_hide_it() -> None:
