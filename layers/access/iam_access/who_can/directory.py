@@ -189,11 +189,13 @@ class SubjectDirectory:
             return
         account = self.inventory.accounts.get(str(resource.account))
         known = account.providers if account is not None and not isinstance(account.providers, Unread) else ()
-        is_for_tokens = any("." in condition.key.partition(":")[0] for condition in statement.conditions)
+        issuers = [ascii_lower(condition.key.partition(":")[0]) for condition in statement.conditions]
+        is_for_tokens = any("." in issuer or issuer == "saml" for issuer in issuers)
         if action_matches(statement.actions, "sts:AssumeRole") and not is_for_tokens:
             return
         if any(action_matches(statement.actions, one) for one in _BY_TOKEN):
-            for name in (*sorted(WEB_PROVIDERS), *known):
+            saml = account.saml if account is not None and account.saml else ()
+            for name in (*sorted(WEB_PROVIDERS), *known, *sorted(saml)):
                 yield self._outside(parse_request_principal(name), is_class=True)
 
     def _anybody(

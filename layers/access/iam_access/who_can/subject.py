@@ -51,9 +51,15 @@ _OF_NO_ACCOUNT = (
 )
 _OF_INSTANCES = "aws:ec2instancesource"
 _ANYTHING = ("",)
+_CALLED_VIA = ("aws:calledvia", "aws:calledviafirst", "aws:calledvialast")
+THROUGH_SERVICES = frozenset({"aws:viaawsservice", *_CALLED_VIA})
+"""What tells a call that a service makes with the caller's own rights from one that the caller makes.
+
+Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/access_forward_access_sessions.html
+"""
 SERVICE_KEYS = (
     *("aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths"),
-    *("aws:calledvia", "aws:calledviafirst", "aws:calledvialast"),
+    *_CALLED_VIA,
     *("aws:principalservicename", "aws:principalservicenameslist"),
 )
 """Only calls that AWS services make on somebody's behalf have these.
@@ -204,12 +210,12 @@ def in_a_session(subject: Subject, now: datetime, role: Identity) -> Subject:
 def from_now_on(subject: Subject, now: datetime) -> Subject:
     """The subject at any time from now on: whoever is not ours may wait for the moment at which a policy lets them in.
 
-    Of a role it may be any session that lasts until then.
+    In any request, also one that a service makes for them. Of a role it may be any session that lasts until then.
     """
     later = [_since("aws:currenttime", now)]
     if subject.is_role and subject.identity is not None:
         later.append(_since("aws:tokenissuetime", now - _longest_session(subject.identity)))
-    keys = CLOCKS | {one.key for one in later}
+    keys = CLOCKS | THROUGH_SERVICES | {one.key for one in later}
     return replace(subject, open_keys=subject.open_keys | keys, always=(*subject.always, *later))
 
 

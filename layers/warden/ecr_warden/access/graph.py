@@ -25,7 +25,7 @@ from iam_access.who_can import unread
 from iam_access.who_can.decide import OF_TAGGING, AccessDecision, Answer, Given, Permission, Resource
 from iam_access.who_can.graph import AccessPath, AccountBudgets, Graph, rank
 from iam_access.who_can.resources import keys_asked_for
-from iam_access.who_can.subject import Subject, from_now_on
+from iam_access.who_can.subject import THROUGH_SERVICES, Subject, from_now_on
 
 type _Permissions = tuple[Permission, ...]
 
@@ -100,7 +100,7 @@ class RepositoryGraph(Graph):
     def later(self) -> "RepositoryGraph":
         """As of any graph; itself where no policy asks for the time."""
         trusts = (identity.trust for identity in self.estate.identities() if identity.trust is not None)
-        if not keys_asked_for((*self._policies, *trusts), ("aws:tokenissuetime", *CLOCKS)):
+        if not keys_asked_for((*self._policies, *trusts), ("aws:tokenissuetime", *CLOCKS, *THROUGH_SERVICES)):
             return self
 
         def at_any_time(subject: Subject) -> Subject:
