@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bench.dense import roles as by_tags
 from ecr_warden.audit.finding import AuditResult, FindingKind
 from ecr_warden.audit.findings import SuccessiveAudits, find
 from ecr_warden.core.desired import CompiledSpec
@@ -39,12 +40,6 @@ def role(account: str, number: int, takes: str, condition: Json) -> Json:
         "AssumeRolePolicyDocument": policy(trust | ({"Condition": condition} if condition else {})),
         "RolePolicyList": [{"PolicyName": "own", "PolicyDocument": policy(own | {"Condition": unlike})}],
     }
-
-
-def by_tags(account: str, number: int) -> Iterator[Json]:
-    """Roles that may all take one another, each by a tag of its own."""
-    for one in range(number):
-        yield role(account, one, f"arn:aws:iam::{account}:root", {"StringLike": {f"aws:PrincipalTag/t{one}": "a*"}})
 
 
 def ring(account: str, number: int) -> Iterator[Json]:
