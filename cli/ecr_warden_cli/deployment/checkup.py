@@ -209,11 +209,12 @@ def diagnose(looks: Looks) -> Checkup:
         *_of_troubles(ours, looks, by_hub=False),
         *_of_boundaries((*theirs, *own)),
         *(_of_buckets(looks.wires) if deployed is False else ()),
-        *_of_comparison(looks),
-        *_of_left(looks),
-        *_of_writes(looks),
-        *_of_channels(looks),
     ]
+    if not isinstance(looks.deployment, Failure):
+        found += _of_comparison(looks, looks.deployment.hub_region)
+        if status is not None:
+            found += (*_of_left(looks.deployment, status), *_of_writes(looks.deployment, status))
+        found += _of_channels(looks.deployment, looks.webhook)
     groups = [_group(group, found, facts) for group, facts in _facts(looks, deployed).items()]
     unknown = tuple(one for one in found if one.verdict is Verdict.UNKNOWN)
     is_open = any(group.verdict is Verdict.UNKNOWN for group in groups) or bool(unknown)
@@ -323,15 +324,14 @@ def _of_failure(failure: Failure, code: str = "") -> Diagnosis:
     return replace(found, also=tuple(failure.lines[1:]), statement=_statement([failure.message]))
 
 
-def _of_writes(looks: Looks) -> Iterator[Diagnosis]:
+def _of_writes(deployment: Deployment, status: StatusReply) -> Iterator[Diagnosis]:
     """Where the file lets nobody write: who may all the same, by what is deployed, or that nothing is repaired.
 
     A version that was accepted while there were roles that write goes on without them.
     """
-    status = _status(looks)
-    if isinstance(looks.deployment, Failure) or status is None or status.writable is None:
+    if status.writable is None:
         return
-    units, members = looks.deployment.organization, {one.id: one.writes for one in looks.deployment.members}
+    units, members = deployment.organization, {one.id: one.writes for one in deployment.members}
     if {*members.values(), *([units.writes] if units and units.units else [])} != {Writes.NONE}:
         return
     there = [account for account in status.writable if account in members or (units and units.units)]
@@ -353,14 +353,14 @@ def _of_writes(looks: Looks) -> Iterator[Diagnosis]:
         yield _diagnosis("nothing-writable", message, remedy)
 
 
-def _of_comparison(looks: Looks) -> Iterator[Diagnosis]:
+def _of_comparison(looks: Looks, region: str) -> Iterator[Diagnosis]:
     """What differs from the release, which CloudFormation and these credentials show."""
     compared, status = looks.compared, _status(looks)
     if isinstance(compared, Failure):
         message = f"the stacks were not compared with the release, but for what the hub looks at: {compared.message}"
         remedy = compared.remedy or "ask with the deployer's policies, which ecr-warden deploy --emit DIR writes"
         yield replace(_diagnosis("not-compared", message, remedy), statement=_statement([compared.message]))
-    if not isinstance(compared, Compared) or isinstance(looks.deployment, Failure):
+    if not isinstance(compared, Compared):
         return
     is_upgrade = status is not None and status.hub_version != __version__
     verdict = Verdict.WARNING if is_upgrade else Verdict.WRONG
@@ -370,7 +370,7 @@ def _of_comparison(looks: Looks) -> Iterator[Diagnosis]:
         also = tuple(f"{one.logical_id} ({one.type})" for one in step.changes)
         found = _diagnosis("stack-differs", f"deploy would change it: {'; '.join(lines)}")
         yield replace(found, verdict=verdict, about=about, also=also)
-    yield from _of_functions(compared, looks.deployment.hub_region)
+    yield from _of_functions(compared, region)
     for queue, many in compared.letters.items():
         remedy = "whoever operates the hub reads why, and purges the queue: docs/safety.md#what-to-do"
         yield _diagnosis("letters-kept", f"{queue} keeps {count(many, 'message')} that nobody could process", remedy)
@@ -401,32 +401,25 @@ def _of_functions(compared: Compared, region: str) -> Iterator[Diagnosis]:
 _OF_STACK = {HUB: Group.HUB, EVENTS: Group.EVENTS, ORGANIZATION: Group.MEMBERS}
 
 
-def _of_left(looks: Looks) -> Iterator[Diagnosis]:
+def _of_left(deployment: Deployment, status: StatusReply) -> Iterator[Diagnosis]:
     """What the accepted spec names and the file has no longer: no deployment looks at it."""
-    status = _status(looks)
-    if isinstance(looks.deployment, Failure) or status is None:
-        return
-    units = looks.deployment.organization
-    named = {part for one in looks.deployment.members for part in (one.id, *(f"{one.id}/{r}" for r in one.regions))}
+    units = deployment.organization
+    named = {part for one in deployment.members for part in (one.id, *(f"{one.id}/{r}" for r in one.regions))}
     if (left := sorted(status.watched.keys() - named)) and not (units is not None and units.units):
         message = f"the accepted spec names {listed(left, _SHOWN)}, and ecr-warden.yaml does not"
         remedy = "whoever deploys adds it to ecr-warden.yaml, or whoever owns the spec takes it out there"
         yield _diagnosis("not-in-file", message, remedy)
 
 
-def _of_channels(looks: Looks) -> Iterator[Diagnosis]:
-    if isinstance(looks.deployment, Failure):
-        return
-    if isinstance(looks.webhook, Failure):
-        yield _of_failure(looks.webhook, "webhook-unread")
-    elif looks.webhook is False:
-        found = _diagnosis(
-            "webhook-missing", f"there is no {looks.deployment.webhook}, where the webhook's URL should be"
-        )
-        kind, _, name = looks.deployment.webhook.partition(":")
-        command = _STORE[kind].format(name=name, region=looks.deployment.hub_region)
+def _of_channels(deployment: Deployment, webhook: bool | Failure | None) -> Iterator[Diagnosis]:
+    if isinstance(webhook, Failure):
+        yield _of_failure(webhook, "webhook-unread")
+    elif webhook is False:
+        found = _diagnosis("webhook-missing", f"there is no {deployment.webhook}, where the webhook's URL should be")
+        kind, _, name = deployment.webhook.partition(":")
+        command = _STORE[kind].format(name=name, region=deployment.hub_region)
         yield replace(found, command=command, remedy="store the URL; a file keeps it out of the shell's history")
-    if not (looks.deployment.email or looks.deployment.webhook):
+    if not (deployment.email or deployment.webhook):
         yield _diagnosis(
             "no-channel", "nobody hears of anything: there is neither an e-mail address nor a webhook", _ALERTS
         )

@@ -52,9 +52,6 @@ _INLINE_BYTES = 51_200
 """What CloudFormation takes of a template in a call."""
 
 
-_UNREAD = LiveStack("")
-
-
 def unfinished(deployment: Deployment, entered: Entered) -> Sequence[Instance]:
     """The stacks in an organization's units that are not as they should be; raises Failure."""
     units = deployment.organization
@@ -174,11 +171,17 @@ class Reconciler(Struct, frozen=True, dict=True):
         if self.hub is None:
             wanted = (WantedStack(hub_place(self.deployment), _BUCKET, {}), *wanted)
         # All are read before anything is proposed: one that is somebody else's, or cannot be read, ends it.
-        found = [(one, live) for one in wanted if (live := self._tried(one)) is not _UNREAD]
+        found = list[tuple[WantedStack, LiveStack | None]]()
+        for one in wanted:
+            if one.place.account not in self.left_out:
+                try:
+                    found.append((one, self._read(one)))
+                except Failure as failure:
+                    self.unread.append(failure)
         if self.unread and not self.goes_on:
             raise _together(self.unread)
         begun = [(one, live, None if live is None else self._propose(one)) for one, live in found]
-        steps = [step for one in begun if (step := self._step(*one)) is not None]
+        steps = [step for each in begun if (step := self._step(*each)) is not None]
         order = self._order(steps)
         return tuple(sorted(steps, key=lambda step: order.index(step.wanted.template)))
 
@@ -264,16 +267,6 @@ class Reconciler(Struct, frozen=True, dict=True):
         yield f"{place}: {live.status}"
         if goes_on:
             yield from self._stages(replace(step, change_set=None))
-
-    def _tried(self, wanted: WantedStack) -> LiveStack | None:
-        """The stack; _UNREAD where its account is left out, or it cannot be read or changed."""
-        if wanted.place.account in self.left_out:
-            return _UNREAD
-        try:
-            return self._read(wanted)
-        except Failure as failure:
-            self.unread.append(failure)
-            return _UNREAD
 
     def _read(self, wanted: WantedStack) -> LiveStack | None:
         live = self._stacks(wanted).read(wanted.place.name)

@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -135,21 +136,19 @@ _LEAVES = (
 
 def _is_agreed(leaving: Sequence[str], arguments: argparse.Namespace, context: Context) -> bool:
     """Whether a person says yes, of a member that leaves by a question of its own."""
-    if not all(is_confirmed(f"{one} is no member any more, although the spec names it?", context) for one in leaving):
-        return False
-    return arguments.yes or is_confirmed("do this?", context)
+    is_left = (is_confirmed(f"{one} is no member any more, although the spec names it?", context) for one in leaving)
+    return all(is_left) and (arguments.yes or is_confirmed("do this?", context))
 
 
 def _named(client: HubClient, context: Context) -> frozenset[str] | None:
     """The accounts of the accepted spec; None if the hub does not say."""
-    try:
+    with suppress(Failure):
         kept = accepted_version(client)
         if kept is None:
             return frozenset()
-        loaded = load_bytes(text_of(kept, client.hub), "the accepted version", context, accepted=True)
-    except Failure:
-        return None
-    return frozenset(loaded.spec.aliases)
+        text = text_of(kept, client.hub)
+        return frozenset(load_bytes(text, "the accepted version", context, accepted=True).spec.aliases)
+    return None
 
 
 def _emit(deployment: Deployment, release: Release, arguments: argparse.Namespace, console: Console) -> Exit:
