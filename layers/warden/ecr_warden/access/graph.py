@@ -102,11 +102,13 @@ class RepositoryGraph(Graph):
         trusts = (identity.trust for identity in self.estate.identities() if identity.trust is not None)
         if not keys_asked_for((*self._policies, *trusts), ("aws:tokenissuetime", *CLOCKS, *THROUGH_SERVICES)):
             return self
-
-        def at_any_time(subject: Subject) -> Subject:
-            return from_now_on(subject, self.estate.taken_at) if subject.identity is not None else subject
-
-        later = RepositoryGraph(self.estate, self._has_time, at_any_time, self._allowances, self.budgets)
+        later = RepositoryGraph(
+            self.estate,
+            self._has_time,
+            lambda subject: from_now_on(subject, self.estate.taken_at) if subject.identity is not None else subject,
+            self._allowances,
+            self.budgets,
+        )
         later.later = later
         return later
 

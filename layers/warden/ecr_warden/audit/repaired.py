@@ -196,10 +196,8 @@ def _keeps_out(policy: Policy, at: datetime) -> bool:
 
     Ours ends by itself within minutes, and its run says so.
     """
-    document = policy.document
-    if policy.place.inline != AWS_REVOKE_OLDER_SESSIONS or not isinstance(document, Document):
-        return False
-    denied = denied_by(document)
+    is_revocation = policy.place.inline == AWS_REVOKE_OLDER_SESSIONS
+    denied = denied_by(policy.document) if is_revocation and isinstance(policy.document, Document) else None
     return denied is not None and at < denied.before <= at + AUDITED_FOR + FARTHEST_AHEAD
 
 
