@@ -75,7 +75,7 @@ def moved(text: str, sample: RepositoryTarget, target: RepositoryTarget) -> str:
 
 
 def policies_of(estate: Estate) -> Iterator[Policy]:
-    """Every policy of identities, accounts, registries, repositories and VPC endpoints, each document once."""
+    """Every policy of identities, accounts, registries, templates, repositories and endpoints, each document once."""
     found: dict[int, Policy] = {id(endpoint.document): endpoint for endpoint in estate.endpoints}
     for account in estate.accounts.values():
         levels = (*(account.service_control or ()), *(account.resource_control or ()))
@@ -84,6 +84,7 @@ def policies_of(estate: Estate) -> Iterator[Policy]:
             held += [*identity.policies, *([identity.boundary] if identity.boundary else [])]
         for registry in account.registries.values():
             held += [registry.policy] if registry.policy else []
+            held += [template.policy for template in registry.templates or () if template.policy]
             held += [repository.policy for repository in registry.repositories.values() if repository.policy]
         found |= {id(policy.document): policy for policy in held}
     yield from found.values()

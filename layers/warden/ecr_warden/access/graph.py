@@ -49,12 +49,6 @@ def _without_tags(action: str) -> tuple[str, ...]:
     return _OF_TAGGING.get(name, OF_TAGGING if name in catalogue.actions("ecr") else ())
 
 
-def tells_halves_apart(policies: Iterable[Policy]) -> bool:
-    """Does a statement say something else of one action of a pull than of the other?"""
-    statements = (one for policy in policies for one in policy.statements)
-    return any(len({action_matches(one.actions, action) for action in REQUIRED[Access.PULL]}) > 1 for one in statements)
-
-
 def gravest(found: Iterable[tuple[str, AccessPath]]) -> Mapping[str, Sequence[AccessPath]]:
     """Of paths by the same way the most certain, and of equally certain ones the first, by action.
 
@@ -114,8 +108,10 @@ class RepositoryGraph(Graph):
 
     @cached_property
     def tells_halves_apart(self) -> bool:
-        """Whether any policy says something else of one action of a pull than of the other."""
-        return tells_halves_apart(self._policies)
+        """Whether a statement of any policy says something else of one action of a pull than of the other."""
+        pull = REQUIRED[Access.PULL]
+        statements = (one for policy in self._policies for one in policy.statements)
+        return any(len({action_matches(one.actions, action) for action in pull}) > 1 for one in statements)
 
     @cached_property
     def _actions(self) -> frozenset[str]:

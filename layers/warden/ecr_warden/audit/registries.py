@@ -8,7 +8,6 @@ from functools import partial
 
 from msgspec import Struct
 
-from ecr_warden.access.graph import tells_halves_apart
 from ecr_warden.access.missing import located
 from ecr_warden.audit.finding import Finding, FindingKind, Half
 from ecr_warden.audit.judge import EVERY, Judge
@@ -190,8 +189,7 @@ class _Part(Struct, frozen=True):
         for access, path in let_in_for(self.judge.graph, self.outsiders, *more):
             able[access].append(path)
             yield access, path, None
-        # A template's policy is no policy of the estate.
-        if self.judge.graph.tells_halves_apart or tells_halves_apart((self.policy,)):
+        if self.judge.graph.tells_halves_apart:
             others = partial(self.judge.entering, target=self.target)
             yield from self.judge.halves(able, self.outsiders, lambda action: others(self._asked(action)))
 
