@@ -4,6 +4,7 @@ import copy
 import json
 from copy import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -252,6 +253,55 @@ def test_an_audit_after_a_change_asks_of_a_repository_only_what_that_can_change(
     asked.asked, changed = 0, replace(estate_of(same | more), taken_at=NOW + later)
     assert audits.find(changed, spec, None, None) == find(changed, spec, None, None, whole)
     assert (asked.asked < whole.asked / 2) is is_kept
+
+
+def taken_by_outsiders(name: str, *actions: str, by: Any = "arn:aws:iam::999999999999:root") -> dict[str, Any]:
+    """A role that an outsider may take, and what it may do."""
+    kind = "AWS" if by.endswith(":root") else "Federated"
+    action = "sts:AssumeRole" if kind == "AWS" else "sts:AssumeRoleWithWebIdentity"
+    trust = {"Effect": "Allow", "Principal": {kind: by}, "Action": action}
+    own = {"Statement": {"Effect": "Allow", "Action": [*actions], "Resource": "*"}}
+    return {
+        "Arn": f"arn:aws:iam::{HOME}:role/{name}",
+        "RoleId": f"AROA{name.upper()}",
+        "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": trust},
+        "RolePolicyList": [{"PolicyName": "own", "PolicyDocument": own}] if actions else [],
+    }
+
+
+def with_roles(*roles: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"iam": {HOME: {"RoleDetailList": [*roles]}}, **more}
+
+
+_BOTH, _GITLAB = ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"), f"arn:aws:iam::{HOME}:oidc-provider/gitlab.com"
+LATER_HALVES: dict[str, tuple[dict[str, Any], ...]] = {
+    "one half, and later the other": (
+        with_roles(taken_by_outsiders("a"), taken_by_outsiders("b")),
+        with_roles(taken_by_outsiders("a", _BOTH[0]), taken_by_outsiders("b")),
+        with_roles(taken_by_outsiders("a", _BOTH[0]), taken_by_outsiders("b", _BOTH[1])),
+    ),
+    "a half that goes": (
+        with_roles(taken_by_outsiders("a", _BOTH[0]), taken_by_outsiders("b", _BOTH[1])),
+        with_roles(taken_by_outsiders("a"), taken_by_outsiders("b", _BOTH[1])),
+    ),
+    "an identity provider that is made, and goes": (
+        with_roles(taken_by_outsiders("a", *_BOTH, by=_GITLAB), providers=[]),
+        with_roles(taken_by_outsiders("a", *_BOTH, by=_GITLAB), providers=[_GITLAB]),
+        with_roles(taken_by_outsiders("a", *_BOTH, by=_GITLAB), providers=[]),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", LATER_HALVES)
+def test_an_audit_after_a_change_finds_outsiders_as_a_fresh_one_does(case: str) -> None:
+    spec, audits = spec_of(TABLE["spec"], []).compiled, SuccessiveAudits()
+    found = []
+    for number, entry in enumerate(LATER_HALVES[case]):
+        estate = replace(estate_of(entry), taken_at=NOW + timedelta(minutes=5 * number))
+        successive = audits.find(estate, spec, None, None).findings
+        assert successive == find(replace(estate, taken_at=NOW), spec, None, None).findings
+        found.append({line(one) for one in successive if one.foreign})
+    assert all(before != after for before, after in pairwise(found))
 
 
 def test_an_audit_without_time_for_everything_has_what_opens_registries_and_says_so() -> None:

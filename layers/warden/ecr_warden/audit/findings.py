@@ -231,7 +231,7 @@ class _Auditor:
         accounts = self._graph.estate.accounts
         found = {account.id: self._administrators_of(account) for account in self._accounts}
         administering = {name: (one.iam.keys(), one.unlimited) for name, one in found.items()}
-        listed = {name: account.is_listed for name, account in accounts.items()}
+        listed = {name: (account.is_listed, account.providers, account.saml) for name, account in accounts.items()}
         return (
             self._by,
             self._named,
@@ -351,9 +351,8 @@ class _Auditor:
             return found
         if target not in self._named or not found.principals.isdisjoint(map(bare, principals)):
             return None
-        asked = (
-            way for action in (*_ASKED, *self._administering_of(repository)) for way in self._ways(action, repository)
-        )
+        actions = (*_ASKED, *REQUIRED[Access.PULL], *self._administering_of(repository))
+        asked = (way for action in actions for way in self._ways(action, repository))
         can_now = (self._others.graph.who_can(permissions, among=self._changed.along) for permissions in asked)
         return None if any(not principals.isdisjoint(paths) for paths in can_now) else found
 
