@@ -100,8 +100,7 @@ class RepositoryGraph(Graph):
             self.estate,
             self._has_time,
             lambda subject: from_now_on(subject, self.estate.taken_at) if subject.identity is not None else subject,
-            self._allowances,
-            self.budgets,
+            budgets=self.budgets,  # and comparisons of its own: no answer about ours depends on it
         )
         later.later = later
         return later
