@@ -57,9 +57,9 @@ def undecided(asked: OpenedEstate) -> tuple[str, ...]:
 
 
 def _left_out(asked: OpenedEstate) -> Callable[[AccessPath], bool]:
-    """The roles that only AWS can use, with a spec ecr-warden's own too."""
+    """The roles that only AWS can use, with a spec and a hub ecr-warden's own too."""
     if asked.spec is not None:
-        return Judge(asked.graph, asked.spec.compiled).is_left_out
+        return Judge(asked.graph, asked.spec.compiled, asked.hub).is_left_out
     return lambda path: is_service_linked_role(path.subject.arn)
 
 

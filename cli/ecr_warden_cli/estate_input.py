@@ -80,6 +80,8 @@ class OpenedEstate(Struct, frozen=True):
     """The spec's."""
     is_spec_alone: bool = False
     """No account was read."""
+    hub: str = ""
+    """The hub's account, where it was asked."""
 
     @property
     def read_at(self) -> datetime | None:
@@ -297,8 +299,9 @@ def _of_hub(arguments: argparse.Namespace, context: Context) -> OpenedEstate:
     with asking_hub(arguments, context) as client:
         spec = accepted_of_hub(client, context)
         graph, began = hub_graph(client, None if spec is None else spec.compiled, context)
+        account = client.hub.account()
     named = {} if spec is None else spec.spec.ids
-    return OpenedEstate(graph, spec, named, began)
+    return OpenedEstate(graph, spec, named, began, hub=account)
 
 
 def accepted_of_hub(client: HubClient, context: Context) -> Valid | None:

@@ -26,14 +26,13 @@ def fresh_report(arguments: argparse.Namespace, context: Context) -> Report:
         raise Failure("no version of the spec is in force", remedy="ecr-warden status says why")
     with asking_hub(arguments, context) as client:
         status = expect(StatusReply, client.ask(AskStatus()))
-        hub_account = client.hub.account()
     grants, teams = grants_and_teams(hub.spec.spec)
     health = {repository.target: repository.health for repository in status.repositories}
     beside = Beside(now, Origin.HUB, [*_parts(status, hub.accounts, hub.began)], grants, status.access.unread)
     # By the hub's name for it: the command calls a text by its digest.
     compiled = replace(hub.spec.compiled, version=status.version)
     with context.console.doing("working out who can pull and push"):
-        return make_report(Sources(hub.estate, compiled, health, teams, hub_account), _record(status), beside)
+        return make_report(Sources(hub.estate, compiled, health, teams, hub.hub), _record(status), beside)
 
 
 def _record(status: StatusReply) -> AuditRecord:

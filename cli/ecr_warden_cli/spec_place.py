@@ -66,7 +66,7 @@ class SpecPlaces:
     ) -> None:
         self._spec, self._file, self._is_alone = spec.spec, asked.file, asked.is_spec_alone
         self.access = SpecAccess(spec.compiled, asked.estate, targets)
-        self._grounds = Grounds(Judge(asked.graph, spec.compiled), self.access, unlimited)
+        self._grounds = Grounds(Judge(asked.graph, spec.compiled, asked.hub), self.access, unlimited)
 
     def given(self, what: str, target: RepositoryTarget, path: AccessPath) -> Basis:
         """The place in the spec, or on what other ground they have it, if on any."""

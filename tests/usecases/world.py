@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -65,6 +66,7 @@ from local.testing.memory.wiring import MemoryWiring
 from local.testing.seed import ACCEPTED, D1, D2, HOME, MORE_TRUST, NOW, allow, document
 
 MALLORY = Actor("IAMUser", arn=f"arn:aws:iam::{HOME}:user/mallory", account=HOME)
+_FIND = partial(find, hub="111111111111")
 FIRST = Attempt(number=1, is_last=False)
 OPEN = document(allow("ecr:BatchGetImage", who="*"))
 
@@ -194,7 +196,7 @@ class World:
     def survey(self) -> Survey:
         return Survey(self.specs, self.estate, self.estate_store, self.jobs, self.clock)
 
-    def auditor(self, *, by: FindingsSearch = find, fuse: Fuse | None = None) -> Audit:
+    def auditor(self, *, by: FindingsSearch = _FIND, fuse: Fuse | None = None) -> Audit:
         wrap = fuse.wrap if fuse else lambda port: port
         return Audit(
             specs=wrap(self.specs),

@@ -77,7 +77,7 @@ def test_the_audit_finds(case: str) -> None:
     waiting = row.get("live", ())
     live = {key: Waits(waiting[key] if isinstance(waiting, dict) else Waits.NOBODY) for key in waiting}
     known = row.get("administrators"), row.get("upstreams")
-    audit = find(estate_of(row), spec.compiled, *known, live=live.get)
+    audit = find(estate_of(row), spec.compiled, *known, hub=row.get("hub", ""), live=live.get)
     assert [line(finding) for finding in audit.findings] == row["finds"]
     assert len({finding.key for finding in audit.findings}) == len(audit.findings)
     if "remedies" in row:

@@ -65,8 +65,9 @@ def find(
     registry, all are taken as known. What was not read leads to no finding, and is in `unread`.
     `has_time` is asked before each decision. Once it is false, what was found is the audit, and its `failure` says so:
     what opens whole registries and new administrators come first. Raises Unfinished if that is too soon for any
-    finding. `hub`: the hub's account. `live`: the targets that nobody repairs. Access by their documents that a repair
-    would end is a finding that says so; what is missing until then is drift, and none.
+    finding. `hub`: the hub's account; where none is known, what has a name like ours is others'. `live`: the targets
+    that nobody repairs. Access by their documents that a repair would end is a finding that says so; what is missing
+    until then is drift, and none.
     """
     return SuccessiveAudits(has_time, hub).find(estate, compiled, known_administrators, known_upstreams, live=live)
 
@@ -178,7 +179,7 @@ class _Auditor:
             for region, registry in account.registries.items()
             if why_unread(registry.policy)
         )
-        repaired = as_repaired(read, compiled, live)
+        repaired = as_repaired(read, compiled, live, without_orphans=bool(hub))
         self._budgets = budgets_of(len(repaired.accounts))
         self._graph = RepositoryGraph(repaired, has_time, budgets=self._budgets)
         self._judge = Judge(self._graph, compiled, hub, live, ours.in_literal)

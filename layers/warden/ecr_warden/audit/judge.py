@@ -93,8 +93,9 @@ class Judge(Struct, frozen=True):
     def is_left_out(self, path: AccessPath) -> bool:
         """Whether it is a role that only AWS can use, or one of ecr-warden's that works through the member stack's.
 
-        Only roles in accounts of the spec: elsewhere, and for users, anybody may choose such a name. Or whether it goes
-        into a role of Identity Center: AWS writes who may assume it, and what the role can is found of the role.
+        Only where a hub is known, and roles in accounts of the spec: elsewhere, and for users, anybody may choose such
+        a name. Or whether it goes into a role of Identity Center: AWS writes who may assume it, and what the role can
+        is found of the role.
         """
         if is_service_linked_role(path.subject.arn) or any(map(is_identity_center_role, path.chain[1:2])):
             return True
@@ -103,7 +104,7 @@ class Judge(Struct, frozen=True):
         subjects = [step.subject for step in path.steps]
         names = [subject.principal.name.lower() for subject in subjects]
         is_known = all(subject.is_role and subject.principal.account in self.compiled.accounts for subject in subjects)
-        return is_known and names[-1] in OWN_ROLES and {*names} <= OWN_ROLES | HUB_ROLES
+        return is_known and bool(self.hub) and names[-1] in OWN_ROLES and {*names} <= OWN_ROLES | HUB_ROLES
 
     def _is_hubs_own(self, path: AccessPath) -> bool:
         """Whether only the hub's roles get in by it, through a role of the member stack.

@@ -62,19 +62,22 @@ def none_repaired(_: str) -> Waits | None:
     return Waits.NOBODY
 
 
-def as_repaired(estate: Estate, compiled: CompiledSpec, live: Live = all_repaired) -> Estate:
+def as_repaired(
+    estate: Estate, compiled: CompiledSpec, live: Live = all_repaired, *, without_orphans: bool = True
+) -> Estate:
     """The estate with the documents of the spec in place of live ones, and without orphans, where these are repaired.
 
     Push roles that do not exist are created; users, other roles and repositories that do not exist are not. Accounts
-    that the spec does not name, those that were not read, and whatever waits, stay as they are.
+    that the spec does not name, those that were not read, and whatever waits, stay as they are; so do orphans where no
+    hub is known that removes them, for anybody may choose a name like ours.
     """
-    repaired = _Repaired(compiled, live, estate.taken_at)
+    repaired = _Repaired(compiled, live, estate.taken_at, without_orphans=without_orphans)
     return replace(estate, accounts={name: repaired.account(account) for name, account in estate.accounts.items()})
 
 
 class _Repaired:
-    def __init__(self, compiled: CompiledSpec, live: Live, taken_at: datetime) -> None:
-        self._compiled = compiled
+    def __init__(self, compiled: CompiledSpec, live: Live, taken_at: datetime, *, without_orphans: bool) -> None:
+        self._compiled, self._without_orphans = compiled, without_orphans
         self._taken_at = taken_at
         self._live = live
         # Equal documents become one value: subjects with the same documents are decided once.
@@ -121,7 +124,8 @@ class _Repaired:
             seen.add(target.key)
             spec = self._compiled.targets.get(target.key)
             repaired = self._named(identity, spec, account) if spec else _without_orphans(identity)
-            if self._live(target.key) or (spec is not None and _is_elsewhere(identity, spec)):
+            is_others = _is_elsewhere(identity, spec) if spec else not self._without_orphans
+            if is_others or self._live(target.key):
                 repaired = identity
             found[repaired.arn] = repaired
         for key, spec in self._targets[account.id]:
