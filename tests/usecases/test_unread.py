@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from ecr_warden.audit.finding import AuditResult, ConditionStatus, UnreadCause
+from ecr_warden.audit.findings import SuccessiveAudits
 from ecr_warden.audit.unread import lines
 from ecr_warden.collect.estate import Piece
 from ecr_warden.core.codec.accounts import (
@@ -22,6 +23,7 @@ from ecr_warden.core.job import Cause, CauseKind, SurveyRegistry
 from ecr_warden.core.result import Severity
 from ecr_warden.core.target import RepositoryTarget
 from ecr_warden.notify.kinds import severity
+from iam_access.who_can.graph import AccountBudgets
 from local.testing.memory.estate import MemoryEstateReader
 from local.testing.printed import complete_registry
 from local.testing.seed import CHECKOUT, CI, HOME, OUTSIDER
@@ -225,6 +227,34 @@ def test_what_was_never_read_is_one_summary_and_no_alarm() -> None:
     estate.audit()
     [first] = estate.announced
     assert (severity(first), first.unread) == (WARNING, (f"account {CI}, which could not be entered",))
+
+
+def test_what_a_budget_leaves_undecided_is_said_once_a_day_while_it_lasts_and_when_it_is_over(
+    estate: Estates,
+) -> None:
+    """A document that is hidden, beside it, is said once."""
+    estate.open(CI)
+
+    def said(hours: int, steps: int = 1) -> list[tuple[Severity, list[str], int]]:
+        estate.world.clock.advance(timedelta(hours=hours))
+        estate.audit(by=SuccessiveAudits(budgets_of=lambda _: AccountBudgets(steps, steps)).find)
+        return [
+            (severity(one), [of_whom(line) for line in one.unread], len(one.read_again)) for one in estate.announced
+        ]
+
+    said(0, steps=10**9)
+    put_registry(estate, registry(EVIL))
+    first = said(1)
+    over = [line for line in first[0][1] if line.startswith("access of ")]
+    assert over and first == [(CRITICAL, ["repository policy of evil", *over], 0)]
+    again = [(CRITICAL, over, 0)]
+    assert [said(hours) for hours in (1, 22, 1, 1, 22, 1, 72, 1)] == [[], [], again, [], [], again, again, []]
+    assert said(1, steps=10**9) == [(Severity.INFO, [], len(over))]
+    assert said(48, steps=10**9) == []
+
+
+def of_whom(line: str) -> str:
+    return line.split(": ")[1]
 
 
 def test_an_audit_that_fails_has_read_nothing_again(estate: Estates) -> None:

@@ -298,7 +298,7 @@ def _alert(cause: Cause, record: AuditRecord, news: News, last: AuditRecord | No
     is_first = last is None or last.audited_at is None
     is_new_failure = bool(record.failure) and (last is None or last.failure != record.failure)
     is_first_whole = is_first and not record.failure
-    hidden, read_again = news_of_unread(last, record.unread)
+    hidden, read_again = news_of_unread(last, record)
     if not (news.appeared or news.ended or hidden or read_again or is_new_failure or is_first_whole):
         return None
     return AccessAudited(

@@ -29,7 +29,7 @@ from ecr_warden.audit.registries import findings_of_registry, findings_of_upstre
 from ecr_warden.audit.remedies import Remedies
 from ecr_warden.audit.repaired import Live, Waits, all_repaired, as_repaired
 from ecr_warden.audit.spec_access import SpecAccess, bare
-from ecr_warden.audit.unread import PROVIDER, not_surveyed, readable, unread, unread_of, why_unread
+from ecr_warden.audit.unread import ACCESS, PROVIDER, not_surveyed, readable, unread, unread_of, why_unread
 from ecr_warden.audit.vouching import given_to_outsiders
 from ecr_warden.audit.words import named
 from ecr_warden.core.actions import REQUIRED, Access
@@ -664,4 +664,4 @@ def _undecided(budgets: AccountBudgets) -> Iterator[UnreadDocument]:
     for who, where in sorted(budgets.undecided):
         people = f"its users and roles in account {where}" if who else "whoever its policies let in from outside"
         why = "its policies take more work than an audit does for one account"
-        yield unread(who or where, "access", f"access of {people}", Unread("", why, text=where))
+        yield unread(who or where, ACCESS, f"{ACCESS} of {people}", Unread("", why, text=where))

@@ -22,7 +22,7 @@ from iam_access.text.printable import count, listed, printable
 MAX_OPENED, _MAX_NAMED = 20, 3
 _IDENTITIES, _REGISTRY, _LIST = "users and roles", "the registry", "list of repositories"
 _TRUST, _OWN, _BOUNDARY = "trust policy", "identity policy", "permissions boundary"
-PROVIDER = "identity provider"
+PROVIDER, ACCESS = "identity provider", "access"
 _CALLS = {
     _LIST: LIST_CALL,
     "replication rules": REPLICATION_CALL,
@@ -172,14 +172,21 @@ def seen(
     return tuple(sorted(map(kept, found), key=lambda one: _GRAVEST_FIRST.index(one.cause)))
 
 
-def news_of_unread(
-    last: AuditRecord | None, now: Collection[UnreadDocument]
-) -> tuple[list[UnreadDocument], list[UnreadDocument]]:
-    """What people hear of: what is newly unread, and what is read again, is gone or could open nothing any more."""
-    before = [
-        one for one in (last.unread if last else ()) if one.cause is not UnreadCause.PASSING and one.since is not None
-    ]
-    known, left = {(one.identity, one.cause) for one in before}, {one.identity for one in now}
-    shut = {one.place for one in now if one.kind == WHOLE}
+def news_of_unread(last: AuditRecord | None, record: AuditRecord) -> tuple[list[UnreadDocument], list[UnreadDocument]]:
+    """What people hear of: what is newly unread, and what is read again, is gone or could open nothing any more.
+
+    What is undecided, because an account's policies take too much work, is news again each day.
+    """
+    now, old, then = (record.unread, (), record.at) if last is None else (record.unread, last.unread, last.at)
+    before = [one for one in old if one.cause is not UnreadCause.PASSING and one.since is not None]
+    known = {
+        (one.identity, one.cause) for one in before if one.kind != ACCESS or _days(one, then) == _days(one, record.at)
+    }
+    left, shut = {one.identity for one in now}, {one.place for one in now if one.kind == WHOLE}
     new = [one for one in now if one.cause is not UnreadCause.PASSING and (one.identity, one.cause) not in known]
     return new, [one for one in before if one.identity not in left and one.place not in shut]
+
+
+def _days(one: UnreadDocument, at: datetime) -> int:
+    """How many it has been so then."""
+    return (at - (one.since or at)).days
