@@ -349,6 +349,16 @@ def test_a_hub_that_does_not_answer_is_removed_all_the_same(tmp_path: Path) -> N
     assert (ran.code, house.left(), house.world.switch.enabled) == (0, STAYS, True)
 
 
+def test_a_file_that_lost_its_organization_removes_nothing(tmp_path: Path) -> None:
+    """Its stacks in the units would stay, and with the hub goes the last that names them."""
+    house = House()
+    house.cloud.stacks[HUB] = live("CREATE_COMPLETE", HUB, parameters={"OrganizationId": "o-a1b2c3d4e5"})
+    before = house.left()
+    ran = remove(house, tmp_path, "--yes")
+    assert (ran.code, house.left(), house.world.switch.enabled) == (1, before, True)
+    assert "write organization: {id: o-a1b2c3d4e5, units: [...]} into the file" in ran.err
+
+
 @pytest.mark.parametrize("place", [HUB, MEMBER, EVENTS[0]], ids=str)
 def test_a_stack_of_somebody_else_with_a_name_of_ours_stays_and_is_named(place: StackPlace, tmp_path: Path) -> None:
     house = House()

@@ -19,7 +19,7 @@ from ecr_warden_cli.hub import HubClient, accepted_version, text_of
 from ecr_warden_cli.inputs import load_bytes
 from ecr_warden_cli.verbs.hold import is_confirmed
 from iam_access.arn import IAM_REGION
-from iam_access.text.printable import and_more
+from iam_access.text.printable import and_more, printable
 
 _SHOWN = 20
 _ROUNDS = 2
@@ -77,6 +77,12 @@ def _look(
             if live is not None and (why := not_ours(wanted, live)):
                 theirs.append(Stays(str(stack), f"it is {why}"))
             elif live is not None:
+                if place == hub and deployment.organization is None and (of := live.parameters.get("OrganizationId")):
+                    raise Failure(
+                        f"the hub takes events of organization {printable(of)}, and ecr-warden.yaml has none: what is "
+                        "in its units would stay, and nothing would name it",
+                        remedy=f"write organization: {{id: {printable(of)}, units: [...]}} into the file, as it was",
+                    )
                 found.append(stack)
                 # Where a first deployment failed, there is nothing but the bucket for its code, which writes nothing.
                 if place == hub and live.outputs.keys() != {"CodeBucket"} and not live.status.startswith("DELETE"):
