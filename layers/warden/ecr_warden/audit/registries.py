@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from copy import replace
 from functools import partial
 
@@ -12,6 +12,7 @@ from ecr_warden.access.missing import located
 from ecr_warden.audit.finding import Finding, FindingKind, Half
 from ecr_warden.audit.judge import EVERY, Judge
 from ecr_warden.audit.outsiders import denying, let_in, let_in_for
+from ecr_warden.audit.words import named
 from ecr_warden.core.actions import REGISTRY_CALLS, REPLICATE, Access
 from ecr_warden.core.desired import RepositoryPattern
 from ecr_warden.core.estate import ROOT, CreationTemplate, Registry, Repository, UpstreamRule
@@ -25,9 +26,11 @@ from iam_access.text.printable import printable
 from iam_access.who_can.decide import Permission, Resource
 from iam_access.who_can.graph import AccessPath
 from iam_access.who_can.resources import named_in
+from iam_access.who_can.subject import Subject
 
 # A policy can name a hundred parts for a hundred principals each.
 _MAX_QUESTIONS = 200
+_MAX_ROUNDS = 10
 _NOT_IN_NAMES = re.compile("[^a-z0-9_./*?-]")
 """Source: https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html"""
 _OF_ACCOUNT = re.compile(r"^([0-9]{12})[.]dkr[.-]ecr[.][a-z0-9-]+[.](?:amazonaws[.]com|on[.]aws)(?:/.*)?$")
@@ -131,19 +134,19 @@ def _of_policy(judge: Judge, account: str, registry: Registry, policy: Policy) -
                     }
                 )
             }
-            yield from (replace(one, half=half) for one in _of_part(judge, place, in_part, policy, found))
+            yield from (replace(one, half=half) for one in _of_part(part, place, in_part, found))
 
 
-def _of_part(judge: Judge, place: str, part: str, policy: Policy, found: "_Found") -> Iterator[Finding]:
-    named, rest = judge.divided(min(ways.values(), key=lambda path: path.order) for ways in found.values())
+def _of_part(part: "_Part", place: str, scope: str, found: "_Found") -> Iterator[Finding]:
+    named, rest = part.judge.divided(min(ways.values(), key=lambda path: path.order) for ways in found.values())
     for path in named:
-        ways = found[path.subject.arn]
-        indexes = {index for way in ways.values() for index in _indexes(way, policy)}
-        access = ", ".join(access for access, _ in ways)
-        yield judge.finding(FindingKind.REGISTRY, place, access, path, remedy=_removal(indexes, policy), scope=part)
+        accesses = [access for access, _ in found[path.subject.arn]]
+        remedy = part.closing(path.subject, accesses)
+        access = ", ".join(accesses)
+        yield part.judge.finding(FindingKind.REGISTRY, place, access, path, remedy=remedy, scope=scope)
     if rest:
         access = ", ".join(dict.fromkeys(name for path in rest for name, _ in found[path.subject.arn]))
-        yield judge.joint_finding(FindingKind.REGISTRY, place, access, rest, scope=part)
+        yield part.judge.joint_finding(FindingKind.REGISTRY, place, access, rest, scope=scope)
 
 
 type _Deed = tuple[str, Half | None]
@@ -172,6 +175,8 @@ class _Part(Struct, frozen=True):
     target: RepositoryTarget
     policy: Policy
     own: Policy | None = None
+    without: frozenset[int] = frozenset()
+    """Statements of the policy that do not count."""
     all_allows: bool = False
     """Every Allow counts as if it were for the part. Whoever gets into any repository of it is let in: a Deny for less
     than all of it saves nobody, for the part has other names than those that a Deny leaves out."""
@@ -192,6 +197,17 @@ class _Part(Struct, frozen=True):
         if self.judge.graph.tells_halves_apart:
             others = partial(self.judge.entering, target=self.target)
             yield from self.judge.halves(able, self.outsiders, lambda action: others(self._asked(action)))
+
+    def closing(self, who: Subject, accesses: Sequence[str]) -> str:
+        """What ends these accesses of somebody, tried until the policy lets them in no more; "" if nothing does."""
+        gone = frozenset[int]()
+        for _ in range(_MAX_ROUNDS):
+            left = replace(self, without=gone)
+            paths = [path for access in accesses for path in left.outsiders(access) if path.subject.arn == who.arn]
+            if not paths:
+                return _removal(gone, self.policy, who, self.judge.compiled.accounts)
+            gone |= {index for path in paths for index in _indexes(path, self.policy)}
+        return ""
 
     def outsiders(self, access: str) -> Iterator[AccessPath]:
         """Outsiders to the account whom the policy lets in for this, and who are not intended."""
@@ -223,15 +239,20 @@ class _Part(Struct, frozen=True):
         )
 
     def _policies(self, policies: Iterable[Policy]) -> tuple[Policy, ...]:
-        return tuple(replace(one, document=self._document(one.document)) for one in policies)
+        return tuple(
+            replace(one, document=self._document(one.document, self.without if one.name == self.policy.name else ()))
+            for one in policies
+        )
 
-    def _document(self, document: Document | Unread) -> Document | Unread:
+    def _document(self, document: Document | Unread, without: Collection[int]) -> Document | Unread:
         """The statements that are for the part, for it alone; the others stay without actions, for their numbers."""
         if isinstance(document, Unread):
             return document
         statements = (
-            replace(statement, resources=None) if self._is_for(statement) else replace(statement, actions=_NO_ACTIONS)
-            for statement in document.statements
+            replace(statement, resources=None)
+            if number not in without and self._is_for(statement)
+            else replace(statement, actions=_NO_ACTIONS)
+            for number, statement in enumerate(document.statements)
         )
         return replace(document, statements=tuple(statements))
 
@@ -281,8 +302,10 @@ def _of_template(
     if _has_all(judge, created):
         return
     place, in_part = f"{target.account}/{target.region}", "" if scope == EVERY else scope
-    for access, path, half in _Part(judge, created, policy, policy).deeds():
-        remedy = f"{_removal(_indexes(path, policy), policy)} in account {target.account}, {target.region}"
+    part = _Part(judge, created, policy, policy)
+    for access, path, half in part.deeds():
+        closing = part.closing(path.subject, [access])
+        remedy = f"{closing} in account {target.account}, {target.region}" if closing else ""
         found = judge.finding(FindingKind.TEMPLATE, place, access, path, remedy=remedy, scope=in_part)
         yield replace(found, half=half)
 
@@ -349,11 +372,21 @@ def _is_read(judge: Judge, account: str, region: str) -> bool:
     return account in judge.compiled.accounts and (known is None or region in known.registries)
 
 
-def _removal(indexes: Collection[int], policy: Policy) -> str:
-    """What to remove: by words, for commands that each put a whole policy would undo each other."""
-    return (
-        f"remove {' and '.join(f'statement {index + 1}' for index in sorted(indexes))} of {printable(policy.name, 200)}"
-    )
+def _removal(indexes: Collection[int], policy: Policy, who: Subject, ours: Collection[str]) -> str:
+    """What to take out: by words, for commands that each put a whole policy would undo each other.
+
+    A statement that lets in somebody of ours stays for them.
+    """
+    principals = [one.principals.values if one.principals else () for one in policy.statements]
+    others = {*ours} - {who.principal.account}
+    shared = {index for index in indexes if any(name in one.value for one in principals[index] for name in others)}
+    parts = [f"take {named(who)} out of {_numbered(shared)}"] if shared else []
+    parts += [f"remove {_numbered({*indexes} - shared)}"] if {*indexes} - shared else []
+    return f"{' and '.join(parts)} of {printable(policy.name, 200)}"
+
+
+def _numbered(indexes: Collection[int]) -> str:
+    return " and ".join(f"statement {index + 1}" for index in sorted(indexes))
 
 
 def _indexes(path: AccessPath, policy: Policy) -> set[int]:
