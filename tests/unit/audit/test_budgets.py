@@ -113,7 +113,13 @@ def test_two_audits_at_once_have_budgets_of_their_own() -> None:
     assert first == second == audits[0].find(asked, given, None, None)
 
 
-@pytest.mark.parametrize("accounts", [1, 2, 60, 500])
+def test_where_no_account_was_read_an_audit_ends_all_the_same() -> None:
+    nothing = estate_from_text(json.dumps({"schema": 1, "accounts": {}}), at=NOW)
+    audit = find(nothing, spec(), None, None)
+    assert (audit.findings, audit.failure, len(audit.unread) > 0) == ((), "", True)
+
+
+@pytest.mark.parametrize("accounts", [0, 1, 2, 60, 500])
 def test_honest_accounts_have_enough_and_all_together_minutes(accounts: int) -> None:
     made = AccountBudgets.of(accounts)
     assert made.own >= 300 * 6_400

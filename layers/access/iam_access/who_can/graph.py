@@ -138,8 +138,9 @@ class AccountBudgets(Struct):
 
         400 roles of which policies tell nothing apart but names take some 6,000 steps in another account.
         """
-        own = min(max(_OF_ALL // accounts, _LEAST), _MOST)
-        return cls(own, max(own // accounts, _OF_A_PAIR))
+        number = max(accounts, 1)
+        own = min(max(_OF_ALL // number, _LEAST), _MOST)
+        return cls(own, max(own // number, _OF_A_PAIR))
 
     def allows(self, pair: tuple[str, str]) -> bool:
         """Are there steps left? If not, that is noted."""
