@@ -56,7 +56,7 @@ lint: .venv/.synced ## ruff and mypy
 lint-imports: .venv/.synced
 	$(BIN)/lint-imports
 
-templates: .venv-sam/.synced ## the three CloudFormation templates
+templates: .venv-sam/.synced ## the CloudFormation templates
 	.venv-sam/bin/sam validate --lint
 	.venv-sam/bin/cfn-lint stacks/*.yaml
 
@@ -130,8 +130,9 @@ coverage: .venv/.synced ## the branches of the rules that tests without I/O take
 fuzz: .venv/.synced ## random input for the policy engine and the planner, for FUZZ_SECONDS=300
 	@$(BIN)/python -m tests.fuzz $(FUZZ_SECONDS) "$(FUZZ_SEED)" $(FUZZ_ONLY)
 
-schema: .venv/.synced ## write the JSON Schemas in docs/schema from the field tables
+schema: .venv/.synced ## write what docs/schema has from tables of the code: JSON Schemas, fields, problems, calls
 	$(BIN)/python tools/make_schema.py
+	$(BIN)/python tools/make_pages.py
 
 bench: setup ## measure API calls, layer size, memory and cold start (ONLY="cold-start memory" for some parts)
 	@$(BIN)/python -m bench $(ONLY)

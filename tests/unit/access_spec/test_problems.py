@@ -8,8 +8,6 @@ from boto3 import Session
 
 from ecr_warden.access_spec import Code, Invalid, Problem, Valid, load_spec
 from ecr_warden.access_spec.accounts import REGIONS
-from ecr_warden.access_spec.fields import SPEC
-from ecr_warden.access_spec.shapes import Record, records
 from tests.unit.access_spec.cases import ACCOUNTS, NOW, Case, problem_cases, wording_cases
 
 CASES = problem_cases()
@@ -48,36 +46,6 @@ def test_codes_are_unique() -> None:
     codes = [code.code for code in Code]
     assert len(set(codes)) == len(codes) == len(list(Code.__members__))
     assert all(re.fullmatch("[EW][0-9]{3}", code) for code in codes)
-
-
-def test_documentation_lists_every_code_with_its_title() -> None:
-    listed = re.findall(r"^([EW][0-9]{3})  (.+)$", documentation(), re.MULTILINE)
-    assert listed == [(code.code, code.title) for code in Code]
-
-
-@pytest.mark.parametrize("record", records(SPEC), ids=lambda record: record.name)
-def test_documentation_lists_every_field(record: Record) -> None:
-    shared = fields_under("what a grant may have besides")
-    fields = [
-        (f"**{entry.name}**" if entry.required else entry.name, entry.meaning)
-        for entry in record.fields
-        if not entry.needless
-    ]
-    assert fields_under(record.name) == [field for field in fields if field not in shared]
-    assert names_after("Besides: ", record.name) == [name for name, meaning in fields if (name, meaning) in shared]
-    assert names_after("Refused: ", record.name) == [entry.name for entry in record.fields if entry.needless]
-
-
-def section(heading: str) -> str:
-    return documentation().partition(f"### {heading}\n")[2].partition("\n#")[0]
-
-
-def fields_under(heading: str) -> list[tuple[str, str]]:
-    return re.findall(r"^- ([*A-Za-z_]+): (.+)$", section(heading), re.MULTILINE)
-
-
-def names_after(word: str, heading: str) -> list[str]:
-    return re.findall(r"`(.+?)`", section(heading).partition(word)[2].partition("\n")[0])
 
 
 def test_example_in_the_documentation_is_valid() -> None:

@@ -1,4 +1,4 @@
-"""Every field of the spec: what fits it, and whether it is required; docs/spec.md shows these tables, by a test."""
+"""Every field of the spec: what fits it, and whether it is required; `make schema` lists them in docs/schema."""
 
 from collections.abc import Mapping
 

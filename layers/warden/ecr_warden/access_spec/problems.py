@@ -13,7 +13,7 @@ from iam_access.text.printable import look_alike, printable
 class Code(Enum):
     """Every kind of problem: its stable code, title and default remedy.
 
-    A code is never reused. docs/spec.md lists them, and a test compares.
+    A code is never reused. `make schema` lists them in docs/schema/spec.md.
     """
 
     # The text.

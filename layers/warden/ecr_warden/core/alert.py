@@ -18,7 +18,7 @@ class Alert(Value, frozen=True, tag_field="kind"):
 
 
 def alert_to_json(alert: Alert) -> Json:
-    """The detail of an event: `{"schema", "kind", "cause", ...}`; `notify.reading` reads it."""
+    """The detail of an event: `{"schema", "kind", "cause", ...}`; `notify.kinds` reads it."""
     return {"schema": SCHEMA, **to_json(alert)}
 
 
