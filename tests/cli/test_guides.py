@@ -47,8 +47,6 @@ ENDS = {
     "Cut an incident short": ({PULL_1, PULL_2}, set[str]()),
     "Roll back": ({PULL_1, PULL_2}, {PUSH}),
     "Work without the hub": ({PULL_1, PULL_2}, {PUSH}),
-    "Upgrade": ({PULL_1, PULL_2}, {PUSH}),
-    "Remove ecr-warden": ({PULL_1, PULL_2}, {PUSH}),
 }
 
 
