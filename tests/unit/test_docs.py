@@ -109,3 +109,14 @@ def test_each_claim_about_an_attacker_names_its_tests_or_says_why_there_is_none(
     named = [test.split("::") for _, kind, tests in proofs if kind != "none" for test in tests]
     assert len(named) > 100
     assert [(path, name) for path, name in named if f"\ndef {name}(" not in (ROOT / path).read_text()] == []
+
+
+def test_each_invariant_names_the_code_that_keeps_it_and_its_tests() -> None:
+    numbers = re.findall(r"^([0-9]+)\. \*\*", (ROOT / "docs/invariants.md").read_text(), re.MULTILINE)
+    rows = tables.load((ROOT / "tests/cases/invariants.yaml").read_text())
+    assert [*rows] == [*map(int, numbers)], "tests/cases/invariants.yaml"
+    assert [number for number, row in rows.items() if not (row["code"] and row["tests"])] == []
+    roots = (PACKAGE, "layers/access", "cli/ecr_warden_cli")
+    code = [path for row in rows.values() for path in row["code"]]
+    assert [path for path in code if not any((ROOT / root / path).exists() for root in roots)] == []
+    assert [path for row in rows.values() for path in row["tests"] if not (ROOT / path).exists()] == []
