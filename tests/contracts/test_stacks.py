@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -117,14 +118,21 @@ def test_a_template_may_come_from_the_bucket(entered: Entered) -> None:
     stacks.deleted(stacks.delete("large"))
 
 
-def test_a_change_set_is_discarded_once_it_is_worked_out() -> None:
+@pytest.mark.parametrize("status", ["UPDATE_COMPLETE", "REVIEW_IN_PROGRESS"])
+def test_a_change_set_is_discarded_once_it_is_worked_out_with_a_stack_that_was_never_made(status: str) -> None:
     wire, states = Wire(), iter(["CREATE_IN_PROGRESS", "CREATE_COMPLETE"])
     wire.answer("cloudformation:DescribeChangeSet", lambda _: {"Status": next(states)})
-    wire.answer("cloudformation:DeleteChangeSet", lambda _: {})
+    for operation in ("DeleteChangeSet", "DeleteStack"):
+        wire.answer(f"cloudformation:{operation}", lambda _: {})
+    there = {"StackName": "one", "CreationTime": datetime.now(UTC), "StackStatus": status}
+    wire.answer("cloudformation:DescribeStacks", lambda _: {"Stacks": [there]})
     stacks = AwsStacks(wire.session.client("cloudformation", REGION), REGION, lambda _: None)
     stacks.discard(Proposal("one", "", {}, id="its-name"))
-    assert [call.operation for call in wire.calls] == [*["DescribeChangeSet"] * 2, "DeleteChangeSet"]
-    assert wire.calls[-1].parameters == {"ChangeSetName": "its-name", "StackName": "one"}
+    calls = {call.operation: call.parameters for call in wire.calls}
+    assert calls["DeleteChangeSet"] == {"ChangeSetName": "its-name", "StackName": "one"}
+    done = [call.operation for call in wire.calls if call.operation != "DescribeStacks"]
+    never_made = ["DeleteStack"] if status == "REVIEW_IN_PROGRESS" else []
+    assert done == [*["DescribeChangeSet"] * 2, "DeleteChangeSet", *never_made]
 
 
 def test_what_somebody_else_put_under_a_key_of_ours_is_replaced(entered: Entered) -> None:

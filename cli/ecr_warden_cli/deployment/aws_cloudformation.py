@@ -105,6 +105,9 @@ class AwsStacks(Struct, frozen=True):
         # CloudFormation deletes none that it still works out.
         self._awaited(lambda: self._call("describe_change_set", **name), itemgetter("Status"))
         self._call("delete_change_set", **name)
+        # Of a stack that was never made it is all that there is.
+        if self._stack(proposal.name)["StackStatus"] == "REVIEW_IN_PROGRESS":
+            self._call("delete_stack", StackName=proposal.name)
 
     def delete(self, name: str) -> ChangeSet:
         token, stack = f"ecr-warden-{uuid.uuid4()}", self._stack(name)["StackId"]
