@@ -141,7 +141,7 @@ pictures: .venv/.synced $(CHROMIUM)/chromium ## take the pictures of the report 
 	@$(BIN)/python -m tools.pictures
 
 # Never part of `make test`: it creates and removes resources in two real accounts (docs/deploy.md).
-aws-smoke: .venv/.synced ## ARGS="...": try the loop on two real accounts, and ask AWS what its documentation leaves open
+aws-smoke: release ## ARGS="...": try the loop and a deployment on two real accounts, and ask AWS what its documentation leaves open
 	@$(BIN)/python -m local.smoke $(ARGS)
 
 format: .venv/.synced ## apply ruff's fixes and format

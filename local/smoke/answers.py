@@ -4,15 +4,18 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+from local.smoke.deployed import DEPLOYED_PROBES
 from local.smoke.event_probes import EVENT_PROBES
 from local.smoke.images import IMAGE_PROBES
 from local.smoke.principals import PRINCIPAL_PROBES
-from local.smoke.probes import ECR_PROBES, Asked
+from local.smoke.probes import ECR_PROBES, Asked, Probe
 from local.smoke.session_probes import SESSION_PROBES
 
 PAGE = Path(__file__).parents[2] / "docs" / "supported.md"
-PROBES = (*ECR_PROBES, *PRINCIPAL_PROBES, *IMAGE_PROBES, *EVENT_PROBES, *SESSION_PROBES)
+LAB_PROBES = (*ECR_PROBES, *PRINCIPAL_PROBES, *IMAGE_PROBES, *EVENT_PROBES, *SESSION_PROBES)
+PROBES: tuple[Probe[Any], ...] = (*LAB_PROBES, *DEPLOYED_PROBES)
 NOT_ASKED = "not asked yet"
 _HEAD = "| question to AWS | taken for granted | AWS |\n|---|---|---|\n"
 _TABLE = re.compile(re.escape(_HEAD) + r"(?:\|.*\n)*")

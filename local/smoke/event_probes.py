@@ -25,8 +25,8 @@ _FIRST_PAGE_SECONDS = 30
 
 
 @dataclass(slots=True)
-class _Hub:
-    """A bus that lets the registry's account in as template.yaml does, and the queue behind it."""
+class Listener:
+    """A bus of the CI account, and the queue behind it that keeps what arrives."""
 
     lab: Lab
     bus: str
@@ -34,11 +34,11 @@ class _Hub:
     arrived: list[dict[str, Any]] = field(default_factory=list)
 
     @classmethod
-    def opened(cls, lab: Lab, suffix: str) -> "_Hub":
-        """Create both."""
+    def opened(cls, lab: Lab, suffix: str) -> "Listener":
+        """Create a bus that lets the registry's account in as template.yaml does."""
         places, side = lab.places, lab.places.ci
         name = f"{places.name}-{suffix}"
-        events, sqs = side.client("events"), side.client("sqs")
+        events = side.client("events")
         bus = str(events.create_event_bus(Name=name)["EventBusArn"])
         places.register(f"bus {name}", lambda: events.delete_event_bus(Name=name))
         entry = {
@@ -48,17 +48,26 @@ class _Hub:
             "Action": "events:PutEvents",
             "Resource": bus,
             "Condition": {
-                "ForAllValues:StringEquals": {"events:source": ["aws.ecr", "aws.iam", "aws.events"]},
-                "StringEquals": {"events:detail-type": [_REPORTED, "Scheduled Event"]},
+                "ForAllValues:StringEquals": {
+                    "events:source": ["aws.ecr", "aws.iam", "aws.events"],
+                    "events:detail-type": [_REPORTED, "Scheduled Event"],
+                },
             },
         }
         events.put_permission(EventBusName=name, Policy=document(entry))
+        return cls.at(lab, suffix, name, bus)
+
+    @classmethod
+    def at(cls, lab: Lab, suffix: str, of: str, bus: str = "") -> "Listener":
+        """Listen at a bus of this name that is there."""
+        places, side, name = lab.places, lab.places.ci, f"{lab.places.name}-{suffix}"
+        sqs = side.client("sqs")
         url = str(sqs.create_queue(QueueName=name)["QueueUrl"])
         places.register(f"queue {name}", lambda: sqs.delete_queue(QueueUrl=url))
         arn = f"arn:aws:sqs:{side.region}:{side.account}:{name}"
         taken = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sqs:SendMessage"}
         sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": document(taken | {"Resource": arn})})
-        _rule(lab, side, name, {"source": [{"prefix": "aws."}]}, {"Id": "queue", "Arn": arn}, bus=name)
+        _rule(lab, side, name, {"source": [{"prefix": "aws."}]}, {"Id": "queue", "Arn": arn}, bus=of)
         return cls(lab, bus, url)
 
     def forward(self, suffix: str, pattern: dict[str, Any] | str, region: str = "", role: str = "") -> None:
@@ -134,7 +143,7 @@ def _calls(*names: str, source: str = "ecr") -> dict[str, Any]:
 
 def _conditional_bus(lab: Lab) -> Answer:
     try:
-        _Hub.opened(lab, "conditions").forward("conditions-rule", _calls("SetRepositoryPolicy"))
+        Listener.opened(lab, "conditions").forward("conditions-rule", _calls("SetRepositoryPolicy"))
     except ClientError as error:
         return Answer("refused", code_and_text(error))
     return Answer("accepted")
@@ -143,21 +152,21 @@ def _conditional_bus(lab: Lab) -> Answer:
 def _missing_role(lab: Lab) -> Answer:
     nobody = f"arn:aws:iam::{lab.places.registry.account}:role/{lab.places.name}-nobody"
     try:
-        _Hub.opened(lab, "roleless").forward("roleless-rule", _calls("SetRepositoryPolicy"), role=nobody)
+        Listener.opened(lab, "roleless").forward("roleless-rule", _calls("SetRepositoryPolicy"), role=nobody)
     except ClientError as error:
         return Answer("refused", code_and_text(error))
     return Answer("accepted")
 
 
 def _schedule(lab: Lab) -> Answer:
-    hub = _Hub.opened(lab, "schedule")
+    hub = Listener.opened(lab, "schedule")
     hub.forward("schedule-rule", "rate(1 minute)")
     until(hub.look, max(3 * lab.patience, 20), "a scheduled event", pause=lab.pause)
     return Answer("it arrives", json.dumps(hub.arrived[0], default=str)[:300])
 
 
 def _from_another_region(lab: Lab) -> Answer:
-    hub = _Hub.opened(lab, "region")
+    hub = Listener.opened(lab, "region")
     hub.forward("region-rule", _calls("UpdateAssumeRolePolicy", source="iam"), region=_IAM_REGION)
     trust = {"Effect": "Deny", "Principal": {"AWS": lab.places.registry.account}, "Action": "sts:AssumeRole"}
     role = lab.places.role("region-role", trust)
@@ -166,7 +175,7 @@ def _from_another_region(lab: Lab) -> Answer:
 
 
 def _read_by_a_plain_rule(lab: Lab) -> Answer:
-    hub = _Hub.opened(lab, "reads")
+    hub = Listener.opened(lab, "reads")
     hub.forward("reads-rule", _calls("BatchGetImage", "SetRepositoryPolicy"))
     where = {"registryId": lab.places.registry.account, "repositoryName": lab.repository}
     lab.places.registry.ecr.batch_get_image(**where, imageIds=[{"imageTag": "none"}])
@@ -177,7 +186,7 @@ def _read_by_a_plain_rule(lab: Lab) -> Answer:
 
 
 def _a_hundred(lab: Lab) -> Answer:
-    hub = _Hub.opened(lab, "hundred")
+    hub = Listener.opened(lab, "hundred")
     hub.forward("hundred-rule", _calls("SetRepositoryPolicy"))
     for number in range(_CALLS):
         lab.write(pull({"AWS": lab.places.ci.account}) | {"Sid": f"P{number}"})

@@ -134,11 +134,28 @@ def _digest(blob: bytes) -> str:
     return "sha256:" + hashlib.sha256(blob).hexdigest()
 
 
+def _archived(lab: Lab) -> Answer:
+    """What an audit does not list, it has to ask for."""
+    registry, repository = lab.places.registry, lab.places.repository("archived")
+    where = {"registryId": registry.account, "repositoryName": repository}
+    digest = push_image(registry, repository).partition("@")[2]
+    registry.ecr.update_image_storage_class(**where, imageId={"imageDigest": digest}, targetStorageClass="ARCHIVE")
+    shown = registry.ecr.describe_images(**where)["imageDetails"]
+    return Answer("listed" if shown else "not listed", json.dumps(shown, default=str))
+
+
 IMAGE_PROBES = (
     Probe(
         "1.2",
         "does Lambda send aws:SourceAccount when it pulls an image?",
         "aws:SourceArn alone",
         _source_account,
+    ),
+    Probe(
+        "13.5, 16",
+        "does DescribeImages list an archived image?",
+        "not listed",
+        _archived,
+        "nothing to change: whoever pushes and archives is seen without a filter",
     ),
 )

@@ -27,20 +27,22 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Probe:
-    """One question; `ask` makes what it needs."""
+class Probe[T]:
+    """One question; `ask` makes what it needs, of what is there."""
 
     line: str
     question: str
     assumed: str
-    ask: Callable[["Lab"], Answer]
+    ask: Callable[[T], Answer]
+    otherwise: str = "the code and the embedded AWS take something else for granted: report the line"
+    """What another answer means for ecr-warden."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
     """A probe's result; `answer` is None when it could not be asked, and `why` says why."""
 
-    probe: Probe
+    probe: Probe[Any]
     answer: Answer | None
     why: str = ""
 
@@ -48,6 +50,25 @@ class Asked:
     def as_assumed(self) -> bool:
         """Whether AWS did what is taken for granted."""
         return self.answer is not None and self.answer.found == self.probe.assumed
+
+    @property
+    def means(self) -> str:
+        """What the answer means for ecr-warden."""
+        if self.answer is None:
+            return "it is not known whether ecr-warden rests on this rightly"
+        return "ecr-warden does as it is: nothing is to be changed" if self.as_assumed else self.probe.otherwise
+
+    def to_json(self) -> dict[str, Any]:
+        """The JSON form."""
+        answer = self.answer or Answer("", self.why)
+        return {
+            "question": self.probe.question,
+            "assumed": self.probe.assumed,
+            "found": answer.found or None,
+            "words": answer.words,
+            "asAssumed": self.as_assumed if self.answer is not None else None,
+            "means": self.means,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +135,7 @@ def refused_or(lab: Lab, *statements: dict[str, Any], taken: str = "accepted", t
         return Answer("refused", code_and_text(error))
 
 
-def ask(probe: Probe, lab: Lab) -> Asked:
+def ask[T](probe: Probe[T], lab: T) -> Asked:
     """Ask; what stops one question stops no other."""
     try:
         return Asked(probe, probe.ask(lab))

@@ -12,11 +12,16 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ecr_warden.aws.accounts import CLIENT_CONFIG, Session, SessionClients
+from local.testing.waiting import NeverCame
 
 PREFIX = "ecrw-smoke-"
 TAG = "ecr-warden-smoke"
 _PATIENT = Config(connect_timeout=2, read_timeout=60, retries={"mode": "standard", "total_max_attempts": 3})
 _GONE = ("NoSuchEntity", "RepositoryNotFoundException", "ResourceNotFoundException", "QueueDoesNotExist")
+
+
+class NotRemoved(Exception):
+    """What a removal left; the message says what."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +111,14 @@ class Throwaway:
         self._made.append((f"role {name}", lambda: self._remove_role(iam, name)))
         return name
 
+    def policy(self, side: Side, role: str, suffix: str, text: str) -> None:
+        """A new policy that one of the roles made here has attached."""
+        made = side.iam.create_policy(PolicyName=f"{self.name}-{suffix}", PolicyDocument=text, Tags=[self._tag])
+        arn = made["Policy"]["Arn"]
+        self._made.append((f"policy {arn}", lambda: side.iam.delete_policy(PolicyArn=arn)))
+        side.iam.attach_role_policy(RoleName=role, PolicyArn=arn)
+        self._made.append((f"{arn} of {role}", lambda: side.iam.detach_role_policy(RoleName=role, PolicyArn=arn)))
+
     @property
     def lambdas(self) -> Any:
         """A client of Lambda in the CI account."""
@@ -135,17 +148,27 @@ class Throwaway:
         assert f"user {name}" in dict(self._made)
         self._remove_user(name)
 
-    def remove_all(self) -> None:
-        """Remove everything, the last made first; what fails is kept in `kept` and stops nothing else."""
-        while self._made:
+    @property
+    def mark(self) -> int:
+        """How many things were made."""
+        return len(self._made)
+
+    def remove_all(self, since: int = 0) -> None:
+        """Remove everything since a mark, the last made first; what fails is kept in `kept` and stops nothing else.
+
+        Ctrl-C leaves out what is being removed.
+        """
+        while len(self._made) > since:
             what, remove = self._made.pop()
             try:
                 remove()
             except ClientError as error:
                 if error.response.get("Error", {}).get("Code") not in _GONE:
                     self.kept.append(f"{what}: {error}")
-            except BotoCoreError as error:
+            except (BotoCoreError, NeverCame, NotRemoved) as error:
                 self.kept.append(f"{what}: {error}")
+            except KeyboardInterrupt:
+                self.kept.append(f"{what}: interrupted")
 
     @property
     def _tag(self) -> dict[str, str]:
