@@ -1,4 +1,4 @@
-"""The JSON objects in docs/schema/command.md, one by one against what the verbs print."""
+"""The forms in docs/schema/command.md and their examples, one by one against what the verbs print."""
 
 import json
 import re
@@ -14,15 +14,14 @@ from tests.cli.test_hub import over
 from tests.template.cfn import ROOT
 from tests.usecases.world import tampered
 
-PAGE = (ROOT / "docs" / "schema" / "command.md").read_text()
+SCHEMA = ROOT / "docs" / "schema"
+PAGE = (SCHEMA / "command.md").read_text()
 PARTS = dict(re.findall(r"^\| (plan|drift|change) \| (.+) \|$", PAGE, re.MULTILINE))
-# By the heading: the form of the object and what is said of it; its example.
-SECTIONS = {
-    title.strip("`"): (form, json.loads(example))
-    for title, form, example in re.findall(r"^## (.+?)\n\n(`\{(?:(?!^## ).)+?)```json\n(.+?)```$", PAGE, re.M | re.S)
-}
-ANY_ERROR, _ = SECTIONS.pop("Any verb, on an error")
-ROWS = {verb: form for verb, (form, _) in SECTIONS.items()}
+# By the heading: the form of the object and what is said of it.
+ROWS = {title.strip("`"): form for title, form in re.findall(r"^## (.+?)\n\n(`\{(?:(?!^## ).)+)", PAGE, re.M | re.S)}
+EXAMPLES = json.loads((SCHEMA / "command.examples.json").read_text())
+ERROR = "Any verb, on an error"
+ANY_ERROR = ROWS[ERROR]
 
 
 @dataclass(slots=True)
@@ -109,14 +108,17 @@ def test_odd_keys_are_found() -> None:
 
 
 def test_every_form_has_a_scene() -> None:
-    assert {row["form"] for row in SCENES.values() if "form" in row} == ROWS.keys()
+    assert {row["form"] for row in SCENES.values() if "form" in row} == ROWS.keys() - {ERROR}
 
 
-@pytest.mark.parametrize("verb", SECTIONS)
-def test_an_example_has_the_form_above_it(verb: str) -> None:
-    row, example = SECTIONS[verb]
-    form, besides = form_of(row)
-    assert misfits(form, example, besides) == []
+def test_every_form_has_an_example() -> None:
+    assert [*EXAMPLES] == [*ROWS]
+
+
+@pytest.mark.parametrize("verb", ROWS)
+def test_an_example_has_its_form(verb: str) -> None:
+    form, besides = form_of(ROWS[verb])
+    assert misfits(form, EXAMPLES[verb], besides) == []
 
 
 @pytest.mark.parametrize("scene", [name for name, row in SCENES.items() if "form" in row])

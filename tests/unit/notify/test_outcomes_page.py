@@ -10,14 +10,12 @@ from ecr_warden.repair.run_ended import run_ended
 from tests.template.cfn import ROOT
 
 _RUNS = (ROOT / "docs/schema/runs.md").read_text()
-EXAMPLES = {
-    name: json.loads(detail)
-    for name, detail in re.findall(
-        r"^## (\w+)$.*?^```json$(.*?)^```$",
-        (ROOT / "docs/schema/outcomes.md").read_text(),
-        re.MULTILINE | re.DOTALL,
-    )
-}
+EXAMPLES = json.loads((ROOT / "docs/schema/outcomes.examples.json").read_text())
+
+
+def test_each_kind_has_its_section_and_its_example() -> None:
+    page = (ROOT / "docs/schema/outcomes.md").read_text()
+    assert re.findall(r"^## (\w+)$", page, re.MULTILINE) == [*EXAMPLES]
 
 
 def test_a_run_is_shown_as_it_is_journalled_and_as_it_is_announced() -> None:
