@@ -1,4 +1,4 @@
-"""All questions, and the table in docs/supported.md that has AWS's answers to them."""
+"""All questions, and the table in docs/schema/asked.md that has AWS's answers to them."""
 
 import re
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from local.smoke.principals import PRINCIPAL_PROBES
 from local.smoke.probes import ECR_PROBES, Asked, Probe
 from local.smoke.session_probes import SESSION_PROBES
 
-PAGE = Path(__file__).parents[2] / "docs" / "supported.md"
+PAGE = Path(__file__).parents[2] / "docs" / "schema" / "asked.md"
 LAB_PROBES = (*ECR_PROBES, *PRINCIPAL_PROBES, *IMAGE_PROBES, *EVENT_PROBES, *SESSION_PROBES)
 PROBES: tuple[Probe[Any], ...] = (*LAB_PROBES, *DEPLOYED_PROBES)
 NOT_ASKED = "not asked yet"

@@ -14,7 +14,7 @@ import pytest
 from local.aws.deploy import built_release
 from local.aws.faults import Fail, Fault
 from local.aws.launcher import ROOT, EmulatedAws
-from local.smoke.answers import NOT_ASKED, PROBES, answers_in, write_answers
+from local.smoke.answers import NOT_ASKED, PAGE, PROBES, answers_in, write_answers
 from local.smoke.probes import Answer, Asked
 from local.testing.waiting import until
 
@@ -128,7 +128,7 @@ def bystander(aws: EmulatedAws) -> Iterator[str]:
 def test_the_loop_runs_every_question_is_asked_and_nothing_remains(
     aws: EmulatedAws, tmp_path: Path, bystander: str
 ) -> None:
-    mark, page = aws.mark(), (ROOT / "docs" / "supported.md").read_text()
+    mark, page = aws.mark(), PAGE.read_text()
     written = tmp_path / "answers.json"
     done = smoke(aws, tmp_path, *LOOP, *DEPLOYMENT, json=str(written))
     assert done.returncode == 2, done.stdout + done.stderr
@@ -148,7 +148,7 @@ def test_the_loop_runs_every_question_is_asked_and_nothing_remains(
         f"it works; {len(PROBES) - 10} of {len(PROBES)} questions would be settled, 3 otherwise than assumed",
         "everything that was made is removed",
     ]
-    assert (ROOT / "docs" / "supported.md").read_text() == page, "the embedded AWS answers nothing for the page"
+    assert PAGE.read_text() == page, "the embedded AWS answers nothing for the page"
     assert left(aws) == [bystander]
     answers_kept = json.loads(written.read_text())
     assert (answers_kept["emulated"], answers_kept["failed"], answers_kept["kept"]) == (True, None, [])
@@ -268,8 +268,8 @@ def test_without_the_right_account_ids_nothing_is_made(
 
 
 def test_the_page_has_every_question_once_and_keeps_what_was_not_settled(tmp_path: Path) -> None:
-    page = tmp_path / "supported.md"
-    page.write_text((ROOT / "docs" / "supported.md").read_text())
+    page = tmp_path / "asked.md"
+    page.write_text(PAGE.read_text())
     first, second = PROBES[0], PROBES[1]
     write_answers([Asked(first, Answer("as sent")), Asked(second, None, "no time")], page)
     answers = answers_in(page.read_text())
