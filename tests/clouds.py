@@ -51,6 +51,8 @@ class MemoryCloud:
     entries: dict[str, dict[str, Any]] = field(default_factory=dict)
     """What is read of the accounts, by ID."""
     functions: dict[str, RunningFunction] = field(default_factory=dict)
+    executions: int | Failure = 1000
+    """How many functions may run at once in each account and region."""
     letters: dict[str, int] = field(default_factory=dict)
     """How many messages each queue of the hub has."""
     drifted: set[StackPlace] = field(default_factory=set)
@@ -123,6 +125,11 @@ class MemoryEntered:
     def functions(self, account: str, region: str, names: Sequence[str]) -> Mapping[str, RunningFunction]:
         del account, region
         return {name: one for name, one in self.cloud.functions.items() if name in names}
+
+    def executions(self, account: str, region: str) -> int:
+        self.session(account)
+        del region
+        return given(self.cloud.executions)
 
     def depth(self, account: str, region: str, queue: str) -> int:
         del account, region

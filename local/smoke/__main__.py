@@ -6,6 +6,7 @@ It can be tried on the embedded AWS as well, where it proves the test and nothin
 import argparse
 import json
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -162,5 +163,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
+    for ends in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ends, signal.default_int_handler)
     os.environ.setdefault("AWS_RETRY_MODE", "standard")
     sys.exit(main(sys.argv[1:], lambda line: print(line, flush=True)))

@@ -37,6 +37,7 @@ accounts:
 alerts: {{email: Team@example.com, webhook: ssm:/ecr-warden/webhook}}
 """
 READ_ONLY = TEXT.replace("writes: identities", "writes: none").replace("writes: all", "writes: none")
+RESERVING = f"{TEXT}parameters: {{ReservedForRepairs: 10}}\n"
 LEFT = "\n".join(line for line in READ_ONLY.splitlines() if "registry" not in line) + "\n"
 UNITS = f'organization: {{id: o-a1b2c3d4e5, account: "{CI}", units: [ou-a1b2-11111111], writes: none}}\n'
 DEPLOYED = LiveStack(
@@ -296,6 +297,36 @@ ROWS: Mapping[str, Row] = {
     ),
     "somebody may write": (setting(text=TEXT.replace("writes: all", "writes: none")), {}, 0),
     "nobody hears of anything": (setting(text=TEXT.replace("alerts:", "# ")), {"no-channel": "warning"}, 0),
+    "a new account, in which ten functions may run at once": (
+        lambda house: setattr(house.cloud, "executions", 10),
+        {"few-executions": "warning"},
+        0,
+    ),
+    "an account with a little more than the hub's queues take": (
+        lambda house: setattr(house.cloud, "executions", 30),
+        {},
+        0,
+    ),
+    "too few to reserve some": (
+        both(setting(text=RESERVING), lambda house: setattr(house.cloud, "executions", 109)),
+        {"few-executions": "warning"},
+        0,
+    ),
+    "enough to reserve some": (
+        both(setting(text=RESERVING), lambda house: setattr(house.cloud, "executions", 110)),
+        {},
+        0,
+    ),
+    "nobody may say how many functions may run at once": (
+        lambda house: setattr(house.cloud, "executions", Failure("GetAccountSettings: AccessDenied")),
+        {"executions-unread": "unknown"},
+        1,
+    ),
+    "before one, in a new account": (
+        both(NEW, lambda house: setattr(house.cloud, "executions", 10)),
+        {"not-deployed": "wrong", "few-executions": "warning"},
+        2,
+    ),
     "before a deployment": (NEW, {"not-deployed": "wrong"}, 2),
     "before one without a trail": (
         both(NEW, lambda house: house.seen.remove(f"trail of {PLACE}")),

@@ -112,6 +112,13 @@ def test_what_differs_from_the_release_is_named_with_what_ends_it(site: Site, na
     assert (ran.code, site.cloud.pending) == (code, {}), "no change set is left"
 
 
+def test_whoever_may_not_compare_is_not_asked_how_many_functions_may_run_at_once(site: Site) -> None:
+    """Who reads a hub may ask neither, and has a warning in place of it."""
+    denied(site)
+    site.cloud.executions = Failure("AccessDenied: lambda:GetAccountSettings")
+    assert [one["code"] for one in found(doctor(site, "--json"))] == ["not-compared"]
+
+
 def test_how_far_the_comparison_came_is_said(site: Site) -> None:
     assert "as released: 7 stacks, by change sets, and the code of 1 function" in doctor(site).out
     denied(site)

@@ -4,7 +4,7 @@ import json
 import re
 import shlex
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import pytest
 from ecr_warden.access_spec import Valid, load_spec
 from ecr_warden.collect.wires import SeenWire
 from ecr_warden.core.desired import Mode
+from ecr_warden_cli.context import Failure
 from ecr_warden_cli.deployment.sessions import Ways
 from local.testing.grown import CI, REGISTRY
 from tests.cli.command import Command
@@ -105,6 +106,31 @@ def test_two_files_say_what_is_there_and_what_is_to_be_deployed() -> None:
         "  ecr-warden deploy --profile ci=ci-read --profile registry=registry-read",
     ]
     assert ran.err.splitlines()[-1] == "pull access: 1 of 1 as grants, 100 %"
+
+
+NEEDS = "aws service-quotas request-service-quota-increase --region eu-central-1 --service-code lambda"
+IN_THE_WAY: Mapping[str, tuple[int | Failure, tuple[str, ...], str]] = {
+    "nothing": (1000, GIVEN, ""),
+    "ten functions at once": (10, GIVEN, f"{CI}/eu-central-1 may run 10 functions at once, and the hub's queues alone"),
+    "with what to do": (10, GIVEN, NEEDS),
+    "what may not be asked": (Failure("AccessDenied", remedy="ask"), GIVEN, "at once is not known: AccessDenied; ask"),
+    "a region that has to be enabled": (
+        1000,
+        (*BOTH, "--hub-account", "ci/eu-south-2"),
+        "eu-south-2 has to be enabled",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", IN_THE_WAY)
+def test_what_may_be_in_the_way_of_the_hub_is_said(case: str) -> None:
+    limit, argv, said = IN_THE_WAY[case]
+    run = at()
+    assert isinstance(run.entered, MemoryEntered)
+    run.entered.cloud.executions = limit
+    ran = run("init", *argv)
+    assert (ran.code, said in " ".join(ran.err.split())) == (0, True)
+    assert said or "at once" not in ran.err
 
 
 ANSWERS = {

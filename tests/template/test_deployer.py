@@ -96,6 +96,7 @@ def test_each_fits_into_a_managed_policy(name: str) -> None:
 CALLED = [
     ("cloudformation", "deployment/aws_cloudformation.py"),
     ("s3", "deployment/aws_cloudformation.py"),
+    ("lambda", "deployment/aws_sessions.py"),
     ("organizations", "deployment/aws_sessions.py"),
     ("ssm", "deployment/aws_sessions.py"),
     ("secretsmanager", "deployment/aws_sessions.py"),
@@ -112,6 +113,7 @@ OTHERWISE = {
     "s3:ListObjectsV2": ["s3:ListBucket"],
     "s3:ListObjectVersions": ["s3:ListBucketVersions"],
     "s3:GetObject": ["s3:GetObject", "s3:GetObjectVersion"],  # of a version
+    "lambda:GetLayerVersionByArn": ["lambda:GetLayerVersion"],
     "lambda:Invoke": ["lambda:InvokeFunction"],
 }
 

@@ -18,6 +18,7 @@ from ecr_warden.collect.aws_estate_store import PREFIX, TEXTS
 from ecr_warden.collect.wiring import TOPICS
 from ecr_warden.core.job import Queue
 from ecr_warden.state.aws_state import DynamoState
+from ecr_warden_cli.deployment import stacks
 from tests.template.cfn import ALL, EVENTS, EXPECTED, HUB, ROOT, Node, Template, listed, say, says
 
 FUNCTIONS = ("Dispatch", "Reconcile", "Accept", "Collect", "Audit", "Alert", "Answer", "Control")
@@ -82,6 +83,7 @@ def test_only_repairs_may_have_concurrency_of_their_own_and_never_zero_which_wou
 def test_all_that_polls_takes_no_more_of_the_accounts_concurrency_than_the_docs_say() -> None:
     events = [event for name in FUNCTIONS for event in _function(name).get("Events", {}).values()]
     most = sum(event["Properties"]["ScalingConfig"]["MaximumConcurrency"] for event in events)
+    assert most == stacks.POLLED, "what doctor takes for granted"
     assert f"at most {most} concurrent executions" in (ROOT / "docs" / "safety.md").read_text()
 
 

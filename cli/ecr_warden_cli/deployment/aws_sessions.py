@@ -76,7 +76,7 @@ class AwsEntered(Struct, frozen=True):
         return self._opened(account).arn
 
     def _opened(self, account: str) -> Opened:
-        match self.found[account]:
+        match self.found.get(account, NotEntered("no profile of it was given", "pass --profile ACCOUNT=PROFILE")):
             case NotEntered(reason, remedy):
                 raise Failure(f"account {account} cannot be entered: {reason}", remedy=remedy, code="not-entered")
             case opened:
@@ -102,6 +102,11 @@ class AwsEntered(Struct, frozen=True):
             absent = ("ResourceNotFoundException",)
             found = {name: unless(absent, client.get_function, FunctionName=name) for name in names}
             return {name: _running(client, one) for name, one in found.items() if one is not None}
+
+    def executions(self, account: str, region: str) -> int:
+        client = self.session(account).client("lambda", region_name=region, config=READING_CONFIG)
+        with calling(f"reading how many functions may run at once in {account}/{region}"):
+            return client.get_account_settings()["AccountLimit"]["ConcurrentExecutions"]
 
     def depth(self, account: str, region: str, queue: str) -> int:
         client = self.session(account).client("sqs", region_name=region, config=READING_CONFIG)

@@ -30,7 +30,8 @@ from ecr_warden_cli.console import Exit, worst
 from ecr_warden_cli.context import Failure
 from ecr_warden_cli.deployment.compare import Compared
 from ecr_warden_cli.deployment.ports import LiveStack
-from ecr_warden_cli.deployment.stacks import EVENTS, HUB, ORGANIZATION
+from ecr_warden_cli.deployment.remedies import MORE_EXECUTIONS
+from ecr_warden_cli.deployment.stacks import EVENTS, HUB, ORGANIZATION, shortage
 from ecr_warden_cli.deployment.wanted import Deployment
 from iam_access.arn import iam_arn
 from iam_access.text.printable import count, listed, show_time
@@ -123,6 +124,8 @@ class Looks(Struct, frozen=True):
     """Whether the webhook's URL is where the deployment says; None if it has none."""
     compared: Compared | Failure | None = None
     """With the release; None if that is not wanted, or nothing is deployed."""
+    executions: int | Failure | None = None
+    """How many functions may run at once where the hub is; None where nobody may ask."""
 
 
 _DEPLOY, _APPLY = "ecr-warden deploy", "ecr-warden apply access.yaml"
@@ -149,6 +152,8 @@ CODES: Mapping[str, tuple[Group, Verdict, str]] = {
     "stack-differs": (Group.HUB, Verdict.WRONG, _DEPLOY),
     "code-differs": (Group.HUB, Verdict.WRONG, ""),
     "function-limited": (Group.HUB, Verdict.WRONG, ""),
+    "few-executions": (Group.HUB, Verdict.WARNING, ""),
+    "executions-unread": (Group.HUB, Verdict.UNKNOWN, ""),
     "letters-kept": (Group.HUB, Verdict.WARNING, ""),
     "stack-left": (Group.EVENTS, Verdict.WARNING, ""),
     "not-in-file": (Group.MEMBERS, Verdict.WARNING, ""),
@@ -214,6 +219,7 @@ def diagnose(looks: Looks) -> Checkup:
         found += _of_comparison(looks, looks.deployment.hub_region)
         if status is not None:
             found += (*_of_left(looks.deployment, status), *_of_writes(looks.deployment, status))
+        found += (*_of_executions(looks.deployment, looks.executions),)
         found += _of_channels(looks.deployment, looks.webhook)
     groups = [_group(group, found, facts) for group, facts in _facts(looks, deployed).items()]
     unknown = tuple(one for one in found if one.verdict is Verdict.UNKNOWN)
@@ -396,6 +402,13 @@ def _of_functions(compared: Compared, region: str) -> Iterator[Diagnosis]:
         yield replace(
             _diagnosis("function-limited", message), command=where.format("delete-function-concurrency", name)
         )
+
+
+def _of_executions(deployment: Deployment, limit: int | Failure | None) -> Iterator[Diagnosis]:
+    if isinstance(limit, Failure):
+        yield _of_failure(limit, "executions-unread")
+    elif limit is not None and (why := shortage(deployment, limit)):
+        yield replace(_diagnosis("few-executions", why), command=MORE_EXECUTIONS.format(deployment.hub_region))
 
 
 _OF_STACK = {HUB: Group.HUB, EVENTS: Group.EVENTS, ORGANIZATION: Group.MEMBERS}

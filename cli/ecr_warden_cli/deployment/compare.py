@@ -10,12 +10,12 @@ from msgspec import Struct
 from ecr_warden_cli.deployment.ports import Entered, RunningFunction, StackPlace
 from ecr_warden_cli.deployment.reconcile import Reconciler, Step
 from ecr_warden_cli.deployment.release import Release
-from ecr_warden_cli.deployment.stacks import EVENTS, HUB, NAMES, stacks_of
+from ecr_warden_cli.deployment.stacks import EVENTS, HUB, NAMES, RESERVED, stacks_of
 
 DEAD_LETTERS = ("ecr-warden-dlq", "ecr-warden-jobs-dlq", "ecr-warden-incidents-dlq")
 """The hub's queues that nothing polls: what is in them waits for a person."""
 
-_RESERVED, _PARAMETER = "ReservedConcurrentExecutions", "ReservedForRepairs"
+_RESERVED = "ReservedConcurrentExecutions"
 
 
 class Compared(Struct, frozen=True):
@@ -54,7 +54,7 @@ def compare(reconciler: Reconciler, regions: Iterable[str]) -> Compared:
     reserving = {
         one["FunctionName"]
         for one in _resources(reconciler.release, "Function")
-        if _RESERVED in one and _PARAMETER in deployment.parameters
+        if _RESERVED in one and RESERVED in deployment.parameters
     }
     return Compared(
         steps,

@@ -60,7 +60,10 @@ def examine(
     skew = _tried(partial(entered.skew, clock))
     seen = {part.partition("/")[2] for part in status.watched} - {""} if isinstance(status, StatusReply) else set()
     compared = _tried(partial(compare, seen)) if compare is not None and (answers or stack is not None) else None
-    return diagnose(Looks(version, status, deployment, skew, callers, stack, wires, webhook, compared))
+    # Whoever may not compare may not ask for this either.
+    may_ask = isinstance(callers[hub.account], str) and not isinstance(compared, Failure)
+    executions = _tried(partial(entered.executions, hub.account, hub.region)) if may_ask else None
+    return diagnose(Looks(version, status, deployment, skew, callers, stack, wires, webhook, compared, executions))
 
 
 def _hub(deployment: Deployment, stack: LiveStack) -> HubPlace:

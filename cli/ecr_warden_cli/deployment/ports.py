@@ -221,6 +221,9 @@ class Entered(Protocol):
     def functions(self, account: str, region: str, names: Sequence[str]) -> Mapping[str, RunningFunction]:
         """What these functions run, by name; one that is not there is left out. Raises Failure."""
 
+    def executions(self, account: str, region: str) -> int:
+        """How many functions may run at once there, of whomever; raises Failure."""
+
     def depth(self, account: str, region: str, queue: str) -> int:
         """How many messages a queue has; 0 if it is not there. Raises Failure."""
 

@@ -3,6 +3,11 @@
 import re
 from collections.abc import Mapping
 
+MORE_EXECUTIONS = (
+    "aws service-quotas request-service-quota-increase --region {} --service-code lambda --quota-code L-B99A9384 "
+    "--desired-value 1000"
+)
+"""Asks AWS to let more functions run at once in a region."""
 AGAIN = "run the same command again: it goes on where it stands"
 
 _REMEDIES: Mapping[str, str] = {
@@ -62,6 +67,10 @@ _REMEDIES: Mapping[str, str] = {
     r"already ?exists|AlreadyOwnedByYou|ResourceExistenceCheck": (
         "something of this name is there and is not this stack's: remove what is left of an earlier deployment, then "
         "run the same command again"
+    ),
+    r"UnreservedConcurrentExecution": (
+        "leave ReservedForRepairs out of ecr-warden.yaml, or have more concurrent executions: "
+        f"{MORE_EXECUTIONS.format('REGION')}"
     ),
     r"Throttl|Rate exceeded|TooManyRequests": AGAIN,
     r"LimitExceeded|quota": "have this quota of the account raised, then run the same command again",

@@ -22,6 +22,8 @@ NAMES: Mapping[str, str] = {
     ORGANIZATION: "ecr-warden-organization",
 }
 """Of their stacks."""
+RESERVED = "ReservedForRepairs"
+"""The parameter of the hub's template for the concurrent executions that only repairs may use."""
 OWN_SWITCH = "OwnSwitch"
 """The parameter of the hub's template that says whether the stack makes the stop switch, as versions before did."""
 SETS = ("ecr-warden-boundary", "ecr-warden-member", "ecr-warden-events")
@@ -114,11 +116,31 @@ def doubts(deployment: Deployment) -> Iterator[str]:
             f"{deployment.hub_region} has to be enabled in each account (aws account enable-region), and whether AWS "
             "sends events of us-east-1 there is not known; a hub in another region has neither question"
         )
-    if deployment.role_boundary and any(member.writes is Writes.ALL for member in deployment.members):
+    units = () if deployment.organization is None else (deployment.organization,)
+    if deployment.role_boundary and any(one.writes is Writes.ALL for one in (*deployment.members, *units)):
         yield (
             f"role_boundary is of ecr-warden's own roles: push roles have its boundary, so a policy that demands "
             f"{deployment.role_boundary} on every role has to leave role/ecr-warden/* out"
         )
+
+
+POLLED = 29
+"""How many functions Lambda runs at once for the hub's queues: all MaximumConcurrency of its template together."""
+_UNRESERVED = 100
+"""What AWS leaves an account unreserved."""
+
+
+def shortage(deployment: Deployment, limit: int) -> str:
+    """Why the hub's account may run too few functions at once; "" if they are enough."""
+    hub, reserved = f"{deployment.hub_account}/{deployment.hub_region}", deployment.parameters.get(RESERVED, "")
+    if reserved and limit < int(reserved) + _UNRESERVED:
+        return f"AWS refuses {RESERVED}: {reserved} where fewer than {_UNRESERVED} of {limit} in {hub} would be left"
+    if limit <= POLLED:
+        return (
+            f"{hub} may run {limit} functions at once, and the hub's queues alone take up to {POLLED}: jobs wait, and "
+            "may end as dead letters"
+        )
+    return ""
 
 
 def _members(deployment: Deployment) -> tuple[MemberAccount, ...]:

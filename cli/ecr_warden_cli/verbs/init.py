@@ -12,12 +12,14 @@ from ecr_warden.core.estate import Estate
 from ecr_warden.core.ours import ours_of
 from ecr_warden.core.target import REGION
 from ecr_warden_cli.console import Exit, worst
-from ecr_warden_cli.context import Context, UsageError, Verb, argument
+from ecr_warden_cli.context import Context, Failure, UsageError, Verb, argument
 from ecr_warden_cli.deployment.fields import EMAIL, ROLE_NAME, WEBHOOK
 from ecr_warden_cli.deployment.file import deployment_in
 from ecr_warden_cli.deployment.ports import Entered
 from ecr_warden_cli.deployment.propose import SeenTrail, deployment_text, propose_members, trail_lines
+from ecr_warden_cli.deployment.remedies import MORE_EXECUTIONS
 from ecr_warden_cli.deployment.sessions import Ways
+from ecr_warden_cli.deployment.stacks import doubts, shortage
 from ecr_warden_cli.deployment.wanted import DEFAULT_FILE, Deployment, MemberAccount
 from ecr_warden_cli.estate_input import accounts_of_profiles, estate_from, readings_in, snapshot_in
 from ecr_warden_cli.importing.importing import Imported, import_estate
@@ -60,6 +62,7 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
         assume_role=arguments.assume_role or "",
     )
     trails = _trails(entered, deployment.members, context)
+    context.console.notes(_in_the_way(entered, deployment))
     organizations = {one.organization.id if one.organization else "" for one in estate.accounts.values()}
     text = deployment_text(deployment, members, trails, organizations.pop() if len(organizations) == 1 else "")
     deployment_in(text.encode(), file, context)
@@ -138,6 +141,18 @@ def _trails(entered: Entered, members: Sequence[MemberAccount], context: Context
     places = [(member.id, region) for member in members for region in member.event_regions]
     seen = (SeenTrail.of(*place, entered.trail(*place)) for place in places)
     return tuple(context.console.progress(seen, of=len(places), doing="looking for trails"))
+
+
+def _in_the_way(entered: Entered, deployment: Deployment) -> Iterator[str]:
+    """What may be in the way of the hub, as far as its account was entered."""
+    yield from doubts(deployment)
+    try:
+        limit = entered.executions(deployment.hub_account, deployment.hub_region)
+    except Failure as failure:
+        yield f"whether enough functions may run at once is not known: {failure}"
+    else:
+        if why := shortage(deployment, limit):
+            yield f"{why}; {MORE_EXECUTIONS.format(deployment.hub_region)}"
 
 
 def _command(file: str, accounts: Sequence[SpecAccount], profiles: Mapping[str, str]) -> str:

@@ -19,6 +19,11 @@ CASES = {
         f"{_USER} iam:CreateRole on resource: {_ROLE} with an explicit deny in a service control policy",
         "set role_boundary",
     ),
+    "more is reserved than the account may have": (
+        "ReconcileFunction (AWS::Lambda::Function): Specified ReservedConcurrentExecutions for function decreases "
+        "account's UnreservedConcurrentExecution below its minimum value of [100].",
+        "leave ReservedForRepairs out",
+    ),
     "what has no tags is denied": (
         f"{_USER} sqs:createqueue on resource: x with an explicit deny in a service control policy: arn:aws:x",
         "set tags",

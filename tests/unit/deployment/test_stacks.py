@@ -22,6 +22,7 @@ TWO = Deployment(
     ),
     email="team@example.com",
 )
+UNITS = Organization("o-a1", REGISTRY, ("ou-1", "ou-2"), (REGION,), Writes.IDENTITIES, ("user/ci/*",))
 
 
 def parameters(deployment: Deployment, name: str, account: str) -> dict[str, str]:
@@ -49,9 +50,6 @@ def test_what_the_stacks_are_given() -> None:
     owners = f"arn:aws:iam::{CI}:user/push-user,arn:aws:iam::{CI}:user/ci/*"
     assert parameters(TWO, "member", CI) == {**shared, "ManagedOwners": owners}
     assert parameters(TWO, "member", REGISTRY) == {**shared, "ManagedRoles": f"arn:aws:iam::{REGISTRY}:role/build"}
-
-
-UNITS = Organization("o-a1", REGISTRY, ("ou-1", "ou-2"), (REGION,), Writes.IDENTITIES, ("user/ci/*",))
 
 
 def test_an_organization_gets_one_stack_and_the_hubs_account_its_own() -> None:
@@ -96,6 +94,10 @@ DOUBTS = {
     "a boundary that a company demands": (
         replace(TWO, role_boundary="company/limit"),
         ["a policy that demands company/limit on every role has to leave role/ecr-warden/* out"],
+    ),
+    "one, where only the accounts of units have push roles": (
+        replace(TWO, members=(), organization=replace(UNITS, writes=Writes.ALL), role_boundary="company/limit"),
+        ["has to leave role/ecr-warden/* out"],
     ),
 }
 
