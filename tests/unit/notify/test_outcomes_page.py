@@ -9,7 +9,7 @@ from ecr_warden.notify.kinds import KINDS, alert_from_json
 from ecr_warden.repair.run_ended import run_ended
 from tests.template.cfn import ROOT
 
-_RUNS = (ROOT / "docs/schema/runs.md").read_text()
+RUN = json.loads((ROOT / "docs/schema/runs.example.json").read_text())
 EXAMPLES = json.loads((ROOT / "docs/schema/outcomes.examples.json").read_text())
 
 
@@ -19,9 +19,8 @@ def test_each_kind_has_its_section_and_its_example() -> None:
 
 
 def test_a_run_is_shown_as_it_is_journalled_and_as_it_is_announced() -> None:
-    journalled = json.loads(re.findall(r"^```json$(.*?)^```$", _RUNS, re.MULTILINE | re.DOTALL)[0])
-    run = run_report_from_json(journalled)
-    assert report_to_json(run) == journalled
+    run = run_report_from_json(RUN)
+    assert report_to_json(run) == RUN
     assert json.loads(detail_of(run_ended(run))[1]) == EXAMPLES["Run"]
 
 
