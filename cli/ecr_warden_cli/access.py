@@ -11,10 +11,8 @@ from ecr_warden.access.graph import RepositoryGraph, who_can_any
 from ecr_warden.access.missing import Edit, PolicyChange, Side, change_along, smallest_change
 from ecr_warden.audit.advice import Advice
 from ecr_warden.audit.grounds import Grounds
-from ecr_warden.audit.judge import Judge
 from ecr_warden.audit.outsiders import halves
 from ecr_warden.audit.providers import GapKind, ProviderGap, Trust, gaps
-from ecr_warden.audit.spec_access import SpecAccess
 from ecr_warden.core.actions import FOR_DOCKER, Access
 from ecr_warden.core.address import trust_policy
 from ecr_warden.core.desired import CompiledSpec, Extent
@@ -402,20 +400,25 @@ def is_class(subject: Subject) -> bool:
     return subject.is_class or subject.principal.kind is CallerKind.ROOT
 
 
-def with_outsiders(
-    graph: RepositoryGraph, compiled: CompiledSpec, spec_access: SpecAccess, asked: Question, found: WhoCan
-) -> WhoCan:
-    """The answer with outsiders' ways besides what the spec gives them."""
-    target = asked.repository.target
+def with_extra(grounds: Grounds, asked: Question, found: WhoCan) -> WhoCan:
+    """The answer with the ways besides what the spec gives to whomever it gives access, and outsiders' halves."""
+    target, judge = asked.repository.target, grounds.judge
+    if judge.compiled.spec_of(target) is None:
+        return found
     paths = {path.subject.arn: path for path in (*found.identities, *found.classes)}
-    judge = Judge(graph, compiled)
-    grounds = Grounds(judge, spec_access, lambda _: frozenset())
-    left = [*grounds.without(paths, asked.what, target, judge.is_foreign)]
-    given = {path.subject.arn: path for path in left if spec_access.gives(asked.what, target, paths[path.subject.arn])}
+    left = [*grounds.without(paths, asked.what, target)]
+    given = {
+        path.subject.arn: path
+        for path in left
+        if grounds.spec_access.gives(asked.what, target, paths[path.subject.arn])
+    }
     more = given.values()
     identities = (*found.identities, *(path for path in more if not is_class(path.subject)))
     classes = (*found.classes, *(path for path in more if is_class(path.subject)))
-    in_half = _halves(graph, asked, left, lambda some, one: grounds.without(some, one, target, judge.is_foreign))
+    foreign = [path for path in left if judge.is_foreign(path)]
+    in_half = _halves(
+        judge.graph, asked, foreign, lambda some, one: grounds.without(some, one, target, judge.is_foreign)
+    )
     return replace(found, identities=identities, classes=classes, halves=tuple(in_half))
 
 

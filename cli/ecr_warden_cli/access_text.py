@@ -260,7 +260,7 @@ def show_who_can(
     paths = {path.subject.arn: path for path in (*found.classes[::-1], *found.identities[::-1])}.values()
     unknown = sum(path.answer is Answer.UNKNOWN for path in paths)
     says = f"{len(paths)} can {verb} {name}"
-    if found.unread:
+    if found.unread or unknown:
         says = f"it is unknown who can {verb} {name}: {len(paths) - unknown} can, {unknown} may"
     console.line(f"{says}, {asked.basis}", Style.HEADING)
     console.notes(map(unread_text, found.unread))

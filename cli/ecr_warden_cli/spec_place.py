@@ -54,6 +54,7 @@ _WORDS: Mapping[Ground, str] = {
     Ground.ADMINISTRATOR: "administrator",
     Ground.ALSO_ALLOWED: "also_allowed",
     Ground.OWN: "ecr-warden or AWS",
+    Ground.UNNAMED: "the spec names no such repository",
     Ground.NONE: "NOT IN SPEC",
 }
 
@@ -66,12 +67,12 @@ class SpecPlaces:
     ) -> None:
         self._spec, self._file, self._is_alone = spec.spec, asked.file, asked.is_spec_alone
         self.access = SpecAccess(spec.compiled, asked.estate, targets)
-        self._grounds = Grounds(Judge(asked.graph, spec.compiled, asked.hub), self.access, unlimited)
+        self.grounds = Grounds(Judge(asked.graph, spec.compiled, asked.hub), self.access, unlimited)
 
     def given(self, what: str, target: RepositoryTarget, path: AccessPath) -> Basis:
         """The place in the spec, or on what other ground they have it, if on any."""
         if not self._is_alone and not self.access.gives(what, target, path):
-            return Basis(self._grounds.of(path, what, target))
+            return Basis(self.grounds.as_shown(path, what, target))
         place = place_of(self._spec, what, target, path)
         return Basis(Ground.SPEC, self._file if place is None else f"{self._file}:{place.line}")
 

@@ -48,8 +48,8 @@ def fragment(page: Page) -> str:
 def test_the_first_screen_says_who_has_too_much_what_is_broken_and_how_old_it_is(open_page: Open) -> None:
     page = open_page()
     cards = page.locator(".answers > div")
-    expect(cards).to_have_count(3)
-    for card, words in zip(cards.all(), ("2 principals", "repositories", "12 min"), strict=True):
+    expect(cards).to_have_count(4)
+    for card, words in zip(cards.all(), ("2 principals", "5 principals", "repositories", "12 min"), strict=True):
         expect(card).to_contain_text(words)
         expect(card).to_be_in_viewport(ratio=1)
     expect(cards.first).to_contain_text("shadow-pusher")
@@ -57,13 +57,37 @@ def test_the_first_screen_says_who_has_too_much_what_is_broken_and_how_old_it_is
     expect(page.locator(".unread")).to_be_in_viewport()
 
 
+def test_who_may_have_access_for_all_that_was_read_has_a_card_of_their_own(
+    open_page: Open, written: Callable[[Report], Path]
+) -> None:
+    estate = snapshot()
+    registry = estate["accounts"][REGISTRY]
+    del registry["unread"], registry["ecr"]["eu-central-1"]["repositories"][-1]
+    missing = [{"PolicyArn": f"arn:aws:iam::{REGISTRY}:policy/gone", "PolicyName": "gone"}]
+    registry["iam"]["RoleDetailList"][-1] |= {"RolePolicyList": [], "AttachedManagedPolicies": missing}
+    page = open_page(file=written(example(estate)))
+    cards = page.locator(".answers > div")
+    expect(cards).to_have_count(4)
+    expect(cards.first).to_contain_text("Nobody that is known")
+    expect(cards.nth(1)).to_contain_text("2 principals")
+    expect(cards.nth(1)).to_contain_text("shadow-pusher")
+    cards.nth(1).get_by_role("link").click()
+    assert fragment(page) == "maybe=1"
+    expect(page.get_by_role("checkbox", name="perhaps extra")).to_be_checked()
+    assert {*heads(page)} == {f"anybody in account {OUTSIDER}", "role/ecr-warden/shadow-pusher"}
+    page.get_by_role("checkbox", name="perhaps extra").uncheck()
+    page.get_by_role("checkbox", name="not in spec").check()
+    expect(page.locator("#count")).to_have_text("Nothing fits these filters.")
+
+
+SHOP = {one for one in APPS if one.startswith("shop")}
 FILTERS: dict[str, tuple[str, set[str], set[str]]] = {
     "a repository": ("q=ledger", {"billing/ledger"}, {"role/ecr-warden/shadow-pusher", "user/deploy-1"}),
-    "a principal": ("q=build-shop", {one for one in APPS if one.startswith("shop")}, {"user/build-shop"}),
+    "a principal": ("q=build-shop", {*SHOP, "base/go"}, {"user/build-shop"}),
     "both": ("q=ledger+deploy-1", {"billing/ledger"}, {"user/deploy-1"}),
     "an account": (f"account={CI}", {*APPS, "base/go"}, {"user/deploy-1", "user/build-shop"}),
-    "a team": ("team=deployers", {*APPS}, {"user/deploy-1", "user/deploy-2", "user/auditor"}),
-    "a kind of access": ("access=push&q=shop", {one for one in APPS if one.startswith("shop")}, {"user/build-shop"}),
+    "a team": ("team=deployers", {*APPS, "base/go"}, {"user/deploy-1", "user/deploy-2", "user/auditor"}),
+    "a kind of access": ("access=push&q=shop", {*SHOP, "base/go"}, {"user/build-shop"}),
     "not in spec": ("extra=1", {"billing/invoices", "billing/ledger"}, {"role/ecr-warden/shadow-pusher"}),
     "unhealthy": ("unhealthy=1&q=search", {"shop/search"}, {"user/deploy-1"}),
     "expiring": ("expiring=1", {"billing/invoices", "billing/ledger"}, {"user/build-billing"}),
@@ -271,7 +295,7 @@ def test_an_account_that_was_half_read_says_so(open_page: Open, written: Callabl
     page = open_page(file=written(example(given)))
     expect(page.locator(".unread")).to_contain_text("Throttling")
     expect(page.get_by_role("heading", name="What could not be read")).to_be_in_viewport()
-    expect(page.locator(".answers > div").nth(1)).to_contain_text("access not known")
+    expect(page.locator(".answers > div").nth(2)).to_contain_text("access not known")
 
 
 @pytest.mark.thorough

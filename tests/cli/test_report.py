@@ -17,6 +17,7 @@ from ecr_warden.state.specs import SpecVersion
 from ecr_warden_cli.page.page import MAX_BYTES
 from ecr_warden_cli.page.rows import accesses, to_csv
 from local.testing.memory.hub import ManualClock
+from local.testing.printed import complete
 from local.testing.seed import ACCEPTED, CI, HOME, SPEC_FILE
 from tests.cli.command import Command, Ran
 from tests.cli.test_hub import over
@@ -203,7 +204,7 @@ def test_the_first_card_names_outsiders_before_insiders_as_findings_do(laptop: L
     own = [{"PolicyName": "own", "PolicyDocument": {"Statement": pull}}]
     arn = f"arn:aws:iam::{REGISTRY}:role/open"
     roles.append({"Arn": arn, "AssumeRolePolicyDocument": {"Statement": trust}, "RolePolicyList": own})
-    laptop.keep(given)
+    laptop.keep(complete(given))
     laptop("-o", laptop.file("report.html"))
     card = (laptop.folder / "report.html").read_text().partition("What is broken?")[0]
     named = re.findall(r"<li>([^<]+): \d+ access", card)

@@ -15,9 +15,12 @@ from typing import Any
 from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.access.missing import Edit, Side
 from ecr_warden.access_spec import Valid, load_spec
+from ecr_warden.audit.administrators import unlimited_in
 from ecr_warden.audit.changes import access_changes
 from ecr_warden.audit.finding import Certainty, Finding, FindingKind
 from ecr_warden.audit.findings import find
+from ecr_warden.audit.grounds import Grounds
+from ecr_warden.audit.judge import Judge
 from ecr_warden.audit.repaired import Waits
 from ecr_warden.audit.spec_access import SpecAccess
 from ecr_warden.collect.observed import LiveEstate, NotRead, ReadAccounts
@@ -41,7 +44,7 @@ from ecr_warden.repair.targets import orphan_spec
 from ecr_warden.versions.changes import Versions, succeeding
 from ecr_warden.versions.enforced import step
 from ecr_warden.versions.judge import judge
-from ecr_warden_cli.access import can_assume, can_i, find_subject, question, who_can, with_outsiders
+from ecr_warden_cli.access import can_assume, can_i, find_subject, question, who_can, with_extra
 from iam_access.delta.delta import PermissionDelta
 from iam_access.delta.relate import Differs, Interchangeable, Same, relate
 from iam_access.document.document import Document, parse_document
@@ -340,7 +343,7 @@ def _who_can(inputs: Inputs) -> Verdict:
         compiled, target = _valid(inputs["spec"]).compiled, asked.repository.target
         spec_access = SpecAccess(compiled, estate, [target])
         given = partial(spec_access.gives, asked.what, target)
-        found = with_outsiders(graph, compiled, spec_access, asked, found)
+        found = with_extra(Grounds(Judge(graph, compiled), spec_access, unlimited_in(graph)), asked, found)
     paths = (*found.identities, *found.classes)
     answers = {path.answer.value for path in paths}
     answer = "nobody" if not answers else min(answers) if len(answers) == 1 else "several answers"

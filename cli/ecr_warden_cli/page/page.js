@@ -47,7 +47,7 @@ const membersOf = matrix.groups.map((group) => taken(group.runs));
 
 // ---- what is shown: the view, from and to the fragment
 
-const EMPTY = { q: "", account: "", team: "", access: "", unhealthy: "", unknown: "", expiring: "", extra: "", row: "0", col: "0", open: "", who: "" };
+const EMPTY = { q: "", account: "", team: "", access: "", unhealthy: "", unknown: "", expiring: "", extra: "", maybe: "", row: "0", col: "0", open: "", who: "" };
 
 function viewOfFragment() {
   const given = new URLSearchParams(location.hash.slice(1));
@@ -98,7 +98,7 @@ function isExpiring(row, member, access) {
 
 function filtered() {
   const terms = view.q.toLowerCase().split(/\s+/).filter(Boolean);
-  const wantsCells = view.team || view.access || view.expiring || view.extra;
+  const wantsCells = view.team || view.access || view.expiring || view.extra || view.maybe;
   const fits = principals.map((one) => !view.team || one.teams.includes(view.team));
   const shown = [];
   for (const row of rows) {
@@ -112,7 +112,8 @@ function filtered() {
       if (!fits[member] || !(isHere || one.account === view.account)) continue;
       if (!missing.every((term) => one.text.includes(term))) continue;
       const kept = Object.entries(ways).filter(([access, way]) =>
-        (!view.access || access === view.access) && (!view.extra || way.ground === "none") &&
+        (!view.access || access === view.access) && (!(view.extra || view.maybe) ||
+          (way.ground === "none" && (way.answer === "unknown" ? view.maybe : view.extra))) &&
         (!view.expiring || isExpiring(row, member, access)));
       if (kept.length) cells.set(member, Object.fromEntries(kept));
     }
@@ -169,18 +170,19 @@ function rowHead(row, cells) {
 
 // ---- the table
 
-// Outsiders come first, of these what is certain, and anybody on the internet before others.
+// What is unknown comes last; outsiders first, of these what is certain, and anybody on the internet before others.
 function rankOf(member, ways) {
   const { name, account } = principals[member], isOurs = accounts.some(({ id }) => id === account);
-  const isCertain = Object.values(ways).some((way) => way.answer === "yes");
-  return RANK[gravest(ways)] * 8 + (isOurs ? 4 : 0) + (isCertain ? 0 : 2) + (/^(\*|anyone|anybody without)/.test(name) ? 0 : 1);
+  const answers = Object.values(ways).map((way) => way.answer), isCertain = answers.includes("yes");
+  const isUnknown = answers.every((answer) => answer === "unknown");
+  return (isUnknown ? 64 : 0) + RANK[gravest(ways)] * 8 + (isOurs ? 4 : 0) + (isCertain ? 0 : 2) + (/^(\*|anyone|anybody without)/.test(name) ? 0 : 1);
 }
 
 function columnsOf(shown) {
   const ranks = new Map(), sizes = new Map();
   for (const { cells } of shown) {
     for (const [member, ways] of cells) {
-      ranks.set(member, Math.min(ranks.get(member) ?? 99, rankOf(member, ways)));
+      ranks.set(member, Math.min(ranks.get(member) ?? 999, rankOf(member, ways)));
       sizes.set(member, (sizes.get(member) ?? 0) + 1);
     }
   }

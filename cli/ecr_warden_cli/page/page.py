@@ -3,7 +3,7 @@
 import hashlib
 from base64 import b64encode
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from importlib.resources import files
 
@@ -149,7 +149,7 @@ def _heading(report: Report) -> Element:
 
 def _answers(report: Report) -> Element:
     return section(class_="answers", aria_label="In short")[
-        _extra_card(report), _broken_card(report), _age_card(report)
+        _extra_card(report), _maybe_card(report), _broken_card(report), _age_card(report)
     ]
 
 
@@ -159,25 +159,43 @@ def _card(kind: str, question: str, answer: str, *more: Node) -> Element:
 
 def _extra_card(report: Report) -> Element:
     question = "Who has access that the spec does not give?"
-    extra = [access for access in accesses(report) if access.way.ground is Ground.NONE]
+    extra = [access for access in _extra(report) if access.way.answer is not Certainty.UNKNOWN]
     others = sum(group.finding.kind not in (FindingKind.EXTRA, *_MISSING) for group in report.findings)
-    names = Counter(one.principal.name for one in extra)
     more = p[f"and {count(others, 'other finding')}: see Findings"] if others else None
     if extra:
-        gravity: dict[str, tuple[bool, bool, bool]] = {}
-        for row_access in extra:
-            gravity[row_access.principal.name] = min(
-                _gravity(row_access, report), gravity.get(row_access.principal.name, (True,) * 3)
-            )
-        gravest = sorted(names, key=lambda name: (gravity[name], -names[name], name))[:3]
-        lines = [li[f"{_aliased(name, report)}: {count(names[name], 'access')}"] for name in gravest]
-        rest = len(names) - len(lines)
-        shown = ul[lines, li[f"and {count(rest, 'more principal')}"] if rest else None]
-        link = p[a(href="#extra=1")["Show only this access"]]
-        return _card("bad", question, count(len(names), "principal"), shown, link, more)
-    if report.failure or report.unread or report.matrix.left_out:
+        return _card("bad", question, *_people(extra, report), _link("extra", "Show only this access"), more)
+    if report.failure or report.unread or report.matrix.left_out or any(_extra(report)):
         return _card("odd", question, "Nobody that is known", p["Not everything could be read or audited."], more)
     return _card("bad" if others else "good", question, "Nobody", more)
+
+
+def _maybe_card(report: Report) -> Node:
+    """Whoever may have more than the spec gives, as far as could be read; no card without anybody."""
+    maybe = [access for access in _extra(report) if access.way.answer is Certainty.UNKNOWN]
+    link = _link("maybe", "Show only what is unknown")
+    return _card("odd", "Of whom is that unknown?", *_people(maybe, report), link) if maybe else None
+
+
+def _link(fragment: str, text: str) -> Element:
+    return p[a(href=f"#{fragment}=1")[text]]
+
+
+def _extra(report: Report) -> Iterator[RowAccess]:
+    return (access for access in accesses(report) if access.way.ground is Ground.NONE)
+
+
+def _people(found: Iterable[RowAccess], report: Report) -> tuple[str, Element]:
+    """How many principals have these accesses, and the gravest by name."""
+    names, gravity = Counter[str](), dict[str, tuple[bool, bool, bool]]()
+    for access in found:
+        name = access.principal.name
+        names[name] += 1
+        gravity[name] = min(_gravity(access, report), gravity.get(name, (True,) * 3))
+    gravest = sorted(names, key=lambda name: (gravity[name], -names[name], name))[:3]
+    lines = [li[f"{_aliased(name, report)}: {count(names[name], 'access')}"] for name in gravest]
+    rest = len(names) - len(lines)
+    shown = ul[lines, li[f"and {count(rest, 'more principal')}"] if rest else None]
+    return count(len(names), "principal"), shown
 
 
 def _gravity(access: RowAccess, report: Report) -> tuple[bool, bool, bool]:
@@ -332,6 +350,7 @@ def _legend() -> Element:
 def _filters() -> Element:
     checks = (
         ("extra", "not in spec"),
+        ("maybe", "perhaps extra"),
         ("unhealthy", "broken repositories"),
         ("unknown", "not known"),
         ("expiring", "ends within 30 days"),

@@ -13,10 +13,9 @@ from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.access.missing import Edit, Side
 from ecr_warden.audit.administrators import unlimited_in
 from ecr_warden.audit.finding import Certainty, Condition, RepositoryHealth
-from ecr_warden.audit.grounds import Ground, Grounds
+from ecr_warden.audit.grounds import Grounds
 from ecr_warden.audit.judge import Judge
 from ecr_warden.audit.spec_access import SpecAccess, bare
-from ecr_warden.audit.unread import readable
 from ecr_warden.audit.words import named, reasons_of, unread_text
 from ecr_warden.core.actions import Access
 from ecr_warden.core.desired import CompiledSpec, Mode
@@ -100,7 +99,7 @@ class _Maker:
         compiled = sources.compiled
         self._sources = sources
         self._room = room
-        self._estate = readable(sources.estate)
+        self._estate = sources.estate
         self._graph = RepositoryGraph(self._estate)
         accounts = [self._estate.accounts[name] for name in compiled.accounts if name in self._estate.accounts]
         self._repositories = sorted(
@@ -251,15 +250,11 @@ class _Maker:
         conditions = (*path.conditions, *(unread_text(policy) for policy in path.unread))
         return Way(
             _CERTAINTY[path.answer],
-            self._ground(path, access, repository.target),
+            self._grounds.as_shown(path, access, repository.target),
             tuple(self._texts.place(named(step.subject)) for step in path.steps[1:]),
             tuple(map(self._texts.place, conditions)),
             tuple(because),
         )
-
-    def _ground(self, path: AccessPath, access: Access, target: RepositoryTarget) -> Ground:
-        judged = self._grounds.of if target in self._named else self._grounds.of_unnamed
-        return judged(path, access, target)
 
     def _principal(self, subject: Subject) -> ReportPrincipal:
         account = subject.principal.account or ""

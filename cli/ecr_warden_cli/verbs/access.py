@@ -31,7 +31,7 @@ from ecr_warden_cli.access import (
     subject_named,
     unlisted,
     who_can_each,
-    with_outsiders,
+    with_extra,
 )
 from ecr_warden_cli.access_text import (
     NOT_ACCOUNTS,
@@ -267,7 +267,7 @@ def _who_can(
     places = SpecPlaces(asked, asked.spec, [what.repository.target], unlimited)
     if asked.is_spec_alone:
         return _WhoCan(what, found, places)
-    found = with_outsiders(asked.graph, asked.spec.compiled, places.access, what, found)
+    found = with_extra(places.grounds, what, found)
     return _WhoCan(what, found, places, trusting_roles.closed(found))
 
 

@@ -1,12 +1,13 @@
 """`report`: who can pull and push what, as one page to keep, to print and to pass on; nothing is written to AWS."""
 
 import argparse
+from collections import Counter
 from copy import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from ecr_warden.access_spec import Valid
-from ecr_warden.audit.finding import AuditRecord, Condition, ConditionStatus, RepositoryHealth
+from ecr_warden.audit.finding import AuditRecord, Certainty, Condition, ConditionStatus, RepositoryHealth
 from ecr_warden.audit.finding_texts import causes
 from ecr_warden.audit.grounds import Ground
 from ecr_warden.audit.health import AuditedAccess, Involved
@@ -54,10 +55,14 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     if arguments.json:
         context.console.answer(_to_json(report))
     else:
-        extra = sum(access.way.ground is Ground.NONE for access in accesses(report))
+        extra = Counter(access.way.answer for access in accesses(report) if access.way.ground is Ground.NONE)
+        maybe = extra.pop(Certainty.UNKNOWN, 0)
         where = " and ".join(one for one in (page, arguments.csv) if one is not None)
         rows = count(len(report.matrix.rows), "repository")
-        more = f"{count(extra, 'access')} that the spec does not give, {count(len(causes(report.findings)), 'finding')}"
+        more = (
+            f"{count(extra.total(), 'access')} that the spec does not give{f' and {maybe} unknown' if maybe else ''}, "
+        )
+        more += count(len(causes(report.findings)), "finding")
         context.console.line(f"{where}: {rows}, {count(len(report.matrix.principals), 'principal')}, {more}")
         context.console.notes(f"not in the report: {note}" for note in _unknown(report))
     return Exit.ERROR if _unknown(report) else Exit.FINE

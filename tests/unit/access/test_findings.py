@@ -31,6 +31,10 @@ HOME, REGION = "222222222222", "eu-central-1"
 
 
 def estate_of(case: dict[str, Any]) -> Estate:
+    return estate_from_text(json.dumps(snapshot_of(case)), at=NOW)
+
+
+def snapshot_of(case: dict[str, Any]) -> dict[str, Any]:
     """The table's estate with what the case adds to it."""
     accounts: dict[str, Any] = {name: {"iam": copy.deepcopy(iam)} for name, iam in TABLE["iam"].items()}
     for account, lists in case.get("iam", {}).items():
@@ -48,7 +52,7 @@ def estate_of(case: dict[str, Any]) -> Estate:
         accounts[account] |= more
     for account in case.get("without", []):
         del accounts[account]
-    return estate_from_text(json.dumps(complete({"schema": 1, "accounts": accounts})), at=NOW)
+    return complete({"schema": 1, "takenAt": f"{NOW:%Y-%m-%dT%H:%M:%SZ}", "accounts": accounts})
 
 
 def spec_of(text: str, also_allowed: list[Any]) -> Valid:

@@ -139,10 +139,10 @@ def test_a_repository_of_which_drift_is_only_reported_is_marked(of_spec: str, of
     assert not any(row.observed for row in report_of_example().matrix.rows)
 
 
-def test_a_policy_that_was_not_read_is_said_to_be_and_makes_nobody_unknown() -> None:
+def test_a_policy_that_was_not_read_is_said_to_be_and_makes_unknown_who_has_access() -> None:
     row = next(row for row in report_of_example().matrix.rows if row.target.endswith("/base/go"))
     assert "was not read: AccessDeniedException" in row.unread
-    assert {one["answer"] for one in accesses_of(report_of_example(), "base/go", "push").values()} == {"yes"}
+    assert {one["answer"] for one in accesses_of(report_of_example(), "base/go", "push").values()} == {"unknown"}
 
 
 def of_example(room: int, health: Mapping[str, RepositoryHealth] = MappingProxyType({})) -> Matrix:

@@ -45,8 +45,13 @@ class Grounds(Struct, frozen=True):
         also_allowed = tuple(covers(one, EVERY, "", target.account, target.name) for one in covering)
         return judge.graph.kind_of(repository), given, also_allowed
 
+    def as_shown(self, path: AccessPath, access: str, target: RepositoryTarget) -> Ground:
+        """The ground as answers and the report show it, of any repository."""
+        is_named = self.judge.compiled.spec_of(target) is not None
+        return (self.of if is_named else self.of_unnamed)(path, access, target)
+
     def of(self, path: AccessPath, access: str, target: RepositoryTarget) -> Ground:
-        """The ground of a path that leads to a repository."""
+        """The ground of a path that leads to a repository of the spec."""
         if self.judge.is_left_out(path):
             return Ground.OWN
         if self.spec_access.gives(access, target, path):
