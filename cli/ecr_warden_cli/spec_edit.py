@@ -53,7 +53,6 @@ def edited(text: str, spec: Spec, edit: Edit) -> str:
     repository = _find(edit.repository, spec)
     number = _number(document, repository)
     _refuse_list(repository, edit)
-    _refuse_shared(_entry(document, number), edit)
     match edit:
         case GrantEdit():
             return _granted(document, _entry(document, number), edit).text
@@ -69,17 +68,6 @@ def _refuse_list(repository: SpecRepository, edit: Edit) -> None:
         message = f"{edit.repository} has no entry of its own: the one on line {line} has {count(others, 'name')} more"
         remedy = f"give it an entry of its own, or edit line {line} by hand if all of them are meant"
         raise Failure(message, code="only-in-list", remedy=remedy)
-
-
-def _refuse_shared(entry: yaml.MappingNode, edit: Edit) -> None:
-    """Raises Failure if a push is meant through a role that the entry has by its name alone."""
-    items = _items(_get(entry, "push")) if edit.access == "push" else []
-    shared = [item for item in items if _is_text(item) and edit.role in ("", item.value)]
-    if shared and (edit.role or len(shared) == len(items)):
-        role = shared[0].value
-        message = f"{edit.repository} shares the push role {role}, whose by: stands at another repository"
-        remedy = "name that repository: whoever may push to one of the role's repositories may push to all"
-        raise Failure(message, code="shared-role", remedy=remedy)
 
 
 def _find(text: str, spec: Spec) -> SpecRepository:
@@ -151,7 +139,7 @@ def literal_place(text: str, spec: Spec) -> Place | None:
 
 
 def _role_of(item: yaml.Node) -> str:
-    """The role of a push grant, "" of one by its name alone."""
+    """The role of a push grant."""
     role = _get(item, "role")
     return "" if role is None else role.value
 
@@ -266,7 +254,7 @@ def _role(entry: yaml.MappingNode, edit: GrantEdit) -> str:
     raise Failure(f"{edit.repository} has {has}", code="which-role", remedy=remedy)
 
 
-_OF_ROLE = ("pull", "max_session_duration", "sessions")
+_OF_ROLE = ("pull", "max_session_duration")
 """Settings that all grants of a role have alike."""
 
 

@@ -18,12 +18,10 @@ from tests.e2e.house import SEED, House
 
 # As the first version of a spec may have been: accounts, and nobody who may do anything.
 OLDER = SEED[: SEED.index("teams:")] + "settings: {mode: enforce}\n"
-# What is observed says who may take the push role that what is enforced shares.
 TOLERANT = SEED.replace(
     "settings:",
-    "  - {name: shop/test, account: registry, mode: observe, push: [{role: tester, by: [\n"
-    "      {github: evil/x, owner_id: 666, repository_id: 777, branch: main}]}]}\n"
-    "  - {name: shop/more, account: registry, push: [tester]}\nsettings:",
+    "  - {name: shop/test, account: registry, push: [{role: tester, by: [\n"
+    "      {github: evil/x, owner_id: 666, repository_id: 777, branch: main}]}]}\nsettings:",
 )
 NEW = "shop/new"
 EVERYDAY = {

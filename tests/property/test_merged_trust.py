@@ -40,7 +40,6 @@ LIMITS = {
     "": ("2026-12-01T00:00:00Z", "203.0.113.5"),
     ', until: "2027-01-31T18:00:00Z"': ("2027-02-01T00:00:00Z", "203.0.113.5"),
     ', source_ip: ["203.0.113.0/24"]': ("2026-12-01T00:00:00Z", "198.51.100.7"),
-    ", sessions: plain": ("2026-12-01T00:00:00Z", "203.0.113.5"),
 }
 """And a time and an address at which the first holds and the others end or keep out, where they do."""
 MOMENTS = tuple(dict.fromkeys(LIMITS.values()))

@@ -33,6 +33,7 @@ from ecr_warden_cli.importing.policies import (
 )
 from ecr_warden_cli.importing.roles import find_pushing
 from ecr_warden_cli.importing.spec_text import principal_text, pull_value
+from ecr_warden_cli.importing.tidy import with_lists
 from ecr_warden_cli.importing.world import World, inline_size, repositories_by_name
 from ecr_warden_cli.yaml_values import flow
 from iam_access.document.document import ROLE_INLINE_QUOTA, USER_INLINE_QUOTA, Document, policy_size
@@ -115,7 +116,9 @@ def propose(world: World) -> Proposal:
     named = {address.target.key for literal in spec.literals for address in literal.addresses}
     left_out += sorted(key for key in pushing.notes if key not in named)
     said = {key: tuple(sorted(set(some))) for key, some in notes.items() if some}
-    return Proposal(spec, said, tuple(left_out), {**dict(_waiting(spec, world)), **pushing.waiting})
+    waiting: Waiting = {**dict(_waiting(spec, world)), **pushing.waiting}
+    # A push role serves one entry.
+    return Proposal(with_lists(spec, said, waiting), said, tuple(left_out), waiting)
 
 
 def _waiting(spec: Spec, world: World) -> Iterator[tuple[str, tuple[SpecRepository]]]:

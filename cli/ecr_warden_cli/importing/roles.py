@@ -43,7 +43,6 @@ from iam_access.document.document import Document, Effect, Patterns, Statement
 from iam_access.document.kind import DocumentKind
 from iam_access.document.pattern import pattern_covers, patterns_meet
 from iam_access.document.variables import completed_arn
-from iam_access.evaluate.statement_match import action_matches
 from iam_access.inventory.identity_kind import IdentityKind
 from iam_access.inventory.inventory import Identity, Unread
 from iam_access.text.printable import listed
@@ -165,7 +164,6 @@ def _granted(
                 tuple(sorted(several, key=lambda pusher: (not isinstance(pusher, SpecPrincipal), str(pusher)))),
                 limits,
                 longest,
-                shared=first != firsts[0],
                 pull=pulls == {True},
             )
             for limits, several in sorted(by.items(), key=lambda one: one[0].order)
@@ -213,9 +211,7 @@ def _trusted(trust: Document, role: RoleTarget, world: World) -> dict[Limits, li
     found: defaultdict[Limits, list[Pusher]] = defaultdict(list)
     for statement in trust.statements:
         for kind, value in statement.principals.values if statement.principals else ():
-            plain = not action_matches(statement.actions, "sts:TagSession")
-            limits = replace(limits_of(statement), plain=plain)
-            found[limits] += _pushers(kind, value, statement, role, world)
+            found[limits_of(statement)] += _pushers(kind, value, statement, role, world)
     return {limits: pushers for limits, pushers in found.items() if pushers}
 
 

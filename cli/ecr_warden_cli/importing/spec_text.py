@@ -27,7 +27,6 @@ from ecr_warden.access_spec.spec import (
     SpecPrincipal,
     SpecRepository,
     SpecService,
-    SpecSessions,
     WholeAccount,
 )
 from ecr_warden.core.address import Address, AddressKind
@@ -183,8 +182,7 @@ class _Values:
         if entry.pull:
             found["pull"] = pull_value(entry.pull, self._alias, self._names)
         if entry.push:
-            shared = dict.fromkeys(grant.role.name for grant in entry.push if grant.shared)
-            found["push"] = [*(self._push(grant) for grant in entry.push if not grant.shared), *shared]
+            found["push"] = [*map(self._push, entry.push)]
         if entry.pull_scope is not PullScope.REPOSITORY:
             found["pull_scope"] = str(entry.pull_scope)
         if entry.foreign:
@@ -270,8 +268,7 @@ def _beside(imports: bool, reads: Sequence[str]) -> dict[str, Value]:
 
 def _limits(limits: Limits) -> dict[str, Value]:
     found: dict[str, Value] = {} if limits.until is None else {"until": show_time(limits.until)}
-    found |= {"source_ip": list(limits.source_ip)} if limits.source_ip else {}
-    return found | ({"sessions": str(SpecSessions.PLAIN)} if limits.plain else {})
+    return found | ({"source_ip": list(limits.source_ip)} if limits.source_ip else {})
 
 
 def _wide(puller: WholeAccount | SpecService | SpecOrganization | ByCondition, alias: Alias) -> dict[str, Value]:

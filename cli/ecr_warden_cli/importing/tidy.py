@@ -19,7 +19,7 @@ def with_lists(spec: Spec, notes: Mapping[str, object], waiting: Collection[str]
     """
     groups: defaultdict[object, list[SpecRepository]] = defaultdict(list)
     for entry in spec.repositories:
-        said = replace(entry, targets=(), push=tuple(replace(grant, shared=False) for grant in entry.push))
+        said = replace(entry, targets=())
         where = tuple((target.account, target.region, notes.get(target.key)) for target in entry.targets)
         is_alone = entry.targets[0].key in waiting
         groups[entry.targets if is_alone else (said, where)].append(entry)
@@ -27,10 +27,7 @@ def with_lists(spec: Spec, notes: Mapping[str, object], waiting: Collection[str]
 
 
 def _together(alike: Sequence[SpecRepository]) -> SpecRepository:
-    """One entry; a push role's `by` stands there if it stands at one of them."""
-    by_grant = zip(*(entry.push for entry in alike), strict=True)
-    push = tuple(replace(same[0], shared=all(one.shared for one in same)) for same in by_grant)
-    return replace(alike[0], targets=tuple(target for entry in alike for target in entry.targets), push=push)
+    return replace(alike[0], targets=tuple(target for entry in alike for target in entry.targets))
 
 
 def with_teams(spec: Spec) -> Spec:

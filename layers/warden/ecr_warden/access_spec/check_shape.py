@@ -180,7 +180,7 @@ type Value = Scalar | MapNode | Items | Fields
 
 def check_shape(node: Node, shape: Shape, report: ProblemReport) -> Value | None:
     """The value, or None if it does not fit; every value below that does not fit is reported."""
-    gone = {name: (one.name, instead) for one in records(shape) for name, instead in one.gone.items()}
+    gone = {name: where for one in records(shape) for name, where in _gone(one).items()}
     return _Check(report, gone).value(node, shape)
 
 
@@ -216,6 +216,10 @@ class _Check(Struct, frozen=True):
             case Raw() | MapOf() | Record() | Choice():
                 if isinstance(node, MapNode):
                     return self._mapping(node, shape)
+                if isinstance(shape, Record) and shape.gone_text and isinstance(node, Scalar) and node.tag is Tag.TEXT:
+                    message = f"{quote(node.text)} alone in place of {named(shape.name)} is gone"
+                    report.add(Code.GONE_FIELD, node.place, message, remedy=shape.gone_text)
+                    return node
                 expected = named(shape.name) if isinstance(shape, Record | Choice) else "a mapping"
                 return _wrong(node, expected, report, remedy=for_mapping(shape))
 
@@ -271,7 +275,7 @@ class _Check(Struct, frozen=True):
 
     def _unknown(self, key: Scalar, record: Record) -> str:
         """Report a field that the record does not have; returns the field that was probably meant, or ""."""
-        if gone := self.gone.get(key.text):
+        if gone := {**self.gone, **_gone(record)}.get(key.text):
             holder_name, instead = gone
             self.report.add(Code.GONE_FIELD, key.place, f"{key.text} of {named(holder_name)} is gone", remedy=instead)
             return ""
@@ -322,6 +326,10 @@ def _named(record: Record, values: Mapping[str, Value]) -> str:
     """A record in a message, with its name if it has one."""
     name = values.get("name") or values.get("role")
     return f"the {record.name} {quote(name.text)}" if isinstance(name, Scalar) else named(record.name)
+
+
+def _gone(record: Record) -> dict[str, tuple[str, str]]:
+    return {name: (record.name, instead) for name, instead in record.gone.items()}
 
 
 def _keys(node: MapNode) -> dict[str, Place]:

@@ -76,21 +76,18 @@ def _check_roles(spec: Spec, report: ProblemReport) -> dict[str, _Role]:
     roles: dict[str, _Role] = {}
     durations: dict[str, int] = {}
     pulling: dict[tuple[str, Place], PushGrant] = {}
-    for repository, grant in sorted(_grants(spec), key=lambda one: one[1].shared):
+    for repository, grant in _grants(spec):
         key = grant.role.key
         first = roles.setdefault(key, _Role(grant, repository))
         if first.grant.role != grant.role:
             other = f"{quote(first.grant.role.name)} on line {first.grant.place.line}"
             message = f"{quote(grant.role.name)} and {other} are the same role"
             report.add(Code.TWO_SPELLINGS, grant.place, message)
-        elif first.repository is not repository and not grant.shared:
-            message = (
-                f"the role {quote(grant.role.name)} also pushes to the repository on line {first.repository.place.line}"
+        elif first.repository is not repository:
+            other = first.repository.targets[0].name
+            report.add(
+                Code.SHARED_ROLE, grant.place, f"the role {quote(grant.role.name)} also pushes to {quote(other)}"
             )
-            report.add(Code.SHARED_ROLE, grant.place, message)
-        elif first.repository is not repository and (first.repository.excluded or repository.excluded):
-            message = f"the role {quote(grant.role.name)} is shared, and one of its repositories has except:"
-            report.add(Code.SHARED_ROLE, grant.place, message, remedy="give the pattern its own role")
         beside = pulling.setdefault((key, repository.place), grant)
         if beside.pull is not grant.pull:
             said = "true" if beside.pull else "not true"
@@ -117,8 +114,7 @@ def _check_ends(spec: Spec, report: ProblemReport) -> None:
                 report.add(Code.TWO_ENDS, grant.place, message)
                 unclear.add(grant.role)
             elif limits != grant.limits:
-                what = "kinds of sessions" if limits.source_ip == grant.limits.source_ip else "lists of networks"
-                message = f"two {what} for {pusher} on the role {quote(grant.role.name)}"
+                message = f"two lists of networks for {pusher} on the role {quote(grant.role.name)}"
                 report.add(Code.TWO_LIMITS, grant.place, message)
     for role, grants in by_role(spec).items():
         some = [grant for _, grant in grants]

@@ -23,14 +23,13 @@ from ecr_warden.access_spec.spec import (
     MAX_SESSION_DURATION,
     MIN_SESSION_DURATION,
     PullScope,
-    SpecSessions,
 )
 from ecr_warden.core.address import DOCUMENT_KINDS, AddressKind
 from ecr_warden.core.desired import ForeignStatement, Mode
 
 _REGIONS = ListOf(TextShape("a region"))
 _MODE = TextShape("a mode", tuple(Mode))
-_SESSIONS = TextShape("a kind of sessions", tuple(SpecSessions))
+_NO_SESSIONS = "remove it: sessions of push roles may always have tags and a source identity"
 _UNTIL = SpecField("until", Moment(), "When the grant ends: a condition in its documents.")
 _SOURCE_IP = SpecField(
     "source_ip",
@@ -221,8 +220,7 @@ PUSH = Record(
         SpecField(
             "by",
             ListOf(_PUSHER, nonempty=True),
-            "Who may assume the role: teams and principals; where by: stands at another repository of the role, its "
-            "name alone takes the place of this mapping.",
+            "Who may assume the role: teams and principals.",
             required=True,
         ),
         SpecField(
@@ -243,16 +241,13 @@ PUSH = Record(
             ),
             "How long a session may last, from 3600 to 43200 seconds; 3600 by default.",
         ),
-        SpecField(
-            "sessions",
-            _SESSIONS,
-            "tagged: whoever opens a session may give it tags and a source identity, as configure-aws-credentials and "
-            "EKS Pod Identity do; plain: neither. By default as under settings:.",
-        ),
     ),
     {
-        "shared_role": "remove it: write by: at one repository of the role, and at the others the role's name alone",
+        "shared_role": "remove it: give each its own role, or list those with the same grants under one name:",
+        "sessions": _NO_SESSIONS,
     },
+    gone_text="write {role: NAME, by: [...]} with a role of its own, or list the repository under the name: of the "
+    "entry with the role's by:, if their grants are the same",
 )
 REPOSITORY = Record(
     "repository",
@@ -275,10 +270,7 @@ REPOSITORY = Record(
         ),
         SpecField("pull", ListOf(_PULLER), "Who may pull: teams, principals, whole accounts, services, organizations."),
         SpecField(
-            "push",
-            ListOf(Either(TextShape("a role's name"), {"role": PUSH}, Code.WRONG_TYPE)),
-            "Who may push, each through a push role; a role's name alone shares the role, whose by: stands at another "
-            "repository of the account: whoever may push there may push here.",
+            "push", ListOf(PUSH), "Who may push, each through a push role, whose repositories stand in one entry."
         ),
         SpecField(
             "pull_scope",
@@ -430,11 +422,6 @@ SETTINGS = Record(
             "observe, the default, reports drift; enforce also repairs it. Accounts and repositories may differ.",
         ),
         SpecField(
-            "sessions",
-            _SESSIONS,
-            "What sessions of push roles may carry: tagged, the default, tags and a source identity; plain, neither.",
-        ),
-        SpecField(
             "widening",
             TextShape("a choice of widening", ("free", "hold", "approve")),
             "Which gains of access wait until a person accepts them. hold, the default: a version that lets in "
@@ -448,6 +435,7 @@ SETTINGS = Record(
         ),
     ),
     {
+        "sessions": _NO_SESSIONS,
         "exact": "remove it: a document that is written differently and allows the same is never rewritten",
         "end_sessions": "remove it: once a trust policy is narrowed, sessions end that were issued since it was last "
         "read as the spec says",

@@ -2,14 +2,14 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from copy import replace
 from datetime import datetime
 
 from ecr_warden.access_spec.accounts import Organizations, SpecAccounts, narrowed
-from ecr_warden.access_spec.check_shape import Fields
+from ecr_warden.access_spec.check_shape import Fields, Items, Value
 from ecr_warden.access_spec.federation import build_github, build_oidc, build_permission_set, build_pods
-from ecr_warden.access_spec.limits import are_plain, build_limits
+from ecr_warden.access_spec.limits import build_limits
 from ecr_warden.access_spec.nodes import Scalar
 from ecr_warden.access_spec.principals import Directory, check_iam_name
 from ecr_warden.access_spec.problems import Code, ProblemReport, quote
@@ -47,7 +47,6 @@ def build_repository(entry: Fields, directory: Directory, now: datetime) -> Spec
     excluded = _excluded(entry, next(iter(names), None), report)
     pull = _pull(entry, directory, now)
     push = [_push(item, account, directory, now) for item in entry.all("push")]
-    push += [_shared(role, account, report) for role in entry.texts("push")]
     if account is None or not names:
         return None
     regions = narrowed(account, directory.accounts, entry, report)
@@ -244,7 +243,7 @@ def _push(entry: Fields, account: SpecAccount | None, directory: Directory, now:
     report = directory.report
     role = entry.text("role")
     by = _pushers(entry, directory)
-    limits = replace(build_limits(entry, now, report), plain=are_plain(entry, default=directory.plain_sessions))
+    limits = build_limits(entry, now, report)
     seconds = entry.text("max_session_duration")
     duration = None if seconds is None else int(seconds.text)
     if role is None or not check_iam_name(role.text, role.place, "role", report) or account is None:
@@ -253,35 +252,22 @@ def _push(entry: Fields, account: SpecAccount | None, directory: Directory, now:
     return PushGrant(target, by, limits, duration, pull=entry.flag("pull"), place=role.place)
 
 
-def _shared(role: Scalar, account: SpecAccount | None, report: ProblemReport) -> PushGrant | None:
-    """A role by its name alone, before it is known who may assume it."""
-    if not check_iam_name(role.text, role.place, "role", report) or account is None:
-        return None
-    return PushGrant(RoleTarget(account.id, role.text), (), shared=True, place=role.place)
+def with_named_roles(entries: Sequence[Fields]) -> Iterator[Fields]:
+    """The entries; a push role by its name alone, as an accepted version may have it, as where its `by` stands."""
+    given: defaultdict[tuple[str, ...], list[Fields]] = defaultdict(list)
+    for entry in entries:
+        for push in entry.all("push"):
+            given[_words(entry.text("account"), push.text("role"))].append(push)
+    for entry in entries:
+        push_grants: list[Value] = [*entry.all("push")]
+        for name in entry.texts("push"):
+            pushes = given[_words(entry.text("account"), name)]
+            push_grants += [replace(push, values={**push.values, "role": name}) for push in pushes]
+        yield replace(entry, values={**entry.values, "push": Items(entry.place, tuple(push_grants))})
 
 
-def with_shared_roles(repositories: Sequence[SpecRepository | None], report: ProblemReport) -> Iterator[SpecRepository]:
-    """The repositories; a push role that stands by its name alone has what its grants say where its `by` stands."""
-    known = [repository for repository in repositories if repository is not None]
-    given: defaultdict[RoleTarget, list[PushGrant]] = defaultdict(list)
-    for grant in (grant for repository in known for grant in repository.push if not grant.shared):
-        given[grant.role].append(grant)
-    for repository in known:
-        push = [grant for grant in repository.push if not grant.shared]
-        for name in (grant for grant in repository.push if grant.shared):
-            if any(grant.role == name.role for grant in push):
-                report.add(Code.LISTED_TWICE, name.place, f"{quote(name.role.name)} is listed twice")
-            elif name.role in given:
-                push += [replace(grant, shared=True, place=name.place) for grant in given[name.role]]
-            elif len(known) == len(repositories):
-                # Else it may stand in an entry that is refused anyway.
-                report.add(Code.UNKNOWN_ROLE, name.place, _nobody_defines(name.role, given, report))
-        yield replace(repository, push=tuple(push))
-
-
-def _nobody_defines(role: RoleTarget, given: Iterable[RoleTarget], report: ProblemReport) -> str:
-    hint = report.hint(role.name, [one.name for one in given if one.account == role.account])
-    return f"no repository of the account says who may assume the push role {quote(role.name)}{hint}"
+def _words(*scalars: Scalar | None) -> tuple[str, ...]:
+    return tuple("" if scalar is None else scalar.text for scalar in scalars)
 
 
 def _pushers(entry: Fields, directory: Directory) -> tuple[Pusher, ...]:

@@ -1,4 +1,4 @@
-"""Until when and from which networks a grant gives access, and what its sessions may carry."""
+"""Until when and from which networks a grant gives access."""
 
 import re
 from datetime import UTC, datetime
@@ -7,18 +7,12 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from ecr_warden.access_spec.check_shape import Fields
 from ecr_warden.access_spec.nodes import Scalar
 from ecr_warden.access_spec.problems import Code, ProblemReport, bare, quote
-from ecr_warden.access_spec.spec import Limits, SpecSessions
+from ecr_warden.access_spec.spec import Limits
 
 _UNTIL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}(:[0-9]{2})?([Zz]|[+-][0-9]{2}:[0-9]{2})")
 _NETWORK = re.compile(r"[0-9A-Fa-f.:]{2,45}(/[0-9]{1,3})?")
 # Wider ones are two or a few away from everybody; nobody's own network is that wide.
 _WIDEST = {4: 8, 6: 16}
-
-
-def are_plain(entry: Fields, *, default: bool) -> bool:
-    """The field `sessions` of a grant or of the settings."""
-    sessions = entry.text("sessions")
-    return default if sessions is None else sessions.text == SpecSessions.PLAIN
 
 
 def build_limits(entry: Fields, now: datetime, report: ProblemReport) -> Limits:

@@ -35,8 +35,6 @@ class Directory(Struct):
     accounts: SpecAccounts
     organizations: Organizations
     report: ProblemReport
-    plain_sessions: bool = False
-    """The sessions of push grants that do not say."""
     teams: Mapping[str, tuple[SpecPrincipal, ...]] = field(default_factory=dict)
     teams_unread: bool = False
     places: dict[IdentityTarget, Place] = field(default_factory=dict)

@@ -172,8 +172,8 @@ class Code(Enum):
     SHARED_ROLE = (
         "E204",
         "one role for two repositories",
-        "everyone under either by: could push to both: give each its own role, or write by: at one of them and at the "
-        "other the role's name alone",
+        "give each its own role, because everyone under either by: could push to both, or list those with the same "
+        "grants under one name:",
     )
     ADDRESS_TWICE = (
         "E205",
@@ -219,13 +219,8 @@ class Code(Enum):
     LIMIT = ("E218", "a limit outside its range", "use a whole number from 0 to 100000")
     TWO_LIMITS = (
         "E219",
-        "two end times, lists of networks or kinds of sessions for one principal",
+        "two end times or lists of networks for one principal",
         "one statement would make the other needless: keep one",
-    )
-    UNKNOWN_ROLE = (
-        "E220",
-        "a push role by its name alone that no by: defines",
-        "write {role: NAME, by: [...]} here or at one of its other repositories",
     )
     ALLOWED_BEFORE = (
         "E221",

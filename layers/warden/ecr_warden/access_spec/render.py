@@ -157,7 +157,7 @@ def _allow(
     sid: str, limits: Limits, principal: object, actions: tuple[str, ...], condition: Condition
 ) -> dict[str, object]:
     """An Allow statement of a resource's policy; without a Sid where it would not be unique, as IAM demands."""
-    statement = {**_sid(sid, limits), "Effect": "Allow", "Principal": principal, "Action": _actions(actions, limits)}
+    statement = {**_sid(sid, limits), "Effect": "Allow", "Principal": principal, "Action": _one_or_all(actions)}
     whole = condition | _condition_of(limits)
     return statement | {"Condition": whole} if whole else statement
 
@@ -166,7 +166,6 @@ def _sid(base: str, limits: Limits) -> dict[str, object]:
     """IAM demands unique Sids of letters and digits, which the networks of two statements would not give."""
     if not base or limits.source_ip:
         return {}
-    base += "Plain" if limits.plain else ""
     moment = f"Until{show_time(limits.until)}" if limits.until else ""
     return {"Sid": base + moment.translate({ord("-"): None, ord(":"): None})}
 
@@ -309,7 +308,7 @@ def _on(sid: str, limits: Limits, actions: tuple[str, ...], resources: Iterable[
     statement = {
         **_sid(sid, limits),
         "Effect": "Allow",
-        "Action": _actions(actions, limits),
+        "Action": _one_or_all(actions),
         "Resource": _few(resources),
     }
     condition = _condition_of(limits)
@@ -318,10 +317,6 @@ def _on(sid: str, limits: Limits, actions: tuple[str, ...], resources: Iterable[
 
 def _token_statement() -> dict[str, object]:
     return {"Sid": "AllowLogin", "Effect": "Allow", "Action": TOKEN, "Resource": "*"}
-
-
-def _actions(actions: tuple[str, ...], limits: Limits) -> str | list[str]:
-    return _one_or_all(tuple(action for action in actions if not (limits.plain and action in _TAGGING)))
 
 
 def _one_or_all(values: tuple[str, ...]) -> str | list[str]:

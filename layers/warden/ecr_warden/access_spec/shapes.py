@@ -80,6 +80,8 @@ class Record(Struct, frozen=True):
     fields: tuple[SpecField, ...]
     gone: Mapping[str, str] = {}
     """Those that it had once, with what to write instead."""
+    gone_text: str = ""
+    """What to write instead of a text that once stood for it; "" if none did."""
 
 
 class Either(Struct, frozen=True):

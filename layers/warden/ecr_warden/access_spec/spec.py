@@ -151,13 +151,11 @@ class Limits:
 
     until: datetime | None = None
     source_ip: tuple[str, ...] = ()
-    plain: bool = False
-    """The sessions of a push role have neither tags nor a source identity."""
 
     @property
-    def order(self) -> tuple[datetime, tuple[str, ...], bool]:
+    def order(self) -> tuple[datetime, tuple[str, ...]]:
         """A sort key: what ends first comes first."""
-        return self.until or _NEVER, self.source_ip, self.plain
+        return self.until or _NEVER, self.source_ip
 
 
 UNLIMITED = Limits()
@@ -177,13 +175,6 @@ class PullGrant:
     place: Place = field(default=Place(1, 1), compare=False)
 
 
-class SpecSessions(StrEnum):
-    """What the sessions of a push role may carry from whoever opens them."""
-
-    TAGGED = "tagged"  # tags and a source identity
-    PLAIN = "plain"  # neither
-
-
 class PullScope(StrEnum):
     """What the policies of pulling identities name; across accounts the repository policy decides in any case."""
 
@@ -199,8 +190,6 @@ class PushGrant:
     by: tuple[Pusher, ...]
     limits: Limits = UNLIMITED
     max_session_duration: int | None = None
-    shared: bool = False
-    """The grant stands at another repository of the role."""
     pull: bool = False
     """The role may also pull from the repository."""
     place: Place = field(default=Place(1, 1), compare=False)

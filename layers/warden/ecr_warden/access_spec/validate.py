@@ -11,8 +11,7 @@ from ecr_warden.access_spec.check_shape import Fields, check_shape
 from ecr_warden.access_spec.compile import all_targets, compile_spec
 from ecr_warden.access_spec.cross_checks import cross_check
 from ecr_warden.access_spec.fields import SPEC
-from ecr_warden.access_spec.grants import build_repository, with_shared_roles
-from ecr_warden.access_spec.limits import are_plain
+from ecr_warden.access_spec.grants import build_repository, with_named_roles
 from ecr_warden.access_spec.literals import build_document, build_literal, check_own_calls
 from ecr_warden.access_spec.nodes import Node
 from ecr_warden.access_spec.parse import parse_text
@@ -61,8 +60,7 @@ def load_tree(tree: Node, report: ProblemReport, *, version: str = "", now: date
     root = check_shape(tree, SPEC, report)
     if not isinstance(root, Fields):
         return Invalid(report.sorted())
-    plain = are_plain(root.fields("settings"), default=False)
-    directory = Directory(build_accounts(root, report), build_organizations(root, report), report, plain)
+    directory = Directory(build_accounts(root, report), build_organizations(root, report), report)
     spec = _build(root, directory, now or datetime.now(UTC))
     cross_check(spec, directory.places, report)
     if report.has_errors:
@@ -76,13 +74,13 @@ def load_tree(tree: Node, report: ProblemReport, *, version: str = "", now: date
 
 def _build(root: Fields, directory: Directory, now: datetime) -> Spec:
     directory.define_teams(root)
-    entries = [_repository(entry, directory, now) for entry in root.all("repositories")]
+    entries = [_repository(entry, directory, now) for entry in with_named_roles(root.all("repositories"))]
     literals = tuple(build_literal(entry, directory) for entry in root.all("documents"))
     also_allowed = tuple(build_also_allowed(entry, directory, now) for entry in root.all("also_allowed"))
     return Spec(
         accounts=tuple(directory.accounts.by_alias.values()),
         teams=directory.teams,
-        repositories=tuple(with_shared_roles(entries, directory.report)),
+        repositories=tuple(entry for entry in entries if entry is not None),
         literals=tuple(entry for entry in literals if entry is not None),
         settings=build_settings(root.fields("settings")),
         also_allowed=tuple(entry for entry in also_allowed if entry is not None),
