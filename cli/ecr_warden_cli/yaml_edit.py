@@ -5,7 +5,7 @@ change is read back and compared with the values that it should give.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import yaml
@@ -20,6 +20,10 @@ type Value = str | list["Value"] | dict[str, "Value"]
 
 type Node = Any
 """One of PyYAML's nodes, whose stubs lack some attributes."""
+
+
+type _Splice = tuple[int, int, str]
+"""What stands in the text from one position to another, and what shall."""
 
 
 class Verbatim(str):
@@ -62,10 +66,11 @@ class Text(Struct, frozen=True):
         rest = {name: value for name, value in _value(node).items() if name != key}
         return self._checked(node, rest, lambda: _removed(self.text, node, keys.index(key)))
 
-    def _checked(self, node: Node, value: Value, splices: Any) -> "Text":
+    def _checked(self, node: Node, value: Value, splice: Callable[[], _Splice]) -> "Text":
         """The changed text, if it says what it should: `value` in place of the node's, and all else as before."""
         try:
-            changed = text_of(_spliced(self.text, splices()))
+            start, end, new = splice()
+            changed = text_of(self.text[:start] + new + self.text[end:])
         except (yaml.YAMLError, _Unknown) as error:
             raise not_editable(node) from error
         if _value(changed.root) != _value(self.root, {id(node): value}):
@@ -125,50 +130,16 @@ class _Unknown(Exception):
     """A layout that no rule covers."""
 
 
-class _Splice(Struct, frozen=True):
-    """What replaces the text from `start` to `end`."""
-
-    start: int
-    end: int
-    new: str = ""
-
-
-def _spliced(text: str, splices: Sequence[_Splice]) -> str:
-    """The text with all splices; those at one place in the order in which they are given."""
-    parts, at = [], 0
-    for splice in sorted(splices, key=lambda splice: splice.start):
-        parts += [text[at : splice.start], splice.new]
-        at = splice.end
-    return "".join([*parts, text[at:]])
-
-
 _BREAK = re.compile(r"\r\n|\n|\r")
-_DASH = re.compile(r"^ *(-)(?=\s)", re.MULTILINE)
-
-
-def _line_break(text: str, position: int) -> str:
-    """The line break of the position's line, or at the end of the text of the line before."""
-    found = _BREAK.search(text, position)
-    if found is None:
-        start = _line_start(text, position)
-        found = _BREAK.search(text, start - 2 if text.endswith("\r\n", 0, start) else max(start - 1, 0))
-    return found[0] if found else "\n"
 
 
 def _line_start(text: str, position: int) -> int:
     return max(text.rfind("\n", 0, position), text.rfind("\r", 0, position)) + 1
 
 
-def _line_end(text: str, position: int) -> int:
-    """Where the position's line ends, before its line break."""
-    found = _BREAK.search(text, position)
-    return found.start() if found else len(text)
-
-
-def _indentation(text: str, position: int) -> str | None:
-    """The blanks before the position on its line; None if there is anything else."""
-    before = text[_line_start(text, position) : position]
-    return None if before.strip() else before
+def _is_first(text: str, position: int) -> bool:
+    """Whether only blanks stand before the position on its line."""
+    return not text[_line_start(text, position) : position].strip()
 
 
 def _end(text: str, node: Node) -> int:
@@ -177,38 +148,36 @@ def _end(text: str, node: Node) -> int:
         last = node.value[-1]
         return _end(text, last[1] if isinstance(node, yaml.MappingNode) else last)
     end: int = node.end_mark.index
-    while isinstance(node, yaml.ScalarNode) and node.style in ("|", ">") and text[end - 1].isspace():
-        end -= 1
-    return end
+    is_block = isinstance(node, yaml.ScalarNode) and node.style in ("|", ">")
+    return len(text[:end].rstrip()) if is_block else end
 
 
 def _elements(text: str, node: Node) -> list[tuple[int, int]]:
     """Where each item or each key with its value begins and ends; of a block list's item: at its dash."""
     if isinstance(node, yaml.MappingNode):
         return [(key.start_mark.index, _end(text, value)) for key, value in node.value]
-    spans = [(item.start_mark.index, _end(text, item)) for item in node.value]
-    return spans if node.flow_style else list(_from_dashes(text, node, spans))
-
-
-def _from_dashes(text: str, node: Node, spans: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    before = node.start_mark.index
-    for number, (start, end) in enumerate(spans):
-        found = _DASH.search(text, before, start) if number else None
-        if number and found is None:
-            raise _Unknown
-        yield (found.start(1) if found else before), end
-        before = end
-
-
-def _appended(text: str, node: Node, written: str) -> list[_Splice]:
+    starts = [item.start_mark.index for item in node.value]
     if not node.flow_style:
-        return [_new_line(text, node, written)]
-    _refuse_several_lines(node)
+        # A dash in a comment before an item gives what is not read back as it should.
+        starts = [text.rfind("-", 0, start) for start in starts]
+    return [(start, _end(text, item)) for start, item in zip(starts, node.value, strict=True)]
+
+
+def _appended(text: str, node: Node, written: str) -> _Splice:
     elements = _elements(text, node)
-    if not elements:
-        return [_Splice(node.start_mark.index + 1, node.start_mark.index + 1, written)]
-    _, end = elements[-1]
-    return [_Splice(end, end, f", {written}")]
+    if node.flow_style:
+        _refuse_several_lines(node)
+        end = elements[-1][1] if elements else node.start_mark.index + 1
+        return end, end, f", {written}" if elements else written
+    start, _ = elements[0]
+    dash = "" if isinstance(node, yaml.MappingNode) else "- "
+    if dash and not _is_first(text, start):
+        raise _Unknown
+    breaks = [*_BREAK.finditer(text)]
+    after = next((found for found in breaks if found.start() >= elements[-1][1]), None)
+    end = after.start() if after else len(text)
+    indentation = " " * (start - _line_start(text, start))
+    return end, end, f"{(after or breaks[-1])[0]}{indentation}{dash}{written}"
 
 
 def _refuse_several_lines(node: Node) -> None:
@@ -217,36 +186,23 @@ def _refuse_several_lines(node: Node) -> None:
         raise _Unknown
 
 
-def _new_line(text: str, node: Node, written: str) -> _Splice:
-    """A line after a block list or mapping."""
-    start, _ = _elements(text, node)[0]
-    dash = "" if isinstance(node, yaml.MappingNode) else "- "
-    if dash and _indentation(text, start) is None:
-        raise _Unknown
-    end = _line_end(text, _end(text, node))
-    indentation = " " * (start - _line_start(text, start))
-    return _Splice(end, end, f"{_line_break(text, end)}{indentation}{dash}{written}")
-
-
-def _removed(text: str, node: Node, index: int) -> list[_Splice]:
+def _removed(text: str, node: Node, index: int) -> _Splice:
     elements = _elements(text, node)
     start, end = elements[index]
     if node.flow_style:
         _refuse_several_lines(node)
         is_last = index == len(elements) - 1
-        return [_Splice(elements[index - 1][1], end) if is_last else _Splice(start, elements[index + 1][0])]
-    if _indentation(text, start) is not None:
-        return [_lines(text, start, end)]
+        return (elements[index - 1][1], end, "") if is_last else (start, elements[index + 1][0], "")
+    if _is_first(text, start):
+        return _lines(text, start, end)
     if index or not isinstance(node, yaml.MappingNode):
         raise _Unknown
-    return [_Splice(start, elements[1][0])]
+    return start, elements[1][0], ""
 
 
 def _lines(text: str, start: int, end: int) -> _Splice:
     """The whole lines of an element; if the text ends without a line break, it does so afterwards."""
     first = _line_start(text, start)
-    found = _BREAK.search(text, end)
-    if found:
-        return _Splice(first, found.end())
-    before = 2 if text.endswith("\r\n", 0, first) else min(first, 1)
-    return _Splice(first - before, len(text))
+    if found := _BREAK.search(text, end):
+        return first, found.end(), ""
+    return len(text[:first].removesuffix("\n").removesuffix("\r")), len(text), ""
