@@ -15,6 +15,7 @@ from ecr_warden.collect.wiring import HubPlace
 from ecr_warden.core.clock import Clock
 from ecr_warden_cli.context import Failure, Hub, NotEntered
 from ecr_warden_cli.deployment.ports import (
+    UNREAD,
     ChangeSet,
     Instance,
     LiveStack,
@@ -57,6 +58,8 @@ class MemoryCloud:
     """How many messages each queue of the hub has."""
     drifted: set[StackPlace] = field(default_factory=set)
     """The stacks of which somebody changed a queue beside CloudFormation."""
+    unseen: set[StackPlace] = field(default_factory=set)
+    """The stacks of which it could not read a queue."""
     trails: dict[tuple[str, str], SeenWire] = field(default_factory=dict)
     pending: dict[str, tuple[StackPlace, Proposal]] = field(default_factory=dict)
     """The change sets that are neither executed nor discarded."""
@@ -235,8 +238,12 @@ class MemoryStacks:
             found.append(StackChange("Modify", "Queue", "AWS::SQS::Queue"))
         found += [StackChange("Remove", key, old[key]["Type"]) for key in old if key not in new]
         if live is not None and not found and dict(live.parameters) == dict(proposal.parameters):
-            return None
-        return found
+            return [*self._unseen(place)] or None
+        return [*found, *self._unseen(place)]
+
+    def _unseen(self, place: StackPlace) -> Iterator[StackChange]:
+        if place in self.cloud.unseen:
+            yield StackChange(UNREAD, "Queue", "AWS::SQS::Queue")
 
     def execute(self, change_set: ChangeSet) -> None:
         self._call("execute", self.cloud.pending[change_set.id][0].name)

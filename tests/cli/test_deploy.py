@@ -244,6 +244,17 @@ def test_what_was_changed_beside_cloudformation_is_changed_back_in_every_stack_t
     assert [str(place) for place in deployed.cloud.repaired] == [HUB, *MEMBERS, *EVENTS]
 
 
+def test_what_cloudformation_could_not_read_is_neither_changed_nor_as_it_should_be(deployed: Site) -> None:
+    place = StackPlace(REGISTRY, "us-east-1", NAMES["events"])
+    deployed.cloud.unseen.add(place)
+    ran = deployed("--yes")
+    assert (ran.code, deployed.begun) == (0, [])
+    said = f"whether somebody changed {place}: Queue is not known: CloudFormation could not read it"
+    assert said in " ".join(ran.err.split())
+    upgrade(deployed)
+    assert (deployed("--yes").code, len(deployed.begun)) == (0, 7)
+
+
 SWITCH = {"Type": "AWS::SSM::Parameter", "Properties": {"Value": "enabled"}}
 RETAINED = {**SWITCH, "DeletionPolicy": "Retain"}
 LAST = {**TEMPLATES, "hub": template("hub", "ExternalId", Bucket=QUEUE, Queue=QUEUE, WritesParameter=RETAINED)}

@@ -87,6 +87,11 @@ ROWS: Mapping[str, tuple[Callable[[Site], object], dict[str, str], int]] = {
     "what is in the hub": (drifted(CI, REGION, "hub"), {"stack-differs": "ecr-warden deploy"}, 2),
     "what is in a member": (drifted(REGISTRY, "us-east-1", "member"), {"stack-differs": "ecr-warden deploy"}, 2),
     "what forwards": (drifted(REGISTRY, REGION, "events"), {"stack-differs": "ecr-warden deploy"}, 2),
+    "what CloudFormation could not read": (
+        lambda site: site.cloud.unseen.add(place(REGISTRY, REGION, "events")),
+        {"drift-unread": ""},
+        1,
+    ),
     "the code of a function": (running(code="0" * 64), {"code-differs": "aws lambda update-function-code"}, 2),
     "the layer of a function": (running(layers=("0" * 64,)), {"code-differs": "ecr-warden deploy"}, 2),
     "a function that may not run": (running(reserved=0), {"function-limited": "aws lambda delete-function-conc"}, 2),

@@ -135,6 +135,26 @@ def test_a_change_set_is_discarded_once_it_is_worked_out_with_a_stack_that_was_n
     assert done == [*["DescribeChangeSet"] * 2, "DeleteChangeSet", *never_made]
 
 
+def test_the_values_of_what_drifted_are_asked_for_and_what_says_the_same_is_no_change() -> None:
+    wire = Wire()
+
+    def changed(name: str, actual: str) -> Any:
+        values = {"Drift": {"ActualValue": actual}, "AfterValue": "ENABLED", "Name": "State", "Attribute": "Properties"}
+        change = {"LogicalResourceId": name, "ResourceType": "AWS::Events::Rule", "Action": "Modify"}
+        return {"Type": "Resource", "ResourceChange": {**change, "Details": [{"Target": values}]}}
+
+    changes = [changed("One", "ENABLED"), changed("Two", "DISABLED")]
+    wire.answer("cloudformation:DescribeChangeSet", lambda _: {"Status": "CREATE_COMPLETE", "Changes": changes})
+    stacks = AwsStacks(wire.session.client("cloudformation", REGION), REGION, lambda _: None)
+    found = stacks.changes(ChangeSet("its-id", "one"))
+    assert [one.logical_id for one in found or ()] == ["Two"]
+    assert wire.calls[-1].parameters["IncludePropertyValues"] is True
+    del changes[1]
+    assert stacks.changes(ChangeSet("its-id", "one")) is None, "there is nothing to do"
+    del changes[0]
+    assert stacks.changes(ChangeSet("its-id", "one")) == [], "outputs alone"
+
+
 def test_what_somebody_else_put_under_a_key_of_ours_is_replaced(entered: Entered) -> None:
     bucket = entered.bucket(ACCOUNT, REGION, "code")
     assert [bucket.put({"three": data}) for data in (b"theirs", b"ours", b"ours")] == [1, 1, 0]

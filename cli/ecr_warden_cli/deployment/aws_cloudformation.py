@@ -18,7 +18,15 @@ from msgspec import Struct
 
 from ecr_warden_cli.aws import text_of
 from ecr_warden_cli.context import Failure
-from ecr_warden_cli.deployment.ports import ChangeSet, Instance, LiveStack, Proposal, StackChange, StackFailed
+from ecr_warden_cli.deployment.drift import action_of
+from ecr_warden_cli.deployment.ports import (
+    ChangeSet,
+    Instance,
+    LiveStack,
+    Proposal,
+    StackChange,
+    StackFailed,
+)
 from ecr_warden_cli.deployment.remedies import remedy_for
 from iam_access.text.printable import cut
 
@@ -90,8 +98,10 @@ class AwsStacks(Struct, frozen=True):
             raise self._failed(
                 change_set, [*self._validations(ChangeSetName=change_set.id), f"the change set: {reason}"]
             )
-        every = self._all("describe_change_set", "Changes", **name)
-        return [_change(one["ResourceChange"]) for one in every if "ResourceChange" in one]
+        every = self._all("describe_change_set", "Changes", IncludePropertyValues=True, **name)
+        found = [one["ResourceChange"] for one in every if "ResourceChange" in one]
+        changes = [_change(one, action) for one in found if (action := action_of(one))]
+        return changes if changes or not found else None
 
     def execute(self, change_set: ChangeSet) -> None:
         name, token = {"ChangeSetName": change_set.id, "StackName": change_set.stack}, _token(change_set)
@@ -223,9 +233,9 @@ def _live(found: Mapping[str, Any]) -> LiveStack:
     )
 
 
-def _change(one: Mapping[str, Any]) -> StackChange:
+def _change(one: Mapping[str, Any], action: str) -> StackChange:
     return StackChange(
-        one["Action"],
+        action,
         one["LogicalResourceId"],
         one["ResourceType"],
         one.get("PhysicalResourceId", ""),

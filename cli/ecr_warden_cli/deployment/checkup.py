@@ -30,7 +30,7 @@ from ecr_warden_cli.console import Exit, worst
 from ecr_warden_cli.context import Failure
 from ecr_warden_cli.deployment.compare import Compared
 from ecr_warden_cli.deployment.ports import LiveStack
-from ecr_warden_cli.deployment.remedies import MORE_EXECUTIONS
+from ecr_warden_cli.deployment.remedies import MORE_EXECUTIONS, UNSEEN
 from ecr_warden_cli.deployment.stacks import EVENTS, HUB, ORGANIZATION, shortage
 from ecr_warden_cli.deployment.wanted import Deployment
 from iam_access.arn import iam_arn
@@ -150,6 +150,7 @@ CODES: Mapping[str, tuple[Group, Verdict, str]] = {
     "hub-denied": (Group.HUB, Verdict.UNKNOWN, ""),
     "hub-unknown": (Group.HUB, Verdict.UNKNOWN, ""),
     "stack-differs": (Group.HUB, Verdict.WRONG, _DEPLOY),
+    "drift-unread": (Group.HUB, Verdict.UNKNOWN, ""),
     "code-differs": (Group.HUB, Verdict.WRONG, ""),
     "function-limited": (Group.HUB, Verdict.WRONG, ""),
     "few-executions": (Group.HUB, Verdict.WARNING, ""),
@@ -376,6 +377,8 @@ def _of_comparison(looks: Looks, region: str) -> Iterator[Diagnosis]:
         also = tuple(f"{one.logical_id} ({one.type})" for one in step.changes)
         found = _diagnosis("stack-differs", f"deploy would change it: {'; '.join(lines)}")
         yield replace(found, verdict=verdict, about=about, also=also)
+    for one in compared.unseen:
+        yield _diagnosis("drift-unread", UNSEEN.format(one), "read it with the deployer's policies, or in the console")
     yield from _of_functions(compared, region)
     for queue, many in compared.letters.items():
         remedy = "whoever operates the hub reads why, and purges the queue: docs/safety.md#what-to-do"

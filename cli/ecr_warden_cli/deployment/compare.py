@@ -33,6 +33,8 @@ class Compared(Struct, frozen=True):
     """The functions whose concurrency somebody limits, which no template does."""
     letters: Mapping[str, int] = {}
     """The messages of each queue of dead letters."""
+    unseen: Sequence[str] = ()
+    """What somebody may have changed in stacks, and CloudFormation could not read."""
     left: tuple[StackPlace, ...] = ()
     """Stacks of events in regions that the file has no longer."""
 
@@ -63,6 +65,7 @@ def compare(reconciler: Reconciler, regions: Iterable[str]) -> Compared:
         dict(_altered(reconciler.release, running)),
         tuple(name for name, one in running.items() if one.reserved is not None and name not in reserving),
         {queue: depth for queue, depth in queues.items() if depth},
+        reconciler.unseen,
         tuple(_left(entered, wanted, regions)),
     )
 

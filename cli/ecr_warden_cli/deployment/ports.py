@@ -41,11 +41,14 @@ class LiveStack(Struct, frozen=True):
     description: str = ""
 
 
+UNREAD = "Unread"
+
+
 class StackChange(Value, frozen=True):
     """One change of a change set."""
 
     action: str
-    """Add, Modify, Remove, Import or Dynamic."""
+    """Add, Modify, Remove, Import or Dynamic; `UNREAD` where CloudFormation could not read what is there."""
     logical_id: str
     type: str
     physical_id: str = ""
@@ -112,7 +115,7 @@ class Stacks(Protocol):
         """Begin a change set, of a new stack too, which is deleted again if it fails."""
 
     def changes(self, change_set: ChangeSet) -> Sequence[StackChange] | None:
-        """Wait until it is worked out; None if there is nothing to do. Raises StackFailed."""
+        """Wait until it is worked out; None if there is nothing to do but to spell otherwise. Raises StackFailed."""
 
     def execute(self, change_set: ChangeSet) -> None:
         """Begin to do what it says."""

@@ -14,6 +14,7 @@ from msgspec import Struct
 from ecr_warden.state.switch import PARAMETER, Position
 from ecr_warden_cli.context import Failure
 from ecr_warden_cli.deployment.ports import (
+    UNREAD,
     ChangeSet,
     CodeBucket,
     Entered,
@@ -120,6 +121,8 @@ class Reconciler(Struct, frozen=True, dict=True):
     unread: list[Failure] = []
     proposed: dict[StackPlace, Callable[[], None]] = {}
     """What discards each change set that was not executed."""
+    unseen: list[str] = []
+    """What somebody may have changed, and CloudFormation could not read."""
     found: dict[StackPlace, LiveStack | None] = {}
     """The stacks as they were last seen."""
 
@@ -202,8 +205,10 @@ class Reconciler(Struct, frozen=True, dict=True):
         if live is None or change_set is None:
             added = [StackChange("Add", name, kind) for name, kind in after.types.items()]
             return Step(wanted, Content(), after, added)
-        changes = self._stacks(wanted).changes(change_set)
-        if changes is None:
+        found = self._stacks(wanted).changes(change_set)
+        self.unseen.extend(f"{wanted.place}: {one.logical_id}" for one in found or () if one.action == UNREAD)
+        changes = [one for one in found or () if one.action != UNREAD]
+        if found is None or (found and not changes):
             return None
         before = content_of(self._stacks(wanted).template(wanted.place.name), live.parameters, wanted.place)
         are = {OWN_SWITCH: "true", **live.parameters}

@@ -8,6 +8,7 @@ MORE_EXECUTIONS = (
     "--desired-value 1000"
 )
 """Asks AWS to let more functions run at once in a region."""
+UNSEEN = "whether somebody changed {} is not known: CloudFormation could not read it with these credentials"
 AGAIN = "run the same command again: it goes on where it stands"
 
 _REMEDIES: Mapping[str, str] = {

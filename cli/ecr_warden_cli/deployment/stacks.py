@@ -116,8 +116,8 @@ def doubts(deployment: Deployment) -> Iterator[str]:
             f"{deployment.hub_region} has to be enabled in each account (aws account enable-region), and whether AWS "
             "sends events of us-east-1 there is not known; a hub in another region has neither question"
         )
-    units = () if deployment.organization is None else (deployment.organization,)
-    if deployment.role_boundary and any(one.writes is Writes.ALL for one in (*deployment.members, *units)):
+    of_units = deployment.organization.writes if deployment.organization is not None else Writes.NONE
+    if deployment.role_boundary and Writes.ALL in (of_units, *(member.writes for member in deployment.members)):
         yield (
             f"role_boundary is of ecr-warden's own roles: push roles have its boundary, so a policy that demands "
             f"{deployment.role_boundary} on every role has to leave role/ecr-warden/* out"

@@ -21,7 +21,7 @@ from ecr_warden_cli.deployment.file import load_deployment
 from ecr_warden_cli.deployment.ports import Entered
 from ecr_warden_cli.deployment.reconcile import Reconciler, Step, unfinished
 from ecr_warden_cli.deployment.release import Release, load_release
-from ecr_warden_cli.deployment.remedies import AGAIN
+from ecr_warden_cli.deployment.remedies import AGAIN, UNSEEN
 from ecr_warden_cli.deployment.sessions import DEPLOYMENT_ARGUMENTS, aliases_of, enter
 from ecr_warden_cli.deployment.stacks import doubts, read_only
 from ecr_warden_cli.deployment.wanted import Deployment
@@ -92,6 +92,7 @@ def _bring_about(reconciler: Reconciler, arguments: argparse.Namespace, context:
         leaving = reconciler.leaving(partial(_named, client, context))
         steps = reconciler.steps()
     console.notes(f"NOT DONE: {failure}" for failure in reconciler.unread)
+    console.notes(UNSEEN.format(one) for one in reconciler.unseen)
     not_all = (Exit.ERROR,) if left_out or reconciler.unread else ()
     if arguments.spec and not wants_spec:
         console.note(f"{arguments.spec} is not uploaded, as the hub has a spec: ecr-warden apply {arguments.spec}")

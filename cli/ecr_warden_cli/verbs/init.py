@@ -147,12 +147,10 @@ def _in_the_way(entered: Entered, deployment: Deployment) -> Iterator[str]:
     """What may be in the way of the hub, as far as its account was entered."""
     yield from doubts(deployment)
     try:
-        limit = entered.executions(deployment.hub_account, deployment.hub_region)
+        if why := shortage(deployment, entered.executions(deployment.hub_account, deployment.hub_region)):
+            yield f"{why}; {MORE_EXECUTIONS.format(deployment.hub_region)}"
     except Failure as failure:
         yield f"whether enough functions may run at once is not known: {failure}"
-    else:
-        if why := shortage(deployment, limit):
-            yield f"{why}; {MORE_EXECUTIONS.format(deployment.hub_region)}"
 
 
 def _command(file: str, accounts: Sequence[SpecAccount], profiles: Mapping[str, str]) -> str:
