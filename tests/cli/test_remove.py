@@ -2,17 +2,26 @@
 
 import json
 from collections.abc import Callable, Iterator
+from copy import replace
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ecr_warden.core.address import DOCUMENT_KINDS
+from ecr_warden.core.job import Cause, CauseKind
+from ecr_warden.core.run import RunEntry
+from ecr_warden.core.sessions import Sessions, denial_of
+from ecr_warden.hub.reply import HistoryReply
 from ecr_warden.state.switch import Position
 from ecr_warden_cli.context import Hub, NotEntered
 from ecr_warden_cli.deployment.aws_remains import AwsRemains
 from ecr_warden_cli.deployment.ports import ChangeSet, LiveStack, StackFailed, StackPlace
 from ecr_warden_cli.deployment.remedies import remedy_for
+from ecr_warden_cli.deployment.removal import access_that_stays
+from local.testing.seed import SPEC_FILE, compiled
 from tests.cli.command import Command, Ran
 from tests.cli.test_hub import InProcess
 from tests.clouds import MemoryCloud, MemoryEntered, MemoryStacks
@@ -35,6 +44,7 @@ MEMBER = StackPlace(ACCOUNT, "us-east-1", "ecr-warden-member")
 ALLOW = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "ecr:*", "Resource": "*"}]})
 IN, HERE = f"arn:aws:iam::{ACCOUNT}:policy", f"in {ACCOUNT}/{REGION}"
 BOUNDARY = f"{IN}/ecr-warden/ecr-warden-boundary"
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
 MANY, STEPS = 1000, 19
 """Whoever interrupts never, or during one of all steps."""
 
@@ -197,7 +207,8 @@ boundary that is in use
   the key of the hub's topics: KMS deletes it after 7 days
   a backup of the table: DynamoDB deletes it after 35 days
   ssm:/ecr-warden/webhook: it was stored for the webhook, and not by ecr-warden
-  repository-policy repository/222222222222/eu-central-1/shop/checkout: access stays as it is
+  repository-policy repository/222222222222/eu-central-1/shop/checkout: access stays as it is, \
+and is not of ecr-warden's making as far as its history goes: a year
     aws ecr delete-repository-policy --region eu-central-1 --repository-name shop/checkout
 """
 STAYS = {"ecr-warden-boundary", "ecr-pusher", "theirs"}
@@ -234,6 +245,59 @@ def test_afterwards_nothing_is_left_but_what_was_named_and_run_again_it_says_so(
     house.iam.delete_role(RoleName="ecr-pusher")
     assert remove(house, tmp_path, "--yes", "--json").json["left"] == []
     assert house.left() == {"theirs"}
+
+
+def cutoff(*statements: dict[str, Any], hours: int) -> str:
+    """What a repair wrote so many hours ago, with statements that somebody added."""
+    before = World().clock.now() - timedelta(hours=hours)
+    own = json.loads(denial_of(Sessions(before)).text)["Statement"]
+    return json.dumps({"Version": "2012-10-17", "Statement": [*own, *statements]})
+
+
+ADDED = {"Effect": "Allow", "Action": "ecr:*", "Resource": "*"}
+CUTOFFS = {
+    "whose sessions have expired": (
+        cutoff(hours=13),
+        False,
+        "  denial of older sessions ecr-warden-deny-older-sessions",
+    ),
+    "whose sessions may last": (cutoff(hours=11), True, "what it denies may last until 2026-"),
+    "that somebody edited": (
+        cutoff(ADDED, hours=13),
+        True,
+        "somebody changed it, so that it is not as ecr-warden writes it\n"
+        "    aws iam delete-role-policy --role-name ecr-pusher --policy-name ecr-warden-deny-older-sessions",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CUTOFFS)
+def test_a_denial_of_older_sessions_goes_when_it_is_ours_and_denies_nobody_any_more(case: str, tmp_path: Path) -> None:
+    document, stays, said = CUTOFFS[case]
+    house = House()
+    name = "ecr-warden-deny-older-sessions"
+    house.iam.put_role_policy(RoleName="ecr-pusher", PolicyName=name, PolicyDocument=document)
+    house.iam.put_role_policy(RoleName="ecr-pusher", PolicyName="theirs", PolicyDocument=ALLOW)
+    ran = remove(house, tmp_path, "--yes")
+    left = house.iam.list_role_policies(RoleName="ecr-pusher")["PolicyNames"]
+    assert (ran.code, name in left, "theirs" in left) == (0, stays, True)
+    assert said in ran.out
+
+
+def test_each_document_that_stays_has_what_the_journal_says_of_who_made_it() -> None:
+    accepted = compiled(SPEC_FILE.read_bytes())
+    written, *others = accepted.targets.values()
+    run = RunEntry("20261124T145000Z1f2e3d4c5b6a", str(written.target), Cause(CauseKind.SWEEP, "s"), NOW, written=1)
+    reply = HistoryReply((run,), NOW, NOW)
+    stays = {one.what: one.why for one in access_that_stays(accepted, reply)}
+    for target in accepted.targets.values():
+        for address in target.documents:
+            if address.kind in DOCUMENT_KINDS:
+                is_written = "ecr-warden wrote it" in stays[str(address)]
+                assert is_written == (target == written)
+    assert len(others) > 2
+    unknown = access_that_stays(accepted, replace(reply, omitted=1))
+    assert sum("is unknown" in one.why for one in unknown) == sum("not of ecr-warden" in why for why in stays.values())
 
 
 def test_the_data_can_be_kept_for_later(tmp_path: Path) -> None:

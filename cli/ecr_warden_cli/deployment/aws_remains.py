@@ -8,12 +8,17 @@ from botocore.config import Config
 from msgspec import Struct
 
 from ecr_warden.aws.errors import unless
-from ecr_warden.core.address import OUR_ROLE_PATH, OWN_ROLES
+from ecr_warden.core.address import DENY_OLDER_SESSIONS, OUR_ROLE_PATH, OWN_ROLES
+from ecr_warden.core.observed import Present
+from ecr_warden.core.sessions import denied_by
+from ecr_warden.repair.aws_reading import observed_document
 from ecr_warden.state.switch import PARAMETER
 from ecr_warden_cli.context import Failure
 from ecr_warden_cli.deployment.aws_cloudformation import calling
 from ecr_warden_cli.deployment.ports import Kind, Thing
 from ecr_warden_cli.deployment.remedies import remedy_for
+from iam_access.document.document import Document
+from iam_access.document.kind import DocumentKind
 
 _CONFIG = Config(connect_timeout=5, read_timeout=60, retries={"mode": "standard", "total_max_attempts": 8})
 _TABLE = "ecr-warden"
@@ -52,7 +57,18 @@ class AwsRemains(Struct, frozen=True):
                 yield from (Thing(Kind.ATTACHED, self.account, "", arn, (holder,)) for holder in self._holders(arn))
         for role in self._listed("iam", "list_roles", "Roles", PathPrefix=OUR_ROLE_PATH):
             if role["RoleName"] not in OWN_ROLES:
+                yield from self._cutoff(role["RoleName"])
                 yield Thing(Kind.ROLE, self.account, "", role["RoleName"])
+
+    def _cutoff(self, role: str) -> Iterator[Thing]:
+        with calling(f"get_role_policy in {self.account}"):
+            get, named = self._client("iam").get_role_policy, {"RoleName": role, "PolicyName": DENY_OLDER_SESSIONS}
+            found = unless(("NoSuchEntity",), get, **named)
+        if found is not None:
+            live = observed_document(found["PolicyDocument"], DocumentKind.IDENTITY)
+            denied = denied_by(live.value) if isinstance(live, Present) and isinstance(live.value, Document) else None
+            before = denied.before if denied is not None else None
+            yield Thing(Kind.CUTOFF, self.account, "", DENY_OLDER_SESSIONS, (f"role/{role}",), before)
 
     def _holders(self, policy: str) -> Iterator[str]:
         for kind in ("User", "Group", "Role"):
@@ -77,6 +93,8 @@ class AwsRemains(Struct, frozen=True):
                     unless(("ParameterNotFound",), self._client("ssm").delete_parameter, Name=name)
             case Kind.LOGS:
                 self._do("logs", "delete_log_group", logGroupName=name)
+            case Kind.CUTOFF:
+                self._do("iam", "delete_role_policy", RoleName=thing.holders[0].partition("/")[2], PolicyName=name)
             case Kind.BOUNDARY:
                 for version in self._listed("iam", "list_policy_versions", "Versions", PolicyArn=name):
                     if not version["IsDefaultVersion"]:

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -155,6 +155,7 @@ class Kind(StrEnum):
     BUCKET = "bucket"
     TABLE = "table"
     BOUNDARY = "boundary"
+    CUTOFF = "denial of older sessions"
     ROLE = "role"
 
 
@@ -168,6 +169,8 @@ class Thing(Value, frozen=True):
     """Of a policy its ARN."""
     holders: tuple[str, ...] = ()
     """Who has a policy, also as the boundary, such as `user/alice`."""
+    denied_before: datetime | None = None
+    """When the sessions that a cut-off denies were issued at the latest; None for one that is not as we write it."""
 
     def __str__(self) -> str:
         holders = f" of {', '.join(self.holders)}" if self.holders else ""

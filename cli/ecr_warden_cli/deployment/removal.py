@@ -1,14 +1,18 @@
 """What `remove` takes away and in which order, and what stays."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 
-from ecr_warden.core.address import AddressKind
+from ecr_warden.core.address import DOCUMENT_KINDS, AddressKind
 from ecr_warden.core.desired import CompiledSpec, MustNotExist
 from ecr_warden.core.target import RepositoryTarget
 from ecr_warden.core.value import Value
+from ecr_warden.hub.reply import HistoryReply
+from ecr_warden.repair.cutoff import LONGEST_SESSION
 from ecr_warden_cli.deployment.ports import Kind, Thing
 from ecr_warden_cli.deployment.stacks import EVENTS, HUB, MEMBER, NAMES, ORGANIZATION
 from ecr_warden_cli.deployment.wanted import Deployment
+from iam_access.text.printable import show_time
 
 _STACKS = [NAMES[one] for one in (HUB, ORGANIZATION, EVENTS, MEMBER)]
 
@@ -27,8 +31,6 @@ class Stays(Value, frozen=True):
 
 
 _AGAIN, _ROLE = "ecr-warden remove", "it gives access; its own policies have to go first"
-_DELETED = (AddressKind.REPOSITORY_POLICY, AddressKind.IDENTITY_POLICY)
-"""What gives access beside the trust policies, which go with their roles."""
 
 
 def besides(goes: Sequence[Thing], deployment: Deployment) -> list[Stays]:
@@ -46,7 +48,7 @@ def besides(goes: Sequence[Thing], deployment: Deployment) -> list[Stays]:
     return [stays for is_so, stays in found if is_so]
 
 
-def split(things: Iterable[Thing], *, keep_data: bool) -> tuple[list[Thing], list[Stays]]:
+def split(things: Iterable[Thing], *, keep_data: bool, now: datetime) -> tuple[list[Thing], list[Stays]]:
     """What goes, in order, and what stays; `keep_data`: also the spec's versions, the state and the journal."""
     goes, stays, ordered = list[Thing](), list[Stays](), sorted(things, key=turn_of)
     hub_stands = any(thing.kind is Kind.STACK and thing.name == NAMES[HUB] for thing in ordered)
@@ -54,6 +56,8 @@ def split(things: Iterable[Thing], *, keep_data: bool) -> tuple[list[Thing], lis
         match thing.kind:
             case Kind.LOGS if hub_stands:
                 pass  # its stack deletes them
+            case Kind.CUTOFF if (kept := _kept(thing, now)) is not None:
+                stays.append(kept)
             case Kind.ROLE:
                 stays.append(Stays(str(thing), _ROLE, f"aws iam delete-role --role-name {thing.name}"))
             case Kind.BOUNDARY if thing.holders:
@@ -66,15 +70,38 @@ def split(things: Iterable[Thing], *, keep_data: bool) -> tuple[list[Thing], lis
     return goes, stays
 
 
-def access_that_stays(accepted: CompiledSpec) -> Iterator[Stays]:
-    """The documents of the accepted spec, with the commands that delete them."""
+def _kept(cutoff: Thing, now: datetime) -> Stays | None:
+    """A cut-off that is not ours alone, or without which sessions that it denies could go on; None for any other."""
+    if cutoff.denied_before is None:
+        role = cutoff.holders[0].removeprefix("role/")
+        command = f"aws iam delete-role-policy --role-name {role} --policy-name {cutoff.name}"
+        return Stays(str(cutoff), "somebody changed it, so that it is not as ecr-warden writes it", command)
+    ends = cutoff.denied_before + LONGEST_SESSION
+    why = f"what it denies may last until {show_time(ends)}; run this again then"
+    return Stays(str(cutoff), why, _AGAIN) if ends >= now else None
+
+
+def access_that_stays(accepted: CompiledSpec, history: HistoryReply) -> Iterator[Stays]:
+    """The documents of the accepted spec, with the commands that delete them and whether they were there before."""
+    written = {entry.target for entry in history.entries if entry.written}
+    for pattern in accepted.patterns:
+        yield Stays(f"repository policies of {pattern.target}", "access stays as it is")
     for target in accepted.targets.values():
+        name = target.target.name
+        if str(target.target) in written:
+            why = f"access stays as it is; ecr-warden wrote it: see history '{target.target}' for what was there before"
+        elif history.omitted:
+            why = "access stays as it is; whether it was there before ecr-warden is unknown: its history is too long"
+        else:
+            why = "access stays as it is, and is not of ecr-warden's making as far as its history goes: a year"
         for address, value in target.documents.items():
+            if isinstance(value, MustNotExist) or address.kind not in DOCUMENT_KINDS:
+                continue
             if isinstance(target.target, RepositoryTarget):
-                region, name = target.target.region, target.target.name
-                command = f"aws ecr delete-repository-policy --region {region} --repository-name {name}"
+                command = f"aws ecr delete-repository-policy --region {target.target.region} --repository-name {name}"
+            elif address.kind is AddressKind.TRUST_POLICY:
+                command = f"aws iam delete-role --role-name {name}"
             else:
-                kind, name = target.target.identity_kind, target.target.name
+                kind = target.target.identity_kind
                 command = f"aws iam delete-{kind}-policy --{kind}-name {name} --policy-name {address.name}"
-            if address.kind in _DELETED and not isinstance(value, MustNotExist):
-                yield Stays(str(address), "access stays as it is", command)
+            yield Stays(str(address), why, command)

@@ -5,6 +5,8 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from ecr_warden.core.codec.base import to_json
+from ecr_warden.hub.reply import HistoryReply
+from ecr_warden.hub.request import MAX_ENTRIES, AskHistory
 from ecr_warden.state.switch import Position
 from ecr_warden_cli.console import Console, Exit, Style
 from ecr_warden_cli.context import Context, Failure, Verb, argument
@@ -15,13 +17,12 @@ from ecr_warden_cli.deployment.removal import Stays, access_that_stays, besides,
 from ecr_warden_cli.deployment.sessions import DEPLOYMENT_ARGUMENTS, aliases_of, enter
 from ecr_warden_cli.deployment.stacks import hub_place, not_ours, stacks_of
 from ecr_warden_cli.deployment.wanted import Deployment
-from ecr_warden_cli.hub import HubClient, accepted_version, text_of
+from ecr_warden_cli.hub import HubClient, accepted_version, expect, text_of
 from ecr_warden_cli.inputs import load_bytes
 from ecr_warden_cli.verbs.hold import is_confirmed
 from iam_access.arn import IAM_REGION
-from iam_access.text.printable import and_more, printable
+from iam_access.text.printable import printable
 
-_SHOWN = 20
 _ROUNDS = 2
 """A function that still ran may have made its log anew."""
 _NOTES = (
@@ -87,7 +88,7 @@ def _look(
                 # Where a first deployment failed, there is nothing but the bucket for its code, which writes nothing.
                 if place == hub and live.outputs.keys() != {"CodeBucket"} and not live.status.startswith("DELETE"):
                     found.append(Thing(Kind.WRITES, place.account, place.region, place.name))
-        goes, stays = split(found, keep_data=arguments.keep_data)
+        goes, stays = split(found, keep_data=arguments.keep_data, now=context.clock.now())
         return goes, [*theirs, *stays, *besides(goes, deployment)]
 
 
@@ -96,10 +97,12 @@ def _access(goes: Sequence[Thing], entered: Entered, context: Context) -> tuple[
     for one in goes:
         if one.kind is Kind.WRITES:
             hub = entered.hub(one.account, one.region)
+            client = HubClient(hub, context.console)
             try:
-                if (kept := accepted_version(HubClient(hub, context.console))) is not None:
+                if (kept := accepted_version(client)) is not None:
                     loaded = load_bytes(text_of(kept, hub), "the accepted version", context, accepted=True)
-                    return tuple(access_that_stays(loaded.compiled))
+                    history = expect(HistoryReply, client.ask(AskHistory(limit=MAX_ENTRIES)))
+                    return tuple(access_that_stays(loaded.compiled, history))
             except Failure as error:
                 return (Stays("whatever access the spec gives", f"what that is, the hub does not say: {error}"),)
     return ()
@@ -113,12 +116,10 @@ def _show(goes: Sequence[Thing], stays: Sequence[Stays], console: Console) -> No
         console.line(note, Style.ODD)
     if stays:
         console.line("stays:", Style.HEADING)
-    for one in stays[:_SHOWN]:
+    for one in stays:
         console.line(f"  {one.what}: {one.why}")
         if one.command:
             console.block(f"    {one.command}")
-    if len(stays) > _SHOWN:
-        console.line(f"  {and_more(len(stays) - _SHOWN)}")
 
 
 def _carry_out(goes: Sequence[Thing], entered: Entered) -> Iterator[Thing]:
