@@ -100,7 +100,7 @@ def access_that_stays(accepted: CompiledSpec, history: HistoryReply) -> Iterator
             if isinstance(target.target, RepositoryTarget):
                 command = f"aws ecr delete-repository-policy --region {target.target.region} --repository-name {name}"
             elif address.kind is AddressKind.TRUST_POLICY:
-                command = f"aws iam delete-role --role-name {name}"
+                command = ""  # it goes with its role
             else:
                 kind = target.target.identity_kind
                 command = f"aws iam delete-{kind}-policy --{kind}-name {name} --policy-name {address.name}"
