@@ -15,6 +15,7 @@ from ecr_warden.state.specs import SpecVersion
 from ecr_warden.state.switch import Position
 from ecr_warden_cli.context import Failure, NotEntered
 from ecr_warden_cli.deployment.ports import Instance, LiveStack, Proposal, StackPlace
+from ecr_warden_cli.deployment.remedies import remedy_for
 from ecr_warden_cli.deployment.stacks import NAMES
 from local.testing.seed import SPEC_FILE
 from tests.cli.command import INTERRUPT, Command, Ran
@@ -444,11 +445,9 @@ def test_a_stack_that_fails_keeps_no_other_from_being_finished_and_again_it_goes
     site.cloud.failing["Read"] = "Role with name ecr-warden-read already exists."
     ran = site("--yes")
     assert (ran.code, site.begun) == (1, [HUB, HUB, *MEMBERS])
-    *_, other, last = ran.err.splitlines()
-    assert other.startswith(f"{MEMBERS[1]} failed: Read")
-    assert last.startswith(
-        f"ecr-warden: {MEMBERS[0]} failed: Read (AWS::IAM::Role): Role with name ecr-warden-read already"
-    )
+    said = "failed: Read (AWS::IAM::Role): Role with name ecr-warden-read already exists"
+    last = ran.err.splitlines()[-1]
+    assert last.startswith(f"ecr-warden: {MEMBERS[0]} {said}; {MEMBERS[1]} {said}; something of this name is there")
     assert "remove what is left of an earlier deployment" in last
     site.cloud.failing.clear()
     assert (site("--yes").code, site.begun) == (0, [*MEMBERS, *EVENTS])
@@ -472,6 +471,70 @@ def test_a_call_that_is_refused_is_quoted_with_a_remedy(site: Site, step: str) -
     site.cloud.refusing[step] = Failure("ExpiredToken: it is expired", remedy="sign in again")
     ran = site("--yes")
     assert (ran.code, ran.err.splitlines()[-1]) == (1, "ecr-warden: ExpiredToken: it is expired; sign in again")
+
+
+class Expiring(dict[str, BaseException]):
+    """A session that ends after so many calls."""
+
+    def __init__(self, calls: int) -> None:
+        self.left = calls
+
+    def get(self, key: str, default: Any = None) -> Any:
+        if " in " not in key:  # the method, which is asked for besides
+            return None
+        self.left -= 1
+        text = f"{key}: ExpiredToken: The security token included in the request is expired"
+        return default if self.left >= 0 else Failure(text, remedy=remedy_for(text), code="aws-refused")
+
+
+# 40 accounts: all is read by call 126 and proposed by 131, the members' stacks have begun by 211.
+@pytest.mark.parametrize("calls", [0, 100, 128, 150, 190, 220, 240, 290, 340])
+def test_a_session_that_ends_in_the_middle_of_a_roll_out_is_said_once_and_taken_up_again(
+    deployed: Site, calls: int
+) -> None:
+    more = "".join(f'  a{number}: {{id: "{500000000000 + number}", writes: none}}\n' for number in range(40))
+    file = FILE.replace("alerts:", f"{more}alerts:") + "organization: {id: o-a1b2c3d4e5}\n"
+    (deployed.folder / "ecr-warden.yaml").write_text(file)
+    there = {*deployed.cloud.stacks}
+    deployed.cloud.refusing = Expiring(calls)
+    ran = deployed("--yes")
+    assert (ran.code, ran.err.count("sign in again (aws sso login), then run the same command again")) == (1, 1)
+    assert len(ran.err.splitlines()) <= 2
+    made = [str(place) for place in deployed.cloud.stacks if place not in there]
+    assert [line for line in made if f"{line}: CREATE_COMPLETE\n" not in ran.out] == [], "what was done is said"
+    deployed.cloud.refusing = {}
+    deployed("--yes")
+    assert not {*deployed.begun} & {*made}, "what is done is not done again"
+    assert len(deployed.cloud.stacks) == len(there) + 80
+    assert deployed().out.startswith("there is nothing to do")
+
+
+AT_ONCE = {
+    "a change set is not made": (
+        "propose",
+        "ValidationError: Stack:arn:aws:cloudformation:x:stack/ecr-warden/1 is in UPDATE_IN_PROGRESS state and can not "
+        "be updated",
+    ),
+    "one is not executed": (
+        "execute",
+        "InvalidChangeSetStatus: ChangeSet [x] cannot be executed in its current status of [OBSOLETE]",
+    ),
+    "one was deleted with its stack": ("execute", "ChangeSetNotFound: ChangeSet [x] does not exist"),
+}
+
+
+@pytest.mark.parametrize("case", AT_ONCE)
+def test_of_two_who_deploy_at_once_one_is_told_in_a_sentence_and_goes_on_later(deployed: Site, case: str) -> None:
+    call, words = AT_ONCE[case]
+    upgrade(deployed)
+    text = f"{call} change set in {CI}/{REGION}: {words}"
+    deployed.cloud.refusing[f"{call} {HUB}"] = Failure(text, remedy=remedy_for(text), code="aws-refused")
+    ran = deployed("--yes")
+    assert (ran.code, deployed.cloud.pending) == (1, {})
+    assert ran.err.splitlines()[-1].startswith(f"ecr-warden: {text}; somebody else, or an earlier run of this command,")
+    deployed.cloud.refusing.clear()
+    assert deployed("--yes").code == 0
+    assert deployed().out.startswith("there is nothing to do")
 
 
 LATE: Mapping[str, str] = {

@@ -155,6 +155,18 @@ def test_the_values_of_what_drifted_are_asked_for_and_what_says_the_same_is_no_c
     assert stacks.changes(ChangeSet("its-id", "one")) == [], "outputs alone"
 
 
+def test_a_change_set_that_may_not_read_what_is_there_says_whose_rights_are_missing() -> None:
+    wire, user = Wire(), "User: arn:aws:iam::111111111111:user/a"
+    reason = f"{user} is not authorized to perform: iam:GetRole (Service: Iam, Status Code: 403)"
+    wire.answer("cloudformation:DescribeChangeSet", lambda _: {"Status": "FAILED", "StatusReason": reason})
+    wire.answer("cloudformation:DescribeEvents", lambda _: {"OperationEvents": []})
+    stacks = AwsStacks(wire.session.client("cloudformation", REGION), REGION, lambda _: None)
+    with pytest.raises(StackFailed) as failed:
+        stacks.changes(ChangeSet("its-id", f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/one/2c1"))
+    assert failed.value.message == f"one in {REGION} failed: the change set: {reason}"
+    assert failed.value.remedy.startswith("give these credentials both deployer-policy*.json")
+
+
 def test_what_somebody_else_put_under_a_key_of_ours_is_replaced(entered: Entered) -> None:
     bucket = entered.bucket(ACCOUNT, REGION, "code")
     assert [bucket.put({"three": data}) for data in (b"theirs", b"ours", b"ours")] == [1, 1, 0]

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from copy import replace
@@ -45,10 +46,13 @@ from ecr_warden_cli.deployment.stacks import (
 )
 from ecr_warden_cli.deployment.wanted import Deployment
 from ecr_warden_cli.deployment.words import Content, content_of, iam_lines, resource_line
+from iam_access.text.printable import listed
 
 _BUCKET = "hub-bucket"
 """The template of the hub's stack before there is code."""
 _AT_REST = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE")
+_SHOWN = 5
+"""Of what failed with one remedy: a session that ends fails each stack that is left."""
 _INLINE_BYTES = 51_200
 """What CloudFormation takes of a template in a call."""
 
@@ -64,9 +68,16 @@ def unfinished(deployment: Deployment, entered: Entered) -> Sequence[Instance]:
 
 
 def _together(failures: Sequence[Failure]) -> Failure:
-    """The first one, with the others before it."""
-    first, *others = {str(failure): failure for failure in failures}.items()
-    return StackFailed(first[1].message, remedy=first[1].remedy, code=first[1].code, lines=[said for said, _ in others])
+    """The first one, with the others before it; those with one remedy are said together."""
+    alike = defaultdict[str, list[str]](list)
+    for failure in failures:
+        alike[failure.remedy].append(failure.message.rstrip("."))
+    said = [
+        StackFailed(listed([*dict.fromkeys(those)], _SHOWN, separator="; "), remedy=remedy, code=failures[0].code)
+        for remedy, those in alike.items()
+    ]
+    said[0].lines = [str(one) for one in said[1:]]
+    return said[0]
 
 
 class Step(Struct, frozen=True):
