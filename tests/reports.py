@@ -34,16 +34,14 @@ def spec_text() -> bytes:
     """Two accounts, three groups of repositories, and a grant that ends."""
     pushers = {name: {"role": f"push-{name}", "by": [f"ci:user/build-{name}"]} for name in ("shop", "billing", "base")}
     pushers["billing"]["until"] = f"{UNTIL:%Y-%m-%dT%H:%M:%SZ}"
-    # Each push role's first repository says who may push, and the others share it.
     repositories = [
         {
-            "name": name,
+            "name": [name for name in APPS if name.partition("/")[0] == group],
             "account": "registry",
             "pull": ["deployers"],
-            "push": [pushers.pop(group, f"push-{group}")],
+            "push": [pusher],
         }
-        for name in APPS
-        if (group := name.partition("/")[0])
+        for group, pusher in pushers.items()
     ]
     teams = {"deployers": [f"ci:user/{name}" for name in DEPLOYERS]}
     accounts = {"ci": {"id": CI}, "registry": {"id": REGISTRY, "regions": [REGION]}}

@@ -80,7 +80,7 @@ def test_an_outsider_in_a_repository_that_the_spec_does_not_name_has_no_ground()
 def test_a_way_that_the_spec_does_not_give_hides_behind_none_that_it_gives() -> None:
     estate, spec = snapshot(), json.loads(spec_text())
     spec["organizations"] = {"acme": {"id": "o-a1b2c3d4e5"}}
-    [entry] = [one for one in spec["repositories"] if one["name"] == "billing/ledger"]
+    [entry] = [one for one in spec["repositories"] if "billing/ledger" in one["name"]]
     entry["pull"] = [{"organization": "acme"}]
     helper = f"arn:aws:iam::{REGISTRY}:role/helper"
     trust = {"Principal": {"AWS": "*"}, "Condition": {"StringEquals": {"sts:ExternalId": "help"}}}
@@ -129,7 +129,7 @@ def test_every_statement_that_is_named_can_be_read() -> None:
             assert not because.statement or (owner, matrix.texts[because.policy], because.statement) in known
 
 
-@pytest.mark.parametrize(("of_spec", "of_one", "observed"), [("enforce", "observe", 1), ("observe", "enforce", 5)])
+@pytest.mark.parametrize(("of_spec", "of_one", "observed"), [("enforce", "observe", 3), ("observe", "enforce", 3)])
 def test_a_repository_of_which_drift_is_only_reported_is_marked(of_spec: str, of_one: str, observed: int) -> None:
     spec = json.loads(spec_text())
     spec["settings"]["mode"], spec["repositories"][0]["mode"] = of_spec, of_one
