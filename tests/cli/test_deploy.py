@@ -524,7 +524,7 @@ AT_ONCE = {
 
 
 @pytest.mark.parametrize("case", AT_ONCE)
-def test_of_two_who_deploy_at_once_one_is_told_in_a_sentence_and_goes_on_later(deployed: Site, case: str) -> None:
+def test_of_two_who_deploy_at_once_one_reads_it_in_a_sentence_and_goes_on_later(deployed: Site, case: str) -> None:
     call, words = AT_ONCE[case]
     upgrade(deployed)
     text = f"{call} change set in {CI}/{REGION}: {words}"
