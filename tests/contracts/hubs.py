@@ -19,6 +19,7 @@ from ecr_warden.notify.aws_incidents import AwsIncidents, incident_key
 from ecr_warden.notify.aws_outbox import waiting
 from ecr_warden.state.aws_commands import DynamoCommandRecords
 from ecr_warden.state.aws_history import DynamoHistory
+from ecr_warden.state.aws_holds import DynamoHolds, DynamoVerdicts
 from ecr_warden.state.aws_journal import DynamoJournal
 from ecr_warden.state.aws_objects import S3Objects
 from ecr_warden.state.aws_specs import AwsSpecs
@@ -27,7 +28,6 @@ from ecr_warden.state.aws_sweeps import DynamoSweepRecords
 from ecr_warden.state.aws_switch import DynamoSwitchRecord, SsmSwitch
 from ecr_warden.state.specs import SpecVersion
 from ecr_warden.state.tree_writer import KeptSpecs
-from ecr_warden.versions.aws_holds import DynamoHolds, DynamoVerdicts
 from local.testing.memory.estate import MemoryEstateStore
 from local.testing.memory.hub import (
     ManualClock,

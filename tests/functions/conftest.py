@@ -21,8 +21,8 @@ from ecr_warden.aws.table import Table
 from ecr_warden.bootstrap import common
 from ecr_warden.core.codec.base import loads
 from ecr_warden.core.job import Actor, Job, Queue, job_from_json
+from ecr_warden.state.aws_holds import DynamoHolds
 from ecr_warden.state.hold import Decision, Verdict
-from ecr_warden.versions.aws_holds import DynamoHolds
 from tests.contracts.aws import REGION, moto, with_models
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from ecr_warden.collect.survey import Survey
+from ecr_warden.collect.version_readings import ReadForVersions
 from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.job import AcceptSpec, Actor, Cause, CauseKind, JudgeVersion, ReadForVersion, ReconcileTarget
 from ecr_warden.core.judgement import WaitCode
@@ -16,7 +17,7 @@ from ecr_warden.versions.accept import AcceptVersions
 from ecr_warden.versions.alerts import HoldOpened, SpecAccepted, SpecRefused
 from ecr_warden.versions.holds import KeepHolds
 from ecr_warden.versions.pending_versions import PendingVersions
-from ecr_warden.versions.verdicts import JudgeVersions, ReadForVersions
+from ecr_warden.versions.verdicts import JudgeVersions
 from local.testing.memory.estate import LiveEstateReader
 from local.testing.seed import SPEC_FILE, compiled
 from tests.usecases.world import World, bare_world

@@ -6,17 +6,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ecr_warden.collect.stacks import content_of
-from ecr_warden.collect.wires import SeenWire
+from ecr_warden.collect.wires import TRAIL_BUS, HubPlace, SeenWire
 from ecr_warden.collect.wiring import (
     HUB_RULES,
     OWN_POLICIES,
     OWN_ROLES,
     QUEUES,
     TOPICS,
-    TRAIL_BUS,
     UNDELIVERED,
     EventRule,
-    HubPlace,
     known_of_hub,
     pseudo,
     rules_of,

@@ -7,6 +7,7 @@ from ecr_warden.bootstrap import accounts, common, holding, inventory, queues, s
 from ecr_warden.collect.aws_estate import AwsEstateReader
 from ecr_warden.collect.survey import Survey
 from ecr_warden.collect.sweep import Sweep
+from ecr_warden.collect.version_readings import ReadForVersions
 from ecr_warden.collect.watch import NoteHeartbeats, Watch
 from ecr_warden.core.job import (
     Attempt,
@@ -19,7 +20,6 @@ from ecr_warden.core.job import (
     SweepIdentities,
     SweepRepositories,
 )
-from ecr_warden.versions.verdicts import ReadForVersions
 
 
 def work(job: CollectJob, attempt: Attempt) -> str:

@@ -5,7 +5,7 @@ from functools import cache
 from ecr_warden.bootstrap import common
 from ecr_warden.bootstrap.common import table
 from ecr_warden.state.aws_history import DynamoHistory
-from ecr_warden.versions.aws_holds import DynamoHolds, DynamoVerdicts
+from ecr_warden.state.aws_holds import DynamoHolds, DynamoVerdicts
 
 
 @cache

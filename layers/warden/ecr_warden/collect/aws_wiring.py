@@ -17,17 +17,15 @@ from msgspec import Struct
 from ecr_warden.aws.accounts import Accounts
 from ecr_warden.aws.errors import COMMON, HUB, Translation, code_of, translated
 from ecr_warden.aws.member_errors import IAM
-from ecr_warden.collect.wires import SeenWire
+from ecr_warden.collect.wires import TRAIL_BUS, HubPlace, SeenWire
 from ecr_warden.collect.wiring import (
     HUB_RULES,
     OWN_POLICIES,
     OWN_ROLES,
     QUEUES,
     TOPICS,
-    TRAIL_BUS,
     UNDELIVERED,
     EventRule,
-    HubPlace,
     rules_of,
 )
 from ecr_warden.core.failures import PortError, crashed

@@ -5,19 +5,35 @@ the mappings of the queues, the e-mail subscriptions, the stacks, its own roles 
 """
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from msgspec import Struct
 
 from ecr_warden.collect.wire import Wire
 from ecr_warden.core.value import Moment, Value
 
-if TYPE_CHECKING:
-    from ecr_warden.collect.wiring import HubPlace
-
-
+TRAIL_BUS = "ecr-warden-trail"
 PASSING = "passing"
 """The mark of a wire that could not be read for a reason that may be over within a minute."""
+
+
+class HubPlace(Struct, frozen=True):
+    """What the hub knows of itself."""
+
+    account: str
+    region: str
+    bucket: str
+    """The spec's."""
+    external_id: str
+    stack: str
+    """The ID of its stack."""
+    email: str = ""
+    """AlertEmail, if any."""
+
+    @property
+    def bus(self) -> str:
+        """The ARN of the bus to which members forward."""
+        return f"arn:aws:events:{self.region}:{self.account}:event-bus/{TRAIL_BUS}"
 
 
 class SeenWire(Struct, frozen=True):
@@ -59,7 +75,7 @@ class Wiring(Protocol):
     """Reads what can blind or stop ecr-warden; what cannot be read says so, and nothing is raised."""
 
     @property
-    def place(self) -> "HubPlace":
+    def place(self) -> HubPlace:
         """What the hub knows of itself."""
 
     def hub(self) -> Sequence[SeenWire]:

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from ecr_warden.collect.stacks import StackContent, UnknownReference, content_of
 from ecr_warden.collect.wire import Wire, WireState
-from ecr_warden.collect.wires import PASSING, Heartbeat, SeenWire
+from ecr_warden.collect.wires import PASSING, TRAIL_BUS, Heartbeat, HubPlace, SeenWire
 from ecr_warden.core.failures import AccountUnreachable
 from ecr_warden.core.job import Queue
 from ecr_warden.core.own_access import Writes
@@ -24,7 +24,7 @@ from iam_access.document.document import DocumentError, parse_document
 from iam_access.equivalent.canonical import equivalent
 from iam_access.text.printable import count, first, show_time
 
-DEFAULT_BUS, TRAIL_BUS = "default", "ecr-warden-trail"
+DEFAULT_BUS = "default"
 QUEUES = {f"ecr-warden-{queue.function}": (queue.sqs_name,) for queue in Queue} | {
     "ecr-warden-alert": ("ecr-warden-incidents", *(queue.exhausted for queue in Queue))
 }
@@ -49,25 +49,6 @@ type Json = Mapping[str, Any]
 type Known = Mapping[str, str]
 
 _SHOWN = 3
-
-
-class HubPlace(Struct, frozen=True):
-    """What the hub knows of itself."""
-
-    account: str
-    region: str
-    bucket: str
-    """The spec's."""
-    external_id: str
-    stack: str
-    """The ID of its stack."""
-    email: str = ""
-    """AlertEmail, if any."""
-
-    @property
-    def bus(self) -> str:
-        """The ARN of the bus to which members forward."""
-        return f"arn:aws:events:{self.region}:{self.account}:event-bus/{TRAIL_BUS}"
 
 
 class EventRule(Struct, frozen=True):

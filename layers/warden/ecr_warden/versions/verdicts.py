@@ -1,4 +1,4 @@
-"""How a verdict on a version of the spec comes about: what it needs is read, and judged by what was read."""
+"""How a verdict on a version of the spec comes about: it is judged by what was read."""
 
 from collections.abc import Callable
 
@@ -7,10 +7,8 @@ from msgspec import Struct
 from ecr_warden.audit.audit import stored_estate
 from ecr_warden.collect.estate import EstateStore
 from ecr_warden.collect.observed import LiveEstate, NotRead
-from ecr_warden.collect.survey import Survey
 from ecr_warden.core.clock import Clock
-from ecr_warden.core.failures import PortError, RetryLater
-from ecr_warden.core.job import FIRST_AND_LAST, AcceptSpec, Attempt, JudgeVersion, ReadForVersion
+from ecr_warden.core.job import AcceptSpec, JudgeVersion
 from ecr_warden.core.queue import Jobs
 from ecr_warden.core.spec_failures import BaselineLost
 from ecr_warden.state.hold import OPEN, Hold
@@ -19,47 +17,6 @@ from ecr_warden.state.specs import Specs
 from ecr_warden.versions.baseline import baseline_of
 from ecr_warden.versions.changes import Versions, recent
 from ecr_warden.versions.judge import judge, parts_to_read
-
-_NOBODY = "nobody asks any more"
-
-
-class ReadForVersions(Struct, frozen=True):
-    """Reads the accounts for a verdict, each part since the version was seen first, and notes which were read.
-
-    It writes nothing but the kept pieces and these notes; one that is killed goes on with the next part.
-    """
-
-    holds: Holds
-    verdicts: Verdicts
-    survey: Survey
-    jobs: Jobs
-    has_time: Callable[[], bool]
-
-    def read(self, job: ReadForVersion, attempt: Attempt = FIRST_AND_LAST) -> str:
-        """Read what was not read yet, and have the version judged; raises RetryLater."""
-        hold = self.holds.find(job.request)
-        if hold is None or hold.state not in OPEN or hold.asked is None:
-            return _NOBODY
-        noted = self.verdicts.notes(hold)
-        due = [part for part in hold.asked.parts if noted.get(part) != ""]
-        for part in due:
-            self.verdicts.note(hold, part, self._read(part, hold, attempt))
-        self.jobs.enqueue([JudgeVersion(job.cause, job.request, after_reading=True)])
-        return f"{len(due)} parts"
-
-    def _read(self, part: str, hold: Hold, attempt: Attempt) -> str:
-        """Why a part was not read; empty if it was."""
-        if not self.has_time():
-            if not attempt.is_last:
-                raise RetryLater("there was no time to read all accounts", retryable=True)
-            return "there was no time to read it"
-        try:
-            self.survey.fresh(part, hold.since, attempt)
-        except PortError as error:
-            if error.retryable and not attempt.is_last:
-                raise RetryLater(str(error), retryable=True) from error
-            return str(error)
-        return ""
 
 
 class JudgeVersions(Struct, frozen=True):
@@ -77,7 +34,7 @@ class JudgeVersions(Struct, frozen=True):
         """Judge the version of a hold; keep the verdict, or what has to be read before one, and enqueue accept."""
         hold = self.holds.find(job.request)
         if hold is None or hold.state not in OPEN or hold.asked is None:
-            return _NOBODY
+            return "nobody asks any more"
         notes, versions = self.verdicts.notes(hold), self._versions(hold)
         if versions is None:
             return "what is to be judged is not kept any more"
