@@ -6,28 +6,50 @@ up to the next 500: a change that needs a higher one says what for.
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+from botocore.credentials import Credentials
 
 from bench.counting import D1, ROLE, USER
 from ecr_warden.core.job import (
     AcceptSpec,
     Actor,
+    AuditAccess,
     Cause,
     CauseKind,
     FollowClock,
     FollowSwitch,
     Job,
+    JudgeVersion,
     Misplaced,
+    NoteHeartbeat,
     Queue,
+    ReadForVersion,
     ReconcileTarget,
     ReportCall,
     ReportOwnChange,
+    SweepAll,
     job_to_json,
 )
 from ecr_warden.core.target import parse_target
+from ecr_warden.hub.aws_callers import make_proof
+from ecr_warden.hub.request import (
+    AskCall,
+    AskCheck,
+    AskEstate,
+    AskHeld,
+    AskHistory,
+    AskPlan,
+    AskRun,
+    AskScopes,
+    AskStatus,
+    AskVersions,
+    request_to_text,
+)
 from ecr_warden.notify.aws_incidents import Flush, flush_to_json
+from ecr_warden.state.commands import Accept, PauseUntil, ReconcileTargets, Resume
 from local.aws.faults import Fail, Fault
 from local.testing.accepting import accept_version
 from local.testing.installed import HUB, MEMBER, PUSH_ROLE, REGION, REPOSITORY, SPEC, USERS, Installed
@@ -35,7 +57,19 @@ from local.testing.messages import Message, batch
 from local.testing.runtime_api import BuiltFunction
 from tests.artifact.probe import lines_of_ours, probed
 
-CEILINGS = {"accept": 19_000, "reconcile": 14_000, "alert": 7_000, "dispatch": 3_500}
+CEILINGS = {
+    "accept": 19_000,
+    "reconcile": 14_000,
+    "alert": 7_000,
+    "dispatch": 3_500,
+    "collect": 17_000,
+    "audit": 30_000,
+    "answer": 27_000,
+    "control": 11_000,
+}
+NOBODYS = "0" * 12
+"""The ID of no hold."""
+LOCAL = f"arn:aws:lambda:{REGION}:{HUB}:function:local"
 EVENTS = Path(__file__).parents[2] / "events"
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 MALLORY = Actor("IAMUser", arn=f"arn:aws:iam::{MEMBER}:user/mallory", account=MEMBER, session_name="mallory")
@@ -180,6 +214,55 @@ def dispatch(installed: Installed, container: Container) -> None:
         assert {*sent} == {"SendMessage"}, file.name
 
 
+def collect(installed: Installed, container: Container) -> None:
+    """A sweep with all of its parts, a heartbeat, and what is read for a version that nobody asks of any more."""
+    assert container.does(SweepAll(cause("schedule")))
+    while jobs := taken(installed, (Queue.COLLECT,)):
+        for _, body in jobs:
+            container.handles(batch(Message(body)))
+    assert container.does(NoteHeartbeat(cause("schedule"), HUB, REGION))
+    assert container.does(ReadForVersion(cause("schedule"), NOBODYS))
+
+
+def audit(container: Container) -> None:
+    """An audit, and the verdict on a version that nobody asks of any more."""
+    assert container.does(AuditAccess(cause("schedule")))
+    assert container.does(JudgeVersion(cause("schedule"), NOBODYS))
+
+
+def answer(container: Container) -> None:
+    """Each question."""
+    for question in (
+        AskStatus(),
+        AskPlan(),
+        AskCheck(),
+        AskHistory(),
+        AskEstate(HUB),
+        AskHeld(),
+        AskVersions(),
+        AskScopes((HUB,)),
+        AskCall("command-1"),
+    ):
+        reply = container.handles({"request": request_to_text(question)})
+        assert "error" not in reply, reply
+    assert "error" in container.handles({"request": request_to_text(AskRun("20261124"))})
+
+
+def control(container: Container) -> None:
+    """A pause, its end, and a decision on nothing."""
+    now, named = datetime.now(UTC), (parse_target(D1),)
+    for command, code in (
+        (PauseUntil("command-1", named, "a try", now + timedelta(hours=1)), ""),
+        (Resume("command-2", named), ""),
+        (ReconcileTargets("command-3", named), ""),
+        (Accept("command-4", NOBODYS), "no-such-hold"),
+    ):
+        text = request_to_text(command)
+        proof = make_proof(Credentials(HUB, "test"), region=REGION, hub=LOCAL, request=text)
+        reply = container.handles({"request": text, "proof": dict(proof)})
+        assert reply.get("error", {}).get("code", "") == code, reply
+
+
 def test_no_function_loads_more_than_it_is_known_to_need(
     installed: Installed, tmp_path: Path, tell: Callable[[str], None]
 ) -> None:
@@ -190,6 +273,10 @@ def test_no_function_loads_more_than_it_is_known_to_need(
         "reconcile": lambda container: repair(installed, container),
         "alert": lambda container: kinds.update(alert(installed, container, mark)),
         "dispatch": lambda container: dispatch(installed, container),
+        "collect": lambda container: collect(installed, container),
+        "audit": audit,
+        "answer": answer,
+        "control": control,
     }
     lines = {}
     for name, does in work.items():
