@@ -111,7 +111,11 @@ def test_two_files_say_what_is_there_and_what_is_to_be_deployed() -> None:
 NEEDS = "aws service-quotas request-service-quota-increase --region eu-central-1 --service-code lambda"
 IN_THE_WAY: Mapping[str, tuple[int | Failure, tuple[str, ...], str]] = {
     "nothing": (1000, GIVEN, ""),
-    "ten functions at once": (10, GIVEN, f"{CI}/eu-central-1 may run 10 functions at once, and the hub's queues alone"),
+    "ten functions at once": (
+        10,
+        GIVEN,
+        f"{CI}/eu-central-1 may run 10 functions at once, and the hub needs 30: its queues",
+    ),
     "with what to do": (10, GIVEN, NEEDS),
     "what may not be asked": (Failure("AccessDenied", remedy="ask"), GIVEN, "at once is not known: AccessDenied; ask"),
     "a region that has to be enabled": (

@@ -157,9 +157,8 @@ class AwsStacks(Struct, frozen=True):
                     yield f"{what}: {one.get('ValidationStatusReason', one.get('ValidationName', ''))}"
 
     def _failed(self, change_set: ChangeSet, reasons: Sequence[str]) -> StackFailed:
-        reason = cut(reasons[0], _SHOWN)
-        name = change_set.stack.split("/")[1]
-        return StackFailed(f"{name} in {self.place} failed: {reason}", remedy=remedy_for(reason))
+        text = f"{change_set.stack.split('/')[1]} in {self.place} failed: {cut(reasons[0], _SHOWN)}"
+        return StackFailed(text, remedy=remedy_for(text))
 
     def _stack(self, name: str) -> Any:
         [found] = self._call("describe_stacks", StackName=name)["Stacks"]

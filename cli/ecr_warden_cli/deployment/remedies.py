@@ -21,7 +21,7 @@ _REMEDIES: Mapping[str, str] = {
         "if your organization demands a permissions boundary on roles, set role_boundary in ecr-warden.yaml, and tags "
         "if it demands tags; else whoever owns that policy has to let this through"
     ),
-    r"/us-east-1: .*explicit deny in a service control policy": (
+    r"/us-east-1( failed)?: .*explicit deny in a service control policy": (
         "IAM's changes are reported in us-east-1 alone: a policy that denies regions has to leave out us-east-1, or "
         "what ecr-warden does there; else whoever owns that policy has to let this through"
     ),

@@ -124,23 +124,21 @@ def doubts(deployment: Deployment) -> Iterator[str]:
         )
 
 
-POLLED = 29
-"""How many functions Lambda runs at once for the hub's queues: all MaximumConcurrency of its template together."""
-_UNRESERVED = 100
-"""What AWS leaves an account unreserved."""
+POLLED, _UNRESERVED = 29, 100
+"""How many functions Lambda runs at once for the hub's queues (all MaximumConcurrency of its template together), and how
+many AWS leaves an account unreserved."""
 
 
 def shortage(deployment: Deployment, limit: int) -> str:
     """Why the hub's account may run too few functions at once; "" if they are enough."""
-    hub, reserved = f"{deployment.hub_account}/{deployment.hub_region}", deployment.parameters.get(RESERVED, "")
-    if reserved and limit < int(reserved) + _UNRESERVED:
-        return f"AWS refuses {RESERVED}: {reserved} where fewer than {_UNRESERVED} of {limit} in {hub} would be left"
-    if limit <= POLLED:
-        return (
-            f"{hub} may run {limit} functions at once, and the hub's queues alone take up to {POLLED}: jobs wait, and "
-            "may end as dead letters"
+    hub, reserved = f"{deployment.hub_account}/{deployment.hub_region}", int(deployment.parameters.get(RESERVED, 0))
+    needed, why = POLLED + 1, f"its queues alone take up to {POLLED}: jobs wait, and may end as dead letters"
+    if reserved:
+        needed, why = (
+            reserved + _UNRESERVED,
+            f"AWS refuses {RESERVED}: {reserved} where fewer than {_UNRESERVED} are left",
         )
-    return ""
+    return "" if limit >= needed else f"{hub} may run {limit} functions at once, and the hub needs {needed}: {why}"
 
 
 def _members(deployment: Deployment) -> tuple[MemberAccount, ...]:

@@ -33,6 +33,11 @@ CASES = {
         "cloudformation:DescribeStacks with an explicit deny in a service control policy",
         "has to leave out us-east-1",
     ),
+    "a policy that denies regions, to CloudFormation": (
+        f"ecr-warden-events in 222222222222/us-east-1 failed: Undelivered (AWS::SQS::Queue): {_USER} sqs:createqueue "
+        "with an explicit deny in a service control policy",
+        "has to leave out us-east-1",
+    ),
     "a policy of one's own denies": (
         f"{_USER} x with an explicit deny in an identity-based policy",
         "whoever owns",
