@@ -125,8 +125,8 @@ def doubts(deployment: Deployment) -> Iterator[str]:
 
 
 POLLED, _UNRESERVED = 29, 100
-"""How many functions Lambda runs at once for the hub's queues (all MaximumConcurrency of its template together), and how
-many AWS leaves an account unreserved."""
+"""How many functions Lambda runs at once for the hub's queues (all MaximumConcurrency of its template together), and
+how many AWS leaves an account unreserved."""
 
 
 def shortage(deployment: Deployment, limit: int) -> str:
