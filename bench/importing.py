@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from bench.figures import Figure
+from ecr_warden_cli.asking.naming import aliases_of
 from ecr_warden_cli.importing.importing import import_estate
-from ecr_warden_cli.naming import aliases_of
 from local.testing.grown import grown
 from local.testing.snapshots import estate_from_text
 

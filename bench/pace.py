@@ -20,7 +20,7 @@ from bench.figures import Figure
 from ecr_warden.aws.accounts import CALLS_AT_ONCE
 from ecr_warden.aws.deadline import PAUSES
 from ecr_warden.aws.pace import Pace
-from ecr_warden_cli.profiles import SHARE
+from ecr_warden_cli.terminal.profiles import SHARE
 
 _CALL, _EPSILON = 0.05, 1e-9
 _SECONDS = 60

@@ -12,7 +12,6 @@ from ecr_warden.access_spec.spec import SpecAccount
 from ecr_warden.collect.estate import Reading
 from ecr_warden.collect.wires import HubPlace, SeenWire, Wiring
 from ecr_warden.core.clock import Clock
-from ecr_warden_cli.context import Failure, Hub, NotEntered
 from ecr_warden_cli.deployment.ports import (
     UNREAD,
     ChangeSet,
@@ -27,6 +26,7 @@ from ecr_warden_cli.deployment.ports import (
     Thing,
 )
 from ecr_warden_cli.deployment.remedies import remedy_for
+from ecr_warden_cli.terminal.context import Failure, Hub, NotEntered
 from local.testing.memory.wiring import MemoryWiring
 from local.testing.printed import complete_account
 

@@ -1,13 +1,11 @@
 """The installed script `ecr-warden`: it ends without a traceback, however early somebody interrupts it."""
 
-INTERRUPTED = 130  # as shells report SIGINT
-
 
 def main() -> int:
     """Load the command and run it; interrupted while it loads, say nothing."""
     try:
-        from ecr_warden_cli.main import main as run  # noqa: PLC0415 - may be interrupted
+        from ecr_warden_cli.verbs.main import main as run  # noqa: PLC0415 - may be interrupted
 
         return run()
     except KeyboardInterrupt:
-        return INTERRUPTED
+        return 130  # as shells report SIGINT

@@ -10,12 +10,12 @@ from typing import Any
 from ecr_warden.access_spec.spec import SpecAccount
 from ecr_warden.collect.estate import EstateReader, Reading
 from ecr_warden.core.naming import spelled
-from ecr_warden_cli.aws import whole_accounts
-from ecr_warden_cli.console import Console
-from ecr_warden_cli.context import Caller, Context, Failure, Hub
 from ecr_warden_cli.deployment.ports import Entered
 from ecr_warden_cli.deployment.sessions import Ways
-from ecr_warden_cli.main import run
+from ecr_warden_cli.terminal.aws_sessions import whole_accounts
+from ecr_warden_cli.terminal.console import Console
+from ecr_warden_cli.terminal.context import Caller, Context, Failure, Hub
+from ecr_warden_cli.verbs.main import run
 from local.testing.memory.hub import ManualClock
 from local.testing.seed import CI, HOME
 from tests.clouds import parts_of

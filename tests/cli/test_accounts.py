@@ -7,7 +7,7 @@ import boto3
 import pytest
 
 from ecr_warden.core.address import repository_policy
-from ecr_warden_cli.main import main
+from ecr_warden_cli.verbs.main import main
 from local.testing.seed import (
     BOUNDARY,
     CHECKOUT,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ecr_warden_cli.arguments import VERBS
+from ecr_warden_cli.verbs.arguments import VERBS
 from tests.cli.command import Command
 
 # Calls the function as bash does when the user presses the tab key after the last word.

@@ -4,7 +4,7 @@ from argparse import ArgumentTypeError
 
 import pytest
 
-from ecr_warden_cli.dates import coming, past
+from ecr_warden_cli.terminal.dates import coming, past
 from iam_access.text.printable import show_time
 from local.testing.seed import NOW
 

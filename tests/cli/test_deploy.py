@@ -13,10 +13,10 @@ import pytest
 from ecr_warden.state.history import HistoryEntry, HistoryKind
 from ecr_warden.state.specs import SpecVersion
 from ecr_warden.state.switch import Position
-from ecr_warden_cli.context import Failure, NotEntered
 from ecr_warden_cli.deployment.ports import Instance, LiveStack, Proposal, StackPlace
 from ecr_warden_cli.deployment.remedies import remedy_for
 from ecr_warden_cli.deployment.stacks import NAMES
+from ecr_warden_cli.terminal.context import Failure, NotEntered
 from local.testing.seed import SPEC_FILE
 from tests.cli.command import INTERRUPT, Command, Ran
 from tests.cli.test_hub import InProcess

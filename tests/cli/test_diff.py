@@ -10,8 +10,8 @@ import pytest
 from ecr_warden.core.access_change import AccessChange, Direction
 from ecr_warden.core.judgement import Judgement, WaitCode, WaitReason
 from ecr_warden.state.specs import SpecVersion
-from ecr_warden_cli.diff_text import MAX_MARKDOWN, DiffNames, code, lines_of, markdown, summary
-from ecr_warden_cli.spec_diff import SettingChange, SpecDiff, TargetChange
+from ecr_warden_cli.editing.diff_text import MAX_MARKDOWN, DiffNames, code, lines_of, markdown, summary
+from ecr_warden_cli.editing.spec_diff import SettingChange, SpecDiff, TargetChange
 from local.testing.seed import SPEC_FILE
 from tests.cli.command import Command
 from tests.cli.test_hub import over

@@ -14,12 +14,12 @@ from ecr_warden.state.accepted import CompiledUnusable
 from ecr_warden.state.commands import BadRequest
 from ecr_warden.state.holds import HoldDecided
 from ecr_warden.versions.holds import HoldOver, NoSuchHold
-from ecr_warden_cli.arguments import VERBS, parse_arguments
-from ecr_warden_cli.aws import HubUnreachable
-from ecr_warden_cli.context import Failure, Lazy, UsageError
 from ecr_warden_cli.deployment.file import DeploymentInvalid
-from ecr_warden_cli.inputs import SpecInvalid
-from ecr_warden_cli.live import LiveStatus
+from ecr_warden_cli.hub.comparison import LiveStatus
+from ecr_warden_cli.terminal.aws_hub import HubUnreachable
+from ecr_warden_cli.terminal.context import Failure, Lazy, UsageError
+from ecr_warden_cli.terminal.inputs import SpecInvalid
+from ecr_warden_cli.verbs.arguments import VERBS, parse_arguments
 from tests.cli.test_emulator import RIGHTS
 from tests.template.cfn import ROOT
 

@@ -15,9 +15,9 @@ from ecr_warden.collect.wire import Wire, WireState
 from ecr_warden.collect.wires import SeenWire
 from ecr_warden.core.failures import AccountUnreachable, PermissionMissing, PortError, RegionDisabled
 from ecr_warden.hub.status import troubles_of
-from ecr_warden_cli.context import Failure, NotEntered
 from ecr_warden_cli.deployment.checkup import CODES
 from ecr_warden_cli.deployment.ports import LiveStack, StackPlace
+from ecr_warden_cli.terminal.context import Failure, NotEntered
 from local.testing.memory.wiring import HUB, OF_MEMBER, TRAIL, MemoryWiring, account_of, region_of
 from local.testing.seed import CI, HOME
 from tests.cli.command import Command, Ran

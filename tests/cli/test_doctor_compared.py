@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from ecr_warden.state.specs import SpecVersion
-from ecr_warden_cli.context import Failure
 from ecr_warden_cli.deployment.compare import DEAD_LETTERS
 from ecr_warden_cli.deployment.ports import RunningFunction, StackPlace
 from ecr_warden_cli.deployment.stacks import NAMES
+from ecr_warden_cli.terminal.context import Failure
 from local.testing.seed import SPEC_FILE
 from tests.cli.command import Ran
 from tests.cli.test_deploy import CI, FILE, QUEUE, REGION, REGISTRY, TEMPLATES, Site, template

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecr_warden.access_spec import Valid, load_spec
-from ecr_warden_cli.spec_diff import diff
-from ecr_warden_cli.spec_edit import Access, GrantEdit, Revoke, edited
+from ecr_warden_cli.editing.spec_diff import diff
+from ecr_warden_cli.editing.spec_edit import Access, GrantEdit, Revoke, edited
 from local.testing.memory.hub import ManualClock
 from tests import examples, tables
 from tests.cli.command import Command, Ran

@@ -15,7 +15,7 @@ import pytest
 from ecr_warden.core.target import RoleTarget, UserTarget
 from ecr_warden.state.hold import Verdict
 from ecr_warden.versions.alerts import HoldOpened
-from ecr_warden_cli.console import Exit
+from ecr_warden_cli.terminal.console import Exit
 from local.testing.memory.estate import LiveEstateReader
 from local.testing.seed import CI, D1, D2, SPEC_FILE
 from tests.cli.command import Command

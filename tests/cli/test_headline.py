@@ -19,7 +19,7 @@ from ecr_warden.core.result import Result
 from ecr_warden.core.run import LastSeen
 from ecr_warden.hub.reply import AccessStatus, RepositoryStatus, StatusReply, Trouble
 from ecr_warden.state.target_status import TargetStatus
-from ecr_warden_cli.headline import headline
+from ecr_warden_cli.hub.headline import headline
 from local.testing.seed import CHECKOUT, CI, HOME, NOW
 
 FINE = TargetStatus(str(CHECKOUT), LastSeen(NOW, "", Result.IN_SYNC), None, None, False)

@@ -12,7 +12,7 @@ from ecr_warden.state.history import HistoryKind
 from ecr_warden.state.hold import Hold, HoldState, Verdict
 from ecr_warden.state.specs import SpecVersion
 from ecr_warden.versions.alerts import SpecAccepted
-from ecr_warden_cli.context import Failure
+from ecr_warden_cli.terminal.context import Failure
 from local.testing.seed import CHECKOUT, CI
 from tests.cli.command import Command
 from tests.cli.test_hub import InProcess

@@ -30,7 +30,7 @@ from ecr_warden.hub.codec_replies import error_to_json, reply_to_json
 from ecr_warden.hub.request import question_from_text
 from ecr_warden.state.specs import SpecVersion
 from ecr_warden.state.switch import Position
-from ecr_warden_cli.context import Failure, SwitchMissing, Uploaded
+from ecr_warden_cli.terminal.context import Failure, SwitchMissing, Uploaded
 from iam_access.errors import NamedError
 from local.testing.seed import ACCEPTED, CHECKOUT, CI, CUTOFF, D1, HOME, NOW, PUSH_USER, PUSHER, compiled
 from tests.cli.command import Command, as_people

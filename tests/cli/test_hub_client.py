@@ -16,8 +16,8 @@ from botocore.exceptions import (
 )
 
 from ecr_warden.state.switch import Position
-from ecr_warden_cli.aws import ANSWER, CONTROL, LambdaHub, not_reached, open_hub
-from ecr_warden_cli.context import Failure
+from ecr_warden_cli.terminal.aws_hub import ANSWER, CONTROL, LambdaHub, not_reached, open_hub
+from ecr_warden_cli.terminal.context import Failure
 from tests.cli.wrong import WRONG, Wrong, name_of
 from tests.contracts.aws import REGION, moto, new_session
 from tests.contracts.sts import Sts, serving

@@ -13,8 +13,8 @@ import pytest
 from ecr_warden.access_spec import Valid, load_spec
 from ecr_warden.collect.wires import SeenWire
 from ecr_warden.core.desired import Mode
-from ecr_warden_cli.context import Failure
 from ecr_warden_cli.deployment.sessions import Ways
+from ecr_warden_cli.terminal.context import Failure
 from local.testing.grown import CI, REGISTRY
 from tests.cli.command import Command
 from tests.cli.test_import import BOTH, NODE, PULL, command

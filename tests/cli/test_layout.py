@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecr_warden_cli.arguments import DOCS, VERBS, parse_arguments, parser_of_all_verbs
-from ecr_warden_cli.console import Exit
 from ecr_warden_cli.deployment.wanted import DEFAULT_FILE
-from ecr_warden_cli.folding import fold, width_of
+from ecr_warden_cli.terminal.console import Exit
+from ecr_warden_cli.terminal.folding import fold, width_of
+from ecr_warden_cli.verbs.arguments import DOCS, VERBS, parse_arguments, parser_of_all_verbs
 from tests.cli.command import Command, Terminal
 from tests.cli.scenes import SCENES, begun, verb_of
 from tests.cli.test_can_i_hub import with_estate

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from ecr_warden_cli.context import Failure
-from ecr_warden_cli.outputs import write_output
+from ecr_warden_cli.terminal.context import Failure
+from ecr_warden_cli.terminal.outputs import write_output
 
 
 def test_of_a_file_for_which_there_is_no_room_nothing_stays(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from ecr_warden.core.observed import Unparseable
 from ecr_warden.core.target import RepositoryTarget, RoleTarget, UserTarget
 from ecr_warden.hub.plan import plan_spec
 from ecr_warden.repair.scope_gap import ScopeGap
-from ecr_warden_cli.plan_text import write_scope_lines
+from ecr_warden_cli.hub.plan_text import write_scope_lines
 from local.testing.memory.estate import LiveEstateReader
 from local.testing.seed import (
     ACCEPTED,

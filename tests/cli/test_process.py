@@ -42,16 +42,16 @@ def test_verbs_without_accounts_load_no_sdk(argv: list[str]) -> None:
     ran = run(*argv, SEED, PYTHONPROFILEIMPORTTIME="1")
     imported = {line.rpartition("|")[2].strip() for line in ran.stderr.splitlines()}
     assert ran.returncode == 0
-    assert "ecr_warden_cli.main" in imported
+    assert "ecr_warden_cli.verbs.main" in imported
     assert not [name for name in imported if name.split(".")[0] in ("boto3", "botocore", "importlib.metadata")]
 
 
 @pytest.mark.parametrize("argv", [["--help"], ["nonsense"]], ids=lambda argv: argv[0])
 def test_the_command_alone_loads_no_verb(argv: list[str]) -> None:
     imported = {line.rpartition("|")[2].strip() for line in run(*argv, PYTHONPROFILEIMPORTTIME="1").stderr.splitlines()}
-    assert "ecr_warden_cli.arguments" in imported
+    verbs = "ecr_warden_cli.verbs"
+    assert {name for name in imported if name.startswith(verbs)} == {verbs, f"{verbs}.main", f"{verbs}.arguments"}
     needed = (
-        "ecr_warden_cli.verbs",
         "ecr_warden.access_spec",
         "ecr_warden.audit",
         "ecr_warden.repair",
@@ -157,7 +157,7 @@ def test_an_interrupt_while_the_command_loads_is_no_traceback(monkeypatch: pytes
         def __getattr__(self, name: str) -> NoReturn:
             raise KeyboardInterrupt
 
-    monkeypatch.setitem(sys.modules, "ecr_warden_cli.main", Loading("main"))
+    monkeypatch.setitem(sys.modules, "ecr_warden_cli.verbs.main", Loading("main"))
     assert entry.main() == 130
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert project["scripts"] == {"ecr-warden": f"{entry.main.__module__}:{entry.main.__name__}"}

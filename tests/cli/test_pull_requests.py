@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from ecr_warden_cli.arguments import parse_arguments
+from ecr_warden_cli.verbs.arguments import parse_arguments
 from tests import tables
 from tests.template.cfn import ROOT
 

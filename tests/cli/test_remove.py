@@ -16,11 +16,11 @@ from ecr_warden.core.run import RunEntry
 from ecr_warden.core.sessions import Sessions, denial_of
 from ecr_warden.hub.reply import HistoryReply
 from ecr_warden.state.switch import Position
-from ecr_warden_cli.context import Hub, NotEntered
 from ecr_warden_cli.deployment.aws_remains import AwsRemains
 from ecr_warden_cli.deployment.ports import ChangeSet, LiveStack, StackFailed, StackPlace
 from ecr_warden_cli.deployment.remedies import remedy_for
 from ecr_warden_cli.deployment.removal import access_that_stays
+from ecr_warden_cli.terminal.context import Hub, NotEntered
 from local.testing.seed import SPEC_FILE, compiled
 from tests.cli.command import Command, Ran
 from tests.cli.test_hub import InProcess

@@ -9,7 +9,7 @@ import pytest
 from ecr_warden.core.job import ReconcileTarget
 from ecr_warden.hub.request import MAX_ENTRIES
 from ecr_warden.state.specs import SpecVersion
-from ecr_warden_cli.context import Uploaded
+from ecr_warden_cli.terminal.context import Uploaded
 from local.testing.seed import CHECKOUT
 from tests.cli.command import Command
 from tests.cli.test_hold import Working, over

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from ecr_warden.access_spec.spec import SpecAccount
-from ecr_warden_cli.aws import open_session, whole_accounts
-from ecr_warden_cli.context import NotEntered
+from ecr_warden_cli.terminal.aws_sessions import open_session, whole_accounts
+from ecr_warden_cli.terminal.context import NotEntered
 from local.testing.memory.estate import MemoryEstateReader
 from local.testing.seed import CI, HOME, allow, document
 from tests.contracts.aws import Wire, moto

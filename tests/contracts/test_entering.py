@@ -10,12 +10,12 @@ import pytest
 
 from ecr_warden.aws.system import SystemClock
 from ecr_warden.hub.reply import StatusReply
-from ecr_warden_cli.context import Failure
-from ecr_warden_cli.deployment.aws_sessions import AwsEntered
+from ecr_warden_cli.deployment.aws_accounts import AwsEntered
 from ecr_warden_cli.deployment.checkup import Verdict
 from ecr_warden_cli.deployment.look import examine
 from ecr_warden_cli.deployment.sessions import Ways
 from ecr_warden_cli.deployment.wanted import Deployment, MemberAccount
+from ecr_warden_cli.terminal.context import Failure
 from local.aws.launcher import EmulatedAws
 from local.demo.places import ADMINISTRATOR
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from ecr_warden_cli.aws import Opened
-from ecr_warden_cli.context import Failure
-from ecr_warden_cli.deployment.aws_sessions import AwsEntered
+from ecr_warden_cli.deployment.aws_accounts import AwsEntered
+from ecr_warden_cli.terminal.aws_sessions import AccountSession
+from ecr_warden_cli.terminal.context import Failure
 from tests.contracts.aws import Call, Wire
 
 MANAGEMENT, PLATFORM = "999999999999", "333333333333"
@@ -27,7 +27,7 @@ def above(
     }
     for call, answer in answers.items():
         wire.answer(call, partial(_given, answer))
-    return AwsEntered({account: Opened(wire.session, account, "")}, lambda _: None).above(account)
+    return AwsEntered({account: AccountSession(wire.session, account, "")}, lambda _: None).above(account)
 
 
 def _given(answer: dict[str, Any], _: Call) -> dict[str, Any]:

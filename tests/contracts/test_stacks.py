@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from ecr_warden_cli.aws import Opened
-from ecr_warden_cli.context import Failure
+from ecr_warden_cli.deployment.aws_accounts import AwsEntered
 from ecr_warden_cli.deployment.aws_cloudformation import AwsStacks
-from ecr_warden_cli.deployment.aws_sessions import AwsEntered
 from ecr_warden_cli.deployment.ports import ChangeSet, Entered, LiveStack, Proposal, StackFailed
+from ecr_warden_cli.terminal.aws_sessions import AccountSession
+from ecr_warden_cli.terminal.context import Failure
 from local.aws.launcher import EmulatedAws
 from tests.clouds import MemoryCloud, MemoryEntered
 from tests.contracts.aws import Wire
@@ -31,7 +31,9 @@ def entered(request: pytest.FixtureRequest) -> Iterator[Entered]:
         patch.setenv("AWS_ENDPOINT_URL", aws.endpoint_url)
         where: Any = {"LocationConstraint": REGION}
         aws.client(ACCOUNT, "s3").create_bucket(Bucket="code", CreateBucketConfiguration=where)
-        yield AwsEntered({ACCOUNT: Opened(aws.session(ACCOUNT, REGION), ACCOUNT, "")}, lambda _: time.sleep(0.02))
+        yield AwsEntered(
+            {ACCOUNT: AccountSession(aws.session(ACCOUNT, REGION), ACCOUNT, "")}, lambda _: time.sleep(0.02)
+        )
 
 
 def template(**resources: Any) -> str:

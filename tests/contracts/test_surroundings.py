@@ -6,9 +6,9 @@ import pytest
 
 from ecr_warden.access_spec.spec import SpecAccount
 from ecr_warden.collect.wiring import serving_trails
-from ecr_warden_cli.aws import Opened
-from ecr_warden_cli.context import NotEntered
-from ecr_warden_cli.deployment.aws_sessions import AwsEntered
+from ecr_warden_cli.deployment.aws_accounts import AwsEntered
+from ecr_warden_cli.terminal.aws_sessions import AccountSession
+from ecr_warden_cli.terminal.context import NotEntered
 from tests.contracts.aws import moto, new_session
 
 HERE, ELSEWHERE = "123456789012", "222222222222"
@@ -19,7 +19,8 @@ def entered(monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsEntered]:
     """moto's own account, and one that could not be entered."""
     with moto(monkeypatch):
         yield AwsEntered(
-            {HERE: Opened(new_session(), HERE, ""), ELSEWHERE: NotEntered("no profile", "pass one")}, lambda _: None
+            {HERE: AccountSession(new_session(), HERE, ""), ELSEWHERE: NotEntered("no profile", "pass one")},
+            lambda _: None,
         )
 
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from ecr_warden_cli.aws import Opened
-from ecr_warden_cli.deployment.aws_sessions import AwsEntered
+from ecr_warden_cli.deployment.aws_accounts import AwsEntered
+from ecr_warden_cli.terminal.aws_sessions import AccountSession
 from local.aws.deploy import built_release
 from local.demo.places import CI, REGION, REGISTRY
 from local.demo.quiet import Quiet
@@ -36,7 +36,7 @@ def types(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Call
     """To type a command of the deployment."""
     aws = house.stage.aws
     monkeypatch.setenv("AWS_ENDPOINT_URL", aws.endpoint_url)
-    opened = {account: Opened(aws.session(account, REGION), account, "") for account in (CI, REGISTRY)}
+    opened = {account: AccountSession(aws.session(account, REGION), account, "") for account in (CI, REGISTRY)}
     (tmp_path / "ecr-warden.yaml").write_text(DEPLOYMENT)
     environment = {"ECR_WARDEN_RELEASE": str(built_release(tmp_path / "release"))}
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from botocore import xform_name
 
-from ecr_warden_cli.aws import Opened
-from ecr_warden_cli.deployment.aws_sessions import AwsEntered
+from ecr_warden_cli.deployment.aws_accounts import AwsEntered
+from ecr_warden_cli.terminal.aws_sessions import AccountSession
 from local.aws.launcher import EmulatedAws
 from local.demo.places import CI, REGION, REGISTRY, TRAIL_REGION
 from local.demo.quiet import Quiet
@@ -84,7 +84,7 @@ def house() -> Iterator[House]:
 
 def remove(house: House, folder: Path, *argv: str) -> Ran:
     aws = house.stage.aws
-    opened = {account: Opened(aws.session(account, REGION), account, "") for account in (CI, REGISTRY)}
+    opened = {account: AccountSession(aws.session(account, REGION), account, "") for account in (CI, REGISTRY)}
     (folder / "ecr-warden.yaml").write_text(FILE)
     command = Command(entered=AwsEntered(opened, lambda _: time.sleep(0.05)))
     return command("remove", str(folder / "ecr-warden.yaml"), *argv)

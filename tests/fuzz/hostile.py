@@ -15,7 +15,7 @@ from ecr_warden.core.desired import CompiledSpec, TargetSpec
 from ecr_warden.core.estate import Estate
 from ecr_warden.versions.changes import Versions
 from ecr_warden.versions.judge import judge
-from ecr_warden_cli.access import can_i, find_subject, question, who_can
+from ecr_warden_cli.asking.access import can_i, find_subject, question, who_can
 from ecr_warden_cli.importing.importing import ImportFailed, import_estate
 from ecr_warden_cli.report.matrix import Sources, matrix_of
 from iam_access.delta.delta import gained_and_lost, intersection

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from ecr_warden.access_spec import Valid, load_spec
 from ecr_warden.audit.changes import access_changes
-from ecr_warden_cli.denials import PULL, PUSH, denials, plain
-from ecr_warden_cli.spec_edit import GrantEdit, edited
+from ecr_warden_cli.asking.denials import PULL, PUSH, denials, plain
+from ecr_warden_cli.editing.spec_edit import GrantEdit, edited
 from iam_access.document.document import parse_document
 from tests import examples
 from tests.cli.command import Command, Ran

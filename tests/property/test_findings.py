@@ -24,7 +24,7 @@ from ecr_warden.core.address import AddressKind
 from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.estate import Estate, target_of
 from ecr_warden.core.target import UserTarget, parse_target
-from ecr_warden_cli.access import WhoCan, question, who_can
+from ecr_warden_cli.asking.access import WhoCan, question, who_can
 from ecr_warden_cli.report.matrix import Sources, matrix_of, taken
 from ecr_warden_cli.report.report import REPOSITORY
 from iam_access.document.document import Document

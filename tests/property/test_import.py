@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ecr_warden.access_spec import Valid, load_spec
 from ecr_warden_cli.importing.effects import ImportEffect
-from ecr_warden_cli.yaml_values import block, comment
+from ecr_warden_cli.terminal.yaml_values import block, comment
 from local.testing.grown import grown
 from tests import examples
 from tests.property import estates

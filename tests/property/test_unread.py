@@ -12,7 +12,7 @@ from ecr_warden.audit.findings import find
 from ecr_warden.audit.repaired import none_repaired
 from ecr_warden.audit.unread import readable
 from ecr_warden.core.failures import PermissionMissing, Throttled
-from ecr_warden_cli.access import question, who_can
+from ecr_warden_cli.asking.access import question, who_can
 from local.testing.printed import complete
 from tests import examples
 from tests.property import estates

@@ -13,7 +13,7 @@ from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.access_spec.render import PUSH_ACTIONS
 from ecr_warden.audit.words import edit_to_json
 from ecr_warden.core.estate import Estate
-from ecr_warden_cli.access import can_i, question, who_can
+from ecr_warden_cli.asking.access import can_i, question, who_can
 from iam_access.who_can.decide import Answer
 from local.testing.snapshots import estate_from_text
 from tests import examples

@@ -44,7 +44,7 @@ from ecr_warden.repair.targets import orphan_spec
 from ecr_warden.versions.changes import Versions, succeeding
 from ecr_warden.versions.enforced import step
 from ecr_warden.versions.judge import judge
-from ecr_warden_cli.access import can_assume, can_i, find_subject, question, who_can, with_extra
+from ecr_warden_cli.asking.access import can_assume, can_i, find_subject, question, who_can, with_extra
 from iam_access.delta.delta import PermissionDelta
 from iam_access.delta.relate import Differs, Interchangeable, Same, relate
 from iam_access.document.document import Document, parse_document

@@ -21,12 +21,12 @@ _MADE = {
         "_FUNCTION.format(region=re.escape(target.region), account=target.account)",
     ): "escaped",
     ("ecr_warden/access_spec/parse.py", "pattern"): "a constant of a table, on what PyYAML says",
-    ("ecr_warden_cli/inputs.py", "pattern"): "a constant of each verb",
+    ("ecr_warden_cli/terminal/inputs.py", "pattern"): "a constant of each verb",
     ("ecr_warden/access_spec/check_shape.py", "shape.form"): "a constant of a table of fields",
     ("ecr_warden_cli/deployment/propose.py", "OWNER"): "a constant of the table of fields",
     ("ecr_warden_cli/deployment/remedies.py", "words"): "a constant of a table, on what AWS says",
-    ("ecr_warden_cli/denials.py", "caller.pattern"): "a constant of a table, on a message of bounded length",
-    ("ecr_warden_cli/denials.py", "form.pattern"): "a constant of a table, on a message of bounded length",
+    ("ecr_warden_cli/asking/denials.py", "caller.pattern"): "a constant of a table, on a message of bounded length",
+    ("ecr_warden_cli/asking/denials.py", "form.pattern"): "a constant of a table, on a message of bounded length",
 }
 _CHARACTERS = frozenset(range(256))
 

@@ -16,8 +16,6 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from msgspec import Struct
 
-from ecr_warden_cli.aws import text_of
-from ecr_warden_cli.context import Failure
 from ecr_warden_cli.deployment.drift import action_of
 from ecr_warden_cli.deployment.ports import (
     ChangeSet,
@@ -28,6 +26,8 @@ from ecr_warden_cli.deployment.ports import (
     StackFailed,
 )
 from ecr_warden_cli.deployment.remedies import remedy_for
+from ecr_warden_cli.terminal.aws_sessions import error_text
+from ecr_warden_cli.terminal.context import Failure
 from iam_access.text.printable import cut
 
 CONFIG = Config(connect_timeout=5, read_timeout=60, retries={"mode": "standard", "total_max_attempts": 8})
@@ -218,7 +218,7 @@ def calling(what: str) -> Iterator[None]:
         raise Failure(text, remedy=remedy_for(text), code="aws-refused") from error
     except (BotoCoreError, ValueError) as error:  # ValueError: a malformed endpoint URL
         remedy = remedy_for(str(error), "check the network and the proxy, then run the same command again")
-        raise Failure(f"{what}: {text_of(error)}", remedy=remedy, code="aws-unreachable") from error
+        raise Failure(f"{what}: {error_text(error)}", remedy=remedy, code="aws-unreachable") from error
 
 
 def _live(found: Mapping[str, Any]) -> LiveStack:

@@ -13,10 +13,10 @@ from ecr_warden.core.observed import Present
 from ecr_warden.core.sessions import denied_by
 from ecr_warden.repair.aws_reading import observed_document
 from ecr_warden.state.switch import PARAMETER
-from ecr_warden_cli.context import Failure
 from ecr_warden_cli.deployment.aws_cloudformation import calling
 from ecr_warden_cli.deployment.ports import Kind, Thing
 from ecr_warden_cli.deployment.remedies import remedy_for
+from ecr_warden_cli.terminal.context import Failure
 from iam_access.document.document import Document
 from iam_access.document.kind import DocumentKind
 

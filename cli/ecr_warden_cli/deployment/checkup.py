@@ -26,13 +26,13 @@ from ecr_warden.core.remedies import RECONCILE
 from ecr_warden.core.value import Moment, Value
 from ecr_warden.hub.reply import StatusReply, Trouble
 from ecr_warden.hub.status import troubles_of
-from ecr_warden_cli.console import Exit, worst
-from ecr_warden_cli.context import Failure
 from ecr_warden_cli.deployment.compare import Compared
 from ecr_warden_cli.deployment.ports import LiveStack
 from ecr_warden_cli.deployment.remedies import MORE_EXECUTIONS, UNSEEN
 from ecr_warden_cli.deployment.stacks import EVENTS, HUB, ORGANIZATION, shortage
 from ecr_warden_cli.deployment.wanted import Deployment
+from ecr_warden_cli.terminal.console import Exit, worst
+from ecr_warden_cli.terminal.context import Failure
 from iam_access.arn import iam_arn
 from iam_access.text.printable import count, listed, show_time
 

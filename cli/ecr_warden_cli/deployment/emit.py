@@ -3,10 +3,10 @@
 import json
 from pathlib import Path
 
-from ecr_warden_cli.context import Failure
 from ecr_warden_cli.deployment.release import Release
 from ecr_warden_cli.deployment.stacks import OWN_SWITCH, external_id, stacks_of
 from ecr_warden_cli.deployment.wanted import Deployment
+from ecr_warden_cli.terminal.context import Failure
 
 _ABOVE = ("CallAs", "ManagementAccount", "OrganizationRoot")
 """What AWS alone knows of an organization, and nobody asks it here: CloudFormation names those that are missing."""

@@ -11,11 +11,11 @@ from ecr_warden.access_spec.problems import Code, ProblemReport, quote
 from ecr_warden.access_spec.spec import SpecAccount
 from ecr_warden.core.own_access import Writes
 from ecr_warden.repair.write_scope import OWNER_LISTS, PARAMETER_BYTES, ROLE_LIST, filled
-from ecr_warden_cli.context import Context, Failure
 from ecr_warden_cli.deployment.fields import DEPLOYMENT, TAG_SIGNS
 from ecr_warden_cli.deployment.stacks import stacks_of
 from ecr_warden_cli.deployment.wanted import DEFAULT_FILE, Deployment, MemberAccount, Organization
-from ecr_warden_cli.inputs import SpecInvalid, name_of, read_file
+from ecr_warden_cli.terminal.context import Context, Failure
+from ecr_warden_cli.terminal.inputs import SpecInvalid, name_of, read_file
 from iam_access.arn import ACCOUNT_ID, iam_arn
 
 MAX_BYTES = 256 * 1024

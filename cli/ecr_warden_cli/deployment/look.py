@@ -12,13 +12,13 @@ from ecr_warden.collect.wires import HubPlace
 from ecr_warden.collect.wiring import account_wires, hub_wires, region_wires
 from ecr_warden.core.clock import Clock
 from ecr_warden.hub.reply import StatusReply
-from ecr_warden_cli.context import Failure
 from ecr_warden_cli.deployment.checkup import Checkup, Looks, diagnose, unwatched
 from ecr_warden_cli.deployment.compare import Compared
 from ecr_warden_cli.deployment.ports import Entered, LiveStack
 from ecr_warden_cli.deployment.sessions import aliases_of
 from ecr_warden_cli.deployment.stacks import external_id, hub_place
 from ecr_warden_cli.deployment.wanted import Deployment
+from ecr_warden_cli.terminal.context import Failure
 
 _AT_ONCE = 8
 """Accounts that are looked at side by side."""

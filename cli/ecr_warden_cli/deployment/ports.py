@@ -13,7 +13,7 @@ from ecr_warden.collect.estate import Reading
 from ecr_warden.collect.wires import HubPlace, SeenWire, Wiring
 from ecr_warden.core.clock import Clock
 from ecr_warden.core.value import Value
-from ecr_warden_cli.context import Failure, Hub, NotEntered
+from ecr_warden_cli.terminal.context import Failure, Hub, NotEntered
 
 
 class StackPlace(Struct, frozen=True):

@@ -16,11 +16,11 @@ from ecr_warden.core.own_access import Writes
 from ecr_warden.core.value import Value
 from ecr_warden.notify.wiring import sentence
 from ecr_warden.repair.write_scope import ROLE_LIST, WriteScope, scope_gap
-from ecr_warden_cli.console import Exit
 from ecr_warden_cli.deployment.fields import FORMAT_VERSION, OWNER
 from ecr_warden_cli.deployment.wanted import Deployment, MemberAccount
-from ecr_warden_cli.yaml_values import Value as YamlValue
-from ecr_warden_cli.yaml_values import block, comment
+from ecr_warden_cli.terminal.console import Exit
+from ecr_warden_cli.terminal.yaml_values import Value as YamlValue
+from ecr_warden_cli.terminal.yaml_values import block, comment
 from iam_access.text.printable import cut, listed
 
 _HEAD = (

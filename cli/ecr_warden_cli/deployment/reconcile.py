@@ -13,7 +13,7 @@ from itertools import groupby
 from msgspec import Struct
 
 from ecr_warden.state.switch import PARAMETER, Position
-from ecr_warden_cli.context import Failure
+from ecr_warden_cli.deployment.change_text import Content, content_of, iam_lines, resource_line
 from ecr_warden_cli.deployment.ports import (
     UNREAD,
     ChangeSet,
@@ -45,7 +45,7 @@ from ecr_warden_cli.deployment.stacks import (
     stacks_of,
 )
 from ecr_warden_cli.deployment.wanted import Deployment
-from ecr_warden_cli.deployment.words import Content, content_of, iam_lines, resource_line
+from ecr_warden_cli.terminal.context import Failure
 from iam_access.text.printable import listed
 
 _BUCKET = "hub-bucket"

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from ecr_warden.core.value import Value
-from ecr_warden_cli.context import Failure
+from ecr_warden_cli.terminal.context import Failure
 
 FOLDER = "ECR_WARDEN_RELEASE"
 """The environment variable with the folder of another release than the wheel's."""

@@ -1,14 +1,15 @@
 """With which credentials each account of a deployment is entered."""
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
 
 from msgspec import Struct
 
-from ecr_warden_cli.context import Context, UsageError, argument
 from ecr_warden_cli.deployment.ports import Entered
 from ecr_warden_cli.deployment.wanted import DEFAULT_FILE, Deployment
-from ecr_warden_cli.inputs import matching
+from ecr_warden_cli.terminal.context import Aws, Context, UsageError, argument
+from ecr_warden_cli.terminal.inputs import matching
 from iam_access.text.nearest import advice, nearest
 from iam_access.text.printable import cut
 
@@ -48,7 +49,14 @@ DEPLOYMENT_ARGUMENTS = (
 """FILE, --profile and --assume-role."""
 
 
-def enter(deployment: Deployment, arguments: argparse.Namespace, context: Context) -> Entered:
+class DeploymentAws(Aws, Protocol):
+    """AWS, of which the accounts of a deployment are entered too."""
+
+    def enter(self, accounts: Mapping[str, str], ways: Ways, sleep: Callable[[float], None]) -> Entered:
+        """The accounts, by ID with their names, each with the credentials that are its own."""
+
+
+def enter(deployment: Deployment, arguments: argparse.Namespace, context: Context[DeploymentAws]) -> Entered:
     """Enter its accounts, which people read by their names from now on; raises UsageError.
 
     The ways are those that the arguments, the environment and the file say, in this order.

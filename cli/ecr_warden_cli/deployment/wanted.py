@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from ecr_warden.core.own_access import Writes
-from ecr_warden_cli.inputs import DEPLOYMENT_FILE
+from ecr_warden_cli.terminal.inputs import DEPLOYMENT_FILE
 from iam_access.arn import IAM_REGION
 
 DEFAULT_FILE = DEPLOYMENT_FILE

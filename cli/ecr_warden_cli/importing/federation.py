@@ -6,7 +6,7 @@ from itertools import cycle
 
 from ecr_warden.access_spec.federation import GITHUB
 from ecr_warden.access_spec.spec import Federated
-from ecr_warden_cli.yaml_values import Value
+from ecr_warden_cli.terminal.yaml_values import Value
 from iam_access.document.document import Document, Statement
 
 # The subjects that access_spec/federation.py makes of an entry; in a statement of several repositories the ID of each

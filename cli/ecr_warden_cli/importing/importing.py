@@ -13,7 +13,6 @@ from ecr_warden.access_spec.spec import Literal, Spec, SpecRepository
 from ecr_warden.core.estate import Estate
 from ecr_warden.core.spec_failures import MAX_SPEC_BYTES
 from ecr_warden.core.target import RoleTarget, Target
-from ecr_warden_cli.context import Failure
 from ecr_warden_cli.importing.effects import Outcome, prove
 from ecr_warden_cli.importing.notes import Note, NoteKind
 from ecr_warden_cli.importing.policies import KEPT, has_own_side
@@ -21,6 +20,7 @@ from ecr_warden_cli.importing.propose import Proposal, propose, word_for_word
 from ecr_warden_cli.importing.spec_text import SpecValue, load_value, spec_text, spec_value
 from ecr_warden_cli.importing.tidy import with_lists, with_teams
 from ecr_warden_cli.importing.world import World
+from ecr_warden_cli.terminal.context import Failure
 from iam_access.document.document import Document, Effect, Statement
 from iam_access.document.pattern import pattern_covers
 from iam_access.document.principal import is_unique_id

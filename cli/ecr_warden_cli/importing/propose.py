@@ -35,7 +35,7 @@ from ecr_warden_cli.importing.roles import find_pushing
 from ecr_warden_cli.importing.spec_text import principal_text, pull_value
 from ecr_warden_cli.importing.tidy import with_lists
 from ecr_warden_cli.importing.world import World, inline_size, repositories_by_name
-from ecr_warden_cli.yaml_values import flow
+from ecr_warden_cli.terminal.yaml_values import flow
 from iam_access.document.document import ROLE_INLINE_QUOTA, USER_INLINE_QUOTA, Document, policy_size
 from iam_access.inventory.identity_kind import IdentityKind
 from iam_access.inventory.inventory import Identity, Unread

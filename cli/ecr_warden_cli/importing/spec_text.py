@@ -34,7 +34,7 @@ from ecr_warden.core.target import RepositoryTarget, RoleTarget
 from ecr_warden_cli.importing.federation import federated_value
 from ecr_warden_cli.importing.notes import Note
 from ecr_warden_cli.importing.tidy import grouped
-from ecr_warden_cli.yaml_values import Value, block, comment, item
+from ecr_warden_cli.terminal.yaml_values import Value, block, comment, item
 from iam_access.inventory.inventory import Unread
 from iam_access.text.printable import count, first, show_time
 

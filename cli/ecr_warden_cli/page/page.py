@@ -59,7 +59,7 @@ from ecr_warden.audit.finding_texts import FindingCause, causes, details, senten
 from ecr_warden.audit.grounds import Ground
 from ecr_warden.core.codec.base import dumps, to_json
 from ecr_warden.core.naming import spelled
-from ecr_warden_cli.condition_words import CONDITION_WORDS
+from ecr_warden_cli.hub.condition_words import CONDITION_WORDS
 from ecr_warden_cli.page.rows import RowAccess, accesses
 from ecr_warden_cli.report.report import Origin, Report
 from iam_access.text.printable import count, show_time

@@ -15,9 +15,9 @@ from ecr_warden.core.codec.base import to_json
 from ecr_warden.core.desired import MustNotExist, RepositoryPattern
 from ecr_warden.core.grant import Grant
 from ecr_warden.core.target import RepositoryTarget
-from ecr_warden_cli.access_text import not_given
 from ecr_warden_cli.report.granted import grants_of
 from ecr_warden_cli.report.matrix import Sources, Teams, matrix_of
+from ecr_warden_cli.report.policies_not_given import not_given
 from ecr_warden_cli.report.report import EndingGrant, Matrix, Origin, PartRead, Report
 from iam_access.text.printable import first
 

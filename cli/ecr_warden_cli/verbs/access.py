@@ -15,7 +15,7 @@ from ecr_warden.audit.words import class_of, unread_text, verb_of
 from ecr_warden.core.actions import TOKEN, Access
 from ecr_warden.core.estate import Repository
 from ecr_warden.core.selection import is_pattern
-from ecr_warden_cli.access import (
+from ecr_warden_cli.asking.access import (
     CanI,
     Question,
     Reach,
@@ -33,7 +33,7 @@ from ecr_warden_cli.access import (
     who_can_each,
     with_extra,
 )
-from ecr_warden_cli.access_text import (
+from ecr_warden_cli.asking.access_text import (
     NOT_ACCOUNTS,
     AccessNames,
     can_i_to_json,
@@ -47,15 +47,16 @@ from ecr_warden_cli.access_text import (
     show_reach,
     show_who_can,
 )
-from ecr_warden_cli.administering import administering, administering_to_json, show_administering, undecided
-from ecr_warden_cli.advising import Asking, advised
-from ecr_warden_cli.console import Exit
-from ecr_warden_cli.context import Context, Failure, UsageError, Verb, argument
-from ecr_warden_cli.estate_input import OpenedEstate, note_age, open_estate, source_arguments
-from ecr_warden_cli.naming import in_full
-from ecr_warden_cli.plan_text import gap_to_json, show_gaps
-from ecr_warden_cli.spec_alone import SPEC_ALONE, open_spec_or_estate
-from ecr_warden_cli.spec_place import Basis, SpecPlaces
+from ecr_warden_cli.asking.administering import administering, administering_to_json, show_administering, undecided
+from ecr_warden_cli.asking.advising import advised
+from ecr_warden_cli.asking.asked_access import Asking
+from ecr_warden_cli.asking.estate_input import OpenedEstate, note_age, open_estate, source_arguments
+from ecr_warden_cli.asking.naming import in_full
+from ecr_warden_cli.asking.spec_estate import SPEC_ALONE, open_spec_or_estate
+from ecr_warden_cli.asking.spec_places import Basis, SpecPlaces
+from ecr_warden_cli.hub.plan_text import gap_to_json, show_gaps
+from ecr_warden_cli.terminal.console import Exit
+from ecr_warden_cli.terminal.context import Context, Failure, UsageError, Verb, argument
 from iam_access import catalogue
 from iam_access.arn import ACCOUNT_ID
 from iam_access.errors import NamedError

@@ -13,10 +13,9 @@ from ecr_warden.repair.scope_gap import ScopeGap, ScopeUnread
 from ecr_warden.repair.write_scope import WriteScope, accounts_with_identities, scope_gap
 from ecr_warden.state.commands import Upload
 from ecr_warden.versions.changes import changed_targets, succeeding
-from ecr_warden_cli.console import Exit, Style
-from ecr_warden_cli.context import Context, Failure, Hub, Uploaded, UsageError, Verb, argument
-from ecr_warden_cli.diff_text import lines_of, names_of
-from ecr_warden_cli.hub import (
+from ecr_warden_cli.editing.diff_text import lines_of, names_of
+from ecr_warden_cli.editing.spec_diff import diff
+from ecr_warden_cli.hub.client import (
     HUB_ARGUMENTS,
     WAIT,
     HubClient,
@@ -27,14 +26,15 @@ from ecr_warden_cli.hub import (
     speak,
     version_in_bucket,
 )
-from ecr_warden_cli.inputs import load_bytes, name_of, read_spec
-from ecr_warden_cli.plan_text import write_scope_lines
-from ecr_warden_cli.rollout import Published, RollOut, follow, last_looks
-from ecr_warden_cli.spec_diff import diff
-from ecr_warden_cli.spec_story import Fate
+from ecr_warden_cli.hub.plan_text import write_scope_lines
+from ecr_warden_cli.hub.rollout import Published, RollOut, follow, last_looks
+from ecr_warden_cli.hub.spec_story import Fate
+from ecr_warden_cli.hub.versions import Version, baseline_of_hub, load_accepted
+from ecr_warden_cli.terminal.console import Exit, Style
+from ecr_warden_cli.terminal.context import Context, Failure, Hub, Uploaded, UsageError, Verb, argument
+from ecr_warden_cli.terminal.inputs import load_bytes, name_of, read_spec
 from ecr_warden_cli.verbs.diff import show
 from ecr_warden_cli.verbs.hold import accept_here, is_confirmed
-from ecr_warden_cli.versions import Version, baseline_of_hub, load_accepted
 from iam_access.errors import NamedError
 from iam_access.text.printable import cut
 

@@ -16,13 +16,9 @@ from ecr_warden.hub.reply import Checked, CheckReply
 from ecr_warden.hub.request import AskCheck
 from ecr_warden.hub.status import access_of
 from ecr_warden.notify.wording import describe_address
-from ecr_warden_cli.console import Exit, Style
-from ecr_warden_cli.context import Context, Verb
-from ecr_warden_cli.estate_input import estate_for
-from ecr_warden_cli.findings_text import show_access
-from ecr_warden_cli.hub import expect, say_unread, selection_of, speak
-from ecr_warden_cli.inputs import load_compiled
-from ecr_warden_cli.live import (
+from ecr_warden_cli.asking.estate_input import estate_for
+from ecr_warden_cli.hub.client import expect, say_unread, selection_of, speak
+from ecr_warden_cli.hub.comparison import (
     NO_SPEC,
     PLACE_ARGUMENTS,
     AtHub,
@@ -35,7 +31,11 @@ from ecr_warden_cli.live import (
     place_of,
     status_of,
 )
-from ecr_warden_cli.plan_text import Reasons, unreadable_of
+from ecr_warden_cli.hub.findings_text import show_access
+from ecr_warden_cli.hub.plan_text import Reasons, unreadable_of
+from ecr_warden_cli.terminal.console import Exit, Style
+from ecr_warden_cli.terminal.context import Context, Verb
+from ecr_warden_cli.terminal.inputs import load_compiled
 from iam_access.text.printable import and_more, count
 
 _STYLES = {
@@ -102,7 +102,7 @@ def _read(place: OfFile | AtHub, context: Context) -> CheckReply:
 
 def _audit(estate: Estate, compiled: CompiledSpec, context: Context) -> AuditedAccess:
     """Who has access now, against the spec."""
-    from ecr_warden_cli.audit_here import audit_here  # noqa: PLC0415 - the hub audits by itself
+    from ecr_warden_cli.asking.local_audit import audit_here  # noqa: PLC0415 - the hub audits by itself
 
     now = context.clock.now()
     with context.console.doing("finding out who can pull and push"):

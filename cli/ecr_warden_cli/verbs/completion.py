@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import shtab
 
-from ecr_warden_cli.arguments import parser_of_all_verbs
-from ecr_warden_cli.console import Exit
-from ecr_warden_cli.context import Context, Verb, argument
+from ecr_warden_cli.terminal.console import Exit
+from ecr_warden_cli.terminal.context import Context, Verb, argument
+from ecr_warden_cli.verbs.arguments import parser_of_all_verbs
 
 _SHELLS = ("bash", "zsh", "tcsh")
 _FILES = ("SPEC", "FILE", "OLD", "NEW")

@@ -21,7 +21,7 @@ from ecr_warden.audit.words import edit_text, removal_text, verb_of
 from ecr_warden.core.actions import IMPORT, TOKEN, Access
 from ecr_warden.core.administering import administering
 from ecr_warden.core.target import RepositoryTarget
-from ecr_warden_cli.access import (
+from ecr_warden_cli.asking.access import (
     AccessError,
     CanI,
     Trusting,
@@ -34,11 +34,10 @@ from ecr_warden_cli.access import (
     question_of,
     trusting,
 )
-from ecr_warden_cli.access_text import can_i_to_json, detail, says_of, show_answer, show_details
-from ecr_warden_cli.advising import Asking, advised, ours_in
-from ecr_warden_cli.console import Exit, worst
-from ecr_warden_cli.context import Context, Failure, UsageError, Verb, argument
-from ecr_warden_cli.denials import (
+from ecr_warden_cli.asking.access_text import can_i_to_json, detail, says_of, show_answer, show_details
+from ecr_warden_cli.asking.advising import advised, ours_in
+from ecr_warden_cli.asking.asked_access import Asking
+from ecr_warden_cli.asking.denials import (
     ASKS,
     ASSUME,
     FORMS,
@@ -59,9 +58,11 @@ from ecr_warden_cli.denials import (
     plain,
     text_of,
 )
-from ecr_warden_cli.estate_input import OpenedEstate, count_stdin, open_estate, source_arguments
-from ecr_warden_cli.inputs import name_of, read_json
-from ecr_warden_cli.naming import in_full
+from ecr_warden_cli.asking.estate_input import OpenedEstate, count_stdin, open_estate, source_arguments
+from ecr_warden_cli.asking.naming import in_full
+from ecr_warden_cli.terminal.console import Exit, worst
+from ecr_warden_cli.terminal.context import Context, Failure, UsageError, Verb, argument
+from ecr_warden_cli.terminal.inputs import name_of, read_json
 from ecr_warden_cli.verbs.access import EXITS, asking_of, say_age
 from iam_access.errors import NamedError
 from iam_access.evaluate.request_principal import CallerKind, is_identity_center_role

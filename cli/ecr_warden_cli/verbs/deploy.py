@@ -13,8 +13,7 @@ from ecr_warden.hub.reply import StatusReply
 from ecr_warden.hub.request import AskStatus
 from ecr_warden.state.commands import Upload
 from ecr_warden.state.switch import PARAMETER, Position
-from ecr_warden_cli.console import Console, Exit, worst
-from ecr_warden_cli.context import Context, Failure, Uploaded, UsageError, Verb, argument
+from ecr_warden_cli.deployment.change_text import grouped, instance_lines
 from ecr_warden_cli.deployment.checkup import deployed
 from ecr_warden_cli.deployment.emit import emit
 from ecr_warden_cli.deployment.file import load_deployment
@@ -22,13 +21,14 @@ from ecr_warden_cli.deployment.ports import Entered
 from ecr_warden_cli.deployment.reconcile import Reconciler, Step, unfinished
 from ecr_warden_cli.deployment.release import Release, load_release
 from ecr_warden_cli.deployment.remedies import AGAIN, UNSEEN
-from ecr_warden_cli.deployment.sessions import DEPLOYMENT_ARGUMENTS, aliases_of, enter
+from ecr_warden_cli.deployment.sessions import DEPLOYMENT_ARGUMENTS, DeploymentAws, aliases_of, enter
 from ecr_warden_cli.deployment.stacks import doubts, read_only
 from ecr_warden_cli.deployment.wanted import Deployment
-from ecr_warden_cli.deployment.words import grouped, instance_lines
-from ecr_warden_cli.hub import WAIT, HubClient, HubRefused, accepted_version, expect, looks, new_id, text_of
-from ecr_warden_cli.inputs import DEFAULT_SPEC, load_bytes, load_compiled
-from ecr_warden_cli.rollout import Published, RollOut, follow
+from ecr_warden_cli.hub.client import WAIT, HubClient, HubRefused, accepted_version, expect, looks, new_id, text_of
+from ecr_warden_cli.hub.rollout import Published, RollOut, follow
+from ecr_warden_cli.terminal.console import Console, Exit, worst
+from ecr_warden_cli.terminal.context import Context, Failure, Uploaded, UsageError, Verb, argument
+from ecr_warden_cli.terminal.inputs import DEFAULT_SPEC, load_bytes, load_compiled
 from ecr_warden_cli.verbs.doctor import check_up, show
 from ecr_warden_cli.verbs.hold import is_confirmed
 from iam_access.text.printable import cut
@@ -40,7 +40,7 @@ _SWITCH = {
 }
 
 
-def _run(arguments: argparse.Namespace, context: Context) -> Exit:
+def _run(arguments: argparse.Namespace, context: Context[DeploymentAws]) -> Exit:
     console, deployment = context.console, load_deployment(arguments.file, context)
     deployment = read_only(deployment) if arguments.read_only else deployment
     release = load_release(console.environment)

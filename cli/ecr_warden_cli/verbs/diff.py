@@ -6,13 +6,22 @@ from typing import Any
 
 from ecr_warden.collect.observed import LiveEstate
 from ecr_warden.core.access_change import AccessChange, Direction
-from ecr_warden_cli.console import Console, Exit, Style
-from ecr_warden_cli.context import Context, UsageError, Verb, argument
-from ecr_warden_cli.diff_text import DiffNames, Line, lines_of, markdown, names_of, other_lines, summary, verdict_lines
-from ecr_warden_cli.estate_input import estate_from, read_snapshot
-from ecr_warden_cli.hub import HUB_ARGUMENTS
-from ecr_warden_cli.spec_diff import SpecDiff, diff
-from ecr_warden_cli.versions import Version, load_baseline, load_versions
+from ecr_warden_cli.asking.estate_input import estate_from, read_snapshot
+from ecr_warden_cli.editing.diff_text import (
+    DiffNames,
+    Line,
+    lines_of,
+    markdown,
+    names_of,
+    other_lines,
+    summary,
+    verdict_lines,
+)
+from ecr_warden_cli.editing.spec_diff import SpecDiff, diff
+from ecr_warden_cli.hub.client import HUB_ARGUMENTS
+from ecr_warden_cli.hub.versions import Version, load_baseline, load_versions
+from ecr_warden_cli.terminal.console import Console, Exit, Style
+from ecr_warden_cli.terminal.context import Context, UsageError, Verb, argument
 
 _DESCRIPTION = """\
 Shows who gains and who loses what between two versions of the spec, by the

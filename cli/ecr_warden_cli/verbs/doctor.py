@@ -10,8 +10,6 @@ from itertools import chain, repeat
 from ecr_warden.core.codec.base import to_json
 from ecr_warden.hub.reply import StatusReply
 from ecr_warden.hub.request import AskStatus
-from ecr_warden_cli.console import Console, Exit, Style
-from ecr_warden_cli.context import Context, Failure, Verb, argument
 from ecr_warden_cli.deployment.checkup import Checkup, Diagnosis, Verdict
 from ecr_warden_cli.deployment.compare import compare
 from ecr_warden_cli.deployment.file import load_deployment
@@ -19,11 +17,13 @@ from ecr_warden_cli.deployment.look import examine
 from ecr_warden_cli.deployment.ports import Entered
 from ecr_warden_cli.deployment.reconcile import Reconciler
 from ecr_warden_cli.deployment.release import Release, ReleaseUnusable, load_release
-from ecr_warden_cli.deployment.sessions import DEPLOYMENT_ARGUMENTS, enter
+from ecr_warden_cli.deployment.sessions import DEPLOYMENT_ARGUMENTS, DeploymentAws, enter
 from ecr_warden_cli.deployment.stacks import hub_place
 from ecr_warden_cli.deployment.wanted import Deployment
-from ecr_warden_cli.hub import HubClient, expect, speak
-from ecr_warden_cli.live import AtHub
+from ecr_warden_cli.hub.client import HubClient, expect, speak
+from ecr_warden_cli.hub.comparison import AtHub
+from ecr_warden_cli.terminal.console import Console, Exit, Style
+from ecr_warden_cli.terminal.context import Context, Failure, Verb, argument
 from iam_access.text.printable import count, listed, show_time
 
 _PAGE = "docs/schema/doctor.md"
@@ -36,7 +36,7 @@ _STYLES = {
 }
 
 
-def _run(arguments: argparse.Namespace, context: Context) -> Exit:
+def _run(arguments: argparse.Namespace, context: Context[DeploymentAws]) -> Exit:
     try:
         deployment = load_deployment(arguments.file, context)
     except Failure as failure:

@@ -9,14 +9,22 @@ from typing import Any
 from msgspec import Struct
 
 from ecr_warden.access_spec import Problem, Valid
-from ecr_warden_cli.console import Console, Exit, Style
-from ecr_warden_cli.context import Argument, Context, UsageError, Verb, argument
-from ecr_warden_cli.dates import COMING, coming
-from ecr_warden_cli.diff_text import DiffNames, lines_of, names_of
-from ecr_warden_cli.inputs import DEFAULT_SPEC, SpecInvalid, load_bytes, matching, name_of, problem_to_json, read_spec
-from ecr_warden_cli.outputs import replace_file
-from ecr_warden_cli.spec_diff import SpecDiff, diff
-from ecr_warden_cli.spec_edit import Edit, GrantEdit, Revoke, edited
+from ecr_warden_cli.editing.diff_text import DiffNames, lines_of, names_of
+from ecr_warden_cli.editing.spec_diff import SpecDiff, diff
+from ecr_warden_cli.editing.spec_edit import Edit, GrantEdit, Revoke, edited
+from ecr_warden_cli.terminal.console import Console, Exit, Style
+from ecr_warden_cli.terminal.context import Argument, Context, UsageError, Verb, argument
+from ecr_warden_cli.terminal.dates import COMING, coming
+from ecr_warden_cli.terminal.inputs import (
+    DEFAULT_SPEC,
+    SpecInvalid,
+    load_bytes,
+    matching,
+    name_of,
+    problem_to_json,
+    read_spec,
+)
+from ecr_warden_cli.terminal.outputs import replace_file
 from ecr_warden_cli.verbs.diff import change_to_json, show
 
 _name = matching("[!-~]{1,700}", "is not a name: it is printable ASCII without spaces")

@@ -16,12 +16,12 @@ from ecr_warden.notify.message import COMMAND
 from ecr_warden.notify.wording import describe_cause, who
 from ecr_warden.repair.run_ended import run_ended
 from ecr_warden.state.history import HistoryEntry, HistoryKind
-from ecr_warden_cli.console import Console, Exit, Style
-from ecr_warden_cli.context import Context, UsageError, Verb, argument
-from ecr_warden_cli.dates import PAST, past, shifted
-from ecr_warden_cli.hub import HUB_ARGUMENTS, HubClient, checked, expect, json_of, known_targets, speak
-from ecr_warden_cli.inputs import within
-from ecr_warden_cli.plan_text import Reasons, plan_lines
+from ecr_warden_cli.hub.client import HUB_ARGUMENTS, HubClient, checked, expect, json_of, known_targets, speak
+from ecr_warden_cli.hub.plan_text import Reasons, plan_lines
+from ecr_warden_cli.terminal.console import Console, Exit, Style
+from ecr_warden_cli.terminal.context import Context, UsageError, Verb, argument
+from ecr_warden_cli.terminal.dates import PAST, past, shifted
+from ecr_warden_cli.terminal.inputs import within
 from iam_access.text.printable import and_more, listed, show_time
 
 _LIMIT = 20

@@ -15,10 +15,10 @@ from ecr_warden.hub.request import AskHeld, AskVersions
 from ecr_warden.state.commands import Accept, Decide, Reject
 from ecr_warden.state.hold import OPEN, Hold, HoldState
 from ecr_warden.versions.judge import words_of
-from ecr_warden_cli.console import Console, Exit, Style
-from ecr_warden_cli.context import Context, Verb, argument
-from ecr_warden_cli.hub import HUB_ARGUMENTS, WAIT, HubClient, expect, looks, new_id, speak
-from ecr_warden_cli.inputs import matching
+from ecr_warden_cli.hub.client import HUB_ARGUMENTS, WAIT, HubClient, expect, looks, new_id, speak
+from ecr_warden_cli.terminal.console import Console, Exit, Style
+from ecr_warden_cli.terminal.context import Context, Verb, argument
+from ecr_warden_cli.terminal.inputs import matching
 from iam_access.text.printable import and_more, show_time
 
 _hold_id = matching("[0-9a-f]{4,12}", "is not the ID of a hold, or 4 or more digits of it: ecr-warden held lists them")

@@ -10,9 +10,7 @@ from ecr_warden.access_spec.accounts import ORGANIZATION_ID
 from ecr_warden.access_spec.federation import GITHUB
 from ecr_warden.core.estate import Estate
 from ecr_warden.core.ours import ours_of
-from ecr_warden_cli.console import Console, Exit
-from ecr_warden_cli.context import Argument, Context, UsageError, Verb, argument
-from ecr_warden_cli.estate_input import (
+from ecr_warden_cli.asking.estate_input import (
     ReadFrom,
     accepted_of_hub,
     asking_hub,
@@ -21,11 +19,13 @@ from ecr_warden_cli.estate_input import (
     source_arguments,
     source_of,
 )
+from ecr_warden_cli.asking.naming import aliases_of
 from ecr_warden_cli.importing.effects import ImportEffect, Outcome
 from ecr_warden_cli.importing.importing import Imported, import_estate
-from ecr_warden_cli.inputs import load_compiled
-from ecr_warden_cli.naming import aliases_of
-from ecr_warden_cli.outputs import check_output, write_output
+from ecr_warden_cli.terminal.console import Console, Exit
+from ecr_warden_cli.terminal.context import Argument, Context, UsageError, Verb, argument
+from ecr_warden_cli.terminal.inputs import load_compiled
+from ecr_warden_cli.terminal.outputs import check_output, write_output
 from iam_access.arn import ACCOUNT_ID
 from iam_access.text.printable import count, cut, first, listed
 from iam_access.who_can.ours import Ours, Owner

@@ -11,20 +11,20 @@ from ecr_warden.core.codec.base import to_json
 from ecr_warden.core.estate import Estate
 from ecr_warden.core.ours import ours_of
 from ecr_warden.core.target import REGION
-from ecr_warden_cli.console import Exit, worst
-from ecr_warden_cli.context import Context, Failure, UsageError, Verb, argument
+from ecr_warden_cli.asking.estate_input import accounts_of_profiles, estate_from, readings_in, snapshot_in
 from ecr_warden_cli.deployment.fields import EMAIL, ROLE_NAME, WEBHOOK
 from ecr_warden_cli.deployment.file import deployment_in
 from ecr_warden_cli.deployment.ports import Entered
 from ecr_warden_cli.deployment.propose import SeenTrail, deployment_text, propose_members, trail_lines
 from ecr_warden_cli.deployment.remedies import MORE_EXECUTIONS
-from ecr_warden_cli.deployment.sessions import Ways
+from ecr_warden_cli.deployment.sessions import DeploymentAws, Ways
 from ecr_warden_cli.deployment.stacks import doubts, shortage
 from ecr_warden_cli.deployment.wanted import DEFAULT_FILE, Deployment, MemberAccount
-from ecr_warden_cli.estate_input import accounts_of_profiles, estate_from, readings_in, snapshot_in
 from ecr_warden_cli.importing.importing import Imported, import_estate
-from ecr_warden_cli.inputs import DEFAULT_SPEC, matching
-from ecr_warden_cli.outputs import check_output, write_output
+from ecr_warden_cli.terminal.console import Exit, worst
+from ecr_warden_cli.terminal.context import Context, Failure, UsageError, Verb, argument
+from ecr_warden_cli.terminal.inputs import DEFAULT_SPEC, matching
+from ecr_warden_cli.terminal.outputs import check_output, write_output
 from ecr_warden_cli.verbs.importing import import_to_json, ours_argument, ours_given, summarize
 from iam_access.arn import ACCOUNT_ID
 from iam_access.text.printable import count, cut
@@ -38,7 +38,7 @@ _profile = matching(".+", "is no profile: write --profile ALIAS=PROFILE for each
 _role = matching(ROLE_NAME, "is not the name of a role")
 
 
-def _run(arguments: argparse.Namespace, context: Context) -> Exit:
+def _run(arguments: argparse.Namespace, context: Context[DeploymentAws]) -> Exit:
     """ERROR if something was not read; DIFFERENT if the spec would change access, or no trail reports a region."""
     spec_file, file = (str(Path(arguments.output) / name) for name in (DEFAULT_SPEC, DEFAULT_FILE))
     if not Path(arguments.output).is_dir():

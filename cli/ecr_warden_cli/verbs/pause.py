@@ -9,10 +9,7 @@ from ecr_warden.core.target import new_targets, parse_target
 from ecr_warden.hub.reply import StatusReply
 from ecr_warden.hub.request import AskStatus
 from ecr_warden.state.commands import MAX_PATTERNS, MAX_REASON_LENGTH, PauseUntil, Resume
-from ecr_warden_cli.console import Exit, Style, worst
-from ecr_warden_cli.context import ArgumentGroup, Context, UsageError, Verb, argument
-from ecr_warden_cli.dates import COMING, coming, duration
-from ecr_warden_cli.hub import (
+from ecr_warden_cli.hub.client import (
     HUB_ARGUMENTS,
     WAIT,
     expect,
@@ -25,6 +22,9 @@ from ecr_warden_cli.hub import (
     targets_argument,
     wait_for,
 )
+from ecr_warden_cli.terminal.console import Exit, Style, worst
+from ecr_warden_cli.terminal.context import ArgumentGroup, Context, UsageError, Verb, argument
+from ecr_warden_cli.terminal.dates import COMING, coming, duration
 from iam_access.text.printable import count, show_time
 
 _LONGEST = f"at most {LONGEST_PAUSE.days}d"

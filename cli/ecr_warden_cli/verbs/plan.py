@@ -13,12 +13,9 @@ from ecr_warden.core.desired import Mode
 from ecr_warden.hub.plan import plan_spec, scope_gaps, why_observed
 from ecr_warden.hub.reply import PlanReply
 from ecr_warden.hub.request import AskPlan
-from ecr_warden_cli.console import Exit, Style
-from ecr_warden_cli.context import Context, Verb
-from ecr_warden_cli.estate_input import estate_for
-from ecr_warden_cli.hub import expect, plan_extras, recreated_lines, say_unread, selection_of, speak
-from ecr_warden_cli.inputs import load_compiled
-from ecr_warden_cli.live import (
+from ecr_warden_cli.asking.estate_input import estate_for
+from ecr_warden_cli.hub.client import expect, plan_extras, recreated_lines, say_unread, selection_of, speak
+from ecr_warden_cli.hub.comparison import (
     NO_SPEC,
     PLACE_ARGUMENTS,
     AtHub,
@@ -31,7 +28,10 @@ from ecr_warden_cli.live import (
     place_of,
     status_of,
 )
-from ecr_warden_cli.plan_text import gap_to_json, held_of, show_gaps, show_targets, write_scope_lines
+from ecr_warden_cli.hub.plan_text import gap_to_json, held_of, show_gaps, show_targets, write_scope_lines
+from ecr_warden_cli.terminal.console import Exit, Style
+from ecr_warden_cli.terminal.context import Context, Verb
+from ecr_warden_cli.terminal.inputs import load_compiled
 from iam_access.text.printable import and_more, count
 
 

@@ -7,9 +7,7 @@ from ecr_warden.core.target import parse_target
 from ecr_warden.hub.reply import PlanReply
 from ecr_warden.hub.request import AskPlan
 from ecr_warden.state.commands import MAX_TARGETS, ReconcileTargets
-from ecr_warden_cli.console import Exit, Style, worst
-from ecr_warden_cli.context import Context, Verb
-from ecr_warden_cli.hub import (
+from ecr_warden_cli.hub.client import (
     HUB_ARGUMENTS,
     WAIT,
     expect,
@@ -22,7 +20,9 @@ from ecr_warden_cli.hub import (
     targets_argument,
     wait_for,
 )
-from ecr_warden_cli.plan_text import show_targets, unreadable_of
+from ecr_warden_cli.hub.plan_text import show_targets, unreadable_of
+from ecr_warden_cli.terminal.console import Exit, Style, worst
+from ecr_warden_cli.terminal.context import Context, Verb
 from iam_access.text.printable import and_more, count
 
 

@@ -8,17 +8,17 @@ from ecr_warden.core.codec.base import to_json
 from ecr_warden.hub.reply import HistoryReply
 from ecr_warden.hub.request import MAX_ENTRIES, AskHistory
 from ecr_warden.state.switch import Position
-from ecr_warden_cli.console import Console, Exit, Style
-from ecr_warden_cli.context import Context, Failure, Verb, argument
 from ecr_warden_cli.deployment.file import load_deployment
 from ecr_warden_cli.deployment.ports import ChangeSet, Entered, Kind, Thing
 from ecr_warden_cli.deployment.remedies import AGAIN
 from ecr_warden_cli.deployment.removal import Stays, access_that_stays, besides, split, turn_of
-from ecr_warden_cli.deployment.sessions import DEPLOYMENT_ARGUMENTS, aliases_of, enter
+from ecr_warden_cli.deployment.sessions import DEPLOYMENT_ARGUMENTS, DeploymentAws, aliases_of, enter
 from ecr_warden_cli.deployment.stacks import hub_place, not_ours, stacks_of
 from ecr_warden_cli.deployment.wanted import Deployment
-from ecr_warden_cli.hub import HubClient, accepted_version, expect, text_of
-from ecr_warden_cli.inputs import load_bytes
+from ecr_warden_cli.hub.client import HubClient, accepted_version, expect, text_of
+from ecr_warden_cli.terminal.console import Console, Exit, Style
+from ecr_warden_cli.terminal.context import Context, Failure, Verb, argument
+from ecr_warden_cli.terminal.inputs import load_bytes
 from ecr_warden_cli.verbs.hold import is_confirmed
 from iam_access.arn import IAM_REGION
 from iam_access.text.printable import printable
@@ -32,7 +32,7 @@ _NOTES = (
 )
 
 
-def _run(arguments: argparse.Namespace, context: Context) -> Exit:
+def _run(arguments: argparse.Namespace, context: Context[DeploymentAws]) -> Exit:
     """Show what goes and what stays, ask, do it, and look again."""
     console, deployment = context.console, load_deployment(arguments.file, context)
     entered = enter(deployment, arguments, context)

@@ -15,16 +15,16 @@ from ecr_warden.audit.unread import lines
 from ecr_warden.core.codec.base import to_json
 from ecr_warden.core.estate import Estate
 from ecr_warden.hub.status import administrators_of
-from ecr_warden_cli.audit_here import audit_here
-from ecr_warden_cli.console import Exit
-from ecr_warden_cli.context import Context, UsageError, Verb, argument
-from ecr_warden_cli.estate_input import ReadFrom, open_estate, source_arguments, source_of
-from ecr_warden_cli.fresh_report import fresh_report
-from ecr_warden_cli.outputs import check_output, is_same_file, write_output
+from ecr_warden_cli.asking.estate_input import ReadFrom, open_estate, source_arguments, source_of
+from ecr_warden_cli.asking.hub_report import fresh_report
+from ecr_warden_cli.asking.local_audit import audit_here
 from ecr_warden_cli.page.rows import access_to_json, accesses, to_csv
 from ecr_warden_cli.report.make import Beside, grants_and_teams, make_report
 from ecr_warden_cli.report.matrix import Sources
 from ecr_warden_cli.report.report import Origin, PartRead, Report
+from ecr_warden_cli.terminal.console import Exit
+from ecr_warden_cli.terminal.context import Context, UsageError, Verb, argument
+from ecr_warden_cli.terminal.outputs import check_output, is_same_file, write_output
 from iam_access.text.printable import count, cut
 
 _DEFAULT = "ecr-warden-report.html"

@@ -3,11 +3,11 @@
 import argparse
 import json
 
-from ecr_warden_cli.console import Exit
-from ecr_warden_cli.context import Context, Verb, argument
-from ecr_warden_cli.estate_input import snapshot_from, source_arguments, source_of
-from ecr_warden_cli.inputs import load_compiled
-from ecr_warden_cli.outputs import check_output, write_output
+from ecr_warden_cli.asking.estate_input import snapshot_from, source_arguments, source_of
+from ecr_warden_cli.terminal.console import Exit
+from ecr_warden_cli.terminal.context import Context, Verb, argument
+from ecr_warden_cli.terminal.inputs import load_compiled
+from ecr_warden_cli.terminal.outputs import check_output, write_output
 
 
 def _run_snapshot(arguments: argparse.Namespace, context: Context) -> Exit:

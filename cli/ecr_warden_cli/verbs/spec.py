@@ -13,9 +13,9 @@ from ecr_warden.core.address import OUR_POLICY_PREFIX, Address, repository_polic
 from ecr_warden.core.codec.values import to_json
 from ecr_warden.core.desired import CompiledSpec, DesiredValue, Extent, MustNotExist, RepositoryPattern, TargetSpec
 from ecr_warden.core.target import RepositoryTarget, Target
-from ecr_warden_cli.console import Exit, Style
-from ecr_warden_cli.context import Context, Failure, Verb, argument
-from ecr_warden_cli.inputs import DEPLOYMENT_FILE, SPEC, load, load_compiled, name_of, problem_to_json
+from ecr_warden_cli.terminal.console import Exit, Style
+from ecr_warden_cli.terminal.context import Context, Failure, Verb, argument
+from ecr_warden_cli.terminal.inputs import DEPLOYMENT_FILE, SPEC, load, load_compiled, name_of, problem_to_json
 from iam_access.text.nearest import advice, nearest
 from iam_access.text.printable import count, cut
 

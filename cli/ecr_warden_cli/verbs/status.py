@@ -5,11 +5,11 @@ import argparse
 from ecr_warden.hub.reply import StatusReply
 from ecr_warden.hub.request import AskStatus
 from ecr_warden.state.target_status import Standing
-from ecr_warden_cli.console import Exit
-from ecr_warden_cli.context import Context, Verb
-from ecr_warden_cli.headline import headline, standings
-from ecr_warden_cli.hub import HUB_ARGUMENTS, expect, json_of, selection_of, speak, targets_argument
-from ecr_warden_cli.status_text import show_status
+from ecr_warden_cli.hub.client import HUB_ARGUMENTS, expect, json_of, selection_of, speak, targets_argument
+from ecr_warden_cli.hub.headline import headline, standings
+from ecr_warden_cli.hub.status_text import show_status
+from ecr_warden_cli.terminal.console import Exit
+from ecr_warden_cli.terminal.context import Context, Verb
 
 
 def _run(arguments: argparse.Namespace, context: Context) -> Exit:

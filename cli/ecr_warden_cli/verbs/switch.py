@@ -6,9 +6,9 @@ from functools import partial
 
 from ecr_warden.hub.request import AskStatus
 from ecr_warden.state.switch import Position
-from ecr_warden_cli.console import Exit, Style
-from ecr_warden_cli.context import Context, Hub, SwitchMissing, Verb
-from ecr_warden_cli.hub import HUB_ARGUMENTS, HubClient, HubRefused, open_hub
+from ecr_warden_cli.hub.client import HUB_ARGUMENTS, HubClient, HubRefused, open_hub
+from ecr_warden_cli.terminal.console import Exit, Style
+from ecr_warden_cli.terminal.context import Context, Hub, SwitchMissing, Verb
 from ecr_warden_cli.verbs.hold import is_confirmed
 
 _SAID = {

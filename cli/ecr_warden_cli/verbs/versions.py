@@ -7,9 +7,7 @@ from typing import Any
 from ecr_warden.core.codec.base import to_json
 from ecr_warden.core.job import short_name
 from ecr_warden.hub.request import MAX_ENTRIES
-from ecr_warden_cli.console import Console, Exit, Style
-from ecr_warden_cli.context import Context, Failure, Verb, argument
-from ecr_warden_cli.hub import (
+from ecr_warden_cli.hub.client import (
     HUB_ARGUMENTS,
     accepted_version,
     open_hub,
@@ -18,8 +16,10 @@ from ecr_warden_cli.hub import (
     text_of,
     version_in_bucket,
 )
-from ecr_warden_cli.inputs import within
-from ecr_warden_cli.spec_story import Fate, Log, Story, read_log, stories
+from ecr_warden_cli.hub.spec_story import Fate, Log, Story, read_log, stories
+from ecr_warden_cli.terminal.console import Console, Exit, Style
+from ecr_warden_cli.terminal.context import Context, Failure, Verb, argument
+from ecr_warden_cli.terminal.inputs import within
 from iam_access.text.printable import cut, show_time
 
 _ACCEPTED = "accepted"

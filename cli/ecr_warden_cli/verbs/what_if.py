@@ -12,13 +12,13 @@ from ecr_warden.audit.repaired import as_repaired
 from ecr_warden.audit.words import class_of, named
 from ecr_warden.core.estate import Estate
 from ecr_warden.versions.changes import succeeding
-from ecr_warden_cli.access import is_class, unlisted
-from ecr_warden_cli.access_text import detail, names_of, not_looked_at
-from ecr_warden_cli.change_input import CHANGE_ARGUMENTS, change_in_full, changes_asked
-from ecr_warden_cli.console import Exit, Style
-from ecr_warden_cli.context import Context, Verb
-from ecr_warden_cli.estate_input import open_estate, source_arguments
-from ecr_warden_cli.inputs import load_compiled
+from ecr_warden_cli.asking.access import is_class, unlisted
+from ecr_warden_cli.asking.access_text import detail, names_of, not_looked_at
+from ecr_warden_cli.asking.change_input import CHANGE_ARGUMENTS, change_in_full, changes_asked
+from ecr_warden_cli.asking.estate_input import open_estate, source_arguments
+from ecr_warden_cli.terminal.console import Exit, Style
+from ecr_warden_cli.terminal.context import Context, Verb
+from ecr_warden_cli.terminal.inputs import load_compiled
 from ecr_warden_cli.verbs.access import say_unseen
 from iam_access.text.printable import count, listed
 from iam_access.who_can.decide import Answer

@@ -11,7 +11,16 @@ import pytest
 from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.audit.words import because_of
 from ecr_warden.core.codec.snapshot import estate_of
-from ecr_warden_cli.access import WhoCan, can_i, find_subject, question, question_of, reach, who_can, who_can_each
+from ecr_warden_cli.asking.access import (
+    WhoCan,
+    can_i,
+    find_subject,
+    question,
+    question_of,
+    reach,
+    who_can,
+    who_can_each,
+)
 from iam_access.inventory.inventory import Policy
 from iam_access.who_can.subject import ALLOW_EVERYTHING
 from local.testing.printed import complete

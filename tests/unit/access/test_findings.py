@@ -18,7 +18,7 @@ from ecr_warden.audit.repaired import Waits
 from ecr_warden.audit.spec_access import SpecAccess
 from ecr_warden.audit.unread import lines
 from ecr_warden.core.estate import Estate
-from ecr_warden_cli.access import question
+from ecr_warden_cli.asking.access import question
 from local.testing.printed import complete
 from local.testing.snapshots import estate_from_text
 from tests import tables

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ecr_warden.access.graph import RepositoryGraph
-from ecr_warden_cli.access import can_i, find_subject, question, who_can
+from ecr_warden_cli.asking.access import can_i, find_subject, question, who_can
 from iam_access.evaluate.request_principal import parse_request_principal
 from iam_access.who_can.decide import Answer
 from iam_access.who_can.graph import AccessPath

@@ -7,7 +7,7 @@ import pytest
 
 from ecr_warden.aws.accounts import CLIENT_CONFIG
 from ecr_warden.core.failures import AccountUnreachable, BlockedByDeny
-from ecr_warden_cli.profiles import ProfileAccounts
+from ecr_warden_cli.terminal.profiles import ProfileAccounts
 from local.testing.seed import CI, HOME
 from tests.contracts.worlds import MotoWorld
 

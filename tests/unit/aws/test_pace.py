@@ -14,7 +14,7 @@ from urllib3 import HTTPResponse
 
 from bench.pace import REPAIRS, SERVERS, Kind, sweep
 from ecr_warden.aws.pace import Pace, keep_pace
-from ecr_warden_cli.profiles import SHARE
+from ecr_warden_cli.terminal.profiles import SHARE
 from local.testing.memory.hub import ManualClock
 from tests.contracts.aws import REGION, new_session
 

@@ -9,11 +9,11 @@ from jsonschema import Draft202012Validator
 
 from ecr_warden.access_spec.shapes import TextShape, Whole
 from ecr_warden.core.own_access import Writes
-from ecr_warden_cli.console import Console
-from ecr_warden_cli.context import Context, Failure
 from ecr_warden_cli.deployment.fields import BOUNDARY, OWNER, PARAMETERS, ROLE
 from ecr_warden_cli.deployment.file import MAX_BYTES, DeploymentInvalid, load_deployment
 from ecr_warden_cli.deployment.wanted import Deployment, MemberAccount, Organization
+from ecr_warden_cli.terminal.console import Console
+from ecr_warden_cli.terminal.context import Context, Failure
 from local.testing.memory.hub import ManualClock
 from tests import tables
 from tests.template.cfn import HUB, MEMBER

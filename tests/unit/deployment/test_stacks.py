@@ -5,11 +5,11 @@ from copy import replace
 import pytest
 
 from ecr_warden.core.own_access import Writes
-from ecr_warden_cli.context import UsageError
 from ecr_warden_cli.deployment.ports import StackPlace
 from ecr_warden_cli.deployment.sessions import Ways, find_ways
 from ecr_warden_cli.deployment.stacks import doubts, read_only, stacks_of
 from ecr_warden_cli.deployment.wanted import Deployment, MemberAccount, Organization
+from ecr_warden_cli.terminal.context import UsageError
 
 CI, REGISTRY, REGION = "111111111111", "222222222222", "eu-central-1"
 BUS = f"arn:aws:events:{REGION}:{CI}:event-bus/ecr-warden-trail"

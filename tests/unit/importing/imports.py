@@ -10,8 +10,8 @@ from ecr_warden.access_spec import Valid, load_spec
 from ecr_warden.core.address import AddressKind
 from ecr_warden.core.desired import CompiledSpec, Extent, RoleSettings, TargetSpec
 from ecr_warden.core.target import RepositoryTarget, RoleTarget
+from ecr_warden_cli.asking.naming import aliases_of
 from ecr_warden_cli.importing.importing import Imported, import_estate
-from ecr_warden_cli.naming import aliases_of
 from iam_access.document.document import Document
 from iam_access.who_can.ours import Ours, Owner
 from local.testing.printed import complete

@@ -1,0 +1,1 @@
+"""Questions about who has access, and where the answers come from."""

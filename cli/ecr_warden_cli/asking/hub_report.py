@@ -1,0 +1,72 @@
+"""The report of the hub as it is now: of what it has read and found."""
+
+import argparse
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from copy import replace
+from datetime import datetime
+
+from ecr_warden.audit.finding import AuditFailed, AuditRecord, FindingGroup, SeenFinding
+from ecr_warden.core.part import part_of
+from ecr_warden.core.target import parse_target
+from ecr_warden.hub.reply import StatusReply
+from ecr_warden.hub.request import AskStatus
+from ecr_warden_cli.asking.estate_input import asking_hub, open_estate
+from ecr_warden_cli.hub.client import expect
+from ecr_warden_cli.report.make import Beside, grants_and_teams, make_report
+from ecr_warden_cli.report.matrix import Sources
+from ecr_warden_cli.report.report import Origin, PartRead, Report
+from ecr_warden_cli.terminal.context import Context, Failure
+
+
+def fresh_report(arguments: argparse.Namespace, context: Context) -> Report:
+    """A report of now; raises Failure."""
+    hub, now = open_estate(arguments, context), context.clock.now()
+    if hub.spec is None:
+        raise Failure("no version of the spec is in force", remedy="ecr-warden status says why")
+    with asking_hub(arguments, context) as client:
+        status = expect(StatusReply, client.ask(AskStatus()))
+    grants, teams = grants_and_teams(hub.spec.spec)
+    health = {repository.target: repository.health for repository in status.repositories}
+    beside = Beside(now, Origin.HUB, [*_parts(status, hub.accounts, hub.began)], grants, status.access.unread)
+    # By the hub's name for it: the command calls a text by its digest.
+    compiled = replace(hub.spec.compiled, version=status.version)
+    with context.console.doing("working out who can pull and push"):
+        return make_report(Sources(hub.estate, compiled, health, teams, hub.hub), _record(status), beside)
+
+
+def _record(status: StatusReply) -> AuditRecord:
+    """The last audit, as far as its findings go."""
+    access = status.access
+    failure = next(
+        (trouble.message for trouble in status.troubles if trouble.code in ("audit-failed", "access-unaudited")), ""
+    )
+    return AuditRecord(
+        access.at or datetime.min,
+        status.version,
+        {},
+        tuple(finding for group in access.findings for finding in _seen(group)),
+        access.left_out + sum(group.left_out for group in access.findings),
+        access.administrators,
+        failure=AuditFailed(failure) if failure else None,
+        audited_at=access.at,
+    )
+
+
+def _seen(group: FindingGroup) -> Iterator[SeenFinding]:
+    """The findings that a group stands for."""
+    for place in group.places:
+        for access in group.accesses:
+            yield SeenFinding(replace(group.finding, access=access, place=place), group.first_seen)
+
+
+def _parts(status: StatusReply, accounts: Mapping[str, str], began: Mapping[str, datetime]) -> Iterator[PartRead]:
+    """When each part was read, and since when all of its targets have been compared."""
+    aliases = {account: alias for alias, account in accounts.items()}
+    looked: defaultdict[str, list[datetime | None]] = defaultdict(list)
+    for target in status.targets:
+        looked[part_of(parse_target(target.target))].append(target.last.at if target.last is not None else None)
+    for part in sorted(began):
+        looks = looked[part]
+        swept = None if None in looks else min((at for at in looks if at is not None), default=None)
+        yield PartRead(part, aliases.get(part, ""), began[part], swept)

@@ -1,0 +1,1 @@
+"""Changes of the spec's text, and what a change means."""

@@ -1,0 +1,1 @@
+"""What the hub says, and how it is asked."""

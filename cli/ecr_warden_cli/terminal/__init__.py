@@ -1,0 +1,1 @@
+"""What a person brings and sees: arguments, files, credentials; lines and JSON."""
