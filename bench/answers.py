@@ -11,10 +11,10 @@ from typing import Any
 from bench.figures import Figure
 from ecr_warden.access.difference import DifferenceKind, differences
 from ecr_warden.access.graph import RepositoryGraph
-from ecr_warden.access.what_if import laid_over
 from ecr_warden_cli.asking.access import Question, can_i, everybody_of, find_subject, question, reach, who_can
 from ecr_warden_cli.asking.change_input import changes_of
-from local.testing.snapshots import estate_from_text
+from ecr_warden_cli.asking.what_if import laid_over
+from tests.snapshots import estate_from_text
 
 FOLDER = Path(__file__).parent / "who-can"
 _GROUP = "published questions about access (bench/who-can)"

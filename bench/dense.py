@@ -16,7 +16,7 @@ from bench.figures import Figure
 from ecr_warden.access_spec import Valid, load_spec
 from ecr_warden.audit.findings import find
 from local.testing.printed import complete
-from local.testing.snapshots import estate_from_text
+from tests.snapshots import estate_from_text
 
 _GROUP = "audit with an account of roles that may all take one another (processor time, in a process of its own)"
 _NOW = datetime(2026, 11, 28, 6, 0, tzinfo=UTC)

@@ -12,7 +12,7 @@ from bench.figures import Figure
 from ecr_warden_cli.asking.naming import aliases_of
 from ecr_warden_cli.importing.importing import import_estate
 from local.testing.grown import grown
-from local.testing.snapshots import estate_from_text
+from tests.snapshots import estate_from_text
 
 _GROUP = "Import of grown accounts (processor time, in a process of its own)"
 _REPOSITORIES = 1000

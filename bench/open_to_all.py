@@ -20,7 +20,7 @@ from ecr_warden_cli.report.make import Beside, make_report
 from ecr_warden_cli.report.matrix import Sources
 from ecr_warden_cli.report.report import Origin
 from local.testing.printed import complete
-from local.testing.snapshots import estate_from_text
+from tests.snapshots import estate_from_text
 
 _GROUP = "audit of an organization: accounts x roles each x repositories (processor time, in a process of its own)"
 _NOW = datetime(2026, 11, 28, 6, 0, tzinfo=UTC)

@@ -18,7 +18,7 @@ from ecr_warden_cli.page.page import MAX_BYTES, page_of
 from ecr_warden_cli.report.make import Beside, make_report
 from ecr_warden_cli.report.matrix import Sources
 from ecr_warden_cli.report.report import Origin, PartRead, Report
-from local.testing.snapshots import estate_from_text
+from tests.snapshots import estate_from_text
 
 _GROUP = "report of 1,000 repositories and 500 principals (processor time, in a process of its own)"
 _REPOSITORIES, _PRINCIPALS = 1000, 500

@@ -17,7 +17,7 @@ from ecr_warden.audit.findings import SuccessiveAudits
 from ecr_warden.core.desired import CompiledSpec
 from iam_access.who_can.decide import Answer, decide
 from local.testing.printed import complete
-from local.testing.snapshots import estate_from_text
+from tests.snapshots import estate_from_text
 
 _GROUP = "who can (processor time, in a process of its own)"
 _AWAY, _HOME, _REGION = "111111111111", "222222222222", "eu-central-1"

@@ -16,7 +16,7 @@ from ecr_warden_cli.report.make import Beside, grants_and_teams, make_report
 from ecr_warden_cli.report.matrix import Sources
 from ecr_warden_cli.report.report import Origin, PartRead, Report
 from local.testing.printed import complete
-from local.testing.snapshots import estate_from_text
+from tests.snapshots import estate_from_text
 
 NOW = datetime(2026, 11, 27, 6, 0, tzinfo=UTC)
 CI, REGISTRY, OUTSIDER, REGION = "111111111111", "222222222222", "999999999999", "eu-central-1"

@@ -81,7 +81,7 @@ def test_a_cold_event_loads_nothing_of_other_functions(installed: Installed, tmp
         "ecr_warden.collect.aws_estate",
         "ecr_warden.collect.aws_estate_store",
         "ecr_warden.notify.message",
-        "ecr_warden.core.codec.snapshot",
+        "ecr_warden_cli.asking.snapshot",
         "iam_access.key_values",
         "iam_access.evaluate.request",
         "ecr_warden.audit",

@@ -9,9 +9,9 @@ from typing import Any
 from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.access_spec import Valid, load_spec
 from ecr_warden.audit.repaired import as_repaired
-from ecr_warden.core.codec.snapshot import estate_of
 from ecr_warden_cli.asking.access import can_assume, can_i, find_subject, question, subject_named
 from ecr_warden_cli.asking.naming import in_full
+from ecr_warden_cli.asking.snapshot import estate_of
 from ecr_warden_cli.editing.spec_edit import GrantEdit, edited
 from iam_access.who_can.decide import Answer
 from local.testing.printed import complete

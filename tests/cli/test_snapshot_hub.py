@@ -13,9 +13,9 @@ from ecr_warden.core.codec.compressed import compress
 from ecr_warden.hub.codec_replies import reply_to_json
 from ecr_warden.hub.reply import EstateReply
 from local.testing.seed import CI, HOME, NOW
-from local.testing.snapshots import estate_from_text
 from tests.cli.command import Command
 from tests.cli.test_hub import InProcess, over
+from tests.snapshots import estate_from_text
 from tests.usecases.test_survey import PART, estate_world
 
 

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from local.testing.snapshots import estate_from_text
 from tests.cli.command import Command
+from tests.snapshots import estate_from_text
 from tests.template.cfn import ROOT
 
 TEXT = (ROOT / "docs" / "who-can.md").read_text()

@@ -26,7 +26,7 @@ from iam_access.document.kind import DocumentKind
 from iam_access.lint import lint
 from local.testing.printed import complete
 from local.testing.seed import compiled
-from local.testing.snapshots import estate_from_text
+from tests.snapshots import estate_from_text
 from tests.unit.iam_access.nasty import nasty_pair
 
 type Json = dict[str, Any]

@@ -18,7 +18,6 @@ from ecr_warden.core.target import RepositoryTarget
 from iam_access.document.document import Document
 from local.testing.printed import NOBODY, complete
 from local.testing.seed import compiled
-from local.testing.snapshots import estate_from_text
 from tests.property.outsider_oracle import (
     ACME,
     ASSUME,
@@ -35,6 +34,7 @@ from tests.property.outsider_oracle import (
     Json,
     Role,
 )
+from tests.snapshots import estate_from_text
 
 AT = datetime.fromtimestamp(NOW, UTC)
 FIRST, SECOND = "999999999999", "888888888888"

@@ -30,11 +30,11 @@ from ecr_warden_cli.report.report import REPOSITORY
 from iam_access.document.document import Document
 from iam_access.who_can.decide import Answer
 from local.testing.seed import compiled
-from local.testing.snapshots import estate_from_text
 from tests import examples
 from tests.property import estates
 from tests.property.estates import AWAY, HOME, REPOSITORIES
 from tests.property.holes import Hole, hidden, holes
+from tests.snapshots import estate_from_text
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 PUSH = (

@@ -19,9 +19,9 @@ from ecr_warden.audit.findings import find
 from ecr_warden.audit.repaired import Waits
 from local.testing.printed import complete
 from local.testing.seed import compiled
-from local.testing.snapshots import estate_from_text
 from tests import examples
 from tests.property.policy_oracle import Request, allowed
+from tests.snapshots import estate_from_text
 
 type Json = dict[str, Any]
 

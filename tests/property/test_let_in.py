@@ -18,8 +18,8 @@ from ecr_warden.audit.findings import find
 from iam_access import catalogue
 from local.testing.printed import complete
 from local.testing.seed import compiled
-from local.testing.snapshots import estate_from_text
 from tests import examples
+from tests.snapshots import estate_from_text
 
 type Json = dict[str, Any]
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.audit.administrators import Administrators, administrators
 from ecr_warden.core.estate import Estate
-from local.testing.snapshots import estate_from_text
+from tests.snapshots import estate_from_text
 from tests.unit.access.snapshots import HOME, allow, document, managed, of_pieces, snapshot, user
 
 NOW = datetime(2026, 11, 28, tzinfo=UTC)

@@ -18,7 +18,6 @@ from ecr_warden.core.target import RepositoryTarget
 from ecr_warden.versions.changes import Versions
 from ecr_warden.versions.judge import judge
 from iam_access.document.document import Document
-from local.testing.snapshots import estate_from_text
 from tests.property.version_oracle import (
     KEPT,
     OUTSIDERS,
@@ -32,6 +31,7 @@ from tests.property.version_oracle import (
     taken_over,
 )
 from tests.property.versions import CI, HOME, REGION, Drawn, Json, drawn
+from tests.snapshots import estate_from_text
 from tests.unit.versions.rows import NOW, snapshot_of
 
 SEEDS = 100

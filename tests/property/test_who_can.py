@@ -15,10 +15,10 @@ from ecr_warden.audit.words import edit_to_json
 from ecr_warden.core.estate import Estate
 from ecr_warden_cli.asking.access import can_i, question, who_can
 from iam_access.who_can.decide import Answer
-from local.testing.snapshots import estate_from_text
 from tests import examples
 from tests.property import estates
 from tests.property.holes import Hole, fills, hidden, holes
+from tests.snapshots import estate_from_text
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 BY_DOCKER = {"pull": (*estates.PULL, estates.TOKEN), "push": (*PUSH_ACTIONS, estates.TOKEN)}

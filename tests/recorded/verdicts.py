@@ -55,7 +55,7 @@ from iam_access.errors import NamedError
 from iam_access.who_can.decide import Answer
 from iam_access.who_can.graph import AccessPath
 from local.testing.seed import plan_for
-from local.testing.snapshots import estate_from_text
+from tests.snapshots import estate_from_text
 
 type Inputs = Mapping[str, str]
 type Verdict = dict[str, Any]

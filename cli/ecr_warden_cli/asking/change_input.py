@@ -3,11 +3,11 @@
 import argparse
 from collections.abc import Iterator
 
-from ecr_warden.access.what_if import OF_WHAT, ChangeKind, Supposed
 from ecr_warden.core.ecr import ECR
 from ecr_warden_cli.asking.access import arn_meant, find_repository
 from ecr_warden_cli.asking.estate_input import OpenedEstate
 from ecr_warden_cli.asking.naming import in_full
+from ecr_warden_cli.asking.what_if import OF_WHAT, ChangeKind, Supposed
 from ecr_warden_cli.terminal.context import Context, Failure, UsageError, argument
 from ecr_warden_cli.terminal.inputs import name_of, read_json
 from iam_access.document.document import Document, Effect, parse_document

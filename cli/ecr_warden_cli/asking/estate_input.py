@@ -22,7 +22,6 @@ from ecr_warden.collect.observed import LiveEstate, unread_of
 from ecr_warden.core.codec.accounts import joined
 from ecr_warden.core.codec.base import CodecError
 from ecr_warden.core.codec.compressed import decompress
-from ecr_warden.core.codec.snapshot import MAX_BYTES, SCHEMA, control_policies, estate_of, load_snapshot
 from ecr_warden.core.desired import CompiledSpec, Mode
 from ecr_warden.core.estate import Estate
 from ecr_warden.core.part import part_of_key
@@ -31,6 +30,7 @@ from ecr_warden.hub.reply import EstateReply, StatusReply
 from ecr_warden.hub.request import AskEstate, AskStatus
 from ecr_warden.state.target_status import Standing
 from ecr_warden_cli.asking.naming import aliases_of
+from ecr_warden_cli.asking.snapshot import MAX_BYTES, SCHEMA, control_policies, estate_of, load_snapshot
 from ecr_warden_cli.hub.client import HubClient, accepted_version, expect, speak, text_of, unintelligible
 from ecr_warden_cli.hub.comparison import AtHub, OfFile, hub_profile, parse_profiles
 from ecr_warden_cli.terminal.context import ArgumentGroup, Arguments, Context, Failure, UsageError, argument

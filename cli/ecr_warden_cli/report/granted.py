@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ecr_warden.access_spec.spec import Limits, Puller, Pusher, Spec, SpecRepository
-from ecr_warden.core.grant import Grant, GrantedAccess
+from ecr_warden_cli.report.grant import Grant, GrantedAccess
 
 
 def grants_of(spec: Spec) -> tuple[Grant, ...]:

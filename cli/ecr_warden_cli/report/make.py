@@ -13,8 +13,8 @@ from ecr_warden.audit.news import grouped
 from ecr_warden.audit.spec_access import bare
 from ecr_warden.core.codec.base import to_json
 from ecr_warden.core.desired import MustNotExist, RepositoryPattern
-from ecr_warden.core.grant import Grant
 from ecr_warden.core.target import RepositoryTarget
+from ecr_warden_cli.report.grant import Grant
 from ecr_warden_cli.report.granted import grants_of
 from ecr_warden_cli.report.matrix import Sources, Teams, matrix_of
 from ecr_warden_cli.report.policies_not_given import not_given

@@ -13,8 +13,8 @@ from ecr_warden.audit.finding import Certainty, Condition, FindingGroup
 from ecr_warden.audit.grounds import Ground
 from ecr_warden.core.actions import Access
 from ecr_warden.core.desired import Mode
-from ecr_warden.core.grant import GrantedAccess
 from ecr_warden.core.value import Count, Moment, Value
+from ecr_warden_cli.report.grant import GrantedAccess
 
 WHOEVER, REPOSITORY = -1, -2
 """The holders of a policy that are not in the table of texts: the principal itself, and the repository itself."""

@@ -7,7 +7,6 @@ from typing import Any
 
 from ecr_warden.access.difference import AccessAnswer, AccessDifference, DifferenceKind, differences
 from ecr_warden.access.graph import RepositoryGraph
-from ecr_warden.access.what_if import laid_over
 from ecr_warden.audit.repaired import as_repaired
 from ecr_warden.audit.words import class_of, named
 from ecr_warden.core.estate import Estate
@@ -16,6 +15,7 @@ from ecr_warden_cli.asking.access import is_class, unlisted
 from ecr_warden_cli.asking.access_text import detail, names_of, not_looked_at
 from ecr_warden_cli.asking.change_input import CHANGE_ARGUMENTS, change_in_full, changes_asked
 from ecr_warden_cli.asking.estate_input import open_estate, source_arguments
+from ecr_warden_cli.asking.what_if import laid_over
 from ecr_warden_cli.terminal.console import Exit, Style
 from ecr_warden_cli.terminal.context import Context, Verb
 from ecr_warden_cli.terminal.inputs import load_compiled

@@ -10,7 +10,6 @@ import pytest
 
 from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.audit.words import because_of
-from ecr_warden.core.codec.snapshot import estate_of
 from ecr_warden_cli.asking.access import (
     WhoCan,
     can_i,
@@ -21,12 +20,13 @@ from ecr_warden_cli.asking.access import (
     who_can,
     who_can_each,
 )
+from ecr_warden_cli.asking.snapshot import estate_of
 from iam_access.inventory.inventory import Policy
 from iam_access.who_can.subject import ALLOW_EVERYTHING
 from local.testing.printed import complete
-from local.testing.snapshots import estate_from_text
 from tests import tables
 from tests.counting import counted
+from tests.snapshots import estate_from_text
 from tests.unit.access.snapshots import AWAY, HOME, TOKEN, document, role, snapshot, user
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)

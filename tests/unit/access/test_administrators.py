@@ -11,7 +11,7 @@ from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.audit.administrators import administrators
 from iam_access.who_can.decide import AccessDecision, Given, Permission
 from iam_access.who_can.subject import Subject
-from local.testing.snapshots import estate_from_text
+from tests.snapshots import estate_from_text
 from tests.tables import load
 from tests.unit.access.snapshots import HOME, allow, document, managed, role, snapshot, user
 

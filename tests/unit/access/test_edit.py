@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from ecr_warden.access.missing import Edit, Side, unmet, with_edits
-from ecr_warden.core.codec.snapshot import estate_of
+from ecr_warden_cli.asking.snapshot import estate_of
 from local.testing.printed import complete
 from tests.unit.access.snapshots import AWAY, HOME, allow, document, role, snapshot, user
 

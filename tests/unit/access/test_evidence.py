@@ -10,7 +10,7 @@ from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.core.actions import Access
 from iam_access.who_can.decide import AccessDecision, Answer, decide
 from local.testing.printed import complete
-from local.testing.snapshots import estate_from_text
+from tests.snapshots import estate_from_text
 from tests.unit.access.snapshots import AWAY, HOME, TOKEN, allow, document, managed, role, user
 
 type Json = dict[str, Any]

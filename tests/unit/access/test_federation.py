@@ -20,7 +20,7 @@ from iam_access.evaluate.evaluate import evaluate
 from iam_access.evaluate.policies import Policies
 from iam_access.evaluate.statement_match import Allowed
 from local.testing.printed import complete
-from local.testing.snapshots import estate_from_text
+from tests.snapshots import estate_from_text
 from tests.tables import load
 from tests.unit.iam_access.evaluations import requested
 

@@ -20,9 +20,9 @@ from ecr_warden.audit.unread import lines
 from ecr_warden.core.estate import Estate
 from ecr_warden_cli.asking.access import question
 from local.testing.printed import complete
-from local.testing.snapshots import estate_from_text
 from tests import tables
 from tests.counting import counted
+from tests.snapshots import estate_from_text
 from tests.unit.access.snapshots import short
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)

@@ -21,8 +21,8 @@ from ecr_warden.notify import kinds
 from iam_access.document.document import Document
 from local.testing.printed import NOBODY, complete
 from local.testing.seed import compiled
-from local.testing.snapshots import estate_from_text
 from tests import tables
+from tests.snapshots import estate_from_text
 from tests.unit.access.snapshots import short
 
 type Json = dict[str, Any]

@@ -13,7 +13,7 @@ from iam_access.who_can.decide import Answer
 from iam_access.who_can.graph import AccessPath
 from iam_access.who_can.subject import as_session
 from iam_access.who_can.unread import can
-from local.testing.snapshots import estate_from_text
+from tests.snapshots import estate_from_text
 from tests.unit.access.snapshots import HOME, TOKEN, allow, document, role, snapshot, user
 
 PULL = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from ecr_warden.access.graph import RepositoryGraph, permission
-from ecr_warden.core.codec.snapshot import estate_of
 from ecr_warden_cli.asking.access import can_i, find_subject, question
+from ecr_warden_cli.asking.snapshot import estate_of
 from iam_access.who_can.decide import Answer, Resource
 from tests.unit.access.snapshots import HOME, TOKEN, allow, snapshot, user
 

@@ -15,7 +15,7 @@ from ecr_warden.core.estate import Estate
 from iam_access.who_can.graph import AccountBudgets
 from local.testing.printed import complete
 from local.testing.seed import compiled
-from local.testing.snapshots import estate_from_text
+from tests.snapshots import estate_from_text
 
 type Json = dict[str, Any]
 

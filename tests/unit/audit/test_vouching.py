@@ -13,7 +13,7 @@ from ecr_warden.core.ours import ours_of
 from iam_access.who_can.ours import Ours, Owner
 from local.testing.printed import complete
 from local.testing.seed import compiled
-from local.testing.snapshots import estate_from_text
+from tests.snapshots import estate_from_text
 
 type Json = dict[str, Any]
 

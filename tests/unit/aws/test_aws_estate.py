@@ -31,8 +31,8 @@ from iam_access.inventory.printed import with_texts
 from local.aws.behaviour.of_aws import PUBLISHED
 from local.aws.behaviour.registries import Registries
 from local.aws.realistic_moto import RealisticMoto
-from local.testing.snapshots import estate_from_text
 from tests.contracts.aws import Call, Wire, moto, new_session
+from tests.snapshots import estate_from_text
 
 MOTO = RealisticMoto()
 COPIES: Any = {"rules": [{"destinations": [{"region": "us-east-1", "registryId": "999999999999"}]}]}

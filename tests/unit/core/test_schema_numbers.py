@@ -15,7 +15,6 @@ from ecr_warden.collect.aws_wires import watched_from_json
 from ecr_warden.core.codec.base import Json
 from ecr_warden.core.codec.compressed import compress
 from ecr_warden.core.codec.runs import open_run_from_json, run_report_from_json
-from ecr_warden.core.codec.snapshot import estate_of
 from ecr_warden.core.job import job_from_json
 from ecr_warden.core.pause import pattern_pause_from_json, pause_from_json
 from ecr_warden.core.run import entry_from_json
@@ -31,6 +30,7 @@ from ecr_warden.state.commands import answer_from_json, command_from_text
 from ecr_warden.state.fight import repairs_from_json
 from ecr_warden.state.hold import decision_from_json, hold_from_json
 from ecr_warden.state.holds import judged_from_json
+from ecr_warden_cli.asking.snapshot import estate_of
 from iam_access.errors import NamedError
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)

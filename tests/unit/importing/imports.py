@@ -15,7 +15,7 @@ from ecr_warden_cli.importing.importing import Imported, import_estate
 from iam_access.document.document import Document
 from iam_access.who_can.ours import Ours, Owner
 from local.testing.printed import complete
-from local.testing.snapshots import estate_from_text
+from tests.snapshots import estate_from_text
 
 type Json = dict[str, Any]
 

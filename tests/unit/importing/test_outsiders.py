@@ -14,7 +14,7 @@ from iam_access.document.document import parse_document, raw_statements
 from iam_access.document.kind import DocumentKind
 from iam_access.who_can.ours import Ours
 from local.testing.grown import grown
-from local.testing.snapshots import estate_from_text
+from tests.snapshots import estate_from_text
 from tests.tables import load
 from tests.unit.importing.imports import EVERYBODY, NOW, Json, imported
 from tests.unit.importing.letting_in import in_force, loaded, with_lines

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from ecr_warden.core.grant import Grant, GrantedAccess
+from ecr_warden_cli.report.grant import Grant, GrantedAccess
 from ecr_warden_cli.report.make import ends_of
 from tests.reports import CI, REGION, REGISTRY, UNTIL, example
 

@@ -21,9 +21,9 @@ from ecr_warden_cli.page.rows import access_to_json, accesses
 from ecr_warden_cli.report.matrix import Sources, matrix_of, runs_of, taken
 from ecr_warden_cli.report.report import Matrix, Report
 from local.testing.seed import compiled
-from local.testing.snapshots import estate_from_text
 from tests.counting import counted
 from tests.reports import APPS, CI, OUTSIDER, REGION, REGISTRY, example, snapshot, spec_text
+from tests.snapshots import estate_from_text
 
 SHADOW = f"arn:aws:iam::{REGISTRY}:role/ecr-warden/shadow-pusher"
 

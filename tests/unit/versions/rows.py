@@ -15,8 +15,8 @@ from ecr_warden.versions.changes import Versions
 from iam_access.document.document import Document
 from local.testing import seed
 from local.testing.printed import complete_account
-from local.testing.snapshots import estate_from_text
 from tests import tables
+from tests.snapshots import estate_from_text
 
 type Json = dict[str, Any]
 

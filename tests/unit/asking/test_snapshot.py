@@ -8,15 +8,15 @@ from urllib.parse import quote
 
 import pytest
 
-from ecr_warden.core.codec import snapshot
-from ecr_warden.core.codec.snapshot import control_policies
 from ecr_warden.core.estate import EcrAccount
+from ecr_warden_cli.asking import snapshot
+from ecr_warden_cli.asking.snapshot import control_policies
 from iam_access.document.document import Document
 from iam_access.inventory.accounts import ControlKind
 from iam_access.inventory.inventory import Unread
 from iam_access.inventory.printed import SnapshotError
 from local.testing.printed import complete_account
-from local.testing.snapshots import estate_from_text
+from tests.snapshots import estate_from_text
 from tests.tables import load
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)

@@ -11,16 +11,16 @@ import pytest
 from bench.answers import estates
 from ecr_warden.access.difference import DifferenceKind, differences
 from ecr_warden.access.graph import RepositoryGraph, who_can_any
-from ecr_warden.access.what_if import ChangeKind, NotInEstate, Supposed, laid_over
 from ecr_warden.core.actions import Access
-from ecr_warden.core.codec.snapshot import estate_of
 from ecr_warden.core.estate import Estate
+from ecr_warden_cli.asking.snapshot import estate_of
+from ecr_warden_cli.asking.what_if import ChangeKind, NotInEstate, Supposed, laid_over
 from iam_access.document.document import parse_document
 from iam_access.inventory.identity_kind import IdentityKind
 from iam_access.who_can.decide import Answer
 from iam_access.who_can.graph import AccessPath
 from local.testing.printed import complete
-from local.testing.snapshots import estate_from_text
+from tests.snapshots import estate_from_text
 from tests.tables import load
 from tests.unit.access.snapshots import AWAY, HOME, TOKEN, allow, document, managed, role, snapshot, user
 

@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from ecr_warden.core.codec.snapshot import estate_of, load_snapshot
 from ecr_warden.core.estate import Estate
+from ecr_warden_cli.asking.snapshot import estate_of, load_snapshot
 
 
 def estate_from_text(text: str | bytes, *, at: datetime) -> Estate:
