@@ -12,8 +12,8 @@ from typing import Any
 from bench.figures import Figure
 from ecr_warden.access_spec import Valid, load_spec
 from ecr_warden.audit.finding import AuditRecord
+from ecr_warden.audit.finding_changes import compare
 from ecr_warden.audit.findings import find
-from ecr_warden.audit.news import compare
 from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.estate import Estate
 from ecr_warden_cli.report.make import Beside, make_report

@@ -10,7 +10,7 @@ from typing import Any
 
 from ecr_warden.access_spec.spec import SpecAccount
 from ecr_warden.collect.estate import Reading
-from ecr_warden.collect.wires import HubPlace, SeenWire, Wiring
+from ecr_warden.collect.wiring import HubPlace, SeenWire, Wiring
 from ecr_warden.core.clock import Clock
 from ecr_warden_cli.deployment.ports import (
     UNREAD,

@@ -6,9 +6,9 @@ from typing import Any
 
 from ecr_warden.access_spec import Valid, load_spec
 from ecr_warden.audit.finding import AuditFailed, AuditRecord, Condition, ConditionStatus, RepositoryHealth
+from ecr_warden.audit.finding_changes import compare
 from ecr_warden.audit.findings import find
 from ecr_warden.audit.health import AuditedAccess, Involved
-from ecr_warden.audit.news import compare
 from ecr_warden.audit.unread import lines
 from ecr_warden.core.codec.base import read, to_json
 from ecr_warden.core.target import RepositoryTarget

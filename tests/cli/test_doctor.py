@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from ecr_warden.collect.wire import Wire, WireState
-from ecr_warden.collect.wires import SeenWire
+from ecr_warden.collect.wiring import SeenWire
 from ecr_warden.core.failures import AccountUnreachable, PermissionMissing, PortError, RegionDisabled
 from ecr_warden.hub.status import troubles_of
 from ecr_warden_cli.deployment.checkup import CODES

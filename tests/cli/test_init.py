@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ecr_warden.access_spec import Valid, load_spec
-from ecr_warden.collect.wires import SeenWire
+from ecr_warden.collect.wiring import SeenWire
 from ecr_warden.core.desired import Mode
 from ecr_warden_cli.deployment.sessions import Ways
 from ecr_warden_cli.terminal.context import Failure

@@ -12,7 +12,7 @@ from ecr_warden.aws.bucket import StateBucket
 from ecr_warden.aws.queues import SqsJobs
 from ecr_warden.aws.table import Table
 from ecr_warden.collect.aws_estate_store import S3EstateStore
-from ecr_warden.collect.aws_wires import DynamoWatchRecords
+from ecr_warden.collect.aws_watch_records import DynamoWatchRecords
 from ecr_warden.core.codec.base import dumps, loads
 from ecr_warden.core.job import Job, Queue, job_from_json
 from ecr_warden.notify.aws_incidents import AwsIncidents, incident_key

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from ecr_warden.access_spec.spec import SpecAccount
-from ecr_warden.collect.wiring import serving_trails
+from ecr_warden.collect.wiring_verdicts import serving_trails
 from ecr_warden_cli.deployment.aws_accounts import AwsEntered
 from ecr_warden_cli.terminal.aws_sessions import AccountSession
 from ecr_warden_cli.terminal.context import NotEntered

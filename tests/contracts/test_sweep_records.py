@@ -8,7 +8,7 @@ import pytest
 
 from ecr_warden.aws.table import packed
 from ecr_warden.collect.wire import Wire, WireState
-from ecr_warden.collect.wires import Heartbeat, WatchRecord
+from ecr_warden.collect.wiring import Heartbeat, WatchRecord
 from ecr_warden.core.codec.base import dumps
 from ecr_warden.core.job import Actor
 from ecr_warden.core.sessions import TrustLook

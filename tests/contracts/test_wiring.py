@@ -12,8 +12,8 @@ import pytest
 from ecr_warden.collect.aws_wiring import TRAILS_READ, AwsWiring
 from ecr_warden.collect.stacks import content_of
 from ecr_warden.collect.wire import Wire, WireState
-from ecr_warden.collect.wires import PASSING, TRAIL_BUS, SeenWire
-from ecr_warden.collect.wiring import TOPICS, UNDELIVERED, account_wires, hub_wires, region_wires, rules_of
+from ecr_warden.collect.wiring import PASSING, TRAIL_BUS, SeenWire
+from ecr_warden.collect.wiring_verdicts import TOPICS, UNDELIVERED, account_wires, hub_wires, region_wires, rules_of
 from iam_access.arn import IAM_REGION
 from local.testing.memory import wiring as deployed_as
 from local.testing.memory.wiring import HUB, PARAMETERS

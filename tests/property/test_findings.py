@@ -13,12 +13,12 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from ecr_warden.access.graph import RepositoryGraph
+from ecr_warden.audit.answer_texts import edit_to_json
 from ecr_warden.audit.finding import AuditResult, Certainty, Finding, FindingKind
 from ecr_warden.audit.findings import SuccessiveAudits, find
 from ecr_warden.audit.remedies import Remedies
 from ecr_warden.audit.repaired import Live, Waits, as_repaired, none_repaired
 from ecr_warden.audit.spec_access import SpecAccess
-from ecr_warden.audit.words import edit_to_json
 from ecr_warden.core.actions import Access
 from ecr_warden.core.address import AddressKind
 from ecr_warden.core.desired import CompiledSpec

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Struct
 
+from ecr_warden.audit.known_repairs import Remembered, known_targets
 from ecr_warden.audit.repaired import Waits, all_repaired, as_repaired, none_repaired
-from ecr_warden.audit.waiting import Remembered, known_targets
 from ecr_warden.collect.estate import StoredPiece
 from ecr_warden.core.desired import (
     CompiledSpec,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.access_spec.render import PUSH_ACTIONS
-from ecr_warden.audit.words import edit_to_json
+from ecr_warden.audit.answer_texts import edit_to_json
 from ecr_warden.core.estate import Estate
 from ecr_warden_cli.asking.access import can_i, question, who_can
 from iam_access.who_can.decide import Answer

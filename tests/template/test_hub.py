@@ -15,7 +15,7 @@ from ecr_warden.aws.system import count_sweep
 from ecr_warden.bootstrap.common import HUB_CONFIG
 from ecr_warden.collect.aws_estate import BULK_PAGES
 from ecr_warden.collect.aws_estate_store import PREFIX, TEXTS
-from ecr_warden.collect.wiring import TOPICS
+from ecr_warden.collect.wiring_verdicts import TOPICS
 from ecr_warden.core.job import Queue
 from ecr_warden.state.aws_state import DynamoState
 from ecr_warden_cli.deployment import stacks

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from ecr_warden.collect.aws_estate_store import PREFIX, TEXTS
-from ecr_warden.collect.wiring import DEFAULT_BUS, HUB_RULES, QUEUES, known_of_hub
+from ecr_warden.collect.wiring_verdicts import DEFAULT_BUS, HUB_RULES, QUEUES, known_of_hub
 from ecr_warden.core.address import HUB_ROLES
 from local.testing.memory.wiring import HUB as PLACE
 from tests.template.cfn import ALL, EXPECTED, HUB, MEMBER, Node, Statement, Template, listed, say, says

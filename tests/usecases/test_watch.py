@@ -8,7 +8,7 @@ import pytest
 from ecr_warden.collect.alerts import WiringChanged
 from ecr_warden.collect.watch import NoteHeartbeats
 from ecr_warden.collect.wire import WireState
-from ecr_warden.collect.wires import Heartbeat
+from ecr_warden.collect.wiring import Heartbeat
 from ecr_warden.core.failures import AccountUnreachable, PermissionMissing, Throttled
 from ecr_warden.core.job import Cause, CauseKind, NoteHeartbeat, SweepAll, SweepIdentities, SweepRepositories
 from ecr_warden.core.result import Severity

@@ -11,9 +11,7 @@ from msgspec import Struct
 from ecr_warden.access.docker import ByDocker
 from ecr_warden.access.missing import Edit, unmet
 from ecr_warden.audit.advice import Advice
-from ecr_warden.audit.grounds import Ground
-from ecr_warden.audit.unread import lines, readable, unread_of
-from ecr_warden.audit.words import (
+from ecr_warden.audit.answer_texts import (
     AllowingStatement,
     because_of,
     class_of,
@@ -24,6 +22,8 @@ from ecr_warden.audit.words import (
     unread_text,
     verb_of,
 )
+from ecr_warden.audit.grounds import Ground
+from ecr_warden.audit.unread import lines, readable, unread_of
 from ecr_warden.core.estate import Estate
 from ecr_warden.core.target import RepositoryTarget
 from ecr_warden_cli.asking.access import CanI, Question, Reach, WhoCan, is_class, passed_to

@@ -7,8 +7,8 @@ from typing import Any
 from msgspec import Struct
 
 from ecr_warden.audit.administrators import Administrators, administrators, calls
+from ecr_warden.audit.answer_texts import class_of, unread_text
 from ecr_warden.audit.judge import Judge
-from ecr_warden.audit.words import class_of, unread_text
 from ecr_warden.core.estate import EcrAccount
 from ecr_warden_cli.asking.access import is_class
 from ecr_warden_cli.asking.access_text import STYLES, chain_to_json, lines_of, not_looked_at

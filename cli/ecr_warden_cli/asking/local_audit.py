@@ -4,15 +4,15 @@ from copy import replace
 from datetime import datetime
 
 from ecr_warden.audit.finding import AuditFailed, AuditRecord
+from ecr_warden.audit.finding_changes import compare
 from ecr_warden.audit.findings import find
-from ecr_warden.audit.news import compare
 from ecr_warden.audit.repaired import none_repaired
 from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.estate import Estate
 from iam_access.errors import NamedError, site_of
 
 
-def audit_here(estate: Estate, compiled: CompiledSpec, now: datetime) -> AuditRecord:
+def local_audit(estate: Estate, compiled: CompiledSpec, now: datetime) -> AuditRecord:
     """What an audit of the estate as it is finds; what could not be audited is unknown."""
     record = AuditRecord(now, compiled.version, {})
     try:

@@ -21,7 +21,7 @@ from ecr_warden.aws.errors import unless
 from ecr_warden.collect.aws_estate import AwsEstateReader
 from ecr_warden.collect.aws_wiring import AwsWiring, read_trail
 from ecr_warden.collect.estate import Reading
-from ecr_warden.collect.wires import HubPlace, SeenWire, Wiring
+from ecr_warden.collect.wiring import HubPlace, SeenWire, Wiring
 from ecr_warden.core.clock import Clock
 from ecr_warden_cli.deployment.aws_cloudformation import CONFIG, AwsCodeBucket, AwsStacks, calling
 from ecr_warden_cli.deployment.aws_remains import AwsRemains

@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from ecr_warden import __version__
 from ecr_warden.collect.wire import Wire, WireState
-from ecr_warden.collect.wiring import OWN_POLICIES, PENDING
+from ecr_warden.collect.wiring_verdicts import OWN_POLICIES, PENDING
 from ecr_warden.core.desired import Mode
 from ecr_warden.core.failures import RegionDisabled
 from ecr_warden.core.lasting import duration

@@ -8,8 +8,8 @@ from itertools import chain
 
 from ecr_warden import __version__
 from ecr_warden.collect.wire import Wire
-from ecr_warden.collect.wires import HubPlace
-from ecr_warden.collect.wiring import account_wires, hub_wires, region_wires
+from ecr_warden.collect.wiring import HubPlace
+from ecr_warden.collect.wiring_verdicts import account_wires, hub_wires, region_wires
 from ecr_warden.core.clock import Clock
 from ecr_warden.hub.reply import StatusReply
 from ecr_warden_cli.deployment.checkup import Checkup, Looks, diagnose, unwatched

@@ -10,7 +10,7 @@ from msgspec import Struct, field
 
 from ecr_warden.access_spec.spec import SpecAccount
 from ecr_warden.collect.estate import Reading
-from ecr_warden.collect.wires import HubPlace, SeenWire, Wiring
+from ecr_warden.collect.wiring import HubPlace, SeenWire, Wiring
 from ecr_warden.core.clock import Clock
 from ecr_warden.core.value import Value
 from ecr_warden_cli.terminal.context import Failure, Hub, NotEntered

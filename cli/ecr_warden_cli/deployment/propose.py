@@ -8,13 +8,13 @@ from msgspec import Struct
 
 from ecr_warden.access_spec import Valid
 from ecr_warden.collect.wire import WireState
-from ecr_warden.collect.wires import SeenWire
-from ecr_warden.collect.wiring import serving_trails, trail_wire
+from ecr_warden.collect.wiring import SeenWire
+from ecr_warden.collect.wiring_verdicts import serving_trails, trail_wire
 from ecr_warden.core.estate import EcrAccount, Estate, target_of
 from ecr_warden.core.naming import spelled
 from ecr_warden.core.own_access import Writes
 from ecr_warden.core.value import Value
-from ecr_warden.notify.wiring import sentence
+from ecr_warden.notify.wire_texts import sentence
 from ecr_warden.repair.write_scope import ROLE_LIST, WriteScope, scope_gap
 from ecr_warden_cli.deployment.fields import FORMAT_VERSION, OWNER
 from ecr_warden_cli.deployment.wanted import Deployment, MemberAccount

@@ -16,7 +16,7 @@ from ecr_warden.core.target import RoleTarget, Target
 from ecr_warden_cli.importing.effects import Outcome, prove
 from ecr_warden_cli.importing.notes import Note, NoteKind
 from ecr_warden_cli.importing.policies import KEPT, has_own_side
-from ecr_warden_cli.importing.propose import Proposal, propose, word_for_word
+from ecr_warden_cli.importing.propose import Proposal, literal_entries, propose
 from ecr_warden_cli.importing.spec_text import SpecValue, load_value, spec_text, spec_value
 from ecr_warden_cli.importing.tidy import with_lists, with_teams
 from ecr_warden_cli.importing.world import World
@@ -130,7 +130,7 @@ def _without_refused(proposal: Proposal, value: SpecValue, problems: tuple[Probl
             roles |= {grant.role: problem for grant in entry.push}
             continue
         gone.add(position)
-        own = [*word_for_word(entry, world)] if isinstance(entry, SpecRepository) and entry.pull else []
+        own = [*literal_entries(entry, world)] if isinstance(entry, SpecRepository) and entry.pull else []
         instead += own
         for target in _targets(entry):
             left_out |= set() if own else {target.key}

@@ -103,7 +103,7 @@ def propose(world: World) -> Proposal:
         entries += map(_entry, alike)
     entries, demoted = _within_quotas(entries, world)
     for entry in demoted:
-        entries += word_for_word(entry, world)
+        entries += literal_entries(entry, world)
         for target in entry.targets:
             notes[target.key].append(_OVER_QUOTA)
     pushing = find_pushing(world, entries)
@@ -287,7 +287,7 @@ def _entry(regions: Regions) -> SpecRepository:
     )
 
 
-def word_for_word(entry: SpecRepository, world: World) -> Iterator[SpecRepository]:
+def literal_entries(entry: SpecRepository, world: World) -> Iterator[SpecRepository]:
     """The entry without grants for who pulls, for each region with a policy of its own."""
     for target in entry.targets:
         live = world.estate.registry_of(target).repositories.get(target.name)

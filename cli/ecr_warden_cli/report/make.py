@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from ecr_warden.access_spec.spec import Spec
 from ecr_warden.audit.finding import AuditRecord, FindingGroup
-from ecr_warden.audit.news import grouped
+from ecr_warden.audit.finding_changes import grouped
 from ecr_warden.audit.spec_access import bare
 from ecr_warden.core.codec.base import to_json
 from ecr_warden.core.desired import MustNotExist, RepositoryPattern

@@ -12,11 +12,11 @@ from msgspec import Struct, field
 from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.access.missing import Edit, Side
 from ecr_warden.audit.administrators import unlimited_in
+from ecr_warden.audit.answer_texts import named, reasons_of, unread_text
 from ecr_warden.audit.finding import Certainty, Condition, RepositoryHealth
 from ecr_warden.audit.grounds import Grounds
 from ecr_warden.audit.judge import Judge
 from ecr_warden.audit.spec_access import SpecAccess, bare
-from ecr_warden.audit.words import named, reasons_of, unread_text
 from ecr_warden.core.actions import Access
 from ecr_warden.core.desired import CompiledSpec, Mode
 from ecr_warden.core.estate import Estate, Repository

@@ -8,10 +8,10 @@ from typing import Any
 from msgspec import Struct
 
 from ecr_warden.audit.administrators import Unlimited, unlimited_in
+from ecr_warden.audit.answer_texts import class_of, unread_text, verb_of
 from ecr_warden.audit.grounds import Ground
 from ecr_warden.audit.providers import ProviderGap
 from ecr_warden.audit.remedies import Remedies
-from ecr_warden.audit.words import class_of, unread_text, verb_of
 from ecr_warden.core.actions import TOKEN, Access
 from ecr_warden.core.estate import Repository
 from ecr_warden.core.selection import is_pattern

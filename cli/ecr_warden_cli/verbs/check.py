@@ -102,11 +102,11 @@ def _read(place: OfFile | AtHub, context: Context) -> CheckReply:
 
 def _audit(estate: Estate, compiled: CompiledSpec, context: Context) -> AuditedAccess:
     """Who has access now, against the spec."""
-    from ecr_warden_cli.asking.local_audit import audit_here  # noqa: PLC0415 - the hub audits by itself
+    from ecr_warden_cli.asking.local_audit import local_audit  # noqa: PLC0415 - the hub audits by itself
 
     now = context.clock.now()
     with context.console.doing("finding out who can pull and push"):
-        record = audit_here(estate, compiled, now)
+        record = local_audit(estate, compiled, now)
     return AuditedAccess(Involved(compiled), record, now)
 
 

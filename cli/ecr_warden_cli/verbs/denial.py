@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from ecr_warden.access.missing import Edit, Side, change_along, edits_of, unmet
 from ecr_warden.audit.advice import Advice, advise, not_for
-from ecr_warden.audit.words import edit_text, removal_text, verb_of
+from ecr_warden.audit.answer_texts import edit_text, removal_text, verb_of
 from ecr_warden.core.actions import IMPORT, TOKEN, Access
 from ecr_warden.core.administering import administering
 from ecr_warden.core.target import RepositoryTarget

@@ -17,7 +17,7 @@ from ecr_warden.core.estate import Estate
 from ecr_warden.hub.status import administrators_of
 from ecr_warden_cli.asking.estate_input import ReadFrom, open_estate, source_arguments, source_of
 from ecr_warden_cli.asking.hub_report import fresh_report
-from ecr_warden_cli.asking.local_audit import audit_here
+from ecr_warden_cli.asking.local_audit import local_audit
 from ecr_warden_cli.page.rows import access_to_json, accesses, to_csv
 from ecr_warden_cli.report.make import Beside, grants_and_teams, make_report
 from ecr_warden_cli.report.matrix import Sources
@@ -92,7 +92,7 @@ def _report(source: ReadFrom, arguments: argparse.Namespace, context: Context) -
 def _of_laptop(estate: Estate, spec: Valid, context: Context) -> Report:
     now = context.clock.now()
     with context.console.doing("finding out who can pull and push"):
-        record = audit_here(estate, spec.compiled, now)
+        record = local_audit(estate, spec.compiled, now)
         record = replace(record, administrators=administrators_of(record, spec.compiled))
         grants, teams = grants_and_teams(spec.spec)
         sources = Sources(estate, spec.compiled, _health(estate, spec, record, now), teams)

@@ -7,8 +7,8 @@ from typing import Any
 
 from ecr_warden.access.difference import AccessAnswer, AccessDifference, DifferenceKind, differences
 from ecr_warden.access.graph import RepositoryGraph
+from ecr_warden.audit.answer_texts import class_of, named
 from ecr_warden.audit.repaired import as_repaired
-from ecr_warden.audit.words import class_of, named
 from ecr_warden.core.estate import Estate
 from ecr_warden.versions.changes import succeeding
 from ecr_warden_cli.asking.access import is_class, unlisted

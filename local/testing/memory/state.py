@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from ecr_warden.audit.finding import AuditRecord
-from ecr_warden.collect.wires import Heartbeat, WatchRecord
+from ecr_warden.collect.wiring import Heartbeat, WatchRecord
 from ecr_warden.core.failures import CommandRepeated, LeaseHeld
 from ecr_warden.core.pause import PatternPause, Pause
 from ecr_warden.core.run import Debts, LastSeen, OpenRun, RunEntry, RunReport

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ecr_warden.collect.stacks import content_of
-from ecr_warden.collect.wires import TRAIL_BUS, HubPlace, SeenWire
-from ecr_warden.collect.wiring import (
+from ecr_warden.collect.wiring import TRAIL_BUS, HubPlace, SeenWire
+from ecr_warden.collect.wiring_verdicts import (
     HUB_RULES,
     OWN_POLICIES,
     OWN_ROLES,

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ecr_warden.access.graph import RepositoryGraph
-from ecr_warden.audit.words import because_of
+from ecr_warden.audit.answer_texts import because_of
 from ecr_warden_cli.asking.access import (
     WhoCan,
     can_i,

@@ -10,8 +10,8 @@ import pytest
 
 from ecr_warden.audit.alerts import AccessAudited
 from ecr_warden.audit.finding import AuditResult, Finding, SeenFinding
+from ecr_warden.audit.finding_changes import grouped
 from ecr_warden.audit.findings import find
-from ecr_warden.audit.news import grouped
 from ecr_warden.audit.repaired import none_repaired
 from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.job import Cause, CauseKind

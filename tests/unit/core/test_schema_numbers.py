@@ -11,7 +11,7 @@ import pytest
 
 from ecr_warden.audit.finding import audit_from_json
 from ecr_warden.collect.aws_estate_store import piece_of, text_from_json
-from ecr_warden.collect.aws_wires import watched_from_json
+from ecr_warden.collect.aws_watch_records import watched_from_json
 from ecr_warden.core.codec.base import Json
 from ecr_warden.core.codec.compressed import compress
 from ecr_warden.core.codec.runs import open_run_from_json, run_report_from_json

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from msgspec import Struct
 
 from ecr_warden.access.missing import Edit, Side
-from ecr_warden.audit.words import change_text, removal_text
+from ecr_warden.audit.answer_texts import change_text, removal_text
 from iam_access.arn import parse_arn
 from iam_access.evaluate.request_principal import CallerKind
 from iam_access.text.nearest import did_you_mean, nearest

@@ -25,11 +25,11 @@ from ecr_warden.audit.finding import (
     Audits,
     UnreadDocument,
 )
+from ecr_warden.audit.finding_changes import MAX_FINDINGS, News, compare, grouped, openers, repository_of
 from ecr_warden.audit.health import Health, Involved, interval_of, longest_gap, statuses
-from ecr_warden.audit.news import MAX_FINDINGS, News, compare, grouped, openers, repository_of
+from ecr_warden.audit.known_repairs import Remembered, known_targets
 from ecr_warden.audit.repaired import Live
 from ecr_warden.audit.unread import OTHER_VERSION, lines, news_of_unread, seen, unread
-from ecr_warden.audit.waiting import Remembered, known_targets
 from ecr_warden.collect.estate import EstateStore, ReportedCall, StoredPiece, policy_times
 from ecr_warden.core.alert import AlertBus
 from ecr_warden.core.clock import Clock

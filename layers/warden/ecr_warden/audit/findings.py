@@ -20,6 +20,7 @@ from ecr_warden.access.difference import Concerned, concerned, is_itself_the_sam
 from ecr_warden.access.docker import by_docker
 from ecr_warden.access.graph import RepositoryGraph, gravest
 from ecr_warden.audit.administrators import Administrators, administrators, calls
+from ecr_warden.audit.answer_texts import named
 from ecr_warden.audit.finding import AUDITED_FOR, AuditResult, Finding, FindingKind, UnreadDocument, is_call, key_of_arn
 from ecr_warden.audit.grounds import Ground, Grounds
 from ecr_warden.audit.judge import EVERY, Judge
@@ -31,7 +32,6 @@ from ecr_warden.audit.repaired import Live, Waits, all_repaired, as_repaired
 from ecr_warden.audit.spec_access import SpecAccess, bare
 from ecr_warden.audit.unread import ACCESS, PROVIDER, not_surveyed, readable, unread, unread_of, why_unread
 from ecr_warden.audit.vouching import given_to_outsiders
-from ecr_warden.audit.words import named
 from ecr_warden.core.actions import REQUIRED, Access
 from ecr_warden.core.administering import is_of_registry
 from ecr_warden.core.desired import CompiledSpec

@@ -21,8 +21,8 @@ from ecr_warden.audit.finding import (
     RepositoryHealth,
     SeenFinding,
 )
+from ecr_warden.audit.finding_changes import grouped
 from ecr_warden.audit.finding_texts import sentence
-from ecr_warden.audit.news import grouped
 from ecr_warden.audit.unread import lines
 from ecr_warden.collect.estate import StoredPiece
 from ecr_warden.core.address import AddressKind

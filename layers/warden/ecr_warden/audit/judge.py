@@ -9,10 +9,10 @@ from msgspec import Struct
 
 from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.audit.also_allowed import covers
+from ecr_warden.audit.answer_texts import ANYONE, AllowingStatement, because_of, named, unread_text
 from ecr_warden.audit.finding import Certainty, Finding, FindingKind, Half
 from ecr_warden.audit.outsiders import Whom, halves, is_outside
 from ecr_warden.audit.repaired import Live, all_repaired
-from ecr_warden.audit.words import ANYONE, AllowingStatement, because_of, named, unread_text
 from ecr_warden.core.address import HUB_ROLES, OWN_ROLES
 from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.target import RepositoryTarget, target_named

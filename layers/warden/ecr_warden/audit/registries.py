@@ -9,10 +9,10 @@ from functools import partial
 from msgspec import Struct
 
 from ecr_warden.access.missing import located
+from ecr_warden.audit.answer_texts import named
 from ecr_warden.audit.finding import Finding, FindingKind, Half
 from ecr_warden.audit.judge import EVERY, Judge
 from ecr_warden.audit.outsiders import denying, let_in, let_in_for
-from ecr_warden.audit.words import named
 from ecr_warden.core.actions import REGISTRY_CALLS, REPLICATE, Access
 from ecr_warden.core.desired import RepositoryPattern
 from ecr_warden.core.estate import ROOT, CreationTemplate, Registry, Repository, UpstreamRule

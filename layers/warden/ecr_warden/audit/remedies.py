@@ -8,9 +8,9 @@ from itertools import product
 from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.access.missing import Edit, Side, change_along, located, needed_along
 from ecr_warden.audit.advice import advise
+from ecr_warden.audit.answer_texts import change_text, edit_text
 from ecr_warden.audit.repaired import Live, Waits, all_repaired, as_repaired
 from ecr_warden.audit.spec_access import SpecAccess, bare
-from ecr_warden.audit.words import change_text, edit_text
 from ecr_warden.core.actions import Access
 from ecr_warden.core.address import identity_policy, trust_policy
 from ecr_warden.core.desired import CompiledSpec

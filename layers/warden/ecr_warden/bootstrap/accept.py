@@ -4,7 +4,7 @@ from functools import cache
 
 from ecr_warden.bootstrap import common, holding, queues, stores
 from ecr_warden.bootstrap.specs import specs
-from ecr_warden.collect.aws_wires import DynamoWatchRecords
+from ecr_warden.collect.aws_watch_records import DynamoWatchRecords
 from ecr_warden.core.job import AcceptSpec, Attempt
 from ecr_warden.versions.accept import AcceptVersions
 from ecr_warden.versions.holds import KeepHolds

@@ -7,9 +7,9 @@ from ecr_warden.bootstrap import common
 from ecr_warden.bootstrap.accounts import documents
 from ecr_warden.bootstrap.common import table
 from ecr_warden.collect.aws_estate_store import S3EstateStore
-from ecr_warden.collect.aws_wires import DynamoWatchRecords
+from ecr_warden.collect.aws_watch_records import DynamoWatchRecords
 from ecr_warden.collect.aws_wiring import AwsWiring
-from ecr_warden.collect.wires import HubPlace
+from ecr_warden.collect.wiring import HubPlace
 
 
 @cache

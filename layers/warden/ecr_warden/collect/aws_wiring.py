@@ -17,8 +17,8 @@ from msgspec import Struct
 from ecr_warden.aws.accounts import Accounts
 from ecr_warden.aws.errors import COMMON, HUB, Translation, code_of, translated
 from ecr_warden.aws.member_errors import IAM
-from ecr_warden.collect.wires import TRAIL_BUS, HubPlace, SeenWire
-from ecr_warden.collect.wiring import (
+from ecr_warden.collect.wiring import TRAIL_BUS, HubPlace, SeenWire
+from ecr_warden.collect.wiring_verdicts import (
     HUB_RULES,
     OWN_POLICIES,
     OWN_ROLES,

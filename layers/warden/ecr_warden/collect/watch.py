@@ -14,8 +14,8 @@ from msgspec import Struct
 from ecr_warden.collect.alerts import WiringChanged
 from ecr_warden.collect.estate import EstateStore
 from ecr_warden.collect.wire import HUB_PART, Wire, WireState
-from ecr_warden.collect.wires import PASSING, Heartbeat, WatchRecord, WatchRecords, Wiring
-from ecr_warden.collect.wiring import (
+from ecr_warden.collect.wiring import PASSING, Heartbeat, WatchRecord, WatchRecords, Wiring
+from ecr_warden.collect.wiring_verdicts import (
     account_wires,
     beat_wires,
     beating_places,

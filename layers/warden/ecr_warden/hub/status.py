@@ -11,14 +11,14 @@ from msgspec import Struct
 
 from ecr_warden import __version__
 from ecr_warden.audit.finding import AuditRecord, Audits
+from ecr_warden.audit.finding_changes import grouped, repository_of
 from ecr_warden.audit.health import Health, Involved, longest_gap, statuses, stuck_after
-from ecr_warden.audit.news import grouped, repository_of
 from ecr_warden.audit.unread import lines
 from ecr_warden.collect.estate import EstateStore
 from ecr_warden.collect.watch import dated, live_wires
 from ecr_warden.collect.wire import HUB_PART, Wire, WireState
-from ecr_warden.collect.wires import WatchRecord, WatchRecords, Wiring
-from ecr_warden.collect.wiring import beating_places
+from ecr_warden.collect.wiring import WatchRecord, WatchRecords, Wiring
+from ecr_warden.collect.wiring_verdicts import beating_places
 from ecr_warden.core.clock import Clock
 from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.failures import PortError, RegionDisabled
@@ -30,7 +30,7 @@ from ecr_warden.core.spec_failures import SpecUnusable
 from ecr_warden.core.target import EVERYTHING, RepositoryTarget, Target
 from ecr_warden.hub.reply import AccessStatus, RepositoryStatus, StatusReply, Trouble
 from ecr_warden.hub.selecting import NothingAccepted, has_to_be_looked_up, select, unlisted
-from ecr_warden.notify import wiring as wording
+from ecr_warden.notify import wire_texts as wording
 from ecr_warden.notify.ports import CHANNELS
 from ecr_warden.repair.cutoff import LONGEST_SESSION, is_for_services, owed_sessions
 from ecr_warden.repair.documents import Documents

@@ -13,7 +13,7 @@ from ecr_warden.audit.finding_texts import sentence
 from ecr_warden.collect.alerts import WiringChanged
 from ecr_warden.core.alert import Alert
 from ecr_warden.core.target import RepositoryTarget
-from ecr_warden.notify import wiring
+from ecr_warden.notify import wire_texts
 from ecr_warden.notify.kinds import message_of
 from ecr_warden.repair.alerts import HarmfulCall, OwnChanged, RunEnded, TargetsPaused, TargetsResumed, WritesSwitched
 from ecr_warden.state.history import HistoryEntry, HistoryKind, HistoryLog
@@ -34,7 +34,7 @@ def entries_of(alert: Alert, at: datetime) -> Iterator[HistoryEntry]:
             yield from _of_findings(HistoryKind.FINDING_ENDED, alert, alert.ended, at)
         case WiringChanged():
             for wire in alert.broken:
-                text = wiring.sentence(wire)
+                text = wire_texts.sentence(wire)
                 yield HistoryEntry(HistoryKind.WIRE_BROKEN, at, _id(alert.part, wire.name), None, text)
             for wire in alert.ended:
                 text = f"{wire.name} is as it should be again"

@@ -7,7 +7,7 @@ from itertools import repeat
 from msgspec import Struct
 
 from ecr_warden.access_spec import Invalid, Problem, Valid, load_spec
-from ecr_warden.collect.wires import WatchRecords
+from ecr_warden.collect.wiring import WatchRecords
 from ecr_warden.core.alert import AlertBus
 from ecr_warden.core.clock import Clock
 from ecr_warden.core.desired import CompiledSpec

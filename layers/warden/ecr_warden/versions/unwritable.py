@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from ecr_warden.collect.wires import WatchRecord
+from ecr_warden.collect.wiring import WatchRecord
 from ecr_warden.core.desired import CompiledSpec, Mode
 from ecr_warden.core.own_access import Writes
 from ecr_warden.core.target import RepositoryTarget, Target

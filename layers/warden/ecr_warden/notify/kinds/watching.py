@@ -31,7 +31,7 @@ from ecr_warden.core.job import (
 from ecr_warden.core.listing import listing
 from ecr_warden.core.result import Severity, highest
 from ecr_warden.core.target import RepositoryTarget, RoleTarget
-from ecr_warden.notify import wiring
+from ecr_warden.notify import wire_texts
 from ecr_warden.notify.delivery import ROLL_OUT, Sending
 from ecr_warden.notify.kinds.kind import Kind, OneByOne
 from ecr_warden.notify.layout import Parts
@@ -361,7 +361,7 @@ class _WiringChanged(OneByOne[WiringChanged]):
     when = Sending.COLLECTED  # each account and region of a sweep has a job of its own
 
     def severity(self, alert: WiringChanged) -> Severity:
-        return highest([wiring.severity(wire) for wire in (*alert.broken, *alert.ended)])
+        return highest([wire_texts.severity(wire) for wire in (*alert.broken, *alert.ended)])
 
     def incident(self, alert: WiringChanged) -> str:
         return ROLL_OUT if _is_of_roll_out(alert) else super().incident(alert)
@@ -376,7 +376,7 @@ class _WiringChanged(OneByOne[WiringChanged]):
 
     def describe_one(self, alert: WiringChanged) -> Parts:
         place = "the hub" if alert.part == HUB_PART else alert.part
-        remedies = dict.fromkeys(filter(None, map(wiring.remedy, alert.broken)))
+        remedies = dict.fromkeys(filter(None, map(wire_texts.remedy, alert.broken)))
         broken, ended = alert.left_out
         return Parts(
             MessageState.OPEN,
@@ -388,7 +388,7 @@ class _WiringChanged(OneByOne[WiringChanged]):
                 command("ecr-warden status"),
             ],
             [
-                listing("wire", [wiring.sentence(wire) for wire in alert.broken], rest=broken),
+                listing("wire", [wire_texts.sentence(wire) for wire in alert.broken], rest=broken),
                 listing("remedy", list(remedies)[1:]),
                 listing("wire", [wire.name for wire in alert.ended], title="As it should be again:", rest=ended),
             ],
@@ -406,7 +406,7 @@ def _title_of_wiring(broken: Sequence[Wire], rest: int, ended: int) -> str:
     if not broken:
         return f"{count(ended, 'thing')} through which ecr-warden works as it should again"
     if len(broken) == 1 and not rest:
-        return wiring.sentence(broken[0])
+        return wire_texts.sentence(broken[0])
     return f"{len(broken) + rest} things through which ecr-warden sees or works are not as they should be"
 
 

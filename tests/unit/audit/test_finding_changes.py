@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from ecr_warden.audit.finding import AuditRecord, AuditResult, Certainty, Finding, FindingKind, SeenFinding
-from ecr_warden.audit.news import MAX_FINDINGS, MAX_TEXT, News, compare, grouped
+from ecr_warden.audit.finding_changes import MAX_FINDINGS, MAX_TEXT, News, compare, grouped
 from local.testing.seed import CHECKOUT, CI, HOME, NOW
 
 PLACE, REGISTRY = str(CHECKOUT), f"{HOME}/eu-central-1"

@@ -9,8 +9,8 @@ import pytest
 
 from ecr_warden.collect.stacks import content_of
 from ecr_warden.collect.wire import Wire, WireState
-from ecr_warden.collect.wires import PASSING, Heartbeat, SeenWire
-from ecr_warden.collect.wiring import (
+from ecr_warden.collect.wiring import PASSING, Heartbeat, SeenWire
+from ecr_warden.collect.wiring_verdicts import (
     SILENCE,
     account_wires,
     beat_wires,
@@ -20,7 +20,7 @@ from ecr_warden.collect.wiring import (
     region_wires,
 )
 from ecr_warden.core.result import Severity
-from ecr_warden.notify.wiring import remedy, sentence, severity
+from ecr_warden.notify.wire_texts import remedy, sentence, severity
 from local.testing.memory.wiring import HUB, PARAMETERS, TRAIL, account_of, hub, region_of
 from tests.tables import load
 

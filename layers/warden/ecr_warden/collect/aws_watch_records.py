@@ -7,7 +7,7 @@ from typing import Any
 from msgspec import Struct
 
 from ecr_warden.aws.table import Table, expiry, packed, sortable_time, unpacked
-from ecr_warden.collect.wires import Heartbeat, WatchRecord
+from ecr_warden.collect.wiring import Heartbeat, WatchRecord
 from ecr_warden.core.codec.base import dumps, forms, loads, read, understood
 from ecr_warden.core.value import Moment
 

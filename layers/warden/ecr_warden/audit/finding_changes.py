@@ -7,6 +7,7 @@ from itertools import islice
 from msgspec import Struct
 
 from ecr_warden.audit.alerts import Openers
+from ecr_warden.audit.answer_texts import ANYONE
 from ecr_warden.audit.finding import (
     AuditRecord,
     AuditResult,
@@ -18,7 +19,6 @@ from ecr_warden.audit.finding import (
     SeenFinding,
     key_of_arn,
 )
-from ecr_warden.audit.words import ANYONE
 from ecr_warden.collect.estate import ReportedCall
 from ecr_warden.core.selection import named_by
 from ecr_warden.core.target import RepositoryTarget
