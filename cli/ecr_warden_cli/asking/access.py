@@ -244,7 +244,7 @@ class Reach(Struct, frozen=True):
 def reach(
     graph: RepositoryGraph, subjects: Sequence[Subject], repositories: Iterable[Repository], accesses: Sequence[str]
 ) -> Iterator[Reach]:
-    """What the subjects reach together, each by the best way of any of them."""
+    """The accesses that the subjects have together, each by the best way of any of them."""
     known: dict[Hashable, tuple[Repository, AccessPath | None]] = {}
     for repository in repositories:
         for access in accesses:
@@ -308,7 +308,7 @@ def who_can_each(graph: RepositoryGraph, questions: Iterable[Question]) -> Itera
 
 
 def _as_asked(sample: Question, found: WhoCan, asked: Question) -> WhoCan:
-    """What was found of a sample, as it is of a repository that nothing tells apart from it."""
+    """The answer about a sample, as it is about a repository that nothing tells apart from it."""
     if sample is asked:
         return found
     ways = {id(before): after for before, after in zip(sample.ways, asked.ways, strict=True)}
@@ -339,7 +339,7 @@ def _halves(
     able: Sequence[AccessPath],
     left: Callable[[Mapping[str, AccessPath], str], Iterable[AccessPath]],
 ) -> Iterator[AccessPath]:
-    """Who has half of a pull; `left`: of those who can call an action, those about whom it is asked."""
+    """Those who have half of a pull; `left`: of those who can call an action, those about whom it is asked."""
     if asked.what == Access.PULL and graph.tells_halves_apart:
         found = halves(
             {Access.PULL: able}, lambda one: left(who_can_any(graph, graph.ways(one, asked.repository)), one)
@@ -361,7 +361,7 @@ class TrustingRoles:
         }
 
     def closed(self, found: WhoCan) -> tuple[ProviderGap, ...]:
-        """What is lacking where somebody can by one of these roles."""
+        """The gaps where somebody can by one of these roles."""
         roles = (step.subject.identity for path in found.identities for step in path.steps)
         trusts = {role.arn: self._trusts[role.arn] for role in roles if role is not None and role.arn in self._trusts}
         return tuple(gap for gap in gaps(trusts.values(), self._known) if gap.kind is not GapKind.UNKNOWN)
@@ -423,7 +423,7 @@ def with_extra(grounds: Grounds, asked: Question, found: WhoCan) -> WhoCan:
 
 
 def place_in_spec(edit: Edit, compiled: CompiledSpec) -> str:
-    """Where the spec says what a document is, so that another change of it would be repaired; "" where it does not."""
+    """The place of a document in the spec, which has another change of it repaired; "" for none."""
     target = target_named(edit.holder)
     entry = None if target is None else compiled.spec_of(target)
     if entry is None or target is None or edit.place.shared:

@@ -24,7 +24,7 @@ from iam_access.who_can.powers import CHANGES
 
 
 class Administering(Struct, frozen=True):
-    """Who administers an account, whoever can give themselves any access first."""
+    """The administrators of an account, whoever can give themselves any access first."""
 
     account: str
     paths: Sequence[AccessPath]
@@ -46,7 +46,7 @@ def administering(asked: OpenedEstate) -> Iterator[Administering]:
 
 
 def undecided(asked: OpenedEstate) -> tuple[str, ...]:
-    """What was not read of the users and roles who may be administrators."""
+    """The parts that were not read of the users and roles who may be administrators."""
     may = [
         one
         for one in asked.graph.subjects.values()

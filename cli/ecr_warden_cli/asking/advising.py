@@ -24,7 +24,7 @@ _GRAVE = (Access.DELETE, Access.ADMIN)
 
 
 def ours_in(asked: OpenedEstate) -> Ours:
-    """Who is ours: by the spec, or without one whose accounts were read."""
+    """Those who are ours: by the spec, or without one whoever is in an account that was read."""
     return ours_of(asked.spec.compiled) if asked.spec is not None else Ours(frozenset(asked.estate.accounts))
 
 
@@ -51,7 +51,7 @@ def advised(asked: OpenedEstate, found: CanI, asking: Asking) -> CanI:
 
 
 def _in_spec(spec: Valid, asking: Asking, *, is_beside: bool, is_barred: bool) -> Advice | None:
-    """How a spec gives it, where it can.
+    """The way in which a spec gives it, where it can.
 
     `is_beside`: nothing that is missing is in a document of the spec; `is_barred`: something keeps them out.
     """

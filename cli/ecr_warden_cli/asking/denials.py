@@ -277,12 +277,12 @@ def plain(text: str) -> str:
 
 
 def caller_of(text: str) -> ToolCredentials:
-    """Whose credentials were used, as far as the message shows which tool it is of."""
+    """The owner of the credentials, as far as the message shows which tool it is of."""
     return next((caller for caller in CALLERS if re.search(caller.pattern, text, re.IGNORECASE)), CALLERS[-1])
 
 
 def denials(text: str) -> tuple[DeniedCall, ...]:
-    """What a message, as `plain` makes it, says; each denial once, the first cause first, then the gravest."""
+    """The denials in a message, as `plain` makes it, each once: the first cause first, then the gravest."""
     known, once = _Text.of(text), dict[object, DeniedCall]()
     # What stands near another form's words is its context; what keeps somebody from signing in is a cause of its own.
     taken = {first: bytearray(len(text) + 1) for first in (False, True)}
@@ -353,7 +353,7 @@ class _Text(Struct, frozen=True):
         )
 
     def _tried(self, form: Form, action: str, at: int) -> str:
-        """What was tried: what a push reads is a part of it."""
+        """The attempt: what a push reads is a part of it."""
         tried = form.tried or _PARTS.get(action, action)
         if tried != PULL or action not in _READ_BY_PUSH:
             return tried

@@ -173,7 +173,7 @@ _PLACES = {"--snapshot": ReadFrom.SNAPSHOT, "--spec": ReadFrom.SPEC}
 
 
 def source_of(arguments: argparse.Namespace) -> ReadFrom:
-    """Where to read; raises UsageError if options of two places are given, or one that has no meaning there."""
+    """The place to read from; raises UsageError for options of two places, or one that has no meaning there."""
     given = [option for option in _PLACES if getattr(arguments, option.strip("-"))]
     if count_stdin(arguments) > 1:
         raise UsageError("- for two files", remedy="stdin can be one of them: give the path of the other")
@@ -295,7 +295,7 @@ def _say_regions(names: Sequence[str], context: Context, *, are_given: bool) -> 
 
 
 def _of_hub(arguments: argparse.Namespace, context: Context) -> OpenedEstate:
-    """What the hub has read, and the version of the spec that it accepted."""
+    """The estate that the hub has read, and the version of the spec that it accepted."""
     with asking_hub(arguments, context) as client:
         spec = accepted_of_hub(client, context)
         graph, began = hub_graph(client, None if spec is None else spec.compiled, context)
@@ -315,7 +315,7 @@ def accepted_of_hub(client: HubClient, context: Context) -> Valid | None:
 def hub_graph(
     client: HubClient, accepted: CompiledSpec | None, context: Context
 ) -> tuple[RepositoryGraph, Mapping[str, datetime]]:
-    """What the hub has read last, asked for now, and when it began to read each part; raises Failure.
+    """The estate that the hub has read last, asked for now, and when it began to read each part; raises Failure.
 
     What its runs wrote since then is in it, of each target that is enforced, not paused, and was seen in sync since.
     """
@@ -395,7 +395,7 @@ _ENDPOINT = "give the policy document of the VPC endpoint"
 
 
 def count_stdin(arguments: argparse.Namespace) -> int:
-    """How many files the arguments read from stdin."""
+    """The number of files that the arguments read from stdin."""
     files = [arguments.snapshot, arguments.spec]
     files += (path.rpartition("=")[2] for path in (*arguments.scp, *arguments.rcp, *arguments.vpce))
     return files.count("-")
@@ -458,7 +458,7 @@ def note_age(read_at: datetime | None, context: Context) -> None:
 def readings_in(
     parts: Iterator[tuple[str, Reading]], accounts: Sequence[SpecAccount], context: Context
 ) -> Mapping[str, Reading]:
-    """What is read of the accounts, by part; people see how far it is."""
+    """The readings of the accounts, by part; people see how far it is."""
     number = sum(1 + len(account.regions) for account in accounts)
     return dict(context.console.progress(parts, of=number, doing="reading accounts and registries"))
 

@@ -13,7 +13,7 @@ from iam_access.errors import NamedError, site_of
 
 
 def local_audit(estate: Estate, compiled: CompiledSpec, now: datetime) -> AuditRecord:
-    """What an audit of the estate as it is finds; what could not be audited is unknown."""
+    """The findings of an audit of the estate as it is; what could not be audited is unknown."""
     record = AuditRecord(now, compiled.version, {})
     try:
         audit = find(estate, compiled, None, None, live=none_repaired)

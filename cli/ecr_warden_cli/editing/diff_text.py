@@ -156,7 +156,7 @@ def summary(found: SpecDiff, lines: Sequence[Line]) -> str:
 
 
 def other_lines(found: SpecDiff) -> Iterator[str]:
-    """What changes without access, and what could not be decided."""
+    """The lines on what changes without access, and on what could not be decided."""
     for key in found.undecided:
         yield f"not known who gains and loses in {printable(key, 400)}: too many patterns to compare"
     for other in found.others:
@@ -183,7 +183,7 @@ _ITSELF, _WAITS, _MAY_WAIT = "takes effect by itself", "waits for a person", "ma
 
 
 def verdict(found: SpecDiff) -> tuple[str, tuple[str, ...]]:
-    """What the hub does with the new version, and why: `waits for a person`, and each reason."""
+    """The fate of the new version at the hub, and why: `waits for a person`, and each reason."""
     judged = found.judgement
     unseen = tuple(f"not seen: {one}" for one in judged.unseen)
     if judged.held:

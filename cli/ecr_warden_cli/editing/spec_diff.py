@@ -111,7 +111,7 @@ def diff(
 
 
 def _endings(old: CompiledSpec | None, after: CompiledSpec) -> dict[str, Ending]:
-    """What becomes of each policy that the newer version does not name any more; users and roles lose theirs anyway."""
+    """The fate of each policy that the newer version does not name any more; users and roles lose theirs anyway."""
     revoked = [entry.target for entry in after.removed.values() if isinstance(entry.target, RepositoryTarget)]
     revoked += [removed_pattern.pattern.target for removed_pattern in after.removed_patterns]
     left = [] if old is None else left_as_they_are(old, after)

@@ -94,7 +94,7 @@ def _find(text: str, spec: Spec) -> SpecRepository:
 
 
 def _no_entry(text: str, spec: Spec) -> Failure:
-    """Why a repository has no entry that grants could be in: a pattern covers it, it is literal, or there is none."""
+    """The reason why a repository has no entry for grants: a pattern covers it, it is literal, or there is none."""
     shown = cut(text, 300)
     patterns = [
         repository
@@ -127,7 +127,7 @@ def _no_entry(text: str, spec: Spec) -> Failure:
 
 
 def literal_place(text: str, spec: Spec) -> Place | None:
-    """Where the policy of a repository, by its name or ACCOUNT/REGION/NAME, stands in the spec word for word."""
+    """The place of the literal policy of a repository, by its name or ACCOUNT/REGION/NAME."""
     aliases = spec.aliases
     for literal in spec.literals:
         for one in (address.target for address in literal.addresses):
@@ -177,7 +177,7 @@ def _is_text(node: yaml.Node) -> bool:
 
 
 def _index(node: yaml.Node | None, who: str) -> int | None:
-    """Where a list names somebody."""
+    """The index of somebody in a list."""
     return next((index for index, item in enumerate(_items(node)) if _is_text(item) and item.value == who), None)
 
 
@@ -281,7 +281,7 @@ class _Place(Struct, frozen=True):
 
 
 def _places(entry: yaml.MappingNode, who: str, edit: Revoke) -> list[_Place]:
-    """Where the grants of an entry name somebody."""
+    """The places at which the grants of an entry name somebody."""
     found = []
     for number, item in enumerate(_items(_get(entry, edit.access))):
         if _is_text(item):

@@ -114,7 +114,7 @@ def _style_of(node: Node) -> str | None:
 
 
 def _value(node: Node, instead: Mapping[int, Value] | None = None) -> Any:
-    """What a node says, with other values in place of some nodes'."""
+    """The value of a node, with others in place of some nodes'."""
     if instead and id(node) in instead:
         return instead[id(node)]
     match node:
@@ -143,7 +143,7 @@ def _is_first(text: str, position: int) -> bool:
 
 
 def _end(text: str, node: Node) -> int:
-    """Where the last character of a node's text ends; PyYAML lets block nodes end where the next thing begins."""
+    """The end of a node's text; PyYAML lets block nodes end where the next thing begins."""
     if isinstance(node, yaml.CollectionNode) and not node.flow_style:
         last = node.value[-1]
         return _end(text, last[1] if isinstance(node, yaml.MappingNode) else last)
@@ -153,7 +153,7 @@ def _end(text: str, node: Node) -> int:
 
 
 def _elements(text: str, node: Node) -> list[tuple[int, int]]:
-    """Where each item or each key with its value begins and ends; of a block list's item: at its dash."""
+    """The begin and end of each item, or of each key with its value; a block list's item begins at its dash."""
     if isinstance(node, yaml.MappingNode):
         return [(key.start_mark.index, _end(text, value)) for key, value in node.value]
     starts = [item.start_mark.index for item in node.value]

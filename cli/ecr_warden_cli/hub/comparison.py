@@ -74,7 +74,7 @@ PLACE_ARGUMENTS: Arguments = (
 
 
 def place_of(arguments: argparse.Namespace) -> OfFile | AtHub:
-    """What is compared and where it is read; raises UsageError if options of two places are given."""
+    """The spec and the place where it is compared; raises UsageError if options of two places are given."""
     spec, targets, profiles = arguments.spec, tuple(arguments.target), tuple(arguments.profile)
     if spec is None and arguments.snapshot is not None:
         remedy = "give the FILE that it is compared with; the accepted version: ecr-warden versions accepted"

@@ -35,7 +35,7 @@ _LESS_GRAVE: Mapping[str, str] = {
 
 
 def standings(reply: StatusReply) -> dict[str, Standing]:
-    """How each target stands: a repository to which others have access is not as the spec says."""
+    """The standing of each target: a repository to which others have access is not as the spec says."""
     found = {status.target: status.standing for status in reply.targets}
     for repository in reply.repositories:
         if repository.health.audited.status is ConditionStatus.FALSE and found.get(repository.target) is Standing.OK:
@@ -57,7 +57,7 @@ def headline(reply: StatusReply) -> tuple[str, bool]:
 
 
 def _clauses(reply: StatusReply) -> Iterator[str]:
-    """What is wrong, the worst first."""
+    """The troubles, the worst first."""
     unintended = [finding for finding in reply.access.findings if finding.finding.kind is not FindingKind.MISSING]
     yield from _of_findings([finding_group for finding_group in unintended if _lets_in_outsider(finding_group)])
     troubles = {trouble.code: trouble for trouble in reply.troubles}

@@ -72,7 +72,7 @@ def held_of(plan: Plan) -> tuple[Held, ...]:
 
 
 def unreadable_of(drifts: Iterable[Drift]) -> tuple[str, ...]:
-    """Why parts of a target could not be read, each reason once."""
+    """The reasons why parts of a target could not be read, each once."""
     return tuple(dict.fromkeys(drift.explain for drift in drifts if drift.kind is DriftKind.UNREADABLE))
 
 
@@ -128,7 +128,7 @@ def gap_to_json(gap: ProviderGap) -> dict[str, Any]:
 
 
 def write_scope_lines(found: Sequence[ScopeGap | ScopeUnread], *, writes: bool) -> Iterator[str]:
-    """What each account lacks in ecr-warden.yaml; empty without a gap, or if there is no stack and nothing to write.
+    """The lines that each account lacks in ecr-warden.yaml; none without a gap, or without a stack and anything to write.
 
     An account in which all is as it should be needs its stack too: somebody may change it tomorrow. `writes`: whether
     there is something to write.

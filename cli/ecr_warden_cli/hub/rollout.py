@@ -124,7 +124,7 @@ def follow(client: HubClient, awaited: Published, context: Context, seconds: flo
 
 
 def _story(client: HubClient, version: Uploaded, context: Context) -> tuple[Story, str]:
-    """What the hub's log says of a version, and the ID of its hold."""
+    """The line of the hub's log on a version, and the ID of its hold."""
     since = context.clock.now() - _LOOKED_BACK
     reply = expect(HistoryReply, client.ask(AskHistory((), MAX_ENTRIES, since, None, runs=False)))
     accepted = any(entry.kind is HistoryKind.SPEC_ACCEPTED and entry.id == version.version for entry in reply.log)

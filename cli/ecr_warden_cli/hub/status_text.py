@@ -144,7 +144,7 @@ def _name(target: str) -> str:
 
 
 def _looked(status: TargetStatus) -> str:
-    """What the last run or sweep found."""
+    """The result of the last run or sweep, in words."""
     if status.last is None:
         return ""
     if status.due:
@@ -168,7 +168,7 @@ def _kind(words: str, condition: Condition) -> _Kind:
 
 
 def _shared(untrue: _Conditions) -> Mapping[_Kind, Sequence[tuple[str, Condition]]]:
-    """What is the same for many repositories, each with its condition."""
+    """The conditions that many repositories have alike, each with one of them."""
     found: defaultdict[_Kind, list[tuple[str, Condition]]] = defaultdict(list)
     for target, conditions in untrue.items():
         for words, condition in conditions:

@@ -118,7 +118,7 @@ def _hash(text: str) -> str:
 
 
 def _data(report: Report) -> str:
-    """What the script reads; nothing in it can end the script element."""
+    """The data that the script reads; nothing in it can end the script element."""
     ids = sorted({part.part.partition("/")[0] for part in report.parts})
     aliases = {part.part: part.alias for part in report.parts}
     text = dumps(
@@ -185,7 +185,7 @@ def _extra(report: Report) -> Iterator[RowAccess]:
 
 
 def _people(found: Iterable[RowAccess], report: Report) -> tuple[str, Element]:
-    """How many principals have these accesses, and the gravest by name."""
+    """The number of principals with these accesses, and the gravest by name."""
     names, gravity = Counter[str](), dict[str, tuple[bool, bool, bool]]()
     for access in found:
         name = access.principal.name
@@ -199,7 +199,7 @@ def _people(found: Iterable[RowAccess], report: Report) -> tuple[str, Element]:
 
 
 def _gravity(access: RowAccess, report: Report) -> tuple[bool, bool, bool]:
-    """Who comes first, as among findings: outsiders, and of these what is certain, then anybody."""
+    """The rank of an access, as among findings: outsiders, and of these what is certain, then anybody."""
     ours = {part.part.partition("/")[0] for part in report.parts}
     name, account = access.principal.name, access.principal.account
     return account in ours, access.way.answer is not Certainty.YES, not name.startswith(_ANYBODY)

@@ -178,7 +178,7 @@ class _Maker:
         return None
 
     def _forget(self, numbers: Sequence[int], wanted: int, known: int) -> None:
-        """What was entered since the tables had these lengths."""
+        """The entries since the tables had these lengths."""
         while len(self._known) > known:
             self._known.popitem()
         for table, number in zip(self._tables, numbers, strict=True):
@@ -276,7 +276,7 @@ class _Maker:
             yield Allowing(self._texts.place(name), allows, holder, edit.index + 1)
 
     def _holder(self, edit: Edit, step: Step, first: Subject, repository: Repository) -> tuple[int, str, str]:
-        """Who has the policy, as a Holder and as a text, and what it is called."""
+        """The holder of a policy, as a Holder and as a text, and its name."""
         name = printable(edit.policy, 200)
         if edit.holder == repository.arn:
             return REPOSITORY, str(repository.target), name.removesuffix(f" of {repository.target.name}")
@@ -313,7 +313,7 @@ def _document_of(step: Step, edit: Edit) -> Document | None:
 
 
 def runs_of(places: Collection[int]) -> Iterator[int]:
-    """How many to skip, how many to take, and so on."""
+    """The numbers of those to skip, to take, and so on."""
     at = taken = 0
     for place in sorted(places):
         if taken and place > at:
@@ -337,5 +337,5 @@ def taken(runs: Iterable[int]) -> Iterator[int]:
 
 
 def _size(text: str) -> int:
-    """How many characters a text has in the page: what could end a script there is written as six."""
+    """The length of a text in the page: what could end a script there is written as six characters."""
     return len(json.dumps(text)) + 1 + 5 * sum(map(text.count, "<>&"))

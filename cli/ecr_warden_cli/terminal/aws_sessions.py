@@ -91,7 +91,7 @@ def whole_accounts(
 
 
 def identify(profile: str | None) -> Caller:
-    """Whose the credentials of a profile are, None: the default ones; raises Failure."""
+    """The owner of the credentials of a profile, None: the default ones; raises Failure."""
     match open_profile(profile):
         case AccountSession(session, account, arn):
             return Caller(arn, account, session.region_name)

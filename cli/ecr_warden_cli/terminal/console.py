@@ -87,7 +87,7 @@ class Console(Struct, frozen=True):
         self.stderr.write(self._styled(line, Style.BAD, self.stderr) + "\n")
 
     def note(self, text: str) -> None:
-        """What people have to know besides the result, on stderr, folded."""
+        """Lines on stderr, folded, of what people have to know besides the result."""
         for line in fold(escape(spelled(text, self.aliases)), self.columns):
             self.stderr.write(line + "\n")
 

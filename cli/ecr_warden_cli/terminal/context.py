@@ -103,7 +103,7 @@ class Aws(Protocol):
         """
 
     def identify(self, profile: str | None) -> Caller:
-        """Whose the credentials of a profile are, None: the default ones; raises Failure."""
+        """The owner of the credentials of a profile, None: the default ones; raises Failure."""
 
     def open_hub(self, region: str | None, profile: str | None) -> Hub:
         """The hub in a region of a profile's account, None for the defaults; raises Failure."""

@@ -52,7 +52,7 @@ def fold(text: str, width: int) -> Iterator[str]:
 
 
 def _end(text: str, start: int, width: int) -> int:
-    """Where a line that begins at `start` ends; -1 if the text is one word."""
+    """The end of a line that begins at `start`; -1 if the text is one word."""
     last = text.rfind(" ", start, width + 1)
     if last == -1:
         return text.find(" ", width)

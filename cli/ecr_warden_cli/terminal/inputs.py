@@ -45,7 +45,7 @@ def read_file(path: str, stdin: BinaryIO, limit: int, *, code: str, remedy: str)
 
 
 def read_json(path: str, stdin: BinaryIO, limit: int, *, code: str, remedy: str) -> Any:
-    """What a JSON file of at most so many bytes says, in which no key comes twice; raises Failure with this code."""
+    """The value in a JSON file of at most so many bytes, in which no key comes twice; raises Failure with this code."""
     data, name = read_file(path, stdin, limit, code=code, remedy=remedy).removeprefix(BOM_UTF8), name_of(path)
     if len(data) > limit:
         raise Failure(f"{name} has more than {limit} bytes", code=code, remedy=remedy)

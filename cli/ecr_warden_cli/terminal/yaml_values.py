@@ -91,7 +91,7 @@ def _is_long(value: Value, column: int) -> bool:
 
 
 def _depth(value: Value) -> int:
-    """How many mappings are within one another."""
+    """The number of mappings within one another."""
     match value:
         case Mapping():
             return 1 + max(map(_depth, value.values()), default=0)

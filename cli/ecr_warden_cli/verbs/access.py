@@ -197,7 +197,7 @@ def _run_who_can(arguments: argparse.Namespace, context: Context) -> Exit:
 
 
 def _administering(arguments: argparse.Namespace, context: Context) -> Exit:
-    """Who administers the accounts."""
+    """The administrators of the accounts."""
     if arguments.access != Access.ADMIN:
         remedy = f"write who-can {arguments.access} REPOSITORY; without one, who-can admin lists administrators"
         raise UsageError("who-can without a repository", remedy=remedy)
@@ -214,7 +214,7 @@ def _administering(arguments: argparse.Namespace, context: Context) -> Exit:
 
 
 class _WhoCan(Struct, frozen=True):
-    """Who can, of one repository, and what is lacking of the identity providers by which they can."""
+    """Those who can, of one repository, and what is lacking of the identity providers by which they can."""
 
     what: Question
     found: WhoCan
@@ -254,7 +254,7 @@ class _WhoCan(Struct, frozen=True):
         show_gaps(context.console, self.lacking)
 
     def _closing(self, asked: OpenedEstate) -> Callable[[AccessPath], str]:
-        """What ends a path that the spec does not give, as a finding says it."""
+        """The remedy for a path that the spec does not give, as a finding says it."""
         if asked.spec is None or self.places is None:
             return lambda _: ""
         return Remedies(asked.graph, asked.spec.compiled, self.places.access).closing

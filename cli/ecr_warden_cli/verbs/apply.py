@@ -91,7 +91,7 @@ def _offer(data: bytes, name: str, arguments: argparse.Namespace, context: Conte
 
 
 def _outcome(client: HubClient, awaited: Published, arguments: argparse.Namespace, context: Context) -> RollOut | None:
-    """What becomes of the version; None if it waits, and whoever was to accept it has not."""
+    """The fate of the version; None if it waits, and whoever was to accept it has not."""
     try:
         rolled = follow(client, awaited, context, arguments.wait)
         if arguments.accept and rolled.story.fate is Fate.HELD:
@@ -156,7 +156,7 @@ def _publish(data: bytes, client: HubClient, hub: Hub) -> tuple[CommandReply, st
 
 
 def _scope_gaps(compiled: CompiledSpec, client: HubClient) -> tuple[ScopeGap | ScopeUnread, ...]:
-    """Whom the member stacks do not let ecr-warden write; unknown of accounts that no accepted version has."""
+    """The identities that no member stack lets ecr-warden write; unknown of accounts that no accepted version has."""
     accounts = accounts_with_identities(target.target for target in compiled.targets.values())
     found = {scope.account: scope for scope in expect(ScopesReply, client.ask(AskScopes(accounts))).scopes}
     return tuple(_gap(compiled, account, found.get(account, _NOT_YET)) for account in accounts)

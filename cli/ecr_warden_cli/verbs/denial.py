@@ -226,7 +226,7 @@ def _explained(denial: DeniedCall, case: _Case) -> _Explained:
 
 
 def _said_alone(denial: DeniedCall, case: _Case) -> _Explained:
-    """What is known without any policy."""
+    """The answer that needs no policy."""
     form, given = denial.form, case.arguments
     says, do = form.says.format_map(denial.groups), form.do.format_map(denial.groups)
     if form.verdict == ASKS:
@@ -240,7 +240,7 @@ def _said_alone(denial: DeniedCall, case: _Case) -> _Explained:
 
 
 def _elsewhere(denial: DeniedCall, case: _Case) -> Advice | None:
-    """Where a repository is that the registry which was asked lacks, or what else may be meant; None is unknown."""
+    """The place of a repository that the registry which was asked lacks, or what else may be meant; None is unknown."""
     place, estate = denial.place, case.asked().estate
     known = [one.target for one in estate.repositories()]
     there = sorted((one for one in known if one.name == place.name), key=lambda one: one.account != place.account)
@@ -395,7 +395,7 @@ def _judged(denial: DeniedCall, found: CanI, direct: AccessDecision, asking: Ask
 
 
 def _otherwise(denial: DeniedCall, direct: AccessDecision, asking: Asking, case: _Case) -> Advice | None:
-    """What to do where no grant helps: AWS names another reason, or the policies allow the call."""
+    """The remedy where no grant helps: AWS names another reason, or the policies allow the call."""
     named, is_no = denial.named, direct.answer is Answer.NO
     kind, ours = asking.subject.principal.kind, ours_in(case.asked())
     # A root user is advised as such where nothing keeps it out; docker's token is each account's own to give.
@@ -425,7 +425,7 @@ def _otherwise(denial: DeniedCall, direct: AccessDecision, asking: Asking, case:
 
 
 def _of_kind(named: NamedPolicy, edits: Iterable[Edit]) -> list[Edit]:
-    """What denies a call, of the kind that AWS names: AWS names no policy of IAM, or the same."""
+    """The statements that deny a call, of the kind that AWS names: AWS names no policy of IAM, or the same."""
     sides = _SIDES.get(named.kind, () if named.kind else tuple(Side))
     return [
         edit
@@ -437,7 +437,7 @@ def _of_kind(named: NamedPolicy, edits: Iterable[Edit]) -> list[Edit]:
 
 
 def _of_unseen(named: NamedPolicy, case: _Case) -> Advice:
-    """What to do where AWS names what was not read."""
+    """The remedy where AWS names what was not read."""
     again, read = "read the accounts again, or ask whoever owns it", case.read_at
     if named.is_lack:
         return Advice(f"try again: {read} allows it, which may have changed since; if it is denied again, {again}")
@@ -446,7 +446,7 @@ def _of_unseen(named: NamedPolicy, case: _Case) -> Advice:
 
 
 def _as_role(chain: Sequence[str], asking: Asking, case: _Case) -> Advice:
-    """How to come through the roles that have the access."""
+    """The way through the roles that have the access."""
     names, options = ["default", *(arn.rpartition("/")[2] for arn in chain[1:])], ["source_profile"] * len(chain)
     do = f"with the profile of {printable(asking.subject.arn, 200)} in place of default:"
     if (

@@ -52,14 +52,14 @@ def _run(arguments: argparse.Namespace, context: Context[DeploymentAws]) -> Exit
 
 
 def _release(context: Context) -> Release | None:
-    """What a deployment would deploy; a checkout may have nothing."""
+    """The release that a deployment would deploy; a checkout may have none."""
     with suppress(ReleaseUnusable):
         return load_release(context.console.environment)
     return None
 
 
 def check_up(deployment: Deployment, entered: Entered, context: Context, release: Release | None = None) -> Checkup:
-    """What is wrong with a deployment whose accounts have been entered; with a `release`, it is compared with that."""
+    """The diagnoses of a deployment whose accounts have been entered; with a `release`, it is compared with that."""
     hub = hub_place(deployment)
     with context.console.doing("looking at the deployment"):
         return examine(

@@ -100,7 +100,7 @@ def _run_line(entry: RunEntry) -> str:
 
 
 def _entry_line(entry: HistoryEntry) -> str:
-    """What it is about on the first line, as a run's; who did it, and what came of it, on the second."""
+    """The two lines of an entry: its subject, as a run's; who did it, and what came of it."""
     what = _KIND_WORDS.get(entry.kind, entry.kind.replace("-", " "))
     head, targets = f"{show_time(entry.at)}  {what}", ""
     match entry.kind:

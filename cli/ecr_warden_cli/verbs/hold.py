@@ -107,7 +107,7 @@ def _decide(kind: type[Decide], arguments: argparse.Namespace, context: Context)
 
 
 def _show_baseline(client: HubClient, console: Console) -> None:
-    """What changed by itself since the baseline: all of it is accepted too."""
+    """The lines on what changed by itself since the baseline: all of it is accepted too."""
     reply = expect(VersionsReply, client.ask(AskVersions()))
     texts = [version.text for version in (reply.baseline, reply.accepted) if version is not None and version.text]
     if len(texts) < _BOTH:

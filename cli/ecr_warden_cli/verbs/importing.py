@@ -100,7 +100,7 @@ def _owner(issuer: str, subject: str) -> Owner:
 
 
 def _unlisted(estate: Estate) -> Iterator[str]:
-    """What nobody would miss in the spec, because it was not read."""
+    """The parts that nobody would miss in the spec, because they were not read."""
     for account in estate.accounts.values():
         if not account.is_listed:
             yield f"users and roles of account {account.id}"

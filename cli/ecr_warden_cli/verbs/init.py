@@ -87,7 +87,7 @@ def _run(arguments: argparse.Namespace, context: Context[DeploymentAws]) -> Exit
 def _answer(
     option: str, given: str | None, question: str, parse: Callable[[str], str], context: Context, *, default: str = ""
 ) -> str:
-    """What was given, or what a person at the terminal answers, or else the default; raises UsageError."""
+    """The value that was given, or what a person at the terminal answers, or else the default; raises UsageError."""
     is_asked = given is None and context.stdin.isatty()
     while True:
         if is_asked:
@@ -128,7 +128,7 @@ def _hub(given: str | None, accounts: Sequence[SpecAccount], context: Context) -
 def _imported(
     entered: Entered, accounts: Sequence[SpecAccount], arguments: argparse.Namespace, context: Context
 ) -> tuple[Estate, Imported]:
-    """What was read of the accounts, and the spec of it; raises Failure."""
+    """The accounts as they were read, and their spec; raises Failure."""
     ours = ours_given(arguments.ours, ours_of(None))
     readings = readings_in(entered.read_parts(accounts), accounts, context)
     estate = estate_from(snapshot_in(readings, context), None, context)
@@ -144,7 +144,7 @@ def _trails(entered: Entered, members: Sequence[MemberAccount], context: Context
 
 
 def _in_the_way(entered: Entered, deployment: Deployment) -> Iterator[str]:
-    """What may be in the way of the hub, as far as its account was entered."""
+    """The doubts about the hub, as far as its account was entered."""
     yield from doubts(deployment)
     try:
         if why := shortage(deployment, entered.executions(deployment.hub_account, deployment.hub_region)):
@@ -154,7 +154,7 @@ def _in_the_way(entered: Entered, deployment: Deployment) -> Iterator[str]:
 
 
 def _command(file: str, accounts: Sequence[SpecAccount], profiles: Mapping[str, str]) -> str:
-    """What comes next, with the same profiles."""
+    """The next commands, with the same profiles."""
     options = [word for one in accounts for word in ("--profile", f"{one.alias}={profiles[one.id]}")]
     return shlex.join(["ecr-warden", "deploy", *([] if file == DEFAULT_FILE else [file]), *options])
 

@@ -65,7 +65,7 @@ def _run(arguments: argparse.Namespace, context: Context[DeploymentAws]) -> Exit
 def _look(
     deployment: Deployment, entered: Entered, arguments: argparse.Namespace, context: Context
 ) -> tuple[list[Thing], list[Stays]]:
-    """What is there that goes, and what stays; raises Failure, also if an account was not entered."""
+    """The things that go, and those that stay; raises Failure, also if an account was not entered."""
     with context.console.doing("looking at what is there"):
         hub = hub_place(deployment)
         found, theirs = [*entered.remains(hub.account, hub.region).of_hub()], list[Stays]()
@@ -93,7 +93,7 @@ def _look(
 
 
 def _access(goes: Sequence[Thing], entered: Entered, context: Context) -> tuple[Stays, ...]:
-    """What the accepted spec gives, as far as the hub says it."""
+    """The access that the accepted spec gives, as far as the hub says it."""
     for one in goes:
         if one.kind is Kind.WRITES:
             hub = entered.hub(one.account, one.region)

@@ -244,7 +244,7 @@ class Evidence:
         return once(self._readings, actions, lambda: _Reading(actions, self._numbers))
 
     def _said(self, who: _Who, part: _Part) -> tuple[_Said | None, ...] | None:
-        """What counts of the first actions of which nothing else does; None if more than that counts of all."""
+        """The statements that alone decide about the first actions of which that is so; None if it is so of none."""
         for reading in part.read:
             number, own = reading.own_of(who)
             if number not in part.besides:
