@@ -128,7 +128,7 @@ def gap_to_json(gap: ProviderGap) -> dict[str, Any]:
 
 
 def write_scope_lines(found: Sequence[ScopeGap | ScopeUnread], *, writes: bool) -> Iterator[str]:
-    """The lines that each account lacks in ecr-warden.yaml; none without a gap, or without a stack and anything to write.
+    """The lines that each account lacks in ecr-warden.yaml; none without a gap, or without a stack to write by.
 
     An account in which all is as it should be needs its stack too: somebody may change it tomorrow. `writes`: whether
     there is something to write.
