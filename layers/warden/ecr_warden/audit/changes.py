@@ -26,7 +26,7 @@ from msgspec import Struct
 
 from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.audit.affected_repositories import RepositoryGroup, affected_repositories, key_of
-from ecr_warden.audit.other_gains import other_gains
+from ecr_warden.audit.gains_beside_access import other_gains
 from ecr_warden.audit.spec_access import bare, desired_estate
 from ecr_warden.core.access_change import AccessChange, AccessChanges, Direction
 from ecr_warden.core.actions import Access
