@@ -15,8 +15,8 @@ _UNITS = {
     "w": timedelta(weeks=1),
 }
 _FORMS = "write 2h, 7d, 2026-11-27 or 2026-11-27T18:00:00Z"
-PAST = "2h or 7d ago, a date, or a time with its zone; a date is its midnight in UTC"
-COMING = "in 2h or 7d, a date, or a time with its zone; a date is its midnight in UTC"
+PAST = "2h or 7d ago, a date, or a time with its zone; a date is from its beginning, or through its end, in UTC"
+COMING = "in 2h or 7d, a date, or a time with its zone; a date is through its end in UTC"
 
 
 type TypedTime = Callable[[datetime], datetime]
@@ -28,9 +28,14 @@ def past(text: str) -> TypedTime:
     return _typed(text, is_past=True)
 
 
+def past_end(text: str) -> TypedTime:
+    """The same where something ended, which a day did at its end; raises ArgumentTypeError."""
+    return _typed(text, is_past=True, ends=True)
+
+
 def coming(text: str) -> TypedTime:
     """A time to come; raises ArgumentTypeError."""
-    return _typed(text, is_past=False)
+    return _typed(text, is_past=False, ends=True)
 
 
 def duration(text: str) -> timedelta | None:
@@ -39,12 +44,13 @@ def duration(text: str) -> timedelta | None:
     return (int(found[1]) * _UNITS[found[2]] or None) if found and text.isascii() else None
 
 
-def _typed(text: str, *, is_past: bool) -> TypedTime:
+def _typed(text: str, *, is_past: bool, ends: bool = False) -> TypedTime:
     length = duration(text.removesuffix(" ago") if is_past else text.removeprefix("in "))
     if length is not None:
         return lambda now: shifted(now, -length if is_past else length)
-    at = _moment(f"{text}T00:00:00Z" if _DATE.fullmatch(text) else text, text)
-    return lambda _: at
+    is_day = _DATE.fullmatch(text) is not None
+    at = _moment(f"{text}T00:00:00Z" if is_day else text, text)
+    return lambda _: shifted(at, timedelta(days=int(is_day and ends)))
 
 
 def _moment(text: str, typed: str) -> datetime:

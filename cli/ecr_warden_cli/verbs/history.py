@@ -20,7 +20,7 @@ from ecr_warden_cli.hub.client import HUB_ARGUMENTS, HubClient, checked, expect,
 from ecr_warden_cli.hub.plan_text import Reasons, plan_lines
 from ecr_warden_cli.terminal.console import Console, Exit, Style
 from ecr_warden_cli.terminal.context import Context, UsageError, Verb, argument
-from ecr_warden_cli.terminal.dates import PAST, past, shifted
+from ecr_warden_cli.terminal.dates import PAST, past, past_end, shifted
 from ecr_warden_cli.terminal.inputs import within
 from iam_access.text.printable import and_more, listed, show_time
 
@@ -190,7 +190,7 @@ HISTORY = Verb(
             type=past,
             help=f"start: {PAST}; default: {_DAYS} days, with TARGET the whole year that is kept",
         ),
-        argument("--until", metavar="TIME", type=past, help=f"end: {PAST}; default: now"),
+        argument("--until", metavar="TIME", type=past_end, help=f"end: {PAST}; default: now"),
         *HUB_ARGUMENTS,
     ),
     _run,

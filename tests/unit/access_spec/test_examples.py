@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -83,3 +84,14 @@ def test_grants_form_makes_five_kinds_of_documents_without_a_warning() -> None:
         identity_policy(UserTarget("111111111111", "pull-user-1"), "ecr-warden-pull"),
         identity_policy(UserTarget("111111111111", "pull-user-2"), "ecr-warden-pull"),
     }
+
+
+@pytest.mark.parametrize("day", ["2099-03-31", '"2099-03-31"'])
+def test_an_end_that_is_a_day_is_through_its_end(day: str) -> None:
+    text = (
+        'version: 1\naccounts: {ci: {id: "111111111111"}, registry: {id: "222222222222", regions: [eu-central-1]}}\n'
+        f"repositories: [{{name: shop, account: registry, pull: [{{by: [ci:user/anna], until: {day}}}]}}]\n"
+    )
+    loaded = load_spec(text.encode(), now=datetime(2099, 3, 31, 23, 59, tzinfo=UTC))
+    assert isinstance(loaded, Valid), loaded
+    assert [(end.until, *loaded.warnings) for end in loaded.compiled.ends] == [(datetime(2099, 4, 1, tzinfo=UTC),)]

@@ -83,7 +83,7 @@ def has_lost_quotes(node: Scalar) -> bool:
 
 def _moment(node: Node, report: ProblemReport) -> Scalar | None:
     if not isinstance(node, Scalar) or node.tag not in (Tag.TEXT, Tag.TIMESTAMP):
-        return _wrong(node, "a time with a time zone", report, remedy=Code.UNTIL.remedy)
+        return _wrong(node, "a day, or a time with a time zone", report, remedy=Code.UNTIL.remedy)
     return node
 
 

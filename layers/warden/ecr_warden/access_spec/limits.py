@@ -1,7 +1,7 @@
 """Until when and from which networks a grant gives access."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from ecr_warden.access_spec.check_shape import Fields
@@ -10,6 +10,7 @@ from ecr_warden.access_spec.problems import Code, ProblemReport, bare, quote
 from ecr_warden.access_spec.spec import Limits
 
 _UNTIL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}(:[0-9]{2})?([Zz]|[+-][0-9]{2}:[0-9]{2})")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _NETWORK = re.compile(r"[0-9A-Fa-f.:]{2,45}(/[0-9]{1,3})?")
 # Wider ones are two or a few away from everybody; nobody's own network is that wide.
 _WIDEST = {4: 8, 6: 16}
@@ -32,10 +33,11 @@ def build_limits(entry: Fields, now: datetime, report: ProblemReport) -> Limits:
 
 
 def parse_until(text: Scalar, now: datetime, report: ProblemReport, past: Code = Code.UNTIL_PAST) -> datetime | None:
-    """An end time in UTC; `past`: the problem of one in the past."""
+    """An end time in UTC, of a day that of its end; `past`: the problem of one in the past."""
     until = _moment(text.text)
     if until is None:
-        wrong = "not in the calendar" if _UNTIL.fullmatch(text.text) else "not a time with a time zone"
+        is_written = _UNTIL.fullmatch(text.text) or _DAY.fullmatch(text.text)
+        wrong = "not in the calendar" if is_written else "not a day, nor a time with a time zone"
         report.add(Code.UNTIL, text.place, f"{quote(text.text)} is {wrong}")
     elif until <= now:
         report.add(past, text.place, f"{quote(text.text)} is in the past")
@@ -43,9 +45,12 @@ def parse_until(text: Scalar, now: datetime, report: ProblemReport, past: Code =
 
 
 def _moment(text: str) -> datetime | None:
-    if not _UNTIL.fullmatch(text):
+    is_day = _DAY.fullmatch(text) is not None
+    if not is_day and not _UNTIL.fullmatch(text):
         return None
     try:
+        if is_day:
+            return datetime.fromisoformat(f"{text}T00:00:00Z") + timedelta(days=1)
         return datetime.fromisoformat(text.upper()).astimezone(UTC)
     except (ValueError, OverflowError):
         return None

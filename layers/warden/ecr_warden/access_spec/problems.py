@@ -190,7 +190,11 @@ class Code(Enum):
         "a literal document on the push role of a grant",
         "a push role has only the policies of its grants: use another role, or only literal documents",
     )
-    UNTIL = ("E208", "not a time with a time zone", "write it as 2027-03-31T18:00:00Z")
+    UNTIL = (
+        "E208",
+        "not a day, nor a time with a time zone",
+        "write it as 2027-03-31, through its end in UTC, or 2027-03-31T18:00:00Z",
+    )
     SESSION_DURATION = ("E209", "a session duration outside AWS's limits", "use whole seconds from 3600 to 43200")
     DURATION_TWICE = ("E210", "two session durations for one role", "keep one of them")
     TWO_ENDS = ("E211", "two end times for one principal on one role", "the later one would win: keep one")
