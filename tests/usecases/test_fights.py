@@ -1,7 +1,8 @@
 """Another writer keeps restoring its version: every surplus goes at once, and people hear of it once."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from copy import replace
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -23,7 +24,7 @@ from ecr_warden.notify.notify import COLLECT_SECONDS, SendAlerts
 from ecr_warden.repair.alerts import FightMoment, FightNoticed
 from iam_access.document.document import Document
 from local.testing.memory.hub import MemoryIncidents
-from local.testing.seed import ANNA, CHECKOUT, CI, D1, allow, desired, document
+from local.testing.seed import ACCEPTED, ANNA, CHECKOUT, CI, D1, allow, desired, document, spec_of
 from tests.usecases.hub import ask
 from tests.usecases.world import OPEN, Crash, Fuse, World, expect, world_in_sync
 
@@ -333,3 +334,74 @@ def test_what_had_to_wait_is_given_back_at_the_next_tick_without_a_sweep_and_onc
     fight.pass_time(MINUTE)
     world.tick()
     assert world.jobs.sent == []
+
+
+FOREIGN = "999999999999"
+OPENED = document(
+    *json.loads(desired(D1).text)["Statement"], allow("ecr:BatchGetImage", who=f"arn:aws:iam::{FOREIGN}:root")
+)
+OPENED_VERSION = replace(
+    ACCEPTED,
+    version="v2",
+    targets={**ACCEPTED.targets, CHECKOUT.key: replace(spec_of(CHECKOUT), documents={D1: OPENED})},
+)
+"""A version that lets in an outsider."""
+
+
+def of_version(world: World) -> None:
+    world.reconcile().reconcile(ReconcileTarget(Cause(CauseKind.SPEC, "v2"), CHECKOUT))
+
+
+def by_a_person(world: World) -> None:
+    cause = Cause(CauseKind.CALLER, "c1", "reconcile", world.clock.now().isoformat(), actor=TERRAFORM)
+    world.reconcile().reconcile(ReconcileTarget(cause, CHECKOUT))
+
+
+def by_a_tick(world: World) -> None:
+    """An event is first, and its run leaves what the version gives to the next tick."""
+    world.put(D1, THEIRS)
+    assert world.run(CHECKOUT, actor=TERRAFORM) is Result.WAITING
+    world.clock.advance(MINUTE)
+    world.tick()
+    world.drain()
+
+
+def by_an_event(world: World) -> None:
+    """The fight's next event is first, after the pace."""
+    world.clock.advance(MINUTE * 4)
+    world.run(CHECKOUT, actor=TERRAFORM)
+
+
+@pytest.mark.parametrize("come", [of_version, by_a_person, by_a_tick, by_an_event])
+@pytest.mark.parametrize("found", [THEIRS, None], ids=["theirs", "ours"])
+def test_what_a_version_gives_is_announced_in_a_fight_and_in_its_pace(
+    come: Callable[[World], None], found: Document | None
+) -> None:
+    fight = Fight()
+    for _ in range(4):
+        fight.restore((D1, THEIRS))
+        fight.pass_time(timedelta(seconds=20))
+    sent = len(fight.got)
+    fight.world.specs.compiled = OPENED_VERSION
+    fight.world.put(D1, found or desired(D1))
+    come(fight.world)
+    fight.deliver()
+    fight.flush()
+    assert live(fight.world) == OPENED
+    said = [message for message in fight.got[sent:] if FOREIGN in message.title]
+    assert said, fight.titles
+    assert max(message.severity for message in said) is Severity.CRITICAL
+    assert not any("could not" in message.title for message in said), "it never lost what it gains now"
+
+
+def test_a_repair_that_a_person_asked_for_is_announced_in_a_fight() -> None:
+    fight = Fight()
+    for _ in range(4):
+        fight.restore((D1, THEIRS))
+        fight.pass_time(MINUTE)
+    sent = len(fight.got)
+    fight.world.put(D1, THEIRS)
+    by_a_person(fight.world)
+    fight.deliver()
+    fight.flush()
+    assert len(fight.got) == sent + 1

@@ -423,7 +423,7 @@ def test_an_upgrade_that_names_owners_ends_no_session_from_before_the_last_look(
     assert world.live(JOBS) == desired
     assert cutoff(world) == Sessions(NOW + 16 * MINUTE, since=NOW - LOOK_MARGIN)
     [run] = world.announced
-    assert message_of([run]).severity is (Severity.CRITICAL if is_swept else Severity.WARNING)
+    assert message_of([run]).severity is (Severity.CRITICAL if is_swept else Severity.INFO)
     # Whoever brings the earlier form back later opens a door, which older looks at it do not excuse.
     world.clock.advance(13 * HOUR)
     world.sweep()

@@ -69,6 +69,7 @@ from tests.unit.notify.reports import (
     RUN,
     SETTLING,
     SPEC,
+    SPEC_PULLS,
     SWEEP,
     UNREADABLE,
     USER,
@@ -90,6 +91,7 @@ USER_1 = f"arn:aws:iam::{CI}:user/pull-user-1"
 FOREIGN = repository_drift(pulls(USER_1, f"arn:aws:iam::{OUTSIDER}:user/eve"))
 TRUSTING = trust_drift(also(trusts(f"arn:aws:iam::{CI}:user/push-user"), trusts(f"arn:aws:iam::{OUTSIDER}:root")))
 MISSING = repository_drift(None)
+LETS_IN = pulls(USER_1, f"arn:aws:iam::{OUTSIDER}:user/eve")
 CHANGE = change(MISSING)
 GONE = Drift(repository_policy(REPOSITORY), DriftKind.TARGET_MISSING, "it does not exist")
 ROLE_GONE = Drift(role(ROLE), DriftKind.MISSING, "it is not there")
@@ -155,6 +157,7 @@ RUNS: dict[str, Alert] = {
     "found by a command": report(FOREIGN, cause=ASKED),
     "what the end of a pause left": report(MISSING, cause=PAUSE),
     "a version of the spec": report(MISSING, cause=SPEC),
+    "a version that lets in an outsider": report(repository_drift(SPEC_PULLS, LETS_IN), cause=SPEC),
     "a version that could not be rolled out": report(FOREIGN, cause=SPEC, result=Result.FAILED, outcomes=(REFUSED,)),
     "what was due": due("builder"),
     "observe mode": report(FOREIGN, result=Result.REPORTED, held=HoldReason.OBSERVE_MODE),

@@ -134,5 +134,5 @@ def run_report(
     changes = () if held else tuple(map(change, drifts))
     plan = Plan(target, "v2", drifts, changes, holds)
     applied: tuple[Outcome, ...] = tuple(map(Applied, changes)) if outcomes is None else outcomes
-    done = RunReport(run_id, cause, Mode.ENFORCE, result, plan, applied, NOW, NOW)
+    done = RunReport(run_id, cause, Mode.ENFORCE, result, plan, applied, NOW, NOW, accounts=(CI, HOME))
     return replace(done, intruder=intruder, uses={ROLE.name: "push to shop/checkout"})

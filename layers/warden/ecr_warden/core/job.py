@@ -109,6 +109,11 @@ class Cause(Value, frozen=True, omit_defaults=True):
         return self.incident.startswith(f"{CauseKind.SPEC}/")
 
     @property
+    def is_asked(self) -> bool:
+        """Whether a version of the spec or a person asks for what follows, and not what somebody does to a document."""
+        return self.incident.partition("/")[0] in (CauseKind.SPEC, CauseKind.CALLER)
+
+    @property
     def time(self) -> datetime | None:
         """When it happened, by its own word; None if that says nothing."""
         try:

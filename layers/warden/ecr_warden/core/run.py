@@ -6,6 +6,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from ecr_warden.core.address import Address
 from ecr_warden.core.codec.base import forms
 from ecr_warden.core.desired import Mode
 from ecr_warden.core.job import Cause
@@ -72,6 +73,8 @@ class RunReport(Value, frozen=True, tag_field="kind", tag="run"):
     of_fight: bool = False
     """It only repaired what somebody keeps restoring, and let in nobody from outside: the messages on the fight count
     it."""
+    of_version: bool = False
+    """It wrote what no run had written there yet: a version of the spec gives it."""
     goes_on: Moment | None = None
     """Until when, at the latest, sessions go on that were opened through a trust policy that it narrowed."""
     uses: Mapping[str, str] = {}
@@ -84,6 +87,11 @@ class RunReport(Value, frozen=True, tag_field="kind", tag="run"):
     def applied(self) -> tuple[Change, ...]:
         """The changes that were written."""
         return tuple(outcome.change for outcome in self.outcomes if isinstance(outcome, Applied))
+
+    @property
+    def narrowed_only(self) -> frozenset[Address]:
+        """The documents of which it wrote the part that takes access away, and held the rest."""
+        return frozenset(hold.drift.address for hold in self.plan.held) & {change.address for change in self.applied}
 
 
 class OpenRun(Value, frozen=True):

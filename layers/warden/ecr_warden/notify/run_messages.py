@@ -129,6 +129,8 @@ def _once_over(run: RunEnded, look: str) -> tuple[str, str]:
     if run.goes_on is not None:
         return "end the sessions, then restart what runs with the role", run.ending
     if state_of(run) is MessageState.DONE:
+        if run.severity is Severity.CRITICAL:
+            return "see whether it is meant; if not, apply the spec without it", "ecr-warden versions"
         return "nothing", look
     if run.cause.actor is None and run.differences[0].kind in _WRITTEN:
         return _UNSAID, who_wrote(run.differences[0].address)

@@ -25,7 +25,11 @@ def state_of(run: RunEnded) -> MessageState:
         case Result.WAITING if run.applied:
             return MessageState.CLOSED  # what it gave too much is taken away; what it lacks waits
         case Result.CONVERGED:
-            return MessageState.DONE if run.cause.rolls_out or not run.differences else MessageState.CLOSED
+            return (
+                MessageState.DONE
+                if run.cause.rolls_out or run.of_version or not run.differences
+                else MessageState.CLOSED
+            )
         case _:
             return MessageState.OPEN
 

@@ -85,6 +85,7 @@ class RunEnded(Alert, frozen=True, tag="run"):
     contested: Count = 0
     again: bool = False
     of_fight: bool = False
+    of_version: bool = False
     goes_on: Moment | None = None
     ending: str = ""
     """The command that ends the sessions that go on."""

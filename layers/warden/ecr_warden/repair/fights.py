@@ -76,16 +76,32 @@ def news(before: Iterable[Repairs], after: Iterable[Repairs]) -> FightNews:
 def is_narrowed_again(known: Iterable[Repairs], report: RunReport) -> bool:
     """Whether a run narrowed a document for at least the third time within a minute; `known`: after the run."""
     narrowed = {address for address, changes in _written(report).items() if any(map(loses, changes))}
-    return any(repairs.address in narrowed and len(repairs.narrowed) >= AGAIN for repairs in known)
+    counts = not report.cause.rolls_out  # what a version takes away is nobody's attack
+    return counts and any(one.address in narrowed and len(one.narrowed) >= AGAIN for one in known)
 
 
 def is_of_fights(before: Iterable[Repairs], after: Iterable[Repairs], report: RunReport) -> bool:
-    """Whether a run did nothing but repair documents from what somebody keeps restoring, or give back the rest."""
+    """Whether a run did nothing but repair documents from what somebody keeps restoring, or give back the rest.
+
+    What a person asked for, or what a version of the spec brings, is not part of any fight.
+    """
+    if report.cause.is_asked or report.of_version:
+        return False
     written = {address: changes[0].expect or "" for address, changes in _written(report).items()}
     fought = {
         repairs.address for repairs in (*before, *after) if _fight(repairs, written.get(repairs.address), report.cause)
     }
     return bool(written) and fought >= {*written, *(drift.address for drift in report.plan.drifts)}
+
+
+def is_of_version(before: Iterable[Repairs], report: RunReport) -> bool:
+    """Whether a run wrote another document than the last one that wrote all of it: a version of the spec gives it."""
+    whole = {repairs.address: repairs.whole for repairs in before}
+    return any(
+        whole.get(address) not in (None, _digest(changes[-1]))
+        for address, changes in _written(report).items()
+        if address not in report.narrowed_only
+    )
 
 
 def paced(known: Iterable[Repairs], cause: Cause, now: datetime) -> Collection[tuple[Address, str]]:
@@ -146,6 +162,7 @@ def _after(before: Repairs, changes: Sequence[Change], report: RunReport) -> Rep
         versions=versions,
         narrowed=narrowed,
         left=_digest(changes[-1]),
+        whole=before.whole if before.address in report.narrowed_only else _digest(changes[-1]),
         seen=report.result is not Result.NOT_YET_VISIBLE,
         given_back_at=now if any(map(gains, changes)) else before.given_back_at,
     )

@@ -18,7 +18,7 @@ from ecr_warden.core.run import Outcome, RunReport
 from ecr_warden.repair.alerts import FightMoment, FightNoticed
 from ecr_warden.repair.apply import may_have_written
 from ecr_warden.repair.cutoff import going_on
-from ecr_warden.repair.fights import FightNews, is_narrowed_again, is_of_fights, remembered
+from ecr_warden.repair.fights import FightNews, is_narrowed_again, is_of_fights, is_of_version, remembered
 from ecr_warden.repair.results import is_news, is_retryable, refused_documents, times_contested
 from ecr_warden.repair.run_ended import run_ended, sides_of
 from ecr_warden.repair.severity import home_of, lets_in_outsiders, severity_of_run
@@ -101,6 +101,7 @@ def _marked(run: Run, report: RunReport) -> RunReport:
     if not report.applied:
         return report
     before = run.record.repairs
+    report = replace(report, of_version=is_of_version(before, report))
     after = remembered(before, report)
     is_quiet = not (report.contested or report.intruder or report.result in _ALWAYS_SENT or lets_in_outsiders(report))
     return replace(

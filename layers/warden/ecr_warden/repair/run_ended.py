@@ -20,7 +20,7 @@ from ecr_warden.core.run import Applied, Conflict, Failed, Outcome, RunReport, S
 from ecr_warden.core.sessions import denied_by, ending_sessions, whole_second
 from ecr_warden.core.target import RepositoryTarget
 from ecr_warden.repair.alerts import Difference, DoneChange, OutcomeKind, RunEnded, Unrepaired
-from ecr_warden.repair.severity import home_of, is_outside, is_power, opens, severity_of_run
+from ecr_warden.repair.severity import gives_outsiders, home_of, is_outside, is_power, opens, severity_of_run
 from iam_access.delta.delta import PermissionDelta
 from iam_access.delta.describe import phrases_of
 from iam_access.delta.phrases import Framing, Phrase, wording
@@ -31,7 +31,7 @@ from iam_access.text.printable import printable
 
 def run_ended(report: RunReport) -> RunEnded:
     """What is announced of a run."""
-    plan, home, narrowed = report.plan, home_of(report), _narrowed_only(report)
+    plan, home = report.plan, home_of(report)
     effect, *more_effects = _effects(report, home) or [""]
     return RunEnded(
         cause=report.cause,
@@ -41,12 +41,10 @@ def run_ended(report: RunReport) -> RunEnded:
         result=report.result,
         severity=severity_of_run(report),
         differences=tuple(
-            difference_of(
-                drift, _framing_of(report, drift), home=home, lacks=DRIFT if drift.address in narrowed else None
-            )
+            difference_of(drift, _framing_of(report, drift), home=home, lacks=_lacks_of(report, drift))
             for drift in _worst_first(plan.drifts, home)
         ),
-        changes=tuple(_done(outcome, narrowed) for outcome in report.outcomes),
+        changes=tuple(_done(outcome, report.narrowed_only) for outcome in report.outcomes),
         held=tuple(Unrepaired(held.drift.address, held.reason, held.explain) for held in plan.held),
         started_at=report.started_at,
         finished_at=report.finished_at,
@@ -56,6 +54,7 @@ def run_ended(report: RunReport) -> RunEnded:
         again=report.again,
         of_fight=report.of_fight,
         goes_on=report.goes_on,
+        of_version=report.of_version,
         ending=ending_sessions(plan.target, whole_second(report.finished_at)) if report.goes_on else "",
         effect=effect,
         more_effects=len(more_effects),
@@ -68,13 +67,16 @@ def _effects(report: RunReport, home: Collection[str]) -> list[str]:
     try:
         for drift in _worst_first(report.plan.drifts, home):
             framing = _EFFECTS.get(_framing_of(report, drift), WAS_OPEN)
+            sides = _by_side(drift, framing, _lacks_of(report, drift))
             effect = _effect_of(drift, report, "could" if framing in (WAS_OPEN, ROLLED_OUT) else "can")
             is_known = effect or drift.access is not None
             if not is_known and not found and drift.kind in (DriftKind.UNEXPECTED, DriftKind.UNPARSEABLE):
                 return []
             found |= dict.fromkeys(filter(None, [effect]))
-            how = _of_one(framing, drift.address)
-            found |= dict.fromkeys(wording(_used(phrase, report), how) for phrase in _phrases(drift, home))
+            # What a version gives outsiders from now on is graver than what is over.
+            for side, how in sides[::-1] if gives_outsiders(report) else sides:
+                words = _of_one(_EFFECTS.get(how, how), drift.address)
+                found |= dict.fromkeys(wording(_used(phrase, report), words) for phrase in _phrases(side, home))
     except Exception:  # an attacker may have written what it describes
         return []
     return [*found]
@@ -128,13 +130,17 @@ def difference_of(
     """
     change = None if drift.change is None else bounded(drift.change)
     drift = drift if change is None else replace(drift, access=change)
-    sides = [(drift, framing)] if lacks is None else [*zip(_sides(drift), (framing, lacks), strict=False)]
+    sides = _by_side(drift, framing, lacks)
     left_out = change.left_out if change is not None else 0
     try:
         access = [*_remedy(drift), *(line for side, how in sides for line in _access(side, how, home))]
     except Exception:  # an attacker may have written what it describes
         access, left_out = [], left_out + (len(change.gained) + len(change.lost) if change is not None else 0)
     return Difference(drift.address, drift.kind, drift.explain, tuple(access), left_out, drift.same_access, drift.code)
+
+
+def _by_side(drift: Drift, framing: Framing, lacks: Framing | None) -> Sequence[tuple[Drift, Framing]]:
+    return [(drift, framing)] if lacks is None else [*zip(_sides(drift), (framing, lacks), strict=False)]
 
 
 def sides_of(drift: Drift, home: Collection[str]) -> tuple[Difference, ...]:
@@ -219,12 +225,14 @@ def _framing_of(report: RunReport, drift: Drift) -> Framing:
     return incident(_lasted(report)) if ended else DRIFT
 
 
+def _lacks_of(report: RunReport, drift: Drift) -> Framing | None:
+    """In which words it says what a document lacked, where these are others: it lacks it still, or never had it."""
+    if drift.address in report.narrowed_only:
+        return DRIFT
+    return ROLLED_OUT if report.of_version and _framing_of(report, drift) not in (DRIFT, PLAN) else None
+
+
 _GOES_ON = (Result.NOT_YET_VISIBLE, Result.WAITING, Result.INTERRUPTED)
-
-
-def _narrowed_only(report: RunReport) -> frozenset[Address]:
-    """The documents of which a run wrote the part that takes access away, and held the rest."""
-    return frozenset(hold.drift.address for hold in report.plan.held) & {change.address for change in report.applied}
 
 
 def _lasted(report: RunReport) -> str:

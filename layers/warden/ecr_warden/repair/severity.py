@@ -22,9 +22,10 @@ from iam_access.who_can.ours import Ours, outsiders
 def severity_of_run(report: RunReport) -> Severity:
     """CRITICAL: an outsider got in, ended sessions work again, a repair failed, or the write role was abused.
 
-    Also CRITICAL: a document was opened again and again within a minute, ecr-warden is explicitly denied access, access
-    was opened without any event, nobody knows what a document allows, or a boundary, a session limit or a repository is
-    gone. WARNING: look today.
+    Also CRITICAL: a version of the spec gives an outsider access, a document was opened again and again within a
+    minute, ecr-warden is explicitly denied access, access was opened without any event, nobody knows what a document
+    allows, or a boundary, a session limit or a repository is gone. WARNING: look today. What a version of the spec
+    takes away is INFO.
     tests/cases/severity.yaml lists the cases. Principals of `report.accounts` and of the target's own account are no
     outsiders.
     """
@@ -57,11 +58,11 @@ def _of_drifts(report: RunReport) -> Severity:
         return Severity.CRITICAL
     home = home_of(report)
     drifts = [drift for drift in report.plan.drifts if not drift.same_access]
+    if gives_outsiders(report):
+        return Severity.CRITICAL
+    if report.cause.rolls_out:
+        return Severity.INFO  # the spec changed, not the account: what that gives beyond it is yesterday's grant
     lets_in = any(opens(drift, home) or _names_anybody(drift, report.cause) for drift in drifts)
-    if report.cause.kind is CauseKind.SPEC:
-        # The spec changed, not the account: what the account gives beyond it is yesterday's grant, unless no account
-        # of the spec should ever have had it.
-        return Severity.WARNING if lets_in else Severity.INFO
     if lets_in or any(_is_as_harmful(drift, report.cause) for drift in drifts):
         return Severity.CRITICAL
     # What one of our runs made possible, such as an identity's first policy, is not a loss that anybody caused.
@@ -77,6 +78,17 @@ def lets_in_outsiders(report: RunReport) -> bool:
         return any(drift.kind is DriftKind.UNPARSEABLE or opens(drift, home) for drift in report.plan.drifts)
     except Exception:  # an attacker may have written what cannot be rated
         return True
+
+
+def gives_outsiders(report: RunReport) -> bool:
+    """Whether a run that a version or a person asked for wrote what gives outsiders access, or an identity power."""
+    if not (report.cause.is_asked or report.of_version):
+        return False
+    home, whole = home_of(report), {change.address for change in report.applied} - report.narrowed_only
+    given = (
+        one for drift in report.plan.drifts if drift.address in whole and drift.change for one in drift.change.lost
+    )
+    return any(is_outside(permission, home) or is_power(permission) for permission in given)
 
 
 def home_of(report: RunReport) -> Collection[str]:

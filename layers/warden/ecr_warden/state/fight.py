@@ -49,6 +49,8 @@ class Repairs(Value, frozen=True, omit_defaults=True):
     """The digest of what the last run wrote, None if it has none."""
     seen: bool = True
     """AWS showed that afterwards."""
+    whole: str | None = None
+    """The digest of what a run last wrote that gave all of what the spec gives."""
     given_back_at: Moment | None = None
     """When a run last gave access back."""
 
