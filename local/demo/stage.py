@@ -18,7 +18,7 @@ from local.testing.forgetting import forget_messages, forget_waiting
 from local.testing.waiting import until
 
 _EXTERNAL_ID = "demo-external-id"
-_WEBHOOK = "/ecr-warden/webhook"
+WEBHOOK = "/ecr-warden/webhook"
 TRAIL = "management-events"
 _HUB = Place(CI, REGION, "ecr-warden")
 _RELEASE = ROOT / "build" / "release"
@@ -28,7 +28,7 @@ hub: {{account: ci, region: {REGION}}}
 accounts:
   ci: {{id: "{CI}", writes: identities, owners: [{", ".join(f"user/{user}" for user in USERS)}]}}
   registry: {{id: "{REGISTRY}", regions: [{REGION}], writes: all}}
-alerts: {{webhook: "ssm:{_WEBHOOK}"}}
+alerts: {{webhook: "ssm:{WEBHOOK}"}}
 # 60 s on AWS, where a policy takes a while to be seen everywhere; longer than a repair takes here.
 parameters: {{SessionCutoffMargin: 5}}
 """
@@ -107,15 +107,16 @@ class Stage:
 
 
 @contextmanager
-def standing(say: Callable[[str], None]) -> Iterator[Stage]:
+def standing(say: Callable[[str], None], file: str = DEPLOYMENT) -> Iterator[Stage]:
     """Build, start and deploy by the command, announcing each; the schedule is the default one.
 
+    `file`: the text of ecr-warden.yaml.
     Raises DeploymentFailed, EmulatorDied.
     """
     say("what is deployed: eight functions and their layers, and the templates")
     with _bare(say, lambda: deploy.built_release(_RELEASE)) as (stage, built):
         say(f"ecr-warden deploy: the hub to {CI}, member and events stacks to {CI} and {REGISTRY}")
-        deploy.deploy_release(stage.aws, DEPLOYMENT, {"ci": CI, "registry": REGISTRY}, built())
+        deploy.deploy_release(stage.aws, file, {"ci": CI, "registry": REGISTRY}, built())
         yield replace(stage, hub=deploy.outputs(stage.aws, _HUB).outputs)
 
 
@@ -140,7 +141,7 @@ def _bare(say: Callable[[str], None], build: Callable[[], Path]) -> Iterator[tup
         say(f"two accounts on {aws.endpoint_url}: {CI} has the users, {REGISTRY} the images")
         _bare_accounts(aws)
         people = make_people(aws)
-        aws.client(CI, "ssm").put_parameter(Name=_WEBHOOK, Value=chat.url, Type="SecureString")
+        aws.client(CI, "ssm").put_parameter(Name=WEBHOOK, Value=chat.url, Type="SecureString")
         yield Stage(aws, {}, chat, people), building.result
 
 
@@ -172,7 +173,7 @@ def _hub_parameters(sweeps: str, guests: tuple[str, ...], email: str) -> dict[st
         "ExternalId": _EXTERNAL_ID,
         "MemberAccounts": ",".join((CI, REGISTRY, *guests)),
         "SessionCutoffMargin": "5",
-        "WebhookReference": f"ssm:{_WEBHOOK}",
+        "WebhookReference": f"ssm:{WEBHOOK}",
         "AlertEmail": email,
     }
 

@@ -1,79 +1,102 @@
-"""`doctor` on a deployment by the command: as released, and code that CloudFormation does not read."""
+"""`doctor` on a deployment by the command: each breakage is named, and ended by what doctor prints.
 
-import io
-import time
-import zipfile
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
+One deployment serves all rows, each of which leaves it as it was. CloudTrail is late for all of them, so that nothing
+but doctor, and a sweep where a row asks for one, finds anything. Rows that rest on how the embedded AWS reads what
+CloudFormation says of REVERT_DRIFT, which no account has shown yet, have that in their name.
+"""
+
+from collections.abc import Iterator
 
 import pytest
 
-from ecr_warden_cli.deployment.aws_accounts import AwsEntered
-from ecr_warden_cli.terminal.aws_sessions import AccountSession
-from local.aws.deploy import built_release
-from local.demo.places import CI, REGION, REGISTRY
+from local.aws.faults import EventLate, Fault
+from local.demo.places import CI, REGION
 from local.demo.quiet import Quiet
 from local.demo.stage import DEPLOYMENT, standing
-from local.testing.memory.hub import ManualClock
-from tests.cli.command import Command, Ran
-from tests.e2e.house import SEED, House
+from local.testing.accepting import accept_version
+from local.testing.waiting import until
+from tests.e2e.breakages import ROWS
+from tests.e2e.house import EMAIL, SEED, House
+from tests.e2e.terminal import Terminal, found
+
+FILE = DEPLOYMENT.replace("alerts: {", f"alerts: {{email: {EMAIL}, ")
+LATE = Fault("*", "*", EventLate(24 * 3_600_000), times=10**9)
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def house() -> Iterator[House]:
     """Two accounts to which the command has deployed, with the seed's file accepted."""
-    with standing(lambda _: None) as stage:
+    with standing(lambda _: None, FILE) as stage:
         made = House(stage, Quiet.of(stage), {})
         made.upload(SEED)
         made.sweep()
-        yield House(stage, made.quiet, made.documents())
+        stage.aws.add_fault(LATE)
+        yield made
 
 
-@pytest.fixture
-def types(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ran]:
-    """To type a command of the deployment."""
-    aws = house.stage.aws
-    monkeypatch.setenv("AWS_ENDPOINT_URL", aws.endpoint_url)
-    opened = {account: AccountSession(aws.session(account, REGION), account, "") for account in (CI, REGISTRY)}
-    (tmp_path / "ecr-warden.yaml").write_text(DEPLOYMENT)
-    environment = {"ECR_WARDEN_RELEASE": str(built_release(tmp_path / "release"))}
-
-    def run(verb: str, *words: str) -> Ran:
-        entered = AwsEntered(opened, lambda _: time.sleep(0.05))
-        at = ManualClock(datetime.now(UTC))
-        command = Command(entered=entered, environment=environment, clock=at, sleep=lambda _: time.sleep(0.05))
-        return command(verb, str(tmp_path / "ecr-warden.yaml"), *words)
-
-    return run
+@pytest.fixture(scope="module")
+def terminal(house: House, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
+    """In a folder with the deployment's file and the spec."""
+    folder = tmp_path_factory.mktemp("terminal")
+    (folder / "ecr-warden.yaml").write_text(FILE)
+    (folder / "access.yaml").write_text(SEED)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setenv("AWS_ENDPOINT_URL", house.stage.aws.endpoint_url)
+        yield Terminal.of(house.stage, folder)
 
 
-def found(ran: Ran) -> list[dict[str, Any]]:
-    return [one for group in ran.json["groups"] for one in group["diagnoses"]]
-
-
-def test_a_deployment_that_nobody_touched_is_as_released(types: Callable[..., Ran]) -> None:
-    ran = types("doctor")
+def test_a_deployment_that_nobody_touched_is_as_released(terminal: Terminal) -> None:
+    ran = terminal.runs("doctor")
     assert (ran.code, "by change sets, and the code of 8 functions" in ran.out) == (0, True), ran.out
 
 
-def test_code_that_cloudformation_does_not_read_is_named_and_the_command_ends_it(
-    house: House, types: Callable[..., Ran]
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, id=f"{name} (REVERT_DRIFT)" if row.drift else name) for name, row in ROWS.items()],
+)
+def test_each_breakage_is_named_and_ended_by_what_doctor_prints(name: str, house: House, terminal: Terminal) -> None:
+    row, mark = ROWS[name], house.now().mark
+    row.do(terminal)
+    _settled(house, mark, swept=row.swept)
+    named = found(terminal.runs("doctor", "--json"))
+    assert sorted(one["code"] for one in named) == sorted(row.codes), named
+    said = dict.fromkeys(one["command"] or one["remedy"] for one in named)
+    assert len(said) == len(row.ends), said
+    assert all(any(one.startswith(begins) for one in said) for begins in row.ends), said
+    for command in dict.fromkeys(one["command"] for one in named if one["command"]):
+        terminal.types(command, row.account)
+    if row.mended is not None:
+        row.mended(terminal)
+    _settled(house, mark, swept=row.swept)
+    assert found(terminal.runs("doctor", "--json")) == []
+
+
+def _settled(house: House, mark: int, *, swept: bool) -> None:
+    """All is done that follows, and the messages of the rows before count no more."""
+    if swept:
+        house.sweep()
+    else:
+        house.quiet.wait(mark, events=False)
+    house.forget_repairs()
+
+
+def test_a_table_that_is_deleted_is_made_again_and_the_spec_is_accepted_by_a_person(
+    house: House, terminal: Terminal
 ) -> None:
-    client, packed = house.stage.aws.client(CI, "lambda"), io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        archive.writestr("app.py", "def handler(event, context): return {}")
-    client.update_function_code(FunctionName="ecr-warden-collect", ZipFile=packed.getvalue())
-    client.put_function_concurrency(FunctionName="ecr-warden-accept", ReservedConcurrentExecutions=0)
-    commands = {one["code"]: one["command"] for one in found(types("doctor", "--json"))}
-    assert commands.keys() == {"code-differs", "function-limited"}
-    *words, file = commands["code-differs"].split()
-    right = ["aws", "lambda", "update-function-code", "--region", REGION, "--function-name", "ecr-warden-collect"]
-    assert words == [*right, "--zip-file"]
-    client.update_function_code(FunctionName=words[6], ZipFile=Path(file.removeprefix("fileb://")).read_bytes())
-    assert commands["function-limited"].endswith(
-        f"delete-function-concurrency --region {REGION} --function-name ecr-warden-accept"
-    )
-    client.delete_function_concurrency(FunctionName="ecr-warden-accept")
-    assert found(types("doctor", "--json")) == []
+    """The last one: all that the hub remembers is lost."""
+    house.stage.aws.client(CI, "dynamodb").delete_table(TableName="ecr-warden")
+    named = found(terminal.runs("doctor", "--json"))
+    assert {one["command"] for one in named if one["command"]} == {"ecr-warden deploy"}
+    terminal.types("ecr-warden deploy")
+    [left] = found(terminal.runs("doctor", "--json"))
+    assert (left["code"], left["command"]) == ("nothing-accepted", "ecr-warden apply access.yaml")
+    terminal.types(left["command"])
+    files = house.stage.aws.client(CI, "s3").list_object_versions(Bucket=house.stage.hub["SpecBucket"])["Versions"]
+    [version] = [one["VersionId"] for one in files if one["IsLatest"]]
+    until(lambda: accept_version(house.stage.aws, CI, REGION, version), what="what waits for a person")
+    until(lambda: house.accepted() == version, what="the spec in force")
+    mark = house.now().mark
+    house.sweep()
+    _settled(house, mark, swept=True)
+    assert found(terminal.runs("doctor", "--json")) == []

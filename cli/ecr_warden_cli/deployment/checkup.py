@@ -175,7 +175,7 @@ CODES: Mapping[str, tuple[Group, Verdict, str]] = {
     "spec-missing": (Group.SPEC, Verdict.WRONG, _APPLY),
     "spec-unversioned": (Group.SPEC, Verdict.WRONG, _DEPLOY),
     "spec-too-large": (Group.SPEC, Verdict.WRONG, ""),
-    "spec-refused": (Group.SPEC, Verdict.WRONG, "ecr-warden validate access.yaml"),
+    "spec-refused": (Group.SPEC, Verdict.WRONG, _APPLY),
     "spec-not-accepted": (Group.SPEC, Verdict.WARNING, _APPLY),
     "spec-pending": (Group.SPEC, Verdict.WARNING, ""),
     "spec-unread": (Group.SPEC, Verdict.UNKNOWN, ""),
