@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from ecr_warden.audit.finding import AuditBegun, AuditRecord
 from ecr_warden.collect.sweep import Budget
 from ecr_warden.core.address import identity_policy
 from ecr_warden.core.failures import PortError, RegionDisabled
@@ -50,6 +51,15 @@ def test_a_sweep_counts_as_the_last_look_at_a_target() -> None:
     assert before.last is not None and seen.last is not None
     assert (before.last.at, seen.last.at) == (NOW, NOW + 5 * MINUTE)
     assert (seen.last.result, seen.last.run_id, seen.due) == (Result.IN_SYNC, before.last.run_id, False)
+
+
+def test_an_audit_that_runs_is_no_failure_until_its_time_is_over() -> None:
+    world = world_in_sync()
+    world.sweep()
+    world.audits.keep(AuditRecord(world.clock.now(), ACCEPTED.version, {}, failure=AuditBegun(1)))
+    assert codes(world) == ["access-unaudited"]
+    world.clock.advance(15 * MINUTE)
+    assert codes(world) == ["audit-failed"]
 
 
 def test_a_target_that_a_sweep_found_drifted_is_due_until_a_run_ends() -> None:

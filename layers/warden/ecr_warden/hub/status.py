@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 
 from ecr_warden import __version__
-from ecr_warden.audit.finding import AuditRecord, Audits
+from ecr_warden.audit.finding import AuditBegun, AuditRecord, Audits
 from ecr_warden.audit.finding_changes import grouped, repository_of
 from ecr_warden.audit.health import Health, Involved, longest_gap, statuses, stuck_after
 from ecr_warden.audit.unread import lines
@@ -52,6 +52,8 @@ _LOOKED_AT = timedelta(seconds=30)
 _PARTS_SHOWN = 4
 _FINDINGS_SHOWN, _NAMES_SHOWN = 500, 100
 _LOGS = "see the log group /aws/lambda/ecr-warden-audit"
+_LONGEST_AUDIT = timedelta(minutes=15)
+"""How long its function may run."""
 
 
 class StatusQuery(Struct, frozen=True):
@@ -138,7 +140,7 @@ class StatusQuery(Struct, frozen=True):
         yield from self._of_queues(stuck_after(schedule), accepted_at, now, is_running=is_running)
         yield from _of_sweeps(parts_of(accepted, going), sweeps, schedule, accepted_at=accepted_at, now=now)
         yield from _of_left_over(sweeps)
-        yield from _of_audit(health.record, accepted.version)
+        yield from _of_audit(health.record, accepted.version, now)
 
     def access(self, accepted: CompiledSpec, repositories: Sequence[RepositoryTarget]) -> tuple[Health, AccessStatus]:
         """What is known of access to some repositories of the spec; raises PortError."""
@@ -367,12 +369,14 @@ def _schedule(wires: Sequence[Wire]) -> str:
     return next((wire.schedule for wire in wires if wire.name == "rule ecr-warden-sweep"), "")
 
 
-def _of_audit(record: AuditRecord | None, version: str) -> Iterator[Trouble]:
+def _of_audit(record: AuditRecord | None, version: str, now: datetime) -> Iterator[Trouble]:
     """Why it is not known who has access."""
     at = f"the last audit, at {show_time(record.at)}," if record is not None else ""
     if record is None:
         remedy = "the first one follows the first complete sweep"
         yield Trouble("access-unaudited", "who has access has not been audited yet", remedy)
+    elif isinstance(record.failure, AuditBegun) and now - record.at < _LONGEST_AUDIT:
+        yield Trouble("access-unaudited", f"{at} has not ended yet", "it takes 15 minutes at most")
     elif record.failure:
         yield Trouble("audit-failed", f"{at} failed: {record.failure}; it is not known who has access", _LOGS)
     elif record.version != version:
