@@ -176,8 +176,8 @@ def _aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
-def remove(house: House, tmp_path: Path, *argv: str, typed: bytes | None = None) -> Ran:
-    (tmp_path / "ecr-warden.yaml").write_text(FILE)
+def remove(house: House, tmp_path: Path, *argv: str, typed: bytes | None = None, file: str = FILE) -> Ran:
+    (tmp_path / "ecr-warden.yaml").write_text(file)
     command = Command(entered=house, clock=house.world.clock, terminal=typed is not None)
     return command("remove", str(tmp_path / "ecr-warden.yaml"), *argv, stdin=typed or b"yes\n")
 
@@ -390,6 +390,15 @@ def test_what_is_in_the_way_is_said_with_a_remedy_and_then_it_goes_on(case: str,
     house.cloud.refusing.clear()
     house.cloud.refused = {}
     assert (remove(house, tmp_path, "--yes").code, house.left()) == (0, STAYS)
+
+
+def test_a_member_that_nobody_enters_is_named_and_keeps_nothing_else_from_going(tmp_path: Path) -> None:
+    house, other = House(), "222222222222"
+    house.cloud.refused = {other: NotEntered("the profile x does not work", "")}
+    file = FILE.replace("accounts:\n", f'accounts:\n  registry: {{id: "{other}", writes: none}}\n')
+    ran = remove(house, tmp_path, "--yes", file=file)
+    assert (ran.code, house.left()) == (2, STAYS)
+    assert f"all of account registry ({other}): not entered: the profile x does not work" in ran.unfolded
 
 
 def test_a_hub_that_is_nothing_but_its_bucket_has_no_writes_to_stop(tmp_path: Path) -> None:

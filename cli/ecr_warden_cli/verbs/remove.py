@@ -59,20 +59,21 @@ def _run(arguments: argparse.Namespace, context: Context[DeploymentAws]) -> Exit
         console.note(
             f"{left[0]} is still there; {AGAIN}" if is_agreed else "nothing was removed: answer yes, or add --yes"
         )
-    return Exit.DIFFERENT if left else Exit.FINE
+    return Exit.DIFFERENT if left or entered.refused else Exit.FINE
 
 
 def _look(
     deployment: Deployment, entered: Entered, arguments: argparse.Namespace, context: Context
 ) -> tuple[list[Thing], list[Stays]]:
-    """The things that go, and those that stay; raises Failure, also if an account was not entered."""
+    """The things that go, and those that stay, as all of an account that was not entered; raises Failure."""
     with context.console.doing("looking at what is there"):
         hub = hub_place(deployment)
-        found, theirs = [*entered.remains(hub.account, hub.region).of_hub()], list[Stays]()
-        for account in aliases_of(deployment):
+        found = [*entered.remains(hub.account, hub.region).of_hub()]
+        closed = {account: why for account, why in entered.refused.items() if account != hub.account}
+        theirs = [Stays(f"all of account {one}", f"not entered: {why.reason}") for one, why in closed.items()]
+        for account in (one for one in aliases_of(deployment) if one not in closed):
             found += entered.remains(account, IAM_REGION).of_account()
-        for wanted in stacks_of(deployment, ""):
-            place = wanted.place
+        for place, wanted in ((one.place, one) for one in stacks_of(deployment, "") if one.place.account not in closed):
             stack = Thing(Kind.STACK, place.account, place.region, place.name)
             live = entered.stacks(place.account, place.region).read(place.name)
             if live is not None and (why := not_ours(wanted, live)):
