@@ -11,7 +11,7 @@ from ecr_warden.state.specs import SpecVersion
 from ecr_warden_cli.deployment.compare import DEAD_LETTERS
 from ecr_warden_cli.deployment.ports import RunningFunction, StackPlace
 from ecr_warden_cli.deployment.stacks import NAMES
-from ecr_warden_cli.terminal.context import Failure
+from ecr_warden_cli.terminal.context import Failure, NotEntered
 from local.testing.seed import SPEC_FILE
 from tests.cli.command import Ran
 from tests.cli.test_deploy import CI, FILE, QUEUE, REGION, REGISTRY, TEMPLATES, Site, template
@@ -82,6 +82,17 @@ def denied(site: Site) -> None:
     site.cloud.refusing["propose"] = Failure(why)
 
 
+def one_denied(site: Site) -> None:
+    """And another one has drifted."""
+    drifted(CI, REGION, "hub")(site)
+    why = Failure("create change set: AccessDenied: not authorized to perform: cloudformation:CreateChangeSet")
+    site.cloud.refusing[f"propose {place(REGISTRY, 'us-east-1', 'member')}"] = why
+
+
+def one_closed(site: Site) -> None:
+    site.cloud.refused[REGISTRY] = NotEntered("no credentials", "pass --profile registry=PROFILE")
+
+
 ROWS: Mapping[str, tuple[Callable[[Site], object], dict[str, str], int]] = {
     "all is well": (lambda _: None, {}, 0),
     "what is in the hub": (drifted(CI, REGION, "hub"), {"stack-differs": "ecr-warden deploy"}, 2),
@@ -101,6 +112,12 @@ ROWS: Mapping[str, tuple[Callable[[Site], object], dict[str, str], int]] = {
         {"not-in-file": "", "stack-left": f"aws cloudformation delete-stack --region {REGION} --stack-name "},
         0,
     ),
+    "one stack that refuses its change set": (
+        one_denied,
+        {"not-compared": "", "stack-differs": "ecr-warden deploy"},
+        2,
+    ),
+    "an account that nobody enters, and that the hub looks at": (one_closed, {}, 0),
     "nobody may compare": (denied, {"not-compared": ""}, 0),
 }
 

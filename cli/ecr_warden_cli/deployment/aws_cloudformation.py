@@ -5,6 +5,7 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_Cr
 
 import hashlib
 import json
+import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -35,7 +36,8 @@ CONFIG = Config(connect_timeout=5, read_timeout=60, retries={"mode": "standard",
 _CAPABILITIES = ("CAPABILITY_IAM", "CAPABILITY_NAMED_IAM")
 _POLLS = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
 """Seconds between two looks, the last of them until the end."""
-_NOTHING = ("didn't contain changes", "No updates are to be performed")
+_NOTHING = re.compile(r"(did ?n.t|not) contain changes|\bno (updates|changes|drift)\b", re.IGNORECASE)
+"""AWS's words of a change set with nothing to do; those of one that reverts drift are not known."""
 _SHOWN = 1000
 """Of an error: AWS names the policy that denies a call at the end."""
 
@@ -92,7 +94,7 @@ class AwsStacks(Struct, frozen=True):
         name = {"ChangeSetName": change_set.id, "StackName": change_set.stack}
         found = self._awaited(lambda: self._call("describe_change_set", **name), itemgetter("Status"))
         reason = found.get("StatusReason", "")
-        if found["Status"] == "FAILED" and any(words in reason for words in _NOTHING):
+        if found["Status"] == "FAILED" and _NOTHING.search(reason):
             return None
         if found["Status"] != "CREATE_COMPLETE":
             raise self._failed(

@@ -363,10 +363,13 @@ def _of_writes(deployment: Deployment, status: StatusReply) -> Iterator[Diagnosi
 def _of_comparison(looks: Looks, region: str) -> Iterator[Diagnosis]:
     """What differs from the release, which CloudFormation and these credentials show."""
     compared, status = looks.compared, _status(looks)
-    if isinstance(compared, Failure):
-        message = f"the stacks were not compared with the release, but for what the hub looks at: {compared.message}"
-        remedy = compared.remedy or "ask with the deployer's policies, which ecr-warden deploy --emit DIR writes"
-        yield replace(_diagnosis("not-compared", message, remedy), statement=_statement([compared.message]))
+    if failures := [compared] if isinstance(compared, Failure) else compared.unread if compared is not None else ():
+        first, *others = dict.fromkeys(failure.message for failure in failures)
+        which = "some" if isinstance(compared, Compared) else "the"
+        message = f"{which} stacks were not compared with the release, but for what the hub looks at: {first}"
+        remedy = failures[0].remedy or "ask with the deployer's policies, which ecr-warden deploy --emit DIR writes"
+        found = _diagnosis("not-compared", message, remedy)
+        yield replace(found, also=tuple(others), statement=_statement([first, *others]))
     if not isinstance(compared, Compared):
         return
     is_upgrade = status is not None and status.hub_version != __version__

@@ -11,6 +11,7 @@ from ecr_warden_cli.deployment.ports import Entered, RunningFunction, StackPlace
 from ecr_warden_cli.deployment.reconcile import Reconciler, Step
 from ecr_warden_cli.deployment.release import Release
 from ecr_warden_cli.deployment.stacks import EVENTS, HUB, NAMES, RESERVED, stacks_of
+from ecr_warden_cli.terminal.context import Failure
 
 DEAD_LETTERS = ("ecr-warden-dlq", "ecr-warden-jobs-dlq", "ecr-warden-incidents-dlq")
 """The hub's queues that nothing polls: what is in them waits for a person."""
@@ -37,10 +38,14 @@ class Compared(Struct, frozen=True):
     """What somebody may have changed in stacks, and CloudFormation could not read."""
     left: tuple[StackPlace, ...] = ()
     """Stacks of events in regions that the file has no longer."""
+    unread: tuple[Failure, ...] = ()
+    """Why some stacks could not be compared."""
 
 
 def compare(reconciler: Reconciler, regions: Iterable[str]) -> Compared:
-    """Compare everything that these credentials may; raises Failure. A change set is made of each stack, and discarded.
+    """Compare everything that these credentials may; raises Failure if that is nothing.
+
+    A change set is made of each stack, and discarded.
 
     `regions`: further ones in which there may be a stack.
     """
@@ -49,6 +54,8 @@ def compare(reconciler: Reconciler, regions: Iterable[str]) -> Compared:
     deployment, entered = reconciler.deployment, reconciler.entered
     account, region = deployment.hub_account, deployment.hub_region
     wanted = [one.place for one in stacks_of(deployment, "") if one.place.account not in entered.refused]
+    if len(reconciler.unread) == len(wanted) > 0:
+        raise reconciler.unread[0]
     is_there = not reconciler.is_new and account not in entered.refused
     running = entered.functions(account, region, [*_code(reconciler.release)]) if is_there else {}
     queues = {queue: entered.depth(account, region, queue) for queue in DEAD_LETTERS} if is_there else {}
@@ -60,13 +67,14 @@ def compare(reconciler: Reconciler, regions: Iterable[str]) -> Compared:
     }
     return Compared(
         steps,
-        len(wanted),
+        len(wanted) - len(reconciler.unread),
         len(running),
         dict(_altered(reconciler.release, running)),
         tuple(name for name, one in running.items() if one.reserved is not None and name not in reserving),
         {queue: depth for queue, depth in queues.items() if depth},
         reconciler.unseen,
         tuple(_left(entered, wanted, regions)),
+        tuple(reconciler.unread),
     )
 
 

@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from copy import replace
 from functools import cached_property, partial
@@ -185,19 +185,24 @@ class Reconciler(Struct, frozen=True, dict=True):
         if self.hub is None:
             wanted = (WantedStack(hub_place(self.deployment), _BUCKET, {}), *wanted)
         # All are read before anything is proposed: one that is somebody else's, or cannot be read, ends it.
-        found = list[tuple[WantedStack, LiveStack | None]]()
-        for one in wanted:
-            if one.place.account not in self.left_out:
-                try:
-                    found.append((one, self._read(one)))
-                except Failure as failure:
-                    self.unread.append(failure)
-        if self.unread and not self.goes_on:
-            raise _together(self.unread)
-        begun = [(one, live, None if live is None else self._propose(one)) for one, live in found]
-        steps = [step for each in begun if (step := self._step(*each)) is not None]
+        there = [one for one in wanted if one.place.account not in self.left_out]
+        found = self._each(lambda one: (one, self._read(one)), there)
+        begun = self._each(lambda one: (*one, None if one[1] is None else self._propose(one[0])), found)
+        steps = [step for step in self._each(lambda one: self._step(*one), begun) if step is not None]
         order = self._order(steps)
         return tuple(sorted(steps, key=lambda step: order.index(step.wanted.template)))
+
+    def _each[T, R](self, do: Callable[[T], R], things: Iterable[T]) -> list[R]:
+        """What could be done of all; what could not is unread, and ends it unless it goes on."""
+        done = list[R]()
+        for one in things:
+            try:
+                done.append(do(one))
+            except Failure as failure:
+                self.unread.append(failure)
+        if self.unread and not self.goes_on:
+            raise _together(self.unread)
+        return done
 
     def _order(self, steps: Sequence[Step]) -> Sequence[str]:
         """Of templates: an account gets stacks of its own once the organization's have gone."""

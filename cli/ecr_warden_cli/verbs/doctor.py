@@ -61,13 +61,16 @@ def _release(context: Context) -> Release | None:
 def check_up(deployment: Deployment, entered: Entered, context: Context, release: Release | None = None) -> Checkup:
     """The diagnoses of a deployment whose accounts have been entered; with a `release`, it is compared with that."""
     hub = hub_place(deployment)
+    not_entered = frozenset(entered.refused)
     with context.console.doing("looking at the deployment"):
         return examine(
             deployment,
             lambda: _asked(HubClient(entered.hub(hub.account, hub.region), context.console)),
             entered,
             context.clock,
-            None if release is None else partial(compare, Reconciler(deployment, release, entered)),
+            None
+            if release is None
+            else partial(compare, Reconciler(deployment, release, entered, not_entered, goes_on=True)),
         )
 
 
