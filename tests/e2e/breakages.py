@@ -18,7 +18,7 @@ TRAIL_BUS, HEARTBEAT, FORWARD_ECR = "ecr-warden-trail", "ecr-warden-heartbeat", 
 SPEC_BUCKET, STATE_BUCKET = (f"ecr-warden-{which}-{CI}-{REGION}" for which in ("spec", "state"))
 BOUNDARY = f"arn:aws:iam::{REGISTRY}:policy/ecr-warden/ecr-warden-boundary"
 TOPIC = f"arn:aws:sns:{REGION}:{CI}:ecr-warden-{{}}"
-STRANGER = {"AWS": f"arn:aws:iam::{OUTSIDE}:root"}
+OUTSIDER = {"AWS": f"arn:aws:iam::{OUTSIDE}:root"}
 ANYTHING = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
 
 type Do = Callable[[Terminal], object]
@@ -29,7 +29,7 @@ class Breakage:
     """What is done to a deployment, and what doctor says of it.
 
     `codes`: of all diagnoses; `ends`: how the commands that are printed begin, or the sentences in place of one;
-    `mended`: what a person does whom a sentence names. `swept`: whether the hub has to sweep before it is seen.
+    `repaired`: what a person does whom a sentence names. `swept`: whether the hub has to sweep before it is seen.
     `account`: whose credentials a command of AWS's needs. `drift`: whether it rests on how the embedded AWS reads
     what CloudFormation says of REVERT_DRIFT, which no account has shown yet.
     """
@@ -37,7 +37,7 @@ class Breakage:
     do: Do
     codes: tuple[str, ...]
     ends: tuple[str, ...] = ("ecr-warden deploy",)
-    mended: Do | None = None
+    repaired: Do | None = None
     swept: bool = False
     account: str = CI
     drift: bool = True
@@ -59,7 +59,7 @@ def trusting(role: str, account: str) -> Do:
     def do(at: Terminal) -> None:
         iam = at.stage.aws.client(account, "iam")
         trust = iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]
-        trust["Statement"].append({"Effect": "Allow", "Principal": STRANGER, "Action": "sts:AssumeRole"})
+        trust["Statement"].append({"Effect": "Allow", "Principal": OUTSIDER, "Action": "sts:AssumeRole"})
         iam.update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(trust))
 
     return do
@@ -227,9 +227,9 @@ ROWS: Mapping[str, Breakage] = {
     "a rule of the hub delivers to nobody": Breakage(
         without_target(TRAIL_BUS, CI, REGION, TRAIL_BUS), ("wiring-cut", "stack-differs")
     ),
-    "a stranger may take the role that reads": Breakage(trusting(READ, REGISTRY), ("stack-differs",)),
-    "a stranger may take the role that writes": Breakage(trusting(WRITE, REGISTRY), ("stack-differs",)),
-    "a stranger may take a role of the hub": Breakage(trusting(DISPATCH, CI), ("stack-differs",)),
+    "an outsider may take the role that reads": Breakage(trusting(READ, REGISTRY), ("stack-differs",)),
+    "an outsider may take the role that writes": Breakage(trusting(WRITE, REGISTRY), ("stack-differs",)),
+    "an outsider may take a role of the hub": Breakage(trusting(DISPATCH, CI), ("stack-differs",)),
     "the role that writes is an administrator": Breakage(
         call("iam", "attach_role_policy", REGISTRY, RoleName=WRITE, PolicyArn=ADMINISTRATOR), ("stack-differs",)
     ),
@@ -248,7 +248,7 @@ ROWS: Mapping[str, Breakage] = {
         call("iam", "put_role_permissions_boundary", REGISTRY, RoleName=READ, PermissionsBoundary=ADMINISTRATOR),
         ("role-bounded",),
         ("name it as role_boundary in ecr-warden.yaml and deploy, or take it off",),
-        mended=call("iam", "delete_role_permissions_boundary", REGISTRY, RoleName=READ),
+        repaired=call("iam", "delete_role_permissions_boundary", REGISTRY, RoleName=READ),
         swept=True,
         drift=False,
     ),
@@ -278,7 +278,7 @@ ROWS: Mapping[str, Breakage] = {
         call("cloudtrail", "delete_trail", REGISTRY, Name=TRAIL),
         ("wiring-cut",),
         ("have a trail report it",),
-        mended=both(
+        repaired=both(
             call(
                 "cloudtrail",
                 "create_trail",
@@ -296,7 +296,7 @@ ROWS: Mapping[str, Breakage] = {
         without_region,
         ("not-in-file", "stack-left"),
         ("whoever deploys adds it to ecr-warden.yaml", "aws cloudformation delete-stack"),
-        mended=with_region,
+        repaired=with_region,
         account=REGISTRY,
         drift=False,
     ),
@@ -304,14 +304,14 @@ ROWS: Mapping[str, Breakage] = {
         queue("send_message", "ecr-warden-dlq", MessageBody="{}"),
         ("letters-kept",),
         ("whoever operates the hub reads why, and purges the queue",),
-        mended=queue("purge_queue", "ecr-warden-dlq"),
+        repaired=queue("purge_queue", "ecr-warden-dlq"),
         drift=False,
     ),
     "an event was not delivered": Breakage(
         queue("send_message", "ecr-warden-forward-dlq", REGISTRY, MessageBody="{}"),
         ("events-undelivered",),
         ("see why in the ERROR_CODE of its messages, and purge it",),
-        mended=queue("purge_queue", "ecr-warden-forward-dlq", REGISTRY),
+        repaired=queue("purge_queue", "ecr-warden-forward-dlq", REGISTRY),
         swept=True,
         drift=False,
     ),
@@ -319,7 +319,7 @@ ROWS: Mapping[str, Breakage] = {
         mapping("update_event_source_mapping", Enabled=False), ("wiring-cut", "stack-differs")
     ),
     "a queue has no mapping": Breakage(mapping("delete_event_source_mapping"), ("wiring-cut", "stack-differs")),
-    "the bus takes events of a stranger": Breakage(
+    "the bus takes events of an outsider": Breakage(
         call(
             "events",
             "put_permission",

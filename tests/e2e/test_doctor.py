@@ -66,8 +66,8 @@ def test_each_breakage_is_named_and_ended_by_what_doctor_prints(name: str, house
     assert all(any(one.startswith(begins) for one in said) for begins in row.ends), said
     for command in dict.fromkeys(one["command"] for one in named if one["command"]):
         terminal.types(command, row.account)
-    if row.mended is not None:
-        row.mended(terminal)
+    if row.repaired is not None:
+        row.repaired(terminal)
     _settled(house, mark, swept=row.swept)
     assert found(terminal.runs("doctor", "--json")) == []
 
