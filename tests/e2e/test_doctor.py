@@ -81,7 +81,7 @@ def _settled(house: House, mark: int, *, swept: bool) -> None:
     house.forget_repairs()
 
 
-def test_a_table_that_is_deleted_is_made_again_and_the_spec_is_accepted_by_a_person(
+def test_a_table_that_is_deleted_is_recreated_and_the_spec_is_accepted_by_a_person(
     house: House, terminal: Terminal
 ) -> None:
     """The last one: all that the hub remembers is lost."""
