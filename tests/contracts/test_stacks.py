@@ -169,6 +169,32 @@ def test_a_change_set_that_may_not_read_what_is_there_says_whose_rights_are_miss
     assert failed.value.remedy.startswith("give these credentials both deployer-policy*.json")
 
 
+@pytest.mark.parametrize(
+    ("reason", "is_nothing"),
+    [
+        ("The submitted information didn't contain changes. Submit different information to create it.", True),
+        ("No updates are to be performed.", True),
+        ("There is no drift to revert.", True),
+        ("Resource handler returned: no changes are allowed by the policy of this account", False),
+        ("User: a is not authorized to perform: iam:GetRole; no updates", False),
+        ("", False),
+    ],
+)
+def test_a_change_set_that_failed_has_nothing_to_do_where_aws_begins_by_saying_so(
+    reason: str, *, is_nothing: bool
+) -> None:
+    wire = Wire()
+    wire.answer("cloudformation:DescribeChangeSet", lambda _: {"Status": "FAILED", "StatusReason": reason})
+    wire.answer("cloudformation:DescribeEvents", lambda _: {"OperationEvents": []})
+    stacks = AwsStacks(wire.session.client("cloudformation", REGION), REGION, lambda _: None)
+    change_set = ChangeSet("its-id", f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/one/2c1")
+    if is_nothing:
+        assert stacks.changes(change_set) is None
+    else:
+        with pytest.raises(StackFailed):
+            stacks.changes(change_set)
+
+
 def test_what_somebody_else_put_under_a_key_of_ours_is_replaced(entered: Entered) -> None:
     bucket = entered.bucket(ACCOUNT, REGION, "code")
     assert [bucket.put({"three": data}) for data in (b"theirs", b"ours", b"ours")] == [1, 1, 0]

@@ -36,8 +36,12 @@ CONFIG = Config(connect_timeout=5, read_timeout=60, retries={"mode": "standard",
 _CAPABILITIES = ("CAPABILITY_IAM", "CAPABILITY_NAMED_IAM")
 _POLLS = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
 """Seconds between two looks, the last of them until the end."""
-_NOTHING = re.compile(r"(did ?n.t|not) contain changes|\bno (updates|changes|drift)\b", re.IGNORECASE)
-"""AWS's words of a change set with nothing to do; those of one that reverts drift are not known."""
+_NOTHING = re.compile(
+    r"(the submitted information (did ?n.t|does ?n.t) contain|(there (is|are) )?no) (updates|changes|drift)\b",
+    re.IGNORECASE,
+)
+"""How AWS begins where a change set has nothing to do: within a sentence such words may stand in any other failure. How
+it begins of one that reverts drift is not known."""
 _SHOWN = 1000
 """Of an error: AWS names the policy that denies a call at the end."""
 
@@ -94,7 +98,7 @@ class AwsStacks(Struct, frozen=True):
         name = {"ChangeSetName": change_set.id, "StackName": change_set.stack}
         found = self._awaited(lambda: self._call("describe_change_set", **name), itemgetter("Status"))
         reason = found.get("StatusReason", "")
-        if found["Status"] == "FAILED" and _NOTHING.search(reason):
+        if found["Status"] == "FAILED" and _NOTHING.match(reason):
             return None
         if found["Status"] != "CREATE_COMPLETE":
             raise self._failed(
