@@ -10,6 +10,7 @@ from typing import Any
 from ecr_warden_cli.deployment.ports import UNREAD
 from iam_access.document.document import DocumentError, parse_document
 from iam_access.equivalent.canonical import canonical
+from iam_access.text import strict_json
 
 
 def action_of(change: Mapping[str, Any]) -> str:
@@ -38,10 +39,10 @@ def _values(change: Mapping[str, Any], targets: Sequence[Mapping[str, Any]]) -> 
 
 
 def _loaded(text: str | None) -> object:
-    """A value, as JSON or as it is; CloudFormation cuts large ones, and such a one equals nothing."""
+    """A value, as JSON or as it is; one that CloudFormation cut, or with two equal keys, equals nothing."""
     try:
-        return json.loads(text or "null")
-    except ValueError:
+        return strict_json.load(text or "null")
+    except DocumentError:
         return object() if text and text[0] in '{["' else text
 
 
