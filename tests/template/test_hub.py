@@ -17,6 +17,7 @@ from ecr_warden.collect.aws_estate import BULK_PAGES
 from ecr_warden.collect.aws_estate_store import PREFIX, TEXTS
 from ecr_warden.collect.wiring_verdicts import TOPICS
 from ecr_warden.core.job import Queue
+from ecr_warden.hub import status
 from ecr_warden.state.aws_state import DynamoState
 from ecr_warden_cli.deployment import stacks
 from tests.template.cfn import ALL, EVENTS, EXPECTED, HUB, ROOT, Node, Template, listed, say, says
@@ -85,6 +86,10 @@ def test_all_that_polls_takes_no_more_of_the_accounts_concurrency_than_the_docs_
     most = sum(event["Properties"]["ScalingConfig"]["MaximumConcurrency"] for event in events)
     assert most == stacks.POLLED, "what doctor takes for granted"
     assert f"at most {most} concurrent executions" in (ROOT / "docs" / "safety.md").read_text()
+
+
+def test_an_audit_runs_as_long_as_its_function_may() -> None:
+    assert _function("Audit")["Timeout"] == status.LONGEST_AUDIT.total_seconds()
 
 
 def test_only_functions_whose_work_may_last_send_to_the_queue_that_calls_them_without_end() -> None:

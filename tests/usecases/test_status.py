@@ -62,6 +62,20 @@ def test_an_audit_that_runs_is_no_failure_until_its_time_is_over() -> None:
     assert codes(world) == ["audit-failed"]
 
 
+def test_an_audit_that_follows_one_that_was_killed_or_none_that_was_whole_of_late_is_a_failure() -> None:
+    world = world_in_sync()
+    world.sweep()
+    now = world.clock.now()
+    for times, whole, code in (
+        (2, now, "audit-failed"),
+        (1, now - timedelta(hours=3), "audit-failed"),
+        (1, now - timedelta(hours=1), "access-unaudited"),
+    ):
+        begun = AuditRecord(now, ACCEPTED.version, {}, failure=AuditBegun(times), audited_at=whole)
+        world.audits.keep(begun)
+        assert codes(world) == [code], (times, whole)
+
+
 def test_a_target_that_a_sweep_found_drifted_is_due_until_a_run_ends() -> None:
     world = world_in_sync()
     world.put(D1, OPEN)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 
 from ecr_warden import __version__
-from ecr_warden.audit.finding import AuditBegun, AuditRecord, Audits
+from ecr_warden.audit.finding import AUDITED_FOR, AuditBegun, AuditRecord, Audits
 from ecr_warden.audit.finding_changes import grouped, repository_of
 from ecr_warden.audit.health import Health, Involved, longest_gap, statuses, stuck_after
 from ecr_warden.audit.unread import lines
@@ -52,7 +52,7 @@ _LOOKED_AT = timedelta(seconds=30)
 _PARTS_SHOWN = 4
 _FINDINGS_SHOWN, _NAMES_SHOWN = 500, 100
 _LOGS = "see the log group /aws/lambda/ecr-warden-audit"
-_LONGEST_AUDIT = timedelta(minutes=15)
+LONGEST_AUDIT = timedelta(minutes=15)
 """How long its function may run."""
 
 
@@ -369,13 +369,23 @@ def _schedule(wires: Sequence[Wire]) -> str:
     return next((wire.schedule for wire in wires if wire.name == "rule ecr-warden-sweep"), "")
 
 
+def _runs(record: AuditRecord, now: datetime) -> bool:
+    """Whether an audit may still run, of accounts in which no earlier one was killed, and the last whole one is recent.
+
+    Whoever can have each audit killed must not have it called a running one.
+    """
+    is_first = isinstance(record.failure, AuditBegun) and record.failure.times == 1
+    whole = record.audited_at or record.at
+    return is_first and now - record.at < LONGEST_AUDIT and now - whole < 2 * AUDITED_FOR
+
+
 def _of_audit(record: AuditRecord | None, version: str, now: datetime) -> Iterator[Trouble]:
     """Why it is not known who has access."""
     at = f"the last audit, at {show_time(record.at)}," if record is not None else ""
     if record is None:
         remedy = "the first one follows the first complete sweep"
         yield Trouble("access-unaudited", "who has access has not been audited yet", remedy)
-    elif isinstance(record.failure, AuditBegun) and now - record.at < _LONGEST_AUDIT:
+    elif _runs(record, now):
         yield Trouble("access-unaudited", f"{at} has not ended yet", "it takes 15 minutes at most")
     elif record.failure:
         yield Trouble("audit-failed", f"{at} failed: {record.failure}; it is not known who has access", _LOGS)
