@@ -90,13 +90,10 @@ def _place(changed: OwnChanged) -> str:
 
 type _Advice = tuple[str, str, Sequence[str]]
 """What to do, the command that helps with it, and why."""
-# Without profile and region the AWS CLI takes the default account, which need not be the changed one.
-_SEE_DRIFT = "aws cloudformation detect-stack-drift --profile ... --region ... --stack-name"
+_SEE, _RESTORE = "ecr-warden deploy --plan", "see what differs, then ecr-warden deploy"
 
 
 def _advice(changed: OwnChanged) -> _Advice:
-    stack = "ecr-warden deploy --plan" if changed.account else f"{_SEE_DRIFT} ecr-warden"
-    restore = "ecr-warden deploy" if changed.account else "revert the drift of the hub's stack: docs/security.md"
     if changed.thing.startswith(COMPILED_SPEC):
         line = "Every run reads it, and only accepting a spec writes it: nothing is enforced until it is written again."
         asked = "find out who can write the state bucket, then have the spec compiled again: docs/security.md"
@@ -105,8 +102,8 @@ def _advice(changed: OwnChanged) -> _Advice:
         return "put the right URL back, as docs/deploy.md says: no stack makes it", "ecr-warden status", _MAY_BLIND
     if _is_by_deployment(changed):
         line = "CloudFormation made the call, as it does when the stacks are deployed."
-        return f"nothing if somebody deployed the stacks; else see what differs, then {restore}", stack, [line]
-    return f"see what differs, then {restore}", stack, _MAY_BLIND
+        return f"nothing if somebody deployed the stacks; else {_RESTORE}", _SEE, [line]
+    return _RESTORE, _SEE, _MAY_BLIND
 
 
 _MAY_BLIND = (
@@ -167,7 +164,7 @@ _SEE_NOW = "see what is set now, and set it back if it is not meant"
 _UNNAMED = "role, user or policy"
 _OF_UNNAMED: _Advice = (
     "see whether somebody changed the hub's roles: whether its stack has drifted",
-    f"{_SEE_DRIFT} ...",
+    _SEE,
     (
         "CloudTrail does not say which: it leaves out parameters of more than 100 KB, and nobody needs so long a "
         "policy.",
