@@ -9,7 +9,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -418,81 +418,81 @@ _BY_HAND = (
 )
 
 
-def _probes() -> Iterator[Probe[Deployed]]:
-    yield Probe(
+DEPLOYED_PROBES: tuple[Probe[Deployed], ...] = (
+    Probe(
         "13.5, 1",
         "do the deployer's policies deploy a hub and a member?",
         "deployed",
         _deploys,
         "a right is missing from stacks/deployer-policy*.json: AWS's words name it",
-    )
-    yield Probe(
+    ),
+    Probe(
         "13.5, 5 and 7",
         "does the deployed hub take the first spec?",
         "in-force",
         _in_force,
         "STS refuses the signed headers that prove who asks (hub/aws_callers.py), or DynamoDB the hub's transactions "
         "under dynamodb:LeadingKeys and Attributes (template.yaml): the logs of control and accept say which",
-    )
-    yield Probe(
+    ),
+    Probe(
         "13.5, 1",
         "does deploy --plan find nothing to do at once?",
         "nothing to do",
         _nothing_to_do,
         "CloudFormation reports drift where nobody changed anything: what it names has to be compared by our own "
         "equality (deployment/compare.py)",
-    )
-    yield Probe(
+    ),
+    Probe(
         "13.5, 2",
         "what says a change set that reverts drift and finds none?",
         "says so as known",
         _finds_nothing,
         "its words belong into deployment/aws_cloudformation.py, or deploy fails where nothing differs",
-    )
-    yield Probe(
+    ),
+    Probe(
         "13.5, 3",
         "does a repository's event reach the hub by the member's rule and role?",
         "it arrives",
         partial(_forwarded, suffix="ecr"),
         "repairs wait for sweeps: the trust or the rights of ecr-warden-forward, or the hub's bus policy, is wrong",
-    )
-    yield Probe(
+    ),
+    Probe(
         "13.5, 3 and 10",
         "does a role's event reach the hub from us-east-1?",
         "it arrives",
         _forwarded_iam,
         "changes of trust policies wait for sweeps; with a hub in an opt-in region, docs/deploy.md has to refuse it",
-    )
-    yield Probe(
+    ),
+    Probe(
         "13.5, 6",
         "does the line of a finished sweep become a metric?",
         "a metric",
         _metric,
         "the alarm ecr-warden-no-sweep fires although sweeps finish",
-    )
-    yield Probe(
+    ),
+    Probe(
         "13.5, 9",
         "may a member read a trail of its organization?",
         "readable",
         _organization_trail,
         "doctor calls the trail unread in every member: docs/deploy.md has to say that the hub's account reads it",
-    )
-    for one in _DRIFTS:
-        yield Probe("13.5, 2", f"does deploy name and revert {one.what}?", "named, reverted", one.ask, _BY_HAND)
-    yield Probe(
+    ),
+    *(
+        Probe("13.5, 2", f"does deploy name and revert {one.what}?", "named, reverted", one.ask, _BY_HAND)
+        for one in _DRIFTS
+    ),
+    Probe(
         "13.5, 4",
         "does an event reach a bus that takes those of an organization?",
         "it arrives",
         _of_organization,
         "a hub of an organization hears of nothing: its bus has to name accounts",
-    )
-    yield Probe(
+    ),
+    Probe(
         "13.5, 1",
         "do the deployer's policies remove all of it?",
         "nothing is left",
         _removes,
         "a right is missing from stacks/deployer-policy*.json, or something keeps a stack: AWS's words name it",
-    )
-
-
-DEPLOYED_PROBES = (*_probes(),)
+    ),
+)
