@@ -304,6 +304,10 @@ class MemoryBucket:
     cloud: MemoryCloud
     name: str
 
+    def other(self, objects: Mapping[str, bytes]) -> Sequence[str]:
+        there = {key: self.cloud.objects.get(f"{self.name}/{key}", data) for key, data in objects.items()}
+        return [key for key, data in objects.items() if there[key] != data]
+
     def put(self, objects: Mapping[str, bytes]) -> int:
         missing = {f"{self.name}/{key}": data for key, data in objects.items()}.items() - self.cloud.objects.items()
         self.cloud.objects |= dict(missing)

@@ -61,10 +61,12 @@ def translated() -> tuple[dict[str, Any], dict[str, bytes]]:
             packed = _code(logical_id, body["Type"], ROOT / properties[source])
             digest = hashlib.sha256(packed).hexdigest()
             code[digest] = packed
-            properties[source] = {"Bucket": {"Ref": "CodeBucket"}, "Key": f"{digest}.zip"}
+            key = {"Fn::Sub": f"${{CodePrefix}}{digest}.zip"}
+            properties[source] = {"Bucket": {"Ref": "CodeBucket"}, "Key": key}
     # The translator asks for a region, and uses it for nothing that this template has.
     os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
     hub = transform(template, {}, SimpleNamespace(load=dict))
+    hub["Parameters"]["CodePrefix"] = {"Type": "String", "Default": "", "Description": "Of the keys of all code"}
     hub["Outputs"]["Version"] = {"Description": "Of ecr-warden", "Value": version()}
     bucket = {
         **{key: hub[key] for key in ("AWSTemplateFormatVersion", "Description")},

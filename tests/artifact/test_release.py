@@ -32,7 +32,9 @@ def test_the_hub_takes_all_its_code_and_no_other_from_its_bucket(release: Releas
     resources = json.loads(release.templates["hub"])["Resources"].values()
     kinds = {"AWS::Lambda::Function": "Code", "AWS::Lambda::LayerVersion": "Content"}
     taken = [one["Properties"][kinds[one["Type"]]] for one in resources if one["Type"] in kinds]
-    assert sorted(place["S3Key"] for place in taken) == sorted(release.code)
+    assert sorted(place["S3Key"]["Fn::Sub"] for place in taken) == [
+        f"${{CodePrefix}}{key}" for key in sorted(release.code)
+    ]
     assert all(place["S3Bucket"] == {"Ref": "CodeBucket"} for place in taken)
     assert not any("Serverless" in one["Type"] for one in resources)
 

@@ -119,7 +119,7 @@ class Site:
         if place.name != NAMES["hub"]:
             return {}
         given = {"TrailBusArn": "bus", "ExternalId": proposal.parameters["ExternalId"]} if proposal.parameters else {}
-        return {"CodeBucket": "bucket", **given}
+        return {"CodeBucket": "bucket", "Version": "0.2.0", **given}
 
     def release(self, templates: Mapping[str, str]) -> None:
         """Another version of ecr-warden."""

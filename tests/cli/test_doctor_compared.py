@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Mapping
+from copy import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,14 @@ from tests.template.cfn import HUB, say
 
 CODE = hashlib.sha256(b"code").hexdigest()
 LAYER = hashlib.sha256(b"layer").hexdigest()
-FUNCTION = {"FunctionName": "ecr-warden-answer", "Code": {"S3Key": f"{CODE}.zip"}}
+
+
+def at(digest: str) -> dict[str, Any]:
+    """As a release says where code is."""
+    return {"S3Key": {"Fn::Sub": f"${{CodePrefix}}{digest}.zip"}}
+
+
+FUNCTION = {"FunctionName": "ecr-warden-answer", "Code": at(CODE)}
 RELEASED = {
     **TEMPLATES,
     "hub": template(
@@ -27,7 +35,7 @@ RELEASED = {
         "ExternalId",
         Bucket=QUEUE,
         Answer={"Type": "AWS::Lambda::Function", "Properties": FUNCTION},
-        Layer={"Type": "AWS::Lambda::LayerVersion", "Properties": {"Content": {"S3Key": f"{LAYER}.zip"}}},
+        Layer={"Type": "AWS::Lambda::LayerVersion", "Properties": {"Content": at(LAYER)}},
     ),
 }
 RUNS = RunningFunction(CODE, (LAYER,))
@@ -93,6 +101,12 @@ def one_closed(site: Site) -> None:
     site.cloud.refused[REGISTRY] = NotEntered("no credentials", "pass --profile registry=PROFILE")
 
 
+def spoiled(site: Site) -> None:
+    [key] = [one for one in site.cloud.objects if one.endswith(f"/{CODE}.zip")]
+    site.cloud.objects[key] = b"theirs"
+
+
+OTHER_CODE = {"stack-differs": "ecr-warden deploy", "code-differs": "ecr-warden deploy"}
 ROWS: Mapping[str, tuple[Callable[[Site], object], dict[str, str], int]] = {
     "all is well": (lambda _: None, {}, 0),
     "what is in the hub": (drifted(CI, REGION, "hub"), {"stack-differs": "ecr-warden deploy"}, 2),
@@ -103,8 +117,10 @@ ROWS: Mapping[str, tuple[Callable[[Site], object], dict[str, str], int]] = {
         {"drift-unread": ""},
         1,
     ),
-    "the code of a function": (running(code="0" * 64), {"code-differs": "aws lambda update-function-code"}, 2),
-    "the layer of a function": (running(layers=("0" * 64,)), {"code-differs": "ecr-warden deploy"}, 2),
+    "the code of a function": (running(code="0" * 64), OTHER_CODE, 2),
+    "the layer of a function": (running(layers=("0" * 64,)), OTHER_CODE, 2),
+    "a layer that nobody may read, or that is deleted": (running(layers=("",)), OTHER_CODE, 2),
+    "a file of code in the bucket": (spoiled, {"code-differs": "ecr-warden deploy"}, 2),
     "a function that may not run": (running(reserved=0), {"function-limited": "aws lambda delete-function-conc"}, 2),
     "what nobody could process": (with_letters, {"letters-kept": ""}, 0),
     "a region that left the file": (
@@ -155,6 +171,37 @@ def test_what_doctor_says_deploy_ends(site: Site) -> None:
     assert len(found(doctor(site, "--json"))) == 3
     assert site("--yes").code == 0
     assert found(doctor(site, "--json")) == []
+
+
+def test_a_file_of_code_that_somebody_replaced_is_uploaded_again(site: Site) -> None:
+    spoiled(site)
+    ran = site("--plan")
+    assert (ran.code, "uploads 1 file of code again, which somebody replaced" in ran.out) == (2, True)
+    assert "uploaded 1 of 1 files of code" in site("--yes").out
+    assert site.begun == []
+    assert found(doctor(site, "--json")) == []
+
+
+def test_code_that_somebody_replaced_is_uploaded_under_other_keys_and_taken_anew(site: Site) -> None:
+    place_of_hub, before = place(CI, REGION, "hub"), {*site.cloud.objects}
+    running(code="0" * 64)(site)
+    ran = site("--yes")
+    assert (site.begun, "uploaded 1 of 1 files of code" in ran.out) == ([str(place_of_hub)], True)
+    prefix = site.cloud.stacks[place_of_hub].parameters["CodePrefix"]
+    assert f"{prefix}{CODE}.zip" in {one.partition("/")[2] for one in {*site.cloud.objects} - before}
+    site.cloud.functions["ecr-warden-answer"] = RUNS
+    assert found(doctor(site, "--json")) == []
+    assert (site("--yes").code, site.begun) == (0, [])
+    assert site.cloud.stacks[place_of_hub].parameters["CodePrefix"] == prefix
+
+
+def test_code_of_another_version_is_no_tampering(site: Site) -> None:
+    running(code="0" * 64)(site)
+    hub = place(CI, REGION, "hub")
+    site.cloud.stacks[hub] = replace(
+        site.cloud.stacks[hub], outputs={**site.cloud.stacks[hub].outputs, "Version": "0.1.0"}
+    )
+    assert "code-differs" not in [one["code"] for one in found(doctor(site, "--json"))]
 
 
 def test_a_queue_that_nothing_polls_is_one_of_the_hubs(site: Site) -> None:

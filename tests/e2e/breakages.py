@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from tests.e2e.terminal import Terminal
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 READ, WRITE, DISPATCH = "ecr-warden-read", "ecr-warden-write", "ecr-warden-dispatch"
 TRAIL_BUS, HEARTBEAT, FORWARD_ECR = "ecr-warden-trail", "ecr-warden-heartbeat", "ecr-warden-forward-ecr"
-SPEC_BUCKET, STATE_BUCKET = (f"ecr-warden-{which}-{CI}-{REGION}" for which in ("spec", "state"))
+SPEC_BUCKET, STATE_BUCKET, CODE_BUCKET = (f"ecr-warden-{which}-{CI}-{REGION}" for which in ("spec", "state", "code"))
 BOUNDARY = f"arn:aws:iam::{REGISTRY}:policy/ecr-warden/ecr-warden-boundary"
 TOPIC = f"arn:aws:sns:{REGION}:{CI}:ecr-warden-{{}}"
 OUTSIDER = {"AWS": f"arn:aws:iam::{OUTSIDE}:root"}
@@ -126,6 +127,42 @@ def with_layer(at: Terminal) -> None:
     client.update_function_configuration(FunctionName="ecr-warden-collect", Layers=layers)
 
 
+def files_of_code(at: Terminal) -> Mapping[str, bytes]:
+    """What Lambda takes code from, by key."""
+    client, stacks = at.stage.aws.client(CI, "s3"), at.stage.aws.client(CI, "cloudformation")
+    given = stacks.describe_stacks(StackName="ecr-warden")["Stacks"][0]["Parameters"]
+    prefix = next(one["ParameterValue"] for one in given if one["ParameterKey"] == "CodePrefix")
+    keys = [one["Key"] for one in client.list_objects_v2(Bucket=CODE_BUCKET)["Contents"]]
+    ours = [key for key in keys if key.startswith(prefix) and re.fullmatch(r"[0-9a-f]{64}\.zip", key[len(prefix) :])]
+    return {key: client.get_object(Bucket=CODE_BUCKET, Key=key)["Body"].read() for key in ours}
+
+
+def with_file(at: Terminal) -> None:
+    """The largest file of code, a layer's, is replaced."""
+    largest = max(files_of_code(at).items(), key=lambda one: len(one[1]))[0]
+    at.stage.aws.client(CI, "s3").put_object(Bucket=CODE_BUCKET, Key=largest, Body=other_code())
+
+
+def with_layer_version(at: Terminal) -> None:
+    """A layer is deployed from a file that somebody changed in time: CloudFormation made it, and sees no difference."""
+    client, files = at.stage.aws.client(CI, "s3"), files_of_code(at)
+    layer = max(files, key=lambda key: len(files[key]))
+    for name, data in files.items():
+        packed = io.BytesIO(data)
+        if name == layer:
+            with zipfile.ZipFile(packed, "a") as archive:
+                archive.writestr("python/theirs.py", "")
+        client.put_object(Bucket=CODE_BUCKET, Key=f"theirs/{name.rpartition('/')[2]}", Body=packed.getvalue())
+    with_parameters(at, CodePrefix="theirs/")
+
+
+def without_layer_version(at: Terminal) -> None:
+    """A layer's version is deleted; the functions run on with what they have of it."""
+    client = at.stage.aws.client(CI, "lambda")
+    arn = client.get_function_configuration(FunctionName="ecr-warden-collect")["Layers"][0]["Arn"]
+    client.delete_layer_version(LayerName=arn.split(":")[6], VersionNumber=int(arn.split(":")[7]))
+
+
 def with_variable(at: Terminal) -> None:
     client = at.stage.aws.client(CI, "lambda")
     given = client.get_function_configuration(FunctionName="ecr-warden-reconcile")["Environment"]["Variables"]
@@ -154,9 +191,14 @@ def key(operation: str, **given: Any) -> Do:
 
 def without_member(at: Terminal) -> None:
     """The hub's stack is updated so that it takes no events of the registry."""
+    with_parameters(at, MemberAccounts=CI)
+
+
+def with_parameters(at: Terminal, **parameters: str) -> None:
+    """The hub's stack is updated."""
     client = at.stage.aws.client(CI, "cloudformation")
     [stack] = client.describe_stacks(StackName="ecr-warden")["Stacks"]
-    given = {one["ParameterKey"]: one["ParameterValue"] for one in stack["Parameters"]} | {"MemberAccounts": CI}
+    given = {one["ParameterKey"]: one["ParameterValue"] for one in stack["Parameters"]} | parameters
     client.update_stack(
         StackName="ecr-warden",
         UsePreviousTemplate=True,
@@ -379,8 +421,13 @@ ROWS: Mapping[str, Breakage] = {
         drift=False,
     ),
     "the hub takes no events of a member": Breakage(without_member, ("stack-differs",), drift=False),
-    "a function runs other code": Breakage(
-        with_code, ("code-differs",), ("aws lambda update-function-code",), drift=False
+    "a function runs other code": Breakage(with_code, ("stack-differs", "code-differs"), drift=False),
+    "a file of code is replaced": Breakage(with_file, ("code-differs",), drift=False),
+    "a layer is made of other code": Breakage(
+        with_layer_version, ("stack-differs", *["code-differs"] * 8), drift=False
+    ),
+    "a version of a layer is deleted": Breakage(
+        without_layer_version, ("stack-differs", *["code-differs"] * 8), drift=False
     ),
     "a function has another layer": Breakage(with_layer, ("stack-differs", "code-differs")),
     "a function has another table": Breakage(with_variable, ("stack-differs",)),

@@ -100,7 +100,7 @@ class AwsEntered(Struct, frozen=True):
         with calling(f"reading the functions in {account}/{region}"):
             absent = ("ResourceNotFoundException",)
             found = {name: unless(absent, client.get_function, FunctionName=name) for name in names}
-            return {name: _running(client, one) for name, one in found.items() if one is not None}
+            return {name: _running(client, account, one) for name, one in found.items() if one is not None}
 
     def executions(self, account: str, region: str) -> int:
         client = self.session(account).client("lambda", region_name=region, config=READING_CONFIG)
@@ -185,11 +185,17 @@ class AwsEntered(Struct, frozen=True):
             raise Failure("AWS's answer has no date", remedy="see what proxy is in between") from error
 
 
-def _running(client: Any, function: Any) -> RunningFunction:
+def _running(client: Any, account: str, function: Any) -> RunningFunction:
     given, concurrency = function["Configuration"], function.get("Concurrency", {})
-    layers = [client.get_layer_version_by_arn(Arn=one["Arn"])["Content"] for one in given.get("Layers", ())]
-    digest, *digests = (_digits(one["CodeSha256"]) for one in (given, *layers))
-    return RunningFunction(digest, tuple(digests), concurrency.get("ReservedConcurrentExecutions"))
+    layers = tuple(_layer(client, account, one["Arn"]) for one in given.get("Layers", ()))
+    return RunningFunction(_digits(given["CodeSha256"]), layers, concurrency.get("ReservedConcurrentExecutions"))
+
+
+def _layer(client: Any, account: str, arn: str) -> str:
+    """The digest of a layer; "" of another account's, which nobody here may read, and of one that is deleted."""
+    is_own = arn.split(":")[4] == account
+    found = unless(("ResourceNotFoundException",), client.get_layer_version_by_arn, Arn=arn) if is_own else None
+    return "" if found is None else _digits(found["Content"]["CodeSha256"])
 
 
 def _digits(digest: str) -> str:

@@ -198,16 +198,27 @@ class AwsCodeBucket(Struct, frozen=True):
     region: str
     name: str
 
+    def other(self, objects: Mapping[str, bytes]) -> Sequence[str]:
+        there = self._there()
+        # A key alone proves nothing: who knows those of the next version could have put something else there.
+        return [key for key, data in objects.items() if there.get(key, _etag(data)) != _etag(data)]
+
     def put(self, objects: Mapping[str, bytes]) -> int:
-        place = {"Bucket": self.name, "ExpectedBucketOwner": self.account}
+        there = self._there()
+        missing = [key for key in sorted(objects) if there.get(key) != _etag(objects[key])]
         with calling(f"the upload to s3://{self.name}"):
-            pages = self.client.get_paginator("list_objects_v2").paginate(**place)
-            there = {one["Key"]: one["ETag"].strip('"') for page in pages for one in page.get("Contents", ())}
-            # A key alone proves nothing: who knows those of the next version could have put something else there.
-            missing = [key for key in sorted(objects) if there.get(key) != _etag(objects[key])]
             for key in missing:
-                self.client.put_object(**place, Key=key, Body=objects[key])
+                self.client.put_object(**self._place, Key=key, Body=objects[key])
         return len(missing)
+
+    def _there(self) -> Mapping[str, str]:
+        with calling(f"listing s3://{self.name}"):
+            pages = self.client.get_paginator("list_objects_v2").paginate(**self._place)
+            return {one["Key"]: one["ETag"].strip('"') for page in pages for one in page.get("Contents", ())}
+
+    @property
+    def _place(self) -> Mapping[str, str]:
+        return {"Bucket": self.name, "ExpectedBucketOwner": self.account}
 
     def url(self, key: str) -> str:
         return f"https://s3.{self.region}.amazonaws.com/{self.name}/{key}"

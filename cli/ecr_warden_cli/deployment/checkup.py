@@ -151,7 +151,7 @@ CODES: Mapping[str, tuple[Group, Verdict, str]] = {
     "hub-unknown": (Group.HUB, Verdict.UNKNOWN, ""),
     "stack-differs": (Group.HUB, Verdict.WRONG, _DEPLOY),
     "drift-unread": (Group.HUB, Verdict.UNKNOWN, ""),
-    "code-differs": (Group.HUB, Verdict.WRONG, ""),
+    "code-differs": (Group.HUB, Verdict.WRONG, _DEPLOY),
     "function-limited": (Group.HUB, Verdict.WRONG, ""),
     "few-executions": (Group.HUB, Verdict.WARNING, ""),
     "executions-unread": (Group.HUB, Verdict.UNKNOWN, ""),
@@ -395,19 +395,14 @@ def _of_comparison(looks: Looks, region: str) -> Iterator[Diagnosis]:
 
 
 def _of_functions(compared: Compared, region: str) -> Iterator[Diagnosis]:
-    where = f"aws lambda {{}} --region {region} --function-name {{}}"
-    for name, file in compared.altered.items():
-        what = "other code than the release's" if file else "a layer with other code than the release's"
-        found = _diagnosis("code-differs", f"{name} runs {what}")
-        command = (
-            f"{where.format('update-function-code', name)} --zip-file {quote(f'fileb://{file}')}" if file else _DEPLOY
-        )
-        yield replace(found, command=command)
+    for name, what in compared.altered.items():
+        yield _diagnosis("code-differs", f"{name} runs {what} than the release's")
+    if files := compared.spoiled:
+        yield _diagnosis("code-differs", f"in the bucket for code somebody replaced {listed(files, _SHOWN)}")
     for name in compared.stopped:
         message = f"the concurrent executions of {name} are limited, so that others keep it waiting or it never runs"
-        yield replace(
-            _diagnosis("function-limited", message), command=where.format("delete-function-concurrency", name)
-        )
+        command = f"aws lambda delete-function-concurrency --region {region} --function-name {name}"
+        yield replace(_diagnosis("function-limited", message), command=command)
 
 
 def _of_executions(deployment: Deployment, limit: int | Failure | None) -> Iterator[Diagnosis]:

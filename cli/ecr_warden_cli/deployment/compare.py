@@ -1,16 +1,13 @@
 """Compares what is deployed with the release, as `deploy --plan` does, and what CloudFormation does not compare."""
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import product
-from typing import Any
 
 from msgspec import Struct
 
-from ecr_warden_cli.deployment.ports import Entered, RunningFunction, StackPlace
+from ecr_warden_cli.deployment.ports import Entered, StackPlace
 from ecr_warden_cli.deployment.reconcile import Reconciler, Step
-from ecr_warden_cli.deployment.release import Release
-from ecr_warden_cli.deployment.stacks import EVENTS, HUB, NAMES, RESERVED, stacks_of
+from ecr_warden_cli.deployment.stacks import EVENTS, NAMES, RESERVED, stacks_of
 from ecr_warden_cli.terminal.context import Failure
 
 DEAD_LETTERS = ("ecr-warden-dlq", "ecr-warden-jobs-dlq", "ecr-warden-incidents-dlq")
@@ -28,8 +25,9 @@ class Compared(Struct, frozen=True):
     """Those that were compared."""
     functions: int = 0
     altered: Mapping[str, str] = {}
-    """The functions that run other code than the release's, by name with the file of the right code; "" where it is a
-    layer that differs."""
+    """The functions that run other code than the release's, by name, and of what."""
+    spoiled: Sequence[str] = ()
+    """The files of code in the bucket that somebody replaced."""
     stopped: tuple[str, ...] = ()
     """The functions whose concurrency somebody limits, which no template does."""
     letters: Mapping[str, int] = {}
@@ -57,20 +55,20 @@ def compare(reconciler: Reconciler, regions: Iterable[str]) -> Compared:
     if len(reconciler.unread) == len(wanted) > 0:
         raise reconciler.unread[0]
     is_there = not reconciler.is_new and account not in entered.refused
-    running = entered.functions(account, region, [*_code(reconciler.release)]) if is_there else {}
     queues = {queue: entered.depth(account, region, queue) for queue in DEAD_LETTERS} if is_there else {}
     # The template says a number only where the file has one.
     reserving = {
         one["FunctionName"]
-        for one in _resources(reconciler.release, "Function")
+        for one in reconciler.release.resources("Function")
         if _RESERVED in one and RESERVED in deployment.parameters
     }
     return Compared(
         steps,
         len(wanted) - len(reconciler.unread),
-        len(running),
-        dict(_altered(reconciler.release, running)),
-        tuple(name for name, one in running.items() if one.reserved is not None and name not in reserving),
+        len(reconciler.running),
+        reconciler.altered,
+        reconciler.spoiled,
+        tuple(name for name, one in reconciler.running.items() if one.reserved is not None and name not in reserving),
         {queue: depth for queue, depth in queues.items() if depth},
         reconciler.unseen,
         tuple(_left(entered, wanted, regions)),
@@ -87,24 +85,3 @@ def _left(entered: Entered, wanted: Sequence[StackPlace], regions: Iterable[str]
     for place in places:
         if place not in wanted and entered.stacks(place.account, place.region).read(place.name) is not None:
             yield place
-
-
-def _resources(release: Release, kind: str) -> Iterator[Mapping[str, Any]]:
-    resources = json.loads(release.templates[HUB])["Resources"].values()
-    yield from (body["Properties"] for body in resources if body["Type"] == f"AWS::Lambda::{kind}")
-
-
-def _code(release: Release) -> dict[str, str]:
-    """The file of each function: its name is the digest of what is in it."""
-    return {one["FunctionName"]: one["Code"]["S3Key"] for one in _resources(release, "Function")}
-
-
-def _altered(release: Release, running: Mapping[str, RunningFunction]) -> Iterator[tuple[str, str]]:
-    """CloudFormation reads no code."""
-    layers = {one["Content"]["S3Key"] for one in _resources(release, "LayerVersion")}
-    for name, key in _code(release).items():
-        one = running.get(name)
-        if one is not None and f"{one.code}.zip" != key:
-            yield name, f"{release.folder}/{key}"
-        elif one is not None and not {f"{layer}.zip" for layer in one.layers} <= layers:
-            yield name, ""

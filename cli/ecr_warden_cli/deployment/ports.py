@@ -135,6 +135,9 @@ class Stacks(Protocol):
 class CodeBucket(Protocol):
     """The bucket from which CloudFormation takes code and large templates."""
 
+    def other(self, objects: Mapping[str, bytes]) -> Sequence[str]:
+        """The keys of these objects at which there is something else; raises Failure."""
+
     def put(self, objects: Mapping[str, bytes]) -> int:
         """Upload what is not there yet by key and content, and return how many that were; raises Failure."""
 

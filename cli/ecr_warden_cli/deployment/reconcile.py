@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import uuid
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -22,6 +23,7 @@ from ecr_warden_cli.deployment.ports import (
     Instance,
     LiveStack,
     Proposal,
+    RunningFunction,
     StackChange,
     StackFailed,
     StackPlace,
@@ -30,6 +32,7 @@ from ecr_warden_cli.deployment.ports import (
 from ecr_warden_cli.deployment.release import Release
 from ecr_warden_cli.deployment.remedies import remedy_for
 from ecr_warden_cli.deployment.stacks import (
+    CODE_PREFIX,
     EVENTS,
     HUB,
     MEMBER,
@@ -154,6 +157,42 @@ class Reconciler(Struct, frozen=True, dict=True):
             return None
         return Position.ENABLED if self.is_new else Position.STOPPED
 
+    @cached_property
+    def running(self) -> Mapping[str, RunningFunction]:
+        """What the hub's functions run, by name."""
+        account, region = self.deployment.hub_account, self.deployment.hub_region
+        return self.entered.functions(account, region, [*self.release.functions]) if self._is_open else {}
+
+    @property
+    def _is_open(self) -> bool:
+        """Whether there is a hub, and may be looked at."""
+        return self.deployment.hub_account not in self.left_out and not self.is_new
+
+    @cached_property
+    def altered(self) -> Mapping[str, str]:
+        """The functions that run other code than this release's, and of what; CloudFormation reads none."""
+        if self.hub is None or self.hub.outputs.get("Version") != self.release.version:
+            return {}
+        keys, layers = self.release.functions, self.release.layers
+        others = [name for name, one in self.running.items() if not {f"{layer}.zip" for layer in one.layers} <= layers]
+        own = [name for name, one in self.running.items() if f"{one.code}.zip" != keys[name]]
+        return dict.fromkeys(others, "a layer with other code") | dict.fromkeys(own, "other code")
+
+    @cached_property
+    def code_prefix(self) -> str:
+        """Of the keys of all code: a new one where something else runs, so that Lambda takes them all anew."""
+        before = "" if self.hub is None else self.hub.parameters.get(CODE_PREFIX, "")
+        return f"{uuid.uuid4()}/" if self.altered else before
+
+    @cached_property
+    def spoiled(self) -> Sequence[str]:
+        """The files of code in the bucket that somebody replaced."""
+        return self._bucket().other(self._code) if self._is_open else ()
+
+    @property
+    def _code(self) -> Mapping[str, bytes]:
+        return {f"{self.code_prefix}{key}": data for key, data in self.release.code.items()}
+
     def leaving(self, ask: Callable[[], Collection[str] | None]) -> list[str]:
         """Whose changes are reported no more, of those whom the accepted spec names.
 
@@ -180,7 +219,8 @@ class Reconciler(Struct, frozen=True, dict=True):
         above = self.entered.above(units.account) if units is not None and units.units else ("", "")
         # An account that nobody entered, by a mistyped ID perhaps, becomes no member.
         known = (one for one in self.deployment.members if one.id not in self.left_out - self._members_before)
-        deployment = replace(self.deployment, members=(*known,))
+        given = {**self.deployment.parameters, CODE_PREFIX: self.code_prefix}
+        deployment = replace(self.deployment, members=(*known,), parameters=given)
         wanted = stacks_of(deployment, outputs.get("ExternalId") or external_id(deployment), above)
         if self.hub is None:
             wanted = (WantedStack(hub_place(self.deployment), _BUCKET, {}), *wanted)
@@ -249,11 +289,15 @@ class Reconciler(Struct, frozen=True, dict=True):
             # Before the hub, which else would find none, and stand still.
             self.entered.hub(self.deployment.hub_account, self.deployment.hub_region).make_switch(self.switch)
             yield f"made the stop switch {PARAMETER}: {self.switch}"
+        if self.spoiled:
+            yield self._upload()
         for template, several in groupby(steps, key=lambda step: step.wanted.template):
-            if template == HUB:
-                many = self._code().put(self.release.code)
-                yield f"uploaded {many} of {len(self.release.code)} files of code"
+            if template == HUB and not self.spoiled:
+                yield self._upload()
             yield from self._together([*several])
+
+    def _upload(self) -> str:
+        return f"uploaded {self._bucket().put(self._code)} of {len(self._code)} files of code"
 
     def _together(self, steps: Sequence[Step]) -> Iterator[str]:
         """A stack that fails keeps no other from being finished."""
@@ -301,7 +345,7 @@ class Reconciler(Struct, frozen=True, dict=True):
     def _stacks(self, wanted: WantedStack) -> Stacks:
         return self.entered.stacks(wanted.place.account, wanted.place.region)
 
-    def _code(self) -> CodeBucket:
+    def _bucket(self) -> CodeBucket:
         account, region = self.deployment.hub_account, self.deployment.hub_region
         return self.entered.bucket(account, region, code_bucket(self.deployment))
 
@@ -315,8 +359,8 @@ class Reconciler(Struct, frozen=True, dict=True):
         text, url = self.release.templates[wanted.template], ""
         if len(text.encode()) > _INLINE_BYTES:
             key = f"{hashlib.sha256(text.encode()).hexdigest()}.json"
-            self._code().put({key: text.encode()})
-            url = self._code().url(key)
+            self._bucket().put({key: text.encode()})
+            url = self._bucket().url(key)
         owns = self._owns_switch(wanted)
         keeps = {OWN_SWITCH: "true"} if owns and not self._would_retain_switch(wanted) else {}
         # Drift of a stack that owns the switch is not reverted: that would undo what people said.

@@ -1,12 +1,13 @@
 """What this version deploys: the files that `make release` writes and the wheel carries."""
 
 import hashlib
+import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta, Struct
@@ -43,8 +44,25 @@ class Release(Struct, frozen=True):
     what the command calls itself and `deployer-policy-stacks` for what CloudFormation calls in their name."""
     code: Mapping[str, bytes]
     """Layers and functions, by the key at which the hub's template expects them in the bucket CodeBucket."""
-    folder: str = ""
-    """Where the files are."""
+
+    @property
+    def functions(self) -> Mapping[str, str]:
+        """The key of each function's code: it is the digest of what is in it."""
+        return {one["FunctionName"]: _key(one["Code"]) for one in self.resources("Function")}
+
+    @property
+    def layers(self) -> set[str]:
+        """The keys of the layers' code."""
+        return {_key(one["Content"]) for one in self.resources("LayerVersion")}
+
+    def resources(self, kind: str) -> Iterator[Mapping[str, Any]]:
+        """The properties of what the hub has of a kind of Lambda's."""
+        resources = json.loads(self.templates["hub"])["Resources"].values()
+        yield from (body["Properties"] for body in resources if body["Type"] == f"AWS::Lambda::{kind}")
+
+
+def _key(code: Mapping[str, Any]) -> str:
+    return str(code["S3Key"]["Fn::Sub"]).removeprefix("${CodePrefix}")
 
 
 class ReleaseUnusable(Failure, code="release-unusable"):
@@ -67,7 +85,6 @@ def load_release(environment: Mapping[str, str] = os.environ) -> Release:
         manifest.version,
         {name: _checked(folder, f"{name}.json", digest).decode() for name, digest in manifest.templates.items()},
         {f"{digest}.zip": _checked(folder, f"{digest}.zip", digest) for digest in manifest.code},
-        str(folder),
     )
 
 

@@ -26,6 +26,8 @@ RESERVED = "ReservedForRepairs"
 """The parameter of the hub's template for the concurrent executions that only repairs may use."""
 OWN_SWITCH = "OwnSwitch"
 """The parameter of the hub's template that says whether the stack makes the stop switch, as versions before did."""
+CODE_PREFIX = "CodePrefix"
+"""The parameter of the hub's template before the key of each file of code: with another, Lambda takes them all anew."""
 SETS = ("ecr-warden-boundary", "ecr-warden-member", "ecr-warden-events")
 """The StackSets of the organization's stack."""
 _FEW_MEMBERS = 20

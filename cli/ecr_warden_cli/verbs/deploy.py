@@ -31,7 +31,7 @@ from ecr_warden_cli.terminal.context import Context, Failure, Uploaded, UsageErr
 from ecr_warden_cli.terminal.inputs import DEFAULT_SPEC, load_bytes, load_compiled
 from ecr_warden_cli.verbs.doctor import check_up, show
 from ecr_warden_cli.verbs.hold import is_confirmed
-from iam_access.text.printable import cut
+from iam_access.text.printable import count, cut
 
 _SWITCH = {
     Position.ENABLED: f"makes the stop switch, {PARAMETER}: {Position.ENABLED}",
@@ -99,6 +99,8 @@ def _bring_about(reconciler: Reconciler, arguments: argparse.Namespace, context:
     said = [(step, line) for say in (Step.rights, Step.resources) for step in steps for line in say(step)]
     plan = [f"changes in {one} are reported no more, and the accepted spec names it" for one in leaving]
     plan += grouped([(line, aliases[step.wanted.place.account]) for step, line in said])
+    if files := reconciler.spoiled:
+        plan.append(f"uploads {count(len(files), 'file')} of code again, which somebody replaced")
     plan += [] if reconciler.switch is None else [_SWITCH[reconciler.switch]]
     plan += [f"uploads {file}, the first spec"] if spec is not None else []
     answer = {"version": reconciler.release.version, "plan": plan, "steps": list(map(_to_json, steps))}

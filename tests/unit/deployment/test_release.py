@@ -25,7 +25,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_it_has_templates_by_name_and_code_by_key(folder: Path) -> None:
-    assert load_release({FOLDER: str(folder)}) == Release("0.2.0", {"hub": HUB.decode()}, {KEY: CODE}, str(folder))
+    assert load_release({FOLDER: str(folder)}) == Release("0.2.0", {"hub": HUB.decode()}, {KEY: CODE})
 
 
 BROKEN = {
