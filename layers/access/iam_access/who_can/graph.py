@@ -394,14 +394,16 @@ class Graph(SubjectDirectory):
         )
         return {one.arn: one for one in chain.from_iterable(each) if one.identity is None}.values()
 
-    def from_outside(self, permissions: tuple[Permission, ...], account: str) -> Iterator[AccessPath]:
-        """Everybody who can without assuming a role, but for the account's own, each by the best way."""
-        direct = self._direct(permissions, (), but_of=account)
+    def from_outside(
+        self, permissions: tuple[Permission, ...], account: str, *, only: str = ""
+    ) -> Iterator[AccessPath]:
+        """Everybody, or `only` one ARN, who can without assuming a role, but for the account's own; by the best way."""
+        direct = self._direct(permissions, (), but_of=account, only=only)
         paths = [AccessPath((Step(subject, permissions, decision),)) for subject, decision in direct]
         paths += (
             way
             for user in self._federators
-            if user.principal.account != account
+            if user.principal.account != account and only in ("", user.arn)
             for way in self._federating(user, permissions)
         )
         yield from {path.subject.arn: path for path in sorted(paths, key=_ORDER, reverse=True)}.values()
@@ -576,6 +578,7 @@ class Graph(SubjectDirectory):
         also: Iterable[Subject],
         *,
         but_of: str = "",
+        only: str = "",
         among: Collection[str] | None = None,
     ) -> Iterator[tuple[Subject, AccessDecision]]:
         first = permissions[0]
@@ -589,7 +592,7 @@ class Graph(SubjectDirectory):
         found = {one.arn: one for one in also} | found
         for subject in found.values():
             is_left_out = among is not None and subject.identity is not None and subject.arn not in among
-            if subject.principal.account == but_of or is_left_out:
+            if subject.principal.account == but_of or is_left_out or only not in ("", subject.arn):
                 continue
             decision = self.decide(subject, permissions)
             if decision.answer is not Answer.NO:

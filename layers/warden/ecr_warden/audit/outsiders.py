@@ -17,14 +17,16 @@ from iam_access.who_can.standing import standing_for
 from iam_access.who_can.subject import ANY_ACCOUNT, for_none
 
 
-def let_in(graph: RepositoryGraph, permissions: tuple[Permission, ...], policy: Policy) -> Iterator[AccessPath]:
-    """Everybody outside the resource's account whom this policy of the resource lets in directly.
+def let_in(
+    graph: RepositoryGraph, permissions: tuple[Permission, ...], policy: Policy, *, only: str = ""
+) -> Iterator[AccessPath]:
+    """Everybody outside the resource's account, or `only` one ARN, whom this policy of the resource lets in directly.
 
     Whom other policies let in too, in the requests in which they do not by themselves.
     """
     home = str(permissions[0].resource.account)
     ours, others = Ours(frozenset({home})), tuple(_but_by(policy, one) for one in permissions)
-    for path in graph.from_outside(permissions, home):
+    for path in graph.from_outside(permissions, home, only=only):
         *before, last = path.steps
         step = graph.excess(last, Given(last.subject.policies, others))
         if step is not None and is_outside(graph, found := AccessPath((*before, step)), ours):

@@ -203,16 +203,16 @@ class _Part(Struct, frozen=True):
         gone = frozenset[int]()
         for _ in range(_MAX_ROUNDS):
             left = replace(self, without=gone)
-            paths = [path for access in accesses for path in left.outsiders(access) if path.subject.arn == who.arn]
+            paths = [path for access in accesses for path in left.outsiders(access, only=who.arn)]
             if not paths:
                 return _removal(gone, self.policy, who, self.judge.compiled.accounts)
             gone |= {index for path in paths for index in _indexes(path, self.policy)}
         return ""
 
-    def outsiders(self, access: str) -> Iterator[AccessPath]:
-        """Outsiders to the account whom the policy lets in for this, and who are not intended."""
+    def outsiders(self, access: str, *, only: str = "") -> Iterator[AccessPath]:
+        """Outsiders to the account, or `only` one ARN, whom the policy lets in for this, and who are not intended."""
         judge, target = self.judge, self.target
-        for path in let_in(judge.graph, self._asked(access), self.policy):
+        for path in let_in(judge.graph, self._asked(access), self.policy, only=only):
             of_spec = access in REGISTRY_CALLS and path.subject.principal.account in judge.compiled.accounts
             if not of_spec and not judge.is_allowed(path.subject, access, target.account, target.name):
                 yield path
