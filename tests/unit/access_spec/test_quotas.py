@@ -173,3 +173,43 @@ def test_the_documentation_says_how_many_repositories_fit(principal: str, column
     fitting = repositories_of(principal, "shop/s")
     assert quota_problems(fitting(int(said[column]))) == ()
     assert len(quota_problems(fitting(int(said[column]) + 1))) == 1
+
+
+def ends(count: int) -> str:
+    """Grants of which each is a statement of its own."""
+    grants = [f"{{by: [ci:user/b{number}], until: {2030 + number}-01-01T00:00:00Z}}" for number in range(count)]
+    return f"{ACCOUNTS}\nrepositories: [{{name: shop/checkout, account: registry, pull: [{', '.join(grants)}]}}]"
+
+
+# Of a document that somebody writes more than so many characters, or statements, are not read.
+@pytest.mark.parametrize(
+    ("spec", "below", "above", "code"),
+    [
+        pytest.param(pulls, 6_000, 6_600, "E401", id="principals of a repository policy"),
+        pytest.param(pushes, 6_000, 6_600, "E404", id="principals of a trust policy"),
+        pytest.param(repositories_of("ci:user/puller"), 3_900, 4_300, "E402", id="repositories of a user"),
+        pytest.param(ends, 990, 1_010, "E401", id="grants with ends"),
+    ],
+)
+def test_a_document_of_any_size_is_named_with_its_size(spec: Sized, below: int, above: int, code: str) -> None:
+    for count in (below, above):
+        found = quota_problems(spec(count))
+        assert code in {problem.code for problem in found}
+        assert all(re.search("[0-9]+ characters; the quota is [0-9]+", problem.message) for problem in found)
+
+
+LENGTH = 262_144
+
+
+@pytest.mark.parametrize("length", [LENGTH - 1, LENGTH, LENGTH + 1, 4 * LENGTH])
+def test_of_the_spec_itself_the_length_does_not_matter(length: int) -> None:
+    text = repositories_of("ci:user/puller")(3) + "\n# "
+    assert quota_problems(text + "c" * (length - len(text))) == ()
+
+
+@pytest.mark.parametrize(("length", "code"), [(LENGTH - 200, "E402"), (LENGTH + 1, "E301")])
+def test_a_document_that_the_spec_itself_has_is_read_up_to_a_length(length: int, code: str) -> None:
+    document = f"{{Statement: {{Sid: {'x' * length}, Effect: Deny, Action: 'sts:*', Resource: '*'}}}}"
+    entry = f"{{kind: identity-policy, account: ci, user: puller, name: x, document: {document}}}"
+    (found,) = quota_problems(f"{ACCOUNTS}\ndocuments: [{entry}]")
+    assert (found.code, bool(found.remedy)) == (code, True)

@@ -112,11 +112,24 @@ def parse_document(source: str | bytes | Mapping[str, object]) -> Document:
         )
     if not isinstance(raw, dict):
         raise wrong_type("", raw, "an object")
-    return document_of(raw)
+    document = document_of(raw)
+    if len(document.statements) > MAX_STATEMENTS:
+        raise DocumentError(
+            "document-too-many-statements",
+            "Statement",
+            f"{len(document.statements)} statements, at most {MAX_STATEMENTS}",
+            remedy="merge statements",
+        )
+    if len(document.text) > MAX_CHARACTERS:
+        raise too_large()
+    return document
 
 
 def document_of(raw: dict[str, object]) -> Document:
-    """The document of an object that has JSON's own types alone and is given away; raises DocumentError."""
+    """The document of an object that has JSON's own types alone and is given away; raises DocumentError.
+
+    Of any size: whoever makes documents knows their quota.
+    """
     if not raw:
         raise DocumentError("document-empty", "", "the document has no element", remedy="write at least one Statement")
     if not _DOCUMENT_KEYS.issuperset(raw):
@@ -129,8 +142,6 @@ def document_of(raw: dict[str, object]) -> Document:
     statements = _statements(raw)
     identifier = _optional_string(raw, "Id", "Id")
     text = encode(raw)
-    if len(text) > MAX_CHARACTERS:
-        raise too_large()
     check_characters(text, raw)
     return Document(text, str(version), statements, identifier)
 
@@ -145,13 +156,6 @@ def _statements(raw: dict[str, object]) -> tuple[Statement, ...]:
         raise wrong_type("Statement", given, "an object or a list of objects")
     if not given:
         raise DocumentError("document-empty", "Statement", "an empty list", remedy="write at least one Statement")
-    if len(given) > MAX_STATEMENTS:
-        raise DocumentError(
-            "document-too-many-statements",
-            "Statement",
-            f"{len(given)} statements, at most {MAX_STATEMENTS}",
-            remedy="merge statements",
-        )
     return tuple([_statement(entry, f"Statement[{index}]") for index, entry in enumerate(given)])
 
 
