@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -101,6 +102,130 @@ def test_rollback_shows_who_gains_and_uploads_the_text_as_a_new_version() -> Non
     assert world.specs.file.version not in ("v1", "v2")
     accept_of(world)
     assert [job for job in world.jobs.sent if isinstance(job, ReconcileTarget)]
+
+
+def accepted(*texts: str) -> World:
+    """The first version, and these after it, each in force before the next."""
+    world = first()
+    for number, text in enumerate(texts, 2):
+        next_version(world, text, f"v{number}")
+    return world
+
+
+NOT_VALID, SAME = "versio: 1", f"# the same\n{LESS}"
+# name: the versions after the first, and the one that is gone back to, or words of the error
+BEFORE: dict[str, tuple[tuple[str, ...], str]] = {
+    "the one before": ((LESS,), "v1"),
+    "not the one before that": ((LESS, SAME), "v2"),
+    "not a refused one": ((LESS, NOT_VALID), "v1"),
+    "not one with the same text": ((LESS, LESS), "v1"),
+    "after going back, the one that was left": ((LESS, TEXT), "v2"),
+    "none": ((), "no other version was accepted before; ecr-warden versions lists all"),
+    "none with another text": ((TEXT,), "no other version was accepted before; ecr-warden versions lists all"),
+    "while one waits": ((LESS, EMPTY), "version v3 came later and waits for a person; ecr-warden held shows it"),
+}
+
+
+@pytest.mark.parametrize("answer", ["yes", "no", "--yes", "--json"])
+@pytest.mark.parametrize("case", BEFORE)
+def test_without_a_version_rollback_names_the_one_before_and_asks(case: str, answer: str) -> None:
+    texts, wanted = BEFORE[case]
+    world = accepted(*texts)
+    at_first = present(world.specs.file)
+    options = ["--yes"] if answer == "--yes" else ["--yes", "--json"] if answer == "--json" else []
+    ran = over(world, terminal=not options)("rollback", *options, stdin=f"{answer}\n".encode())
+    if " " in wanted:
+        assert (ran.code, wanted in (ran.json["error"]["message"] if answer == "--json" else ran.err)) != (0, False)
+        assert present(world.specs.file) == at_first
+        return
+    assert f"back to\n{wanted}  accepted at 2026-11-24T10:0" in ran.err
+    assert "\n  uploaded at " in ran.err
+    gone_back = {"v1": TEXT, "v2": LESS}[wanted]
+    assert (present(world.specs.file).data == gone_back.encode()) is (answer != "no")
+    assert ran.code == (2 if answer == "no" else 0)
+    if answer == "--json":
+        assert (ran.json["earlier"], ran.json["uploaded"]) == (wanted, True)
+    elif answer == "no":
+        assert f"upload version {wanted}?" in ran.err
+
+
+SAYS_OTHERWISE = "your access.yaml still says something else than version {}, which is in force: ecr-warden versions "
+# name: the file here (None: there is none), the command, and the version that the file differs from, if one is named
+FILES: dict[str, tuple[str | None, str, str | None]] = {
+    "rolled back, the file is the newer one": (LESS, "rollback v1 --yes", "u1"),
+    "rolled back, in JSON": (LESS, "rollback --yes --json", "u1"),
+    "rolled back, the file is it": (TEXT, "rollback v1 --yes", None),
+    "rolled back, without a file": (None, "rollback v1 --yes", None),
+    "rolled back, not waited for": (LESS, "rollback v1 --yes --no-wait", None),
+    "not rolled back": (LESS, "rollback v1", None),
+    "rejected, the file is it": (EMPTY, "reject HOLD --yes", "v2"),
+    "rejected, the file is what is in force": (LESS, "reject HOLD --yes", None),
+    "accepted, the file is it": (EMPTY, "accept HOLD --yes", None),
+    "accepted, the file is the one before": (LESS, "accept HOLD --yes", "v3"),
+    "not accepted": (EMPTY, "accept HOLD", None),
+}
+
+
+@pytest.mark.parametrize("case", FILES)
+def test_where_the_file_here_says_something_else_than_what_is_in_force_that_is_said(
+    case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text, line, version = FILES[case]
+    monkeypatch.chdir(tmp_path)
+    if text is not None:
+        Path("access.yaml").write_text(text)
+    world = accepted(LESS)
+    if "HOLD" in line:
+        world.specs.older = (*world.specs.older, present(world.specs.file))
+        line = line.replace("HOLD", held(world, EMPTY, "v3").id)
+    command = over(world)
+    ran = command(*line.split())
+    assert ("still says" in ran.err) is (version is not None)
+    if version is not None:
+        assert f"{SAYS_OTHERWISE.format(version)}accepted --write access.yaml" in ran.err
+        assert command("versions", "accepted", "--write", "access.yaml", "--yes").code == 0
+        assert Path("access.yaml").read_text() == command("versions", "accepted", "--json").json["text"]
+        assert "still says" not in command("versions", "accepted", "--write", "access.yaml").err
+
+
+# name: the arguments, what is in FILE before and after (None: there is none), what is typed, the exit code, and words
+WRITES: dict[str, tuple[str, str | None, str | None, str | None, int, str]] = {
+    "a new file": ("v1 --write FILE", None, TEXT, None, 0, "FILE is now version v1"),
+    "what is in force": ("accepted --write FILE", None, LESS, None, 0, "FILE is now version v2"),
+    "a file with this text": ("v1 --write FILE", TEXT, TEXT, None, 0, "FILE already was version v1"),
+    "another, without a person": ("v1 --write FILE", LESS, LESS, None, 2, "answer yes, or add --yes"),
+    "another, and a person says no": ("v1 --write FILE", LESS, LESS, "no", 2, "replace FILE by version v1?"),
+    "another, and a person says yes": ("v1 --write FILE", LESS, TEXT, "yes", 0, "FILE is now version v1"),
+    "another, and --yes": ("v1 --write FILE --yes", LESS, TEXT, None, 0, "FILE is now version v1"),
+    "a version that is not there": ("v9 --write FILE --yes", LESS, LESS, None, 1, "v9"),
+    "no version": ("--write FILE", None, None, None, 1, "name it: ecr-warden versions accepted --write FILE"),
+    "a folder that is not there": ("v1 --write x/FILE", None, None, None, 1, "x/FILE cannot be written: No such file"),
+    "a folder": ("v1 --write .", None, None, None, 1, ". is a directory"),
+    "no name": ("v1 --write=", None, None, None, 1, "the name of the file is empty"),
+}
+
+
+@pytest.mark.parametrize("case", WRITES)
+def test_the_text_of_a_version_is_written_to_a_file_and_over_another_only_if_a_person_agrees(
+    case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line, before, after, typed, code, words = WRITES[case]
+    monkeypatch.chdir(tmp_path)
+    if before is not None:
+        Path("FILE").write_text(before)
+    command = over(accepted(LESS), terminal=typed is not None)
+    ran = command("versions", *line.split(), stdin=f"{typed or 'yes'}\n".encode())
+    assert (ran.code, ran.out) == (code, "")
+    assert words in ran.err
+    assert (Path("FILE").read_text() if Path("FILE").exists() else None) == after
+    assert [one.name for one in tmp_path.iterdir()] == [] if after is None else ["FILE"]
+
+
+def test_a_version_is_written_byte_by_byte(tmp_path: Path) -> None:
+    world, odd, file = first(), b"# \xff\r\n", tmp_path / "odd.yaml"
+    world.specs.older = (SpecVersion("v0", odd),)
+    ran = over(world)("versions", "v0", "--write", str(file), "--json")
+    assert (ran.code, ran.json["written"], file.read_bytes()) == (0, True, odd)
 
 
 class Beaten(Working):

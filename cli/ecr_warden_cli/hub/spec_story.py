@@ -6,12 +6,13 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from ecr_warden.core.job import Actor
+from ecr_warden.core.job import Actor, short_name
 from ecr_warden.hub.reply import HistoryReply, KeptVersion
 from ecr_warden.hub.request import MAX_ENTRIES, AskHistory
 from ecr_warden.state.history import HistoryEntry, HistoryKind
 from ecr_warden_cli.hub.client import HubClient, accepted_version, expect
 from ecr_warden_cli.terminal.context import Uploaded
+from iam_access.text.printable import show_time
 
 # Two thousand entries: what people and files do in a year.
 _PAGES = 20
@@ -40,6 +41,16 @@ class Story(Struct, frozen=True):
     since: datetime | None = None
     decided_by: Actor | None = None
     text: str = ""
+
+    @property
+    def lines(self) -> tuple[str, str]:
+        """`v1  in force since 2026-11-24T10:00:00Z, by bob`, and below who uploaded it when."""
+        word = "in force" if self.fate is Fate.IN_FORCE else self.fate
+        since = "since" if self.fate is Fate.IN_FORCE else "at"
+        at = "" if self.since is None else f" {since} {show_time(self.since)}"
+        decided = f", by {short_name(self.decided_by)}" if self.decided_by is not None else ""
+        by = f" by {short_name(self.uploaded_by)}" if self.uploaded_by else ", the hub does not know by whom"
+        return f"{self.version}  {word}{at}{decided}", f"  uploaded at {show_time(self.uploaded_at)}{by}"
 
 
 class Log(Struct, frozen=True):

@@ -3,6 +3,7 @@
 import argparse
 import os
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 from msgspec import Struct
@@ -22,11 +23,14 @@ from ecr_warden_cli.hub.client import (
     version_in_bucket,
 )
 from ecr_warden_cli.terminal.context import Context, Failure, UsageError
-from ecr_warden_cli.terminal.inputs import load_bytes, name_of, read_spec
+from ecr_warden_cli.terminal.inputs import DEFAULT_SPEC, load_bytes, name_of, read_spec
+from iam_access.errors import NamedError
 from iam_access.text.printable import cut
 
 _REMEDY = "give a file, - for stdin, REF:PATH for a version in git, or s3:VERSION_ID"
 _GIT_SECONDS = 60
+ACCEPTED = "accepted"
+"""In place of the ID of the version that is in force."""
 
 
 class Version(Struct, frozen=True):
@@ -56,6 +60,15 @@ def load_accepted(arguments: argparse.Namespace, context: Context) -> Version:
     if accepted is None:
         return Version("nothing, because no version is accepted yet")
     return _kept(accepted, "the accepted version", client, context)
+
+
+def note_other_file(client: HubClient, context: Context) -> None:
+    """Say if the spec's file here has another text than the version in force: its next upload would bring it back."""
+    with suppress(NamedError):  # as far as both can be read
+        here, accepted = read_spec(DEFAULT_SPEC, context.stdin), accepted_version(client)
+        if accepted is not None and here != text_of(accepted, client.hub):
+            what = f"your {DEFAULT_SPEC} still says something else than version {accepted.version}, which is in force"
+            context.console.note(f"{what}: ecr-warden versions {ACCEPTED} --write {DEFAULT_SPEC}")
 
 
 class Baseline(Struct, frozen=True):

@@ -38,7 +38,8 @@ def write_output(path: str, text: str, *, force: bool | None = None, mode: int =
     """
     how = os.O_TRUNC if force else os.O_EXCL
     try:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | how, mode), "w", encoding="utf-8", newline="") as file:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | how, mode)
+        with os.fdopen(handle, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
             if force and Path(path).is_file():  # and no device, which belongs to everybody
                 os.fchmod(file.fileno(), mode)
             try:

@@ -24,12 +24,13 @@ from ecr_warden_cli.hub.client import (
     open_hub,
     parse_version,
     speak,
+    text_of,
     version_in_bucket,
 )
 from ecr_warden_cli.hub.plan_text import write_scope_lines
 from ecr_warden_cli.hub.rollout import Published, RollOut, follow, last_looks
-from ecr_warden_cli.hub.spec_story import Fate
-from ecr_warden_cli.hub.versions import Version, baseline_of_hub, load_accepted
+from ecr_warden_cli.hub.spec_story import Fate, read_log, stories
+from ecr_warden_cli.hub.versions import Version, baseline_of_hub, load_accepted, note_other_file
 from ecr_warden_cli.terminal.console import Exit, Style
 from ecr_warden_cli.terminal.context import Context, Failure, Hub, Uploaded, UsageError, Verb, argument
 from ecr_warden_cli.terminal.inputs import load_bytes, name_of, read_spec
@@ -47,12 +48,30 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
 
 
 def _roll_back(arguments: argparse.Namespace, context: Context) -> Exit:
-    """Read the version, and offer it as a new one."""
-    version, text = version_in_bucket(arguments.version, arguments, context)
-    return _offer(text, f"version {version}", arguments, context)
+    """Read the version, by default the one before, and offer it as a new one."""
+    given = arguments.version or _before(speak(arguments, context))
+    version, text = version_in_bucket(given, arguments, context)
+    return _offer(text, f"version {version}", arguments, context, earlier=version)
 
 
-def _offer(data: bytes, name: str, arguments: argparse.Namespace, context: Context) -> Exit:
+def _before(client: HubClient) -> str:
+    """The last accepted version with another text than the one in force, which is named; raises Failure."""
+    log = read_log(client)
+    in_force = b"" if log.kept is None else text_of(log.kept, client.hub)
+    for story in stories(client.hub.uploads(), log):
+        if story.fate is Fate.HELD:
+            remedy = "ecr-warden held shows it, and ecr-warden reject ID keeps what is in force; or name a version"
+            raise Failure(f"version {story.version} came later and waits for a person", remedy=remedy)
+        if story.fate is Fate.ACCEPTED and client.hub.spec(story.version) != in_force:
+            client.console.notes(("back to", *story.lines))
+            return story.version
+    remedy = "ecr-warden versions lists all; name one of them: ecr-warden rollback VERSION"
+    raise Failure("no other version was accepted before", code="no-such-version", remedy=remedy)
+
+
+def _offer(
+    data: bytes, name: str, arguments: argparse.Namespace, context: Context, *, earlier: str | None = None
+) -> Exit:
     """Show who gains and loses and what may not be written, ask, upload, and wait for what becomes of it."""
     _check_accept(arguments)
     console, loaded = context.console, load_bytes(data, name, context)
@@ -61,7 +80,7 @@ def _offer(data: bytes, name: str, arguments: argparse.Namespace, context: Conte
     if not arguments.json:
         _show_effect(accepted, loaded, arguments, context)
         console.lines(write_scope_lines(gaps, writes=True), Style.ODD)
-    answer: dict[str, Any] = {"writeScope": to_json(gaps)}
+    answer: dict[str, Any] = {"writeScope": to_json(gaps), "earlier": earlier}
     if not (arguments.yes or _is_agreed(name, accepted, arguments, context)):
         if arguments.json:
             console.answer({"uploaded": False, **answer})
@@ -87,6 +106,8 @@ def _offer(data: bytes, name: str, arguments: argparse.Namespace, context: Conte
         console.answer(answer | rolled.to_json())
     else:
         rolled.show(console)
+    if earlier:
+        note_other_file(client, context)
     return rolled.exit
 
 
@@ -200,8 +221,10 @@ ROLLBACK = Verb(
         argument(
             "version",
             metavar="VERSION",
+            nargs="?",
             type=parse_version,
-            help="an earlier version, by its ID or its beginning: ecr-warden versions lists them",
+            help="an earlier version, by its ID or its beginning: ecr-warden versions lists them; default: the last "
+            "accepted one with another text than the one in force, which is named",
         ),
         *_MORE,
     ),

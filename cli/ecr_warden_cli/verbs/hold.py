@@ -16,6 +16,7 @@ from ecr_warden.state.commands import Accept, Decide, Reject
 from ecr_warden.state.hold import OPEN, Hold, HoldState
 from ecr_warden.versions.judge import words_of
 from ecr_warden_cli.hub.client import HUB_ARGUMENTS, WAIT, HubClient, expect, looks, new_id, speak
+from ecr_warden_cli.hub.versions import note_other_file
 from ecr_warden_cli.terminal.console import Console, Exit, Style
 from ecr_warden_cli.terminal.context import Context, Verb, argument
 from ecr_warden_cli.terminal.inputs import matching
@@ -103,6 +104,8 @@ def _decide(kind: type[Decide], arguments: argparse.Namespace, context: Context)
         console.answer({"hold": _json_of(after), "decided": True, "id": reply.id, "caller": reply.caller})
     else:
         console.line(_effect(after, reply), Style.ODD if _is_undone(after, command) else Style.GOOD)
+    if after.state not in OPEN:
+        note_other_file(client, context)
     return Exit.DIFFERENT if _is_undone(after, command) else Exit.FINE
 
 

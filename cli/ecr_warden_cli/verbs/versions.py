@@ -2,10 +2,10 @@
 
 import argparse
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from ecr_warden.core.codec.base import to_json
-from ecr_warden.core.job import short_name
 from ecr_warden.hub.request import MAX_ENTRIES
 from ecr_warden_cli.hub.client import (
     HUB_ARGUMENTS,
@@ -17,23 +17,27 @@ from ecr_warden_cli.hub.client import (
     version_in_bucket,
 )
 from ecr_warden_cli.hub.spec_story import Fate, Log, Story, read_log, stories
+from ecr_warden_cli.hub.versions import ACCEPTED
 from ecr_warden_cli.terminal.console import Console, Exit, Style
-from ecr_warden_cli.terminal.context import Context, Failure, Verb, argument
-from ecr_warden_cli.terminal.inputs import within
+from ecr_warden_cli.terminal.context import Context, Failure, UsageError, Verb, argument
+from ecr_warden_cli.terminal.inputs import name_of, read_spec, within
+from ecr_warden_cli.terminal.outputs import replace_file, write_output
+from ecr_warden_cli.verbs.hold import is_confirmed
 from iam_access.text.printable import cut, show_time
 
-_ACCEPTED = "accepted"
-"""In place of the ID of the version that is in force."""
 _LIMIT = 20
 
 
 def _run(arguments: argparse.Namespace, context: Context) -> Exit:
+    if arguments.version is None and arguments.write is not None:
+        remedy = f"name it: ecr-warden versions {ACCEPTED} --write FILE"
+        raise UsageError("--write takes the text of one version", remedy=remedy)
     return _list(arguments, context) if arguments.version is None else _show(arguments, context)
 
 
 def _show(arguments: argparse.Namespace, context: Context) -> Exit:
     """Print the text as it was uploaded."""
-    if arguments.version != _ACCEPTED:
+    if arguments.version != ACCEPTED:
         version, data = version_in_bucket(arguments.version, arguments, context)
     else:
         client = speak(arguments, context)
@@ -41,13 +45,29 @@ def _show(arguments: argparse.Namespace, context: Context) -> Exit:
         if accepted is None:
             raise Failure("no version of the spec is in force", remedy="ecr-warden status says why")
         version, data = accepted.version, text_of(accepted, client.hub)
+    written = arguments.write is not None and _write(data, f"version {version}", arguments, context)
     text = data.decode(errors="replace")
     if arguments.json:
-        context.console.answer({"version": version, "text": text})
-        return Exit.FINE
-    context.console.note(f"version {version}")
-    context.console.block(text.rstrip("\n"))
-    return Exit.FINE
+        context.console.answer({"version": version, "text": text, "written": written})
+    elif arguments.write is None:
+        context.console.note(f"version {version}")
+        context.console.block(text.rstrip("\n"))
+    return Exit.FINE if arguments.write is None or written else Exit.DIFFERENT
+
+
+def _write(data: bytes, name: str, arguments: argparse.Namespace, context: Context) -> bool:
+    """Whether the text is in the file now; over another text it is written if a person agrees."""
+    path, console = arguments.write, context.console
+    before = read_spec(path, context.stdin) if Path(path).exists() else None
+    if before is None:
+        write_output(path, data.decode(errors="surrogateescape"))
+    elif before != data:
+        if not (arguments.yes or is_confirmed(f"replace {name_of(path)} by {name}?", context)):
+            console.note(f"{name_of(path)} has another text, and nothing was written: answer yes, or add --yes")
+            return False
+        replace_file(path, before, data)
+    console.note(f"{name_of(path)} {'already was' if before == data else 'is now'} {name}")
+    return True
 
 
 def _list(arguments: argparse.Namespace, context: Context) -> Exit:
@@ -84,27 +104,15 @@ _STYLES = {Fate.IN_FORCE: Style.GOOD, Fate.HELD: Style.ODD, Fate.REFUSED: Style.
 
 def _show_versions(versions: list[Story], log: Log, console: Console) -> None:
     for version in versions:
-        console.line(f"{version.version}  {_fate_of(version)}", _STYLES.get(version.fate))
-        console.line(f"  {_upload_of(version)}")
+        fate, upload = version.lines
+        console.line(fate, _STYLES.get(version.fate))
+        console.line(upload)
         if version.text and version.fate in (Fate.REFUSED, Fate.HELD):
             console.line(f"  {cut(version.text, 500)}")
     if not versions:
         console.line("no version of the spec was ever uploaded")
     if log.since is not None:
         console.line(f"what became of versions before {show_time(log.since)} was not read", Style.ODD)
-
-
-def _fate_of(story: Story) -> str:
-    """`in force since 2026-11-24T10:00:00Z, by bob`."""
-    word = "in force" if story.fate is Fate.IN_FORCE else story.fate
-    at = "" if story.since is None else f" {'since' if story.fate is Fate.IN_FORCE else 'at'} {show_time(story.since)}"
-    return f"{word}{at}" + (f", by {short_name(story.decided_by)}" if story.decided_by is not None else "")
-
-
-def _upload_of(story: Story) -> str:
-    """`uploaded at 2026-11-24T09:58:00Z by alice`."""
-    by = "the hub does not know by whom" if story.uploaded_by is None else f"by {short_name(story.uploaded_by)}"
-    return f"uploaded at {show_time(story.uploaded_at)}{', ' if story.uploaded_by is None else ' '}{by}"
 
 
 VERSIONS = Verb(
@@ -115,7 +123,7 @@ VERSIONS = Verb(
             metavar="VERSION",
             nargs="?",
             type=parse_version,
-            help=f"print the text of this version, by its ID or its beginning, or of the one in force: {_ACCEPTED}",
+            help=f"print the text of this version, by its ID or its beginning, or of the one in force: {ACCEPTED}",
         ),
         argument(
             "--limit",
@@ -124,9 +132,13 @@ VERSIONS = Verb(
             default=_LIMIT,
             help=f"how many are listed, the newest first (default {_LIMIT}, at most {MAX_ENTRIES})",
         ),
+        argument(
+            "--write", metavar="FILE", help="write the text of VERSION to a file; asks before it replaces another"
+        ),
+        argument("--yes", action="store_true", help="do not ask: for scripts"),
         *HUB_ARGUMENTS,
     ),
     _run,
     "Lists the versions of the spec, the newest first: who uploaded them, and what became of them. With VERSION prints "
-    "the text of one.",
+    "the text of one, or writes it to a file.",
 )
