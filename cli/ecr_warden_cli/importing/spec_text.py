@@ -40,6 +40,8 @@ from iam_access.text.printable import count, first, show_time
 
 _UNREAD_SHOWN = 20
 _ONE_A_LINE = ("accounts", "organizations", "teams")
+# Without its first `# ` it is part of the entry above.
+_EXCLUSIVE = "    # exclusive: true  # at each document of it: its other policies go; ecr-warden plan lists them"
 
 type Alias = Callable[[str], str]
 type Names = Callable[[Sequence[SpecPrincipal]], Sequence[Value]]
@@ -113,6 +115,7 @@ def spec_text(
         for entry, one in several:
             lines += _notes_of(entry, above, value)
             lines += item(one, 2)
+            lines += [_EXCLUSIVE] if isinstance(entry, Literal) else []
     if left_out:
         lines += comment(f"Left out: {count(len(left_out), 'target')}, which this spec says nothing of.")
     for key in left_out:

@@ -2,11 +2,13 @@
 
 import re
 from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ecr_warden.access_spec import Valid, load_spec
 from ecr_warden_cli.importing.effects import ImportEffect
 from ecr_warden_cli.importing.importing import PullAccess
 from iam_access.who_can.ours import Ours
@@ -103,6 +105,17 @@ def test_an_estate_becomes_this_spec(case: Json) -> None:
         assert made.pull_access == PullAccess(**case["pull_access"])
     if "changes" in case:
         assert [line for one in made.outcomes for line in (*one.gained, *one.lost)] == case["changes"]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
+def test_the_documents_of_users_and_roles_are_exclusive_once_the_comments_at_them_are_none(case: Json) -> None:
+    made = imported(snapshot_of(case), ours=EVERYBODY if "ours" in case.get("options", ()) else Ours())
+    assert not any(literal.exclusive for literal in made.loaded.spec.literals)
+    text = re.sub(r"^    # (exclusive: true  # .*)$", r"    \1", made.text, flags=re.MULTILINE)
+    loaded = load_spec(text.encode(), now=datetime(2026, 11, 27, tzinfo=UTC))
+    assert isinstance(loaded, Valid), loaded
+    assert len(loaded.spec.literals) == len(made.loaded.spec.literals) == text.count("    exclusive: true  #")
+    assert all(literal.exclusive for literal in loaded.spec.literals)
 
 
 def _parts(lines: str) -> list[str]:
