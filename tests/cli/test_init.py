@@ -270,6 +270,33 @@ def test_what_was_not_read_ends_in_1_and_the_files_are_written() -> None:
     ]
 
 
+DENIED = ({"iam": {}}, {"iam": {}, "ecr": {"eu-central-1": {}, "us-east-1": {}}})
+READ = {
+    "nothing": (
+        DENIED,
+        "nothing could be read of ci, registry, so no file is written; docs/import.md#1-import says what",
+    ),
+    "users and roles of one account": (({}, DENIED[1]), ""),
+    "repositories of one account": ((DENIED[0], {"iam": {}}), ""),
+    "everything, and nothing is there": (({}, {"ecr": {"eu-central-1": {"repositories": []}}}), ""),
+}
+
+
+@pytest.mark.parametrize("case", READ)
+def test_where_nothing_could_be_read_no_file_is_written_and_that_is_said(case: str) -> None:
+    others, says = READ[case]
+    run = at()
+    assert isinstance(run.entered, MemoryEntered)
+    for account, instead in zip((CI, REGISTRY), others, strict=True):
+        run.entered.cloud.entries[account] |= instead
+    ran = run("init", *GIVEN)
+    assert says in ran.err
+    assert sorted(one.name for one in Path().iterdir()) == ([] if says else ["access.yaml", "ecr-warden.yaml"])
+    if says:
+        assert (ran.code, f"users and roles of account ci ({CI}): UserDetailList not" in ran.err) == (1, True)
+        assert run("init", *GIVEN, "--json").json["error"]["code"] == "no-account-readable"
+
+
 def named(*names: str) -> Command:
     """The account has these roles alone, and all of them pull."""
     run = at()

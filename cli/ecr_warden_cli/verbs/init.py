@@ -27,9 +27,10 @@ from ecr_warden_cli.terminal.inputs import DEFAULT_SPEC, matching
 from ecr_warden_cli.terminal.outputs import check_output, write_output
 from ecr_warden_cli.verbs.importing import import_to_json, ours_argument, ours_given, summarize
 from iam_access.arn import ACCOUNT_ID
-from iam_access.text.printable import count, cut
+from iam_access.text.printable import count, cut, first, listed
 
 _LONGEST_ANSWER = 500
+_UNREAD_SHOWN = 6
 _TO_WHOM = "Who gets alerts and alarms by e-mail? Empty for nobody:"
 
 _email = matching(f"|{EMAIL}", "is not an e-mail address")
@@ -132,6 +133,12 @@ def _imported(
     ours = ours_given(arguments.ours, ours_of(None))
     readings = readings_in(entered.read_parts(accounts), accounts, context)
     estate = estate_from(snapshot_in(readings, context), None, context)
+    unread = [f"{one.what}: {one.why}" for account in estate.accounts.values() for one in account.unread]
+    if unread and not any((*estate.identities(), *estate.repositories())):
+        message = f"nothing could be read of {listed([one.alias for one in accounts], 3)}, so no file is written"
+        remedy = "docs/import.md#1-import says what reading takes"
+        lines = tuple(first(unread, _UNREAD_SHOWN, "part"))
+        raise Failure(message, code="no-account-readable", remedy=remedy, lines=lines)
     with context.console.doing("importing"):
         aliases = {one.id: one.alias for one in accounts}
         return estate, import_estate(estate, aliases, now=context.clock.now(), ours=ours)
