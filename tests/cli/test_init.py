@@ -270,8 +270,8 @@ def test_what_was_not_read_ends_in_1_and_the_files_are_written() -> None:
     ]
 
 
-DENIED = ({"iam": {}}, {"iam": {}, "ecr": {"eu-central-1": {}, "us-east-1": {}}})
-READ = {
+DENIED: tuple[dict[str, Any], dict[str, Any]] = ({"iam": {}}, {"iam": {}, "ecr": {"eu-central-1": {}, "us-east-1": {}}})
+READ: Mapping[str, tuple[tuple[dict[str, Any], dict[str, Any]], str]] = {
     "nothing": (
         DENIED,
         "nothing could be read of ci, registry, so no file is written; docs/import.md#1-import says what",

@@ -1,7 +1,6 @@
 """`ecr-warden validate`."""
 
 import shlex
-from pathlib import Path
 
 import pytest
 
@@ -88,13 +87,3 @@ def test_what_somebody_else_has_to_write_is_printed_by_the_command_that_is_named
     assert (ran.code, len(named)) == (0, policies)
     for argv in named:
         assert command(*argv).out.startswith(f"# inline policy of {argv[-1]}\n")
-
-
-def test_a_deployment_is_no_spec_and_the_verb_that_checks_it_is_named(command: Command, tmp_path: Path) -> None:
-    file = tmp_path / "ecr-warden.yaml"
-    file.write_text("version: 1\nhub: {account: ci, region: eu-central-1}\n")
-    ran = command("validate", str(file))
-    assert (ran.code, ran.err) == (
-        1,
-        "validate checks a spec; ecr-warden.yaml is checked by ecr-warden deploy --plan\n",
-    )

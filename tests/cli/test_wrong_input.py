@@ -48,6 +48,75 @@ def test_wrong_usage(command: Command, case: Wrong) -> None:
     assert_one_line(command, argv, case["says"], case["remedy"])
 
 
+DEPLOYMENT = "version: 1\nhub: {account: ci, region: eu-central-1}\naccounts: {ci: {id: '111111111111', writes: all}}\n"
+SNAPSHOT = '{"schema": 1, "takenAt": "2026-11-24T10:00:00Z", "accounts": {}}'
+TAKE_A_SPEC = (
+    "validate FILE",
+    "validate FILE --json",
+    "render FILE",
+    "diff FILE SEED",
+    "diff SEED FILE",
+    "diff SEED SEED --baseline FILE",
+    "grant pull shop/checkout FILE --to ci:user/anna",
+    "revoke pull shop/checkout FILE --from ci:user/anna",
+    "plan FILE --profile ci=x",
+    "check FILE --profile ci=x",
+    "apply FILE",
+    "who-can pull shop/checkout --spec FILE",
+    "can-i --as ci:user/anna --spec FILE",
+    "report --spec FILE",
+    "import --spec FILE",
+    "snapshot --spec FILE",
+    "what-if --spec FILE --new-spec SEED",
+)
+TAKE_A_DEPLOYMENT = ("deploy FILE", "deploy FILE --plan", "remove FILE", "remove FILE --plan --yes")
+SPEC_MEANT = "give a spec, such as access.yaml"
+DEPLOYMENT_MEANT = "give a deployment, such as ecr-warden.yaml"
+
+
+@pytest.mark.parametrize(
+    ("line", "text", "says", "remedy"),
+    [
+        *((one, DEPLOYMENT, "is a deployment and not a spec; deploy, doctor", SPEC_MEANT) for one in TAKE_A_SPEC),
+        *((one, SNAPSHOT, "is a snapshot and not a spec; --snapshot takes it", SPEC_MEANT) for one in TAKE_A_SPEC),
+        *((one, "", "is a spec and not a deployment; validate, diff", DEPLOYMENT_MEANT) for one in TAKE_A_DEPLOYMENT),
+        *((one, SNAPSHOT, "is a snapshot and not a deployment", DEPLOYMENT_MEANT) for one in TAKE_A_DEPLOYMENT),
+    ],
+)
+def test_one_of_our_files_in_place_of_another_is_said_in_one_sentence(
+    command: Command, tmp_path: Path, line: str, text: str, says: str, remedy: str
+) -> None:
+    file = tmp_path / "file.yaml"
+    file.write_text(text or SPEC_FILE.read_text())
+    argv = [word.replace("SEED", SEED).replace("FILE", str(file)) for word in line.split()]
+    ran = command(*argv)
+    assert (ran.code, ran.out == "" or "--json" in argv) == (1, True)
+    (said,) = ran.err.splitlines()
+    assert said.startswith(f"ecr-warden: {file} {says}")
+    assert said.endswith(remedy)
+
+
+# name: a text whose problems are listed, because it may be meant as either, and a verb
+EITHER = {
+    "both in one": ("hub: {account: ci, region: eu-central-1}\nrepositories: []", "validate"),
+    "accounts alone": ("accounts: {ci: {id: '111111111111', writes: all}}", "validate"),
+    "a deployment without a hub": ("accounts: {ci: {id: '111111111111', writes: all}}", "deploy"),
+    "no mapping": ("- hub", "validate"),
+    "no YAML": ("hub: [", "validate"),
+    "nothing": ("", "deploy"),
+}
+
+
+@pytest.mark.parametrize("case", EITHER)
+def test_of_a_file_that_may_be_meant_so_the_problems_are_listed(command: Command, tmp_path: Path, case: str) -> None:
+    text, verb = EITHER[case]
+    file = tmp_path / "file.yaml"
+    file.write_text(text)
+    ran = command(verb, str(file))
+    assert (ran.code, " and not " in ran.err) == (1, False)
+    assert "E0" in ran.out + ran.err
+
+
 def test_a_name_over_the_limit_is_one_line(command: Command) -> None:
     assert_one_line(command, ("validate", "a" * 5000), "cannot be read: File name too long", "give the path")
 

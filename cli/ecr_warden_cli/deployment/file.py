@@ -15,7 +15,7 @@ from ecr_warden_cli.deployment.fields import DEPLOYMENT, TAG_SIGNS
 from ecr_warden_cli.deployment.stacks import stacks_of
 from ecr_warden_cli.deployment.wanted import DEFAULT_FILE, Deployment, MemberAccount, Organization
 from ecr_warden_cli.terminal.context import Context, Failure
-from ecr_warden_cli.terminal.inputs import SpecInvalid, name_of, read_file
+from ecr_warden_cli.terminal.inputs import A_DEPLOYMENT, SpecInvalid, check_kind, name_of, read_file
 from iam_access.arn import ACCOUNT_ID, iam_arn
 
 MAX_BYTES = 256 * 1024
@@ -51,6 +51,7 @@ def deployment_in(data: bytes, path: str, context: Context) -> Deployment:
     if found is not None and isinstance(root, Fields) and not report.has_errors:
         _check_lists(found, root, report)
     if found is None or report.has_errors:
+        check_kind(data, path, A_DEPLOYMENT)
         raise DeploymentInvalid(name_of(path), report.sorted())
     for warning in report.sorted():
         context.console.note(warning.at(name_of(path)))

@@ -11,6 +11,9 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ecr_warden.access_spec import Code, Invalid, Loaded, Problem, Valid, load_spec
+from ecr_warden.access_spec.nodes import MapNode
+from ecr_warden.access_spec.parse import parse_text
+from ecr_warden.access_spec.problems import ProblemReport
 from ecr_warden.core.spec_failures import MAX_SPEC_BYTES
 from ecr_warden_cli.terminal.context import Context, Failure, argument
 from iam_access.text import strict_json
@@ -107,6 +110,28 @@ class SpecInvalid(Failure, code="spec-invalid"):
         self.details = {"problems": list(map(problem_to_json, problems))}
 
 
+A_SPEC, A_DEPLOYMENT, _A_SNAPSHOT = "a spec", "a deployment", "a snapshot"
+_TAKEN_BY = {
+    A_SPEC: "validate, diff and apply take it",
+    A_DEPLOYMENT: "deploy, doctor and remove take it",
+    _A_SNAPSHOT: "--snapshot takes it",
+}
+_OF_SPEC = dict.fromkeys(("teams", "repositories", "documents", "settings"), A_SPEC)
+_FIELDS = {"hub": A_DEPLOYMENT, "takenAt": _A_SNAPSHOT, **_OF_SPEC}
+"""What a file is by a field at its top."""
+
+
+def check_kind(data: bytes, path: str, wanted: str) -> None:
+    """Raises Failure if the text, which is not valid, is clearly of another kind than the one that is wanted."""
+    tree = parse_text(data, ProblemReport())
+    fields = [key.text for key, _ in tree.entries] if isinstance(tree, MapNode) else []
+    kinds = {_FIELDS[field] for field in fields if field in _FIELDS}
+    if len(kinds) == 1 and wanted not in kinds:
+        [kind] = kinds
+        remedy = f"{_TAKEN_BY[kind]}; give {wanted}, such as {DEFAULT_SPEC if wanted == A_SPEC else DEPLOYMENT_FILE}"
+        raise Failure(f"{name_of(path)} is {kind} and not {wanted}", code="other-file", remedy=remedy)
+
+
 SPEC = argument("spec", metavar="SPEC", help="the spec (YAML or JSON), or - for stdin")
 
 
@@ -114,7 +139,10 @@ def load(path: str, context: Context) -> Loaded:
     """Read and check a spec; raises Failure."""
     data = read_spec(path, context.stdin)
     with context.console.doing("checking the spec"):
-        return load_spec(data, now=context.clock.now())
+        loaded = load_spec(data, now=context.clock.now())
+    if isinstance(loaded, Invalid):
+        check_kind(data, path, A_SPEC)
+    return loaded
 
 
 def load_compiled(path: str, context: Context, *, remedy: str = _SPEC_REMEDY, accepted: bool = False) -> Valid:
@@ -132,6 +160,7 @@ def load_bytes(data: bytes, path: str, context: Context, *, accepted: bool = Fal
         loaded = load_spec(data, version=version, now=context.clock.now(), accepted=accepted)
     match loaded:
         case Invalid(problems):
+            check_kind(data, path, A_SPEC)
             raise SpecInvalid(name_of(path), problems)
         case Valid():
             for warning in loaded.warnings:

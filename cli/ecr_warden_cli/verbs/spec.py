@@ -4,7 +4,6 @@ import argparse
 import json
 import shlex
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from ecr_warden.access_spec import Invalid, Problem, Valid
@@ -15,7 +14,7 @@ from ecr_warden.core.desired import CompiledSpec, DesiredValue, Extent, MustNotE
 from ecr_warden.core.target import RepositoryTarget, Target
 from ecr_warden_cli.terminal.console import Exit, Style
 from ecr_warden_cli.terminal.context import Context, Failure, Verb, argument
-from ecr_warden_cli.terminal.inputs import DEPLOYMENT_FILE, SPEC, load, load_compiled, name_of, problem_to_json
+from ecr_warden_cli.terminal.inputs import SPEC, load, load_compiled, name_of, problem_to_json
 from iam_access.text.nearest import advice, nearest
 from iam_access.text.printable import count, cut
 
@@ -38,8 +37,6 @@ def _validate(arguments: argparse.Namespace, context: Context) -> Exit:
             context.console.line(f"{name} needs an inline policy that ecr-warden cannot write:")
             context.console.block(f"  ecr-warden render {shlex.quote(file)} --only {shlex.quote(str(name))}")
         context.console.line(_last_line(file, valid, problems), None if valid else Style.HEADING)
-        if not valid and Path(arguments.spec).name == DEPLOYMENT_FILE:
-            context.console.note(f"validate checks a spec; {DEPLOYMENT_FILE} is checked by ecr-warden deploy --plan")
     return Exit.FINE if valid else Exit.ERROR
 
 
