@@ -493,6 +493,44 @@ def test_a_wrong_file_is_no_reason_to_ask_another_hub(tmp_path: Path, monkeypatc
     ]
 
 
+# What is given as the hub's region, and what is said of it; nothing of one that AWS may have made since.
+REGIONS = {
+    "eu-cental-1": "did you mean eu-central-1? give the hub's as",
+    "eu-centrl-1": "did you mean eu-central-1? give the hub's as",
+    "us-eats-1": "did you mean us-east-1? give the hub's as",
+    "EU-CENTRAL-1": "give the hub's as --hub-region or ECR_WARDEN_HUB_REGION",
+    "eu-central": "did you mean eu-central-2? give the hub's as",
+    "eu-central-1a": "did you mean eu-central-1? give the hub's as",
+    "eu_central_1": "did you mean eu-central-1? give the hub's as",
+    "frankfurt": "give the hub's as",
+    "eu-central-1 ": "did you mean eu-central-1? give the hub's as",
+    "..": "give the hub's as",
+    "e" * 100_000: "give the hub's as",
+    "eu-central-1": "",
+    "eu-central-9": "",
+    "ap-northwest-1": "",
+    "nz-north-1": "",
+    "us-east-12": "",
+}
+
+
+@pytest.mark.parametrize("by", ["option", "environment", "option of a question", "option of a comparison"])
+@pytest.mark.parametrize("region", REGIONS, ids=lambda region: str(region)[:20])
+def test_a_region_that_cannot_be_is_refused_before_anything_is_asked(region: str, by: str) -> None:
+    command = over(world_in_sync())
+    if by == "environment":
+        command.environment |= {"ECR_WARDEN_HUB_REGION": region}
+    verb = {"option of a question": ("who-can", "admin", "--hub"), "option of a comparison": ("check",)}
+    options = () if by == "environment" else ("--hub-region", region)
+    ran = command(*verb.get(by, ("history",)), *options)
+    assert {*command.opened} == (set() if REGIONS[region] else {(region, None)})
+    if REGIONS[region]:
+        (line,) = ran.err.splitlines()
+        assert (ran.code, ran.out) == (1, "")
+        assert line.startswith(f"ecr-warden: there is no region '{region[:70]}")
+        assert REGIONS[region] in line
+
+
 def test_an_empty_variable_is_none() -> None:
     command = over(world_in_sync())
     command.environment |= {"ECR_WARDEN_HUB_REGION": "", "ECR_WARDEN_HUB_PROFILE": ""}

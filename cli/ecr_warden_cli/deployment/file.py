@@ -78,7 +78,7 @@ def _deployment(root: Fields, report: ProblemReport) -> Deployment:
         report.add(Code.EMPTY_VALUE, root.place_of("accounts"), "no account is a member", remedy=remedy)
     return Deployment(
         hub_account=_account(hub.text("account"), accounts, report),
-        hub_region=next(iter(build_regions(tuple(filter(None, [hub.text("region")])), report)), ""),
+        hub_region=next(iter(build_regions(tuple(filter(None, [hub.text("region")])), report, strict=True)), ""),
         members=members,
         organization=organization,
         email=_text(alerts, "email"),

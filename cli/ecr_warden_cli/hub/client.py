@@ -11,6 +11,7 @@ from typing import Any
 from msgspec import Struct
 
 from ecr_warden import __version__
+from ecr_warden.access_spec.accounts import REGIONS, may_be_region
 from ecr_warden.core.codec.base import CodecError, Json, to_json
 from ecr_warden.core.result import Result
 from ecr_warden.core.target import EVERYTHING, Target, parse_target
@@ -31,7 +32,7 @@ from ecr_warden_cli.hub.comparison import AtHub
 from ecr_warden_cli.terminal.console import Console, Exit, Style, worst
 from ecr_warden_cli.terminal.context import Argument, Context, Failure, Hub, UsageError, argument
 from ecr_warden_cli.terminal.inputs import BY_HAND, DEPLOYMENT_FILE, HUB_PROFILE, HUB_REGION, matching, within
-from iam_access.text.nearest import completed
+from iam_access.text.nearest import advice, completed, nearest
 from iam_access.text.printable import cut, invisible
 
 
@@ -120,6 +121,9 @@ def open_hub(arguments: argparse.Namespace | AtHub, context: Context) -> Hub:
     """The hub that the arguments name, or else the environment, or else ecr-warden.yaml; raises Failure."""
     environment = context.console.environment
     region = arguments.hub_region or environment.get("ECR_WARDEN_HUB_REGION") or _region_in_file(context)
+    if region and not may_be_region(region):
+        remedy = f"{advice(nearest(region, sorted(REGIONS)))}give the hub's as --hub-region or ECR_WARDEN_HUB_REGION"
+        raise UsageError(f"there is no region {cut(region, 80)!a}", remedy=remedy)
     with context.console.doing("looking for the hub"):
         return context.aws().open_hub(region, arguments.profile or environment.get("ECR_WARDEN_HUB_PROFILE") or None)
 

@@ -7,7 +7,7 @@ import pytest
 from boto3 import Session
 
 from ecr_warden.access_spec import Code, Invalid, Problem, Valid, load_spec
-from ecr_warden.access_spec.accounts import REGIONS
+from ecr_warden.access_spec.accounts import REGIONS, may_be_region
 from tests.unit.access_spec.cases import ACCOUNTS, NOW, Case, problem_cases, wording_cases
 
 CASES = problem_cases()
@@ -87,7 +87,9 @@ def test_a_repository_name_is_as_long_as_ecr_lets_it_be() -> None:
 
 
 def test_known_regions_are_those_with_ecr() -> None:
-    assert sorted(Session().get_available_regions("ecr")) == sorted(REGIONS)
+    known = Session().get_available_regions("ecr")
+    assert sorted(known) == sorted(REGIONS)
+    assert all(map(may_be_region, known))
 
 
 def test_text_of_the_spec_is_shown_on_one_line_and_shortened() -> None:

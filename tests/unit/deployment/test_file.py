@@ -93,6 +93,12 @@ WRONG = (
     ("no text", FULL, "", "E004 1:1 empty; begin with version: 1"),
     ("no YAML", "version: 1\n", "version: [1\n", "E003 3:4 what opens on line 2 is not closed"),
     ("another version", "version: 1", "version: 2", 'E024 2:10 version "2" is not supported; write version: 1'),
+    (
+        "a misspelt region of the hub",
+        "region: eu-central-1",
+        "region: eu-cental-1",
+        'E110 3:28 the region "eu-cental-1" is not known (did you mean "eu-central-1"?); write it as AWS does',
+    ),
     ("a misspelt field", "schedule:", "shedule:", 'E021 15:1 unknown field "shedule" of a deployment (did you mean'),
     (
         "a field of the spec",
@@ -167,6 +173,11 @@ def test_what_is_only_doubtful_is_said_and_deployed() -> None:
     found, said = loaded(LEAST.replace("[eu-central-1]", "[eu-centrl-1]"))
     assert found.members[0].regions == ("eu-centrl-1",)
     assert said.startswith('W506 <stdin>:3:53 the region "eu-centrl-1" is not known (did you mean "eu-central-1"?)')
+
+
+def test_a_region_of_the_hub_may_be_a_new_one() -> None:
+    found, said = loaded(LEAST.replace("region: eu-central-1", "region: eu-central-9"))
+    assert (found.hub_region, 'the region "eu-central-9" is not known' in said) == ("eu-central-9", True)
 
 
 def test_a_file_is_bounded() -> None:

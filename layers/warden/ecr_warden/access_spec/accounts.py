@@ -10,13 +10,13 @@ from ecr_warden.access_spec.nodes import Scalar
 from ecr_warden.access_spec.problems import Code, Place, ProblemReport, quote
 from ecr_warden.access_spec.spec import SpecAccount
 from ecr_warden.core.desired import Mode
+from ecr_warden.core.target import REGION
 from iam_access.arn import cloud_of
 from iam_access.text.nearest import did_you_mean
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 # Source: https://docs.aws.amazon.com/organizations/latest/APIReference/API_Organization.html
 ORGANIZATION_ID = re.compile(r"o-[a-z0-9]{10,32}")
-_REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]{1,2}")
 _REGIONS = """
 af-south-1 ap-east-1 ap-east-2 ap-northeast-1 ap-northeast-2 ap-northeast-3 ap-south-1 ap-south-2 ap-southeast-1
 ap-southeast-2 ap-southeast-3 ap-southeast-4 ap-southeast-5 ap-southeast-6 ap-southeast-7 ca-central-1 ca-west-1
@@ -25,6 +25,9 @@ me-south-1 mx-central-1 sa-east-1 us-east-1 us-east-2 us-west-1 us-west-2
 """
 REGIONS = frozenset(_REGIONS.split())
 """The regions of the partition aws with ECR; a test compares them with botocore."""
+_DIRECTIONS = frozenset(
+    ("central", "north", "northeast", "northwest", "east", "south", "southeast", "southwest", "west")
+)
 _OTHER_PARTITIONS = {
     "cn-": "aws-cn",
     "us-gov-": "aws-us-gov",
@@ -97,20 +100,26 @@ def build_accounts(root: Fields, report: ProblemReport) -> SpecAccounts:
     return SpecAccounts(accounts, entries.keys, "accounts" not in root.values, frozenset(refused))
 
 
-def build_regions(names: tuple[Scalar, ...], report: ProblemReport) -> tuple[str, ...]:
-    """Regions by name, each once."""
+def may_be_region(text: str) -> bool:
+    """Whether AWS may have a region of this name, perhaps a new one: no word in it is misspelt."""
+    return REGION.fullmatch(text) is not None and {*text.split("-")[1:-1]} <= _DIRECTIONS
+
+
+def build_regions(names: tuple[Scalar, ...], report: ProblemReport, *, strict: bool = False) -> tuple[str, ...]:
+    """Regions by name, each once; `strict`: one that cannot be a new one is an error."""
     regions: dict[str, None] = {}
     for name in names:
         if partition := next((_OTHER_PARTITIONS[one] for one in _OTHER_PARTITIONS if name.text.startswith(one)), ""):
             refuse_cloud(name.text, name.place, partition, report)
-        elif not _REGION.fullmatch(name.text):
+        elif not REGION.fullmatch(name.text):
             report.add(Code.REGION, name.place, f"{quote(name.text)} is not a region")
         elif name.text in regions:
             report.add(Code.LISTED_TWICE, name.place, f"{name.text} is listed twice")
         else:
             if name.text not in REGIONS:
                 hint = report.hint(name.text, sorted(REGIONS))
-                report.add(Code.UNKNOWN_REGION, name.place, f"the region {quote(name.text)} is not known{hint}")
+                code = Code.REGION if strict and not may_be_region(name.text) else Code.UNKNOWN_REGION
+                report.add(code, name.place, f"the region {quote(name.text)} is not known{hint}")
             regions[name.text] = None
     return tuple(regions)
 
