@@ -1,6 +1,7 @@
 """The command line: its verbs and options, and the messages on wrong ones."""
 
 import argparse
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -144,6 +145,8 @@ class _Parser(argparse.ArgumentParser):
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
         self.register("action", None, _Once)
+        # No option begins with a digit: -1h is a value, and the option says what is wrong with it.
+        self._negative_number_matcher = re.compile("-[0-9]")
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(cut(message, _SHOWN), remedy=f"see {self.prog} --help")

@@ -42,6 +42,7 @@ def _history(arguments: argparse.Namespace, context: Context) -> Exit:
     """Print one line per run and per entry of the history log."""
     now = context.clock.now()
     since, until = (None if one is None else one(now) for one in (arguments.since, arguments.until))
+    until = until if until is not None and until < now else None
     if since is None and arguments.about is None:
         since = shifted(until or now, timedelta(days=-_DAYS))
     if since is not None and since > (until or now):
