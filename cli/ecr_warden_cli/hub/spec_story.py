@@ -45,8 +45,7 @@ class Story(Struct, frozen=True):
     @property
     def lines(self) -> tuple[str, str]:
         """`v1  in force since 2026-11-24T10:00:00Z, by bob`, and below who uploaded it when."""
-        word = "in force" if self.fate is Fate.IN_FORCE else self.fate
-        since = "since" if self.fate is Fate.IN_FORCE else "at"
+        word, since = ("in force", "since") if self.fate is Fate.IN_FORCE else (self.fate, "at")
         at = "" if self.since is None else f" {since} {show_time(self.since)}"
         decided = f", by {short_name(self.decided_by)}" if self.decided_by is not None else ""
         by = f" by {short_name(self.uploaded_by)}" if self.uploaded_by else ", the hub does not know by whom"

@@ -132,7 +132,7 @@ def _is_push_role(identity: Identity) -> bool:
 
 def _granted(
     identity: Identity, role: RoleTarget, world: World, named: Mapping[RepositoryTarget, SpecRepository]
-) -> Mapping[RepositoryTarget, list[PushGrant]] | str:
+) -> Mapping[RepositoryTarget, tuple[PushGrant, ...]] | str:
     """The role's grants by the first target of their entry, or why grants do not say what it does."""
     documents = {name: policy.document for name, policy in inline_policies(identity) if name not in CUTOFFS}
     permissions, trust = documents.get(PUSH_POLICY), world.document(identity.trust)
@@ -157,27 +157,23 @@ def _granted(
     pulls = {any(target_arn(target) in pulled for target in named[first].targets) for first in firsts}
     if len(pulls) > 1:
         return "it may pull from some of its repositories alone"
-    found = {
-        first: [
-            PushGrant(
-                role,
-                tuple(sorted(several, key=lambda pusher: (not isinstance(pusher, SpecPrincipal), str(pusher)))),
-                limits,
-                longest,
-                pull=pulls == {True},
-            )
-            for limits, several in sorted(by.items(), key=lambda one: one[0].order)
-        ]
-        for first in firsts
-    }
-    entries = tuple(replace(named[first], push=tuple(grants)) for first, grants in found.items())
+    grants = tuple(
+        PushGrant(role, tuple(sorted(several, key=_rank)), limits, longest, pull=True in pulls)
+        for limits, several in sorted(by.items(), key=lambda one: one[0].order)
+    )
+    entries = tuple(replace(named[first], push=grants) for first in firsts)
     desired = all_targets(Spec((), repositories=entries))[role.key].documents
     live = {identity_policy(role, PUSH_POLICY): permissions, trust_policy(role): trust}
     differing = [address.kind for address in live if not _is_as(desired[address], live[address], address)]
     if differing:
         return f"its {differing[0]} says something else"
     barred = next(_barred(by, identity, world), None)
-    return found if barred is None else f"{barred.arn} has no right to assume it"
+    return dict.fromkeys(firsts, grants) if barred is None else f"{barred.arn} has no right to assume it"
+
+
+def _rank(pusher: Pusher) -> tuple[bool, str]:
+    """Users and roles first."""
+    return not isinstance(pusher, SpecPrincipal), str(pusher)
 
 
 def _barred(by: Mapping[Limits, list[Pusher]], role: Identity, world: World) -> Iterator[SpecPrincipal]:

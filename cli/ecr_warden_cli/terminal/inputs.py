@@ -10,7 +10,7 @@ from copy import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from ecr_warden.access_spec import Code, Invalid, Loaded, Problem, Valid, load_spec
+from ecr_warden.access_spec import Code, Invalid, Problem, Valid, load_spec
 from ecr_warden.access_spec.nodes import MapNode
 from ecr_warden.access_spec.parse import parse_text
 from ecr_warden.access_spec.problems import ProblemReport
@@ -133,16 +133,6 @@ def check_kind(data: bytes, path: str, wanted: str) -> None:
 
 
 SPEC = argument("spec", metavar="SPEC", help="the spec (YAML or JSON), or - for stdin")
-
-
-def load(path: str, context: Context) -> Loaded:
-    """Read and check a spec; raises Failure."""
-    data = read_spec(path, context.stdin)
-    with context.console.doing("checking the spec"):
-        loaded = load_spec(data, now=context.clock.now())
-    if isinstance(loaded, Invalid):
-        check_kind(data, path, A_SPEC)
-    return loaded
 
 
 def load_compiled(path: str, context: Context, *, remedy: str = _SPEC_REMEDY, accepted: bool = False) -> Valid:

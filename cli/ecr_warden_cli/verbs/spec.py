@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Sequence
 from typing import Any
 
-from ecr_warden.access_spec import Invalid, Problem, Valid
+from ecr_warden.access_spec import Problem
 from ecr_warden.access_spec.compile import identity_providers, written_by_hand
 from ecr_warden.core.address import OUR_POLICY_PREFIX, Address, repository_policy
 from ecr_warden.core.codec.values import to_json
@@ -14,7 +14,7 @@ from ecr_warden.core.desired import CompiledSpec, DesiredValue, Extent, MustNotE
 from ecr_warden.core.target import RepositoryTarget, Target
 from ecr_warden_cli.terminal.console import Exit, Style
 from ecr_warden_cli.terminal.context import Context, Failure, Verb, argument
-from ecr_warden_cli.terminal.inputs import SPEC, load, load_compiled, name_of, problem_to_json
+from ecr_warden_cli.terminal.inputs import SPEC, SpecInvalid, load_compiled, name_of, problem_to_json
 from iam_access.text.nearest import advice, nearest
 from iam_access.text.printable import count, cut
 
@@ -22,11 +22,11 @@ from iam_access.text.printable import count, cut
 def _validate(arguments: argparse.Namespace, context: Context) -> Exit:
     """Print one line per problem. Warnings alone leave the spec valid."""
     file = name_of(arguments.spec)
-    match load(arguments.spec, context):
-        case Valid(spec=spec, warnings=problems):
-            valid, sets = True, written_by_hand(spec)
-        case Invalid(problems):
-            valid, sets = False, {}
+    try:
+        loaded = load_compiled(arguments.spec, context)
+        valid, problems, sets = True, loaded.warnings, written_by_hand(loaded.spec)
+    except SpecInvalid as error:
+        valid, problems, sets = False, error.problems, {}
     if arguments.json:
         context.console.answer({"valid": valid, "problems": [problem_to_json(problem) for problem in problems]})
     else:

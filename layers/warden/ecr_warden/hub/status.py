@@ -88,11 +88,7 @@ class StatusQuery(Struct, frozen=True):
         known |= unlisted(selection, known, accepted) if listing.unread else {}
         sweeps = self._sweeps()
         targets = select(selection, known, accepted.aliases) if known or EVERYTHING not in selection else {}
-        repositories = [
-            target
-            for target in targets.values()
-            if isinstance(target, RepositoryTarget) and accepted.spec_of(target) is not None
-        ]
+        repositories = [one for one in targets.values() if isinstance(one, RepositoryTarget) and accepted.spec_of(one)]
         stopped = self.switch.reason_to_stop()
         records = self.watch_records.all()
         wires = self._wires(accepted, records)
