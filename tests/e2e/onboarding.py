@@ -124,10 +124,9 @@ class Newcomer:
             # A run after a repair may only report, anew, what is left to a grant in mode observe.
             runs = re.findall(r"([0-9]{8}T[0-9]{6}Z[0-9a-f]{12})  repaired", self.said["ecr-warden history"])
             return f"{command.removesuffix('RUN')}{runs[0]}"
-        if command.endswith(" VERSION"):
-            versions = re.findall(r"^(\S+)  ", self.said["ecr-warden versions"], re.MULTILINE)
-            return f"{command.removesuffix('VERSION')}{versions[1]} --yes --no-wait"
-        return command + " --yes --no-wait" if command.startswith("ecr-warden apply ") else command
+        if command.startswith(("ecr-warden apply ", "ecr-warden rollback")):
+            return f"{command} --yes --no-wait"
+        return f"{command} --yes" if " --write " in command else command
 
     def _waits_for(self, version: str) -> None:
         aws = self.house.stage.aws

@@ -98,6 +98,7 @@ def test_the_recipe_leads_from_import_to_enforcing_and_loses_nothing(nina: Newco
     nina.types(going_back)
     assert "ci:user/shop-builder gains pull from billing/admin-1211" in nina.said["ecr-warden rollback"]
     assert differing(granted, documents(aws)) == {CUTOFF}
+    assert next_friday() in nina.spec.read_text()
 
 
 def tamper(house: House) -> None:
