@@ -131,6 +131,23 @@ def test_the_documented_permissions_are_enough_and_nothing_is_written(laptop: La
     assert calls == {*RIGHTS, "sts:GetCallerIdentity"}
 
 
+@pytest.mark.parametrize(
+    ("rights", "written"),
+    [(("ecr:DescribeImages",), []), (("iam:Get*", "iam:List*"), ["access.yaml", "ecr-warden.yaml"])],
+    ids=["no right", "a right to read users and roles alone"],
+)
+def test_init_writes_no_file_where_every_call_is_denied(
+    laptop: Laptop, tmp_path: Path, rights: tuple[str, ...], written: list[str]
+) -> None:
+    laptop.allow(*rights)
+    (folder := tmp_path / "new").mkdir()
+    ran = laptop.command("init", "--region", CHECKOUT.region, "--hub-account", "ci", "--email=", "-o", str(folder))
+    assert (ran.returncode, sorted(one.name for one in folder.iterdir())) == (1, written), ran.stderr
+    denied = f"users and roles of account ci ({CI}): permission-missing"
+    nothing = "ecr-warden: nothing could be read of ci, registry, so no file is written; docs/import.md#1-import says"
+    assert [denied in ran.stderr, nothing in ran.stderr] == [not written, not written]
+
+
 def test_a_missing_permission_is_named_and_its_documents_are_unreadable(laptop: Laptop) -> None:
     iam = laptop.aws.client(HOME, "iam")
     iam.delete_user_policy(UserName=READER.name, PolicyName="read")
