@@ -22,10 +22,10 @@ def report(world: World, target: Target, action: str = "iam:CreateAccessKey") ->
 @pytest.mark.parametrize(
     ("action", "title"),
     [
-        ("iam:CreateAccessKey", f"access key of user/{CI}/push-user was made by mallory"),
-        ("iam:UpdateAccessKey", f"access key of user/{CI}/push-user was activated by mallory"),
-        ("iam:CreateLoginProfile", f"password of user/{CI}/push-user was made by mallory"),
-        ("iam:UpdateLoginProfile", f"password of user/{CI}/push-user was made by mallory"),
+        ("iam:CreateAccessKey", f"access key of user/{CI}/push-user was made"),
+        ("iam:UpdateAccessKey", f"access key of user/{CI}/push-user was activated"),
+        ("iam:CreateLoginProfile", f"password of user/{CI}/push-user was made"),
+        ("iam:UpdateLoginProfile", f"password of user/{CI}/push-user was made"),
     ],
 )
 def test_a_credential_of_a_user_of_the_spec_is_reported_with_who_made_it(action: str, title: str) -> None:
@@ -35,6 +35,7 @@ def test_a_credential_of_a_user_of_the_spec_is_reported_with_who_made_it(action:
     assert isinstance(alert, HarmfulCall)
     message = message_of([alert])
     assert (message.title, message.severity) == (title, Severity.WARNING)
+    assert "mallory" in message.fields[0].text
 
 
 @pytest.mark.parametrize("user", [UserTarget(CI, "somebody"), UserTarget(HOME, PUSH_USER.name)])
@@ -58,8 +59,8 @@ def test_what_makes_images_expire_or_move_is_reported_of_a_repository_of_the_spe
     world = world_in_sync()
     assert report(world, CHECKOUT, action) == "reported"
     message, (what, command) = message_of(world.alerts.published), IMAGES[action]
-    where = f"repository shop/checkout in {HOME} eu-central-1"
-    assert (message.title, message.severity) == (f"{what} of {where} was changed by mallory", Severity.WARNING)
+    where = "repository shop/checkout"
+    assert (message.title, message.severity) == (f"{what} of {where} was changed", Severity.WARNING)
     assert command in message.fields[-1].text
     assert report(world, RepositoryTarget(HOME, "eu-central-1", "shop/other"), action) == "not reported"
     assert len(world.alerts.published) == 1
@@ -67,10 +68,10 @@ def test_what_makes_images_expire_or_move_is_reported_of_a_repository_of_the_spe
 
 
 WITHOUT_A_TARGET = {
-    "ecr:DeleteSigningConfiguration": ("eu-central-1", f"signing of images of the registry of {HOME} in eu-central-1"),
+    "ecr:DeleteSigningConfiguration": ("eu-central-1", f"signing of images of {HOME} eu-central-1"),
     "ecr:RegisterPullTimeUpdateExclusion": (
         "eu-central-1",
-        f"record of pulls of the registry of {HOME} in eu-central-1",
+        f"record of pulls of {HOME} eu-central-1",
     ),
     "iam:UpdateSAMLProvider": ("", f"SAML provider of account {HOME}"),
     "iam:PutRolePolicy": ("", f"role, user or policy of account {HOME}"),
@@ -86,14 +87,14 @@ def test_what_weakens_a_registry_or_a_provider_is_reported_of_the_accounts_of_th
     assert calls.report(ReportCall(cause, None, "999999999999", region)) == "not reported"
     assert calls.report(ReportCall(cause, None, HOME, region)) == "reported"
     message = message_of(world.alerts.published)
-    assert (message.title, message.severity) == (f"{what} was changed by mallory", Severity.WARNING)
+    assert (message.title, message.severity) == (f"{what} was changed", Severity.WARNING)
 
 
 def test_longer_sessions_are_reported_of_every_role_of_an_account_of_the_spec_but_those_that_it_names() -> None:
     world = world_in_sync()
     assert report(world, RoleTarget(HOME, "deploy"), "iam:UpdateRole") == "reported"
     message = message_of(world.alerts.published)
-    assert message.title == f"longest session of role/{HOME}/deploy was changed by mallory"
+    assert message.title == f"longest session of role/{HOME}/deploy was changed"
     assert message.severity is Severity.WARNING
     for role in (PUSHER, RoleTarget("999999999999", "deploy")):
         assert report(world, role, "iam:UpdateRole") == "not reported"

@@ -179,7 +179,7 @@ def test_a_deployment_is_one_info_message() -> None:
         one["detail"]["userIdentity"]["invokedBy"] = "cloudformation.amazonaws.com"
     message = message_of(reported(world_in_sync(), *events))
     assert message.severity is Severity.INFO
-    assert message.title == "ecr-warden's own roles in account 222222222222 were changed"
+    assert message.title == "2 things that ecr-warden works through were changed in account 222222222222"
 
 
 def test_a_change_of_a_push_role_is_not_reported_as_tampering_with_ecr_warden() -> None:

@@ -265,7 +265,7 @@ def test_a_repair_ends_no_sessions_of_a_role_for_services_alone_and_says_so_firs
     assert (world.written, world.live(CUT)) == (["update trust-policy"], None)
     [run] = world.announced
     message = message_of([run])
-    assert message.title.endswith("; sessions opened since go on")
+    assert message.title.startswith("sessions go on: ")
     until, command = message.lines[0], message.fields[-1].text
     assert until.startswith(
         "Sessions that were opened through it meanwhile go on, until 2026-11-24T22:00:00Z at the latest"
@@ -273,7 +273,11 @@ def test_a_repair_ends_no_sessions_of_a_role_for_services_alone_and_says_so_firs
     assert "aws iam put-role-policy --profile ... --role-name builder --policy-name AWSRevokeOlderSessions" in command
     policy = parse_document(json.loads(command.partition("--policy-document '")[2].rstrip("'")))
     assert denied_by(policy) == Sessions(NOW)
-    assert message_of([*world.announced, *world.announced]).lines[0].startswith("role/222222222222/builder: closed")
+    assert (
+        message_of([*world.announced, *world.announced])
+        .lines[0]
+        .startswith("role/222222222222/builder: open, repaired")
+    )
 
 
 def test_status_lists_sessions_that_outlive_a_repair_until_they_have_expired() -> None:

@@ -192,7 +192,7 @@ def test_a_late_verdict_replaces_the_hold(live: bool) -> None:
         assert now.state is HoldState.JUDGED
         assert HistoryKind.HOLD_ENDED in {entry.kind for entry in world.log.kept.values()}
         [settled] = [one for one in world.alerts.published if isinstance(one, HoldSettled)]
-        assert message_of([settled]).title.endswith("takes effect by itself, because nothing in it has to wait")
+        assert message_of([settled]).title.endswith("takes effect: nothing in it has to wait")
 
 
 def test_a_request_that_gets_lost_is_repeated_and_not_for_ever() -> None:

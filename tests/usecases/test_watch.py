@@ -106,7 +106,7 @@ def test_what_is_cut_is_announced_once_and_when_it_is_on_again(name: str) -> Non
     [alert] = [one for one in world.alerts.published if isinstance(one, WiringChanged)]
     assert (message_of([alert]).severity, message_of([alert]).title) == (
         Severity.INFO,
-        "1 thing through which ecr-warden works as it should again",
+        "in order again: 1 thing that ecr-warden works through",
     )
     assert announced(world) == [(part, [], [wire])]
     assert codes(world) == []

@@ -14,7 +14,7 @@ const GROUNDS = {
   "unnamed": "the spec does not name the repository",
 };
 const RANK = { "none": 0, "spec": 1, "also-allowed": 2, "unnamed": 3, "administrator": 4, "own": 5 };
-const CANS = { "yes": "can", "conditional": "can under conditions", "unknown": "may or may not be able to" };
+const CANS = { "yes": "can", "conditional": "can under conditions", "unknown": "may be able to" };
 
 const { matrix, ends, madeAt, accounts, conditions } = JSON.parse(document.getElementById("data").textContent);
 const element = (id) => document.getElementById(id);

@@ -5,8 +5,8 @@ import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from ecr_warden.core.job import short_name
-from ecr_warden.core.lasting import duration, seconds_open
+from ecr_warden.core.job import CauseKind, short_name
+from ecr_warden.core.lasting import duration
 from ecr_warden.core.run import OpenRun, RunEntry, RunReport
 from ecr_warden.core.target import Target, TargetError, parse_target
 from ecr_warden.hub.reply import HistoryReply, RunReply
@@ -95,8 +95,9 @@ def _run_line(entry: RunEntry) -> str:
     ended = entry.result.words if entry.result else "open"
     written = f", {entry.written} written" if entry.written else ""
     head = f"{show_time(entry.started_at)}  {entry.run_id}  {ended}{written}"
-    seconds = seconds_open(entry.cause, entry.finished_at) if entry.written else None
-    head += f", {duration(seconds)} after the call" if seconds is not None else ""
+    called = entry.cause.time if entry.cause.kind is CauseKind.EVENT and entry.cause.action else None
+    if entry.written and called is not None and entry.finished_at is not None:
+        head += f", {duration(round((entry.finished_at - called).total_seconds()))} after the call"
     return f"{head}\n  {entry.target}, {describe_cause(entry.cause)}"
 
 

@@ -65,6 +65,7 @@ class MemoryState:
             debts=replace(record.debts, revoked_until=until),
             unique_id=learned.unique_id or record.unique_id,
             reported=learned.reported,
+            opened=learned.opened,
             revoked=learned.revoked or record.revoked,
             settled_at=learned.settled_at or record.settled_at,
             trust_look=learned.trust_look or record.trust_look,

@@ -20,6 +20,7 @@ from ecr_warden.core.drift import Drift
 from ecr_warden.core.failures import BlockedByDeny
 from ecr_warden.core.job import Actor, Cause, CauseKind, FollowClock, ReconcileTarget, short_name
 from ecr_warden.core.kinds import DriftKind, HoldReason
+from ecr_warden.core.pause import Pause
 from ecr_warden.core.result import Result, Severity
 from ecr_warden.core.run import Applied, Conflict, Failed, Outcome, Skipped
 from ecr_warden.core.sessions import Sessions, denial_of, ending_sessions
@@ -101,6 +102,7 @@ DENIED = replace(UNREADABLE, code=BlockedByDeny.code, explain="reading it: expli
 ENDED = Sessions(datetime(2026, 11, 24, 10, tzinfo=UTC), since=datetime(2026, 11, 24, 9, tzinfo=UTC))
 REFUSED = Failed(change(FOREIGN), "permission-missing", "AWS denied ecr:SetRepositoryPolicy", False, "deploy the stack")
 ROOT_USER = Actor("Root", f"arn:aws:iam::{HOME}:root", HOME)
+SET_ASIDE = Pause("c-2", MALLORY, "a migration", NOW, NOW + timedelta(hours=2))
 ASKED = Cause(CauseKind.CALLER, "c-1", "reconcile", actor=MALLORY)
 PAUSE = Cause(CauseKind.PAUSE, "command-1", actor=Actor("IAMUser", arn=f"arn:aws:iam::{CI}:user/alice"))
 LEFT: Any = {"result": Result.REPORTED, "held": HoldReason.TARGET_MISSING}
@@ -162,6 +164,10 @@ RUNS: dict[str, Alert] = {
     "what was due": due("builder"),
     "observe mode": report(FOREIGN, result=Result.REPORTED, held=HoldReason.OBSERVE_MODE),
     "the stop switch": report(FOREIGN, result=Result.REPORTED, outcomes=(Skipped(change(FOREIGN), STOPPED),)),
+    "a pause": report(FOREIGN, result=Result.REPORTED, outcomes=(Skipped(change(FOREIGN), str(SET_ASIDE)),)),
+    "what it lacks waits after it was narrowed": report(
+        FOREIGN, result=Result.WAITING, outcomes=(Applied(change(FOREIGN)),)
+    ),
     "a repair that would lock itself out": report(MISSING, result=Result.REPORTED, held=HoldReason.OWN_ACCESS),
     "a role that is not ours": report(MISSING, result=Result.REPORTED, held=HoldReason.NOT_OURS),
     "what is given back later": report(MISSING, result=Result.WAITING, held=HoldReason.PACED),
@@ -272,6 +278,10 @@ UNREAD = ("repository/2/eu-central-1/shop/*: denied; allow it", "user/1/*: close
 WIRE = Wire("rule ecr-warden-sweep", "the schedule", WireState.MISSING)
 WATCHING: dict[str, Alert] = {
     "a role of ours": OwnChanged(EVENT, HOME, "role ecr-warden-read"),
+    "a trail that was stopped": OwnChanged(by("cloudtrail:StopLogging"), HOME, "trail main in eu-central-1"),
+    "a trail that was deleted": OwnChanged(by("cloudtrail:DeleteTrail"), HOME, "trail main in eu-central-1"),
+    "a key that was disabled": OwnChanged(by("kms:DisableKey"), HOME, "key 1234abcd-12ab in eu-central-1"),
+    "a rule that was disabled": OwnChanged(by("events:DisableRule"), HOME, "rule ecr-warden-forward-iam in us-east-1"),
     "a deployment": OwnChanged(DEPLOYED, HOME, "role ecr-warden-read"),
     "the webhook": OwnChanged(EVENT, "", "webhook /ecr-warden/hook"),
     "the compiled spec": OwnChanged(EVENT, "", f"{COMPILED_SPEC} compiled/abc"),

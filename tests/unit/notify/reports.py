@@ -10,6 +10,7 @@ from ecr_warden.core.desired import Mode
 from ecr_warden.core.drift import Drift
 from ecr_warden.core.job import Actor, Cause, CauseKind
 from ecr_warden.core.kinds import DriftKind, HoldReason, Operation
+from ecr_warden.core.lasting import Opened
 from ecr_warden.core.plan import Change, Held, Plan
 from ecr_warden.core.result import Result
 from ecr_warden.core.run import Applied, Outcome, RunReport
@@ -135,4 +136,6 @@ def run_report(
     plan = Plan(target, "v2", drifts, changes, holds)
     applied: tuple[Outcome, ...] = tuple(map(Applied, changes)) if outcomes is None else outcomes
     done = RunReport(run_id, cause, Mode.ENFORCE, result, plan, applied, NOW, NOW, accounts=(CI, HOME))
+    if cause.kind is CauseKind.EVENT and cause.action:
+        done = replace(done, opened=Opened(cause, cause.time))
     return replace(done, intruder=intruder, uses={ROLE.name: "push to shop/checkout"})

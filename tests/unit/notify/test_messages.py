@@ -56,14 +56,14 @@ def test_many_outcomes_of_one_cause_are_one_message_with_the_worst_first() -> No
     alerts.append(report(trust_drift(trusts(OUTSIDER)), cause=SPEC, result=Result.FAILED, run_id="r-bad"))
     message = message_of(alerts)
     assert message.severity is Severity.CRITICAL
-    assert (message.state, message.title[:16]) == (MessageState.FAILED, "1 of 12 targets:")
+    assert (message.state, message.title[-17:]) == (MessageState.FAILED, "(1 of 12 targets)")
     assert "role/222222222222/ecr-pusher: failed" in message.lines[0]
     assert sum(": done (run" in line for line in message.lines) == 11
 
 
 def test_a_thousand_outcomes_are_still_a_short_message_that_counts_them_all() -> None:
     message = message_of([on(f"r{index}", cause=SWEEP, run_id=f"r-{index}") for index in range(1000)])
-    assert message.title.startswith("1000 targets: ")
+    assert message.title.endswith(" (1000 targets)")
     assert len(message.lines) == 40
     assert message.lines[-1] == "and 962 more targets"
     subject, body = to_email(message)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from ecr_warden.notify.message import FIRST_LINE
 from tests.unit.notify.pages import GOLDEN, NAMES, page
 
 
@@ -9,3 +10,11 @@ from tests.unit.notify.pages import GOLDEN, NAMES, page
 def test_messages_read_as_their_page_shows(name: str) -> None:
     is_meant = "if it is meant: .venv/bin/python -m tests.unit.notify.pages, and read the diff"
     assert page(name) == (GOLDEN / f"{name}.txt").read_text(), is_meant
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_first_line_of_a_page_is_cut(name: str) -> None:
+    subjects = [line for line in page(name).splitlines() if line.startswith("Subject: [ecr-warden] ")]
+    assert [line for line in subjects if line.endswith("...")] == []
+    assert all(len(line) <= len("Subject: [ecr-warden] ") + FIRST_LINE for line in subjects)
+    assert subjects or name == "words"

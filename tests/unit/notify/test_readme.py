@@ -5,6 +5,7 @@ from pathlib import Path
 
 from ecr_warden.core.desired import Mode
 from ecr_warden.core.job import Actor, Cause, CauseKind
+from ecr_warden.core.lasting import Opened
 from ecr_warden.core.result import Result
 from ecr_warden.core.run import Applied, RunReport
 from ecr_warden.notify.formats import to_slack
@@ -28,9 +29,10 @@ def test_the_alert_of_the_readme_is_what_people_get() -> None:
     spec = spec_of(PUSHER)
     seen = reading(spec, {D2: MORE_TRUST})
     plan = plan_for(spec, seen, Facts(DONE), looked=SWEPT)
+    cause = Cause(CauseKind.EVENT, EVENT, "iam:UpdateAssumeRolePolicy", CALLED, actor=MALLORY)
     report = RunReport(
         run_id="20261124T194859Z3a4a8d44cffb",
-        cause=Cause(CauseKind.EVENT, EVENT, "iam:UpdateAssumeRolePolicy", CALLED, actor=MALLORY),
+        cause=cause,
         mode=Mode.ENFORCE,
         result=Result.CONVERGED,
         plan=plan,
@@ -39,6 +41,7 @@ def test_the_alert_of_the_readme_is_what_people_get() -> None:
         finished_at=DONE,
         accounts=(CI, HOME),
         uses=uses_of(spec, ACCEPTED),
+        opened=Opened(cause, cause.time),
     )
     posted = to_slack(spelled_message(message_of([run_ended(report)]), {CI: "ci", HOME: "registry"}))
     blocks = posted["blocks"]

@@ -49,7 +49,7 @@ RECORDED: dict[str, tuple[Alert, list[tuple[HistoryKind, str, tuple[str, ...]]]]
     ),
     "a job that failed": (
         JobFailed(CALL, None, "not JSON"),
-        [(HistoryKind.ANNOUNCED, "a job that cannot be read: nothing was done, for the job failed", ())],
+        [(HistoryKind.ANNOUNCED, "a job that cannot be read: nothing was done", ())],
     ),
     "an audit that failed": (
         AccessAudited(CALL, "v1", failure="it took too long"),
@@ -57,7 +57,7 @@ RECORDED: dict[str, tuple[Alert, list[tuple[HistoryKind, str, tuple[str, ...]]]]
     ),
     "places that could not be listed": (
         Unlisted(SWEEP, "v1", ("repository/*: denied",), ("denied",)),
-        [(HistoryKind.ANNOUNCED, "repositories, users or roles cannot be listed in 1 place", ())],
+        [(HistoryKind.ANNOUNCED, "1 place cannot be listed", ())],
     ),
     "targets that a sweep left over": (
         LeftOver(SWEEP, "account/222222222222", 3),

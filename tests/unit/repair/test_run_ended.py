@@ -125,7 +125,7 @@ MISSING_ROLE = Drift(role(ROLE), DriftKind.MISSING, "it does not exist")
 EFFECTS = {
     "a push role that somebody deleted let nobody push": (
         run_report(MISSING_ROLE),
-        "nobody could push to shop/checkout: registry:role/ecr-pusher did not exist",
+        "nobody could push to shop/checkout: its role did not exist",
     ),
     "one that the spec has now created has kept nobody from it": (run_report(MISSING_ROLE, cause=SPEC), ""),
 }

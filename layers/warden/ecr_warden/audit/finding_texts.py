@@ -61,6 +61,11 @@ def details(group: FindingGroup, others: Iterable[str], after: str = "") -> List
     return listing("line", lines)
 
 
+def effect(group: FindingGroup, others: int = 0) -> str:
+    """The same as `sentence`, without what the spec says of it: also true once it is over."""
+    return sentence(group, others).removesuffix(": NOT IN SPEC").removesuffix(", and the spec gives it")
+
+
 def sentence(group: FindingGroup, others: int = 0) -> str:
     """`arn:aws:iam::222222222222:role/shadow can push shop/checkout: NOT IN SPEC`; `others`: as many more can."""
     finding = group.finding
@@ -103,7 +108,7 @@ _HALVES = {
 _CAN = {
     Certainty.YES: "can",
     Certainty.CONDITIONAL: "can under conditions",
-    Certainty.UNKNOWN: "may or may not be able to",
+    Certainty.UNKNOWN: "may be able to",
 }
 _CANNOT = {**_CAN, Certainty.YES: "cannot"}
 _UNLESS = {Certainty.YES: "", Certainty.CONDITIONAL: " under conditions", Certainty.UNKNOWN: ", or may not"}

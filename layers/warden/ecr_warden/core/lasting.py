@@ -1,16 +1,29 @@
-"""How long something lasted, from a call to the end of what it led to, and how long ago it was."""
+"""Since when and because of whom a target differs, how long something lasted, and how long ago it was."""
 
 from datetime import datetime
 
-from ecr_warden.core.job import Cause, CauseKind
+from ecr_warden.core.codec.base import forms
+from ecr_warden.core.job import Cause
+from ecr_warden.core.value import Moment, Value
 from iam_access.text.printable import count
 
 
-def seconds_open(cause: Cause, ended: datetime | None) -> int | None:
-    """From the call that an event reports to the end of the run; None if either is not known."""
-    began = cause.time if cause.action and cause.kind is CauseKind.EVENT else None
-    # CloudTrail and the function have different clocks.
-    return None if began is None or ended is None else max(0, round((ended - began).total_seconds()))
+class Opened(Value, frozen=True, omit_defaults=True):
+    """Since when a target differs, and by whom: kept until a run finds it in sync."""
+
+    by: Cause | None = None
+    """The call that opened it; None where no event says so."""
+    since: Moment | None = None
+    """When it was made, else the last look that found the target in sync; None if neither is known."""
+
+    def lasted(self, until: datetime) -> int | None:
+        """The seconds until then, at least one; None if no event says when it began."""
+        # CloudTrail has full seconds, and another clock than the function.
+        known = self.since if self.by is not None else None
+        return None if known is None else max(1, round((until - known).total_seconds()))
+
+
+opened_to_json, opened_from_json = forms("who opened a target", Opened)
 
 
 def ago(seconds: float) -> str:
@@ -21,8 +34,7 @@ def ago(seconds: float) -> str:
 
 
 def duration(seconds: int) -> str:
-    """`41 s`, `2 min 5 s`, `3 h 20 min`."""
-    if seconds < 1:
-        return "less than 1 s"
+    """`41 s`, `2 min 5 s`, `3 h 20 min`; at least `1 s`."""
+    seconds = max(1, seconds)
     parts = [(seconds // 86400, "d"), (seconds // 3600 % 24, "h"), (seconds // 60 % 60, "min"), (seconds % 60, "s")]
     return " ".join([f"{number} {unit}" for number, unit in parts if number][:2])

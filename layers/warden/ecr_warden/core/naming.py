@@ -25,12 +25,12 @@ def spelled(text: str, aliases: Mapping[str, str]) -> str:
 
 
 def shortened(text: str, aliases: Mapping[str, str]) -> str:
-    """The same where it makes a text no longer: for messages, whose length is measured before."""
-    return _NAMED.sub(lambda found: min(found[0], _short(found, aliases), key=len), text) if aliases else text
+    """The same where it makes a text no longer, with the account's ID where it has no alias: for messages."""
+    return _NAMED.sub(lambda found: min(found[0], _short(found, aliases, found["of"]), key=len), text)
 
 
-def _short(found: re.Match[str], aliases: Mapping[str, str]) -> str:
-    alias = aliases.get(found["of"] or found["account"] or found["id"])
+def _short(found: re.Match[str], aliases: Mapping[str, str], unnamed: str | None = None) -> str:
+    alias = aliases.get(found["of"] or found["account"] or found["id"], unnamed)
     if alias is None:
         return found[0]
     return f"{alias} ({found['id']})" if found["id"] else f"{alias}:{found['kind'] or ''}"

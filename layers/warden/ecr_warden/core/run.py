@@ -10,6 +10,7 @@ from ecr_warden.core.address import Address
 from ecr_warden.core.codec.base import forms
 from ecr_warden.core.desired import Mode
 from ecr_warden.core.job import Cause
+from ecr_warden.core.lasting import Opened
 from ecr_warden.core.plan import Change, Plan
 from ecr_warden.core.result import Result, Severity
 from ecr_warden.core.sessions import Sessions
@@ -75,6 +76,8 @@ class RunReport(Value, frozen=True, tag_field="kind", tag="run"):
     it."""
     of_version: bool = False
     """It wrote what no run had written there yet: a version of the spec gives it."""
+    opened: Opened = Opened()
+    """What it found."""
     goes_on: Moment | None = None
     """Until when, at the latest, sessions go on that were opened through a trust policy that it narrowed."""
     uses: Mapping[str, str] = {}

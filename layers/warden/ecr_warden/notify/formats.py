@@ -31,15 +31,16 @@ def to_slack(message: Message) -> dict[str, object]:
     Everything is escaped and nothing is markup, so a name or a user agent can neither mention people nor make links.
     """
     title = f"{_SIGNS[message.severity]} {_escape(message.first_line, _FIRST)}"
-    fields = [_field(field, _OF_FIELDS // len(message.fields[:FIELDS])) for field in message.fields[:FIELDS]]
-    given = [*filter(None, message.lines)]
+    given = message.shown[:FIELDS]
+    fields = [_field(field, _OF_FIELDS // len(given)) for field in given]
+    wanted = [*filter(None, message.lines)]
     # A header is not unescaped by every client.
     head: list[dict[str, object]] = [{"type": "header", "text": _plain(_cut(title, _HEADER))}]
     if fields:
         head.append({"type": "section", "fields": [_plain(f"{label}\n{value}") for label, value in fields]})
     lines, blocks = list[str](), head
-    for room in range(min(LINES, len(given)), 0, -1):
-        lines = [_escape(line, LINE) for line in first(given, room, noun="line")]
+    for room in range(min(LINES, len(wanted)), 0, -1):
+        lines = [_escape(line, LINE) for line in first(wanted, room, noun="line")]
         blocks = head + [{"type": "section", "text": _plain(text)} for text in _packed(lines)]
         if _size(blocks) <= _WHOLE:
             break
@@ -93,10 +94,10 @@ _MAIL_BYTES = 250_000  # Source: SNS Publish: a message has at most 256 KB
 
 def to_email(message: Message) -> tuple[str, str]:
     """Subject and plain text body."""
-    width = max((len(field.label) for field in message.fields), default=0)
+    width = max((len(field.label) for field in message.shown), default=0)
     head = one_line(message.first_line, _MAIL_LINE)
     fields = [
-        f"{one_line(field.label, 30) + ':':<{width + 1}} {one_line(field.text, _MAIL_LINE)}" for field in message.fields
+        f"{one_line(field.label, 30) + ':':<{width + 1}} {one_line(field.text, _MAIL_LINE)}" for field in message.shown
     ]
     text = head = "\n".join([head, *(["", *fields] if fields else [])])
     for room in range(min(_MAIL_LINES, len(message.lines)), 0, -1):

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from ecr_warden.core.listing import Entry, Listing, listing
 from ecr_warden.core.result import Severity
-from ecr_warden.notify.message import COMMAND, NOTHING, TO_DO, Field, Message, MessageState
+from ecr_warden.notify.message import COMMAND, FIRST_LINE, NOTHING, TO_DO, Field, Message, MessageState
 from iam_access.text.printable import and_more, count, printable
 
 TITLE, TEXT, LINE, LINES, FIELDS = 140, 500, 700, 40, 10
@@ -105,7 +105,7 @@ def join(parts: Sequence[Parts], *, below: Sequence[Parts] = ()) -> Parts:
     joined = [Field(label, "; ".join(texts)) for label, texts in fields.items()]
     own = len(joined) > FIELDS or len(asked) > 1
     if len(titles) > 1 and (len(title) > TITLE or own):
-        title = f"{count(number, 'alert')}: {titles[0]}"
+        title = f"{titles[0]} ({count(number - parts[0].number, 'more alert')})"
         sections = [
             entries_of(
                 "alert",
@@ -116,11 +116,14 @@ def join(parts: Sequence[Parts], *, below: Sequence[Parts] = ()) -> Parts:
             )
         ]
         joined = [field for field in joined if not own]
+    elif len(title) > _ONE_LINE:
+        title, sections = titles[0], [*sections, listing("alert", titles[1:])]
     lasted = parts[0].lasted if len(parts) == 1 else ""
     return Parts(state, title, joined, sections, number, lasted=lasted)
 
 
 _OF_ASKING = (TO_DO, COMMAND)
+_ONE_LINE = FIRST_LINE - len(f"{Severity.CRITICAL} {MessageState.FAILED}: ")
 
 
 def _asks(part: Parts) -> bool:

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from ecr_warden.core.naming import shortened
 from ecr_warden.core.result import Severity
+from iam_access.text.printable import cut
 
 
 class MessageState(StrEnum):
@@ -23,6 +24,10 @@ class MessageState(StrEnum):
 
 DONE, TO_DO, COMMAND, NOTHING = "Done", "To do", "Command", "nothing"
 """The labels of what is done, of what a person has to do (NOTHING begins its line if it is that), and of what helps."""
+
+
+FIRST_LINE = 86
+"""Characters: an e-mail's subject has 99, and begins with `[ecr-warden] `."""
 
 
 class Field(Struct, frozen=True):
@@ -47,7 +52,12 @@ class Message(Struct, frozen=True):
     def first_line(self) -> str:
         """`CRITICAL closed after 4 s: account 999999999999 could push to shop/checkout`."""
         state = f"{self.state} {self.lasted}" if self.lasted else self.state
-        return f"{self.severity.upper()} {state}: {self.title}"
+        return cut(f"{self.severity.upper()} {state}: {self.title}", FIRST_LINE)
+
+    @property
+    def shown(self) -> tuple[Field, ...]:
+        """The fields, after the title where the first line has not all of it."""
+        return self.fields if self.first_line.endswith(self.title) else (Field("In full", self.title), *self.fields)
 
 
 def spelled_message(message: Message, aliases: Mapping[str, str]) -> Message:

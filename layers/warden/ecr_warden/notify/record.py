@@ -9,7 +9,7 @@ from datetime import datetime
 
 from ecr_warden.audit.alerts import AccessAudited
 from ecr_warden.audit.finding import FindingGroup
-from ecr_warden.audit.finding_texts import sentence
+from ecr_warden.audit.finding_texts import effect, sentence
 from ecr_warden.collect.alerts import WiringChanged
 from ecr_warden.core.alert import Alert
 from ecr_warden.core.target import RepositoryTarget
@@ -70,8 +70,9 @@ def _of_findings(
     for group in groups:
         repositories = tuple(place for place in group.places if place.startswith("repository/"))
         made = _id(group.finding.key, *group.places)
-        since = group.first_seen if kind is HistoryKind.FINDING_ENDED else None
-        yield HistoryEntry(kind, at, made, alert.cause.actor, sentence(group), repositories, group.left_out, since)
+        is_over = kind is HistoryKind.FINDING_ENDED
+        since, text = (group.first_seen, effect(group)) if is_over else (None, sentence(group))
+        yield HistoryEntry(kind, at, made, alert.cause.actor, text, repositories, group.left_out, since)
 
 
 def _id(*texts: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from copy import replace
 
 from ecr_warden.core.address import Address
 from ecr_warden.core.job import CauseKind, short_name
@@ -22,6 +23,7 @@ from ecr_warden.notify.run_titles import (
     where,
 )
 from ecr_warden.notify.wording import (
+    LOOK,
     by,
     command,
     describe_actor,
@@ -30,8 +32,10 @@ from ecr_warden.notify.wording import (
     describe_difference,
     describe_done,
     describe_target,
+    images_of,
     to_do,
     who_wrote,
+    written,
 )
 from ecr_warden.repair.alerts import OutcomeKind, RunEnded
 from ecr_warden.state.switch import STOPPED
@@ -60,11 +64,12 @@ def describe_run(run: RunEnded) -> Parts:
     """What one run found and did."""
     asked, then = _to_do(run)
     fields = [
-        by(run.cause),
+        *_whose(run),
         Field("Where", where(run)),
         Field(DONE, f"{_done(run)} (run {run.run_id})"),
         to_do(asked),
         command(then),
+        *([images_of(run.target)] if LOOK in asked else ()),
     ]
     notes = [
         *_going_on(run),
@@ -76,19 +81,30 @@ def describe_run(run: RunEnded) -> Parts:
     return Parts(state_of(run), title_of(run), fields, [listing("note", notes), *_sections(run)], lasted=lasted(run))
 
 
+def _whose(run: RunEnded) -> Iterator[Field]:
+    """Who opened it and, if that is another, who or what had it looked at."""
+    is_asked = run.cause.rolls_out or run.of_version or not run.differences
+    opener = run.cause if is_asked else run.opened.by
+    if opener is None and run.cause.kind not in (CauseKind.CALLER, CauseKind.PAUSE):
+        opener = run.cause
+    yield Field("By", "unknown: no event says so") if opener is None else by(opener)
+    if opener != run.cause:
+        yield Field("Ended by" if state_of(run) is MessageState.CLOSED else "Found by", describe_cause(run.cause))
+
+
 def _done(run: RunEnded) -> str:
     """What was written, and unless that is all, why no more."""
     done = [describe_done(change).text for change in run.changes if change.outcome in _APPLIED]
-    written = "; ".join(first(done, _SHOWN))
+    all_done = "; ".join(first(done, _SHOWN))
     if run.result is Result.CONVERGED:
-        return written or "what was due"
-    return "; ".join(filter(None, (written, describe_result(run))))
+        return all_done or "what was due"
+    return "; ".join(filter(None, (all_done, describe_result(run))))
 
 
 def _to_do(run: RunEnded) -> tuple[str, str]:
     """What a person has to do, in a line, and the command for it."""
     look = f"ecr-warden history {run.run_id}"
-    again = f"ecr-warden reconcile {run.target}"
+    again = f"ecr-warden reconcile {written(run.target)}"
     if run.intruder:
         return (
             "end its sessions, and let ecr-warden write nothing until you know who can assume its role",
@@ -104,12 +120,18 @@ def _to_do(run: RunEnded) -> tuple[str, str]:
         case Result.UNKNOWN:
             remedy = next((line for drift in run.differences for line in drift.access), "let ecr-warden read it")
             return f"{remedy}; then have it compared", again
+        case Result.REPORTED if any(reason.startswith("paused by ") for reason in reasons(run)):
+            return "end the pause, then it is repaired", f"ecr-warden resume {run.target}"
         case Result.REPORTED if STOPPED in reasons(run):
             return "find out who stopped all writes, then let ecr-warden write: it repairs this too", "ecr-warden start"
         case Result.REPORTED:
             return _by_hand(run), look
         case Result.IN_SYNC | Result.CONVERGED:
             return _once_over(run, look)
+        case Result.WAITING if run.applied:
+            return _once_over(run, look)
+        case _ if run.severity is Severity.CRITICAL:
+            return f"{LOOK} meanwhile; the next run goes on", look
         case _:
             return "nothing, the next run goes on", look
 
@@ -132,18 +154,15 @@ def _once_over(run: RunEnded, look: str) -> tuple[str, str]:
         if run.severity is Severity.CRITICAL:
             return "see whether it is meant; if not, apply the spec without it", "ecr-warden versions"
         return "nothing", look
-    if run.cause.actor is None and run.differences[0].kind in _WRITTEN:
-        return _UNSAID, who_wrote(run.differences[0].address)
+    opener, since = run.opened.by, run.opened.since
+    window = f"between {show_time(since)} and {show_time(run.finished_at)}" if since else "meanwhile"
+    if (opener is None or opener.actor is None) and run.differences[0].kind in _WRITTEN:
+        return f"find out who did it, for no event says so; {LOOK} {window}", who_wrote(run.differences[0].address)
     if run.severity is not Severity.CRITICAL:
         return "nothing, unless it happens again", look
-    if run.cause.kind is not CauseKind.EVENT:
-        return "look at what was pushed and pulled meanwhile", look
-    began = f" between {show_time(run.cause.time)} and {show_time(run.finished_at)}" if run.cause.time else ""
-    caller = short_name(run.cause.actor)
-    return f"make sure that {caller} may not do it again; look at what was pushed and pulled{began}", look
-
-
-_UNSAID = "find out who did it, for no event says so; look at what was pushed and pulled meanwhile"
+    if opener is None:
+        return f"{LOOK} {window}", look
+    return f"make sure that {short_name(opener.actor)} may not do it again; {LOOK} {window}", look
 
 
 def _going_on(run: RunEnded) -> Iterator[str]:
@@ -176,28 +195,36 @@ def describe_runs(runs: Sequence[RunEnded]) -> Parts:
     last = [max(its, key=lambda run: run.finished_at) for its in ranked]
     state = min(map(state_of, last), key=[*MessageState].index)
     concerned = [its for its, run in zip(ranked, last, strict=True) if state_of(run) is state]
-    asked, then = _to_do(max(concerned[0], key=_urgency))
+    worst = _in_window(max(concerned[0], key=_urgency), runs)
+    asked, then = _to_do(worst)
     fields = [
         *_callers(runs),
         Field("Finished at", show_time(max(run.finished_at for run in runs))),
         to_do(asked),
         command(then if len(ranked) == 1 else "ecr-warden status"),
+        *([images_of(worst.target)] if LOOK in asked else ()),
     ]
     title = _summary(concerned, len(ranked))
     return Parts(state, title, fields, [Listing("target", tuple(map(_of_target, ranked)))])
 
 
+def _in_window(worst: RunEnded, runs: Sequence[RunEnded]) -> RunEnded:
+    """The worst with the window of the whole incident."""
+    begun = [run.opened.since for run in runs if run.opened.since is not None]
+    opened = replace(worst.opened, since=min(begun, default=None))
+    return replace(worst, opened=opened, finished_at=max(run.finished_at for run in runs))
+
+
 def _summary(concerned: Sequence[Sequence[RunEnded]], targets: int) -> str:
-    """`2 of 12 targets: eve can pull from shop/checkout, and more`: of those in the gravest state."""
+    """`eve can pull from shop/checkout (2 of 12 targets)`: of those in the gravest state."""
     worst = max(concerned[0], key=_urgency)
     fights = sum(map(_is_fight, concerned))
     if targets == 1:
         times = f", {len(concerned[0])} times" if len(concerned[0]) > 1 else ""
         return f"{title_of(worst)}{times}{', CONTESTED' if fights else ''}"
     of_all = f" of {targets}" if len(concerned) < targets else ""
-    contested = f" ({fights} CONTESTED)" if fights else ""
-    others = ", and more" if len(concerned) > 1 else ""
-    return f"{len(concerned)}{of_all} targets{contested}: {title_of(worst)}{others}"
+    contested = f", {fights} CONTESTED" if fights else ""
+    return f"{title_of(worst)} ({len(concerned)}{of_all} targets{contested})"
 
 
 def _by_target(runs: Sequence[RunEnded]) -> list[list[RunEnded]]:
@@ -240,10 +267,9 @@ def _urgency(run: RunEnded) -> tuple[int, bool]:
 
 
 def _callers(runs: Sequence[RunEnded]) -> Iterator[Field]:
+    openers = (run.opened.by or run.cause for run in runs if not run.cause.rolls_out)
     causes = Counter(
-        describe_actor(run.cause.actor) if run.cause.kind is CauseKind.EVENT else describe_cause(run.cause)
-        for run in runs
-        if not run.cause.rolls_out
+        describe_actor(cause.actor) if cause.kind is CauseKind.EVENT else describe_cause(cause) for cause in openers
     )
     callers = [f"{text} ({number}x)" if number > 1 else text for text, number in causes.most_common()]
     if callers:

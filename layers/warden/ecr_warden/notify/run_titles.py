@@ -3,11 +3,11 @@
 from ecr_warden.core.address import DENY_OLDER_SESSIONS, Address, AddressKind
 from ecr_warden.core.failures import BlockedByDeny
 from ecr_warden.core.kinds import DriftKind, HoldReason
-from ecr_warden.core.lasting import duration, seconds_open
+from ecr_warden.core.lasting import duration
 from ecr_warden.core.result import Result
 from ecr_warden.core.target import RepositoryTarget
 from ecr_warden.notify.message import MessageState
-from ecr_warden.notify.wording import describe_address, name_of
+from ecr_warden.notify.wording import describe_address, name_of, written
 from ecr_warden.repair.alerts import Difference, OutcomeKind, RunEnded, Unrepaired
 from iam_access.text.printable import cut, first
 
@@ -24,6 +24,8 @@ def state_of(run: RunEnded) -> MessageState:
             return MessageState.UNKNOWN
         case Result.WAITING if run.applied:
             return MessageState.CLOSED  # what it gave too much is taken away; what it lacks waits
+        case Result.CONVERGED if run.goes_on:
+            return MessageState.OPEN  # whoever opened a session meanwhile still has the access
         case Result.CONVERGED:
             return (
                 MessageState.DONE
@@ -36,7 +38,7 @@ def state_of(run: RunEnded) -> MessageState:
 
 def lasted(run: RunEnded) -> str:
     """`after 4 s`; empty where nothing is closed, or nobody knows when it began."""
-    seconds = seconds_open(run.cause, run.finished_at) if state_of(run) is MessageState.CLOSED else None
+    seconds = run.opened.lasted(run.finished_at) if state_of(run) is MessageState.CLOSED else None
     return "" if seconds is None else f"after {duration(seconds)}"
 
 
@@ -44,18 +46,17 @@ def state_in_words(run: RunEnded) -> str:
     """`closed after 4 s`, `open, nothing: mode is observe`."""
     state = state_of(run)
     if state in (MessageState.CLOSED, MessageState.DONE):
-        return f"{state} {lasted(run)}".rstrip() + (", sessions opened since go on" if run.goes_on else "")
-    return f"{state}, {describe_result(run)}"
+        return f"{state} {lasted(run)}".rstrip()
+    return f"{state}, {describe_result(run)}{', sessions opened meanwhile go on' if run.goes_on else ''}"
 
 
 def title_of(run: RunEnded) -> str:
     """`account 999999999999 could push to shop/checkout`; where the effect is not known, that and the document."""
     intruder = f"INTRUDER in the write role, at {name_of(run.target)}" if run.intruder else ""
-    more = f" (and {run.more_effects} more)" if run.more_effects else ""
-    contested = "CONTESTED" if run.contested else ""
-    goes_on = "sessions opened since go on" if run.goes_on else ""
-    found = _what_happened(run) if run.differences or not run.intruder else ""
-    return "; ".join(filter(None, (intruder, f"{found}{more}", contested, goes_on)))
+    more = f" ({run.more_effects} more)" if run.more_effects else ""
+    goes_on = "sessions go on: " if run.goes_on else ""
+    found = f"{goes_on}{_what_happened(run)}" if run.differences or not run.intruder else ""
+    return "; ".join(filter(None, (intruder, f"{found}{more}", "CONTESTED" if run.contested else "")))
 
 
 def _what_happened(run: RunEnded) -> str:
@@ -71,11 +72,12 @@ def _what_happened(run: RunEnded) -> str:
     if is_gone(gravest):
         return f"{name_of(run.target)} {'did' if state_of(run) is MessageState.CLOSED else 'does'} not exist"
     if gravest.same_access:
-        return f"{document} was written differently, and allows the same"
+        return f"no access changed: {document} rewritten"
+    is_over = state_of(run) is MessageState.CLOSED
     if gravest.kind in (DriftKind.UNREADABLE, DriftKind.UNPARSEABLE):
-        return f"nobody knows what the {document} allows: it cannot be {_VERBS[gravest.kind]}"
-    verb = "was" if state_of(run) is MessageState.CLOSED else "is"
-    return f"{document} {verb} {_DIFFERS[gravest.kind]}; what that changes is not known"
+        return f"{document} {'could not' if is_over else 'cannot'} be {_VERBS[gravest.kind]}"
+    known = "" if gravest.kind is DriftKind.SETTLING else ": effect not known"
+    return f"{document} {'was' if is_over else 'is'} {_DIFFERS[gravest.kind]}{known}"
 
 
 _VERBS = {DriftKind.UNREADABLE: "read", DriftKind.UNPARSEABLE: "parsed"}
@@ -97,10 +99,9 @@ def where(run: RunEnded) -> str:
 
 def _named(run: RunEnded, addresses: list[Address]) -> str:
     """`trust policy of role/222222222222/ecr-pusher`, `repository policy of shop/checkout`."""
-    whose = run.target.name if isinstance(run.target, RepositoryTarget) else name_of(run.target)
     # An attacker may have chosen the name of a policy: leave room for the target.
     shown = [cut(_document(address), _DOCUMENT) for address in addresses]
-    return f"{', '.join(first(list(dict.fromkeys(shown)), _DOCUMENTS))} of {whose}"
+    return f"{', '.join(first(list(dict.fromkeys(shown)), _DOCUMENTS))} of {written(run.target)}"
 
 
 def _document(address: Address) -> str:

@@ -12,6 +12,11 @@ from iam_access.arn import IAM_REGION
 from iam_access.text.printable import show_time
 
 
+def written(target: Target) -> str:
+    """`shop/checkout`, `role/222222222222/ecr-pusher`: as people and commands write it."""
+    return target.name if isinstance(target, RepositoryTarget) else str(target)
+
+
 def name_of(target: Target) -> str:
     """`repository shop/checkout`, `role/222222222222/ecr-pusher`."""
     return f"repository {target.name}" if isinstance(target, RepositoryTarget) else str(target)
@@ -148,7 +153,7 @@ _CAUSES = {
         "sweep",
         "unknown: found by the sweep, and no event reported it; check that the rules and the trail are on",
     ),
-    CauseKind.RUN: ("follow-up of run {0.id}", "unknown: found by the follow-up of run {0.id}"),
+    CauseKind.RUN: ("after {0.incident} (run {0.id})", "unknown: found after {0.incident} (run {0.id})"),
     CauseKind.PAUSE: ("pause {0.id} ended", "pause {0.id} by {1} ended"),
     CauseKind.HEARTBEAT: ("heartbeat {0.id}", "heartbeat {0.id}"),
     CauseKind.SPEC: ("spec version {0.id}", "a new version of the spec, uploaded by {2}"),
@@ -165,6 +170,17 @@ def who_wrote(address: Address) -> str:
         f"aws cloudtrail lookup-events --profile ... --region {region} --lookup-attributes "
         f"AttributeKey=EventName,AttributeValue={call}"
     )
+
+
+LOOK = "look at what was pushed and pulled"
+
+
+def images_of(target: Target | None) -> Field:
+    """How to see what was pushed to a repository, or by a role; what was archived since is in no plain list."""
+    where = "--region ... --repository-name ..."
+    if isinstance(target, RepositoryTarget):
+        where = f"--region {target.region} --repository-name {target.name}"
+    return Field("Images", f"aws ecr describe-images --profile ... {where} --filter imageStatus=ANY")
 
 
 def uploader(actor: Actor | None) -> str:

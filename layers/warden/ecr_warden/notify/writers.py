@@ -60,13 +60,15 @@ def tool_of(writer: Actor | None) -> Tool:
     return next((tool for part, tool in _BY_AGENT if part in agent), Tool.OTHER)
 
 
-def advice(writer: Actor | None, address: Address) -> Iterator[str]:
-    """What to do so that the writer stops, for each tool; and what stops ecr-warden instead."""
+def advice(writer: Actor | None, address: Address, *, lets_in: bool) -> Iterator[str]:
+    """What to do so that the writer stops, for each tool; and what stops ecr-warden instead, unless it lets them in."""
     tool = tool_of(writer)
-    yield from in_tool(tool, address)
+    yield from [_REVOKE] if lets_in and tool in _OF_PEOPLE else in_tool(tool, address)
     if tool in (Tool.CLOUDFORMATION, Tool.CDK):
         yield f"which stack: {_which_stack(address)}"
-    yield f"or take the target out of the spec, or pause it: ecr-warden pause {address.target} --for 2h --reason fight"
+    if not lets_in:
+        pause = f"ecr-warden pause {address.target} --for 2h --reason fight"
+        yield f"or take the target out of the spec, or pause it: {pause}"
     yield "how to live beside other tools: docs/beside-other-tools.md"
 
 
@@ -85,9 +87,13 @@ def in_tool(tool: Tool, address: Address) -> Iterator[str]:
         case Tool.ACK:
             yield f"in Kubernetes: {_ACK_FIELDS[_key(address)]}"
         case Tool.CONSOLE | Tool.CLI | Tool.OTHER:
-            yield "agree with whoever it is what the spec should say, or revoke their right to write the document"
+            yield f"agree with whoever it is what the spec should say, or {_REVOKE}"
         case Tool.UNKNOWN:
             yield f"no event named a writer; find out who it is: {who_wrote(address)}"
+
+
+_OF_PEOPLE = (Tool.CONSOLE, Tool.CLI, Tool.OTHER)
+_REVOKE = "revoke their right to write the document"
 
 
 def _key(address: Address) -> str:

@@ -6,6 +6,7 @@ from ecr_warden.core.address import Address
 from ecr_warden.core.alert import Alert
 from ecr_warden.core.job import Job, Queue
 from ecr_warden.core.kinds import DriftKind, HoldReason, Operation
+from ecr_warden.core.lasting import Opened
 from ecr_warden.core.result import Result, Severity
 from ecr_warden.core.target import Target
 from ecr_warden.core.value import Count, Moment, Value
@@ -86,6 +87,7 @@ class RunEnded(Alert, frozen=True, tag="run"):
     again: bool = False
     of_fight: bool = False
     of_version: bool = False
+    opened: Opened = Opened()
     goes_on: Moment | None = None
     ending: str = ""
     """The command that ends the sessions that go on."""

@@ -4,15 +4,18 @@ from collections.abc import Callable
 from copy import replace
 from datetime import datetime
 
+from ecr_warden.core.address import WRITES
 from ecr_warden.core.desired import TargetSpec
 from ecr_warden.core.failures import PortError
+from ecr_warden.core.job import Cause, CauseKind
+from ecr_warden.core.lasting import Opened
 from ecr_warden.core.part import part_of
 from ecr_warden.core.plan import Plan
 from ecr_warden.core.target import Target
 from ecr_warden.repair.cutoff import LastLook, last_look
 from ecr_warden.repair.planner import Facts, NeedsToKnow, RoleInSync
 from ecr_warden.state.state import TargetRecord
-from ecr_warden.state.sweeps import SweepRecords
+from ecr_warden.state.sweeps import SweepRecord, SweepRecords
 
 
 def complete_plan(
@@ -34,10 +37,34 @@ def complete_plan(
     return made, facts
 
 
+def opened_by(spec: TargetSpec, cause: Cause, plan: Plan, record: TargetRecord, sweeps: SweepRecords) -> Opened:
+    """Who opened what a run of this cause found, and since when: what was found before counts until it is in sync."""
+    is_call = cause.kind is CauseKind.EVENT and cause.action.startswith(_WATCHED)
+    if is_call and record.opened is None:
+        return Opened(cause, cause.time)
+    swept, last = _swept(spec, sweeps), record.last
+    looks = [last.at] if last is not None and last.result is not None and last.result.is_fine else []
+    looks += [swept.at] if swept is not None and spec.target.key in swept.fine else []
+    clean, before = max(looks, default=None), record.opened or Opened()
+    if clean is not None and (before.since is None or before.since < clean):
+        before = Opened(since=clean)
+    is_write = any(cause.call in WRITES[drift.address.kind] for drift in plan.drifts)
+    if is_call and (is_write or before.by is None):
+        return Opened(cause, cause.time if before.by is None else before.since)
+    return before
+
+
+_WATCHED = ("ecr:", "iam:")
+
+
+def _swept(spec: TargetSpec, sweep_records: SweepRecords) -> SweepRecord | None:
+    try:
+        return sweep_records.of(part_of(spec.target))
+    except PortError:
+        return None  # a repair does not wait for this
+
+
 def last_seen_in_sync(spec: TargetSpec, record: TargetRecord, sweep_records: SweepRecords) -> datetime | None:
     """The last look of a run or sweep; None if it is unknown."""
-    try:
-        swept = sweep_records.of(part_of(spec.target))
-    except PortError:
-        swept = None  # a repair does not wait for this: it ends more sessions instead
+    swept = _swept(spec, sweep_records)  # where that is unknown, it ends more sessions instead
     return last_look(spec, (record.trust_look, swept.trusts.get(spec.target.key) if swept else None))

@@ -18,6 +18,7 @@ from ecr_warden.core.drift import Drift
 from ecr_warden.core.failures import RetryAtOnce, RetryLater
 from ecr_warden.core.job import FIRST_AND_LAST, AcceptSpec, Attempt, Cause, CauseKind, ReconcileTarget
 from ecr_warden.core.kinds import HoldReason
+from ecr_warden.core.lasting import Opened
 from ecr_warden.core.observed import Observation
 from ecr_warden.core.own_sessions import is_write_role
 from ecr_warden.core.pause import pause_of
@@ -33,7 +34,7 @@ from ecr_warden.repair.documents import Documents
 from ecr_warden.repair.fights import news, paced, recent, remembered
 from ecr_warden.repair.missed_events import is_reported, with_event, with_reported
 from ecr_warden.repair.orphans import as_observed
-from ecr_warden.repair.plan_facts import complete_plan, last_seen_in_sync
+from ecr_warden.repair.plan_facts import complete_plan, last_seen_in_sync, opened_by
 from ecr_warden.repair.planner import Facts, make_plan
 from ecr_warden.repair.reporting import (
     TRIES,
@@ -110,7 +111,7 @@ class Reconcile(Struct, frozen=True):
             return None
         run_id, started_at = self.new_run_id(), self.clock.now()
         lease, record = self.state.acquire(spec.target, run_id)
-        learned = Learned(reported=record.reported)
+        learned = Learned(reported=record.reported, opened=record.opened)
         if is_cleared(spec.target, accepted, record, self.sweep_records.of):
             if not intruder:
                 self.state.release(lease, learned)
@@ -151,6 +152,7 @@ class Reconcile(Struct, frozen=True):
         return replace(
             learned,
             reported=fingerprint(report) if report.final else run.before.reported,
+            opened=None if report.result.is_fine else report.opened,
             unique_id=ended.after.unique_id if is_noted else None,
             revoked=removed.since if removed is not None and report.result.is_fine else None,
             repairs=run.record.repairs if run.record.repairs != run.before.repairs else None,
@@ -259,7 +261,8 @@ class Reconcile(Struct, frozen=True):
         else:
             skipped = tuple(Skipped(change, reason or "") for change in plan.changes)
             ended = Ended(skipped, result_without_writes(plan), observation, plan.drifts)
-        report = report_of(run, plan, ended, self.clock.now())
+        opened = opened_by(spec, run.cause, plan, run.before, self.sweep_records) if plan.drifts else Opened()
+        report = report_of(run, plan, ended, self.clock.now(), opened)
         publishes = is_published(run, report)
         # Whatever was published or asked for can be looked up; a run with nothing to report leaves no entry.
         if not writes and not publishes and call_of(run.cause) is None:

@@ -11,6 +11,7 @@ from ecr_warden.core.alert import AlertBus
 from ecr_warden.core.desired import CompiledSpec, Mode, TargetSpec
 from ecr_warden.core.drift import Drift
 from ecr_warden.core.job import Attempt, Cause, CauseKind
+from ecr_warden.core.lasting import Opened
 from ecr_warden.core.observed import Observation
 from ecr_warden.core.plan import Plan
 from ecr_warden.core.result import Result, Severity
@@ -63,7 +64,7 @@ class Ended(Struct, frozen=True):
     """The drift in it."""
 
 
-def report_of(run: Run, plan: Plan, ended: Ended, now: datetime) -> RunReport:
+def report_of(run: Run, plan: Plan, ended: Ended, now: datetime, opened: Opened) -> RunReport:
     """The report of a run that has ended, with its severity."""
     report = RunReport(
         run_id=run.id,
@@ -81,7 +82,7 @@ def report_of(run: Run, plan: Plan, ended: Ended, now: datetime) -> RunReport:
     if plan.drifts:
         from ecr_warden.repair.role_use import uses_of  # noqa: PLC0415 - most runs find nothing
 
-        report = replace(report, uses=uses_of(run.spec, run.accepted))
+        report = replace(report, uses=uses_of(run.spec, run.accepted), opened=opened)
     if report.applied:
         report = replace(report, goes_on=going_on(run.spec, report.applied, run.record.debts, now))
     will_be_retried = not run.attempt.is_last and is_retryable(report, ended.after)

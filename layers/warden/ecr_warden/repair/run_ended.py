@@ -13,7 +13,7 @@ from ecr_warden.core.drift import Drift
 from ecr_warden.core.ecr import ECR
 from ecr_warden.core.framings import DRIFT, GIVEN, PLAN, ROLLED_OUT, WAS_OPEN, incident
 from ecr_warden.core.kinds import DriftKind, Operation
-from ecr_warden.core.lasting import duration, seconds_open
+from ecr_warden.core.lasting import duration
 from ecr_warden.core.plan import Change
 from ecr_warden.core.result import Result
 from ecr_warden.core.run import Applied, Conflict, Failed, Outcome, RunReport, Skipped
@@ -55,6 +55,7 @@ def run_ended(report: RunReport) -> RunEnded:
         of_fight=report.of_fight,
         goes_on=report.goes_on,
         of_version=report.of_version,
+        opened=report.opened,
         ending=ending_sessions(plan.target, whole_second(report.finished_at)) if report.goes_on else "",
         effect=effect,
         more_effects=len(more_effects),
@@ -88,11 +89,16 @@ def _effect_of(drift: Drift, report: RunReport, can: str) -> str:
     use = report.uses.get(target.name, "")
     match address.kind, drift.kind:
         case AddressKind.ATTACHED_POLICY, DriftKind.UNEXPECTED:
-            return f"{target} {can} do all that the policy {printable(address.name.rpartition('/')[2], 60)} allows"
+            has = "has" if can == "can" else "had"
+            return f"{target} {has} the policy {printable(address.name.rpartition('/')[2], 60)}"
         case AddressKind.ROLE, DriftKind.MISSING if use and not report.cause.rolls_out:
-            return f"nobody {can} {use}: {target} {'does' if can == 'can' else 'did'} not exist"
+            return f"nobody {can} {use}: its role {'does' if can == 'can' else 'did'} not exist"
+        case _, DriftKind.UNEXPECTED if _says_itself(drift):
+            return f"nobody {can} {use or f'use {target}'}: all sessions denied"
+        case AddressKind.IDENTITY_POLICY, _ if _says_itself(drift):
+            return f"sessions that had ended {can} {use or f'use {target}'} again"
         case _ if _says_itself(drift):
-            return f"{target}{f', which can {use}' if use else ''}: {drift.explain}"
+            return f"{target}: {drift.explain}"
         case _:
             return ""
 
@@ -237,7 +243,7 @@ _GOES_ON = (Result.NOT_YET_VISIBLE, Result.WAITING, Result.INTERRUPTED)
 
 def _lasted(report: RunReport) -> str:
     """From the call to the repair: `for 41 s`; without a known call, only its end."""
-    seconds = seconds_open(report.cause, report.finished_at)
+    seconds = report.opened.lasted(report.finished_at)
     return "until it was repaired" if seconds is None else f"for {duration(seconds)}"
 
 

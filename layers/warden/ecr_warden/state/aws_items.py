@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ecr_warden.core.codec.base import Json, loads, understood
+from ecr_warden.core.lasting import opened_from_json
 from ecr_warden.core.pause import Pause, pause_from_json
 from ecr_warden.core.result import Result
 from ecr_warden.core.run import Debts, LastSeen
@@ -53,8 +54,8 @@ def second_of(at: datetime) -> str:
 # As a projection: first what runs need, then what people read.
 RECORD = (
     "pk, open_run, sessions_since, sessions_before, sessions_ended, recreated, revoked_until, written_at, settled_at, "
-    "unique_id, reported, revoked, trust_at, trust_digest, repairs, paused, observed_at, last_run, last_result, "
-    "events, taken"
+    "unique_id, reported, opened, revoked, trust_at, trust_digest, repairs, paused, observed_at, last_run, "
+    "last_result, events, taken"
 )
 
 
@@ -70,6 +71,7 @@ def record_of(item: Mapping[str, Any]) -> TargetRecord:
         ),
         unique_id=item.get("unique_id", {}).get("S"),
         reported=item.get("reported", {}).get("S"),
+        opened=readable(item["opened"]["S"], opened_from_json) if "opened" in item else None,
         revoked=item.get("revoked", {}).get("S"),
         written_at=_time(item, "written_at"),
         settled_at=_time(item, "settled_at"),

@@ -19,6 +19,7 @@ from ecr_warden.core.clock import Clock
 from ecr_warden.core.codec.base import dumps
 from ecr_warden.core.codec.runs import open_run_from_json, open_run_to_json, report_to_json
 from ecr_warden.core.failures import LeaseHeld, PortError, Throttled
+from ecr_warden.core.lasting import opened_to_json
 from ecr_warden.core.pause import (
     LONGEST_PAUSE,
     PatternPause,
@@ -85,6 +86,7 @@ class DynamoState(Struct, frozen=True):
             "observed_at": _text(self.clock.now()),
             "unique_id": _text(learned.unique_id),
             "reported": _text(learned.reported),
+            "opened": _text(None if learned.opened is None else dumps(opened_to_json(learned.opened))),
             "revoked": _text(learned.revoked),
             "revoked_until": _text(learned.revoked_until),
             "settled_at": _text(learned.settled_at),
@@ -99,7 +101,7 @@ class DynamoState(Struct, frozen=True):
             known["taken"] = {"M": {at: _text(since) for at, since in learned.taken.items()}}
         if (report := learned.report) is not None:
             known |= {"last_run": _text(report.run_id), "last_result": _text(report.result)}
-        gone = ["lease_run", "lease_expires", *(["reported"] if learned.reported is None else [])]
+        gone = ["lease_run", "lease_expires", *(name for name in ("reported", "opened") if known[name] is None)]
         self.table.update(
             f"releasing the lease of {lease.target}",
             state_key(lease.target),

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from msgspec import Struct, field
 
+from ecr_warden.core.lasting import Opened
 from ecr_warden.core.observed import Observation
 from ecr_warden.core.pause import PatternPause, Pause
 from ecr_warden.core.run import Debts, LastSeen, OpenRun, RunReport
@@ -47,6 +48,8 @@ class TargetRecord(Struct, frozen=True):
     """AWS's ID of the identity, when last read."""
     reported: str | None = None
     """Fingerprint of the last reported problem while it lasts, so that a sweep does not report it again."""
+    opened: Opened | None = None
+    """Since when it differs, and by whom, while it does."""
     revoked: str | None = None
     """The spec version that removed the target, once its documents are gone."""
     written_at: datetime | None = None
@@ -73,9 +76,13 @@ class TargetRecord(Struct, frozen=True):
 
 
 class Learned(Struct, frozen=True, kw_only=True):
-    """What a run learned of its target, for its TargetRecord; None leaves a value as it was, except `reported`."""
+    """What a run learned of its target, for its TargetRecord.
+
+    None leaves a value as it was, except `reported` and `opened`.
+    """
 
     reported: str | None
+    opened: Opened | None = None
     unique_id: str | None = None
     revoked: str | None = None
     revoked_until: datetime | None = None

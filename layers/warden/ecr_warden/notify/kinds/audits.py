@@ -1,18 +1,20 @@
 """Alerts on what an audit found."""
 
 from collections.abc import Iterable, Mapping
+from copy import replace
 from typing import Any
 
 from ecr_warden.audit.alerts import AccessAudited, Openers
 from ecr_warden.audit.finding import Certainty, Finding, FindingKind, Half
-from ecr_warden.audit.finding_texts import FindingCause, causes, details, sentence
+from ecr_warden.audit.finding_texts import FindingCause, causes, details, effect, sentence
 from ecr_warden.core.alert import Alert
 from ecr_warden.core.listing import Entry, Listing, listing
 from ecr_warden.core.result import Severity
+from ecr_warden.core.target import parse_target
 from ecr_warden.notify.kinds.kind import Kind, OneByOne
 from ecr_warden.notify.layout import Parts
 from ecr_warden.notify.message import NOTHING, Field, MessageState
-from ecr_warden.notify.wording import by, command, describe_cause, to_do
+from ecr_warden.notify.wording import LOOK, by, command, describe_cause, images_of, to_do
 from iam_access.text.printable import count, first, listed, show_time
 
 _CALLS = 3
@@ -40,7 +42,12 @@ class _AccessAudited(OneByOne[AccessAudited]):
         appeared, ended = alert.left_out
         after = {group: _after(one) for group, one in zip(alert.appeared, alert.openers, strict=False)}
         found = tuple(_entry(cause, after.get(cause.group, "")) for cause in causes(alert.appeared))
-        over = [f"no longer: {sentence(group)} (found {show_time(group.first_seen)})" for group in alert.ended]
+        over = [f"no longer: {effect(group)} (found {show_time(group.first_seen)})" for group in alert.ended]
+        opened = [
+            group.places[0]
+            for group in (*alert.appeared, *alert.ended)
+            if _lets_in_outsider(group.finding) and group.places[0].startswith("repository/")
+        ]
         unread = "Not known, because it could not be read:"
         return Parts(
             _state(alert),
@@ -49,6 +56,7 @@ class _AccessAudited(OneByOne[AccessAudited]):
                 Field("Found after", _found_after(alert, after.values())),
                 to_do(_to_do(alert)),
                 command("ecr-warden status"),
+                *map(images_of, map(parse_target, opened[:1])),
             ],
             [
                 Listing("finding", found, "Found:", appeared),
@@ -70,6 +78,8 @@ def _found_after(audited: AccessAudited, after: Iterable[str]) -> str:
 
 def _entry(cause: FindingCause, after: str) -> Entry:
     group, others = cause.group, cause.others
+    if _lets_in_outsider(group.finding):
+        group = replace(group, finding=replace(group.finding, accept=""))  # nobody names an outsider in a hurry
     return Entry(sentence(group, len(others)), details(group, others, after), cause.number)
 
 
@@ -106,10 +116,16 @@ def _to_do(audited: AccessAudited) -> str:
         return _TO_READ
     found = next((group.finding for group in audited.appeared if group.finding.remedy), None)
     if found is None:
-        return "see each finding" if audited.appeared else NOTHING
+        return "see each finding" if audited.appeared else _once_over(audited)
     then = "; then see each of the others" if len(audited.appeared) + audited.left_out[0] > 1 else ""
-    or_else = "" if found.kind is FindingKind.MISSING else ", or name them in the spec"
-    return f"{found.remedy}{or_else}{then}"
+    is_ours = found.kind is not FindingKind.MISSING and not found.foreign
+    return f"{found.remedy}{', or name them in the spec' if is_ours else ''}{then}"
+
+
+def _once_over(audited: AccessAudited) -> str:
+    """What to do about findings that have ended: whoever could push may have left something."""
+    pushed = [group.first_seen for group in audited.ended if _lets_in_outsider(group.finding)]
+    return f"{LOOK} since {show_time(min(pushed))}" if pushed else NOTHING
 
 
 def _title(audited: AccessAudited) -> str:
@@ -124,10 +140,8 @@ def _title(audited: AccessAudited) -> str:
     if not appeared and not ended:
         return f"no longer unread: {listed(audited.read_again, 1, more=audited.read_again_left_out)}"
     if not appeared:
-        gone = [sentence(group) for group in audited.ended[:1]] if ended == 1 else []
-        return f"no longer: {gone[0]}" if gone else f"{count(ended, 'finding')} of access ended"
-    gravest = [sentence(group) for group in audited.appeared[:1]]
-    return gravest[0] if gravest and appeared == 1 else ": ".join([f"{count(appeared, 'finding')} of access", *gravest])
+        return f"no longer: {effect(audited.ended[0])}{f' (and {ended - 1} more)' if ended > 1 else ''}"
+    return f"{effect(audited.appeared[0])}{f' (and {appeared - 1} more)' if appeared > 1 else ''}"
 
 
 AUDITS: Mapping[type[Alert], Kind[Any]] = {AccessAudited: _AccessAudited()}

@@ -5,7 +5,7 @@ from shlex import quote
 from typing import Any
 
 from ecr_warden.core.alert import Alert
-from ecr_warden.core.listing import listing
+from ecr_warden.core.listing import Listing, listing
 from ecr_warden.core.result import Severity
 from ecr_warden.core.target import new_targets
 from ecr_warden.notify.kinds.kind import Kind, OneByOne
@@ -20,13 +20,18 @@ _SHOWN = 5
 
 
 def _paused_targets(alert: TargetsPaused | TargetsResumed | PauseEnded) -> str:
-    """How many targets and the first of them, and the patterns: they concern new targets, too."""
+    """How many targets, and which if it is one; patterns concern new targets, too."""
     number = len(alert.targets) + alert.left_out
-    of_them = f" ({listed(alert.targets, 1, more=alert.left_out)})" if alert.targets else ""
     if not alert.patterns:
-        return count(number, "target") + of_them
-    shown = [*first([printable(pattern, 80) for pattern in alert.patterns], _SHOWN)]
-    return " and ".join([*([count(number, "target") + of_them] if number else []), new_targets(shown)])
+        names = [text.split("/", 3)[-1] if text.startswith("repository/") else text for text in alert.targets]
+        return f"{count(number, 'target')}{f' ({listed(names, 1, more=alert.left_out)})' if names else ''}"
+    return " and ".join([*([count(number, "target")] if number else []), "new targets"])
+
+
+def _listed(alert: TargetsPaused | TargetsResumed | PauseEnded) -> Listing:
+    shown = first([printable(pattern, 80) for pattern in alert.patterns], _SHOWN)
+    new = [new_targets([*shown])] if alert.patterns else []
+    return listing("target", [*new, *alert.targets], rest=alert.left_out)
 
 
 class _TargetsPaused(OneByOne[TargetsPaused]):
@@ -35,14 +40,14 @@ class _TargetsPaused(OneByOne[TargetsPaused]):
         given = [quote(printable(name, 200)) for name in names] if len(names) + alert.left_out <= _SHOWN else ["TARGET"]
         return Parts(
             MessageState.OPEN,
-            f"{targets} paused until {show_time(alert.until)}: drift is reported, not repaired",
+            f"not repaired until {show_time(alert.until)}: {targets}",
             [
                 by(alert.cause),
                 Field("Reason", alert.reason),
                 to_do("nothing: at the end each is compared with the spec; or end it now"),
                 command(f"ecr-warden resume {' '.join(given)}"),
             ],
-            [listing("target", alert.targets, rest=alert.left_out)],
+            [_listed(alert)],
         )
 
 
@@ -55,7 +60,7 @@ class _TargetsResumed(OneByOne[TargetsResumed]):
             MessageState.DONE,
             f"{targets} resumed: each is compared with the spec now",
             [by(alert.cause), to_do(), command("ecr-warden status")],
-            [listing("target", alert.targets, rest=alert.left_out)],
+            [_listed(alert)],
         )
 
 
@@ -66,14 +71,14 @@ class _PauseEnded(OneByOne[PauseEnded]):
         targets = _paused_targets(alert)
         return Parts(
             MessageState.DONE,
-            f"the pause of {targets} has ended: each is compared with the spec now",
+            f"pause over: {targets}; each is compared with the spec now",
             [
                 Field("Paused by", describe_actor(alert.cause.actor)),
                 Field("Reason", alert.reason),
                 to_do(),
                 command("ecr-warden status"),
             ],
-            [listing("target", alert.targets, rest=alert.left_out)],
+            [_listed(alert)],
         )
 
 

@@ -13,14 +13,15 @@ from ecr_warden.notify.layout import Parts
 from ecr_warden.notify.message import DONE, Field, MessageState
 from ecr_warden.notify.run_messages import describe_run, describe_runs
 from ecr_warden.notify.wording import (
+    LOOK,
     access_of,
     command,
     describe_actor,
     describe_address,
     describe_difference,
     describe_target,
-    name_of,
     to_do,
+    written,
 )
 from ecr_warden.notify.writers import advice, tool_of
 from ecr_warden.repair.alerts import Difference, FightMoment, FightNoticed, RunEnded
@@ -47,19 +48,18 @@ class _FightNoticed(OneByOne[FightNoticed]):
         fight = alert.fight
         writer = fight.writer
         is_over = alert.moment is FightMoment.ENDED
-        asked, *others = advice(writer, fight.address)
+        asked, *others = advice(writer, fight.address, lets_in=alert.severity is Severity.CRITICAL)
         repairs = f"{count(fight.repairs, 'repair')} from {show_time(fight.since)} to {show_time(fight.last)}"
         fields = [
             Field("By", f"{describe_actor(writer)}, with {tool_of(writer)}"),
-            Field("User agent", writer.user_agent if writer is not None else ""),
             Field("Where", describe_target(fight.address.target)),
             Field(DONE, repairs),
-            to_do() if is_over else to_do(asked.removeprefix("or ")),
-            command(f"ecr-warden history {fight.address.target}"),
+            to_do(_IF_OUTSIDERS if is_over else asked.removeprefix("or ")),
+            command(f"ecr-warden history {written(fight.address.target)}"),
         ]
         if is_over:
-            ended = f"not restored for half an hour, after {count(fight.repairs, 'repair')}"
-            return Parts(MessageState.CLOSED, f"the fight over the {_fought_over(fight)}: {ended}", fields)
+            ended = f"fight over the {_fought_over(fight)} ended, after {count(fight.repairs, 'repair')}"
+            return Parts(MessageState.CLOSED, ended, fields)
         return Parts(
             MessageState.OPEN,
             _title_of_fight(alert),
@@ -72,6 +72,7 @@ class _FightNoticed(OneByOne[FightNoticed]):
         )
 
 
+_IF_OUTSIDERS = f"nothing, unless a repair was CRITICAL: then {LOOK} until it"
 _UNTIL_IT_ENDS = (
     "Access that the document gives too much is taken away each time, at once; what it lacks is given back after a "
     "wait that grows to 10 minutes, and by the next sweep at the latest.",
@@ -90,7 +91,7 @@ def _sides(sides: Sequence[Difference]) -> Sequence[Listing]:
 
 
 def _fought_over(fight: Fight) -> str:
-    return f"{cut(describe_address(fight.address), 40)} of {name_of(fight.address.target)}"
+    return f"{cut(describe_address(fight.address), 40)} of {written(fight.address.target)}"
 
 
 def _title_of_fight(alert: FightNoticed) -> str:
@@ -98,7 +99,8 @@ def _title_of_fight(alert: FightNoticed) -> str:
     line = next((line for side in alert.sides for line in side.access), "")
     effect, is_known, _ = line.partition(", and the spec")
     if is_known:
-        return f"FIGHT: {effect}, again and again"
+        short, _, detail = effect.partition(" (")
+        return f"FIGHT: {short}{' under conditions' if ') under ' in detail else ''}"
     return f"FIGHT over the {_fought_over(alert.fight)} with {short_name(alert.fight.writer)}"
 
 

@@ -10,8 +10,8 @@ from ecr_warden.core.listing import Listing, listing
 from ecr_warden.core.result import Severity
 from ecr_warden.notify.delivery import Sending
 from ecr_warden.notify.kinds.kind import Kind, OneByOne
-from ecr_warden.notify.layout import TITLE, Parts
-from ecr_warden.notify.message import Field, MessageState
+from ecr_warden.notify.layout import Parts
+from ecr_warden.notify.message import FIRST_LINE, Field, MessageState
 from ecr_warden.notify.wording import command, describe_actor, to_do, uploader
 from ecr_warden.repair.alerts import EndMoment, GrantsEnd
 from ecr_warden.state.hold import Hold, HoldState
@@ -117,7 +117,7 @@ class _HoldSettled(OneByOne[HoldSettled]):
         state, said = _SETTLED[hold.state]
         return Parts(
             state,
-            f"{_NEW}: {said}{'' if hold.decision is None else f' by {short_name(hold.decision.by)}'}",
+            f"{_NEW} {said}{'' if hold.decision is None else f' by {short_name(hold.decision.by)}'}",
             [
                 *([] if hold.decision is None else [Field("By", describe_actor(hold.decision.by))]),
                 Field("Waited", f"since {show_time(hold.since)}"),
@@ -138,23 +138,24 @@ _NEW = "a new version of the spec"
 def _waiting(hold: Hold) -> str:
     """The title: who gains, else why it waits, as far as it fits, for all of it is in the lists under the title."""
     gains = hold.left_out[0] + len(hold.gains)
-    if hold.gains and len(hold.gains[0]) < TITLE - len(_NEW) - _ROOM:
-        return f"{_NEW}: {hold.gains[0]}{f' (and {gains - 1} more)' if gains > 1 else ''}"
     why, *others = hold.reasons or ("no reason is known",)
     more = f" (and {count(len(others), 'more reason')})" if others else ""
-    titles = [f"{_NEW}: {text}{more}" for text in (why, re.split("[,;:] ", why)[0])]
-    return next((title for title in titles if len(title) <= TITLE), f"{_NEW}, for {count(1 + len(others), 'reason')}")
+    titles = [f"{hold.gains[0]}{f' (and {gains - 1} more)' if gains > 1 else ''}"] if hold.gains else []
+    titles += [f"{text}{more}" for text in (why, re.split("[,;:] ", why)[0])]
+    return next(
+        (f"spec: {one}" for one in titles if len(one) <= _ROOM), f"{_NEW}, for {count(1 + len(others), 'reason')}"
+    )
 
 
-_ROOM = 20
+_ROOM = FIRST_LINE - len(f"{Severity.CRITICAL} {MessageState.WAITS}: spec: ")
 
 
 _SETTLED = {
-    HoldState.JUDGED: (MessageState.DONE, "takes effect by itself, because nothing in it has to wait"),
+    HoldState.JUDGED: (MessageState.DONE, "takes effect: nothing in it has to wait"),
     HoldState.ACCEPTED: (MessageState.DONE, "accepted"),
     HoldState.REJECTED: (MessageState.DONE, "rejected"),
-    HoldState.VOID: (MessageState.CLOSED, "no longer held, because what it was about has changed"),
-    HoldState.ENDED: (MessageState.CLOSED, "nobody decided in time, so it does not take effect"),
+    HoldState.VOID: (MessageState.CLOSED, "no longer held: what it was about changed"),
+    HoldState.ENDED: (MessageState.CLOSED, "does not take effect: nobody decided in time"),
 }
 """A hold that is open is never announced as settled."""
 

@@ -1,6 +1,7 @@
 """Alerts on what ecr-warden sees and works through: what somebody changed of it, what is off, failed or was lost."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from shlex import quote
 from types import NoneType
 from typing import Any
 
@@ -30,13 +31,13 @@ from ecr_warden.core.job import (
 )
 from ecr_warden.core.listing import listing
 from ecr_warden.core.result import Severity, highest
-from ecr_warden.core.target import RepositoryTarget, RoleTarget
+from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target
 from ecr_warden.notify import wire_texts
 from ecr_warden.notify.delivery import ROLL_OUT, Sending
 from ecr_warden.notify.kinds.kind import Kind, OneByOne
 from ecr_warden.notify.layout import Parts
 from ecr_warden.notify.message import Field, MessageState
-from ecr_warden.notify.wording import by, command, describe_cause, describe_target, to_do
+from ecr_warden.notify.wording import by, command, describe_cause, describe_target, name_of, to_do
 from ecr_warden.repair.alerts import COMPILED_SPEC, HarmfulCall, JobFailed, OwnChanged
 from iam_access.text.printable import count, show_time
 
@@ -60,7 +61,7 @@ class _OwnChanged(OneByOne[OwnChanged]):
         advice = dict.fromkeys(line for alert in alerts for line in _advice(alert)[2])
         places = dict.fromkeys(map(_place, alerts))
         where = " and ".join(places) if len(places) <= _PLACES_SHOWN else count(len(places), "account")
-        title = f"ecr-warden's own roles in {where} were changed"
+        title = f"{count(len(alerts), 'thing')} that ecr-warden works through were changed in {where}"
         # Where they ask for different things, the gravest stands first.
         fields = whole.fields or self.describe_one(alerts[0]).fields
         return Parts(whole.state, title, fields, [listing("change", changes), listing("line", [*advice])])
@@ -69,7 +70,8 @@ class _OwnChanged(OneByOne[OwnChanged]):
         asked, then, lines = _advice(alert)
         return Parts(
             MessageState.DONE if _is_by_deployment(alert) else MessageState.OPEN,
-            f"ecr-warden's own {alert.thing} was changed by {short_name(alert.cause.actor)}",
+            f"{'' if alert.thing.startswith(_CUSTOMERS) else "ecr-warden's own "}{alert.thing} was "
+            f"{_DONE.get(alert.cause.action, 'changed')}",
             [by(alert.cause), Field("Where", _place(alert)), to_do(asked), command(then)],
             [listing("line", lines)],
         )
@@ -100,6 +102,8 @@ def _advice(changed: OwnChanged) -> _Advice:
         return asked, "ecr-warden versions", [line]
     if changed.thing.startswith("webhook "):
         return "put the right URL back, as docs/deploy.md says: no stack makes it", "ecr-warden status", _MAY_BLIND
+    if changed.thing.startswith(_CUSTOMERS):
+        return _of_customers(changed)
     if _is_by_deployment(changed):
         line = "CloudFormation made the call, as it does when the stacks are deployed."
         return f"nothing if somebody deployed the stacks; else {_RESTORE}", _SEE, [line]
@@ -110,6 +114,52 @@ _MAY_BLIND = (
     "ecr-warden works through it, and only a deployment of its stacks should change it.",
     "A caller who can change it can use ecr-warden's access or blind it. ecr-warden does not repair it.",
 )
+
+
+_CUSTOMERS = ("trail ", "key ")
+"""What ecr-warden needs and did not make."""
+_DONE = {
+    "cloudtrail:StopLogging": "stopped",
+    "cloudtrail:DeleteTrail": "deleted",
+    "kms:DisableKey": "disabled",
+    "kms:ScheduleKeyDeletion": "scheduled for deletion",
+    "events:DisableRule": "disabled",
+    "events:DeleteRule": "deleted",
+    "cloudformation:DeleteStack": "deleted",
+    "sqs:PurgeQueue": "emptied",
+    "sqs:DeleteQueue": "deleted",
+    "sns:DeleteTopic": "deleted",
+    "dynamodb:DeleteTable": "deleted",
+    "iam:DeleteRole": "deleted",
+}
+"""What a call did to the whole of a thing; any other changed it."""
+_SEE_NOW = "see what is set now, and set it back if it is not meant"
+_CURES = {
+    "cloudtrail:StopLogging": ("start it again", "cloudtrail start-logging {} --name {}"),
+    "cloudtrail:DeleteTrail": (
+        "have a trail report it again: docs/deploy.md#the-trail",
+        "cloudtrail describe-trails {}",
+    ),
+    "cloudtrail:PutEventSelectors": (_SEE_NOW, "cloudtrail get-event-selectors {} --trail-name {}"),
+    "cloudtrail:UpdateTrail": (_SEE_NOW, "cloudtrail get-trail {} --name {}"),
+    "kms:DisableKey": ("enable it again", "kms enable-key {} --key-id {}"),
+    "kms:ScheduleKeyDeletion": ("keep it, then enable it again", "kms cancel-key-deletion {} --key-id {}"),
+}
+"""By the call on a trail or key: what to do, and the command for it."""
+
+
+def _of_customers(changed: OwnChanged) -> _Advice:
+    kind, _, rest = changed.thing.partition(" ")
+    name, _, region = rest.partition(" in ")
+    asked, shown = _CURES.get(changed.cause.action, (_SEE_NOW, "kms describe-key {} --key-id {}"))
+    then = shown.format(f"--profile ...{f' --region {region}' if region else ''}", quote(name))
+    return asked, f"aws {then}", [_LOST[kind]]
+
+
+_LOST = {
+    "trail": "If no other trail reports the same, nobody sees who changes what, and sweeps alone find it.",
+    "key": "If alerts or the spec are encrypted with it, they may not arrive.",
+}
 
 
 _CALLED = {
@@ -160,7 +210,6 @@ def _of_images(target: RepositoryTarget, what: str) -> _Advice:
     return _SEE_NOW, shown, lines
 
 
-_SEE_NOW = "see what is set now, and set it back if it is not meant"
 _UNNAMED = "role, user or policy"
 _OF_UNNAMED: _Advice = (
     "see whether somebody changed the hub's roles: whether its stack has drifted",
@@ -188,7 +237,7 @@ def _of_registry(region: str, what: str) -> _Advice:
 def _place_of(call: HarmfulCall | ReportCall) -> str:
     if call.target is not None:
         return describe_target(call.target)
-    return f"the registry of {call.account} in {call.region}" if call.region else f"account {call.account}"
+    return f"{call.account} {call.region}" if call.region else f"account {call.account}"
 
 
 class _HarmfulCall(OneByOne[HarmfulCall]):
@@ -208,8 +257,8 @@ class _HarmfulCall(OneByOne[HarmfulCall]):
                 done = "activated" if alert.cause.action == "iam:UpdateAccessKey" else "made"
         return Parts(
             MessageState.OPEN,
-            f"{what} of {_place_of(alert)} was {done} by {short_name(alert.cause.actor)}",
-            [by(alert.cause), to_do(asked), command(then)],
+            f"{what} of {name_of(alert.target) if alert.target else _place_of(alert)} was {done}",
+            [by(alert.cause), Field("Where", _place_of(alert)), to_do(asked), command(then)],
             [listing("line", lines)],
         )
 
@@ -226,15 +275,15 @@ class _JobFailed(Kind[JobFailed]):
         lines = [
             f"{about}: {follows}{f': {alert.error}' if alert.error else ''}"
             for alert in alerts
-            for about, follows in [_of_job(alert.job)]
+            for about, follows in [_of_job(alert.job, describe_target)]
         ]
         functions = dict.fromkeys(f"ecr-warden-{alert.queue.function}" for alert in alerts)
-        about, follows = _of_job(alerts[0].job)
+        about, follows = _of_job(alerts[0].job, name_of)
         is_kept = any(alert.queue is Queue.REPAIR for alert in alerts)
         asked = f"see why in the log of {' and '.join(functions)} (`failed`, `Task timed out`, or out of memory)"
         return Parts(
             MessageState.FAILED,
-            f"{about}: {follows.partition(';')[0]}, for the job failed on its last attempt"
+            f"{about}: {follows.partition(';')[0]}"
             if len(alerts) == 1
             else f"{len(alerts)} jobs failed on their last attempt",
             [
@@ -252,7 +301,7 @@ _UNJUDGED = "the next sweep asks again; without one the version is held"
 _UNSURVEYED = "who can pull and push is not known anew; the next sweep surveys it again"
 _JOBS: Mapping[type, tuple[str, str]] = {
     NoneType: ("a job that cannot be read", "nothing was done"),
-    ReconcileTarget: ("{place}", "whether it is as the spec says is unknown; the next sweep tries again"),
+    ReconcileTarget: ("{place}", "not known whether it is as the spec says; the next sweep tries again"),
     AcceptSpec: ("the uploaded spec", "it was neither accepted nor refused; the next sweep tries again"),
     SweepAll: ("a sweep", _UNSWEPT),
     SweepIdentities: ("the sweep of the users and roles of {job.account}", _UNSWEPT),
@@ -274,11 +323,11 @@ _JOBS: Mapping[type, tuple[str, str]] = {
 """What a job of each kind is about, and what follows from its failure."""
 
 
-def _of_job(job: Job | None) -> tuple[str, str]:
+def _of_job(job: Job | None, name: Callable[[Target], str]) -> tuple[str, str]:
     about, follows = _JOBS[type(job)]
     match job:
         case ReconcileTarget(target=target):
-            place = describe_target(target)
+            place = name(target)
         case ReportCall():
             place = _place_of(job)
         case ReportOwnChange(account=account):
@@ -297,7 +346,7 @@ class _Unlisted(OneByOne[Unlisted]):
     def describe(self, alerts: Sequence[Unlisted]) -> Parts:
         places = count(sum(len(alert.problems) + alert.left_out for alert in alerts), "place")
         whole = super().describe(alerts)
-        title = f"repositories, users or roles cannot be listed in {places}: their state is unknown"
+        title = f"{places} cannot be listed: what is there is not known"
         return Parts(MessageState.UNKNOWN, title, whole.fields, whole.sections)
 
     def describe_one(self, alert: Unlisted) -> Parts:
@@ -317,14 +366,14 @@ class _EventMissed(Kind[EventMissed]):
     when = Sending.COLLECTED
 
     def describe(self, alerts: Sequence[EventMissed]) -> Parts:
-        one = describe_target(alerts[0].target) if len(alerts) == 1 else count(len(alerts), "target")
+        one = name_of(alerts[0].target) if len(alerts) == 1 else count(len(alerts), "target")
         lines = [
             f"{describe_target(alert.target)}: {' or '.join(alert.calls)}, found at {show_time(alert.found)}"
             for alert in alerts
         ]
         return Parts(
             MessageState.UNKNOWN,
-            f"no event reported who changed {one}: the sweep found it",
+            f"no event says who changed {one}",
             [
                 Field("Why", "CloudTrail lost the event, or somebody keeps it from arriving"),
                 to_do("see whether trails and rules are on: docs/safety.md, The watcher is watched"),
@@ -341,8 +390,9 @@ class _LeftOver(Kind[LeftOver]):
         lines, over = [f"{alert.part}: {alert.over}" for alert in alerts], sum(alert.over for alert in alerts)
         return Parts(
             MessageState.OPEN,
-            f"{count(over, 'target')} that differ wait: left to a later sweep, or asked for and not begun",
+            f"{count(over, 'target')} that {'differs waits' if over == 1 else 'differ wait'} for a repair",
             [
+                Field("Why", "left to a later sweep, or asked for and not begun"),
                 Field(
                     "Meanwhile",
                     "each sweep asks again, what failed last; after an interval their documents count as they are",
@@ -401,10 +451,10 @@ def _is_of_roll_out(alert: WiringChanged) -> bool:
 
 def _title_of_wiring(broken: Sequence[Wire], rest: int, ended: int) -> str:
     if not broken:
-        return f"{count(ended, 'thing')} through which ecr-warden works as it should again"
+        return f"in order again: {count(ended, 'thing')} that ecr-warden works through"
     if len(broken) == 1 and not rest:
         return wire_texts.sentence(broken[0])
-    return f"{len(broken) + rest} things through which ecr-warden sees or works are not as they should be"
+    return f"{len(broken) + rest} things that ecr-warden works through are not as they should be"
 
 
 WATCHING: Mapping[type[Alert], Kind[Any]] = {
