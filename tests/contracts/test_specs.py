@@ -15,10 +15,7 @@ from ecr_warden.core.target import RepositoryTarget
 from ecr_warden.state.accepted import CompiledUnusable, SpecSuperseded
 from ecr_warden.state.aws_aliases import ACCEPTED, accepted_aliases
 from ecr_warden.state.specs import (
-    BegunVersion,
     KeptBaseline,
-    NotedVersion,
-    RefusedVersion,
     SpecsInForce,
     SpecVersion,
 )
@@ -201,47 +198,33 @@ def test_what_somebody_else_wrote_is_not_what_was_kept(moto_hub: MotoHub) -> Non
     assert (moto_hub.specs.kept(digest), moto_hub.specs.kept_text(text)) == (None, None)
 
 
-def test_what_was_noted_last_of_a_version_is_remembered(hub: Hub) -> None:
-    assert hub.specs.noted() is None
-    for noted in (RefusedVersion("v1"), BegunVersion("v2"), BegunVersion("v3", "v2"), None):
-        hub.specs.note(noted)
-        assert hub.specs.noted() == noted
+def test_which_version_was_refused_last_is_remembered(hub: Hub) -> None:
+    assert hub.specs.refused() == ""
+    for version in ("v1", "v2", ""):
+        hub.specs.note_refused(version)
+        assert hub.specs.refused() == version
     assert hub.specs.accepted() is None
 
 
 @pytest.mark.parametrize(
-    ("item", "noted"),
-    [
-        ({"version": {"S": "v1"}}, RefusedVersion("v1")),
-        ({"version": {"S": "accepting v2 after v1"}}, BegunVersion("v2", "v1")),
-        ({"version": {"S": "accepting v1 after "}}, BegunVersion("v1")),
-        ({"version": {"S": ""}}, None),
-        ({"noted": {"S": '{"schema":2,"kind":"refused","version":"v1"}'}}, None),
-        ({"noted": {"S": '{"schema":1,"kind":"praised","version":"v1"}'}}, None),
-    ],
-    ids=[
-        "refused before 0.2.0",
-        "begun before 0.2.0",
-        "the first, before 0.2.0",
-        "nothing",
-        "schema 2",
-        "another kind",
-    ],
+    "item", [{"version": {"S": "v1"}}, {"noted": {"S": '{"schema":1,"kind":"begun","version":"v1"}'}}, {}]
 )
-def test_what_another_version_noted(moto_hub: MotoHub, item: dict[str, Any], noted: NotedVersion | None) -> None:
+def test_what_another_ecr_warden_noted_of_a_refused_version_stops_nothing(
+    moto_hub: MotoHub, item: dict[str, Any]
+) -> None:
     moto_hub.table.put("a test", {"pk": {"S": "SPEC"}, "sk": {"S": "REFUSED"}, **item})
-    assert moto_hub.specs.noted() == noted
+    assert moto_hub.specs.refused() == item.get("version", {}).get("S", "")
 
 
-def test_what_was_reported_of_objects_under_other_keys_is_remembered_by_key(hub: Hub) -> None:
+def test_what_was_reported_of_a_place_is_remembered_by_its_name(hub: Hub) -> None:
     long = "k" * 1020 + ".yml"
     for key in ("acces.yaml", long):
-        assert hub.specs.misplaced(key) is None
+        assert hub.specs.reported(key) is None
         for version in ("v1", "v2"):
-            hub.specs.note_misplaced(key, version)
-            assert hub.specs.misplaced(key) == version
-    assert (hub.specs.misplaced("acces.yaml"), hub.specs.misplaced("other.yaml")) == ("v2", None)
-    assert (hub.specs.noted(), hub.specs.accepted()) == (None, None)
+            hub.specs.note_reported(key, version)
+            assert hub.specs.reported(key) == version
+    assert (hub.specs.reported("acces.yaml"), hub.specs.reported("other.yaml")) == ("v2", None)
+    assert (hub.specs.refused(), hub.specs.accepted()) == ("", None)
 
 
 @pytest.mark.parametrize("how", ["gone", "changed"])

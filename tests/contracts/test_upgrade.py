@@ -21,8 +21,8 @@ from ecr_warden.state.accepted import CompiledUnusable
 from ecr_warden.state.hold import Decision, Verdict
 from ecr_warden.versions.accept import AcceptVersions
 from ecr_warden.versions.alerts import SpecAccepted, SpecRefused
-from ecr_warden.versions.holds import KeepHolds
-from ecr_warden.versions.pending_versions import PendingVersions
+from ecr_warden.versions.announce import AnnounceVersions
+from ecr_warden.versions.standing import ReadStanding
 from local.testing.memory.hub import MemoryAlertBus
 from local.testing.seed import CI, HOME, allow, compiled, document
 from tests.contracts.hubs import STATE_BUCKET, Hub, MotoHub
@@ -43,9 +43,10 @@ PATTERNS = (RemovedPattern(RepositoryPattern(HOME, "eu-central-1", "old/*", ("ol
 
 def accept(hub: Hub, alerts: MemoryAlertBus | None = None) -> AcceptVersions:
     alerts = alerts or MemoryAlertBus()
-    keep = KeepHolds(hub.holds, alerts, hub.log, hub.clock)
-    pending = PendingVersions(hub.specs, hub.jobs, hub.holds, hub.verdicts, keep, hub.clock, timedelta(0))
-    return AcceptVersions(hub.specs, hub.jobs, alerts, hub.log, hub.clock, "access.yaml", pending, hub.watch_records)
+    standing = ReadStanding(hub.specs, hub.jobs, alerts)
+    announcements = AnnounceVersions(hub.jobs, alerts, hub.log, hub.clock)
+    ports = hub.specs, hub.holds, hub.verdicts, hub.jobs, hub.clock
+    return AcceptVersions(*ports, standing, announcements, hub.watch_records, "access.yaml", timedelta(0))
 
 
 def accept_held(hub: Hub) -> SpecAccepted:

@@ -22,7 +22,7 @@ from ecr_warden.state.holds import Judged
 from ecr_warden.state.specs import SpecVersion
 from ecr_warden.versions.alerts import HoldOpened, HoldSettled, SpecAccepted
 from ecr_warden.versions.holds import HoldOver
-from ecr_warden.versions.pending_versions import ASKED_AGAIN, MOST_ASKED
+from ecr_warden.versions.next_version import ASKED_AGAIN, MOST_ASKED
 from iam_access.document.document import Document
 from iam_access.equivalent.canonical import canonical
 from local.testing.seed import CHECKOUT, CI, D1, HOME, MALLORY, NOW, allow, compiled, document

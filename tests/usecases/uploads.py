@@ -15,8 +15,8 @@ from ecr_warden.state.hold import Decision, Hold, Verdict
 from ecr_warden.state.specs import SpecVersion
 from ecr_warden.versions.accept import AcceptVersions
 from ecr_warden.versions.alerts import HoldOpened, SpecAccepted, SpecRefused
-from ecr_warden.versions.holds import KeepHolds
-from ecr_warden.versions.pending_versions import PendingVersions
+from ecr_warden.versions.announce import AnnounceVersions
+from ecr_warden.versions.standing import ReadStanding
 from ecr_warden.versions.verdicts import JudgeVersions
 from local.testing.memory.estate import LiveEstateReader
 from local.testing.seed import SPEC_FILE, compiled
@@ -79,11 +79,10 @@ def decide(world: World, hold: Hold, verdict: Verdict) -> Seen:
 
 def accept_of(world: World, specs: Any = None, *, holds: Any = None) -> AcceptVersions:
     specs, holds = specs or world.specs, holds or world.holds
-    keep = KeepHolds(holds, world.alerts, world.log, world.clock)
-    pending = PendingVersions(specs, world.jobs, holds, world.verdicts, keep, world.clock, PATIENCE)
-    return AcceptVersions(
-        specs, world.jobs, world.alerts, world.log, world.clock, "access.yaml", pending, world.watch_records
-    )
+    standing = ReadStanding(specs, world.jobs, world.alerts)
+    announcements = AnnounceVersions(world.jobs, world.alerts, world.log, world.clock)
+    ports = specs, holds, world.verdicts, world.jobs, world.clock
+    return AcceptVersions(*ports, standing, announcements, world.watch_records, "access.yaml", PATIENCE)
 
 
 def reads_of(world: World, *, has_time: Callable[[], bool] = lambda: True) -> ReadForVersions:

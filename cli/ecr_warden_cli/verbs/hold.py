@@ -59,6 +59,8 @@ def _standing(hold: Hold) -> str:
     decided = f", {hold.decision}" if hold.decision is not None else ""
     if hold.state is HoldState.WAITING:
         return f"waits until {show_time(hold.until)}{decided}"
+    if hold.state is HoldState.BEGUN:
+        return f"takes effect{decided}"
     if hold.state is HoldState.JUDGING:
         return f"is being judged since {show_time(hold.since)}{decided}"
     if hold.decision is not None and hold.state in (HoldState.ACCEPTED, HoldState.REJECTED):

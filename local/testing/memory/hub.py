@@ -24,7 +24,7 @@ from ecr_warden.core.spec_failures import (
 from ecr_warden.notify.ports import MEMORY, waiting_key
 from ecr_warden.state.accepted import CompiledUnusable, SpecSuperseded
 from ecr_warden.state.history import HistoryEntry
-from ecr_warden.state.specs import KeptBaseline, NotedVersion, SpecsInForce, SpecVersion
+from ecr_warden.state.specs import KeptBaseline, SpecsInForce, SpecVersion
 from ecr_warden.state.switch import STOPPED
 from ecr_warden.state.tree_writer import KeptSpecs
 
@@ -59,8 +59,8 @@ class MemorySpecs:
     strays: tuple[str, ...] = ()
     versioned: bool = True
     compiled: CompiledSpec | None = None
-    noted_version: NotedVersion | None = None
-    reported_misplaced: dict[str, str] = field(default_factory=dict)
+    refused_version: str = ""
+    reported_places: dict[str, str] = field(default_factory=dict)
     outdated: bool = False
     base: tuple[str, str, str] | None = None
     objects: MemoryObjects = field(default_factory=MemoryObjects)
@@ -153,17 +153,17 @@ class MemorySpecs:
     def kept_text(self, digest: str) -> bytes | None:
         return self.objects.kept.get(digest)
 
-    def noted(self) -> NotedVersion | None:
-        return self.noted_version
+    def refused(self) -> str:
+        return self.refused_version
 
-    def note(self, noted: NotedVersion | None) -> None:
-        self.noted_version = noted
+    def note_refused(self, version: str) -> None:
+        self.refused_version = version
 
-    def misplaced(self, key: str) -> str | None:
-        return self.reported_misplaced.get(key)
+    def reported(self, place: str) -> str | None:
+        return self.reported_places.get(place)
 
-    def note_misplaced(self, key: str, version: str) -> None:
-        self.reported_misplaced[key] = version
+    def note_reported(self, place: str, what: str) -> None:
+        self.reported_places[place] = what
 
 
 @dataclass(slots=True)

@@ -22,7 +22,6 @@ from ecr_warden.hub.codec_replies import reply_from_json
 from ecr_warden.hub.request import question_from_text
 from ecr_warden.notify.aws_incidents import flush_from_json
 from ecr_warden.notify.kinds import alert_from_json
-from ecr_warden.state.aws_specs import noted_from_json
 from ecr_warden.state.aws_sweeps import sweep_from_item
 from ecr_warden.state.aws_switch import seen_from_json
 from ecr_warden.state.codec_spec import spec_from_json
@@ -47,7 +46,6 @@ READERS: dict[str, Callable[[Json], object]] = {
     "an opened run": open_run_from_json,
     "a closed run": run_report_from_json,
     "a line of the journal": entry_from_json,
-    "the note of a version": noted_from_json,
     "the repairs of a target": repairs_from_json,
     "the pause of a target": pause_from_json,
     "the pause of patterns": pattern_pause_from_json,

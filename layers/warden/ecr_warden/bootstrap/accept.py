@@ -7,8 +7,8 @@ from ecr_warden.bootstrap.specs import specs
 from ecr_warden.collect.aws_watch_records import DynamoWatchRecords
 from ecr_warden.core.job import AcceptSpec, Attempt
 from ecr_warden.versions.accept import AcceptVersions
-from ecr_warden.versions.holds import KeepHolds
-from ecr_warden.versions.pending_versions import PendingVersions
+from ecr_warden.versions.announce import AnnounceVersions
+from ecr_warden.versions.standing import ReadStanding
 
 
 def work(job: AcceptSpec, _attempt: Attempt) -> str:
@@ -19,15 +19,16 @@ def work(job: AcceptSpec, _attempt: Attempt) -> str:
 
 @cache
 def _accept() -> AcceptVersions:
-    jobs, alerts, log, clock = queues.jobs(), stores.alert_bus(), holding.history_log(), common.clock
-    pending = PendingVersions(
+    jobs, alerts, clock = queues.jobs(), stores.alert_bus(), common.clock
+    return AcceptVersions(
         specs=specs(),
-        jobs=jobs,
         holds=holding.holds(),
         verdicts=holding.verdicts(),
-        keep=KeepHolds(holding.holds(), alerts, log, clock),
+        jobs=jobs,
         clock=clock,
+        standing=ReadStanding(specs(), jobs, alerts),
+        announcements=AnnounceVersions(jobs, alerts, holding.history_log(), clock),
+        watch_records=DynamoWatchRecords(common.table()),
+        file_name=common.environment.required("WARDEN_SPEC_KEY"),
         patience=common.environment.seconds("WARDEN_VERDICT_PATIENCE"),
     )
-    key, watched = common.environment.required("WARDEN_SPEC_KEY"), DynamoWatchRecords(common.table())
-    return AcceptVersions(specs(), jobs, alerts, log, clock, key, pending, watched)

@@ -39,7 +39,7 @@ from ecr_warden.state.commands import Selection
 from ecr_warden.state.history import HistoryEntry, HistoryKind, HistoryLog
 from ecr_warden.state.hold import OPEN, Hold, HoldState
 from ecr_warden.state.holds import Holds
-from ecr_warden.state.specs import NotedVersion, RefusedVersion, Specs
+from ecr_warden.state.specs import Specs
 from ecr_warden.state.state import State
 from ecr_warden.state.sweeps import SweepRecord, SweepRecords, parts_of
 from ecr_warden.state.switch import Switch
@@ -175,7 +175,7 @@ class StatusQuery(Struct, frozen=True):
         refusal, current = self._last(HistoryKind.SPEC_REFUSED), self._current()
         is_known = isinstance(current, PortError) or current == accepted.version
         hold = None if is_known else self.holds.last_of(str(current))
-        return _of_spec(accepted.version, current, self.specs.noted(), refusal, hold)
+        return _of_spec(accepted.version, current, self.specs.refused(), refusal, hold)
 
     def _of_sessions(self, accepted: CompiledSpec, now: datetime) -> Iterator[Trouble]:
         """The sessions that outlive the repair of a trust policy."""
@@ -240,13 +240,13 @@ class StatusQuery(Struct, frozen=True):
 def _of_spec(
     accepted: str,
     current: str | PortError,
-    noted: NotedVersion | None,
+    refused: str,
     last_refusal: HistoryEntry | None,
     hold: Hold | None,
 ) -> Iterator[Trouble]:
     """Whether the spec in the bucket is the accepted one.
 
-    `current`: the bucket's version, or why it cannot be read; `noted`: what Specs.noted returns; `hold`: on the
+    `current`: the bucket's version, or why it cannot be read; `refused`: the one that was refused last; `hold`: on the
     current version.
     """
     stays = f"version {accepted} stays in force"
@@ -258,7 +258,7 @@ def _of_spec(
             yield Trouble("spec-unread", f"{unknown}: {current.message}", current.remedy)
         case str() if current == accepted:
             pass
-        case str() if noted == RefusedVersion(current):
+        case str() if refused == current:
             why = ""
             if last_refusal is not None and last_refusal.id == current:
                 why = f" at {show_time(last_refusal.at)}: {last_refusal.text}"
@@ -282,7 +282,7 @@ def _of_spec(
 def _of_holds(holds: Sequence[Hold]) -> Iterator[Trouble]:
     """What waits for a person."""
     for hold in sorted(holds, key=lambda hold: (hold.since, hold.id)):
-        if hold.state is HoldState.JUDGING and hold.decision is None:
+        if hold.state is not HoldState.WAITING and hold.decision is None:
             continue
         if hold.decision is not None:
             yield Trouble(

@@ -14,9 +14,9 @@ from ecr_warden.aws.table import Table, expiry, packed, unpacked
 from ecr_warden.core.clock import Clock
 from ecr_warden.core.codec.base import Json, dumps, loads, understood
 from ecr_warden.state.hold import (
+    OPEN,
     Decision,
     Hold,
-    HoldState,
     decision_from_json,
     decision_to_json,
     hold_from_json,
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 _HOLDS, _DECISIONS = {"S": "HOLDS"}, {"S": "DECISIONS"}
 _READINGS, _VERDICTS = {"S": "READINGS"}, {"S": "VERDICTS"}
-_STATE, _OPEN = {"#state": "state"}, {":judging": {"S": HoldState.JUDGING}, ":waiting": {"S": HoldState.WAITING}}
-_IS_OPEN = "#state IN (:judging, :waiting)"
+_STATE, _OPEN = {"#state": "state"}, {f":{state}": {"S": state} for state in OPEN}
+_IS_OPEN = f"#state IN ({', '.join(_OPEN)})"
 _IS_NEW = "attribute_not_exists(pk)"
 
 

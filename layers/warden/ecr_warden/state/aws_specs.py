@@ -1,15 +1,12 @@
 """The Specs port: the spec in its bucket, the accepted version in the table, its compiled form in the state bucket."""
 
 import hashlib
-import re
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 from msgspec import field
 
 from ecr_warden.aws.errors import HUB, translated, unless
-from ecr_warden.core.codec.base import Json, dumps, forms
 from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.spec_failures import (
     MAX_SPEC_BYTES,
@@ -23,20 +20,14 @@ from ecr_warden.core.spec_failures import (
 from ecr_warden.state.accepted import CompiledUnusable, SpecSuperseded
 from ecr_warden.state.aws_accepted import AwsAcceptedSpecs
 from ecr_warden.state.aws_aliases import ACCEPTED
-from ecr_warden.state.aws_items import readable
-from ecr_warden.state.specs import BegunVersion, KeptBaseline, NotedVersion, RefusedVersion, SpecsInForce, SpecVersion
+from ecr_warden.state.specs import KeptBaseline, SpecsInForce, SpecVersion
 from ecr_warden.state.tree import Objects
 from ecr_warden.state.tree_writer import KeptSpecs
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-_NOTED = {"pk": {"S": "SPEC"}, "sk": {"S": "REFUSED"}}
-_BEGUN = re.compile(r"accepting (\S+) after (\S*)")
-
-noted_to_json: Callable[[NotedVersion], Json]
-noted_from_json: Callable[[Json], NotedVersion]
-noted_to_json, noted_from_json = forms("note of a version of the spec", NotedVersion)
+_REFUSED = {"pk": {"S": "SPEC"}, "sk": {"S": "REFUSED"}}
 
 
 class AwsSpecs(AwsAcceptedSpecs, kw_only=True):
@@ -149,31 +140,21 @@ class AwsSpecs(AwsAcceptedSpecs, kw_only=True):
         [text] = self.objects.get([digest])
         return None if text is None or hashlib.sha256(text).hexdigest() != digest else text
 
-    def noted(self) -> NotedVersion | None:
-        item = self.table.get("reading what was noted of a spec version", _NOTED) or {}
-        if "noted" in item:
-            return readable(item["noted"]["S"], noted_from_json)
-        return _noted_before(item.get("version", {}).get("S", ""))
+    def refused(self) -> str:
+        item = self.table.get("reading which spec version was refused", _REFUSED) or {}
+        return str(item.get("version", {}).get("S", ""))
 
-    def note(self, noted: NotedVersion | None) -> None:
-        about = {} if noted is None else {"noted": {"S": dumps(noted_to_json(noted))}}
-        self.table.put("noting what becomes of a spec version", {**_NOTED, **about})
+    def note_refused(self, version: str) -> None:
+        self.table.put("noting which spec version was refused", {**_REFUSED, "version": {"S": version}})
 
-    def misplaced(self, key: str) -> str | None:
-        item = self.table.get("reading what was reported about an object under another key", _misplaced(key))
-        return item["version"]["S"] if item else None
+    def reported(self, place: str) -> str | None:
+        item = self.table.get("reading what was reported of a place", _reported(place))
+        return item["what"]["S"] if item else None
 
-    def note_misplaced(self, key: str, version: str) -> None:
-        item = {**_misplaced(key), "version": {"S": version}}
-        self.table.put("recording that an object under another key was reported", item)
+    def note_reported(self, place: str, what: str) -> None:
+        self.table.put("noting what was reported of a place", {**_reported(place), "what": {"S": what}})
 
 
-def _noted_before(text: str) -> NotedVersion | None:
-    """What a text said in its place up to 0.1.0: the refused version, or the one that takes effect after another."""
-    begun = _BEGUN.fullmatch(text)
-    return BegunVersion(*begun.groups()) if begun else RefusedVersion(text) if text else None
-
-
-def _misplaced(key: str) -> dict[str, Any]:
+def _reported(place: str) -> dict[str, Any]:
     # An S3 key may be as long as a sort key, and the prefix comes on top.
-    return {"pk": {"S": "SPEC"}, "sk": {"S": f"MISPLACED#{hashlib.sha256(key.encode()).hexdigest()}"}}
+    return {"pk": {"S": "SPEC"}, "sk": {"S": f"REPORTED#{hashlib.sha256(place.encode()).hexdigest()}"}}

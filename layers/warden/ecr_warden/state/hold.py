@@ -84,8 +84,10 @@ class VerdictRequest(Value, frozen=True):
 class HoldState(StrEnum):
     """What became of a hold."""
 
+    SEEN = "seen"  # and nothing is kept of it yet
     JUDGING = "judging"  # a verdict is awaited, and nobody is asked yet
     WAITING = "waiting"
+    BEGUN = "begun"  # it takes effect, and is not announced yet
     JUDGED = "judged"  # nothing in it had to wait: it took effect by itself
     ACCEPTED = "accepted"  # and carried out: an acceptance serves once
     REJECTED = "rejected"
@@ -93,7 +95,7 @@ class HoldState(StrEnum):
     ENDED = "ended"  # nobody decided in time
 
 
-OPEN = (HoldState.JUDGING, HoldState.WAITING)
+OPEN = (HoldState.JUDGING, HoldState.WAITING, HoldState.BEGUN)
 
 
 class Hold(Value, frozen=True):

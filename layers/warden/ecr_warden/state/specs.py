@@ -5,7 +5,6 @@ from typing import Protocol
 from msgspec import Struct
 
 from ecr_warden.core.desired import CompiledSpec
-from ecr_warden.core.value import Value
 from ecr_warden.state.accepted import AcceptedSpecs
 
 
@@ -21,22 +20,6 @@ class SpecsInForce(Struct, frozen=True):
 
     accepted: str = ""
     baseline: str = ""
-
-
-class RefusedVersion(Value, frozen=True, tag="refused", tag_field="kind"):
-    """The version that was refused last, and announced as refused."""
-
-    version: str
-
-
-class BegunVersion(Value, frozen=True, tag="begun", tag_field="kind"):
-    """A version that takes effect, and that was not announced yet; `replaces` is empty before the first."""
-
-    version: str
-    replaces: str = ""
-
-
-type NotedVersion = RefusedVersion | BegunVersion
 
 
 class KeptBaseline(Struct, frozen=True):
@@ -80,14 +63,14 @@ class Specs(AcceptedSpecs, Protocol):
     def kept_text(self, digest: str) -> bytes | None:
         """A text that was kept; None if it is gone, or not what was kept."""
 
-    def noted(self) -> NotedVersion | None:
-        """What was noted last of a version, so that it is announced once; None once there is nothing to announce."""
+    def refused(self) -> str:
+        """The version, or what else of the bucket, that was announced as refused last; empty if none was since."""
 
-    def note(self, noted: NotedVersion | None) -> None:
-        """Note it in place of what was noted before."""
+    def note_refused(self, version: str) -> None:
+        """Note it in place of what was noted before; empty once nothing is refused."""
 
-    def misplaced(self, key: str) -> str | None:
-        """The version of an object under another key that was reported last; None if none was."""
+    def reported(self, place: str) -> str | None:
+        """What was reported last of a place: of an object under another key, or of one that somebody else changed."""
 
-    def note_misplaced(self, key: str, version: str) -> None:
-        """Remember that this version of an object under another key was reported."""
+    def note_reported(self, place: str, what: str) -> None:
+        """Remember what was reported of a place, so that it is reported once."""

@@ -1,327 +1,252 @@
 """A new version of the spec: accepted, held for a person, or refused; until then the accepted one stays in force."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from copy import replace
-from itertools import repeat
+from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from ecr_warden.access_spec import Invalid, Problem, Valid, load_spec
+from ecr_warden.access_spec import Invalid, Valid, load_spec
 from ecr_warden.collect.wiring import WatchRecords
-from ecr_warden.core.alert import AlertBus
+from ecr_warden.core.address import by_target
 from ecr_warden.core.clock import Clock
-from ecr_warden.core.desired import CompiledSpec
-from ecr_warden.core.job import AcceptSpec, AuditAccess, Cause, CauseKind, Misplaced, SweepAll, reconcile_jobs
-from ecr_warden.core.judgement import WaitCode, WaitReason
+from ecr_warden.core.desired import CompiledSpec, DocumentTakeover, Removal
+from ecr_warden.core.job import AcceptSpec, Cause, CauseKind, JudgeVersion, Misplaced, ReadForVersion
+from ecr_warden.core.judgement import Judgement
 from ecr_warden.core.queue import Jobs
-from ecr_warden.core.spec_failures import BaselineLost, SpecMissing, SpecUnusable
-from ecr_warden.repair.alerts import COMPILED_SPEC, OwnChanged
-from ecr_warden.repair.cutoff import keeps_trust_policy
+from ecr_warden.core.spec_failures import SpecMissing, SpecUnusable
 from ecr_warden.repair.targets import spec_for
-from ecr_warden.state.accepted import CompiledUnusable
-from ecr_warden.state.history import HistoryEntry, HistoryKind, HistoryLog
-from ecr_warden.state.hold import Hold, HoldState, OfVersion
-from ecr_warden.state.specs import BegunVersion, RefusedVersion, Specs, SpecsInForce, SpecVersion
+from ecr_warden.state.hold import OPEN, Decision, Hold, HoldState, OfVersion
+from ecr_warden.state.holds import Holds, Verdicts
+from ecr_warden.state.specs import Specs
 from ecr_warden.versions.alerts import HoldOpened, SpecAccepted, SpecRefused
-from ecr_warden.versions.baseline import baseline_of
-from ecr_warden.versions.changes import (
-    Versions,
-    changed_patterns,
-    changed_targets,
-    newly_removed_patterns,
-    succeeding,
-    without,
-)
-from ecr_warden.versions.pending_versions import Acceptance, PendingVersion, PendingVersions, decided
+from ecr_warden.versions.announce import AnnounceVersions, Texts, in_words
+from ecr_warden.versions.changes import Versions, recent, rolls_out, succeeding, without
+from ecr_warden.versions.next_version import Effect, Facts, Place, Step, next_version, seen_first
+from ecr_warden.versions.standing import ReadStanding, Standing
 from ecr_warden.versions.unwritable import unwritable
-from iam_access.text.printable import cut, few, first, printable
-
-PROBLEMS_REPORTED = 50
-PROBLEMS_RECORDED = 4
-
-type _Texts = tuple[tuple[str, ...], int]
-"""Sentences, and how many more there are."""
-
+from iam_access.text.printable import printable
 
 type Seen = SpecAccepted | SpecRefused | HoldOpened | None
+
+
+class Candidate(Struct, frozen=True):
+    """A version that may take effect in place of what stands."""
+
+    ground: OfVersion
+    versions: Versions
+    data: bytes | None = None
+    """Its text; None for the one in force, where it takes over what has changed."""
+    warnings: Texts = ((), 0)
+
+    @property
+    def what(self) -> str:
+        """What waits, for people."""
+        version = f"version {self.ground.version} of the spec"
+        return f"{version}, where it takes over what has changed since," if self.ground.again else version
+
+
+class Refusal(Struct, frozen=True):
+    """The bucket's current version, or why there is none, and what is wrong with it."""
+
+    version: str
+    problems: Texts
 
 
 class AcceptVersions(Struct, frozen=True):
     """The use case over its ports."""
 
     specs: Specs
+    holds: Holds
+    verdicts: Verdicts
     jobs: Jobs
-    alerts: AlertBus
-    log: HistoryLog
     clock: Clock
+    standing: ReadStanding
+    announcements: AnnounceVersions
+    watch_records: WatchRecords
     file_name: str
     """Of the spec, in its problems."""
-    pending: PendingVersions
-    watch_records: WatchRecords
+    patience: timedelta
+    """How long after it was seen first a version without verdict waits for a person."""
 
     def process(self, job: AcceptSpec) -> Seen:
-        """Process the bucket's current version; None if it was accepted, refused, held or reported before.
+        """Have each version go on by `next_version`, the bucket's current one last.
 
-        A version that has to be judged is looked at again by the next job. What a process that died had accepted and
-        not yet announced is enqueued and announced by the next one.
+        Returns what was announced of a version that took effect, or else of the last one; None if nothing was. Once a
+        version has taken effect, what stands is another: the others are looked at by the next job.
         """
         # In this order, so that the current version is at least as new as the accepted one.
-        standing, accepted, enforced = self._stands(job.cause)
-        waiting = self.pending.keep.end_overdue(job.cause)
+        stands = self.standing.read(job.cause)
         if job.misplaced is not None:
-            return self._report_misplaced(job.cause, job.misplaced, enforced)
-        announced = self._announce_begun(job.cause, accepted)
-        known = _Known(standing, *self._baseline(job.cause), accepted, enforced)
-        seen = self._take_over_again(job, known, waiting) if enforced else None
-        if isinstance(seen, SpecAccepted):
-            return seen
+            return self._report_misplaced(job.cause, job.misplaced, stands)
+        current = self._current(stands)
+        waiting = {hold.id: hold for hold in self.holds.waiting()}
+        candidates = {one.ground.id: one for one in self._taking_over(job, stands, waiting)}
+        if isinstance(current, Candidate):
+            candidates[current.ground.id] = current
+        seen: Seen = None
+        for hold in waiting.values():
+            if hold.id not in candidates:
+                seen = self._leave(job.cause, hold, stands, current) or seen
+        for hold_id, candidate in candidates.items():
+            taken = self._consider(job.cause, candidate, stands, waiting.get(hold_id))
+            if isinstance(taken, SpecAccepted):
+                return taken
+            seen = taken or seen
+        return self._refuse(job.cause, current, stands) or seen
+
+    def _current(self, stands: Standing) -> Candidate | Refusal | None:
+        """The bucket's current version; None if it is in force."""
         try:
             current = self.specs.current()
         except SpecUnusable as error:
-            return self._refuse(job, error.fingerprint, enforced, (str(error),))
-        if current.version == enforced:
-            self._settle_others(job.cause, known, waiting)
-            self._forget_refusal()
-            return announced or seen
+            return Refusal(error.fingerprint, ((str(error),), 0))
+        if current.version == stands.enforced:
+            return None
         match load_spec(current.data, version=current.version):
             case Invalid(problems):
-                self._settle_others(job.cause, known, waiting)
-                return self._refuse(job, current.version, enforced, *self._in_words(problems))
+                return Refusal(current.version, in_words(problems, self.file_name))
             case Valid(compiled=compiled) if why := unwritable(compiled, self.watch_records.all()):
-                self._settle_others(job.cause, known, waiting)
-                return self._refuse(job, current.version, enforced, why)
+                return Refusal(current.version, (why, 0))
             case Valid(compiled=compiled, warnings=warnings):
-                pending = self._pending(job.cause, known, current, succeeding(accepted, compiled))
-                self._settle_others(job.cause, known, waiting, instead=pending.ground.id)
-                return self._consider(job.cause, pending, self._in_words(warnings))
+                new, standing = succeeding(stands.accepted, compiled), stands.digests
+                digests = standing.baseline, standing.accepted, self.specs.keep(new)
+                ground = OfVersion(current.version, stands.enforced or "", digests)
+                versions = Versions(stands.baseline, stands.accepted, new)
+                return Candidate(ground, versions, current.data, in_words(warnings, self.file_name))
 
-    def _pending(self, cause: Cause, known: "_Known", current: SpecVersion, new: CompiledSpec) -> PendingVersion:
-        """The bucket's current version, against what stands."""
-        standing, enforced = known.standing, known.enforced or ""
-        ground = OfVersion(current.version, enforced, (standing.baseline, standing.accepted, self.specs.keep(new)))
-        is_known = known.accepted is None or bool(enforced)
-        unknown = known.lost if is_known else (WaitReason(WaitCode.NOT_JUDGED, _NOT_KNOWN),)
-        versions = Versions(known.baseline, known.accepted, new)
-        return PendingVersion(ground, versions, standing, cause, current.data, unknown, can_be_judged=is_known)
-
-    def _take_over_again(self, job: AcceptSpec, known: "_Known", waiting: Sequence[Hold]) -> Seen:
-        """What becomes of documents that the version in force takes over, and that had changed before it did."""
-        accepted, standing, seen = known.accepted, known.standing, None
-        assert accepted is not None
-        grounds = {hold.id: hold.ground for hold in waiting if hold.ground.again}
-        entry = spec_for(job.moved, accepted) if job.moved is not None else None
-        if entry is not None:
+    def _taking_over(self, job: AcceptSpec, stands: Standing, waiting: dict[str, Hold]) -> Iterator[Candidate]:
+        """The version in force, as it would take over documents that had changed before it did."""
+        accepted, standing = stands.accepted, stands.digests
+        if accepted is None or not stands.is_known:
+            return
+        grounds = [hold.ground for hold in waiting.values() if hold.ground.again]
+        if job.moved is not None and (entry := spec_for(job.moved, accepted)) is not None:
             digests = standing.baseline, self.specs.keep(without(accepted, entry)), standing.accepted
-            ground = OfVersion(accepted.version, accepted.version, digests)
-            grounds[ground.id] = ground
-        for ground in grounds.values():
+            grounds.append(OfVersion(accepted.version, accepted.version, digests))
+        for ground in grounds:
             older = self.specs.kept(ground.digests[1])
-            if older is None or not ground.fits(standing.accepted, standing.baseline):
-                continue
-            pending = PendingVersion(
-                ground, Versions(known.baseline, older, accepted), standing, job.cause, unknown=known.lost
-            )
-            seen = self._consider(job.cause, pending, ((), 0)) or seen
-            if isinstance(seen, SpecAccepted):
-                break
-        return seen
+            if older is not None and ground.fits(standing.accepted, standing.baseline):
+                yield Candidate(ground, Versions(stands.baseline, older, accepted))
 
-    def _consider(self, cause: Cause, pending: PendingVersion, warnings: _Texts) -> SpecAccepted | HoldOpened | None:
-        found = self.pending.consider(cause, pending)
-        if not isinstance(found, Acceptance):
-            return found
-        done = self._accept(found, pending, warnings)
-        if found.hold is not None:
-            self.pending.keep.settle(cause, found.hold, found.state)
-        return done
+    def _leave(
+        self, cause: Cause, hold: Hold, stands: Standing, current: Candidate | Refusal | None
+    ) -> SpecAccepted | None:
+        """A version that is not the bucket's current one any more, or that is in force."""
+        is_new = not hold.ground.again or hold.state is HoldState.BEGUN
+        if stands.accepted is not None and hold.ground.version == stands.accepted.version and is_new:
+            before = self.specs.kept(hold.ground.digests[1]) if hold.ground.digests[1] else None
+            return self._announce(cause, hold, before, stands.accepted)
+        instead = current.ground.id if isinstance(current, Candidate) else ""
+        self._carry_out(cause, hold, next_version(hold, Facts(self.clock.now(), Place.SUPERSEDED, instead)))
+        return None
 
-    def _settle_others(self, cause: Cause, known: "_Known", waiting: Sequence[Hold], instead: str = "") -> None:
-        """Settle the holds on versions that are not the bucket's current one any more, or that are in force."""
-        keep, standing = self.pending.keep, known.standing
-        for hold in waiting:
-            if hold.id == instead or (hold.ground.again and hold.ground.fits(standing.accepted, standing.baseline)):
-                continue
-            if hold.ground.version == known.enforced and not hold.ground.again:
-                # It was carried out by a process that died before it kept that.
-                keep.settle(cause, hold, HoldState.ACCEPTED if hold.is_accepted else HoldState.JUDGED)
-            elif hold.is_rejected:
-                keep.settle(cause, hold, HoldState.REJECTED)
-            else:
-                keep.settle(cause, hold, HoldState.VOID, instead=instead)
-
-    def _baseline(self, cause: Cause) -> tuple[CompiledSpec | None, tuple[WaitReason, ...]]:
-        """The baseline, and why it is not known, which is reported once."""
-        try:
-            return baseline_of(self.specs), ()
-        except BaselineLost as error:
-            self._report_changed(cause, error)
-            return None, (WaitReason(WaitCode.NOT_JUDGED, error.message),)
-
-    def _in_words(self, problems: Sequence[Problem]) -> _Texts:
-        shown, left_out = few(problems, PROBLEMS_REPORTED)
-        return tuple(problem.at(self.file_name) for problem in shown), left_out
-
-    def compile_again(self, error: CompiledUnusable) -> CompiledSpec | None:
-        """Compile the accepted version again from its text; None if the text is gone or no longer valid.
-
-        Raises SpecSuperseded when another version was accepted meanwhile.
-        """
-        read = self._read_again(error.version)
-        if read is None:
-            return None
-        rest, standing = error.rest(), self.specs.standing()
-        compiled = replace(
-            read,
-            removals=rest.removals,
-            removed=rest.removed,
-            removed_patterns=rest.removed_patterns,
-            taken_over=rest.taken_over,
+    def _consider(
+        self, cause: Cause, candidate: Candidate, stands: Standing, hold: Hold | None
+    ) -> SpecAccepted | HoldOpened | None:
+        versions, now = candidate.versions, self.clock.now()
+        hold = hold or self.holds.find(candidate.ground.id)
+        is_kept = hold is not None and hold.ground == candidate.ground
+        judged = self.verdicts.find(hold) if hold is not None and is_kept and hold.state in OPEN else None
+        if hold is None or not is_kept:
+            hold = seen_first(candidate.ground, candidate.what, cause, now)
+        is_late = hold.state is HoldState.JUDGING and now - hold.since >= self.patience
+        facts = Facts(
+            now,
+            Place.CANDIDATE,
+            by=cause,
+            is_free=versions.only_observe and not versions.new.also_allowed,
+            unknown=stands.unknown,
+            can_be_judged=stands.can_be_compared,
+            judged=judged,
+            notes=self.verdicts.notes(hold) if is_late else {},
+            patience=self.patience,
         )
-        self.specs.accept(compiled, over=standing)
-        if not error.place:
-            # Before a sweep finds what this release writes otherwise, and takes it for tampering.
-            roles = [entry.target for entry in compiled.targets.values() if keeps_trust_policy(entry)]
-            self.jobs.enqueue(reconcile_jobs(Cause(CauseKind.SPEC, compiled.version), roles))
-        return compiled
+        begun, effects = next_version(hold, facts)
+        opened = self._carry_out(cause, hold, (begun, effects))
+        if Effect.TAKE_EFFECT not in effects:
+            return opened
+        judgement, by_person = None if judged is None else judged.judgement, begun.is_accepted
+        spec = spec_in_force(versions, judgement, now, by_person=by_person)
+        self.specs.accept(spec, over=stands.digests, text=self._text(candidate) if by_person else None)
+        return self._announce(cause, begun, versions.accepted, spec, candidate.warnings)
 
-    def _stands(self, cause: Cause) -> tuple[SpecsInForce, CompiledSpec | None, str | None]:
-        """What stands: the accepted spec, compiled again if necessary, and the version that is enforced.
+    def _carry_out(self, cause: Cause, hold: Hold, step: Step) -> HoldOpened | None:
+        """Keep the next state of a version: what people hear of comes before it, what is asked for after it."""
+        following, effects = step
+        opened = self.announcements.hold(cause, following) if Effect.TELL in effects else None
+        if following != hold:
+            (self.holds.open if following.state in OPEN else self.holds.settle)(following)
+        if Effect.ASK in effects:
+            has_to_read = following.asked is not None and following.asked.parts
+            self.jobs.enqueue([(ReadForVersion if has_to_read else JudgeVersion)(cause, hold.id)])
+        return opened
 
-        If it cannot be compiled again, its content is unknown and nothing is enforced.
-        """
-        standing = self.specs.standing()
-        try:
-            accepted = self.specs.accepted()
-            accepted = accepted and accepted.whole
-        except CompiledUnusable as error:
-            if error.place:
-                self._report_changed(cause, error)
-            accepted = self.compile_again(error)
-            if accepted is None:
-                return standing, error.rest(), None
-            if error.place:
-                self.specs.note_misplaced(error.place, "")  # changed again, it is news
-            standing = replace(standing, accepted=self.specs.keep(accepted))
-        return standing, accepted, accepted.version if accepted else None
-
-    def _report_changed(self, cause: Cause, error: CompiledUnusable | BaselineLost) -> None:
-        """Report once that somebody else changed what is kept; the actor of this job is not the culprit."""
-        if self.specs.misplaced(error.place) != error.code:
-            unknown = replace(cause, action="", actor=None)
-            self.alerts.publish(OwnChanged(unknown, "", f"{COMPILED_SPEC} {error.place}"))
-            self.specs.note_misplaced(error.place, error.code)
-
-    def _report_misplaced(self, cause: Cause, stray: Misplaced, enforced: str | None) -> SpecRefused | None:
-        """Report each version of a file under another key once; without versioning, each upload once."""
-        seen = stray.version or cause.id
-        if self.specs.misplaced(stray.key) == seen:
-            return None
-        problem = f"'{printable(stray.key)}' is not read, only {self.file_name} is: upload the spec under that key"
-        refusal = SpecRefused(cause, stray.version, enforced, (problem,))
-        self._announce_refusal(refusal)
-        self.specs.note_misplaced(stray.key, seen)
-        return refusal
-
-    def _refuse(
-        self, job: AcceptSpec, version: str, enforced: str | None, problems: tuple[str, ...], left_out: int = 0
-    ) -> SpecRefused | None:
-        if self.specs.noted() == RefusedVersion(version):
-            return None
-        refusal = SpecRefused(job.cause, version, enforced, problems, left_out)
-        self._announce_refusal(refusal)
-        self.specs.note(RefusedVersion(version))
-        return refusal
-
-    def _announce_refusal(self, refusal: SpecRefused) -> None:
-        self.alerts.publish(refusal)
-        texts = (*(cut(problem, 300) for problem in refusal.problems), *repeat("", refusal.left_out))
-        self._record(HistoryKind.SPEC_REFUSED, refusal, "; ".join(first(texts, PROBLEMS_RECORDED)))
-
-    def _record(self, kind: HistoryKind, alert: SpecAccepted | SpecRefused, text: str) -> None:
-        self.log.record(HistoryEntry(kind, self.clock.now(), alert.version, alert.cause.actor, text))
+    def _announce(
+        self, cause: Cause, hold: Hold, before: CompiledSpec | None, spec: CompiledSpec, warnings: Texts = ((), 0)
+    ) -> SpecAccepted:
+        """Announce a version that is in force, also one whose process died before it had."""
+        by = cause if hold.asked is None else hold.asked.cause
+        if hold.is_accepted and hold.decision is not None:
+            by = decided(hold.decision)
+        announced = self.announcements.in_force(by, before, spec, warnings)
+        self._carry_out(cause, hold, next_version(hold, Facts(self.clock.now(), Place.IN_FORCE)))
+        self._forget_refusal()
+        return announced
 
     def _forget_refusal(self) -> None:
         """A spec that was deleted, came back and is deleted again is reported again."""
-        if self.specs.noted() is not None:
-            self.specs.note(None)
+        if self.specs.refused():
+            self.specs.note_refused("")
 
-    def _accept(self, found: Acceptance, pending: PendingVersion, warnings: _Texts) -> SpecAccepted:
-        spec, accepted = found.spec, pending.versions.accepted
-        # Nothing else would show the next process what this one may leave to do.
-        self.specs.note(BegunVersion(spec.version, accepted.version if accepted else ""))
-        self.specs.accept(spec, over=pending.standing, text=found.text)
-        announced = self._announce(found.by, accepted, spec, warnings)
-        self._forget_refusal()
-        return announced
-
-    def _announce_begun(self, cause: Cause, accepted: CompiledSpec | None) -> SpecAccepted | None:
-        """Announce the accepted version if the process that accepted it died before it had."""
-        noted = self.specs.noted()
-        if accepted is None or not isinstance(noted, BegunVersion) or noted.version != accepted.version:
+    def _refuse(self, cause: Cause, current: Candidate | Refusal | None, stands: Standing) -> SpecRefused | None:
+        """Report the bucket's current version once if it is refused."""
+        if not isinstance(current, Refusal):
+            if current is None:
+                self._forget_refusal()
             return None
-        last = self.pending.holds.last_of(accepted.version)
-        by = cause if last is None or last.decision is None else decided(last.decision)
-        # Everything counts as changed if there was no earlier version, or it is gone.
-        announced = self._announce(by, self._read_again(noted.replaces), accepted)
-        self._forget_refusal()
-        return announced
+        if self.specs.refused() == current.version:
+            return None
+        refusal = self.announcements.refused(cause, current.version, stands.enforced, current.problems)
+        self.specs.note_refused(current.version)
+        return refusal
 
-    def _read_again(self, version: str) -> CompiledSpec | None:
-        """A version that was accepted, from its text; None if the text is gone or no longer valid, or for ""."""
+    def _report_misplaced(self, cause: Cause, stray: Misplaced, stands: Standing) -> SpecRefused | None:
+        """Report each version of a file under another key once; without versioning, each upload once."""
+        seen = stray.version or cause.id
+        if self.specs.reported(stray.key) == seen:
+            return None
+        problem = f"'{printable(stray.key)}' is not read, only {self.file_name} is: upload the spec under that key"
+        refusal = self.announcements.refused(cause, stray.version, stands.enforced, ((problem,), 0))
+        self.specs.note_reported(stray.key, seen)
+        return refusal
+
+    def _text(self, candidate: Candidate) -> bytes | None:
+        if candidate.data is not None:
+            return candidate.data
         try:
-            loaded = load_spec(self.specs.text(version), version=version, accepted=True) if version else None
+            return self.specs.text(candidate.ground.version)
         except SpecMissing:
             return None
-        return loaded.compiled if isinstance(loaded, Valid) else None
-
-    def _announce(
-        self, by: Cause, accepted: CompiledSpec | None, compiled: CompiledSpec, warnings: _Texts = ((), 0)
-    ) -> SpecAccepted:
-        """Enqueue what the version changes against the one that it replaces, and announce it."""
-        changed = changed_targets(accepted, compiled)
-        patterns = changed_patterns(accepted, compiled)
-        left = newly_removed_patterns(compiled)
-        cause = Cause(CauseKind.SPEC, compiled.version, at=by.at, actor=by.actor)
-        self.jobs.enqueue(reconcile_jobs(cause, changed))
-        if accepted is None or patterns or left:
-            # Of the first nothing is known yet; and only AWS knows which repositories fit.
-            self.jobs.enqueue([SweepAll(cause)])
-        self.jobs.enqueue([AuditAccess(cause)])
-        announcement = SpecAccepted(
-            cause=by,
-            version=compiled.version,
-            replaces=accepted.version if accepted else None,
-            changed=(
-                *(target.key for target in changed),
-                *dict.fromkeys(pattern.target.key for pattern in (*patterns, *(pattern.pattern for pattern in left))),
-            ),
-            warnings=warnings[0],
-            left_out=(0, warnings[1]),
-        )
-        self.alerts.publish(announcement)
-        self._record(HistoryKind.SPEC_ACCEPTED, announcement, _effect(announcement))
-        return announcement
 
 
-class _Known(Struct, frozen=True):
-    """What stands: `enforced` is the version in force, None if what it says is unknown."""
+def spec_in_force(versions: Versions, judgement: Judgement | None, now: datetime, *, by_person: bool) -> CompiledSpec:
+    """A version as it takes effect; without a judgement it takes over whatever is there.
 
-    standing: SpecsInForce
-    baseline: CompiledSpec | None
-    lost: tuple[WaitReason, ...]
-    """Why the baseline is unknown."""
-    accepted: CompiledSpec | None
-    enforced: str | None
+    Whoever accepts it has seen what it removes, so that the count of removals begins anew.
+    """
+    new, before = versions.new, versions.accepted
+    earlier = {at: one for documents in new.taken_over.values() for at, one in documents.items()}
+    taken = {at: one for at, one in earlier.items() if not rolls_out(before, new, at)}
+    if judgement is None:
+        return replace(new, taken_over=by_target(taken), removals=() if by_person else new.removals)
+    taken |= {at: DocumentTakeover(live, new.version) for at, live in judgement.taken_over.items()}
+    removals = () if before is None or by_person else recent(before.removals, now)
+    removed = (Removal(now, judgement.removed),) if judgement.removed and not by_person else ()
+    return replace(new, taken_over=by_target(taken), removals=(*removals, *removed))
 
 
-_NOT_KNOWN = "what the accepted version says cannot be known any more: it was compiled by another ecr-warden"
-"""Why a version waits behind one that is not to be read: neither what it takes nor what it loosens is known."""
-
-
-def _effect(accepted: SpecAccepted) -> str:
-    replaces = f"replaces {accepted.replaces}" if accepted.replaces else "the first"
-    counts = {
-        "changed": len(accepted.changed),
-        "warnings": len(accepted.warnings) + accepted.left_out[1],
-    }
-    return ", ".join([replaces, *(f"{count} {what}" for what, count in counts.items() if count)])
+def decided(decision: Decision) -> Cause:
+    """The cause of what a person decided: the command, whichever job carries it out."""
+    at = decision.at.isoformat(timespec="seconds")
+    return Cause(CauseKind.CALLER, decision.id, decision.verdict, at=at, actor=decision.by)
