@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from ecr_warden.collect.survey import Survey
 from ecr_warden.core.failures import AccountUnreachable, PortError, RetryLater, Throttled
 from ecr_warden.core.job import AcceptSpec, Attempt, Cause, CauseKind, JudgeVersion, ReadForVersion
 from ecr_warden.core.judgement import Judgement, WaitCode
@@ -25,12 +26,14 @@ from ecr_warden.versions.holds import HoldOver
 from ecr_warden.versions.next_version import ASKED_AGAIN, MOST_ASKED
 from iam_access.document.document import Document
 from iam_access.equivalent.canonical import canonical
+from local.testing.memory.estate import LiveEstateReader
 from local.testing.seed import CHECKOUT, CI, D1, HOME, MALLORY, NOW, allow, compiled, document
 from tests.usecases.hub import HUB, ask, commands_of
 from tests.usecases.uploads import (
     JOB,
     PATIENCE,
     TEXT,
+    YOUNG,
     Seen,
     accept_of,
     accepted,
@@ -42,6 +45,7 @@ from tests.usecases.uploads import (
     judges_of,
     look,
     offer,
+    once,
     reads_of,
 )
 from tests.usecases.world import OPEN, World, bare_world, expect, present, unreadable
@@ -129,16 +133,36 @@ def test_accounts_that_are_not_accepted_yet_are_read() -> None:
     assert "333333333333/eu-central-1" in world.estate_store.pieces
 
 
-def test_no_policy_is_taken_from_an_earlier_reading() -> None:
-    world = first()
-    asked(world=world)
-    judged(world)
-    began = world.estate_store.pieces[IN_HOME].began
-    world.clock.advance(MINUTE)
-    world.put(replace(D1, target=replace(CHECKOUT, name="shop/basket")), OPEN)
-    assert isinstance(offer(world, TAKING + "# again\n", "v3"), HoldOpened | SpecAccepted)
-    assert isinstance(offer(world, TAKING.replace("shop/basket", "shop/other"), "v4"), SpecAccepted)
-    assert world.estate_store.pieces[IN_HOME].began > began
+EMPTYING = TEXT.replace("settings:", "  - {name: old/*, account: registry, pull: [deployers]}\nsettings:")
+
+
+@pytest.mark.parametrize(
+    ("age", "before", "after", "reads"),
+    [
+        (MINUTE, TEXT, TAKING, False),
+        (YOUNG, TEXT, TAKING, True),
+        (-MINUTE, TEXT, TAKING, True),
+        (MINUTE, TEXT, EMPTYING, True),
+        (MINUTE, EMPTYING, TEXT, True),
+    ],
+    ids=["young", "older than two sweeps", "ahead of the clock", "a new pattern", "a pattern that loses everybody"],
+)
+def test_documents_are_judged_by_the_kept_inventory_only_while_it_is_young(
+    age: timedelta, before: str, after: str, reads: bool
+) -> None:
+    world = first(before)
+    survey = Survey(world.specs, LiveEstateReader(world.documents), world.estate_store, world.jobs, world.clock)
+    for part in (CI, HOME, IN_HOME):
+        survey.fresh(part, world.clock.now() + MINUTE, FIRST)
+    world.clock.advance(age)
+    world.specs.file = SpecVersion("v2", after.encode())
+    tick(world)
+    jobs = []
+    while asked := [job for job in world.jobs.sent if is_of_a_verdict(job)]:
+        jobs.append(type(asked[0]))
+        once(world, asked[0])
+    first_look, reading = [JudgeVersion, AcceptSpec], [ReadForVersion, JudgeVersion, AcceptSpec]
+    assert jobs == [*first_look, *(reading if reads else [])]
 
 
 def test_a_document_that_exists_and_loses_something_is_held() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from ecr_warden.collect.survey import Survey
 from ecr_warden.collect.version_readings import ReadForVersions
 from ecr_warden.core.desired import CompiledSpec
-from ecr_warden.core.job import AcceptSpec, Actor, Cause, CauseKind, JudgeVersion, ReadForVersion, ReconcileTarget
+from ecr_warden.core.job import AcceptSpec, Actor, Cause, CauseKind, Job, JudgeVersion, ReadForVersion, ReconcileTarget
 from ecr_warden.core.judgement import WaitCode
 from ecr_warden.state.history import HistoryEntry, HistoryKind
 from ecr_warden.state.hold import Decision, Hold, Verdict
@@ -25,7 +25,7 @@ from tests.usecases.world import World, bare_world
 ALICE = Actor("IAMUser", arn="arn:aws:iam::111111111111:user/alice", account="111111111111")
 JOB = AcceptSpec(Cause(CauseKind.EVENT, "s3", action="s3:PutObject"))
 TEXT = SPEC_FILE.read_text()
-PATIENCE = timedelta(minutes=15)
+PATIENCE, YOUNG = timedelta(minutes=15), timedelta(minutes=30)
 
 
 type Seen = SpecAccepted | SpecRefused | HoldOpened | None
@@ -55,15 +55,21 @@ def judged(world: World) -> Seen:
     """What accept asks for is read and judged, and accept looks at it; other jobs stay."""
     seen: Seen = None
     while asked := [job for job in world.jobs.sent if is_of_a_verdict(job)]:
-        world.jobs.sent.remove(asked[0])
-        match asked[0]:
-            case ReadForVersion() as job:
-                reads_of(world).read(job)
-            case JudgeVersion() as job:
-                judges_of(world).judge_version(job)
-            case AcceptSpec() as job:
-                seen = accept_of(world).process(job) or seen
+        seen = once(world, asked[0]) or seen
     return seen
+
+
+def once(world: World, job: Job) -> Seen:
+    """A job of a question for a verdict is done."""
+    world.jobs.sent.remove(job)
+    match job:
+        case ReadForVersion():
+            reads_of(world).read(job)
+        case JudgeVersion():
+            judges_of(world).judge_version(job)
+        case AcceptSpec():
+            return accept_of(world).process(job)
+    return None
 
 
 def is_of_a_verdict(job: object) -> bool:
@@ -92,7 +98,7 @@ def reads_of(world: World, *, has_time: Callable[[], bool] = lambda: True) -> Re
 
 def judges_of(world: World, *, has_time: Callable[[], bool] = lambda: True) -> JudgeVersions:
     ports = world.specs, world.holds, world.verdicts, world.estate_store, world.jobs, world.clock
-    return JudgeVersions(*ports, has_time)
+    return JudgeVersions(*ports, has_time, YOUNG)
 
 
 def codes(hold: Hold) -> list[WaitCode]:

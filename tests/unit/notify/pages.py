@@ -257,7 +257,7 @@ SPECS: dict[str, Alert] = {
     **{
         f"a hold that is {state}": HoldSettled(EVENT, replace(hold("it drops 1 account: ci"), state=state, decision=by))
         for state in HoldState
-        if state not in OPEN
+        if state not in (HoldState.SEEN, *OPEN)
         for by in [DECIDED.get(state)]
     },
 }

@@ -68,7 +68,7 @@ STATES: Mapping[str, tuple[Hold, ...]] = {
     "judging": (replace(SEEN, state=HoldState.JUDGING),),
     "waiting": (replace(SEEN, state=HoldState.WAITING, why=(MUCH,)),),
     "begun": (replace(SEEN, state=HoldState.BEGUN),),
-    "begun, told": (replace(SEEN, state=HoldState.BEGUN, why=(MUCH,)),),
+    "begun late": (replace(SEEN, state=HoldState.BEGUN, why=(MUCH,)),),
     "closed": tuple(replace(SEEN, state=state, why=(MUCH,)) for state in (HoldState.REJECTED, HoldState.ENDED)),
     "gone": tuple(
         replace(SEEN, state=state, why=(MUCH,)) for state in (HoldState.VOID, HoldState.JUDGED, HoldState.ACCEPTED)

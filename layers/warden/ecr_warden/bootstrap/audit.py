@@ -6,6 +6,7 @@ from functools import cache
 from ecr_warden.audit.audit import Audit
 from ecr_warden.audit.aws_audits import S3Audits
 from ecr_warden.audit.findings import SuccessiveAudits
+from ecr_warden.audit.health import interval_of
 from ecr_warden.bootstrap import common, holding, inventory, queues, stores
 from ecr_warden.bootstrap.specs import specs
 from ecr_warden.core.desired import CompiledSpec
@@ -60,4 +61,5 @@ def _ours_by_baseline(accepted: CompiledSpec) -> Ours:
 @cache
 def _judge_versions() -> JudgeVersions:
     ports = specs(), holding.holds(), holding.verdicts(), inventory.estate_store(), queues.jobs(), common.clock
-    return JudgeVersions(*ports, common.has_time)
+    young = 2 * interval_of(common.environment.required("WARDEN_SWEEP_SCHEDULE"))
+    return JudgeVersions(*ports, common.has_time, young)

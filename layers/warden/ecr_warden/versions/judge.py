@@ -10,6 +10,8 @@ from datetime import datetime
 from functools import cache
 from itertools import chain
 
+from msgspec import Struct
+
 from ecr_warden.audit.changes import access_changes
 from ecr_warden.collect.observed import LiveEstate, ReadAccounts
 from ecr_warden.core.access_change import AccessChange, AccessChanges, Direction, change_in_words, gravity
@@ -29,17 +31,31 @@ from iam_access.text.printable import count, listed, printable
 _NAMED = 3
 
 
-def parts_to_read(versions: Versions) -> frozenset[str]:
+class NeededParts(Struct, frozen=True):
     """What has to be read before a version is judged, as state.sweeps names parts."""
+
+    kept: frozenset[str] = frozenset()
+    """By the kept inventory, if it is young: each write compares the documents with those that were judged."""
+    afresh: frozenset[str] = frozenset()
+    """Whom live roles trust, and which repositories fit a pattern: no repair could take back what was missed."""
+
+    @property
+    def all(self) -> frozenset[str]:
+        """Both."""
+        return self.kept | self.afresh
+
+
+def parts_to_read(versions: Versions) -> NeededParts:
+    """What has to be read before a version is judged."""
     if versions.only_observe:
-        return frozenset()
-    parts = possible_takeover(versions.accepted, versions.new).parts
+        return NeededParts()
+    possible = possible_takeover(versions.accepted, versions.new)
     change = step(versions.accepted, versions.new)
-    parts |= {part_of(pattern.target) for pattern in emptied_patterns(change)}
+    afresh = {part_of(pattern.target) for pattern in (*possible.patterns, *emptied_patterns(change))}
     if _outside(versions, (change, widened(versions.accepted, versions.new)), None).unseen:
         # Whom a live role trusts may be another one, in any of the accounts.
-        parts |= {*versions.new.accounts}
-    return parts
+        afresh |= {*versions.new.accounts}
+    return NeededParts(possible.parts - afresh, frozenset(afresh))
 
 
 def judge(

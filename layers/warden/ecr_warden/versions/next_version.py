@@ -139,7 +139,7 @@ def _not_judged(hold: Hold, facts: Facts) -> WaitReason:
 
 
 def _waits(hold: Hold, why: tuple[WaitReason, ...], also: tuple[Effect, ...] = ()) -> Step:
-    """It waits for a person, who is told once for the same reasons."""
+    """It waits for a person, who hears of it once for the same reasons."""
     if hold.state is HoldState.WAITING and hold.why == why:
         return hold, also
     return replace(hold, state=HoldState.WAITING, why=why).shortened(LINES_KEPT), (Effect.TELL, *also)
@@ -150,12 +150,12 @@ def _begins(hold: Hold) -> Step:
 
 
 def _in_force(hold: Hold) -> Step:
-    hold, told = _settled(hold, HoldState.ACCEPTED if hold.is_accepted else HoldState.JUDGED)
-    return hold, (Effect.ANNOUNCE, *told)
+    hold, effects = _settled(hold, HoldState.ACCEPTED if hold.is_accepted else HoldState.JUDGED)
+    return hold, (Effect.ANNOUNCE, *effects)
 
 
 def _settled(hold: Hold, state: HoldState, instead: str = "") -> Step:
-    """It is over. What people heard of, and nobody decided, they are told."""
+    """It is over. What people heard of, and nobody decided, is announced."""
     is_told = bool(hold.why) and state in WHY_SETTLED
     return replace(hold, state=state, instead=instead), (Effect.TELL,) if is_told else ()
 

@@ -1,6 +1,7 @@
 """How a verdict on a version of the spec comes about: it is judged by what was read."""
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 
 from msgspec import Struct
 
@@ -9,6 +10,7 @@ from ecr_warden.collect.estate import EstateStore
 from ecr_warden.collect.observed import LiveEstate, NotRead
 from ecr_warden.core.clock import Clock
 from ecr_warden.core.job import AcceptSpec, JudgeVersion
+from ecr_warden.core.judgement import Judgement, WaitCode
 from ecr_warden.core.queue import Jobs
 from ecr_warden.core.spec_failures import BaselineLost
 from ecr_warden.state.hold import OPEN, Hold
@@ -29,27 +31,45 @@ class JudgeVersions(Struct, frozen=True):
     jobs: Jobs
     clock: Clock
     has_time: Callable[[], bool]
+    young: timedelta
+    """How old the kept inventory may be, by which documents that are taken over are judged."""
 
     def judge_version(self, job: JudgeVersion) -> str:
         """Judge the version of a hold; keep the verdict, or what has to be read before one, and enqueue accept."""
         hold = self.holds.find(job.request)
         if hold is None or hold.state not in OPEN or hold.asked is None:
             return "nobody asks any more"
-        notes, versions = self.verdicts.notes(hold), self._versions(hold)
+        versions = self._versions(hold)
         if versions is None:
             return "what is to be judged is not kept any more"
-        now, accepted = self.clock.now(), versions.accepted
-        parts = parts_to_read(versions)
-        if not parts <= notes.keys():
-            self.verdicts.keep(Judged(hold.ground, now, None, tuple(sorted(parts))))
+        notes, needed, now = self.verdicts.notes(hold), parts_to_read(versions), self.clock.now()
+        unread = {part: why for part in needed.all if (why := notes.get(part))}
+        estate, broken, read_at = stored_estate(self.estate, needed.all - unread.keys(), now)
+        young = {part for part, at in read_at.items() if timedelta() <= now - at < self.young}
+        # What had changed before it was taken over is not in it.
+        kept = frozenset[str]() if hold.ground.again else needed.kept & young
+        # What could not be read may be readable by the time that somebody asks again.
+        noted = notes.keys() if job.after_reading else notes.keys() - unread.keys()
+        due = needed.all - noted - kept
+        if not due:
+            # A piece that cannot be used counts as unread.
+            failed = unread | {one.place: f"{one.what}: {one.why}" for one in broken}
+            live = LiveEstate(estate, {part: NotRead(f"{part}: {text}") for part, text in failed.items()})
+            judgement = self._judge(versions, live, now)
+            if any(reason.code is WaitCode.NOT_JUDGED for reason in judgement.held):
+                due = kept - noted
+        if due:
+            self.verdicts.keep(Judged(hold.ground, now, None, tuple(sorted(due))))
             self.jobs.enqueue([AcceptSpec(job.cause, request=job.request, after_reading=job.after_reading)])
             return "not everything was read yet"
-        earlier = 0 if accepted is None else sum(removal.grants for removal in recent(accepted.removals, now))
-        live = self._live(parts, {part: why for part, why in notes.items() if why})
-        judgement = judge(versions, live, removed_before=earlier, now=now, has_time=self.has_time)
         self.verdicts.keep(Judged(hold.ground, now, judgement))
         self.jobs.enqueue([AcceptSpec(job.cause, request=job.request, after_reading=job.after_reading)])
         return f"{len(judgement.held)} reasons"
+
+    def _judge(self, versions: Versions, live: LiveEstate, now: datetime) -> Judgement:
+        accepted = versions.accepted
+        earlier = 0 if accepted is None else sum(removal.grants for removal in recent(accepted.removals, now))
+        return judge(versions, live, removed_before=earlier, now=now, has_time=self.has_time)
 
     def _versions(self, hold: Hold) -> Versions | None:
         baseline, accepted, new = hold.ground.digests
@@ -61,9 +81,3 @@ class JudgeVersions(Struct, frozen=True):
         except BaselineLost:
             known = None
         return Versions(known, forms[0], forms[1])
-
-    def _live(self, parts: frozenset[str], unread: dict[str, str]) -> LiveEstate:
-        """The accounts as they were read; a piece that cannot be used counts as unread."""
-        estate, broken, _ = stored_estate(self.estate, parts - unread.keys(), self.clock.now())
-        why = unread | {one.place: f"{one.what}: {one.why}" for one in broken}
-        return LiveEstate(estate, {part: NotRead(f"{part}: {text}") for part, text in why.items()})
