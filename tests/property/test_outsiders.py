@@ -84,7 +84,7 @@ def _is_of(text: str) -> Callable[[Who], bool]:
         return lambda who: who.arn == f"arn:aws:iam::{account}:root"
     if text.startswith("arn:"):
         return lambda who: text in (who.arn, who.role)
-    if text == "anyone on the internet with an AWS account" or text.endswith((" more principals", " more principal")):
+    if text == "anyone on the internet with an AWS account" or text == "more principals":
         return lambda who: True
     return lambda who: False
 

@@ -291,11 +291,10 @@ def test_no_number_of_conflicts_ends_the_removal_of_access() -> None:
         except RetryAtOnce:
             attempt += 1
             continue
-        if not world.jobs.sent:
+        follow_ups = [one for one in world.jobs.sent if isinstance(one, ReconcileTarget)]
+        if not follow_ups:
             break
-        [follow_up], attempt, jobs = [*world.jobs.sent], 1, jobs + 1
-        assert isinstance(follow_up, ReconcileTarget)
-        job = follow_up
+        [job], attempt, jobs = follow_ups, 1, jobs + 1
         world.jobs.sent.clear()
     assert live(world) == desired(D1)
     assert jobs == 6
@@ -312,7 +311,7 @@ def test_access_that_is_missing_waits_as_before() -> None:
     assert not isinstance(caught.value, RetryAtOnce)
     writes_back_at_once(world, [parts[0], parts[1], parts[0]])
     assert world.run(CHECKOUT) is Result.CONFLICT
-    assert world.jobs.sent == []
+    assert not any(isinstance(job, ReconcileTarget) for job in world.jobs.sent)
 
 
 def test_what_had_to_wait_is_given_back_at_the_next_tick_without_a_sweep_and_once() -> None:

@@ -25,6 +25,8 @@ from ecr_warden.core.job import (
     CauseKind,
     FollowClock,
     ReconcileTarget,
+    SurveyIdentities,
+    SurveyRegistry,
     SweepAll,
     SweepIdentities,
     SweepRepositories,
@@ -272,6 +274,8 @@ class World:
                         self.auditor().audit(job)
                     case FollowClock():
                         self.follower().follow(job)
+                    case SurveyRegistry() | SurveyIdentities():
+                        self.survey.take(job)
                     case _:
                         raise AssertionError(f"{job} is not for this")
         raise AssertionError("the jobs never end")

@@ -17,16 +17,18 @@ def show_access(access: AccessStatus, context: Context, *, whole: str) -> None:
     console = context.console
     if access.at is None:
         return
-    number = len(access.findings) + access.left_out
+    number = len(access.findings) + access.left_out + len(access.left)
     found = f"{count(number, 'finding')} of access at {show_time(access.at)}, by the policies that could be read"
     console.line(found, Style.BAD if number else Style.GOOD)
+    for text in access.left:
+        console.line(f"  {text}: left by its last run", Style.BAD)
     shown = causes(access.findings)[:_SHOWN]
     for cause in shown:
         group, others = cause.group, cause.others
         console.line(f"  {sentence(group, len(others))} (found {show_time(group.first_seen)})", Style.BAD)
         for line in details(group, others).entries:
             console.line(f"    {line.text}", Style.FAINT)
-    if rest := number - sum(cause.number for cause in shown):
+    if rest := number - len(access.left) - sum(cause.number for cause in shown):
         console.line(f"  {and_more(rest, 'finding')}; all of them: {whole}", Style.ODD)
     for account, names in access.administrators.items():
         if names:

@@ -60,6 +60,7 @@ def _clauses(reply: StatusReply) -> Iterator[str]:
     """The troubles, the worst first."""
     unintended = [finding for finding in reply.access.findings if finding.finding.kind is not FindingKind.MISSING]
     yield from _of_findings([finding_group for finding_group in unintended if _lets_in_outsider(finding_group)])
+    yield from reply.access.left[:_CLAUSES]
     troubles = {trouble.code: trouble for trouble in reply.troubles}
     yield from (clause for code, clause in _STOPPED.items() if code in troubles)
     yield from _of_findings([finding_group for finding_group in unintended if not _lets_in_outsider(finding_group)])

@@ -5,7 +5,17 @@ from datetime import timedelta
 
 import pytest
 
-from ecr_warden.audit.finding import AuditRecord, AuditResult, Certainty, Finding, FindingKind, SeenFinding
+from ecr_warden.audit.finding import (
+    MEMBERS,
+    AuditRecord,
+    AuditResult,
+    Certainty,
+    Finding,
+    FindingKind,
+    SeenFinding,
+    audit_from_json,
+    audit_to_json,
+)
 from ecr_warden.audit.finding_changes import MAX_FINDINGS, MAX_TEXT, News, compare, grouped
 from local.testing.seed import CHECKOUT, CI, HOME, NOW
 
@@ -161,3 +171,13 @@ def test_a_group_is_as_old_as_its_first_finding() -> None:
 def test_findings_with_another_remedy_are_not_grouped() -> None:
     elsewhere = replace(PUSH, place=str(replace(CHECKOUT, name="shop/cart")), remedy="remove statement 2")
     assert len(grouped((SeenFinding(PUSH, NOW), SeenFinding(elsewhere, NOW)))) == 2
+
+
+def test_how_many_principals_a_finding_lists_neither_ends_nor_begins_it() -> None:
+    listed = Finding(FindingKind.EXTRA, PLACE, "pull", MEMBERS, ("0a1b2c3d",), foreign=True)
+    stored = audit_to_json(record(replace(listed, principal="19 more principals")))
+    news = after(audit_from_json(stored), audit(listed))
+    assert (news.appeared, news.ended) == ((), ()), "kept by a version that had the number in whom it is about"
+    others = replace(listed, chain=("9f8e7d6c",))
+    news = after(record(listed), audit(others))
+    assert (keys(news.appeared), news.ended) == ([others], ()), "another member is news, and nobody has left"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ecr_warden.audit.alerts import AccessAudited, Openers
-from ecr_warden.audit.finding import Certainty, Finding, FindingGroup, FindingKind
+from ecr_warden.audit.finding import ANYONE, Certainty, Finding, FindingGroup, FindingKind
 from ecr_warden.audit.finding_texts import details, sentence
 from ecr_warden.collect.alerts import EventMissed, LeftOver, Unlisted, WiringChanged
 from ecr_warden.collect.wire import HUB_PART, Wire, WireState
@@ -108,6 +108,9 @@ PAUSE = Cause(CauseKind.PAUSE, "command-1", actor=Actor("IAMUser", arn=f"arn:aws
 LEFT: Any = {"result": Result.REPORTED, "held": HoldReason.TARGET_MISSING}
 
 
+OF_ACME: Any = {"Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}}
+
+
 def denies(sessions: Sessions) -> Outcome:
     return Applied(replace(CHANGE, address=REOPENED.address, after=denial_of(sessions)))
 
@@ -133,6 +136,7 @@ def hold(*why: str, **more: Any) -> Hold:
 
 RUNS: dict[str, Alert] = {
     "an outsider could pull": report(FOREIGN),
+    "an organization could pull": report(repository_drift(also(SPEC_PULLS, pulls("*", **OF_ACME)))),
     "an outsider could take the push role": report(
         TRUSTING, cause=by("iam:UpdateAssumeRolePolicy"), outcomes=(Applied(change(TRUSTING)), denies(ENDED))
     ),
@@ -319,6 +323,8 @@ GROUP = FindingGroup(FINDING, ("pull", "push"), (str(REPOSITORY),), NOW)
 OURS = replace(GROUP, finding=replace(FINDING, principal=SHADOW, chain=(SHADOW,), foreign=False))
 LACKS = replace(GROUP, finding=Finding(FindingKind.MISSING, str(REPOSITORY), "pull", USER_1, remedy="allow it"))
 MAY = replace(GROUP, finding=replace(FINDING, certainty=Certainty.UNKNOWN))
+ANYBODY = replace(FINDING, principal=ANYONE, chain=(ANYONE,), certainty=Certainty.CONDITIONAL)
+MEMBERS_OF_ACME = replace(GROUP, finding=replace(ANYBODY, conditions=('aws:PrincipalOrgID is "o-a1b2c3d4e5"',)))
 KEYS = Cause(CauseKind.EVENT, "e9", "iam:PutRolePolicy", "2026-11-24T10:15:30Z", actor=ROOT_USER)
 
 
@@ -333,6 +339,7 @@ AUDITS: dict[str, Alert] = {
     "one of ours": audited(OURS),
     "what somebody lacks": audited(LACKS),
     "what may be": audited(MAY),
+    "an organization": audited(MEMBERS_OF_ACME),
     "several": audited(GROUP, OURS, LACKS),
     "the first audit": audited(GROUP, OURS, is_first=True, left_out=(3, 0)),
     "one that ended": audited(ended=(GROUP,)),
@@ -404,6 +411,11 @@ GROUPS = (
             *("anyone on the internet with an AWS account", "arn:aws:s3:::bucket"),
         )
     ),
+    MEMBERS_OF_ACME,
+    replace(
+        GROUP,
+        finding=replace(ANYBODY, conditions=('aws:PrincipalOrgID is "o-a1b2c3d4e5"', 'aws:SourceVpc is "vpc-1"')),
+    ),
     replace(GROUP, finding=TOKENS),
     replace(GROUP, finding=replace(TOKENS, conditions=('aws:x is "1"',))),
     replace(GROUP, finding=replace(TOKENS, kind=FindingKind.MISSING)),
@@ -444,7 +456,7 @@ PAGES: Mapping[str, Mapping[str, list[Alert]]] = {
 }
 
 
-ALIASES = {"111111111111": "ci", "222222222222": "registry"}
+ALIASES = {"111111111111": "ci", "222222222222": "registry", "o-a1b2c3d4e5": "acme"}
 
 
 def page(name: str) -> str:

@@ -70,7 +70,10 @@ def _phrases(
     for permission in permissions:
         group = _group(permission.action, service)
         who, what = _who_and_what(permission, subject)
-        key = (who, order.index(group), what, _conditions(permission.conditions), permission.effect)
+        members = _membership(permission)
+        who = f"organization {' or '.join(sorted(members.values))}" if members else who
+        conditions = _conditions(permission.conditions - {members})
+        key = (who, order.index(group), what, conditions, permission.effect)
         actions.setdefault(key, []).append(_actions(permission.action))
         if comes_first(permission):
             first.setdefault(key, []).append(_actions(permission.action))
@@ -90,6 +93,12 @@ def _who_and_what(permission: PermissionDelta, subject: str) -> tuple[str, str]:
         return subject, ANYTHING if resource in (None, "*") else str(resource)
     what = subject if resource in (None, "*") else f"{subject} as {resource}"
     return _part(permission.principal, _principal, everything="everyone"), what
+
+
+def _membership(permission: PermissionDelta) -> CanonicalClause | None:
+    """The clause that makes anybody the members of an organization."""
+    asked = permission.conditions if permission.principal == ANYONE and permission.effect is Effect.ALLOW else ()
+    return next((one for one in asked if one[:2] == ("StringEquals", "aws:principalorgid")), None)
 
 
 def _principal(principal: Principal) -> str:

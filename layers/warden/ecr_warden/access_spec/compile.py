@@ -147,7 +147,7 @@ def compile_spec(spec: Spec, targets: Mapping[str, TargetSpec], *, version: str)
         ends=tuple(sorted(_ends(spec, ends), key=lambda end: (end.until, end.grant))),
         organizations=tuple(sorted({*spec.organizations})),
         literal=by_target(dict(sorted(_literal_statements(spec)))),
-        aliases=dict(sorted(spec.aliases.items())),
+        aliases=dict(sorted({**spec.aliases, **spec.organizations}.items())),
     )
 
 

@@ -263,8 +263,8 @@ class Spec:
     literals: tuple[Literal, ...] = ()
     settings: Settings = Settings()
     also_allowed: tuple[AlsoAllowed, ...] = ()
-    organizations: tuple[str, ...] = ()
-    """IDs."""
+    organizations: Mapping[str, str] = field(default_factory=dict)
+    """Their aliases by their IDs."""
 
     @property
     def aliases(self) -> dict[str, str]:

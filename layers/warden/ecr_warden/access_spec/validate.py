@@ -84,7 +84,7 @@ def _build(root: Fields, directory: Directory, now: datetime) -> Spec:
         literals=tuple(entry for entry in literals if entry is not None),
         settings=build_settings(root.fields("settings")),
         also_allowed=tuple(entry for entry in also_allowed if entry is not None),
-        organizations=tuple(directory.organizations.by_alias.values()),
+        organizations={known: alias for alias, known in directory.organizations.by_alias.items()},
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from msgspec import Struct
 
 from ecr_warden.access.missing import Edit, Side, located
+from ecr_warden.audit.finding import ANYONE
 from ecr_warden.core.actions import Access
 from ecr_warden.core.estate import Estate
 from iam_access.arn import parse_arn
@@ -20,7 +21,6 @@ from iam_access.who_can.graph import AccessPath, Step
 from iam_access.who_can.subject import ANY_ACCOUNT, ANY_SERVICE, Subject
 
 _OF_AWS = ":iam::aws:policy/"
-ANYONE = "anyone on the internet with an AWS account"
 _VERBS = {
     Access.PULL: "pull",
     Access.PUSH: "push",

@@ -1,5 +1,6 @@
 """The findings of an audit: access that the spec does not give, or gives in vain; and the health of each repository."""
 
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
@@ -25,6 +26,12 @@ class FindingKind(StrEnum):
     TEMPLATE = "creation-template"  # repositories that are created from now on let somebody in
     ADMINISTRATOR = "new-administrator"  # may write repository policies or IAM, and could not at the last audit
     UPSTREAM = "new-upstream"  # a pull-through cache rule that was not there at the last audit
+
+
+ANYONE = "anyone on the internet with an AWS account"
+MEMBERS = "more principals"
+"""Whom a finding is about that lists them; their number is no part of what tells findings apart."""
+_NUMBERED = re.compile(r"[0-9]+ more principals?")
 
 
 def is_call(access: str) -> bool:
@@ -275,4 +282,11 @@ def _with_documents(value: Json) -> Json:
     return value | {"unread": documents}
 
 
-audit_to_json, audit_from_json = forms("audit", AuditRecord, _with_kind, _with_documents)
+def _with_members(value: Json) -> Json:
+    """Up to 0.2.0 the number of principals was part of whom a finding was about."""
+    for seen in value.get("findings", ()):
+        seen["finding"]["principal"] = _NUMBERED.sub(MEMBERS, seen["finding"].get("principal", ""))
+    return value
+
+
+audit_to_json, audit_from_json = forms("audit", AuditRecord, _with_kind, _with_documents, _with_members)

@@ -7,8 +7,8 @@ from itertools import islice
 from msgspec import Struct
 
 from ecr_warden.audit.alerts import Openers
-from ecr_warden.audit.answer_texts import ANYONE
 from ecr_warden.audit.finding import (
+    ANYONE,
     AuditRecord,
     AuditResult,
     Certainty,

@@ -1,10 +1,11 @@
 """What an audit found, in words: by the policies that could be read."""
 
+import re
 from collections.abc import Iterable
 
 from msgspec import Struct
 
-from ecr_warden.audit.finding import Certainty, Finding, FindingGroup, FindingKind, Half, is_call
+from ecr_warden.audit.finding import ANYONE, Certainty, Finding, FindingGroup, FindingKind, Half, is_call
 from ecr_warden.core.listing import Listing, listing
 from iam_access.arn import parse_arn
 from iam_access.text.printable import and_more
@@ -70,7 +71,8 @@ def sentence(group: FindingGroup, others: int = 0) -> str:
     """`arn:aws:iam::222222222222:role/shadow can push shop/checkout: NOT IN SPEC`; `others`: as many more can."""
     finding = group.finding
     more = f" {and_more(others)}" if others else ""
-    somebody, certainty = f"{_somebody(finding)}{more}", finding.certainty
+    somebody, certainty = f"{_organization(finding) or _somebody(finding)}{more}", finding.certainty
+    certainty = Certainty.YES if certainty is Certainty.CONDITIONAL and _organization(finding) else certainty
     where, accesses = _places(group), " and ".join(dict.fromkeys(map(_deed, sorted(group.accesses, key=is_call))))
     half = _HALVES[finding.half]
     match finding.kind:
@@ -119,6 +121,15 @@ def _somebody(finding: Finding) -> str:
     of_issuer = f"{finding.principal.partition(_PROVIDER)[2]}:"
     whose = [one.removeprefix(of_issuer) for one in finding.conditions if one.startswith(f"{of_issuer}sub ")]
     return " whose ".join([who(finding.principal), *whose[:1]])
+
+
+def _organization(finding: Finding) -> str:
+    """The organization whose members a finding is about, if being one is all that it asks for."""
+    found = _MEMBER.fullmatch("; ".join(finding.conditions)) if finding.principal == ANYONE else None
+    return f"organization {found[1]}" if found else ""
+
+
+_MEMBER = re.compile(r'aws:PrincipalOrgID is "(o-[a-z0-9]{10,32})"')
 
 
 def _deed(access: str) -> str:

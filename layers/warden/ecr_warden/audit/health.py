@@ -96,7 +96,8 @@ def _status(
 
     A sweep knows only whether a target differed, not how.
     """
-    known = TargetStatus(str(target), record.last, pause, record.open_run, record.reported is not None)
+    left = "" if record.opened is None else record.opened.effect
+    known = TargetStatus(str(target), record.last, pause, record.open_run, record.reported is not None, left=left)
     if sweep is None or (record.last is not None and record.last.at >= sweep.at):
         return known
     run_id, result = (record.last.run_id, record.last.result) if record.last is not None else ("", None)
@@ -105,7 +106,7 @@ def _status(
         was_read = result is Result.UNKNOWN and target.key in sweep.fine
         return replace(known, last=LastSeen(sweep.at, run_id)) if was_read else known
     if target.key in sweep.fine:
-        return replace(known, last=LastSeen(sweep.at, run_id, Result.IN_SYNC), trouble=False)
+        return replace(known, last=LastSeen(sweep.at, run_id, Result.IN_SYNC), trouble=False, left="")
     if target.key in sweep.due:
         return replace(known, last=LastSeen(sweep.at, run_id, result), trouble=True, due=True)
     return known
@@ -247,7 +248,7 @@ class Health(Struct, frozen=True, dict=True):
         before = self.record.health.get(str(repository)) if self.record is not None else None
         return RepositoryHealth(
             _since(before.in_sync if before else None, self._in_sync(self.involved.of(repository))),
-            _since(before.audited if before else None, self._access.of(repository)),
+            _since(before.audited if before else None, self._audited(repository)),
             _since(before.fresh if before else None, self._fresh(parts)),
         )
 
@@ -257,6 +258,20 @@ class Health(Struct, frozen=True, dict=True):
         if health.audited.status is not ConditionStatus.TRUE or health.fresh.status is ConditionStatus.TRUE:
             return health.audited
         return Condition(ConditionStatus.UNKNOWN, health.fresh.reason, health.fresh.message, health.fresh.since)
+
+    @property
+    def left(self) -> tuple[TargetStatus, ...]:
+        """The targets that a run left otherwise than the spec says, and that no audit has looked at since."""
+        audited_at = None if self.record is None else self.record.audited_at
+        return tuple(status for status in self.statuses.values() if status.is_left_since(audited_at))
+
+    def _audited(self, repository: RepositoryTarget) -> Condition:
+        """By the audit, and by what runs have left since."""
+        involved, found = {str(target) for target in self.involved.of(repository)}, self._access.of(repository)
+        left = [status.left for status in self.left if status.target in involved]
+        if left and found.status is ConditionStatus.TRUE:
+            return Condition(ConditionStatus.FALSE, "LeftByRun", "; ".join(first(left, _NAMED)), self.now)
+        return found
 
     @cached_property
     def _access(self) -> AuditedAccess:

@@ -9,8 +9,8 @@ from msgspec import Struct
 
 from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.audit.also_allowed import covers
-from ecr_warden.audit.answer_texts import ANYONE, AllowingStatement, because_of, named, unread_text
-from ecr_warden.audit.finding import Certainty, Finding, FindingKind, Half
+from ecr_warden.audit.answer_texts import AllowingStatement, because_of, named, unread_text
+from ecr_warden.audit.finding import ANYONE, MEMBERS, Certainty, Finding, FindingKind, Half
 from ecr_warden.audit.outsiders import Whom, halves, is_outside
 from ecr_warden.audit.repaired import Live, all_repaired
 from ecr_warden.core.address import HUB_ROLES, OWN_ROLES
@@ -19,7 +19,7 @@ from ecr_warden.core.target import RepositoryTarget, target_named
 from iam_access.arn import iam_arn
 from iam_access.document.condition import CanonicalClause
 from iam_access.evaluate.request_principal import CallerKind, is_identity_center_role, is_service_linked_role
-from iam_access.text.printable import count, first, listed, printable
+from iam_access.text.printable import first, listed, printable
 from iam_access.who_can.decide import Answer, Permission
 from iam_access.who_can.graph import AccessPath
 from iam_access.who_can.ours import Ours
@@ -174,10 +174,10 @@ class Judge(Struct, frozen=True):
         """
         digest = _digest(paths)
         names = tuple(dict.fromkeys(named(path.subject) for path in paths))
-        who, because = count(len(names), "more principal"), tuple(first(names, _MAX_LISTED))
+        because = tuple(first(names, _MAX_LISTED))
         foreign = any(map(self.is_foreign, paths))
         certainty = min(map(self._certainty, paths), key=list(Certainty).index)
-        return Finding(kind, place, str(access), who, (digest,), certainty, (), because, "", foreign, scope)
+        return Finding(kind, place, str(access), MEMBERS, (digest,), certainty, (), because, "", foreign, scope)
 
 
 def _digest(paths: Iterable[AccessPath]) -> str:

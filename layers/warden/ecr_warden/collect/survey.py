@@ -108,7 +108,8 @@ class Survey(Struct, frozen=True):
 
     def _keep(self, piece: Piece, last: Piece | None, cause: Cause) -> str:
         self.store.put(piece)
-        if last is not None and last.entry == piece.entry:
+        # What a run left is news to an audit although nothing has changed since the survey of the change.
+        if last is not None and last.entry == piece.entry and cause.kind is not CauseKind.RUN:
             return "unchanged"
         self.jobs.enqueue([AuditAccess(cause, piece.part)])
         return "changed"

@@ -366,6 +366,13 @@ def job_from_text(body: str) -> Job:
         raise CodecError(error.message, remedy=remedy) from error
 
 
+def survey_of(cause: Cause, target: Target) -> SurveyPart:
+    """The job that reads a target for the estate."""
+    if isinstance(target, RepositoryTarget):
+        return SurveyRegistry(cause, target.account, target.region, target.name)
+    return SurveyIdentities(cause, target.account, target)
+
+
 def reconcile_jobs(cause: Cause, targets: Iterable[Target]) -> tuple[ReconcileTarget, ...]:
     """A job for each target: repositories first, then roles and users, so that access ends first where the images are.
 

@@ -15,6 +15,8 @@ class Opened(Value, frozen=True, omit_defaults=True):
     """The call that opened it; None where no event says so."""
     since: Moment | None = None
     """When it was made, else the last look that found the target in sync; None if neither is known."""
+    effect: str = ""
+    """The gravest that somebody can do or not do because a run left it, in words."""
 
     def lasted(self, until: datetime) -> int | None:
         """The seconds until then, at least one; None if no event says when it began."""

@@ -8,6 +8,7 @@ from iam_access.arn import iam_arn, parse_arn
 _NAMED = re.compile(
     r"(?<![^\s(])(?:arn:aws[a-z-]*:(?:iam|sts)::(?P<of>[0-9]{12}):(?=(?:user|role|assumed-role|federated-user)/)"
     r"|(?P<kind>(?:user|role)/)(?P<account>[0-9]{12})/"
+    r"|(?P<organization>o-[a-z0-9]{10,32})(?=[,;:.)]?(?:\s|$))"
     r"|(?P<id>[0-9]{12})(?=[,;:.)]?(?:\s|$)))"
 )
 """What stands before the name in an ARN or a target, or an account's ID; in quotes, and as the value of a parameter, it
@@ -30,9 +31,9 @@ def shortened(text: str, aliases: Mapping[str, str]) -> str:
 
 
 def _short(found: re.Match[str], aliases: Mapping[str, str], unnamed: str | None = None) -> str:
-    alias = aliases.get(found["of"] or found["account"] or found["id"], unnamed)
-    if alias is None:
-        return found[0]
+    alias = aliases.get(found["of"] or found["account"] or found["id"] or found["organization"], unnamed)
+    if alias is None or found["organization"]:
+        return alias or found[0]
     return f"{alias} ({found['id']})" if found["id"] else f"{alias}:{found['kind'] or ''}"
 
 

@@ -55,6 +55,8 @@ class AccessStatus(Value, frozen=True):
     all are."""
     unread: tuple[str, ...] = ()
     """What the audit could not take into account."""
+    left: tuple[str, ...] = ()
+    """What runs of the selected targets have left since, in words."""
 
 
 class StatusReply(_OfSpec, frozen=True, tag="status"):

@@ -5,6 +5,7 @@ Accounts are read only to list the repositories that fit a pattern.
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from copy import replace
 from datetime import datetime, timedelta
 
 from msgspec import Struct
@@ -110,7 +111,7 @@ class StatusQuery(Struct, frozen=True):
             ),
             hub_version=__version__,
             repositories=tuple(RepositoryStatus(str(target), health.of(target)) for target in repositories),
-            access=access_of(health.record, accepted, {str(target) for target in targets.values()}),
+            access=_access_of(health, accepted, {str(target) for target in targets.values()}),
         )
 
     def _troubles(
@@ -142,7 +143,7 @@ class StatusQuery(Struct, frozen=True):
         """What is known of access to some repositories of the spec; raises PortError."""
         wires = self._wires(accepted, self.watch_records.all())
         health = self._health(accepted, repositories, [], wires, self._sweeps())
-        return health, access_of(health.record, accepted, {*map(str, repositories)})
+        return health, _access_of(health, accepted, {*map(str, repositories)})
 
     def _health(
         self,
@@ -410,6 +411,12 @@ def access_of(
         {name: tuple(first(names, _NAMES_SHOWN)) for name, names in administrators_of(record, accepted).items()},
         tuple(first(lines(record.unread), _NAMES_SHOWN)),
     )
+
+
+def _access_of(health: Health, accepted: CompiledSpec, selected: Collection[str]) -> AccessStatus:
+    """What the audit found, and what runs have left since: an audit learns of that by the same records."""
+    left = [status.left for status in health.left if status.target in selected]
+    return replace(access_of(health.record, accepted, selected), left=tuple(first(left, _NAMES_SHOWN)))
 
 
 def administrators_of(record: AuditRecord, accepted: CompiledSpec) -> Mapping[str, tuple[str, ...]]:

@@ -16,7 +16,7 @@ from ecr_warden.core.clock import Clock
 from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.drift import Drift
 from ecr_warden.core.failures import RetryAtOnce, RetryLater
-from ecr_warden.core.job import FIRST_AND_LAST, AcceptSpec, Attempt, Cause, CauseKind, ReconcileTarget
+from ecr_warden.core.job import FIRST_AND_LAST, AcceptSpec, Attempt, Cause, CauseKind, ReconcileTarget, survey_of
 from ecr_warden.core.kinds import HoldReason
 from ecr_warden.core.lasting import Opened
 from ecr_warden.core.observed import Observation
@@ -59,6 +59,7 @@ from ecr_warden.repair.results import (
     result_of,
     result_without_writes,
 )
+from ecr_warden.repair.run_ended import left_by
 from ecr_warden.repair.targets import expected_of, nothing_asked, spec_for, targets_naming
 from ecr_warden.state.accepted import AcceptedSpecs, SpecSuperseded
 from ecr_warden.state.commands import CommandRecords, CommandResult
@@ -152,7 +153,7 @@ class Reconcile(Struct, frozen=True):
         return replace(
             learned,
             reported=fingerprint(report) if report.final else run.before.reported,
-            opened=None if report.result.is_fine else report.opened,
+            opened=None if report.result.is_fine else left_by(report),
             unique_id=ended.after.unique_id if is_noted else None,
             revoked=removed.since if removed is not None and report.result.is_fine else None,
             repairs=run.record.repairs if run.record.repairs != run.before.repairs else None,
@@ -165,6 +166,9 @@ class Reconcile(Struct, frozen=True):
         was_in_trouble = run.before.reported is not None or run.before.open_run is not None
         if report.result is Result.CONVERGED or (report.result is Result.IN_SYNC and was_in_trouble):
             self._enqueue(run, run.spec.dependents)
+        if report.final and fingerprint(report) not in (None, run.before.reported):
+            # The record says to an audit what was left; the survey asks for one, as that of a change does.
+            self.jobs.enqueue([survey_of(run.cause.followed_by(run.id, self.clock.now()), run.spec.target)])
         comes_again = not run.attempt.is_last and is_retryable(report, after)
         self._answer(run, report, done=not comes_again)
         at_once = leaves_surplus(report)

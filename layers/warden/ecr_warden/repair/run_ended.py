@@ -13,7 +13,7 @@ from ecr_warden.core.drift import Drift
 from ecr_warden.core.ecr import ECR
 from ecr_warden.core.framings import DRIFT, GIVEN, PLAN, ROLLED_OUT, WAS_OPEN, incident
 from ecr_warden.core.kinds import DriftKind, Operation
-from ecr_warden.core.lasting import duration
+from ecr_warden.core.lasting import Opened, duration
 from ecr_warden.core.plan import Change
 from ecr_warden.core.result import Result
 from ecr_warden.core.run import Applied, Conflict, Failed, Outcome, RunReport, Skipped
@@ -60,6 +60,11 @@ def run_ended(report: RunReport) -> RunEnded:
         effect=effect,
         more_effects=len(more_effects),
     )
+
+
+def left_by(report: RunReport) -> Opened:
+    """What a run leaves to later ones, with its effect."""
+    return replace(report.opened, effect=next(iter(_effects(report, home_of(report))), ""))
 
 
 def _effects(report: RunReport, home: Collection[str]) -> list[str]:

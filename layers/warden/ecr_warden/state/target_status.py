@@ -1,5 +1,6 @@
 """How a target stands, as the hub remembers it."""
 
+from datetime import datetime
 from enum import StrEnum
 
 from ecr_warden.core.pause import Pause
@@ -31,8 +32,14 @@ class TargetStatus(Value, frozen=True):
     """A reported problem was still there then."""
     due: bool = False
     """A sweep found drift, and no run has ended since."""
+    left: str = ""
+    """The gravest that somebody can do or not do because its last run left it, in words."""
     fights: tuple[Fight, ...] = ()
     """Over its documents."""
+
+    def is_left_since(self, at: datetime | None) -> bool:
+        """Whether its last run left something after that time."""
+        return bool(self.left) and self.last is not None and (at is None or at < self.last.at)
 
     @property
     def standing(self) -> Standing:
