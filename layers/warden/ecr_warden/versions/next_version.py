@@ -156,8 +156,8 @@ def _in_force(hold: Hold) -> Step:
 
 def _settled(hold: Hold, state: HoldState, instead: str = "") -> Step:
     """It is over. What people heard of, and nobody decided, is announced."""
-    is_told = bool(hold.why) and state in WHY_SETTLED
-    return replace(hold, state=state, instead=instead), (Effect.TELL,) if is_told else ()
+    is_announced = bool(hold.why) and state in WHY_SETTLED
+    return replace(hold, state=state, instead=instead), (Effect.TELL,) if is_announced else ()
 
 
 WHY_SETTLED = {
