@@ -10,7 +10,8 @@ import pytest
 from ecr_warden.core.access_change import AccessChange, Direction
 from ecr_warden.core.judgement import Judgement, WaitCode, WaitReason
 from ecr_warden.state.specs import SpecVersion
-from ecr_warden_cli.editing.diff_text import MAX_MARKDOWN, DiffNames, code, lines_of, markdown, summary
+from ecr_warden.versions.access_lines import DiffNames, lines_of
+from ecr_warden_cli.editing.diff_text import MAX_MARKDOWN, code, markdown, summary
 from ecr_warden_cli.editing.spec_diff import SettingChange, SpecDiff, TargetChange
 from local.testing.seed import SPEC_FILE
 from tests.cli.command import Command
@@ -24,6 +25,8 @@ START, OLD = DIFFS["head"], DIFFS["usual"]
 JOBS = """[
     {github: acme/shop, owner_id: 1, repository_id: 2, branch: main},
     {github: acme/shop, owner_id: 1, repository_id: 2, tag: v1}]"""
+ALONE = ", by the texts alone: no account was read"
+FIRST = f"3 gains (3 principals, 1 repository){ALONE}; this is only observed: it says mode: observe"
 EFFECTIVE = "once it is uploaded, it takes effect by itself"
 
 
@@ -115,12 +118,12 @@ def test_a_version_in_git_and_a_file(command: Command, repository: Path) -> None
 def test_a_file_comes_before_a_version_in_git_of_the_same_name(command: Command, repository: Path) -> None:
     Path("main:access.yaml").write_text(START + "repositories: []\n")
     ran = command("diff", "main:access.yaml", "access.yaml")
-    assert ran.last_line == "3 gains (3 principals, 1 repository)"
+    assert ran.last_line == FIRST
 
 
 def test_the_first_version_against_none(command: Command, repository: Path) -> None:
-    assert command("diff", "/dev/null", "access.yaml").last_line == "3 gains (3 principals, 1 repository)"
-    assert command("diff", "access.yaml", "/dev/null").last_line == "3 losses (3 principals, 1 repository)"
+    assert command("diff", "/dev/null", "access.yaml").last_line == FIRST
+    assert command("diff", "access.yaml", "/dev/null").last_line == f"3 losses (3 principals, 1 repository){ALONE}"
     assert command("diff", "/dev/null", "/dev/null").out == "nothing changes\n"
 
 
@@ -140,7 +143,8 @@ def test_versions_in_the_hubs_bucket() -> None:
         "  not seen: the current policies of ci:user/pull-user-9, which it may replace",
         "ci:user/pull-user-9 gains pull from shop/checkout",
         "ci:user/pull-user-1 loses pull from shop/checkout",
-        "1 gain (1 principal, 1 repository), 1 loss (1 principal, 1 repository)",
+        "1 gain (1 principal, 1 repository), 1 loss (1 principal, 1 repository), by the texts alone: "
+        "no account was read",
     ]
 
 

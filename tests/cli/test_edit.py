@@ -68,7 +68,8 @@ def test_who_gains_and_what_comes_next_is_said() -> None:
     assert run("grant", ANNA).out.splitlines() == [
         "once it is uploaded, it takes effect by itself",
         "ci:user/anna gains pull from shop/a",
-        "1 gain (1 principal, 1 repository)",
+        "1 gain (1 principal, 1 repository), by the texts alone: no account was read; "
+        "this is only observed: it says mode: observe",
         "access.yaml is written; to upload it: ecr-warden apply access.yaml",
     ]
 

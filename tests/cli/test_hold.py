@@ -306,10 +306,7 @@ def test_a_hold_names_the_gravest_gain_first() -> None:
         "pull: [deployers]\n", f"pull: [deployers]\n    beside: {beside}\n"
     )
     hold = held(first(), text)
-    assert [" ".join(line.split()[:5]) for line in hold.gains[:2]] == [
-        "999999999999 gains administration of shop/checkout",
-        "999999999999 gains deletion of images",
-    ]
+    assert hold.gains[0].startswith("account 999999999999 gains administration of, deletion of images ")
 
 
 def test_accept_lists_what_changed_by_itself_since_the_baseline() -> None:

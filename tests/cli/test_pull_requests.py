@@ -196,7 +196,8 @@ def test_a_change_is_commented_once_and_then_updated(runner: Runner) -> None:
         "<!-- ecr-warden diff of access.yaml -->",
         "**Once it is uploaded, this version takes effect by itself.**",
         "",
-        "**Access: 1 gain (1 principal, 1 repository).**",
+        "**Access: 1 gain (1 principal, 1 repository), by the texts alone: no account was read; "
+        "this is only observed: it says mode: observe.**",
         "",
         "- `ci:user/eve` gains pull from `shop/checkout`",
     ]

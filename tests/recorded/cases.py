@@ -91,8 +91,14 @@ def record(more: Iterable[str] = ()) -> None:
 
 
 def accepted(path: Path = ACCEPTED) -> Mapping[str, str]:
-    """The cases whose verdict was changed on purpose since, each with the reason."""
-    return tables.load(path.read_text()) or {}
+    """The cases, or the fields of cases, whose verdict was changed on purpose since, each with the reason."""
+    listed: Mapping[str, Mapping[str, str]] = tables.load(path.read_text()) or {}
+    found: dict[str, str] = {}
+    for reason, of_each in listed.items():
+        for what, numbers in of_each.items():
+            question, _, field = what.partition(" ")
+            found |= {f"{question} {number} {field}".rstrip(): reason for number in numbers.split()}
+    return found
 
 
 def some(cases: Sequence[Case], number: int) -> list[Case]:
@@ -154,11 +160,12 @@ def _compared(case: Case) -> Iterator[Difference]:
 
 
 def faults(cases: Sequence[Case], found: Iterable[Difference], listed: Mapping[str, str]) -> list[str]:
-    """What is wrong: each difference that is not listed, and each listed case of these that does not differ."""
+    """What is wrong: each difference that is not listed, and each listed one of these cases that is none."""
     differing = list(found)
-    changed = {one.case for one in differing}
-    unchanged = [case.name for case in cases if case.name in listed and case.name not in changed]
+    changed = {name for one in differing for name in (one.case, f"{one.case} {one.field}")}
+    here = {case.name for case in cases}
+    unchanged = [name for name in listed if " ".join(name.split()[:2]) in here and name not in changed]
     return [
-        *(str(one) for one in differing if one.case not in listed),
+        *(str(one) for one in differing if one.case not in listed and f"{one.case} {one.field}" not in listed),
         *(f"{name} is listed in {ACCEPTED.name} and does not differ" for name in unchanged),
     ]

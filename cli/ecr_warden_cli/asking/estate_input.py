@@ -432,21 +432,33 @@ def snapshot_of(
 def estate_for(place: OfFile, spec: Valid, context: Context) -> LiveEstate:
     """Everything in the accounts with which a spec is compared, and why something was not read; raises Failure."""
     if place.snapshot is not None:
-        return LiveEstate(estate_from(read_snapshot(place.snapshot, context), place.snapshot, context))
+        return seen_in(place.snapshot, context)
     if not place.profiles:
         try:
-            kept, began, _ = kept_estate(speak(place.hub, context))
+            return seen_by_hub(speak(place.hub, context), context)
         except NamedError as error:
             error.remedy = "; ".join(
                 filter(None, (error.remedy, "to read the accounts yourself: --profile ACCOUNT=PROFILE"))
             )
             raise
-        note_age(min(began.values(), default=None), context)
-        return LiveEstate(estate_from(kept, None, context))
     accounts = spec.spec.accounts
     parts = context.aws().read_parts(accounts, parse_profiles(place.profiles, accounts), all_tags=False)
     readings = readings_in(parts, accounts, context)
     return LiveEstate(estate_from(snapshot_in(readings, context), None, context), unread_of(readings))
+
+
+def seen_in(path: str, context: Context) -> LiveEstate:
+    """The accounts as a snapshot shows them; raises Failure."""
+    text = read_snapshot(path, context)
+    with context.console.doing("reading the policies"):
+        return LiveEstate(estate_from(text, path, context))
+
+
+def seen_by_hub(client: HubClient, context: Context) -> LiveEstate:
+    """The accounts as the hub has read them, and a note since when; raises Failure."""
+    kept, began, _ = kept_estate(client)
+    note_age(min(began.values(), default=None), context)
+    return LiveEstate(estate_from(kept, None, context))
 
 
 def note_age(read_at: datetime | None, context: Context) -> None:

@@ -1,158 +1,43 @@
 """Who gains and who loses between two versions of the spec, in lines for a terminal and in Markdown."""
 
 import re
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from copy import replace
-
-from msgspec import Struct
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
 from ecr_warden.access_spec import Spec
-from ecr_warden.core.access_change import GRAVEST_FIRST, AccessChange, Direction, change_in_words, gravity
+from ecr_warden.core.access_change import Direction
+from ecr_warden.versions.access_lines import DiffNames, Line
 from ecr_warden_cli.editing.spec_diff import Ending, SettingChange, SpecDiff
-from iam_access.arn import parse_arn
-from iam_access.text.printable import and_more, count, listed, printable
+from iam_access.text.printable import and_more, count, printable
 
 MAX_MARKDOWN = 4000
 """Bytes; all of them ASCII. A comment of 4 kB is read."""
-_LONGEST_NAME = 200
-_BOTH, _NAMED, _MANY = 2, 3, 5
-"""As many are named without a count, or of more; gains or losses of one kind that are one line."""
-_ORGANIZATION = re.compile(r"o-[a-z0-9]+")
-_ACCOUNT = re.compile(r"[0-9]{12}")
-
-
-class DiffNames(Struct, frozen=True):
-    """How people name what a spec is about."""
-
-    aliases: Mapping[str, str]
-    """By account ID."""
-
-    def principal(self, text: str) -> str:
-        """`ci:user/plat-1`, `account ci (111111111111)`, `anybody (*)`; what is in no account of the spec in full."""
-        if text == "*":
-            return "anybody (*)"
-        if _ACCOUNT.fullmatch(text):
-            alias = self.aliases.get(text)
-            return f"account {alias} ({text})" if alias else f"account {text}"
-        if _ORGANIZATION.fullmatch(text):
-            return f"organization {text}"
-        arn = parse_arn(text)
-        alias = self.aliases.get(arn.account) if arn is not None else None
-        if arn is None or alias is None:
-            return printable(text, _LONGEST_NAME)
-        return printable(f"{alias}:{arn.resource}", _LONGEST_NAME)
-
-    def place(self, key: str, registries: int) -> str:
-        """A repository by its name, with its registry where there are several; `*` is all that no line names."""
-        _, account, region, name = key.split("/", 3)
-        if name == "*":
-            everywhere = "" if region == "*" else f" in {region}"
-            return f"all other repositories of {self.aliases.get(account, account)}{everywhere}"
-        where = f" ({self.aliases.get(account, account)}, {region})" if registries > 1 or region == "*" else ""
-        return f"{printable(name, _LONGEST_NAME)}{where}"
 
 
 def names_of(before: Spec | None, after: Spec | None) -> DiffNames:
-    """The names that the versions give; the newer one's where they differ."""
-    return DiffNames({one.id: one.alias for spec in (before, after) if spec is not None for one in spec.accounts})
+    """The names that the older version gives, for the newer one may give anybody any name."""
+    spec = before or after
+    return DiffNames({} if spec is None else {one.id: one.alias for one in spec.accounts})
 
 
-class Line(Struct, frozen=True):
-    """What somebody gains or loses at some repositories; several, where each of them does so at each of these."""
-
-    who: tuple[str, ...]
-    direction: Direction
-    accesses: tuple[str, ...]
-    places: tuple[str, ...]
-    through: tuple[str, ...]
-    conditions: tuple[str, ...]
-    gravity: tuple[int, int]
-
-    def text(self, quoted: Callable[[str], str] = str) -> str:
-        """`ci:user/plat-1 gains push to payments/ledger through registry:role/ecr-warden/pusher`."""
-        who, places = _some(self.who, "principal", quoted), _some(self.places, "repository", quoted)
-        through = f" through {' and '.join(map(quoted, self.through))}" if self.through else ""
-        conditions = f", if {quoted(' and '.join(self.conditions))}" if self.conditions else ""
-        is_many = len(self.who) > 1
-        return change_in_words(
-            self.direction, who, self.accesses, places, through=through, conditions=conditions, many=is_many
-        )
-
-    @property
-    def number(self) -> int:
-        """How many gains or losses it stands for."""
-        return len(self.who) * len(self.places)
-
-
-def _some(names: Sequence[str], noun: str, quoted: Callable[[str], str]) -> str:
-    """`ann`, `ann and bob`, `5 principals (ann, bob, cid and 2 more)`."""
-    shown = [quoted(name) for name in names]
-    if len(shown) <= _BOTH:
-        return " and ".join(shown)
-    return f"{count(len(shown), noun)} ({listed(shown, _NAMED)})"
-
-
-def lines_of(changes: Sequence[AccessChange], names: DiffNames) -> list[Line]:
-    """The changes, the gravest first; a role by itself only if nobody comes through it; many alike as one."""
-    links = {
-        (change.repository, change.access, change.direction, role) for change in changes for role in change.through
-    }
-    registries = len({place for change in changes if "*" not in (place := tuple(change.repository.split("/")[1:3]))})
-    grouped: dict[tuple[object, ...], list[AccessChange]] = defaultdict(list)
-    for change in changes:
-        if (change.repository, change.access, change.direction, change.principal) not in links:
-            grouped[change.principal, change.repository, change.direction, change.through, change.conditions].append(
-                change
-            )
-    found = _joined([_line(some, names, registries) for some in grouped.values()])
-    return sorted(found, key=lambda line: (line.direction is Direction.LOSES, line.gravity, line.places, line.who))
-
-
-def _joined(lines: Iterable[Line]) -> Iterator[Line]:
-    """The lines, those joined that differ in who and where alone and are many."""
-    alike: dict[tuple[object, ...], dict[str, list[Line]]] = defaultdict(lambda: defaultdict(list))
-    for line in lines:
-        what = line.direction, line.accesses, line.through, line.conditions, line.gravity
-        alike[what][line.places[0]].append(line)
-    for places in alike.values():
-        by_who: dict[tuple[str, ...], list[str]] = defaultdict(list)
-        for place, some in places.items():
-            by_who[tuple(sorted(line.who[0] for line in some))].append(place)
-        for who, where in by_who.items():
-            if len(who) * len(where) >= _MANY:
-                yield replace(places[where[0]][0], who=who, places=tuple(sorted(where)))
-            else:
-                yield from (line for place in where for line in places[place])
-
-
-def _line(changes: Sequence[AccessChange], names: DiffNames, registries: int) -> Line:
-    access_change = changes[0]
-    accesses = sorted((change.access for change in changes), key=GRAVEST_FIRST.index)
-    return Line(
-        (names.principal(access_change.principal),),
-        access_change.direction,
-        tuple(accesses),
-        (names.place(access_change.repository, registries),),
-        tuple(map(names.principal, access_change.through)),
-        tuple(printable(each, 300) for each in access_change.conditions),
-        gravity(access_change.principal, accesses[0], names.aliases),
-    )
+_NOUNS = {Direction.GAINS: "gain", Direction.LOSES: "loss"}
 
 
 def summary(found: SpecDiff, lines: Sequence[Line]) -> str:
     """`3 gains (2 principals, 2 repositories), 1 loss (1 principal, 1 repository), 1 other gain`."""
     parts = []
-    for direction, noun in ((Direction.GAINS, "gain"), (Direction.LOSES, "loss")):
+    for direction, noun in _NOUNS.items():
         some = [line for line in lines if line.direction is direction]
         if some:
             who = len({name for line in some for name in line.who})
             where = len({name for line in some for name in line.places})
             number = count(sum(line.number for line in some), noun)
             parts.append(f"{number} ({count(who, 'principal')}, {count(where, 'repository')})")
-    if found.others:
-        parts.append(count(len(found.others), "other gain"))
-    return ", ".join(parts) or "nobody gains or loses access"
+    others = Counter(other.direction for other in found.others)
+    parts += [count(others[direction], f"other {noun}") for direction, noun in _NOUNS.items() if others[direction]]
+    alone = ", by the texts alone: no account was read" if found.texts_alone else ""
+    observed = "; this is only observed: it says mode: observe" if found.observed else ""
+    return f"{', '.join(parts) or 'nobody gains or loses access'}{alone}{observed}"
 
 
 def other_lines(found: SpecDiff) -> Iterator[str]:
@@ -189,13 +74,6 @@ def verdict(found: SpecDiff) -> tuple[str, tuple[str, ...]]:
     if judged.held:
         return _WAITS, (*(f"{reason.code}: {reason.reason}" for reason in judged.held), *unseen)
     return (_MAY_WAIT, unseen) if unseen else (_ITSELF, ())
-
-
-def verdict_lines(found: SpecDiff) -> Iterator[str]:
-    """The same in lines: the first one by itself says whether it waits."""
-    what, why = verdict(found)
-    yield f"once it is uploaded, it {what}{':' if why else ''}"
-    yield from (f"  {one}" for one in why)
 
 
 def markdown(found: SpecDiff, lines: Sequence[Line]) -> str:

@@ -10,13 +10,13 @@ from msgspec import Struct, field
 
 from ecr_warden.audit.changes import access_changes
 from ecr_warden.collect.observed import LiveEstate
-from ecr_warden.core.access_change import AccessChange, OtherGain
+from ecr_warden.core.access_change import AccessChange, OtherChange
 from ecr_warden.core.address import Address
 from ecr_warden.core.desired import CompiledSpec, DesiredValue, RepositoryPattern, RoleSettings, TargetSpec
 from ecr_warden.core.judgement import Judgement
 from ecr_warden.core.target import RepositoryTarget
 from ecr_warden.versions.changes import Versions, left_as_they_are, succeeding
-from ecr_warden.versions.judge import judge
+from ecr_warden.versions.judge import judged
 from ecr_warden.versions.removals import keys_of
 from iam_access.delta.relate import Differs, relate
 from iam_access.document.document import Document
@@ -75,8 +75,12 @@ class SpecDiff(Struct, frozen=True):
     """Whether the new version would wait for a person, and why, if the old one is the accepted one."""
     endings: Mapping[str, Ending] = field(default_factory=dict)
     """By the key of the target."""
-    others: tuple[OtherGain, ...] = ()
-    """What documents give that is no kind of access."""
+    others: tuple[OtherChange, ...] = ()
+    """What documents give and take that is no kind of access."""
+    texts_alone: bool = False
+    """Whether the texts were compared where accounts would have shown what lies there."""
+    observed: bool = False
+    """Whether nothing of it happens before the new version says `mode: enforce`."""
 
     @property
     def is_nothing(self) -> bool:
@@ -101,13 +105,22 @@ def diff(
     after = new or (old and replace(old, targets={}, patterns=(), removed={}))
     if after is None:
         return SpecDiff()
-    judgement = judge(Versions(baseline, old, after), live, removed_before=removed_before, now=now)
+    versions = Versions(baseline, old, after)
+    judgement, seen = judged(versions, live, removed_before=removed_before, now=now)
     after = succeeding(old, after)
-    found = access_changes(old, after)
+    found = access_changes(old, after) if live is None else seen
     named = {key for change in found.changes for key in keys_of(change)}
-    targets = {key: target_change for key, target_change in _changed(old, after) if key not in named}
-    settings = tuple(_settings(old, after))
-    return SpecDiff(found.changes, found.undecided, targets, settings, judgement, _endings(old, after), found.others)
+    return SpecDiff(
+        found.changes,
+        found.undecided,
+        {key: target_change for key, target_change in _changed(old, after) if key not in named},
+        tuple(_settings(old, after)),
+        judgement,
+        _endings(old, after),
+        found.others,
+        texts_alone=live is None and (bool(judgement.unseen) or versions.only_observe),
+        observed=new is not None and versions.only_observe,
+    )
 
 
 def _endings(old: CompiledSpec | None, after: CompiledSpec) -> dict[str, Ending]:

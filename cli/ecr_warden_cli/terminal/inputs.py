@@ -156,7 +156,7 @@ def load_bytes(data: bytes, path: str, context: Context, *, accepted: bool = Fal
             for warning in loaded.warnings:
                 if warning.code == Code.ONCE_VALID.code:
                     context.console.note(warning.at(name_of(path)))
-            context.console.aliases.update(loaded.spec.aliases)
+            context.console.aliases.update(loaded.compiled.aliases)
             return replace(loaded, text=data.decode("utf-8-sig"))
 
 

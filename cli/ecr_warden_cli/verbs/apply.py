@@ -2,18 +2,21 @@
 
 import argparse
 import shlex
+from contextlib import suppress
 from typing import Any
 
 from ecr_warden.access_spec import Valid
 from ecr_warden.core.codec.base import to_json
-from ecr_warden.core.desired import CompiledSpec, Mode
+from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.hub.reply import AccountScope, CommandReply, ScopesReply
 from ecr_warden.hub.request import AskScopes
 from ecr_warden.repair.scope_gap import ScopeGap, ScopeUnread
 from ecr_warden.repair.write_scope import WriteScope, accounts_with_identities, scope_gap
 from ecr_warden.state.commands import Upload
+from ecr_warden.versions.access_lines import lines_of
 from ecr_warden.versions.changes import changed_targets, succeeding
-from ecr_warden_cli.editing.diff_text import lines_of, names_of
+from ecr_warden_cli.asking.estate_input import seen_by_hub
+from ecr_warden_cli.editing.diff_text import names_of
 from ecr_warden_cli.editing.spec_diff import diff
 from ecr_warden_cli.hub.client import (
     HUB_ARGUMENTS,
@@ -78,7 +81,7 @@ def _offer(
     client, accepted = speak(arguments, context), load_accepted(arguments, context)
     gaps = _scope_gaps(loaded.compiled, client)
     if not arguments.json:
-        _show_effect(accepted, loaded, arguments, context)
+        _show_effect(accepted, loaded, client, arguments, context)
         console.lines(write_scope_lines(gaps, writes=True), Style.ODD)
     answer: dict[str, Any] = {"writeScope": to_json(gaps), "earlier": earlier}
     if not (arguments.yes or _is_agreed(name, accepted, arguments, context)):
@@ -143,21 +146,27 @@ def _is_agreed(name: str, accepted: Version, arguments: argparse.Namespace, cont
     return True
 
 
-def _show_effect(accepted: Version, loaded: Valid, arguments: argparse.Namespace, context: Context) -> None:
+def _show_effect(
+    accepted: Version, loaded: Valid, client: HubClient, arguments: argparse.Namespace, context: Context
+) -> None:
     """Print who gains and who loses against the accepted version."""
     console, baseline = context.console, baseline_of_hub(arguments, context)
+    live = None
+    with suppress(NamedError):
+        live = seen_by_hub(client, context)
+        # Of an account that the hub has not read yet, the texts say more.
+        live = live if {*loaded.compiled.accounts} <= live.estate.accounts.keys() else None
     with console.doing("comparing the versions"):
         spec_diff = diff(
             accepted.compiled,
             loaded.compiled,
             context.clock.now(),
             baseline=baseline.version.compiled,
+            live=live,
             removed_before=baseline.removed_before,
         )
     console.line(f"against {accepted.name}:", Style.HEADING)
     show(spec_diff, lines_of(spec_diff.changes, names_of(accepted.spec, loaded.spec)), console)
-    if loaded.compiled.overall_mode is Mode.OBSERVE:
-        console.line("this version says mode: observe, so ecr-warden reports what differs and writes nothing")
 
 
 def _publish(data: bytes, client: HubClient, hub: Hub) -> tuple[CommandReply, str]:

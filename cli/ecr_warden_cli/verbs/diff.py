@@ -4,18 +4,15 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
-from ecr_warden.collect.observed import LiveEstate
 from ecr_warden.core.access_change import AccessChange, Direction
-from ecr_warden_cli.asking.estate_input import estate_from, read_snapshot
+from ecr_warden.versions.access_lines import DiffNames, Line, lines_of
+from ecr_warden_cli.asking.estate_input import seen_in
 from ecr_warden_cli.editing.diff_text import (
-    DiffNames,
-    Line,
-    lines_of,
     markdown,
     names_of,
     other_lines,
     summary,
-    verdict_lines,
+    verdict,
 )
 from ecr_warden_cli.editing.spec_diff import SpecDiff, diff
 from ecr_warden_cli.hub.client import HUB_ARGUMENTS
@@ -43,7 +40,7 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
         raise UsageError("stdin can be read once only", remedy="give all but one as a file")
     old, new = load_versions(arguments.old, arguments.new, arguments, context)
     baseline = load_baseline(arguments, old, context)
-    live = _live(arguments.snapshot, context)
+    live = None if arguments.snapshot is None else seen_in(arguments.snapshot, context)
     console = context.console
     with console.doing("comparing the versions"):
         spec_diff = diff(
@@ -67,24 +64,21 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     return Exit.FINE if spec_diff.is_nothing else Exit.DIFFERENT
 
 
-def _live(path: str | None, context: Context) -> LiveEstate | None:
-    if path is None:
-        return None
-    text = read_snapshot(path, context)
-    with context.console.doing("reading the policies"):
-        return LiveEstate(estate_from(text, path, context))
-
-
 def show(found: SpecDiff, lines: Sequence[Line], console: Console) -> None:
     """Print whether the hub would hold it and why, who gains and who loses, and what else changes."""
-    what, *why = verdict_lines(found)
+    what, why = verdict(found)
     if found.is_nothing:
         console.line("nothing changes", Style.GOOD)
     if why or not found.is_nothing:
-        console.line(what, Style.BAD if found.judgement.held else Style.ODD if why else Style.GOOD)
-    console.lines(why)
-    if found.is_nothing:
-        return
+        style = Style.BAD if found.judgement.held else Style.ODD if why else Style.GOOD
+        console.line(f"once it is uploaded, it {what}{':' if why else ''}", style)
+    console.lines(f"  {one}" for one in why)
+    if not found.is_nothing:
+        show_access(found, lines, console)
+
+
+def show_access(found: SpecDiff, lines: Sequence[Line], console: Console) -> None:
+    """Print who gains and who loses, and what else changes."""
     for line in lines:
         console.line(line.text(), Style.ODD if line.direction is Direction.GAINS else None)
     console.lines(other_lines(found), Style.FAINT)
@@ -98,7 +92,9 @@ def _to_json(old: Version, new: Version, found: SpecDiff, names: DiffNames) -> d
         "changes": [change_to_json(change, names) for change in found.changes],
         "undecided": list(found.undecided),
         "targets": [{"target": key, "what": what} for key, what in found.targets.items()],
-        "others": [{"target": other_gain.target, "gains": other_gain.text} for other_gain in found.others],
+        "others": [
+            {"target": one.target, **dict.fromkeys(Direction, ""), one.direction: one.text} for one in found.others
+        ],
         "settings": [
             {"target": setting.target, "name": setting.name, "before": setting.before, "after": setting.after}
             for setting in found.settings
@@ -106,6 +102,8 @@ def _to_json(old: Version, new: Version, found: SpecDiff, names: DiffNames) -> d
         "endings": [{"target": key, "what": ending} for key, ending in found.endings.items()],
         "held": [{"code": reason.code, "reason": reason.reason} for reason in found.judgement.held],
         "unseen": list(found.judgement.unseen),
+        "textsAlone": found.texts_alone,
+        "observed": found.observed,
     }
 
 

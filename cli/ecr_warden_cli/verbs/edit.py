@@ -9,7 +9,8 @@ from typing import Any
 from msgspec import Struct
 
 from ecr_warden.access_spec import Problem, Valid
-from ecr_warden_cli.editing.diff_text import DiffNames, lines_of, names_of
+from ecr_warden.versions.access_lines import DiffNames, lines_of
+from ecr_warden_cli.editing.diff_text import names_of
 from ecr_warden_cli.editing.spec_diff import SpecDiff, diff
 from ecr_warden_cli.editing.spec_edit import Edit, GrantEdit, Revoke, edited
 from ecr_warden_cli.terminal.console import Console, Exit, Style

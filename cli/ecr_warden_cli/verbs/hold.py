@@ -14,7 +14,8 @@ from ecr_warden.hub.reply import CommandReply, HeldReply, VersionsReply
 from ecr_warden.hub.request import AskHeld, AskVersions
 from ecr_warden.state.commands import Accept, Decide, Reject
 from ecr_warden.state.hold import OPEN, Hold, HoldState
-from ecr_warden.versions.judge import words_of
+from ecr_warden.versions.access_lines import lines_of
+from ecr_warden_cli.editing.diff_text import names_of
 from ecr_warden_cli.hub.client import HUB_ARGUMENTS, WAIT, HubClient, expect, looks, new_id, speak
 from ecr_warden_cli.hub.versions import note_other_file
 from ecr_warden_cli.terminal.console import Console, Exit, Style
@@ -119,13 +120,14 @@ def _show_baseline(client: HubClient, console: Console) -> None:
         console.line("  there is no baseline to compare the accepted version with" if not reply.lost else reply.lost)
         return
     loaded = [load_spec(gzip.decompress(b64decode(text)), accepted=True) for text in texts]
-    before, after = (one.compiled if isinstance(one, Valid) else None for one in loaded)
+    (old, before), (new, after) = (
+        (one.spec, one.compiled) if isinstance(one, Valid) else (None, None) for one in loaded
+    )
     changes = access_changes(before, after).changes if after is not None else ()
     console.line(
         "  changed by itself since the baseline:" if changes else "  nothing changed by itself since the baseline"
     )
-    for change in changes:
-        console.line(f"    {words_of(change)}")
+    console.lines(f"    {line.text()}" for line in lines_of(changes, names_of(old, new)))
 
 
 def is_confirmed(question: str, context: Context) -> bool:

@@ -1,6 +1,7 @@
 """`plan`: what differs, and what enforcing the spec would write."""
 
 import argparse
+from copy import replace
 from typing import Any
 
 from msgspec import Struct
@@ -13,7 +14,9 @@ from ecr_warden.core.desired import Mode
 from ecr_warden.hub.plan import plan_spec, scope_gaps, why_observed
 from ecr_warden.hub.reply import PlanReply
 from ecr_warden.hub.request import AskPlan
+from ecr_warden.versions.access_lines import DiffNames, lines_of
 from ecr_warden_cli.asking.estate_input import estate_for
+from ecr_warden_cli.editing.spec_diff import SpecDiff, diff
 from ecr_warden_cli.hub.client import expect, plan_extras, recreated_lines, say_unread, selection_of, speak
 from ecr_warden_cli.hub.comparison import (
     NO_SPEC,
@@ -32,6 +35,7 @@ from ecr_warden_cli.hub.plan_text import gap_to_json, held_of, show_gaps, show_t
 from ecr_warden_cli.terminal.console import Exit, Style
 from ecr_warden_cli.terminal.context import Context, Verb
 from ecr_warden_cli.terminal.inputs import load_compiled
+from ecr_warden_cli.verbs.diff import show_access
 from iam_access.text.printable import and_more, count
 
 
@@ -54,7 +58,7 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
         context.console.answer(answer | extras | {"writeScope": to_json(reply.write_scope)})
     else:
         show_gaps(context.console, read.gaps)
-        _show(reply, statuses, context)
+        _show(reply, statuses, read.access, context)
     return Exit.ERROR if reply.unread else exit_of(statuses)
 
 
@@ -64,6 +68,8 @@ class _Read(Struct, frozen=True):
     reply: PlanReply
     needed: tuple[str, ...] = ()
     gaps: tuple[ProviderGap, ...] = ()
+    access: SpecDiff | None = None
+    """Who gains and who loses by the whole spec."""
 
 
 def _read(place: OfFile | AtHub, context: Context) -> _Read:
@@ -91,7 +97,8 @@ def _read_of_file(place: OfFile, context: Context) -> _Read:
         write_scope=scope_gaps(spec.compiled, every, accounts, of=[plan.target for plan in plans]),
     )
     lacking = provider_gaps(tuple(trusts_of(spec.compiled)), accounts.providers())
-    return _Read(reply, identity_providers(spec.spec), lacking)
+    access = diff(None, spec.compiled, context.clock.now(), baseline=None, live=live) if not place.targets else None
+    return _Read(reply, identity_providers(spec.spec), lacking, access)
 
 
 def _statuses(reply: PlanReply) -> list[LiveStatus]:
@@ -107,11 +114,18 @@ def _summary(reply: PlanReply, statuses: list[LiveStatus]) -> dict[str, int]:
     return count_by_status(statuses) | {"changes": changes, "held": held}
 
 
-def _show(reply: PlanReply, statuses: list[LiveStatus], context: Context) -> None:
+def _show(reply: PlanReply, statuses: list[LiveStatus], access: SpecDiff | None, context: Context) -> None:
     console = context.console
     differing = (plan for plan, status in zip(reply.plans, statuses, strict=False) if status is not LiveStatus.OK)
     show_targets(console, differing, reply.left, apart=True)
-    if any(drift.change is not None for plan in reply.plans for drift in plan.drifts):
+    differs = any(plan.drifts for plan in reply.plans)
+    if access is not None and differs:
+        show_access(
+            replace(access, targets={}, settings=(), endings={}),
+            lines_of(access.changes, DiffNames(console.aliases)),
+            console,
+        )
+    elif differs:
         console.line("gains and losses are of the documents above, whatever other policies give")
     console.lines(recreated_lines(reply), Style.ODD)
     say_unread(reply.unread, context)

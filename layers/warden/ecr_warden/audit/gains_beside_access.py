@@ -6,7 +6,7 @@ Only literal documents, statements beside grants and what pullers may read give 
 from collections.abc import Iterable, Iterator
 from copy import replace
 
-from ecr_warden.core.access_change import OtherGain
+from ecr_warden.core.access_change import OtherChange
 from ecr_warden.core.actions import FOR_DOCKER, REQUIRED
 from ecr_warden.core.address import Address
 from ecr_warden.core.desired import CompiledSpec, DesiredValue, RepositoryPattern, TargetSpec
@@ -23,7 +23,7 @@ _OF_ACCESS = _ASSUME | {one.lower() for of in (*REQUIRED.values(), *FOR_DOCKER.v
 _TAGGING = frozenset(map(str.lower, TAGGING.actions))
 
 
-def other_gains(before: CompiledSpec | None, after: CompiledSpec) -> Iterator[OtherGain]:
+def other_gains(before: CompiledSpec | None, after: CompiledSpec) -> Iterator[OtherChange]:
     """By target; of one document at a time, so that somebody may have it by another one already."""
     was = {} if before is None else _documents(before)
     patterns = () if before is None else before.patterns
@@ -31,7 +31,7 @@ def other_gains(before: CompiledSpec | None, after: CompiledSpec) -> Iterator[Ot
         if isinstance(value, Document):
             old = was.get(address, _by_pattern(address.target, patterns))
             for text in _gains_besides(old, value, address):
-                yield OtherGain(address.target.key, text)
+                yield OtherChange(address.target.key, text)
 
 
 def _by_pattern(target: Target, patterns: Iterable[RepositoryPattern]) -> DesiredValue | None:

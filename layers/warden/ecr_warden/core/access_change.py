@@ -1,19 +1,16 @@
 """Who gains and who loses what between two versions of the spec."""
 
 import re
-from collections.abc import Container, Iterable
+from collections.abc import Container
 from enum import StrEnum
 
 from ecr_warden.core.ecr import ADMIN, DELETE, PULL, PUSH
-from ecr_warden.core.framings import VERSIONS, VERSIONS_OF_MANY
 from ecr_warden.core.value import Value
 from iam_access.arn import parse_arn
-from iam_access.delta.phrases import Phrase, wording
-from iam_access.delta.service import ActionGroup
 
-_GROUPS = {"admin": ADMIN, "delete": DELETE, "push": PUSH, "pull": PULL}
-GRAVEST_FIRST = tuple(_GROUPS)
-"""Each access."""
+GROUPS = {"admin": ADMIN, "delete": DELETE, "push": PUSH, "pull": PULL}
+"""Of each access."""
+GRAVEST_FIRST = tuple(GROUPS)
 _ORGANIZATION = re.compile(r"o-[a-z0-9]+")
 _PROVIDER = re.compile(r"(oidc|saml)-provider/")
 _ACCOUNT = re.compile(r"[0-9]{12}")
@@ -48,28 +45,6 @@ class AccessChange(Value, frozen=True, omit_defaults=True):
     """What has to hold, in words."""
 
 
-def change_in_words(
-    direction: Direction,
-    who: str,
-    accesses: Iterable[str],
-    where: str,
-    *,
-    through: str = "",
-    conditions: str = "",
-    many: bool = False,
-) -> str:
-    """`ci:user/plat-1 gains pull from and push to payments/ledger`, worded as all gains and losses are.
-
-    `many`: `who` and `where` are several.
-    """
-    *most, last = (_GROUPS[access].has for access in accesses)
-    has = f"{', '.join(text.removesuffix(' {}') for text in most)} and {last}" if most else last
-    phrase = Phrase(
-        who, ActionGroup("CHANGE", (), has, has), where, through, conditions, gained=direction is Direction.GAINS
-    )
-    return wording(phrase, VERSIONS_OF_MANY if many else VERSIONS)
-
-
 def gravity(principal: str, access: str, accounts: Container[str]) -> tuple[int, int]:
     """A sort key: anybody, other accounts, organizations, services and providers, then who is in `accounts`."""
     arn = parse_arn(principal)
@@ -87,11 +62,12 @@ def gravity(principal: str, access: str, accounts: Container[str]) -> tuple[int,
     return foreignness, GRAVEST_FIRST.index(access)
 
 
-class OtherGain(Value, frozen=True):
-    """What a document of a target, by its key, gives that is no kind of access, in words."""
+class OtherChange(Value, frozen=True):
+    """What a document of a target, by its key, gives or takes that is no kind of access, in words."""
 
     target: str
     text: str
+    direction: Direction = Direction.GAINS
 
 
 class AccessChanges(Value, frozen=True):
@@ -100,5 +76,5 @@ class AccessChanges(Value, frozen=True):
     changes: tuple[AccessChange, ...]
     undecided: tuple[str, ...] = ()
     """The keys of the repositories for which there was no time, or too much to compare: of these, nothing is known."""
-    others: tuple[OtherGain, ...] = ()
-    """What is given besides."""
+    others: tuple[OtherChange, ...] = ()
+    """What is given and taken besides."""

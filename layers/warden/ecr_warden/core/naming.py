@@ -32,8 +32,10 @@ def shortened(text: str, aliases: Mapping[str, str]) -> str:
 
 def _short(found: re.Match[str], aliases: Mapping[str, str], unnamed: str | None = None) -> str:
     alias = aliases.get(found["of"] or found["account"] or found["id"] or found["organization"], unnamed)
-    if alias is None or found["organization"]:
-        return alias or found[0]
+    if alias is None or found.string.endswith(f"{alias} (", 0, found.start()):
+        return found[0]
+    if found["organization"]:
+        return alias
     return f"{alias} ({found['id']})" if found["id"] else f"{alias}:{found['kind'] or ''}"
 
 

@@ -5,7 +5,8 @@ harmless that is not shown to be: who is not shown to be ours is outside, and wh
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Container, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from copy import replace
 from datetime import datetime
 from functools import cache
 from itertools import chain
@@ -14,18 +15,27 @@ from msgspec import Struct
 
 from ecr_warden.audit.changes import access_changes
 from ecr_warden.collect.observed import LiveEstate, ReadAccounts
-from ecr_warden.core.access_change import AccessChange, AccessChanges, Direction, change_in_words, gravity
-from ecr_warden.core.desired import CompiledSpec, Widening
+from ecr_warden.core.access_change import AccessChanges, Direction
+from ecr_warden.core.desired import CompiledSpec, Mode, Widening
 from ecr_warden.core.judgement import Judgement, WaitCode, WaitReason
 from ecr_warden.core.ours import ours_of
 from ecr_warden.core.part import part_of
+from ecr_warden.versions.access_lines import DiffNames, lines_of
 from ecr_warden.versions.changes import Versions, observes
 from ecr_warden.versions.enforced import EnforcedChange, Left, Why, longer_sessions, step, widened
 from ecr_warden.versions.growth import grown, silenced
 from ecr_warden.versions.limits import fewest_grants, loosened, removes_much, widening_of
 from ecr_warden.versions.outside_gains import OutsideGains, outside_gains
 from ecr_warden.versions.removals import document_changes, emptied, emptied_patterns, removed_grants
-from ecr_warden.versions.takeover import PossibleTakeover, Takeover, possible_takeover, takeover_of
+from ecr_warden.versions.takeover import (
+    PossibleTakeover,
+    Takeover,
+    from_what_lies,
+    possible_takeover,
+    takeover_of,
+    with_documents,
+)
+from iam_access.errors import site_of
 from iam_access.text.printable import count, listed, printable
 
 _NAMED = 3
@@ -73,18 +83,42 @@ def judge(
     """
     if versions.only_observe:
         return Judgement(tuple(_silenced(versions)))
+    return judged(versions, live, removed_before=removed_before, now=now, has_time=has_time)[0]
+
+
+def judged(
+    versions: Versions,
+    live: LiveEstate | None,
+    *,
+    removed_before: int,
+    now: datetime,
+    has_time: Callable[[], bool] = lambda: True,
+) -> tuple[Judgement, AccessChanges]:
+    """The same, with who gains and who loses; by a version that only observes, if it was enforced."""
+    if versions.only_observe:
+        as_if = replace(versions.new, mode=Mode.ENFORCE, account_modes={})
+        _, shown = judged(replace(versions, new=as_if), live, removed_before=removed_before, now=now, has_time=has_time)
+        return Judgement(tuple(_silenced(versions))), shown
     possible = possible_takeover(versions.accepted, versions.new)
     accounts = None if live is None else ReadAccounts(live)
     takeover = Takeover() if accounts is None else takeover_of(possible, accounts, now, has_time)
     unseen = tuple(_unseen(possible)) if accounts is None else ()
-    if versions.baseline is None and observes(versions.accepted):
-        held = (_FIRST, *_takeover_reasons(takeover), *_unknown(takeover.unknown))
-        return Judgement(held, unseen, tuple(takeover.gains), tuple(takeover.loses), 0, takeover.digests)
     change = step(versions.accepted, versions.new)
-    changes = access_changes(change.before, change.after, has_time)
+    try:
+        lying = from_what_lies(change, takeover)
+        shown = with_documents(access_changes(lying.before, lying.after, has_time), takeover)
+    except Exception as error:
+        # Whoever chose a document on which ecr-warden fails must not keep the version from being judged.
+        takeover.unknown.append(f"ecr-warden failed on the documents that are there ({site_of(error)})")
+        shown = access_changes(change.before, change.after, has_time)
+    gains, loses = _in_words(shown, versions)
+    undecided = (*(DiffNames({}).place(key, registries=2) for key in shown.undecided), *takeover.unknown)
+    if versions.baseline is None and observes(versions.accepted):
+        held = (_FIRST, *_takeover_reasons(takeover), *_unknown(undecided))
+        return Judgement(held, unseen, gains, loses, 0, takeover.digests), shown
     documents = tuple(document_changes(change))
     in_patterns, uncounted = emptied(change, accounts, has_time)
-    removed = removed_grants(changes, documents) + in_patterns
+    removed = removed_grants(shown, documents) + in_patterns
     both = change, widened(versions.accepted, versions.new)
     outside = _outside(versions, both, accounts)
     unread = (*outside.unseen, *uncounted)
@@ -94,10 +128,10 @@ def judge(
         *_takeover_reasons(takeover),
         *_stays_open(change.left),
         *(_widens(both) if _widening(versions) is Widening.APPROVE else ()),
-        *_unknown((*map(_place, changes.undecided), *takeover.unknown, *(unread if accounts is not None else ()))),
+        *_unknown((*undecided, *(unread if accounts is not None else ()))),
     )
-    gains, loses = _in_words(changes, takeover, change.before.accounts)
-    return Judgement(held, (*unseen, *unread) if accounts is None else (), gains, loses, removed, takeover.digests)
+    unseen = (*unseen, *unread) if accounts is None else ()
+    return Judgement(held, unseen, gains, loses, removed, takeover.digests), shown
 
 
 def _by_versions(versions: Versions, enforced: CompiledSpec, removed: int, removed_before: int) -> Iterator[WaitReason]:
@@ -161,9 +195,8 @@ def _empties(accepted: CompiledSpec | None, new: CompiledSpec) -> Iterator[WaitR
 def _takeover_reasons(takeover: Takeover) -> Iterator[WaitReason]:
     if takeover.changed:
         places = list(dict.fromkeys(str(drift.address) for drift in takeover.changed))
-        who = [*(f"gains: {one}" for one in takeover.gains), *(f"loses: {one}" for one in takeover.loses)]
         text = f"it takes over {count(len(places), 'document')} and changes what is there: {listed(places, _NAMED)}"
-        yield WaitReason(WaitCode.TAKES_OVER, f"{text} ({listed(who, _NAMED, separator='; ')})")
+        yield WaitReason(WaitCode.TAKES_OVER, text)
 
 
 def _stays_open(left: Iterable[Left]) -> Iterator[WaitReason]:
@@ -191,29 +224,12 @@ def _unknown(what: Iterable[str]) -> Iterator[WaitReason]:
         )
 
 
-def _in_words(
-    changes: AccessChanges, takeover: Takeover, accounts: Container[str]
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Who gains and who loses, the gravest first; `accounts`: those that are no news."""
-    sorted_changes = sorted(changes.changes, key=lambda change: gravity(change.principal, change.access, accounts))
-    words = {
-        direction: [words_of(change) for change in sorted_changes if change.direction is direction]
-        for direction in Direction
-    }
-    others = [f"{printable(other.target, 400)}: {other.text}" for other in changes.others]
-    gains = dict.fromkeys((*words[Direction.GAINS], *others, *takeover.gains))
-    return tuple(gains), tuple(dict.fromkeys((*words[Direction.LOSES], *takeover.loses)))
-
-
-def words_of(change: AccessChange) -> str:
-    """`arn:aws:iam::111111111111:user/anna gains pull from shop/checkout (222222222222, eu-central-1)`."""
-    who, where = printable(change.principal, 160), _place(change.repository)
-    through = f" through {listed(list(map(printable, change.through)), _NAMED)}" if change.through else ""
-    only = f", if {listed(change.conditions, _NAMED, separator=' and ')}" if change.conditions else ""
-    return change_in_words(change.direction, who, [change.access], where, through=through, conditions=only)
-
-
-def _place(repository: str) -> str:
-    """A repository's key in the words of messages."""
-    _, account, region, name = repository.split("/", 3)
-    return f"{name} ({account}, {region})"
+def _in_words(changes: AccessChanges, versions: Versions) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Who gains and who loses, the gravest first."""
+    names = DiffNames(dict((versions.accepted or versions.new).aliases))
+    words = (
+        *((line.direction, line.text()) for line in lines_of(changes.changes, names)),
+        *((other.direction, f"{printable(other.target, 400)}: {other.text}") for other in changes.others),
+    )
+    gains, loses = (tuple(text for one, text in words if one is direction) for direction in Direction)
+    return gains, loses

@@ -1,26 +1,29 @@
 """What a version takes over: documents that exist and that no version enforced until now."""
 
 from collections.abc import Callable, Iterator
+from copy import replace
 from datetime import datetime
 
 from msgspec import Struct, field
 
 from ecr_warden.collect.observed import ReadAccounts
+from ecr_warden.core.access_change import AccessChanges, Direction, OtherChange
 from ecr_warden.core.address import Address, AddressKind
-from ecr_warden.core.desired import CompiledSpec, Extent, Mode, RepositoryPattern, TargetSpec
+from ecr_warden.core.desired import CompiledSpec, Documents, Extent, Mode, RepositoryPattern, TargetSpec
 from ecr_warden.core.drift import Drift
 from ecr_warden.core.ecr import ECR
 from ecr_warden.core.failures import PortError
-from ecr_warden.core.framings import PLAN
+from ecr_warden.core.framings import VERSIONS
 from ecr_warden.core.kinds import DriftKind
-from ecr_warden.core.observed import Absent, Observation, Present, TargetMissing, Unparseable
+from ecr_warden.core.observed import Absent, Observation, Present, Unparseable, Unreadable
 from ecr_warden.core.part import part_of
 from ecr_warden.core.target import RepositoryTarget
 from ecr_warden.repair.diff import diff
 from ecr_warden.repair.extent import is_within
 from ecr_warden.repair.orphans import as_observed
 from ecr_warden.repair.targets import orphan_spec
-from ecr_warden.versions.enforced import enforced
+from ecr_warden.versions.enforced import EnforcedChange, enforced
+from ecr_warden.versions.removals import keys_of
 from iam_access.delta.delta import AccessDelta
 from iam_access.delta.describe import describe_change
 from iam_access.document.pattern import patterns_meet
@@ -65,10 +68,8 @@ class Takeover(Struct):
     """Of each live document that is taken over, by its address as text, "" for an absent one."""
     changed: list[Drift] = field(default_factory=list)
     """What differs there."""
-    gains: dict[str, None] = field(default_factory=dict)
-    """Who gains what by the change, in words."""
-    loses: dict[str, None] = field(default_factory=dict)
-    """Who loses what by it, in words."""
+    lying: list[tuple[TargetSpec, Documents]] = field(default_factory=list)
+    """What is asked of each target as it was read, of what is taken over alone, and the documents that lie there."""
     unknown: list[str] = field(default_factory=list)
     """What could not be read or decided."""
 
@@ -185,35 +186,59 @@ def _clears(version: CompiledSpec | None, account: str) -> bool:
 def _compare(spec: TargetSpec, was: TargetSpec | None, seen: Observation, now: datetime, takeover: Takeover) -> None:
     """Note what lies at the addresses of one target that are taken over, and what of it differs."""
     target_spec = as_observed(spec, seen)
-    for address in dict.fromkeys((*target_spec.documents, *seen.documents)):
-        is_decided = address.kind is not AddressKind.ROLE and _decides(target_spec, address)
-        if is_decided and not _governs(was, address):
-            match seen.documents.get(address, Absent()):
-                case Present(digest=digest) | Unparseable(digest=digest):
-                    takeover.digests[str(address)] = digest
-                case Absent() | TargetMissing():
-                    takeover.digests[str(address)] = ""
-                case _:
-                    pass
-    for drift in diff(target_spec, seen, now=now):
-        if not _governs(was, drift.address):
-            _add(drift, takeover)
+    taken = {
+        address: seen.documents.get(address, Absent())
+        for address in dict.fromkeys((*target_spec.documents, *seen.documents))
+        if _decides(target_spec, address) and not _governs(was, address)
+    }
+    takeover.digests |= {
+        str(address): live.digest if isinstance(live, Present | Unparseable) else ""
+        for address, live in taken.items()
+        if address.kind is not AddressKind.ROLE and not isinstance(live, Unreadable)
+    }
+    asked = {address: value for address, value in target_spec.documents.items() if not _governs(was, address)}
+    lying = {at: live.value for at, live in taken.items() if isinstance(live, Present) and live.value is not None}
+    takeover.lying.append((replace(target_spec, documents=asked, observed={}), lying))
+    for drift in (one for one in diff(target_spec, seen, now=now) if not _governs(was, one.address)):
+        if drift.kind in (DriftKind.UNREADABLE, DriftKind.UNPARSEABLE):
+            takeover.unknown.append(
+                f"{drift.address.kind.replace('-', ' ')} of {drift.address.target}: {drift.explain}"
+            )
+        elif drift.kind in (DriftKind.CHANGED, DriftKind.UNEXPECTED) and not drift.same_access:
+            takeover.changed.append(drift)
 
 
-def _add(drift: Drift, takeover: Takeover) -> None:
-    place = f"{drift.address.kind.replace('-', ' ')} of {drift.address.target}"
-    if drift.kind in (DriftKind.UNREADABLE, DriftKind.UNPARSEABLE):
-        takeover.unknown.append(f"{place}: {drift.explain}")
-    elif drift.kind in (DriftKind.CHANGED, DriftKind.UNEXPECTED) and not drift.same_access:
-        takeover.changed.append(drift)
-        change = drift.change
-        if change is None:
-            takeover.loses[f"{place} {printable(drift.address.name, 160)}: {drift.explain}"] = None
-            return
-        # The plan's words are of the live document against the desired one.
-        name = drift.address.target.name
-        gains = describe_change(AccessDelta(lost=change.lost), ECR, subject=name, framing=PLAN)
-        takeover.gains |= dict.fromkeys(gains)
-        takeover.loses |= dict.fromkeys(
-            describe_change(AccessDelta(gained=change.gained), ECR, subject=name, framing=PLAN)
-        )
+def with_documents(changes: AccessChanges, takeover: Takeover) -> AccessChanges:
+    """The changes, and what each document that is taken over gives and takes where no other line names its target."""
+    said = {
+        *((key, one.direction) for one in changes.changes for key in keys_of(one)),
+        *((one.target, one.direction) for one in changes.others),
+    }
+    others = (
+        OtherChange(drift.address.target.key, text, direction)
+        for drift in takeover.changed
+        for direction in Direction
+        if drift.change is None or (drift.address.target.key, direction) not in said
+        for text in _of_document(drift, direction)
+    )
+    return replace(changes, others=(*changes.others, *others))
+
+
+def _of_document(drift: Drift, direction: Direction) -> tuple[str, ...]:
+    """What the change of a live document to the desired one gives, or takes."""
+    address, live = drift.address, drift.change
+    if live is None:
+        text = f"{address.kind.replace('-', ' ')} {printable(address.name, 160)}: {drift.explain}"
+        return (text,) if direction is Direction.LOSES else ()
+    takes = AccessDelta(lost=live.gained) if direction is Direction.LOSES else AccessDelta(live.lost)
+    return describe_change(takes, ECR, subject=address.target.name, framing=VERSIONS)
+
+
+def from_what_lies(change: EnforcedChange, takeover: Takeover) -> EnforcedChange:
+    """The change from what lies at the addresses that are taken over, and to what is asked of them as they are."""
+    before, after = dict(change.before.targets), dict(change.after.targets)
+    for asked, lying in takeover.lying:
+        for targets, documents in ((before, lying), (after, asked.documents)):
+            spec = targets.get(asked.target.key) or replace(asked, documents={})
+            targets[asked.target.key] = replace(spec, documents={**spec.documents, **documents})
+    return replace(change, before=replace(change.before, targets=before), after=replace(change.after, targets=after))
