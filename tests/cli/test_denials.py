@@ -76,6 +76,29 @@ def test_the_message_may_be_an_argument_longer_than_the_name_of_a_file(explain: 
     assert explain("", message).out == explain("", str(tmp_path / "denied.log")).out == explain(message).out
 
 
+_SURROUNDINGS = {"at the end": (1 << 20, 0), "at the beginning": (0, 1 << 21), "in UTF-16": (0, 0)}
+
+
+@pytest.mark.parametrize("where", _SURROUNDINGS)
+@pytest.mark.parametrize("form", ["stdin", "a file"])
+def test_a_denial_in_a_log_of_megabytes_is_found(explain: Any, tmp_path: Path, where: str, form: str) -> None:
+    before, after = _SURROUNDINGS[where]
+    log = f"{'compiling it '.ljust(64) * (before // 64)}\n{denial('')}\n{'cleaning up'.ljust(64) * (after // 64)}"
+    (tmp_path / "build.log").write_bytes(log.encode("utf-16" if "UTF" in where else "utf-8"))
+    ran = (
+        explain("", str(tmp_path / "build.log"))
+        if form == "a file"
+        else Command()(
+            "explain-denial",
+            "--snapshot",
+            str(tmp_path / "estate.json"),
+            stdin=(tmp_path / "build.log").read_bytes(),
+        )
+    )
+    assert (ran.code, ran.out.splitlines()[0]) == (2, f"no: {_PUSHES} cannot push shop/checkout as itself")
+    assert ("first and the last 524,288 characters" in ran.err) is (where != "in UTF-16")
+
+
 TOKENS = "An error occurred (AccessDenied): Not authorized to perform sts:AssumeRoleWithWebIdentity"
 
 

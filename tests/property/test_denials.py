@@ -166,6 +166,9 @@ _HARD = {
     "a request that never ends": "HEAD https://1.dkr.ecr.x.amazonaws.com/v2/a/",
     "one letter": "a",
     "slashes": "/",
+    "images of long names": f"{_HOST}/{'a/' * 120}",
+    "a status before requests without an end": f"403 Forbidden POST https://{_HOST}/v2/{'a/' * 100}",
+    "sessions that never end": "SSO session ",
 }
 
 

@@ -40,7 +40,6 @@ from ecr_warden_cli.asking.asked_access import Asking
 from ecr_warden_cli.asking.denials import (
     ASKS,
     ASSUME,
-    FORMS,
     LOGIN,
     NO,
     NOT_THERE,
@@ -57,6 +56,7 @@ from ecr_warden_cli.asking.denials import (
     denials,
     plain,
     text_of,
+    unsaid,
 )
 from ecr_warden_cli.asking.estate_input import OpenedEstate, count_stdin, open_estate, source_arguments
 from ecr_warden_cli.asking.naming import in_full
@@ -64,6 +64,7 @@ from ecr_warden_cli.terminal.console import Exit, worst
 from ecr_warden_cli.terminal.context import Context, Failure, UsageError, Verb, argument
 from ecr_warden_cli.terminal.inputs import name_of, read_json
 from ecr_warden_cli.verbs.access import EXITS, asking_of, say_age
+from iam_access.arn import partition_of
 from iam_access.errors import NamedError
 from iam_access.evaluate.request_principal import CallerKind, is_identity_center_role
 from iam_access.text.ascii_case import ascii_lower
@@ -148,7 +149,7 @@ class _Case(Struct, frozen=True):
 
 def _run_explain(arguments: argparse.Namespace, context: Context) -> Exit:
     text = "" if arguments.record else _message(arguments, context)
-    found = denials(text) or (DeniedCall(FORMS[-1]),)
+    found = denials(text) or (unsaid(text),)
     case = _Case(arguments, context, caller_of(text), cache(partial(open_estate, arguments, context)))
     answers, failed = list[_Explained](), list[NamedError]()
     for denial in found[:_MOST]:
@@ -173,7 +174,8 @@ def _message(arguments: argparse.Namespace, context: Context) -> str:
     """The message: a file, the text itself, or stdin."""
     given = "" if arguments.message == ["-"] else " ".join(arguments.message)
     if os.path.isfile(given):  # noqa: PTH113 - to pathlib a long text is an error
-        given = Path(given).read_bytes()[-MAX_DENIAL:].decode(errors="replace")
+        with Path(given).open("rb") as file:
+            given = file.read(_MOST_READ).decode(errors="replace")
     elif _NAME.fullmatch(given) and not arguments.principal:
         # A message has more than one word: what was meant is a file.
         what = f"{name_of(given)} is a directory" if os.path.isdir(given) else f"there is no file {name_of(given)}"  # noqa: PTH112
@@ -187,8 +189,11 @@ def _message(arguments: argparse.Namespace, context: Context) -> str:
             context.console.note("paste the message of the denied call, end with Ctrl-D")
         given = context.stdin.read(_MOST_READ).decode(errors="replace")
     if len(given) > MAX_DENIAL:
-        context.console.note(f"only the last {MAX_DENIAL:,} characters are looked at: give the part around the error")
-    text = plain(given[-MAX_DENIAL:])
+        # What came first caused the rest, and what came last ended it.
+        given = f"{given[: MAX_DENIAL // 2]}\n{given[-MAX_DENIAL // 2 :]}"
+        says = f"only the first and the last {MAX_DENIAL // 2:,} characters are looked at"
+        context.console.note(f"{says}: give the part around the error")
+    text = plain(given)
     if not text and not arguments.principal and not arguments.sub:
         raise Failure("the message is empty", code="no-denial", remedy="paste what docker or the AWS CLI printed")
     return text
@@ -242,7 +247,8 @@ def _said_alone(denial: DeniedCall, case: _Case) -> _Explained:
 def _elsewhere(denial: DeniedCall, case: _Case) -> Advice | None:
     """The place of a repository that the registry which was asked lacks, or what else may be meant; None is unknown."""
     place, estate = denial.place, case.asked().estate
-    known = [one.target for one in estate.repositories()]
+    targets = [one.target for one in estate.repositories()]
+    known = [one for one in targets if not place.region or partition_of(one.region) == partition_of(place.region)]
     there = sorted((one for one in known if one.name == place.name), key=lambda one: one.account != place.account)
     if there:
         account, region = there[0].account, there[0].region
@@ -337,7 +343,8 @@ def _absent(denial: DeniedCall, error: AccessError, case: _Case, *, is_caller: b
     verb = _VERBS.get(denial.tried) or verb_of(denial.tried)
     who, owner = printable(denial.who, 200), f"whoever owns account {place.account}"
     says, _, near = error.message.partition(" (")
-    do = Advice(f"read the accounts again, or correct the name, which is not in {case.read_at}{near and f' ({near}'}")
+    hint = f" ({near}" if near and (is_caller or denial.role) else ""
+    do = Advice(f"read the accounts again, or correct the name, which is not in {case.read_at}{hint}")
     if is_caller and who.startswith("arn:"):
         # AWS knows it: nobody mistypes whose credentials they have.
         role = _SESSION.sub(r"\1iam\2role/\3", who)
@@ -470,6 +477,9 @@ def _assuming(denial: DeniedCall, subject: Subject, role: Subject, case: _Case, 
     asked, arguments = case.asked(), case.arguments
     found = can_assume(asked.graph, subject, role)
     name = printable(role.arn, 200)
+    if subject.identity is not None and subject.identity is role.identity:
+        says = f"{printable(subject.arn, 200)} cannot assume {name}: it is that role already"
+        return _Explained(denial, NO, says, Advice("leave out the step that assumes it (role_arn, role-to-assume)"))
     target = _target_of(asked, role)
     decision = AccessDecision(found.answer)
     if role.identity is not None:
