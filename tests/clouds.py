@@ -69,6 +69,10 @@ class MemoryCloud:
     """Of which a change set was begun that reverts drift."""
     instances: list[Instance] = field(default_factory=list)
     """Those of StackSets that are not as the sets say."""
+    over: tuple[str, str] | Failure = ("999999999999", "r-abcd")
+    """The management account of an organization, and its root."""
+    unreadable: Failure | None = None
+    """Why nobody may read functions."""
     switch: str | None = None
     """What the stop switch says; None if there is none."""
     numbers: Any = field(default_factory=itertools.count)
@@ -119,13 +123,16 @@ class MemoryEntered:
         return MemoryRemains(self.cloud, account, region)
 
     def hub(self, account: str, region: str) -> Hub:
-        del account, region
+        self.session(account)
+        del region
         if self.cloud.hubs is None:
             raise Failure("no hub in this test")
         return self.cloud.hubs()
 
     def functions(self, account: str, region: str, names: Sequence[str]) -> Mapping[str, RunningFunction]:
         del account, region
+        if self.cloud.unreadable is not None:
+            raise self.cloud.unreadable
         return {name: one for name, one in self.cloud.functions.items() if name in names}
 
     def executions(self, account: str, region: str) -> int:
@@ -138,8 +145,8 @@ class MemoryEntered:
         return self.cloud.letters.get(queue, 0)
 
     def above(self, account: str) -> tuple[str, str]:
-        del account
-        return "999999999999", "r-abcd"
+        self.session(account)
+        return given(self.cloud.over)
 
     def read_parts(self, accounts: Sequence[SpecAccount]) -> Iterator[tuple[str, Reading]]:
         for account in accounts:
@@ -199,8 +206,10 @@ class MemoryStacks:
         return self.cloud.stacks.get(self.place(name))
 
     def settled(self, name: str) -> LiveStack | None:
+        live = self.read(name)
+        if live is None or not live.status.endswith("IN_PROGRESS"):
+            return live
         self._call("settled", name)
-        live = self.cloud.stacks[self.place(name)]
         self.cloud.stacks[self.place(name)] = replace(live, status="UPDATE_COMPLETE")
         return self.read(name)
 
@@ -304,9 +313,9 @@ class MemoryBucket:
     cloud: MemoryCloud
     name: str
 
-    def other(self, objects: Mapping[str, bytes]) -> Sequence[str]:
-        there = {key: self.cloud.objects.get(f"{self.name}/{key}", data) for key, data in objects.items()}
-        return [key for key, data in objects.items() if there[key] != data]
+    def lacking(self, objects: Mapping[str, bytes]) -> Mapping[str, bool]:
+        there = {key: self.cloud.objects.get(f"{self.name}/{key}") for key in objects}
+        return {key: there[key] is not None for key, data in objects.items() if there[key] != data}
 
     def put(self, objects: Mapping[str, bytes]) -> int:
         missing = {f"{self.name}/{key}": data for key, data in objects.items()}.items() - self.cloud.objects.items()

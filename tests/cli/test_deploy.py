@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import replace
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,7 +24,7 @@ from tests.clouds import MemoryCloud, MemoryEntered
 from tests.template.cfn import load
 from tests.usecases.world import world_in_sync
 
-CI, REGISTRY, REGION = "111111111111", "222222222222", "eu-central-1"
+CI, REGISTRY, RUN, REGION = "111111111111", "222222222222", "333333333333", "eu-central-1"
 FILE = f"""
 version: 1
 hub: {{account: ci, region: {REGION}}}
@@ -620,6 +620,93 @@ def test_a_stack_of_somebody_else_with_a_name_of_ours_is_refused(deployed: Site,
     assert f"{place} is somebody else's: its description does not begin with 'ecr-warden " in ran.err
 
 
+DENIED = "User: x is not authorized to perform: {}"
+CLOSED = NotEntered("no credentials", "pass --profile NAME=PROFILE")
+type Break = Callable[[MemoryCloud], object]
+
+
+def refusing(call: str, action: str) -> Break:
+    return lambda cloud: cloud.refusing.update({call: Failure(DENIED.format(action))})
+
+
+def missing(account: str) -> Break:
+    return lambda cloud: cloud.refused.update({account: CLOSED})
+
+
+READ_ONLY: Mapping[str, tuple[Break, list[str], str]] = {
+    "a member's account cannot be entered": (
+        missing(REGISTRY),
+        [MEMBERS[0], f"ecr-warden-organization in {RUN}/{REGION}"],
+        "NOTHING IS DONE in registry: no credentials",
+    ),
+    "the hub's account cannot be entered": (
+        missing(CI),
+        [MEMBERS[1], f"ecr-warden-organization in {RUN}/{REGION}"],
+        "NOTHING IS DONE in ci: no credentials",
+    ),
+    "the organization's account cannot be entered": (
+        missing(RUN),
+        MEMBERS,
+        f"NOTHING IS DONE in {RUN}: no credentials",
+    ),
+    "what is above the accounts cannot be read": (
+        lambda cloud: setattr(cloud, "over", Failure(DENIED.format("organizations:DescribeOrganization"))),
+        [*MEMBERS, f"ecr-warden-organization in {RUN}/{REGION}"],
+        f"NOT DONE: {DENIED.format('organizations:DescribeOrganization')}",
+    ),
+    "the hub's region is denied": (
+        refusing(f"read {HUB}", "cloudformation:DescribeStacks"),
+        [*MEMBERS, f"ecr-warden-organization in {RUN}/{REGION}"],
+        f"NOT DONE: {DENIED.format('cloudformation:DescribeStacks')}",
+    ),
+    "a member's region is denied": (
+        refusing(f"read {MEMBERS[0]}", "cloudformation:DescribeStacks"),
+        [MEMBERS[1], f"ecr-warden-organization in {RUN}/{REGION}"],
+        f"NOT DONE: {DENIED.format('cloudformation:DescribeStacks')}",
+    ),
+    "a change set is refused": (
+        refusing(f"propose {MEMBERS[0]}", "cloudformation:CreateChangeSet"),
+        [MEMBERS[1], f"ecr-warden-organization in {RUN}/{REGION}"],
+        f"NOT DONE: {DENIED.format('cloudformation:CreateChangeSet')}",
+    ),
+    "one is not executed": (
+        refusing(f"execute {MEMBERS[0]}", "cloudformation:ExecuteChangeSet"),
+        [MEMBERS[1], f"ecr-warden-organization in {RUN}/{REGION}"],
+        DENIED.format("cloudformation:ExecuteChangeSet"),
+    ),
+    "the session ends in the middle": (
+        lambda cloud: cloud.refusing.update(
+            dict.fromkeys(("finished", "execute"), Failure("ExpiredToken: it is expired", remedy="sign in again"))
+        ),
+        [],
+        "ExpiredToken: it is expired; sign in again",
+    ),
+    "the code of functions cannot be read": (
+        lambda cloud: setattr(cloud, "unreadable", Failure(DENIED.format("lambda:GetFunction"))),
+        [*MEMBERS, f"ecr-warden-organization in {RUN}/{REGION}"],
+        f"NOT DONE: {DENIED.format('lambda:GetFunction')}",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", READ_ONLY)
+def test_rights_are_taken_away_wherever_they_can_be_and_the_rest_is_named(deployed: Site, case: str) -> None:
+    breaks, done, said = READ_ONLY[case]
+    deployed.release({**TEMPLATES, "organization": template("organization", "OwnStacks", Set=QUEUE)})
+    units = UNITS.replace("account: ci", f'account: "{RUN}"').replace("writes: none", "writes: all")
+    (deployed.folder / "ecr-warden.yaml").write_text(FILE + units)
+    assert deployed("--yes").code == 0
+    before = {str(place): live.parameters for place, live in deployed.cloud.stacks.items()}
+    breaks(deployed.cloud)
+    ran = deployed("--yes", "--read-only")
+    assert (ran.code, said in " ".join(ran.err.split())) == (1, True), ran.err
+    after = {str(place): live.parameters for place, live in deployed.cloud.stacks.items()}
+    changed = {place: set(given.items()) ^ set(before[place].items()) for place, given in after.items()}
+    assert [place for place in changed if changed[place]] == done
+    assert {name for one in changed.values() for name, _ in one} <= {"Writes"}
+    assert deployed.cloud.pending == {}
+
+
 UNITS = "organization: {id: o-a1b2c3d4e5, account: ci, units: [ou-ab12-34567890], writes: none}\n"
 OF_UNITS = f"ecr-warden-organization in {CI}/{REGION}"
 
@@ -641,6 +728,15 @@ def test_an_organization_comes_after_the_hub_that_takes_its_events_and_before_me
     assert member.parameters["OwnBoundary"] == "false"
     hub = organized.cloud.stacks[StackPlace(CI, REGION, NAMES["hub"])]
     assert (hub.parameters["MemberAccounts"], hub.parameters["OrganizationId"]) == ("", "o-a1b2c3d4e5")
+
+
+@pytest.mark.parametrize("refused", [True, False])
+def test_an_account_that_is_left_out_does_not_move_into_the_units(organized: Site, *, refused: bool) -> None:
+    organized.cloud.refused |= {REGISTRY: CLOSED} if refused else {}
+    (organized.folder / "ecr-warden.yaml").write_text(FILE.replace("team@", "others@") + UNITS)
+    assert (organized("--yes", "--without", "registry").code, organized.begun) == (1, [HUB])
+    of_units = organized.cloud.stacks[StackPlace(CI, REGION, NAMES["organization"])]
+    assert of_units.parameters["OwnStacks"] == f"{CI},{REGISTRY}"
 
 
 def test_an_account_that_moves_between_units_and_accounts_moves(organized: Site) -> None:

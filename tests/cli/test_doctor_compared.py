@@ -10,12 +10,12 @@ import pytest
 
 from ecr_warden.state.specs import SpecVersion
 from ecr_warden_cli.deployment.compare import DEAD_LETTERS
-from ecr_warden_cli.deployment.ports import RunningFunction, StackPlace
+from ecr_warden_cli.deployment.ports import LiveStack, RunningFunction, StackPlace
 from ecr_warden_cli.deployment.stacks import NAMES
 from ecr_warden_cli.terminal.context import Failure, NotEntered
 from local.testing.seed import SPEC_FILE
 from tests.cli.command import Ran
-from tests.cli.test_deploy import CI, FILE, QUEUE, REGION, REGISTRY, TEMPLATES, Site, template
+from tests.cli.test_deploy import CI, FILE, QUEUE, REGION, REGISTRY, TEMPLATES, Site, described, template
 from tests.template.cfn import HUB, say
 
 CODE = hashlib.sha256(b"code").hexdigest()
@@ -30,12 +30,13 @@ def at(digest: str) -> dict[str, Any]:
 FUNCTION = {"FunctionName": "ecr-warden-answer", "Code": at(CODE)}
 RELEASED = {
     **TEMPLATES,
+    "organization": template("organization", Set=QUEUE),
     "hub": template(
         "hub",
         "ExternalId",
         Bucket=QUEUE,
         Answer={"Type": "AWS::Lambda::Function", "Properties": FUNCTION},
-        Layer={"Type": "AWS::Lambda::LayerVersion", "Properties": {"Content": at(LAYER)}},
+        Layer={"Type": "AWS::Lambda::LayerVersion", "Properties": {"LayerName": "ecr-warden", "Content": at(LAYER)}},
     ),
 }
 RUNS = RunningFunction(CODE, (LAYER,))
@@ -79,6 +80,26 @@ def drifted(account: str, region: str, name: str) -> Callable[[Site], None]:
 
 def without_region(site: Site) -> None:
     (site.folder / "ecr-warden.yaml").write_text(FILE.replace(f"regions: [{REGION}], ", ""))
+
+
+def both(*each: Callable[[Site], object]) -> Callable[[Site], object]:
+    return lambda site: [one(site) for one in each]
+
+
+def foreign(account: str, region: str, name: str) -> Callable[[Site], None]:
+    def change(site: Site) -> None:
+        site.cloud.stacks[place(account, region, name)] = LiveStack("CREATE_COMPLETE", description="the shop's")
+
+    return change
+
+
+def stands(account: str, region: str, name: str) -> Callable[[Site], None]:
+    def change(site: Site) -> None:
+        at = place(account, region, name)
+        site.cloud.stacks[at] = LiveStack("CREATE_COMPLETE", description=described(name))
+        site.cloud.templates[at] = RELEASED[name]
+
+    return change
 
 
 def with_letters(site: Site) -> None:
@@ -128,6 +149,21 @@ ROWS: Mapping[str, tuple[Callable[[Site], object], dict[str, str], int]] = {
         {"not-in-file": "", "stack-left": f"aws cloudformation delete-stack --region {REGION} --stack-name "},
         0,
     ),
+    "a region that left the file, with a stack that somebody changed": (
+        both(without_region, drifted(REGISTRY, REGION, "events")),
+        {"not-in-file": "", "stack-left": f"aws cloudformation delete-stack --region {REGION} --stack-name "},
+        0,
+    ),
+    "a stack of somebody else's where one of ours may have been": (
+        both(without_region, foreign(REGISTRY, REGION, "events")),
+        {"not-compared": "", "not-in-file": ""},
+        0,
+    ),
+    "the organization's stack that left the file": (
+        stands(CI, REGION, "organization"),
+        {"stack-left": f"aws cloudformation delete-stack --region {REGION} --stack-name ecr-warden-organization"},
+        0,
+    ),
     "one stack that refuses its change set": (
         one_denied,
         {"not-compared": "", "stack-differs": "ecr-warden deploy"},
@@ -155,6 +191,17 @@ def test_whoever_may_not_compare_is_not_asked_how_many_functions_may_run_at_once
     denied(site)
     site.cloud.executions = Failure("AccessDenied: lambda:GetAccountSettings")
     assert [one["code"] for one in found(doctor(site, "--json"))] == ["not-compared"]
+
+
+def test_what_somebody_changed_in_a_stack_that_left_the_file_is_said(site: Site) -> None:
+    without_region(site)
+    [_, left] = found(doctor(site, "--json"))
+    assert left["message"].startswith(
+        f"ecr-warden-events in {REGISTRY}/{REGION} is there, and ecr-warden.yaml has it no"
+    )
+    drifted(REGISTRY, REGION, "events")(site)
+    [_, left] = found(doctor(site, "--json"))
+    assert "is there, not as released (changes 1 SQS::Queue), and ecr-warden.yaml has it no longer" in left["message"]
 
 
 def test_how_far_the_comparison_came_is_said(site: Site) -> None:

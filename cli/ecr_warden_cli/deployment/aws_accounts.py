@@ -87,7 +87,7 @@ class AwsEntered(Struct, frozen=True):
 
     def bucket(self, account: str, region: str, name: str) -> CodeBucket:
         client = self.session(account).client("s3", region_name=region, config=CONFIG)
-        return AwsCodeBucket(client, account, region, name)
+        return AwsCodeBucket(client, region, {"Bucket": name, "ExpectedBucketOwner": account})
 
     def remains(self, account: str, region: str) -> Remains:
         return AwsRemains(self.session(account), account, region)

@@ -194,34 +194,26 @@ class AwsCodeBucket(Struct, frozen=True):
     """See `CodeBucket`."""
 
     client: Any
-    account: str
     region: str
-    name: str
+    place: Mapping[str, str]
+    """Its name and owner, as S3's calls take them."""
 
-    def other(self, objects: Mapping[str, bytes]) -> Sequence[str]:
-        there = self._there()
+    def lacking(self, objects: Mapping[str, bytes]) -> Mapping[str, bool]:
+        with calling(f"listing s3://{self.place['Bucket']}"):
+            pages = self.client.get_paginator("list_objects_v2").paginate(**self.place)
+            there = {one["Key"]: one["ETag"].strip('"') for page in pages for one in page.get("Contents", ())}
         # A key alone proves nothing: who knows those of the next version could have put something else there.
-        return [key for key, data in objects.items() if there.get(key, _etag(data)) != _etag(data)]
+        return {key: key in there for key, data in sorted(objects.items()) if there.get(key) != _etag(data)}
 
     def put(self, objects: Mapping[str, bytes]) -> int:
-        there = self._there()
-        missing = [key for key in sorted(objects) if there.get(key) != _etag(objects[key])]
-        with calling(f"the upload to s3://{self.name}"):
+        missing = self.lacking(objects)
+        with calling(f"the upload to s3://{self.place['Bucket']}"):
             for key in missing:
-                self.client.put_object(**self._place, Key=key, Body=objects[key])
+                self.client.put_object(**self.place, Key=key, Body=objects[key])
         return len(missing)
 
-    def _there(self) -> Mapping[str, str]:
-        with calling(f"listing s3://{self.name}"):
-            pages = self.client.get_paginator("list_objects_v2").paginate(**self._place)
-            return {one["Key"]: one["ETag"].strip('"') for page in pages for one in page.get("Contents", ())}
-
-    @property
-    def _place(self) -> Mapping[str, str]:
-        return {"Bucket": self.name, "ExpectedBucketOwner": self.account}
-
     def url(self, key: str) -> str:
-        return f"https://s3.{self.region}.amazonaws.com/{self.name}/{key}"
+        return f"https://s3.{self.region}.amazonaws.com/{self.place['Bucket']}/{key}"
 
 
 @contextmanager

@@ -52,11 +52,13 @@ def content_of(template: str, parameters: Mapping[str, str], place: StackPlace) 
     declared = text.get("Parameters", {})
     lists = tuple(name for name, body in declared.items() if body["Type"] == "CommaDelimitedList")
     stack = StackContent("", lists, text.get("Conditions", {}), text["Resources"])
-    known = _Known({name: str(body.get("Default", "")) for name, body in declared.items()} | {**parameters})
-    known |= {"AWS::Partition": "aws", "AWS::AccountId": place.account, "AWS::Region": place.region}
-    given = {name: body for name, body in text["Resources"].items() if "Properties" in body}
-    found = {name: (body["Type"], stack.properties(name, known)) for name, body in given.items()}
-    found = {name: (kind, properties) for name, (kind, properties) in found.items() if properties is not None}
+    of_aws = {"AWS::Partition": "aws", "AWS::AccountId": place.account, "AWS::Region": place.region}
+    known = _Known({name: str(body.get("Default", "")) for name, body in declared.items()} | {**parameters} | of_aws)
+    found = {
+        name: (body["Type"], properties)
+        for name, body in text["Resources"].items()
+        if "Properties" in body and (properties := stack.properties(name, known)) is not None
+    }
     named = {
         f"{_KINDS[kind]} {one.get('RoleName') or one.get('ManagedPolicyName', name)}": _rights(one)
         for name, (kind, one) in found.items()
@@ -67,9 +69,10 @@ def content_of(template: str, parameters: Mapping[str, str], place: StackPlace) 
 
 def _rights(properties: Mapping[str, Any]) -> Rights:
     trust = properties.get("AssumeRolePolicyDocument", {"Statement": []})["Statement"]
-    documents = [policy["PolicyDocument"] for policy in properties.get("Policies", ())]
-    documents += [properties["PolicyDocument"]] if "PolicyDocument" in properties else []
-    statements = [one for document in documents for one in document["Statement"] if one["Effect"] == "Allow"]
+    policies = [one for one in (*properties.get("Policies", ()), properties) if "PolicyDocument" in one]
+    statements = [
+        one for policy in policies for one in policy["PolicyDocument"]["Statement"] if one["Effect"] == "Allow"
+    ]
     attached = frozenset(f"policy {arn.split('/')[-1]}" for arn in properties.get("ManagedPolicyArns", ()))
     allowed = {action for one in statements for action in _several(one.get("Action", "*"))}
     return Rights(frozenset(who for one in trust for who in _trusted(one)), attached | allowed)

@@ -26,6 +26,7 @@ from ecr_warden.core.remedies import RECONCILE
 from ecr_warden.core.value import Moment, Value
 from ecr_warden.hub.reply import StatusReply, Trouble
 from ecr_warden.hub.status import troubles_of
+from ecr_warden_cli.deployment.change_text import resource_line
 from ecr_warden_cli.deployment.compare import Compared
 from ecr_warden_cli.deployment.ports import LiveStack
 from ecr_warden_cli.deployment.remedies import MORE_EXECUTIONS, UNSEEN
@@ -127,6 +128,11 @@ class Looks(Struct, frozen=True):
     executions: int | Failure | None = None
     """How many functions may run at once where the hub is; None where nobody may ask."""
 
+    @property
+    def status(self) -> StatusReply | None:
+        """What the hub says, if it says anything."""
+        return self.hub if isinstance(self.hub, StatusReply) else None
+
 
 _DEPLOY, _APPLY = "ecr-warden deploy", "ecr-warden apply access.yaml"
 CODES: Mapping[str, tuple[Group, Verdict, str]] = {
@@ -205,7 +211,7 @@ def diagnose(looks: Looks) -> Checkup:
     own = [*troubles_of(looks.wires)]
     ours = [one for one in own if deployed is not False or not _is_to_come(one)]
     # What was looked at now counts, where the hub has looked too.
-    seen, status = {wire.name for wire in looks.wires}, _status(looks)
+    seen, status = {wire.name for wire in looks.wires}, looks.status
     theirs = [one for one in (status.troubles if status else ()) if one.wire is None or one.wire.name not in seen]
     found = [
         *_of_laptop(looks),
@@ -217,11 +223,13 @@ def diagnose(looks: Looks) -> Checkup:
         *(_of_buckets(looks.wires) if deployed is False else ()),
     ]
     if not isinstance(looks.deployment, Failure):
-        found += _of_comparison(looks, looks.deployment.hub_region)
-        if status is not None:
-            found += (*_of_left(looks.deployment, status), *_of_writes(looks.deployment, status))
-        found += (*_of_executions(looks.deployment, looks.executions),)
-        found += _of_channels(looks.deployment, looks.webhook)
+        found += [
+            *_of_comparison(looks, looks.deployment.hub_region),
+            *(_of_left(looks.deployment, status) if status is not None else ()),
+            *(_of_writes(looks.deployment, status) if status is not None else ()),
+            *_of_executions(looks.deployment, looks.executions),
+            *_of_channels(looks.deployment, looks.webhook),
+        ]
     groups = [_group(group, found, facts) for group, facts in _facts(looks, deployed).items()]
     unknown = tuple(one for one in found if one.verdict is Verdict.UNKNOWN)
     is_open = any(group.verdict is Verdict.UNKNOWN for group in groups) or bool(unknown)
@@ -255,10 +263,6 @@ def _group(group: Group, found: Sequence[Diagnosis], facts: str) -> GroupOf:
     return GroupOf(group, Verdict.FINE if facts else Verdict.UNKNOWN, facts or "not looked at", ())
 
 
-def _status(looks: Looks) -> StatusReply | None:
-    return looks.hub if isinstance(looks.hub, StatusReply) else None
-
-
 def _is_deployed(looks: Looks) -> bool | None:
     if isinstance(looks.hub, StatusReply) or looks.hub.code == _NOTHING or isinstance(looks.stack, LiveStack):
         return True
@@ -290,16 +294,15 @@ def _of_laptop(looks: Looks) -> Iterator[Diagnosis]:
         by = duration(round(abs(looks.skew).total_seconds()))
         way = "behind" if looks.skew > timedelta() else "ahead of"
         message = f"this machine's clock is {by} {way} AWS's, which refuses what is signed more than 5 min off"
-        found = _diagnosis("clock-wrong", message, "set the clock, and keep it set by NTP")
-        yield found if abs(looks.skew) > _SKEW_REFUSED else replace(found, verdict=Verdict.WARNING)
+        verdict = Verdict.WRONG if abs(looks.skew) > _SKEW_REFUSED else Verdict.WARNING
+        yield _diagnosis("clock-wrong", message, "set the clock, and keep it set by NTP", verdict=verdict)
 
 
 def _of_accounts(looks: Looks) -> Iterator[Diagnosis]:
     """The accounts that could not be entered and that the hub does not look at."""
     if isinstance(looks.deployment, Failure):
         return
-    status = _status(looks)
-    needed = {*unwatched(looks.deployment, status), *(() if status else (looks.deployment.hub_account,))}
+    needed = {*unwatched(looks.deployment, looks.status), *(() if looks.status else (looks.deployment.hub_account,))}
     refused = [how for account, how in looks.entered.items() if isinstance(how, Failure) and account in needed]
     if refused:
         about = (Group.IDENTITIES, Group.TRAIL, Group.MEMBERS, Group.EVENTS)
@@ -313,7 +316,7 @@ def _of_hub(looks: Looks, *, deployed: bool | None) -> Iterator[Diagnosis]:
         theirs = looks.hub.hub_version or "of an unknown version"
         message = f"the hub is ecr-warden {theirs}, and this command {__version__}"
         remedy = "bring the older one to the newer: ecr-warden deploy, or pipx upgrade ecr-warden"
-        yield replace(_diagnosis("versions-differ", message, remedy), verdict=Verdict.WARNING)
+        yield _diagnosis("versions-differ", message, remedy, verdict=Verdict.WARNING)
     if deployed is False:
         yield _diagnosis("not-deployed", "there is no hub yet", "deploy it")
         return
@@ -327,8 +330,8 @@ def _of_hub(looks: Looks, *, deployed: bool | None) -> Iterator[Diagnosis]:
 def _of_failure(failure: Failure, code: str = "") -> Diagnosis:
     code = code or (failure.code if failure.code in CODES else "hub-unknown")
     message = ": ".join((failure.message, *failure.lines[:1]))
-    found = _diagnosis(code, message, "" if failure.lines else failure.remedy)
-    return replace(found, also=tuple(failure.lines[1:]), statement=_statement([failure.message]))
+    remedy, also = "" if failure.lines else failure.remedy, tuple(failure.lines[1:])
+    return _diagnosis(code, message, remedy, also=also, statement=_statement([failure.message]))
 
 
 def _of_writes(deployment: Deployment, status: StatusReply) -> Iterator[Diagnosis]:
@@ -350,7 +353,7 @@ def _of_writes(deployment: Deployment, status: StatusReply) -> Iterator[Diagnosi
                 "--read-only; or delete its stack ecr-warden-member in us-east-1, and for an organization's accounts "
                 "ecr-warden-organization"
             )
-            yield replace(_diagnosis("still-writable", message, remedy), command=command)
+            yield _diagnosis("still-writable", message, remedy, command=command)
     if not status.writable and status.mode is Mode.ENFORCE and members.keys() <= status.watched.keys():
         message = "the spec says mode: enforce, and no account lets ecr-warden write: what differs is not repaired"
         remedy = (
@@ -362,54 +365,53 @@ def _of_writes(deployment: Deployment, status: StatusReply) -> Iterator[Diagnosi
 
 def _of_comparison(looks: Looks, region: str) -> Iterator[Diagnosis]:
     """What differs from the release, which CloudFormation and these credentials show."""
-    compared, status = looks.compared, _status(looks)
+    compared, status = looks.compared, looks.status
     if failures := [compared] if isinstance(compared, Failure) else compared.unread if compared is not None else ():
         first, *others = dict.fromkeys(failure.message for failure in failures)
         which = "some" if isinstance(compared, Compared) else "the"
         message = f"{which} stacks were not compared with the release, but for what the hub looks at: {first}"
         remedy = failures[0].remedy or "ask with the deployer's policies, which ecr-warden deploy --emit DIR writes"
-        found = _diagnosis("not-compared", message, remedy)
-        yield replace(found, also=tuple(others), statement=_statement([first, *others]))
+        yield _diagnosis("not-compared", message, remedy, also=tuple(others), statement=_statement([first, *others]))
     if not isinstance(compared, Compared):
         return
     is_upgrade = status is not None and status.hub_version != __version__
     verdict = Verdict.WARNING if is_upgrade else Verdict.WRONG
     for step in compared.steps:
         lines = [line.format(step.wanted.place.account) for line in (*step.resources(), *step.rights())]
-        about = (_OF_STACK.get(step.wanted.template, Group.MEMBERS),)
-        also = tuple(f"{one.logical_id} ({one.type})" for one in step.changes)
-        found = _diagnosis("stack-differs", f"deploy would change it: {'; '.join(lines)}")
-        yield replace(found, verdict=verdict, about=about, also=also)
+        yield _diagnosis(
+            "stack-differs",
+            f"deploy would change it: {'; '.join(lines)}",
+            verdict=verdict,
+            about=(_OF_STACK.get(step.wanted.template, Group.MEMBERS),),
+            also=tuple(f"{one.logical_id} ({one.type})" for one in step.changes),
+        )
     for one in compared.unseen:
         yield _diagnosis("drift-unread", UNSEEN.format(one), "read it with the deployer's policies, or in the console")
     yield from _of_functions(compared, region)
     for queue, many in compared.letters.items():
         remedy = "whoever operates the hub reads why, and purges the queue: docs/safety.md#what-to-do"
         yield _diagnosis("letters-kept", f"{queue} keeps {count(many, 'message')} that nobody could process", remedy)
-    for place in compared.left:
-        message = (
-            f"{place} is there, and ecr-warden.yaml has no such region: delete it in that account, or add the region"
-        )
+    for place, differs in compared.left.items():
+        changed = "" if differs is None else f", not as released ({resource_line(differs.changes)})"
+        message = f"{place} is there{changed}, and ecr-warden.yaml has it no longer: delete it there, or add it again"
         command = f"aws cloudformation delete-stack --region {place.region} --stack-name {place.name}"
-        yield replace(_diagnosis("stack-left", message), command=command)
+        yield _diagnosis("stack-left", message, command=command)
 
 
 def _of_functions(compared: Compared, region: str) -> Iterator[Diagnosis]:
-    for name, what in compared.altered.items():
-        yield _diagnosis("code-differs", f"{name} runs {what} than the release's")
-    if files := compared.spoiled:
-        yield _diagnosis("code-differs", f"in the bucket for code somebody replaced {listed(files, _SHOWN)}")
+    for said in compared.code:
+        yield _diagnosis("code-differs", said)
     for name in compared.stopped:
         message = f"the concurrent executions of {name} are limited, so that others keep it waiting or it never runs"
         command = f"aws lambda delete-function-concurrency --region {region} --function-name {name}"
-        yield replace(_diagnosis("function-limited", message), command=command)
+        yield _diagnosis("function-limited", message, command=command)
 
 
 def _of_executions(deployment: Deployment, limit: int | Failure | None) -> Iterator[Diagnosis]:
     if isinstance(limit, Failure):
         yield _of_failure(limit, "executions-unread")
     elif limit is not None and (why := shortage(deployment, limit)):
-        yield replace(_diagnosis("few-executions", why), command=MORE_EXECUTIONS.format(deployment.hub_region))
+        yield _diagnosis("few-executions", why, command=MORE_EXECUTIONS.format(deployment.hub_region))
 
 
 _OF_STACK = {HUB: Group.HUB, EVENTS: Group.EVENTS, ORGANIZATION: Group.MEMBERS}
@@ -421,7 +423,11 @@ def _of_left(deployment: Deployment, status: StatusReply) -> Iterator[Diagnosis]
     named = {part for one in deployment.members for part in (one.id, *(f"{one.id}/{r}" for r in one.regions))}
     if (left := sorted(status.watched.keys() - named)) and not (units is not None and units.units):
         message = f"the accepted spec names {listed(left, _SHOWN)}, and ecr-warden.yaml does not"
-        remedy = "whoever deploys adds it to ecr-warden.yaml, or whoever owns the spec takes it out there"
+        remedy = (
+            "whoever deploys adds it to ecr-warden.yaml, or whoever owns the spec takes it out there, and whoever "
+            "administers an account that the file does not name, where nothing was compared, deletes ecr-warden-events "
+            "in each region, then ecr-warden-member"
+        )
         yield _diagnosis("not-in-file", message, remedy)
 
 
@@ -429,16 +435,17 @@ def _of_channels(deployment: Deployment, webhook: bool | Failure | None) -> Iter
     if isinstance(webhook, Failure):
         yield _of_failure(webhook, "webhook-unread")
     elif webhook is False:
-        found = _diagnosis("webhook-missing", f"there is no {deployment.webhook}, where the webhook's URL should be")
         kind, _, name = deployment.webhook.partition(":")
         command = _STORE[kind].format(name=name, region=deployment.hub_region)
-        yield replace(found, command=command, remedy="store the URL; a file keeps it out of the shell's history")
+        message = f"there is no {deployment.webhook}, where the webhook's URL should be"
+        yield _diagnosis("webhook-missing", message, _BY_FILE, command=command)
     if not (deployment.email or deployment.webhook):
         yield _diagnosis(
             "no-channel", "nobody hears of anything: there is neither an e-mail address nor a webhook", _ALERTS
         )
 
 
+_BY_FILE = "store the URL; a file keeps it out of the shell's history"
 _ALERTS = "add alerts: to ecr-warden.yaml, and deploy"
 _STORE = {
     "ssm": "aws ssm put-parameter --region {region} --type SecureString --name {name} --value file://webhook.txt",
@@ -446,9 +453,10 @@ _STORE = {
 }
 
 
-def _diagnosis(code: str, message: str, remedy: str = "") -> Diagnosis:
+def _diagnosis(code: str, message: str, remedy: str = "", **more: Any) -> Diagnosis:
+    """`more`: other fields than the code's own."""
     group, verdict, command = CODES[code]
-    return Diagnosis(code, verdict, message, command, remedy, about=(group,))
+    return replace(Diagnosis(code, verdict, message, command, remedy, about=(group,)), **more)
 
 
 # ---------------------------------------------------------------- what the hub, or the wiring, shows
@@ -560,7 +568,7 @@ def _of_boundaries(troubles: Iterable[Trouble]) -> Iterator[Diagnosis]:
             "it, have CloudFormation import it: docs/deploy.md#recreating-a-member"
         )
         arn = iam_arn(account, f"policy/ecr-warden/{boundary}")
-        yield replace(_diagnosis("names-taken", message), command=f"aws iam delete-policy --policy-arn {arn}")
+        yield _diagnosis("names-taken", message, command=f"aws iam delete-policy --policy-arn {arn}")
 
 
 def _of_buckets(wires: Iterable[Wire]) -> Iterator[Diagnosis]:
@@ -569,9 +577,8 @@ def _of_buckets(wires: Iterable[Wire]) -> Iterator[Diagnosis]:
         if wire.name.startswith(_VERSIONING) and wire.state in (WireState.ON, WireState.DISABLED):
             bucket = wire.name.rpartition("/")[2]
             message = f"bucket {bucket} is there without a hub, which fails with AlreadyExists"
-            yield replace(
-                _diagnosis("names-taken", message, "ecr-warden remove empties and deletes it"), about=(Group.HUB,)
-            )
+            remedy = "ecr-warden remove empties and deletes it"
+            yield _diagnosis("names-taken", message, remedy, about=(Group.HUB,))
 
 
 # ---------------------------------------------------------------- what was not allowed
@@ -591,7 +598,7 @@ def _statement(messages: Iterable[str]) -> Mapping[str, Any] | None:
 
 def _facts(looks: Looks, deployed: bool | None) -> Mapping[Group, str]:
     """What is known of each group; "" where nothing was looked at."""
-    status = _status(looks)
+    status = looks.status
     trails = [_place(wire)[0] for wire in looks.wires if wire.name.startswith("trail ")]
     watched = {*trails, *(part.partition("/")[0] for part in (status.watched if status is not None else ()))}
     accounts = count(len(watched), "account")

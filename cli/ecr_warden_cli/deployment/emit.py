@@ -20,8 +20,11 @@ def emit(deployment: Deployment, release: Release, folder: str) -> list[str]:
     files = {**release.code, **{f"{name}.json": text.encode() for name, text in release.templates.items()}}
     for wanted in stacks_of(deployment, external_id(deployment)):
         # Nobody but the stack makes the stop switch there.
-        known = {name: value for name, value in wanted.parameters.items() if name not in (*_ABOVE, OWN_SWITCH)}
-        given = [{"ParameterKey": name, "ParameterValue": value} for name, value in known.items()]
+        given = [
+            {"ParameterKey": name, "ParameterValue": value}
+            for name, value in wanted.parameters.items()
+            if name not in (*_ABOVE, OWN_SWITCH)
+        ]
         place = wanted.place
         files[f"parameters/{wanted.template}-{place.account}-{place.region}.json"] = json.dumps(
             given, indent=1

@@ -1,7 +1,7 @@
 """ecr-warden.yaml to a deployment, or to all its problems at their places, as a spec is read."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from ecr_warden.access_spec.accounts import SpecAccounts, build_accounts, build_regions
 from ecr_warden.access_spec.check_shape import Fields, check_shape
@@ -93,18 +93,22 @@ def _deployment(root: Fields, report: ProblemReport) -> Deployment:
 
 def _member(account: SpecAccount, entry: Fields, report: ProblemReport) -> MemberAccount:
     owners, roles = _texts(entry, "owners"), _texts(entry, "roles")
-    for name, several, lists in (("owners", owners, OWNER_LISTS), ("roles", roles, (ROLE_LIST,))):
-        arns = [iam_arn(account.id, one) for one in several]
-        if {*arns} - {arn for _, placed in filled({}, lists, arns) for arn in placed}:
-            message = f"more {name} than the parameters of the member stack hold"
-            report.add(Code.NAME_TOO_LONG, entry.place_of(name), message, remedy="name an IAM path, such as user/ci/*")
+    _check_room("owners", [iam_arn(account.id, one) for one in owners], OWNER_LISTS, entry, report)
+    _check_room("roles", [iam_arn(account.id, one) for one in roles], (ROLE_LIST,), entry, report)
     return MemberAccount(
         account.alias, account.id, account.regions, Writes(_text(entry, "writes") or Writes.NONE), owners, roles
     )
 
 
+def _check_room(name: str, arns: Sequence[str], lists: Sequence[str], entry: Fields, report: ProblemReport) -> None:
+    if {*arns} - {arn for _, placed in filled({}, lists, arns) for arn in placed}:
+        message = f"more {name} than the parameters of the member stack hold"
+        report.add(Code.NAME_TOO_LONG, entry.place_of(name), message, remedy="name an IAM path, such as user/ci/*")
+
+
 def _organization(entry: Fields, accounts: SpecAccounts, report: ProblemReport) -> Organization:
-    units = _texts(entry, "units")
+    units, owners = _texts(entry, "units"), _texts(entry, "owners")
+    _check_room("owners", [iam_arn("*", one) for one in owners], OWNER_LISTS, entry, report)
     given = [name for name in _OF_UNITS if name in entry.keys]
     if given and "units" not in entry.keys:
         message, remedy = f"an organization with {', '.join(given)} has no units", "add units:, or remove the others"
@@ -119,18 +123,12 @@ def _organization(entry: Fields, accounts: SpecAccounts, report: ProblemReport) 
         units,
         build_regions(entry.texts("regions"), report),
         Writes(_text(entry, "writes") or Writes.NONE),
-        _texts(entry, "owners"),
+        owners,
     )
 
 
 def _check_lists(found: Deployment, root: Fields, report: ProblemReport) -> None:
     """No parameter of a stack has more than CloudFormation takes, which would say so in the middle of a deployment."""
-    units = found.organization
-    owners = [iam_arn("*", one) for one in (units.owners if units is not None else ())]
-    fit = {arn for _, placed in filled({}, OWNER_LISTS, owners) for arn in placed}
-    if {*owners} - fit:
-        place, message = root.place_of("organization"), "more owners than the parameters of the member stack hold"
-        report.add(Code.NAME_TOO_LONG, place, message, remedy="name an IAM path, such as user/ci/*")
     for stack in stacks_of(found, ""):
         for name, value in stack.parameters.items():
             if (size := len(value.encode())) > PARAMETER_BYTES:

@@ -41,10 +41,14 @@ def examine(
     if isinstance(deployment, Failure) or entered is None:
         return diagnose(Looks(version, status, deployment))
     callers = {account: _tried(partial(entered.caller, account)) for account in aliases_of(deployment)}
-    answers = isinstance(status, StatusReply)
-    regions = unwatched(deployment, status if isinstance(status, StatusReply) else None)
+    reply = status if isinstance(status, StatusReply) else None
+    regions = unwatched(deployment, reply)
     hub = hub_place(deployment)
-    stack = None if answers and not regions else _tried(lambda: entered.stacks(hub.account, hub.region).read(hub.name))
+    stack = (
+        None
+        if reply is not None and not regions
+        else _tried(lambda: entered.stacks(hub.account, hub.region).read(hub.name))
+    )
     place = _hub(deployment, stack if isinstance(stack, LiveStack) else LiveStack(""))
     wiring = entered.wiring(place)
 
@@ -53,18 +57,18 @@ def examine(
         return (*account_wires(wiring.account(account, entered.surveyed(account)), account, place), *chain(*of_regions))
 
     can_look = not isinstance(stack, Failure)
-    own = hub_wires(wiring.hub(), place) if can_look and not answers else ()
+    own = hub_wires(wiring.hub(), place) if can_look and reply is None else ()
     found = _side_by_side(of_account, [one for one in regions if can_look and isinstance(callers[one], str)])
     knows_secrets = deployment.webhook and isinstance(callers[hub.account], str)
     webhook = _tried(partial(entered.holds, hub.account, hub.region, deployment.webhook)) if knows_secrets else None
-    wires = (*own, *chain(*found.values()))
-    skew = _tried(partial(entered.skew, clock))
-    seen = {part.partition("/")[2] for part in status.watched} - {""} if isinstance(status, StatusReply) else set()
-    compared = _tried(partial(compare, seen)) if compare is not None and (answers or stack is not None) else None
+    seen = {part.partition("/")[2] for part in (reply.watched if reply is not None else ())} - {""}
+    is_deployed = reply is not None or stack is not None
+    compared = _tried(partial(compare, seen)) if compare is not None and is_deployed else None
     # Whoever may not compare may not ask for this either.
     may_ask = isinstance(callers[hub.account], str) and not isinstance(compared, Failure)
     executions = _tried(partial(entered.executions, hub.account, hub.region)) if may_ask else None
-    return diagnose(Looks(version, status, deployment, skew, callers, stack, wires, webhook, compared, executions))
+    looked = (_tried(partial(entered.skew, clock)), callers, stack, (*own, *chain(*found.values())), webhook)
+    return diagnose(Looks(version, status, deployment, *looked, compared, executions))
 
 
 def _hub(deployment: Deployment, stack: LiveStack) -> HubPlace:

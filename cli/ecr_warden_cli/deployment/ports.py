@@ -102,7 +102,7 @@ class Stacks(Protocol):
         """The stack; None if there is none, or nothing but a change set that nobody executed."""
 
     def settled(self, name: str) -> LiveStack | None:
-        """The stack once nothing is under way, however long that takes; None if it has gone by then."""
+        """As `read`, once nothing is under way, however long that takes."""
 
     def unfinished(self, sets: Sequence[str], call_as: str) -> Sequence[Instance]:
         """What is not SUCCEEDED of StackSets: of an operation that tolerates failures CloudFormation says nothing."""
@@ -135,8 +135,8 @@ class Stacks(Protocol):
 class CodeBucket(Protocol):
     """The bucket from which CloudFormation takes code and large templates."""
 
-    def other(self, objects: Mapping[str, bytes]) -> Sequence[str]:
-        """The keys of these objects at which there is something else; raises Failure."""
+    def lacking(self, objects: Mapping[str, bytes]) -> Mapping[str, bool]:
+        """The keys at which these objects are not, and whether something else is there; raises Failure."""
 
     def put(self, objects: Mapping[str, bytes]) -> int:
         """Upload what is not there yet by key and content, and return how many that were; raises Failure."""

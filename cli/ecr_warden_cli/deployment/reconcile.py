@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager, suppress
 from copy import replace
 from functools import cached_property, partial
-from itertools import groupby
+from itertools import chain, groupby
 
 from msgspec import Struct
 
@@ -60,17 +60,7 @@ _INLINE_BYTES = 51_200
 """What CloudFormation takes of a template in a call."""
 
 
-def unfinished(deployment: Deployment, entered: Entered) -> Sequence[Instance]:
-    """The stacks in an organization's units that are not as they should be; raises Failure."""
-    units = deployment.organization
-    if units is None or not units.units:
-        return ()
-    stacks = entered.stacks(units.account, deployment.hub_region)
-    live = stacks.read(NAMES[ORGANIZATION])
-    return () if live is None else stacks.unfinished(SETS, live.parameters.get("CallAs", "SELF"))
-
-
-def _together(failures: Sequence[Failure]) -> Failure:
+def _said_together(failures: Sequence[Failure]) -> Failure:
     """The first one, with the others before it; those with one remedy are said together."""
     alike = defaultdict[str, list[str]](list)
     for failure in failures:
@@ -81,6 +71,20 @@ def _together(failures: Sequence[Failure]) -> Failure:
     ]
     said[0].lines = [str(one) for one in said[1:]]
     return said[0]
+
+
+def _together(going: list[Iterator[str]], failures: list[Failure]) -> Iterator[str]:
+    """What each says, in turns; one that fails keeps no other from being finished."""
+    while going:
+        for one in [*going]:
+            try:
+                if said := next(one):
+                    yield said
+            except StopIteration:
+                going.remove(one)
+            except Failure as failure:
+                going.remove(one)
+                failures.append(failure)
 
 
 class Step(Struct, frozen=True):
@@ -120,6 +124,15 @@ def _parts(version: str) -> list[int]:
     return [int(part) for part in re.findall(r"[0-9]{1,9}", version)[:3]]
 
 
+UNKNOWN = LiveStack("", outputs={"TrailBusArn": ""})
+"""A hub that is there, and of which nothing is known."""
+
+
+def _keeping(wanted: WantedStack, live: LiveStack) -> WantedStack:
+    writes = {name: value for name, value in wanted.parameters.items() if name == "Writes"}
+    return replace(wanted, parameters={**live.parameters, **writes})
+
+
 class Reconciler(Struct, frozen=True, dict=True):
     """The stacks of a release in the accounts that could be entered; each method raises Failure."""
 
@@ -142,8 +155,10 @@ class Reconciler(Struct, frozen=True, dict=True):
 
     @cached_property
     def hub(self) -> LiveStack | None:
-        """The hub's stack as it was found."""
-        return self._read(WantedStack(hub_place(self.deployment), HUB, {}))
+        """The hub's stack as it was found; UNKNOWN where it goes on without it."""
+        is_closed = self.goes_on and self.deployment.hub_account in self.left_out
+        hub = WantedStack(hub_place(self.deployment), HUB, {})
+        return next(iter(self._each(self._read, [] if is_closed else [hub])), UNKNOWN)
 
     @property
     def is_new(self) -> bool:
@@ -153,30 +168,40 @@ class Reconciler(Struct, frozen=True, dict=True):
     @cached_property
     def switch(self) -> Position | None:
         """How the stop switch is to be made; None if there is one. One that was deleted may have said stopped."""
-        if self.entered.holds(self.deployment.hub_account, self.deployment.hub_region, f"ssm:{PARAMETER}"):
-            return None
-        return Position.ENABLED if self.is_new else Position.STOPPED
+        found = self._each(partial(self.entered.holds, *self.at), [f"ssm:{PARAMETER}"] if self.has_hub else [])
+        lacking = Position.ENABLED if self.is_new else Position.STOPPED
+        return lacking if found == [False] else None
+
+    @property
+    def at(self) -> tuple[str, str]:
+        """The hub's account and region."""
+        return self.deployment.hub_account, self.deployment.hub_region
+
+    @property
+    def has_hub(self) -> bool:
+        """Whether something may be done to the hub."""
+        return self.deployment.hub_account not in self.left_out and self.hub is not UNKNOWN
+
+    @property
+    def is_there(self) -> bool:
+        """Whether there is a hub, to which something may be done."""
+        return self.has_hub and not self.is_new
 
     @cached_property
     def running(self) -> Mapping[str, RunningFunction]:
         """What the hub's functions run, by name."""
-        account, region = self.deployment.hub_account, self.deployment.hub_region
-        return self.entered.functions(account, region, [*self.release.functions]) if self._is_open else {}
-
-    @property
-    def _is_open(self) -> bool:
-        """Whether there is a hub, and may be looked at."""
-        return self.deployment.hub_account not in self.left_out and not self.is_new
+        return self.entered.functions(*self.at, [*self.release.keys("Function")]) if self.is_there else {}
 
     @cached_property
-    def altered(self) -> Mapping[str, str]:
-        """The functions that run other code than this release's, and of what; CloudFormation reads none."""
-        if self.hub is None or self.hub.outputs.get("Version") != self.release.version:
-            return {}
-        keys, layers = self.release.functions, self.release.layers
-        others = [name for name, one in self.running.items() if not {f"{layer}.zip" for layer in one.layers} <= layers]
-        own = [name for name, one in self.running.items() if f"{one.code}.zip" != keys[name]]
-        return dict.fromkeys(others, "a layer with other code") | dict.fromkeys(own, "other code")
+    def altered(self) -> Sequence[str]:
+        """What runs other code than this release's, in words; CloudFormation reads none."""
+        is_of_this = self.hub is not None and self.hub.outputs.get("Version") == self.release.version
+        keys, layers = self.release.keys("Function"), {*self.release.keys("LayerVersion").values()}
+        return [
+            f"{name} runs {'' if is_other else 'a layer with '}other code than the release's"
+            for name, one in (self.running.items() if is_of_this else ())
+            if (is_other := f"{one.code}.zip" != keys[name]) or not {f"{layer}.zip" for layer in one.layers} <= layers
+        ]
 
     @cached_property
     def code_prefix(self) -> str:
@@ -187,11 +212,23 @@ class Reconciler(Struct, frozen=True, dict=True):
     @cached_property
     def spoiled(self) -> Sequence[str]:
         """The files of code in the bucket that somebody replaced."""
-        return self._bucket().other(self._code) if self._is_open else ()
+        found = self._each(lambda _: self._bucket().lacking(self._code), [self.hub] if self.is_there else [])
+        return [key for lacking in found for key, is_other in lacking.items() if is_other]
 
     @property
     def _code(self) -> Mapping[str, bytes]:
         return {f"{self.code_prefix}{key}": data for key, data in self.release.code.items()}
+
+    def unfinished(self) -> Sequence[Instance]:
+        """The stacks in an organization's units that are not as they should be."""
+        live = self.found.get(self._organization.place)
+        return () if live is None else self._stacks(self._organization).unfinished(SETS, live.parameters["CallAs"])
+
+    @property
+    def _organization(self) -> WantedStack:
+        """Where the organization's stack is, if there is one."""
+        account = self.deployment.organization.account if self.deployment.organization is not None else ""
+        return WantedStack(StackPlace(account, self.deployment.hub_region, NAMES[ORGANIZATION]), ORGANIZATION, {})
 
     def leaving(self, ask: Callable[[], Collection[str] | None]) -> list[str]:
         """Whose changes are reported no more, of those whom the accepted spec names.
@@ -200,7 +237,7 @@ class Reconciler(Struct, frozen=True, dict=True):
         """
         units, before = self.deployment.organization, self._members_before
         are = {self.deployment.hub_account, *(one.id for one in self.deployment.members)}
-        if self.is_new or (units is not None and units.units) or (before and before <= are):
+        if self.is_new or self.hub is UNKNOWN or (units is not None and units.units) or (before and before <= are):
             return []
         named = ask()
         # A hub that takes the events of an organization knows no members.
@@ -212,25 +249,43 @@ class Reconciler(Struct, frozen=True, dict=True):
         listed = "" if self.hub is None else self.hub.parameters.get("MemberAccounts", "")
         return {*listed.split(",")} - {""}
 
-    def steps(self) -> tuple[Step, ...]:
+    def steps(self) -> Sequence[Step]:
         """What is to be done, in order; to be called while `discarding`."""
+        whole = self._each(lambda _: self._wanted(), [] if self.hub is UNKNOWN else [self.hub])
+        if not whole:
+            ours = [one for one in stacks_of(self.deployment, "") if one.place.account not in self.left_out]
+            return self._steps((one for one in ours if self.hub is not UNKNOWN or one.template != HUB), keep=True)
+        # All are read before anything is proposed: one that is somebody else's, or cannot be read, ends it.
+        steps = self._steps(one for one in whole[0] if one.place.account not in self.left_out)
+        order = self._order(steps)
+        return sorted(steps, key=lambda step: order.index(step.wanted.template))
+
+    def _wanted(self) -> Sequence[WantedStack]:
         outputs = self.hub.outputs if self.hub is not None else {}
         units = self.deployment.organization
         above = self.entered.above(units.account) if units is not None and units.units else ("", "")
         # An account that nobody entered, by a mistyped ID perhaps, becomes no member.
-        known = (one for one in self.deployment.members if one.id not in self.left_out - self._members_before)
+        reached = above[1] and self._organization.place.account not in self.left_out
+        own = self._read(self._organization) if reached else None
+        before = self._members_before | {*(own.parameters["OwnStacks"].split(",") if own is not None else ())}
+        known = (one for one in self.deployment.members if one.id not in self.left_out - before)
         given = {**self.deployment.parameters, CODE_PREFIX: self.code_prefix}
         deployment = replace(self.deployment, members=(*known,), parameters=given)
         wanted = stacks_of(deployment, outputs.get("ExternalId") or external_id(deployment), above)
-        if self.hub is None:
-            wanted = (WantedStack(hub_place(self.deployment), _BUCKET, {}), *wanted)
-        # All are read before anything is proposed: one that is somebody else's, or cannot be read, ends it.
-        there = [one for one in wanted if one.place.account not in self.left_out]
-        found = self._each(lambda one: (one, self._read(one)), there)
+        return wanted if self.hub is not None else (WantedStack(hub_place(self.deployment), _BUCKET, {}), *wanted)
+
+    def left(self, wanted: Sequence[WantedStack]) -> Mapping[StackPlace, Step | None]:
+        """Those of these that are there, and what differs in each from the release; to be called while `discarding`."""
+        steps = {step.wanted.place: step for step in self._steps(wanted, keep=True)}
+        return {one.place: steps.get(one.place) for one in wanted if self.found.get(one.place) is not None}
+
+    def _steps(self, wanted: Iterable[WantedStack], *, keep: bool = False) -> list[Step]:
+        """`keep`: make none, and leave the parameters of those that are there, but for what may be written."""
+        found = self._each(lambda one: (one, self._read(one)), wanted)
+        if keep:
+            found = [(_keeping(one, live), live) for one, live in found if live is not None]
         begun = self._each(lambda one: (*one, None if one[1] is None else self._propose(one[0])), found)
-        steps = [step for step in self._each(lambda one: self._step(*one), begun) if step is not None]
-        order = self._order(steps)
-        return tuple(sorted(steps, key=lambda step: order.index(step.wanted.template)))
+        return [step for step in self._each(lambda one: self._step(*one), begun) if step is not None]
 
     def _each[T, R](self, do: Callable[[T], R], things: Iterable[T]) -> list[R]:
         """What could be done of all; what could not is unread, and ends it unless it goes on."""
@@ -241,7 +296,7 @@ class Reconciler(Struct, frozen=True, dict=True):
             except Failure as failure:
                 self.unread.append(failure)
         if self.unread and not self.goes_on:
-            raise _together(self.unread)
+            raise _said_together(self.unread)
         return done
 
     def _order(self, steps: Sequence[Step]) -> Sequence[str]:
@@ -285,36 +340,27 @@ class Reconciler(Struct, frozen=True, dict=True):
 
     def carry_out(self, steps: Sequence[Step]) -> Iterator[str]:
         """Do it, all stacks of one template at once, and say what is done."""
+        failures = list[Failure]()
+        of_stacks = ([self._stages(step) for step in of] for _, of in groupby(steps, lambda step: step.wanted.template))
+        has_code = self.hub is not None and (self.spoiled or any(step.wanted.template == HUB for step in steps))
+        for going in chain([[self._of_hub(uploads=bool(has_code))]], of_stacks):
+            yield from _together(going, failures)
+            if failures and not self.goes_on:
+                break
+        if failures:
+            raise _said_together(failures)
+
+    def _of_hub(self, *, uploads: bool) -> Iterator[str]:
+        """What is of no stack."""
         if self.switch is not None:
             # Before the hub, which else would find none, and stand still.
-            self.entered.hub(self.deployment.hub_account, self.deployment.hub_region).make_switch(self.switch)
+            self.entered.hub(*self.at).make_switch(self.switch)
             yield f"made the stop switch {PARAMETER}: {self.switch}"
-        if self.spoiled:
+        if uploads:
             yield self._upload()
-        for template, several in groupby(steps, key=lambda step: step.wanted.template):
-            if template == HUB and not self.spoiled:
-                yield self._upload()
-            yield from self._together([*several])
 
     def _upload(self) -> str:
         return f"uploaded {self._bucket().put(self._code)} of {len(self._code)} files of code"
-
-    def _together(self, steps: Sequence[Step]) -> Iterator[str]:
-        """A stack that fails keeps no other from being finished."""
-        going, failures = [self._stages(step) for step in steps], list[Failure]()
-        while going:
-            for one in [*going]:
-                try:
-                    said = next(one, None)
-                except Failure as failure:
-                    failures.append(failure)
-                    said = None
-                if said is None:
-                    going.remove(one)
-                elif said:
-                    yield said
-        if failures:
-            raise _together(failures)
 
     def _stages(self, step: Step) -> Iterator[str]:
         """What is begun, and then awaited, of one stack: "" in between, and what is done."""
@@ -330,13 +376,14 @@ class Reconciler(Struct, frozen=True, dict=True):
         yield ""
         self.found[place] = live = stacks.finished(change_set)
         yield f"{place}: {live.status}"
+        if step.wanted.template == _BUCKET:
+            yield self._upload()
         if goes_on:
             yield from self._stages(replace(step, change_set=None))
 
     def _read(self, wanted: WantedStack) -> LiveStack | None:
-        live = self._stacks(wanted).read(wanted.place.name)
-        if self.waits and live is not None and live.status.endswith("IN_PROGRESS"):
-            live = self._stacks(wanted).settled(wanted.place.name)
+        stacks = self._stacks(wanted)
+        live = (stacks.settled if self.waits else stacks.read)(wanted.place.name)
         if live is not None:
             _refuse_unusable(wanted, live, self.release.version)
         self.found[wanted.place] = live
@@ -346,8 +393,7 @@ class Reconciler(Struct, frozen=True, dict=True):
         return self.entered.stacks(wanted.place.account, wanted.place.region)
 
     def _bucket(self) -> CodeBucket:
-        account, region = self.deployment.hub_account, self.deployment.hub_region
-        return self.entered.bucket(account, region, code_bucket(self.deployment))
+        return self.entered.bucket(*self.at, code_bucket(self.deployment))
 
     def _propose(self, wanted: WantedStack) -> ChangeSet:
         stacks, proposal = self._stacks(wanted), self._proposal(wanted)

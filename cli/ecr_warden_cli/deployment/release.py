@@ -45,24 +45,16 @@ class Release(Struct, frozen=True):
     code: Mapping[str, bytes]
     """Layers and functions, by the key at which the hub's template expects them in the bucket CodeBucket."""
 
-    @property
-    def functions(self) -> Mapping[str, str]:
-        """The key of each function's code: it is the digest of what is in it."""
-        return {one["FunctionName"]: _key(one["Code"]) for one in self.resources("Function")}
-
-    @property
-    def layers(self) -> set[str]:
-        """The keys of the layers' code."""
-        return {_key(one["Content"]) for one in self.resources("LayerVersion")}
+    def keys(self, kind: str) -> Mapping[str, str]:
+        """The key of the code of each function, or layer, by name: it is the digest of what is in it."""
+        named = {one.get("FunctionName") or one["LayerName"]: one for one in self.resources(kind)}
+        prefixed = {name: (one.get("Code") or one["Content"])["S3Key"]["Fn::Sub"] for name, one in named.items()}
+        return {name: key.removeprefix("${CodePrefix}") for name, key in prefixed.items()}
 
     def resources(self, kind: str) -> Iterator[Mapping[str, Any]]:
         """The properties of what the hub has of a kind of Lambda's."""
         resources = json.loads(self.templates["hub"])["Resources"].values()
         yield from (body["Properties"] for body in resources if body["Type"] == f"AWS::Lambda::{kind}")
-
-
-def _key(code: Mapping[str, Any]) -> str:
-    return str(code["S3Key"]["Fn::Sub"]).removeprefix("${CodePrefix}")
 
 
 class ReleaseUnusable(Failure, code="release-unusable"):

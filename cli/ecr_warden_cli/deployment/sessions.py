@@ -62,7 +62,7 @@ def enter(deployment: Deployment, arguments: argparse.Namespace, context: Contex
     The ways are those that the arguments, the environment and the file say, in this order.
     """
     aliases, role = aliases_of(deployment), arguments.assume_role or deployment.assume_role
-    context.console.aliases.update(aliases)
+    context.console.aliases.update({account: alias for account, alias in aliases.items() if alias != account})
     otherwise = context.console.environment.get("ECR_WARDEN_HUB_PROFILE") or None
     with context.console.doing("entering the accounts"):
         return context.aws().enter(aliases, find_ways(arguments.profile, role, deployment, otherwise), context.sleep)

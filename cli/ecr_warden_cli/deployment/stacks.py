@@ -172,9 +172,8 @@ def _hub(deployment: Deployment, shared: str) -> dict[str, str]:
 def _alarm_hours(schedule: str) -> int:
     """After how many hours without a sweep the alarm fires: three in a row, of a schedule that says how often."""
     found = _RATE.fullmatch(schedule)
-    if found is None:
-        return _LONGEST_ALARM
-    return min(_LONGEST_ALARM, math.ceil(3 * int(found[1]) * _HOURS[found[2]]))
+    hours = _LONGEST_ALARM if found is None else math.ceil(3 * int(found[1]) * _HOURS[found[2]])
+    return min(_LONGEST_ALARM, hours)
 
 
 def _member(deployment: Deployment, member: MemberAccount, shared: str, management: str) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """`deploy`: bring about what ecr-warden.yaml describes, bring it up to date, or repair it."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -18,7 +18,7 @@ from ecr_warden_cli.deployment.checkup import deployed
 from ecr_warden_cli.deployment.emit import emit
 from ecr_warden_cli.deployment.file import load_deployment
 from ecr_warden_cli.deployment.ports import Entered
-from ecr_warden_cli.deployment.reconcile import Reconciler, Step, unfinished
+from ecr_warden_cli.deployment.reconcile import Reconciler, Step
 from ecr_warden_cli.deployment.release import Release, load_release
 from ecr_warden_cli.deployment.remedies import AGAIN, UNSEEN
 from ecr_warden_cli.deployment.sessions import DEPLOYMENT_ARGUMENTS, DeploymentAws, aliases_of, enter
@@ -78,57 +78,73 @@ def _bring_about(reconciler: Reconciler, arguments: argparse.Namespace, context:
     """Show what is to be done, ask, do it, and look whether it works."""
     console, deployment, entered = context.console, reconciler.deployment, reconciler.entered
     aliases = aliases_of(deployment)
-    left_out = {aliases[account]: entered.refused.get(account) for account in sorted(reconciler.left_out)}
+    refused = {one: f"{why.reason}; {why.remedy}" for one, why in entered.refused.items()}
     console.notes(
-        f"NOTHING IS DONE in {alias}: {f'{why.reason}; {why.remedy}' if why else '--without'}"
-        for alias, why in left_out.items()
+        f"NOTHING IS DONE in {aliases[one]}: {refused.get(one, '--without')}" for one in sorted(reconciler.left_out)
     )
     console.notes(doubts(deployment))
-    client = HubClient(entered.hub(deployment.hub_account, deployment.hub_region), console)
     with console.doing("looking at what is there"):
-        file = arguments.spec or (DEFAULT_SPEC if Path(DEFAULT_SPEC).exists() else "")
-        wants_spec = file and (reconciler.is_new or not any(client.hub.uploads()))
-        spec = load_compiled(file, context) if wants_spec else None
-        leaving = reconciler.leaving(partial(_named, client, context))
-        steps = reconciler.steps()
-    console.notes(f"NOT DONE: {failure}" for failure in reconciler.unread)
+        steps, leaving, spec, lines = _plan(reconciler, arguments, context)
+    console.notes(dict.fromkeys(f"NOT DONE: {failure}" for failure in reconciler.unread))
     console.notes(UNSEEN.format(one) for one in reconciler.unseen)
-    not_all = (Exit.ERROR,) if left_out or reconciler.unread else ()
-    if arguments.spec and not wants_spec:
-        console.note(f"{arguments.spec} is not uploaded, as the hub has a spec: ecr-warden apply {arguments.spec}")
-    said = [(step, line) for say in (Step.rights, Step.resources) for step in steps for line in say(step)]
-    plan = [f"changes in {one} are reported no more, and the accepted spec names it" for one in leaving]
-    plan += grouped([(line, aliases[step.wanted.place.account]) for step, line in said])
-    if files := reconciler.spoiled:
-        plan.append(f"uploads {count(len(files), 'file')} of code again, which somebody replaced")
-    plan += [] if reconciler.switch is None else [_SWITCH[reconciler.switch]]
-    plan += [f"uploads {file}, the first spec"] if spec is not None else []
-    answer = {"version": reconciler.release.version, "plan": plan, "steps": list(map(_to_json, steps))}
+    not_all = [Exit.ERROR] if reconciler.left_out or reconciler.unread else []
+    answer: dict[str, Any] = {"version": reconciler.release.version, "plan": lines, "steps": list(map(_to_json, steps))}
     if not arguments.json:
         where = " in the other accounts" if not_all else ""
-        console.lines(
-            plan or [f"there is nothing to do{where}: all stacks are as {arguments.file} and this version say"]
-        )
-    if arguments.plan or (plan and not _is_agreed(leaving, arguments, context)):
+        nothing = f"there is nothing to do{where}: all stacks are as {arguments.file} and this version say"
+        console.lines(lines or [nothing])
+    if arguments.plan or (lines and not _is_agreed(leaving, arguments, context)):
         if arguments.json:
             console.answer({**answer, "done": False})
-        elif plan and not arguments.plan:
+        elif lines and not arguments.plan:
             console.note(f"nothing was done: {_LEAVES if leaving else 'answer yes, or add --yes'}")
-        return worst(Exit.DIFFERENT if plan else Exit.FINE, *not_all)
+        return worst(Exit.DIFFERENT if lines else Exit.FINE, *not_all)
     for line in reconciler.carry_out(steps):
         if not arguments.json:
             console.line(line)
-    rolled = None if spec is None else _begin_with(spec, client, arguments, context)
-    waiting = unfinished(deployment, entered)
-    checkup = deployed(check_up(deployment, entered, context), reconciler.left_out)
+    rolled = None if spec is None else _begin_with(spec, _client(reconciler, context), arguments, context)
+    answer |= {"done": True, "spec": None if rolled is None else rolled.to_json()}
+    return worst(_checked(reconciler, answer, arguments, context), *not_all)
+
+
+def _plan(
+    reconciler: Reconciler, arguments: argparse.Namespace, context: Context
+) -> tuple[Sequence[Step], Sequence[str], Valid | None, list[str]]:
+    aliases = aliases_of(reconciler.deployment)
+    ask = partial(_client, reconciler, context)
+    file = arguments.spec or (DEFAULT_SPEC if Path(DEFAULT_SPEC).exists() else "")
+    wants_spec = file and reconciler.has_hub and (reconciler.is_new or not any(ask().hub.uploads()))
+    spec = load_compiled(file, context) if wants_spec else None
+    leaving = reconciler.leaving(lambda: _named(ask(), context))
+    steps = reconciler.steps()
+    if arguments.spec and reconciler.has_hub and spec is None:
+        context.console.note(f"{file} is not uploaded, as the hub has a spec: ecr-warden apply {file}")
+    said = [(step, line) for say in (Step.rights, Step.resources) for step in steps for line in say(step)]
+    lines = [f"changes in {one} are reported no more, and the accepted spec names it" for one in leaving]
+    lines += grouped([(line, aliases[step.wanted.place.account]) for step, line in said])
+    if files := reconciler.spoiled:
+        lines.append(f"uploads {count(len(files), 'file')} of code again, which somebody replaced")
+    lines += [] if reconciler.switch is None else [_SWITCH[reconciler.switch]]
+    lines += [] if spec is None else [f"uploads {file}, the first spec"]
+    return steps, leaving, spec, lines
+
+
+def _client(reconciler: Reconciler, context: Context) -> HubClient:
+    return HubClient(reconciler.entered.hub(*reconciler.at), context.console)
+
+
+def _checked(
+    reconciler: Reconciler, answer: Mapping[str, Any], arguments: argparse.Namespace, context: Context
+) -> Exit:
+    """Say what is there now."""
+    waiting = reconciler.unfinished()
+    checkup = deployed(check_up(reconciler.deployment, reconciler.entered, context), reconciler.left_out)
     if arguments.json:
-        became = None if rolled is None else rolled.to_json()
-        instances = to_json(tuple(waiting))
-        console.answer({**answer, "done": True, "spec": became, "instances": instances, "checkup": to_json(checkup)})
+        context.console.answer({**answer, "instances": to_json(tuple(waiting)), "checkup": to_json(checkup)})
     else:
-        console.lines(instance_lines(waiting))
-        show(checkup, console)
-    return worst(*not_all, Exit.DIFFERENT if waiting else Exit.FINE, checkup.exit(strict=False))
+        context.console.lines(instance_lines(waiting))
+        show(checkup, context.console)
+    return worst(Exit.DIFFERENT if waiting else Exit.FINE, checkup.exit(strict=False))
 
 
 _LEAVES = (
@@ -147,10 +163,9 @@ def _named(client: HubClient, context: Context) -> frozenset[str] | None:
     """The accounts of the accepted spec; None if the hub does not say."""
     with suppress(Failure):
         kept = accepted_version(client)
-        if kept is None:
-            return frozenset()
-        text = text_of(kept, client.hub)
-        return frozenset(load_bytes(text, "the accepted version", context, accepted=True).spec.aliases)
+        texts = [] if kept is None else [text_of(kept, client.hub)]
+        loaded = (load_bytes(one, "the accepted version", context, accepted=True) for one in texts)
+        return frozenset(account for one in loaded for account in one.spec.aliases)
     return None
 
 
