@@ -64,7 +64,7 @@ def _change_our_read_role(house: House) -> None:
     house.quiet.wait(since.mark)
 
 
-OWN = "ecr-warden's own role"
+OWN = "ecr-warden works through"
 
 
 def _reported(house: House, since: Moment) -> list[Any]:
@@ -120,6 +120,7 @@ def test_a_tamper_outlives_a_pause_and_is_repaired_when_it_is_resumed_in_the_nam
     assert (run["target"], run["result"]) == (REPOSITORY_TARGET, "converged")
     assert house.is_right()
     shown = alice.run("history", run["runId"]).stdout
-    assert "command resume by ci:user/alice" in shown
+    assert "By: registry:user/mallory" in " ".join(shown.split())
+    assert "Ended by: command resume by alice" in " ".join(shown.split())
     house.quiet.wait(moment.mark)
     assert len(house.product_writes(moment)) == 1
