@@ -212,3 +212,23 @@ def test_a_log_group_is_made_by_a_role_that_may_make_it(
     assert lambdas.invoke(FunctionName="writer")["StatusCode"] == 200
     groups = aws.client(account, "logs", REGION).describe_log_groups()["logGroups"]
     assert [one["logGroupName"] for one in groups] == made
+
+
+@pytest.mark.parametrize(("action", "reads"), [("lambda:GetLayerVersion", True), ("lambda:ListLayers", False)])
+def test_a_version_of_a_layer_is_read_by_whoever_may_get_it(
+    aws: EmulatedAws, visitor: Visitor, action: str, *, reads: bool
+) -> None:
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as archive:
+        archive.writestr("python/one.py", "")
+    lambdas = aws.client(visitor.account, "lambda", REGION)
+    made = lambdas.publish_layer_version(LayerName="shared", Content={"ZipFile": code.getvalue()})
+    visitor.may(visitor.name, allow(action))
+    named = {"LayerName": "shared", "VersionNumber": made["Version"]}
+    if reads:
+        found = visitor.client("lambda").get_layer_version(**named)
+        assert found["Content"]["CodeSha256"] == made["Content"]["CodeSha256"]
+    else:
+        with pytest.raises(ClientError) as error:
+            visitor.client("lambda").get_layer_version(**named)
+        assert code_of(error) in DENIED

@@ -193,8 +193,9 @@ def _running(client: Any, account: str, function: Any) -> RunningFunction:
 
 def _layer(client: Any, account: str, arn: str) -> str:
     """The digest of a layer; "" of another account's, which nobody here may read, and of one that is deleted."""
-    is_own = arn.split(":")[4] == account
-    found = unless(("ResourceNotFoundException",), client.get_layer_version_by_arn, Arn=arn) if is_own else None
+    owner, _, name, version = arn.split(":")[4:]
+    asked = partial(client.get_layer_version, LayerName=name, VersionNumber=int(version))
+    found = unless(("ResourceNotFoundException",), asked) if owner == account else None
     return "" if found is None else _digits(found["Content"]["CodeSha256"])
 
 

@@ -24,6 +24,7 @@ from local.aws.emulator.bridges import (
     events_rules,
     function_logs,
     iam_paths,
+    layer_action,
     principal_arn,
     role_template,
     rule_to_lambda,
@@ -44,6 +45,7 @@ from local.aws.emulator.world import MinistackWorld
 _BRIDGES = (
     principal_arn,
     iam_paths,
+    layer_action,
     boundary_context,
     role_template,
     authorization_details,
