@@ -284,6 +284,7 @@ WATCHING: dict[str, Alert] = {
     "a role of ours": OwnChanged(EVENT, HOME, "role ecr-warden-read"),
     "a trail that was stopped": OwnChanged(by("cloudtrail:StopLogging"), HOME, "trail main in eu-central-1"),
     "a trail that was deleted": OwnChanged(by("cloudtrail:DeleteTrail"), HOME, "trail main in eu-central-1"),
+    "a trail after another call": OwnChanged(by("cloudtrail:PutInsightSelectors"), HOME, "trail main in eu-central-1"),
     "a key that was disabled": OwnChanged(by("kms:DisableKey"), HOME, "key 1234abcd-12ab in eu-central-1"),
     "a rule that was disabled": OwnChanged(by("events:DisableRule"), HOME, "rule ecr-warden-forward-iam in us-east-1"),
     "a deployment": OwnChanged(DEPLOYED, HOME, "role ecr-warden-read"),

@@ -61,7 +61,10 @@ class _OwnChanged(OneByOne[OwnChanged]):
         advice = dict.fromkeys(line for alert in alerts for line in _advice(alert)[2])
         places = dict.fromkeys(map(_place, alerts))
         where = " and ".join(places) if len(places) <= _PLACES_SHOWN else count(len(places), "account")
-        title = f"{count(len(alerts), 'thing')} that ecr-warden works through were changed in {where}"
+        things = {(alert.account, alert.thing) for alert in alerts}
+        were = "was" if len(things) == 1 else "were"
+        title = f"{count(len(things), 'thing')} that ecr-warden works through {were} changed in {where}"
+        title += f", {len(alerts)} times" if len(alerts) > len(things) else ""
         # Where they ask for different things, the gravest stands first.
         fields = whole.fields or self.describe_one(alerts[0]).fields
         return Parts(whole.state, title, fields, [listing("change", changes), listing("line", [*advice])])
@@ -141,17 +144,18 @@ _CURES = {
         "cloudtrail describe-trails {}",
     ),
     "cloudtrail:PutEventSelectors": (_SEE_NOW, "cloudtrail get-event-selectors {} --trail-name {}"),
-    "cloudtrail:UpdateTrail": (_SEE_NOW, "cloudtrail get-trail {} --name {}"),
     "kms:DisableKey": ("enable it again", "kms enable-key {} --key-id {}"),
     "kms:ScheduleKeyDeletion": ("keep it, then enable it again", "kms cancel-key-deletion {} --key-id {}"),
 }
 """By the call on a trail or key: what to do, and the command for it."""
+_SHOWS = {"trail": "cloudtrail get-trail {} --name {}", "key": "kms describe-key {} --key-id {}"}
+"""After any other call."""
 
 
 def _of_customers(changed: OwnChanged) -> _Advice:
     kind, _, rest = changed.thing.partition(" ")
     name, _, region = rest.partition(" in ")
-    asked, shown = _CURES.get(changed.cause.action, (_SEE_NOW, "kms describe-key {} --key-id {}"))
+    asked, shown = _CURES.get(changed.cause.action, (_SEE_NOW, _SHOWS[kind]))
     then = shown.format(f"--profile ...{f' --region {region}' if region else ''}", quote(name))
     return asked, f"aws {then}", [_LOST[kind]]
 
