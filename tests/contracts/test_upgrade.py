@@ -16,9 +16,10 @@ from ecr_warden.core.desired import (
     Widening,
 )
 from ecr_warden.core.job import AcceptSpec, Actor, Cause, CauseKind, Job, ReconcileTarget
+from ecr_warden.core.judgement import WaitCode, WaitReason
 from ecr_warden.core.target import RepositoryTarget, UserTarget
 from ecr_warden.state.accepted import CompiledUnusable
-from ecr_warden.state.hold import Decision, Verdict
+from ecr_warden.state.hold import Decision, HoldState, Verdict
 from ecr_warden.versions.accept import AcceptVersions
 from ecr_warden.versions.alerts import SpecAccepted, SpecRefused
 from ecr_warden.versions.announce import AnnounceVersions
@@ -148,6 +149,42 @@ def test_a_version_that_is_no_longer_valid_is_reported_once_and_every_job_names_
     assert set(targets(hub.sent())) == compiled.targets.keys()
     now = hub.specs.accepted()
     assert now is not None and now.removed == REMOVED
+
+
+@pytest.mark.parametrize("has_waited", [False, True], ids=["judging", "waiting"])
+@pytest.mark.parametrize("is_in_force", [False, True], ids=["not accepted yet", "accepted and not announced"])
+def test_what_the_release_before_left_of_a_version_goes_on(
+    moto_hub: MotoHub, *, has_waited: bool, is_in_force: bool
+) -> None:
+    """It kept a note beside the row of a version that began to take effect, and no state of its own for it."""
+    before = accepted(moto_hub)
+    moto_hub.upload(TEXT.replace(b", ci:user/pull-user-2]", b"]"))
+    assert not isinstance(accept(moto_hub).process(ACCEPT), SpecAccepted)
+    [hold] = moto_hub.holds.waiting()
+    if has_waited:
+        hold = replace(hold, state=HoldState.WAITING, why=(WaitReason(WaitCode.NOT_JUDGED, "unread"),))
+        moto_hub.holds.open(hold)
+    moto_hub.holds.decide(hold, Decision("command-1", Verdict.ACCEPT, ALICE, moto_hub.clock.now()))
+    moto_hub.sent().clear()
+    if is_in_force:
+        new = moto_hub.specs.kept(hold.ground.digests[2])
+        assert new is not None
+        noted = f'{{"schema":1,"kind":"begun","version":"{new.version}","replaces":"{before.version}"}}'
+        moto_hub.table.put("a test", {"pk": {"S": "SPEC"}, "sk": {"S": "REFUSED"}, "noted": {"S": noted}})
+        new = replace(new, version=hold.ground.version)
+        moto_hub.specs.accept(new, over=moto_hub.specs.standing(), text=TEXT)
+    alerts = MemoryAlertBus()
+    announced = accept(moto_hub, alerts).process(ACCEPT)
+    assert isinstance(announced, SpecAccepted)
+    assert (announced.version, announced.replaces, announced.cause.actor) == (
+        hold.ground.version,
+        before.version,
+        ALICE,
+    )
+    assert targets(moto_hub.sent()) == [f"repository/{HOME}/eu-central-1/shop/checkout", f"user/{CI}/pull-user-2"]
+    assert (accept(moto_hub, alerts).process(ACCEPT), alerts.published) == (None, [announced])
+    now = moto_hub.holds.find(hold.id)
+    assert now is not None and now.state is HoldState.ACCEPTED
 
 
 def test_a_leaf_that_is_gone_is_compiled_again_and_nothing_else_is_lost(moto_hub: MotoHub) -> None:

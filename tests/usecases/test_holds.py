@@ -202,6 +202,14 @@ def test_a_hold_is_void_once_its_version_is_not_the_current_one(text: str) -> No
     assert settled(world) == [(hold.id, HoldState.VOID)]
 
 
+def test_a_hold_is_void_once_the_spec_is_deleted() -> None:
+    world = first()
+    hold = held(world)
+    world.specs.file = None
+    assert isinstance(look(world), SpecRefused)
+    assert settled(world) == [(hold.id, HoldState.VOID)]
+
+
 def test_of_two_who_accept_at_once_one_wins_and_the_other_gets_its_name() -> None:
     world = first()
     hold = held(world)

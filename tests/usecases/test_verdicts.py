@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from ecr_warden.collect.survey import Survey
+from ecr_warden.core.desired import Removal
 from ecr_warden.core.failures import AccountUnreachable, PortError, RetryLater, Throttled
 from ecr_warden.core.job import AcceptSpec, Attempt, Cause, CauseKind, JudgeVersion, ReadForVersion
 from ecr_warden.core.judgement import Judgement, WaitCode
@@ -345,6 +346,15 @@ def test_the_grants_that_a_verdict_counted_count_for_a_day() -> None:
     world.clock.advance(timedelta(days=1))
     assert isinstance(offer(world, f"{FEWER}# a remark\n", "v3"), SpecAccepted)
     assert accepted(world).removals == ()
+
+
+def test_a_version_that_only_observes_keeps_the_count_of_removed_grants() -> None:
+    world = first(TEXT.replace("enforce", "observe"))
+    removals = (Removal(NOW, 3),)
+    world.specs.compiled = replace(accepted(world), removals=removals)
+    world.specs.file = SpecVersion("v2", FEWER.replace("enforce", "observe").encode())
+    assert isinstance(tick(world), SpecAccepted)
+    assert accepted(world).removals == removals
 
 
 def test_a_version_that_only_observes_needs_no_verdict_and_makes_no_baseline() -> None:

@@ -11,7 +11,7 @@ from ecr_warden.core.job import Actor, Cause, CauseKind
 from ecr_warden.core.judgement import Judgement, WaitCode, WaitReason
 from ecr_warden.state.hold import HOLD_LASTS, OPEN, Decision, Hold, HoldState, OfVersion, Verdict
 from ecr_warden.state.holds import Judged
-from ecr_warden.versions.next_version import ASKED_AGAIN, Facts, Place, next_version, seen_first
+from ecr_warden.versions.next_version import ASKED_AGAIN, VersionFacts, VersionPlace, next_version, seen_first
 from tests.template.cfn import ROOT
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -54,13 +54,13 @@ SITUATIONS: Mapping[str, tuple[timedelta, Decision | None, Mapping[str, object]]
     "accepted too late": (OVER, decided(Verdict.ACCEPT, OVER), {"judged": verdict()}),
     "accepted, not to be judged": (2 * MINUTE, ACCEPTED, {"can_be_judged": False, "unknown": (UNREAD,)}),
     "rejected": (2 * MINUTE, REJECTED, {"judged": verdict()}),
-    "superseded": (MINUTE, None, {"place": Place.SUPERSEDED, "instead": "next"}),
-    "superseded, accepted": (2 * MINUTE, ACCEPTED, {"place": Place.SUPERSEDED}),
-    "superseded, rejected": (2 * MINUTE, REJECTED, {"place": Place.SUPERSEDED}),
-    "superseded, time is up": (OVER, None, {"place": Place.SUPERSEDED}),
-    "in force": (MINUTE, None, {"place": Place.IN_FORCE}),
-    "in force, accepted": (2 * MINUTE, ACCEPTED, {"place": Place.IN_FORCE}),
-    "in force, rejected late": (2 * MINUTE, REJECTED, {"place": Place.IN_FORCE}),
+    "superseded": (MINUTE, None, {"place": VersionPlace.SUPERSEDED, "instead": "next"}),
+    "superseded, accepted": (2 * MINUTE, ACCEPTED, {"place": VersionPlace.SUPERSEDED}),
+    "superseded, rejected": (2 * MINUTE, REJECTED, {"place": VersionPlace.SUPERSEDED}),
+    "superseded, time is up": (OVER, None, {"place": VersionPlace.SUPERSEDED}),
+    "in force": (MINUTE, None, {"place": VersionPlace.IN_FORCE}),
+    "in force, accepted": (2 * MINUTE, ACCEPTED, {"place": VersionPlace.IN_FORCE}),
+    "in force, rejected late": (2 * MINUTE, REJECTED, {"place": VersionPlace.IN_FORCE}),
 }
 SEEN = seen_first(GROUND, "a version", UPLOAD, NOW)
 STATES: Mapping[str, tuple[Hold, ...]] = {
@@ -87,8 +87,8 @@ CELLS = {
 def step(hold: Hold, situation: str) -> tuple[Hold, str]:
     after, decision, more = SITUATIONS[situation]
     hold = replace(hold, decision=decision)
-    given: dict[str, Any] = {"now": NOW + after, "place": Place.CANDIDATE, "by": UPLOAD, "patience": PATIENCE}
-    following, effects = next_version(hold, Facts(**(given | dict(more))))
+    given: dict[str, Any] = {"now": NOW + after, "place": VersionPlace.CANDIDATE, "by": UPLOAD, "patience": PATIENCE}
+    following, effects = next_version(hold, VersionFacts(**(given | dict(more))))
     return following, " ".join([following.state, *effects]) if following != hold or effects else "-"
 
 

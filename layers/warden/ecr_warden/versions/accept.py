@@ -22,8 +22,8 @@ from ecr_warden.state.specs import Specs
 from ecr_warden.versions.alerts import HoldOpened, SpecAccepted, SpecRefused
 from ecr_warden.versions.announce import AnnounceVersions, Texts, in_words
 from ecr_warden.versions.changes import Versions, recent, rolls_out, succeeding, without
-from ecr_warden.versions.next_version import Effect, Facts, Place, Step, next_version, seen_first
-from ecr_warden.versions.standing import ReadStanding, Standing
+from ecr_warden.versions.next_version import Step, VersionEffect, VersionFacts, VersionPlace, next_version, seen_first
+from ecr_warden.versions.standing import ReadStanding, StandingVersions
 from ecr_warden.versions.unwritable import unwritable
 from iam_access.text.printable import printable
 
@@ -95,7 +95,7 @@ class AcceptVersions(Struct, frozen=True):
             seen = taken or seen
         return self._refuse(job.cause, current, stands) or seen
 
-    def _current(self, stands: Standing) -> Candidate | Refusal | None:
+    def _current(self, stands: StandingVersions) -> Candidate | Refusal | None:
         """The bucket's current version; None if it is in force."""
         try:
             current = self.specs.current()
@@ -115,7 +115,7 @@ class AcceptVersions(Struct, frozen=True):
                 versions = Versions(stands.baseline, stands.accepted, new)
                 return Candidate(ground, versions, current.data, in_words(warnings, self.file_name))
 
-    def _taking_over(self, job: AcceptSpec, stands: Standing, waiting: dict[str, Hold]) -> Iterator[Candidate]:
+    def _taking_over(self, job: AcceptSpec, stands: StandingVersions, waiting: dict[str, Hold]) -> Iterator[Candidate]:
         """The version in force, as it would take over documents that had changed before it did."""
         accepted, standing = stands.accepted, stands.digests
         if accepted is None or not stands.is_known:
@@ -130,7 +130,7 @@ class AcceptVersions(Struct, frozen=True):
                 yield Candidate(ground, Versions(stands.baseline, older, accepted))
 
     def _leave(
-        self, cause: Cause, hold: Hold, stands: Standing, current: Candidate | Refusal | None
+        self, cause: Cause, hold: Hold, stands: StandingVersions, current: Candidate | Refusal | None
     ) -> SpecAccepted | None:
         """A version that is not the bucket's current one any more, or that is in force."""
         is_new = not hold.ground.again or hold.state is HoldState.BEGUN
@@ -138,11 +138,13 @@ class AcceptVersions(Struct, frozen=True):
             before = self.specs.kept(hold.ground.digests[1]) if hold.ground.digests[1] else None
             return self._announce(cause, hold, before, stands.accepted)
         instead = current.ground.id if isinstance(current, Candidate) else ""
-        self._carry_out(cause, hold, next_version(hold, Facts(self.clock.now(), Place.SUPERSEDED, instead)))
+        self._carry_out(
+            cause, hold, next_version(hold, VersionFacts(self.clock.now(), VersionPlace.SUPERSEDED, instead))
+        )
         return None
 
     def _consider(
-        self, cause: Cause, candidate: Candidate, stands: Standing, hold: Hold | None
+        self, cause: Cause, candidate: Candidate, stands: StandingVersions, hold: Hold | None
     ) -> SpecAccepted | HoldOpened | None:
         versions, now = candidate.versions, self.clock.now()
         hold = hold or self.holds.find(candidate.ground.id)
@@ -151,9 +153,9 @@ class AcceptVersions(Struct, frozen=True):
         if hold is None or not is_kept:
             hold = seen_first(candidate.ground, candidate.what, cause, now)
         is_late = hold.state is HoldState.JUDGING and now - hold.since >= self.patience
-        facts = Facts(
+        facts = VersionFacts(
             now,
-            Place.CANDIDATE,
+            VersionPlace.CANDIDATE,
             by=cause,
             is_free=versions.only_observe and not versions.new.also_allowed,
             unknown=stands.unknown,
@@ -164,20 +166,24 @@ class AcceptVersions(Struct, frozen=True):
         )
         begun, effects = next_version(hold, facts)
         opened = self._carry_out(cause, hold, (begun, effects))
-        if Effect.TAKE_EFFECT not in effects:
+        if VersionEffect.TAKE_EFFECT not in effects:
             return opened
-        judgement, by_person = None if judged is None else judged.judgement, begun.is_accepted
+        judgement = (judged and judged.judgement) or Judgement()
+        by_person = begun.is_accepted
         spec = spec_in_force(versions, judgement, now, by_person=by_person)
         self.specs.accept(spec, over=stands.digests, text=self._text(candidate) if by_person else None)
         return self._announce(cause, begun, versions.accepted, spec, candidate.warnings)
 
     def _carry_out(self, cause: Cause, hold: Hold, step: Step) -> HoldOpened | None:
-        """Keep the next state of a version: what people hear of comes before it, what is asked for after it."""
+        """Keep the next state of a version: what people hear of comes before it, what is asked for after it.
+
+        That it takes effect, and that it is in force, is left to whoever has the version at hand.
+        """
         following, effects = step
-        opened = self.announcements.hold(cause, following) if Effect.TELL in effects else None
+        opened = self.announcements.hold(cause, following) if VersionEffect.TELL in effects else None
         if following != hold:
             (self.holds.open if following.state in OPEN else self.holds.settle)(following)
-        if Effect.ASK in effects:
+        if VersionEffect.ASK in effects:
             has_to_read = following.asked is not None and following.asked.parts
             self.jobs.enqueue([(ReadForVersion if has_to_read else JudgeVersion)(cause, hold.id)])
         return opened
@@ -190,7 +196,7 @@ class AcceptVersions(Struct, frozen=True):
         if hold.is_accepted and hold.decision is not None:
             by = decided(hold.decision)
         announced = self.announcements.in_force(by, before, spec, warnings)
-        self._carry_out(cause, hold, next_version(hold, Facts(self.clock.now(), Place.IN_FORCE)))
+        self._carry_out(cause, hold, next_version(hold, VersionFacts(self.clock.now(), VersionPlace.IN_FORCE)))
         self._forget_refusal()
         return announced
 
@@ -199,7 +205,9 @@ class AcceptVersions(Struct, frozen=True):
         if self.specs.refused():
             self.specs.note_refused("")
 
-    def _refuse(self, cause: Cause, current: Candidate | Refusal | None, stands: Standing) -> SpecRefused | None:
+    def _refuse(
+        self, cause: Cause, current: Candidate | Refusal | None, stands: StandingVersions
+    ) -> SpecRefused | None:
         """Report the bucket's current version once if it is refused."""
         if not isinstance(current, Refusal):
             if current is None:
@@ -211,7 +219,7 @@ class AcceptVersions(Struct, frozen=True):
         self.specs.note_refused(current.version)
         return refusal
 
-    def _report_misplaced(self, cause: Cause, stray: Misplaced, stands: Standing) -> SpecRefused | None:
+    def _report_misplaced(self, cause: Cause, stray: Misplaced, stands: StandingVersions) -> SpecRefused | None:
         """Report each version of a file under another key once; without versioning, each upload once."""
         seen = stray.version or cause.id
         if self.specs.reported(stray.key) == seen:
@@ -230,20 +238,18 @@ class AcceptVersions(Struct, frozen=True):
             return None
 
 
-def spec_in_force(versions: Versions, judgement: Judgement | None, now: datetime, *, by_person: bool) -> CompiledSpec:
-    """A version as it takes effect; without a judgement it takes over whatever is there.
+def spec_in_force(versions: Versions, judgement: Judgement, now: datetime, *, by_person: bool) -> CompiledSpec:
+    """A version as it takes effect; what was not judged it takes over whatever it is.
 
     Whoever accepts it has seen what it removes, so that the count of removals begins anew.
     """
     new, before = versions.new, versions.accepted
     earlier = {at: one for documents in new.taken_over.values() for at, one in documents.items()}
     taken = {at: one for at, one in earlier.items() if not rolls_out(before, new, at)}
-    if judgement is None:
-        return replace(new, taken_over=by_target(taken), removals=() if by_person else new.removals)
     taken |= {at: DocumentTakeover(live, new.version) for at, live in judgement.taken_over.items()}
-    removals = () if before is None or by_person else recent(before.removals, now)
-    removed = (Removal(now, judgement.removed),) if judgement.removed and not by_person else ()
-    return replace(new, taken_over=by_target(taken), removals=(*removals, *removed))
+    removals = () if before is None else recent(before.removals, now)
+    removals += (Removal(now, judgement.removed),) if judgement.removed else ()
+    return replace(new, taken_over=by_target(taken), removals=() if by_person else removals)
 
 
 def decided(decision: Decision) -> Cause:

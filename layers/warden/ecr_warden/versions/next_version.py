@@ -22,7 +22,7 @@ LINES_KEPT = 100
 _NAMED = 3
 
 
-class Place(StrEnum):
+class VersionPlace(StrEnum):
     """Where a version stands."""
 
     CANDIDATE = "candidate"  # the bucket's current one, or one that takes over what has changed
@@ -30,7 +30,7 @@ class Place(StrEnum):
     SUPERSEDED = "superseded"  # neither: what it was about has changed
 
 
-class Effect(StrEnum):
+class VersionEffect(StrEnum):
     """What a transition has to do; the first two before it is kept, so that nothing is silent, the others after it."""
 
     ANNOUNCE = "announce"  # that the version is in force
@@ -39,7 +39,7 @@ class Effect(StrEnum):
     TAKE_EFFECT = "take-effect"
 
 
-class Facts(Struct, frozen=True):
+class VersionFacts(Struct, frozen=True):
     """What is known of a version at one moment.
 
     `judged`, `notes`: the verdict, and what was read for it, by part. `patience`: how long after it was seen first a
@@ -47,7 +47,7 @@ class Facts(Struct, frozen=True):
     """
 
     now: datetime
-    place: Place
+    place: VersionPlace
     instead: str = ""
     """The ID of the hold on the bucket's current version, for one that is superseded."""
     by: Cause | None = None
@@ -62,7 +62,7 @@ class Facts(Struct, frozen=True):
     patience: timedelta = timedelta(0)
 
 
-type Step = tuple[Hold, tuple[Effect, ...]]
+type Step = tuple[Hold, tuple[VersionEffect, ...]]
 """The next state of a version, and what has to be done."""
 
 
@@ -72,32 +72,32 @@ def seen_first(ground: OfVersion, what: str, by: Cause | None, now: datetime) ->
     return Hold(ground, what, (), now, now + HOLD_LASTS, state=HoldState.SEEN, asked=request)
 
 
-def next_version(hold: Hold, facts: Facts) -> Step:
+def next_version(hold: Hold, facts: VersionFacts) -> Step:
     """The next state of a version, and what has to be done.
 
     What a person decided in time counts for as long as its ground does; what nobody decided ends after its time.
     """
-    if facts.place is Place.IN_FORCE:
+    if facts.place is VersionPlace.IN_FORCE:
         return _in_force(hold) if hold.state in OPEN else (hold, ())
     if hold.state is HoldState.BEGUN:  # the process died before the version took effect
         hold = replace(hold, state=HoldState.WAITING if hold.why else HoldState.JUDGING)
-    if hold.state in _ANEW and facts.place is Place.CANDIDATE:
+    if hold.state in _ANEW and facts.place is VersionPlace.CANDIDATE:
         hold = seen_first(hold.ground, hold.what, facts.by, facts.now)
     is_decided = hold.is_accepted or hold.is_rejected
     if hold.state in OPEN and not is_decided and not hold.is_open(facts.now):
         return _settled(hold, HoldState.ENDED)
     if hold.is_rejected:
         return _settled(hold, HoldState.REJECTED)
-    if facts.place is Place.SUPERSEDED and hold.state in OPEN:
+    if facts.place is VersionPlace.SUPERSEDED and hold.state in OPEN:
         return _settled(hold, HoldState.VOID, facts.instead)
-    if facts.place is Place.SUPERSEDED or hold.state not in (HoldState.SEEN, *OPEN):
+    if facts.place is VersionPlace.SUPERSEDED or hold.state not in (HoldState.SEEN, *OPEN):
         return hold, ()
     if hold.is_accepted or (facts.is_free and facts.can_be_judged):
         return _begins(hold)
     if not facts.can_be_judged:
         return _waits(hold, facts.unknown)
     if hold.state is HoldState.SEEN:
-        return replace(hold, state=HoldState.JUDGING), (Effect.ASK,)
+        return replace(hold, state=HoldState.JUDGING), (VersionEffect.ASK,)
     return _by_verdict(hold, facts)
 
 
@@ -105,12 +105,12 @@ _ANEW = (HoldState.JUDGED, HoldState.ACCEPTED, HoldState.VOID)
 """What became of a version once says nothing of it when it is uploaded again: it is judged anew."""
 
 
-def _by_verdict(hold: Hold, facts: Facts) -> Step:
+def _by_verdict(hold: Hold, facts: VersionFacts) -> Step:
     judged, asked = facts.judged, hold.asked
     if judged is None or judged.judgement is None:
         parts = () if judged is None else judged.unread
         if asked is not None and not {*parts} <= {*asked.parts}:
-            return replace(hold, asked=replace(asked, parts=parts, at=facts.now)), (Effect.ASK,)
+            return replace(hold, asked=replace(asked, parts=parts, at=facts.now)), (VersionEffect.ASK,)
         hold, again = _asked_again(hold, facts.now)
         if hold.state is HoldState.WAITING or facts.now - hold.since < facts.patience:
             return hold, again
@@ -129,35 +129,35 @@ def _asked_again(hold: Hold, now: datetime) -> Step:
     asked = hold.asked
     if asked is None or asked.times >= MOST_ASKED or now - asked.at < ASKED_AGAIN:
         return hold, ()
-    return replace(hold, asked=replace(asked, at=now, times=asked.times + 1)), (Effect.ASK,)
+    return replace(hold, asked=replace(asked, at=now, times=asked.times + 1)), (VersionEffect.ASK,)
 
 
-def _not_judged(hold: Hold, facts: Facts) -> WaitReason:
+def _not_judged(hold: Hold, facts: VersionFacts) -> WaitReason:
     unread = sorted({*(hold.asked.parts if hold.asked is not None else ())} - {*facts.notes})
     text = f"it was not judged within {facts.patience.total_seconds() / 60:.0f} minutes"
     return WaitReason(WaitCode.NOT_JUDGED, f"{text}; not read yet: {listed(unread, _NAMED)}" if unread else text)
 
 
-def _waits(hold: Hold, why: tuple[WaitReason, ...], also: tuple[Effect, ...] = ()) -> Step:
+def _waits(hold: Hold, why: tuple[WaitReason, ...], also: tuple[VersionEffect, ...] = ()) -> Step:
     """It waits for a person, who hears of it once for the same reasons."""
     if hold.state is HoldState.WAITING and hold.why == why:
         return hold, also
-    return replace(hold, state=HoldState.WAITING, why=why).shortened(LINES_KEPT), (Effect.TELL, *also)
+    return replace(hold, state=HoldState.WAITING, why=why).shortened(LINES_KEPT), (VersionEffect.TELL, *also)
 
 
 def _begins(hold: Hold) -> Step:
-    return replace(hold, state=HoldState.BEGUN), (Effect.TAKE_EFFECT,)
+    return replace(hold, state=HoldState.BEGUN), (VersionEffect.TAKE_EFFECT,)
 
 
 def _in_force(hold: Hold) -> Step:
     hold, effects = _settled(hold, HoldState.ACCEPTED if hold.is_accepted else HoldState.JUDGED)
-    return hold, (Effect.ANNOUNCE, *effects)
+    return hold, (VersionEffect.ANNOUNCE, *effects)
 
 
 def _settled(hold: Hold, state: HoldState, instead: str = "") -> Step:
     """It is over. What people heard of, and nobody decided, is announced."""
     is_announced = bool(hold.why) and state in WHY_SETTLED
-    return replace(hold, state=state, instead=instead), (Effect.TELL,) if is_announced else ()
+    return replace(hold, state=state, instead=instead), (VersionEffect.TELL,) if is_announced else ()
 
 
 WHY_SETTLED = {

@@ -18,7 +18,7 @@ from ecr_warden.state.specs import Specs, SpecsInForce
 from ecr_warden.versions.baseline import baseline_of
 
 
-class Standing(Struct, frozen=True):
+class StandingVersions(Struct, frozen=True):
     """What stands, and what is known of it."""
 
     digests: SpecsInForce
@@ -53,7 +53,7 @@ class ReadStanding(Struct, frozen=True):
     jobs: Jobs
     alerts: AlertBus
 
-    def read(self, cause: Cause) -> Standing:
+    def read(self, cause: Cause) -> StandingVersions:
         """What stands, the accepted version compiled again if necessary; raises SpecSuperseded."""
         digests = self.specs.standing()
         try:
@@ -71,11 +71,11 @@ class ReadStanding(Struct, frozen=True):
                     self.specs.note_reported(error.place, "")  # changed again, it is news
                 digests = replace(digests, accepted=self.specs.keep(accepted))
         try:
-            return Standing(digests, accepted, is_known, baseline_of(self.specs), ())
+            return StandingVersions(digests, accepted, is_known, baseline_of(self.specs), ())
         except BaselineLost as error:
             self._report_changed(cause, error)
             lost = WaitReason(WaitCode.NOT_JUDGED, error.message)
-            return Standing(digests, accepted, is_known, None, (lost,))
+            return StandingVersions(digests, accepted, is_known, None, (lost,))
 
     def _compile_again(self, error: CompiledUnusable) -> CompiledSpec | None:
         """Compile the accepted version again from its text; None if the text is gone or no longer valid.

@@ -48,16 +48,14 @@ class JudgeVersions(Struct, frozen=True):
         young = {part for part, at in read_at.items() if timedelta() <= now - at < self.young}
         # What had changed before it was taken over is not in it.
         kept = frozenset[str]() if hold.ground.again else needed.kept & young
-        # What could not be read may be readable by the time that somebody asks again.
-        noted = notes.keys() if job.after_reading else notes.keys() - unread.keys()
-        due = needed.all - noted - kept
+        due = needed.all - notes.keys() - kept
         if not due:
             # A piece that cannot be used counts as unread.
             failed = unread | {one.place: f"{one.what}: {one.why}" for one in broken}
             live = LiveEstate(estate, {part: NotRead(f"{part}: {text}") for part, text in failed.items()})
             judgement = self._judge(versions, live, now)
             if any(reason.code is WaitCode.NOT_JUDGED for reason in judgement.held):
-                due = kept - noted
+                due = kept - notes.keys()
         if due:
             self.verdicts.keep(Judged(hold.ground, now, None, tuple(sorted(due))))
             self.jobs.enqueue([AcceptSpec(job.cause, request=job.request, after_reading=job.after_reading)])
