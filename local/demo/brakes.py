@@ -107,9 +107,9 @@ def _blind(ring: Ring) -> None:
     events = stage.people.registry_admin.client("events")
     screen.bad(f"{stage.people.registry_admin.words} switches off the rule {_BLINDED}")
     events.disable_rule(Name=_BLINDED)
-    _await(stage, f"rule {_BLINDED} in {REGION} was changed by mallory", heard)
-    report.check("whoever blinds the watcher is named", True, "mallory")
-    screen.good(f"reported   the rule {_BLINDED} was changed by mallory")
+    reported = _await(stage, f"rule {_BLINDED} in {REGION} was disabled", heard)
+    report.check("whoever blinds the watcher is named", "registry:user/mallory" in reported.text, reported.text)
+    screen.good(f"reported   the rule {_BLINDED} was disabled by mallory")
     _sweep(ring)
     events.enable_rule(Name=_BLINDED)
     # status shows the members' rules as the last sweep found them.
@@ -123,8 +123,8 @@ def _sweep(ring: Ring) -> None:
     ring.quiet.wait(mark)
 
 
-def _await(stage: Stage, words: str, heard: int) -> None:
-    until(lambda: stage.chat.telling_of(words, heard), what=f"the message: {words}")
+def _await(stage: Stage, words: str, heard: int) -> Message:
+    return until(lambda: stage.chat.telling_of(words, heard), what=f"the message: {words}")[0]
 
 
 def _show(ring: Ring, message: Message) -> None:
