@@ -5,6 +5,8 @@ from datetime import timedelta
 
 import pytest
 
+from ecr_warden.aws.table import packed, unpacked
+from ecr_warden.core.address import repository_policy
 from ecr_warden.core.desired import (
     CompiledSpec,
     HoldLimits,
@@ -15,18 +17,24 @@ from ecr_warden.core.desired import (
     RepositoryPattern,
     Widening,
 )
+from ecr_warden.core.drift import Drift
 from ecr_warden.core.job import AcceptSpec, Actor, Cause, CauseKind, Job, ReconcileTarget
 from ecr_warden.core.judgement import WaitCode, WaitReason
+from ecr_warden.core.kinds import DriftKind, HoldReason
+from ecr_warden.core.plan import Held
+from ecr_warden.core.run import Debts
 from ecr_warden.core.target import RepositoryTarget, UserTarget
 from ecr_warden.state.accepted import CompiledUnusable
+from ecr_warden.state.aws_items import run_key
 from ecr_warden.state.hold import Decision, HoldState, Verdict
 from ecr_warden.versions.accept import AcceptVersions
 from ecr_warden.versions.alerts import SpecAccepted, SpecRefused
 from ecr_warden.versions.announce import AnnounceVersions
 from ecr_warden.versions.standing import ReadStanding
 from local.testing.memory.hub import MemoryAlertBus
-from local.testing.seed import CI, HOME, allow, compiled, document
-from tests.contracts.hubs import STATE_BUCKET, Hub, MotoHub
+from local.testing.seed import CHECKOUT, CI, HOME, allow, compiled, document
+from tests.contracts.hubs import STATE_BUCKET, TABLE, Hub, MotoHub
+from tests.contracts.runs import open_run, report
 from tests.template.cfn import ROOT
 
 TEXT = (ROOT / "examples" / "seed" / "access.yaml").read_bytes()
@@ -185,6 +193,33 @@ def test_what_the_release_before_left_of_a_version_goes_on(
     assert (accept(moto_hub, alerts).process(ACCEPT), alerts.published) == (None, [announced])
     now = moto_hub.holds.find(hold.id)
     assert now is not None and now.state is HoldState.ACCEPTED
+
+
+WORDS_BEFORE = {
+    "owner-missing": (DriftKind.TARGET_MISSING, HoldReason.TARGET_MISSING),
+    "role-not-at-spec": (DriftKind.MISSING, HoldReason.ROLE_NOT_IN_SYNC),
+}
+"""What the release before wrote."""
+
+
+@pytest.mark.parametrize(("before", "now"), WORDS_BEFORE.items(), ids=WORDS_BEFORE)
+def test_a_run_that_the_release_before_journalled_is_read(
+    moto_hub: MotoHub, before: str, now: tuple[DriftKind, HoldReason]
+) -> None:
+    kind, reason = now
+    drift = Drift(repository_policy(CHECKOUT), kind, "why")
+    run = report("20260101T000000Z1b")
+    run = replace(run, plan=replace(run.plan, drifts=(*run.plan.drifts, drift), held=(Held(drift, reason, "why"),)))
+    lease, _ = moto_hub.state.acquire(CHECKOUT, run.run_id)
+    moto_hub.state.open_run(lease, open_run(run.run_id), Debts())
+    moto_hub.state.close_run(lease, run, Debts())
+    key = run_key(CHECKOUT, run.run_id)
+    row = moto_hub.client("dynamodb").get_item(TableName=TABLE, Key=key)["Item"]
+    text = unpacked(row["report"]).decode()
+    assert (before in text, reason in text) == (False, True)
+    row["report"] = packed(text.replace(reason, before))
+    moto_hub.client("dynamodb").put_item(TableName=TABLE, Item=row)
+    assert moto_hub.journal.find(run.run_id) == run
 
 
 def test_a_leaf_that_is_gone_is_compiled_again_and_nothing_else_is_lost(moto_hub: MotoHub) -> None:
