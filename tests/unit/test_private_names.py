@@ -8,7 +8,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SOURCES = [path for folder in ("layers", "cli", "functions") for path in sorted((ROOT / folder).rglob("*.py"))]
-_DEFINED = re.compile(r"^(?: *def|class|type) (_[A-Za-z]\w*)|^(_[A-Za-z]\w*)(?:: .+)? = ", re.MULTILINE)
+# A function whose name also ends with an underscore is called by an enumeration's class.
+_DEFINED = re.compile(r"^(?: *def|class|type) (_[A-Za-z]\w*)\b(?<!_)|^(_[A-Za-z]\w*)(?:: .+)? = ", re.MULTILINE)
 
 
 def unused(source: str) -> list[str]:
@@ -25,6 +26,7 @@ def unused(source: str) -> list[str]:
         ("type _C = int\n", ["_C"]),
         ("_B = 1\n\n\ndef b() -> int:\n    return _B\n", []),
         ("def __init__(self) -> None: ...\n", []),
+        ("    def _missing_(cls, value: object) -> None: ...\n", []),
     ],
 )
 def test_a_name_is_dead_if_it_stands_only_where_it_is_defined(source: str, dead: list[str]) -> None:
