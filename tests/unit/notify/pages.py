@@ -19,6 +19,7 @@ from ecr_warden.core.alert import Alert
 from ecr_warden.core.drift import Drift
 from ecr_warden.core.failures import BlockedByDeny
 from ecr_warden.core.job import Actor, Cause, CauseKind, FollowClock, ReconcileTarget, short_name
+from ecr_warden.core.judgement import WaitCode, WaitReason
 from ecr_warden.core.kinds import DriftKind, HoldReason
 from ecr_warden.core.pause import Pause
 from ecr_warden.core.result import Result, Severity
@@ -248,6 +249,15 @@ SPECS: dict[str, Alert] = {
             "it lets in organization o-a1b2c3d4e5: repository policy of shop/checkout",
             gains=("organization o-a1b2c3d4e5 gains pull from shop/checkout",),
             loses=("ci:user/old loses push to shop/checkout",),
+        ),
+    ),
+    "an outsider whom a person lets in": HoldSettled(
+        ASKED,
+        replace(
+            hold(gains=("organization o-a1b2c3d4e5 gains pull from shop/checkout",)),
+            why=(WaitReason(WaitCode.OUTSIDE_GAINS, "it lets in organization o-a1b2c3d4e5: policy of shop/checkout"),),
+            state=HoldState.ACCEPTED,
+            decision=DECIDED[HoldState.ACCEPTED],
         ),
     ),
     "a short reason": HoldOpened(EVENT, hold("it drops 1 account: ci")),

@@ -12,11 +12,16 @@ from ecr_warden.collect.alerts import Unlisted
 from ecr_warden.core.alert import Alert
 from ecr_warden.core.desired import Mode
 from ecr_warden.core.job import Cause, CauseKind
+from ecr_warden.core.judgement import WaitCode, WaitReason
 from ecr_warden.core.result import Result, Severity, highest
 from ecr_warden.core.run import Applied, RunReport
 from ecr_warden.notify import kinds
+from ecr_warden.notify.kinds import message_of
+from ecr_warden.notify.message import NOTHING, TO_DO
 from ecr_warden.repair.alerts import OwnChanged
 from ecr_warden.repair.severity import severity_of_run
+from ecr_warden.state.hold import Hold, HoldState, OfVersion
+from ecr_warden.versions.alerts import HoldSettled
 from iam_access.delta.delta import AccessDelta, PermissionDelta
 from iam_access.document.document import Document, Effect, parse_document
 from local.testing.seed import (
@@ -143,7 +148,7 @@ def test_what_cannot_be_rated_is_critical() -> None:
 
 
 TABLES: dict[str, list[dict[str, Any]]] = tables.load((Path(__file__).parents[2] / "cases/severity.yaml").read_text())
-TABLE, FOUND = TABLES["cases"], TABLES["findings"]
+TABLE, FOUND, DECIDED = TABLES["cases"], TABLES["findings"], TABLES["decided"]
 CAUSES = {
     "sweep": Cause(CauseKind.SWEEP, "s-1"),
     "spec": Cause(CauseKind.SPEC, "v2"),
@@ -171,6 +176,16 @@ def test_the_findings_of_the_table(case: dict[str, Any]) -> None:
     groups = tuple(FindingGroup(one, ("pull",), (HOME,), NOW) for one in (mild, finding))
     assert severity(AccessAudited(SWEEP, "v1", groups)) == case["severity"]
     assert severity(AccessAudited(SWEEP, "v1", ended=groups)) is INFO
+
+
+@pytest.mark.parametrize("case", DECIDED, ids=[case["name"] for case in DECIDED])
+def test_what_became_of_a_version_is_rated_by_what_it_gives(case: dict[str, Any]) -> None:
+    why = tuple(WaitReason(WaitCode(code), "because") for code in case["why"])
+    held = Hold(OfVersion("v2", "v1", ("a", "b", "c")), "version v2", why, NOW, NOW, state=HoldState(case["state"]))
+    alert = HoldSettled(EVENT, held)
+    assert severity(alert) == case["severity"]
+    has_to_look = severity(alert) is not INFO
+    assert any(field.label == TO_DO and field.text != NOTHING for field in message_of([alert]).fields) is has_to_look
 
 
 def _report(case: dict[str, Any]) -> RunReport:

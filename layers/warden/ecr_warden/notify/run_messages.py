@@ -23,6 +23,7 @@ from ecr_warden.notify.run_titles import (
     where,
 )
 from ecr_warden.notify.wording import (
+    IF_NOT_MEANT,
     LOOK,
     by,
     command,
@@ -152,7 +153,7 @@ def _once_over(run: RunEnded, look: str) -> tuple[str, str]:
         return "end the sessions, then restart what runs with the role", run.ending
     if state_of(run) is MessageState.DONE:
         if run.severity is Severity.CRITICAL:
-            return "see whether it is meant; if not, apply the spec without it", "ecr-warden versions"
+            return IF_NOT_MEANT, "ecr-warden versions"
         return "nothing", look
     opener, since = run.opened.by, run.opened.since
     window = f"between {show_time(since)} and {show_time(run.finished_at)}" if since else "meanwhile"

@@ -173,6 +173,7 @@ def who_wrote(address: Address) -> str:
 
 
 LOOK = "look at what was pushed and pulled"
+IF_NOT_MEANT = "see whether it is meant; if not, apply the spec without it"
 
 
 def images_of(target: Target | None) -> Field:

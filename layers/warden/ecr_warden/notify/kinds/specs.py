@@ -6,13 +6,14 @@ from typing import Any
 
 from ecr_warden.core.alert import Alert
 from ecr_warden.core.job import Cause, CauseKind, short_name
+from ecr_warden.core.judgement import WaitCode
 from ecr_warden.core.listing import Listing, listing
-from ecr_warden.core.result import Severity
+from ecr_warden.core.result import Severity, highest
 from ecr_warden.notify.delivery import Sending
 from ecr_warden.notify.kinds.kind import Kind, OneByOne
 from ecr_warden.notify.layout import Parts
-from ecr_warden.notify.message import FIRST_LINE, Field, MessageState
-from ecr_warden.notify.wording import command, describe_actor, to_do, uploader
+from ecr_warden.notify.message import FIRST_LINE, NOTHING, Field, MessageState
+from ecr_warden.notify.wording import IF_NOT_MEANT, command, describe_actor, to_do, uploader
 from ecr_warden.repair.alerts import EndMoment, GrantsEnd
 from ecr_warden.state.hold import Hold, HoldState
 from ecr_warden.versions.alerts import HoldOpened, HoldSettled, SpecAccepted, SpecRefused
@@ -109,23 +110,35 @@ class _HoldOpened(OneByOne[HoldOpened]):
 
 class _HoldSettled(OneByOne[HoldSettled]):
     def severity(self, alert: HoldSettled) -> Severity:
-        return Severity.WARNING if alert.hold.state is HoldState.ENDED else Severity.INFO
+        """Of a version that was accepted, by what it gives, as its roll-out is rated; what is not known is not INFO."""
+        hold = alert.hold
+        if hold.state is not HoldState.ACCEPTED:
+            return Severity.WARNING if hold.state is HoldState.ENDED else Severity.INFO
+        codes = {reason.code for reason in hold.why} or {WaitCode.NOT_JUDGED}
+        return highest([grade for code, grade in _ENABLES.items() if code in codes])
 
     def describe_one(self, alert: HoldSettled) -> Parts:
         hold = alert.hold
         is_late = hold.state is HoldState.ENDED
+        asked = "apply it again if it should take effect" if is_late else NOTHING
+        has_to_look = not is_late and self.severity(alert) is not Severity.INFO
         state, said = _SETTLED[hold.state]
+        title = f"{_NEW} {said}{'' if hold.decision is None else f' by {short_name(hold.decision.by)}'}"
         return Parts(
             state,
-            f"{_NEW} {said}{'' if hold.decision is None else f' by {short_name(hold.decision.by)}'}",
+            _waiting(hold) if has_to_look and hold.gains else title,
             [
                 *([] if hold.decision is None else [Field("By", describe_actor(hold.decision.by))]),
                 Field("Waited", f"since {show_time(hold.since)}"),
-                to_do("apply it again if it should take effect" if is_late else "nothing"),
+                to_do(IF_NOT_MEANT if has_to_look else asked),
                 command(f"ecr-warden held {hold.instead or hold.id}"),
             ],
             [listing("reason", _why(hold), title="It was held because:"), *_effects(hold)],
         )
+
+
+_ENABLES = {WaitCode.OUTSIDE_GAINS: Severity.CRITICAL, WaitCode.NOT_JUDGED: Severity.WARNING}
+"""How grave it is that a version takes effect which waited for this."""
 
 
 def _why(hold: Hold) -> list[str]:
