@@ -123,10 +123,24 @@ class House:
 
 
 def doctor(house: House, folder: Path, *words: str) -> Ran:
+    """The command; whatever it prints for people, its last line counts what stands above it."""
     file = folder / "ecr-warden.yaml"
     if house.text is not None:
         file.write_text(house.text)
-    return house.command()("doctor", str(file), *words)
+    ran = house.command()("doctor", str(file), *words)
+    if "--json" not in words and ran.out:
+        assert ran.last_line == counted(ran)
+    return ran
+
+
+def counted(ran: Ran) -> str:
+    """How many lines above the last one are not fine, in its words."""
+    wrong, warnings, unknown = (
+        len(re.findall(rf"^.{{10}}  {verdict} ", ran.out, re.MULTILINE)) for verdict in ("wrong", "warning", "unknown")
+    )
+    if not wrong + warnings + unknown:
+        return "all is well"
+    return f"{wrong} wrong, {warnings} warning{'s' * (warnings != 1)}, {unknown} unknown"
 
 
 type Row = tuple[Callable[[House], object], dict[str, str], int]

@@ -16,6 +16,7 @@ from ecr_warden_cli.terminal.context import Failure, NotEntered
 from local.testing.seed import SPEC_FILE
 from tests.cli.command import Ran
 from tests.cli.test_deploy import CI, FILE, QUEUE, REGION, REGISTRY, TEMPLATES, Site, described, template
+from tests.cli.test_doctor import counted
 from tests.template.cfn import HUB, say
 
 CODE = hashlib.sha256(b"code").hexdigest()
@@ -54,7 +55,9 @@ def site(tmp_path: Path) -> Site:
 
 
 def doctor(site: Site, *words: str) -> Ran:
-    return site.command()("doctor", str(site.folder / "ecr-warden.yaml"), *words)
+    ran = site.command()("doctor", str(site.folder / "ecr-warden.yaml"), *words)
+    assert "--json" in words or ran.last_line == counted(ran)
+    return ran
 
 
 def found(ran: Ran) -> list[dict[str, Any]]:

@@ -79,15 +79,16 @@ def _asked(client: HubClient) -> StatusReply:
 
 
 def show(checkup: Checkup, console: Console) -> None:
-    """Print a line for each group in which all is well, else its diagnoses; then how many there are."""
+    """Print a line for each group in which all is well, else its diagnoses; then how many lines are not fine."""
     for group in checkup.groups:
         for name, diagnosis in zip(chain([group.group], repeat("")), group.diagnoses, strict=False):
             _show(name, diagnosis, console)
         if not group.diagnoses:
             console.line(_row(group.group, group.verdict, group.facts), _STYLES[group.verdict])
-    found = Counter(diagnosis.verdict for group in checkup.groups for diagnosis in group.diagnoses)
+    found = Counter(line.verdict for group in checkup.groups for line in group.diagnoses or [group])
     warnings = count(found[Verdict.WARNING], "warning")
-    said = f"{found[Verdict.WRONG]} wrong, {warnings}, {found[Verdict.UNKNOWN]} unknown" if found else "all is well"
+    said = f"{found[Verdict.WRONG]} wrong, {warnings}, {found[Verdict.UNKNOWN]} unknown"
+    said = "all is well" if {*found} <= {Verdict.FINE} else said
     console.line(said, Style.HEADING)
 
 
