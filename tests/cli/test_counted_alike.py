@@ -1,6 +1,7 @@
-"""Who can, as `who-can` and as the report have it: the same people, on the same grounds, counted alike."""
+"""Who can, as `who-can` and as the report have it: the same people, on the same grounds, and the same is unread."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,8 @@ ENDED = "a grant that has ended gives nothing, and its documents let nobody in"
 """Its spec is refused now."""
 OFTEN = (
     "a registry policy that was not read leads to no finding",
+    "an account that was not read leads to no finding",
+    "a policy that was not read makes access unknown",
     "a policy of a user's own under another condition than that of the grant, and one under a part of it",
     "a repository that the spec does not name is nobody's business within its account",
 )
@@ -55,10 +58,13 @@ def differing(spec: Path, estate: Path) -> Iterator[str]:
     """What the two say of each repository, where it is not the same."""
     source = ("--spec", str(spec), "--snapshot", str(estate), "--json")
     shown: dict[tuple[str, str], list[Json]] = {}
-    for one in Command()("report", *source).json["accesses"]:
+    report = Command()("report", *source).json
+    for one in report["accesses"]:
         shown.setdefault((one["repository"], one["access"]), []).append(one)
+    said: list[str] = []
     for access in ("pull", "push"):
         for found in Command()("who-can", access, "*", *source).json["repositories"]:
+            said += [*found["notLookedAt"], *found["unknown"]]
             asked = {one["principal"]: one for one in sorted(found["principals"], key=_is_extra)}
             classes = {one["class"]: one for one in sorted(found["classes"], key=_is_extra)}
             rows = shown.get((f"repository/{found['repository']}", access), [])
@@ -67,6 +73,20 @@ def differing(spec: Path, estate: Path) -> Iterator[str]:
             there = Counter((one["ground"], one["answer"]) for one in rows)
             if here != there or not asked.keys() <= people.keys() or len(rows) != len(people):
                 yield f"{access} {found['repository']}: who-can {dict(here)}, report {dict(there)}"
+    yield from _unread_differing(report["unread"], said)
+
+
+def _unread_differing(report: list[str], who_can: list[str]) -> Iterator[str]:
+    """What of the accounts only one of the two says was not read.
+
+    who-can says some of it of whom it is about, and of identity providers only where somebody gets in by them.
+    """
+    of_accounts = [text for text in who_can if re.match(r"\d{12}[/:]", text)]
+    yield from (f"{text}: in who-can alone" for text in dict.fromkeys(of_accounts) if text not in report)
+    for text in (text for text in report if "identity provider" not in text):
+        what = text.split(": ")[1].rpartition(" ")[2]
+        if text not in of_accounts and not any(what in said for said in who_can):
+            yield f"{text}: in the report alone"
 
 
 def _is_extra(row: Json) -> bool:

@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain
 from textwrap import indent
 from typing import Any
 
@@ -23,7 +24,7 @@ from ecr_warden.audit.answer_texts import (
     verb_of,
 )
 from ecr_warden.audit.grounds import Ground
-from ecr_warden.audit.unread import lines, readable, unread_of
+from ecr_warden.audit.unread import lines, not_surveyed, readable, unread_of
 from ecr_warden.core.estate import Estate
 from ecr_warden.core.target import RepositoryTarget
 from ecr_warden_cli.asking.access import CanI, Question, Reach, WhoCan, is_class, passed_to
@@ -74,21 +75,21 @@ def given_to_json(given: Basis | None) -> dict[str, Any]:
     return {"inSpec": given.ground is Ground.SPEC, "place": given.place or None, "ground": given.ground.value}
 
 
-def can_i_to_json(found: CanI, estate: Estate, *beside: str) -> dict[str, Any]:
+def can_i_to_json(found: CanI, asked: OpenedEstate, *beside: str) -> dict[str, Any]:
     """`beside`: what else was not looked at."""
     path, change = found.path, found.change
     return {
         "answer": found.answer.value,
         "chain": chain_to_json(path) if path else [],
         "because": [_because_to_json(statement) for statement in because_of(path)] if path else [],
-        "missing": [_edit_to_json(edit, found, estate) for edit in change.edits] if change else [],
+        "missing": [_edit_to_json(edit, found, asked.estate) for edit in change.edits] if change else [],
         "via": list(change.via) if change else [],
         "conditions": list(path.conditions) if path else [],
         "docker": _docker_to_json(found.docker),
         "unknown": [unread_text(policy) for policy in path.unread] if path else [],
         "passedTo": list(passed_to(path.subject)) if path else [],
         **given_to_json(found.given),
-        "notLookedAt": [*beside, *not_looked_at(estate)],
+        "notLookedAt": [*beside, *not_looked_at(asked)],
         "do": found.advice.text or None,
         "commands": list(found.advice.commands),
         "specChange": (found.advice.commands or (found.advice.text,))[0] if found.advice.in_spec else None,
@@ -111,10 +112,10 @@ def _because_to_json(statement: AllowingStatement) -> dict[str, Any]:
     return {"policy": statement.policy, "statement": statement.statement, "sid": statement.sid, "text": str(statement)}
 
 
-def show_can_i(found: CanI, does: str, arn: str, estate: Estate, context: Context) -> None:
+def show_can_i(found: CanI, does: str, arn: str, asked: OpenedEstate, context: Context) -> None:
     """The answer, what to do, and what both rest on; `does`: such as `push shop/checkout`."""
     show_answer(found.answer, says_of(found.answer, does, arn), found.advice, context)
-    show_details(found, estate, context)
+    show_details(found, asked, context)
 
 
 def says_of(answer: Answer, does: str, arn: str) -> str:
@@ -136,9 +137,9 @@ def show_answer(verdict: str, says: str, advice: Advice, context: Context) -> No
         console.block(f"    {command}")
 
 
-def show_details(found: CanI, estate: Estate, context: Context) -> None:
+def show_details(found: CanI, asked: OpenedEstate, context: Context) -> None:
     """What an answer rests on."""
-    for label, text, statement in _details(found, estate):
+    for label, text, statement in _details(found, asked):
         context.console.line(detail(label, text))
         if statement is not None:
             context.console.line(detail("add", "this statement:"))
@@ -150,7 +151,7 @@ def detail(label: str, text: str) -> str:
     return f"{'':<13}{label:<10}{text}"
 
 
-def _details(found: CanI, estate: Estate) -> Iterator[tuple[str, str, object]]:
+def _details(found: CanI, asked: OpenedEstate) -> Iterator[tuple[str, str, object]]:
     """(label, text, the statement to add or None)."""
     if found.path is not None:
         yield from ((label, text, None) for label, text in lines_of(found.path))
@@ -162,13 +163,13 @@ def _details(found: CanI, estate: Estate) -> Iterator[tuple[str, str, object]]:
     if found.change is not None:
         yield from (("as", printable(arn, 200), None) for arn in found.change.via)
         for edit in found.change.edits:
-            lines = [edit_text(edit), *(("but", unmet_text(*one)) for one in unmet(edit, estate))]
+            lines = [edit_text(edit), *(("but", unmet_text(*one)) for one in unmet(edit, asked.estate))]
             yield from ((label, text, None) for label, text in lines[:-1])
             is_written = edit in found.advice.edits and edit.index is None and not found.places.get(edit)
             yield *lines[-1], edit.statement if is_written else None
     elif found.path is None and found.answer is Answer.NO and not found.advice.text:
         yield "missing", "no change of a policy would allow it", None
-    yield from (("not read", text, None) for text in could_not_be_read(estate))
+    yield from (("not read", text, None) for text in could_not_be_read(asked))
 
 
 def lines_of(path: AccessPath) -> Iterator[tuple[str, str]]:
@@ -179,17 +180,19 @@ def lines_of(path: AccessPath) -> Iterator[tuple[str, str]]:
     yield from (("unknown", unread_text(policy)) for policy in path.unread)
 
 
-def not_looked_at(estate: Estate) -> Iterator[str]:
+def not_looked_at(asked: OpenedEstate) -> Iterator[str]:
     """All that no answer takes into account."""
-    yield from not_given(estate)
+    yield from not_given(asked.estate)
     yield "entitlements of account access managers: not read, so not taken into account"
-    yield from could_not_be_read(estate)
+    yield from could_not_be_read(asked)
 
 
-def could_not_be_read(estate: Estate) -> tuple[str, ...]:
+def could_not_be_read(asked: OpenedEstate) -> tuple[str, ...]:
     """What of the accounts could not be read, which each answer says to people; the documentation says the rest."""
-    known = readable(estate).accounts
-    return lines(one for account in estate.accounts.values() for one in unread_of(account, known[account.id]))
+    estate, known = asked.estate, readable(asked.estate).accounts
+    found = chain.from_iterable(unread_of(account, known[account.id]) for account in estate.accounts.values())
+    absent = () if asked.spec is None or asked.is_spec_alone else not_surveyed(asked.spec.compiled, estate)
+    return lines((*found, *absent))
 
 
 def chain_to_json(path: AccessPath) -> list[str]:

@@ -83,7 +83,7 @@ def administering_to_json(found: Sequence[Administering], asked: OpenedEstate) -
     return {
         "accounts": accounts,
         "unknown": list(undecided(asked)),
-        "notLookedAt": list(not_looked_at(asked.estate)),
+        "notLookedAt": list(not_looked_at(asked)),
     }
 
 

@@ -157,9 +157,9 @@ def say(asked: OpenedEstate, found: CanI, asking: Asking, arguments: argparse.Na
     """Print an answer of can-i."""
     beside = (NOT_ACCOUNTS,) if found.answer is Answer.NO and asking.what == Access.ADMIN else ()
     if arguments.json:
-        context.console.answer(can_i_to_json(found, asked.estate, *beside))
+        context.console.answer(can_i_to_json(found, asked, *beside))
     else:
-        show_can_i(found, asking.does, asking.subject.arn, asked.estate, context)
+        show_can_i(found, asking.does, asking.subject.arn, asked, context)
         context.console.notes(beside)
         say_age(asked, context)
     return expected(found.answer, getattr(arguments, "expect", None))
@@ -273,12 +273,12 @@ def _who_can(
 
 
 def _not_looked_at(asked: OpenedEstate) -> list[str]:
-    return [SPEC_ALONE] if asked.is_spec_alone else list(not_looked_at(asked.estate))
+    return [SPEC_ALONE] if asked.is_spec_alone else list(not_looked_at(asked))
 
 
 def say_unseen(asked: OpenedEstate, context: Context) -> None:
     """Say what of the accounts could not be read, and how old what the hub has read is."""
-    context.console.notes(could_not_be_read(asked.estate))
+    context.console.notes(could_not_be_read(asked))
     say_age(asked, context)
 
 

@@ -584,7 +584,7 @@ def _show(answers: Sequence[_Explained], case: _Case) -> None:
             console.line("AWS itself says more, for a day:")
             console.block(f"    {_details_of(one.denial.authorization)}")
         if one.found is not None:
-            show_details(one.found, case.asked().estate, case.context)
+            show_details(one.found, case.asked(), case.context)
     if any(one.found for one in answers):
         say_age(case.asked(), case.context)
 
@@ -602,7 +602,7 @@ def _to_json(one: _Explained, case: _Case) -> dict[str, Any]:
     return {
         "answer": one.verdict,
         "says": one.says,
-        **({} if one.found is None else can_i_to_json(one.found, case.asked().estate)),
+        **({} if one.found is None else can_i_to_json(one.found, case.asked())),
         "do": one.advice.text or None,
         "commands": list(one.advice.commands),
         "asked": {

@@ -47,7 +47,7 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
         found = sorted(differences(asked.graph, RepositoryGraph(supposed)), key=_order)
     if arguments.json:
         of_each = [_to_json(difference, supposed) for difference in found]
-        context.console.answer({"changes": of_each, "notLookedAt": [*not_looked_at(asked.estate), *beyond]})
+        context.console.answer({"changes": of_each, "notLookedAt": [*not_looked_at(asked), *beyond]})
     else:
         _show(found, supposed, context)
         say_unseen(asked, context)

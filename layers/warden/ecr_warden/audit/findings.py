@@ -38,6 +38,7 @@ from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.estate import EcrAccount, Estate, Registry, Repository
 from ecr_warden.core.ours import ours_of
 from ecr_warden.core.target import RepositoryTarget, Target
+from ecr_warden.state.sweeps import parts_of
 from iam_access.inventory.inventory import Unread
 from iam_access.once import once
 from iam_access.who_can.decide import Permission
@@ -256,7 +257,7 @@ class _Auditor:
             direct = (one for target, found in self._direct.items() if target not in self._found for one in found)
             findings += (one for one in direct if one.key not in known)
         self._last = None  # nor what it kept: one audit back, not all of them
-        parts = {*self._compiled.accounts, *self._parts()}
+        parts = parts_of(self._compiled)
         administering = {**known_administrators, **self._administering()}
         return AuditResult(
             tuple(_each_once(findings)),
@@ -589,16 +590,9 @@ class _Auditor:
         found = ((f"{account}/{registry.region}", upstreams_of(registry)) for account, registry in registries)
         return {part: rules for part, rules in found if rules is not None}
 
-    def _parts(self) -> Iterator[str]:
-        """The registries of the spec, as ACCOUNT/REGION."""
-        named_ = (spec.target for spec in self._compiled.targets.values())
-        targets = (*named_, *(pattern.target for pattern in self._compiled.patterns))
-        yield from (f"{target.account}/{target.region}" for target in targets if isinstance(target, RepositoryTarget))
-
     def _unread(self) -> Iterator[UnreadDocument]:
         accounts = self._estate.accounts
-        absent = (part for part in sorted({*self._parts()}) if self._registry(*part.split("/")) is None)
-        yield from map(not_surveyed, (*(name for name in self._compiled.accounts if name not in accounts), *absent))
+        yield from not_surveyed(self._compiled, self._estate)
         touched: dict[frozenset[str], list[str]] = defaultdict(list)
         for target, found in self._found.items():
             touched[found.principals].append(str(target))

@@ -12,8 +12,10 @@ from itertools import chain
 
 from ecr_warden.audit.finding import HIDING, WHOLE, AuditRecord, UnreadCause, UnreadDocument
 from ecr_warden.core.codec.accounts import LIST_CALL, REPLICATION_CALL, TEMPLATES_CALL, UPSTREAMS_CALL
+from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.estate import EcrAccount, Estate, Registry
 from ecr_warden.core.failures import AccountUnreachable, OutOfTime, RegionDisabled, Throttled, Unanswered
+from ecr_warden.state.sweeps import parts_of
 from iam_access.document.document import Document
 from iam_access.inventory.accounts import ABSENT, UNKNOWN_FIELD
 from iam_access.inventory.inventory import Identity, Policy, Unread
@@ -69,9 +71,12 @@ def unread(place: str, kind: str, what: str, why: Unread, opens: Collection[str]
     return UnreadDocument(place, kind, printable(what, 200), cause, printable(why.why, 160), opened)
 
 
-def not_surveyed(part: str) -> UnreadDocument:
-    """An account, or a registry as ACCOUNT/REGION, that is not there."""
-    return unread(part, WHOLE, _REGISTRY if "/" in part else _IDENTITIES, Unread("", _NOT_SURVEYED))
+def not_surveyed(compiled: CompiledSpec, estate: Estate) -> Iterator[UnreadDocument]:
+    """The accounts and registries of a spec, the latter as ACCOUNT/REGION, that are not in the estate."""
+    accounts = estate.accounts
+    read = {*accounts, *(f"{name}/{region}" for name, account in accounts.items() for region in account.registries)}
+    for part in sorted(parts_of(compiled) - read):
+        yield unread(part, WHOLE, _REGISTRY if "/" in part else _IDENTITIES, Unread("", _NOT_SURVEYED))
 
 
 def unread_of(account: EcrAccount, repaired: EcrAccount, reach: Reach = lambda _: None) -> Iterator[UnreadDocument]:
