@@ -84,8 +84,8 @@ def _pause(ring: Ring, alice: Terminal, lasts: timedelta) -> None:
     report.check("while paused, the tamper is reported and not repaired", stands and bool(seen), shown)
     with suppress(NeverCame):  # reported below
         until(lambda: _are_both_reported(stage), what="the messages about the pause and the tamper")
-    messages = len(stage.chat.telling_of(_REASON))
-    report.check("the pause and the tamper are reported", _are_both_reported(stage), f"{messages} messages")
+    texts = [message.text for message in stage.chat.telling_of(_REASON)]
+    report.check("the pause and the tamper are reported", _are_both_reported(stage), f"{texts}")
     screen.untouched("the tamper stays while the pause lasts; both are reported")
     until(lambda: time.time() > until_.timestamp() + 1, lasts.total_seconds() + 5, "the end of the pause")
     screen.progress("  the pause has ended; the schedule ticks")
@@ -98,7 +98,7 @@ def _pause(ring: Ring, alice: Terminal, lasts: timedelta) -> None:
 
 def _are_both_reported(stage: Stage) -> bool:
     texts = [message.text for message in stage.chat.telling_of(_REASON)]
-    return any("paused until" in text for text in texts) and any("nothing: paused by" in text for text in texts)
+    return any("not repaired until" in text for text in texts) and any("nothing: paused by" in text for text in texts)
 
 
 def _calls(ring: Ring, bout: Bout) -> tuple[Call, ...]:

@@ -23,8 +23,9 @@ def until[T](
     what: str = "the condition",
     *,
     pause: float = _PAUSE_SECONDS,
+    instead: Callable[[], object] | None = None,
 ) -> T:
-    """The first truthy answer of the condition. Raises NeverCame after `seconds`.
+    """The first truthy answer of the condition. Raises NeverCame after `seconds`, which shows what came `instead`.
 
     It is asked every `pause` seconds, less often where asking takes long: whoever is waited for needs the processor.
     """
@@ -36,5 +37,6 @@ def until[T](
         if found:
             return found
         if time.monotonic() > deadline:
-            raise NeverCame(f"{what} did not come within {seconds:g} s")
+            shown = f"; instead: {instead()}" if instead is not None else ""
+            raise NeverCame(f"{what} did not come within {seconds:g} s{shown}")
         bell.wait(max(pause, _SPARING * (time.monotonic() - asked)))
