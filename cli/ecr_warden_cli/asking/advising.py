@@ -14,6 +14,7 @@ from ecr_warden.core.target import RoleTarget
 from ecr_warden_cli.asking.access import CanI, place_in_spec
 from ecr_warden_cli.asking.asked_access import Asking
 from ecr_warden_cli.asking.estate_input import OpenedEstate
+from ecr_warden_cli.asking.owners import outside_owners
 from iam_access.document.principal import IDENTITY_CENTER_NAME
 from iam_access.evaluate.request_principal import CallerKind, is_identity_center_role
 from iam_access.text.printable import printable
@@ -37,6 +38,8 @@ def advised(asked: OpenedEstate, found: CanI, asking: Asking) -> CanI:
     spec, edits, ours = asked.spec, found.change.edits if found.change else (), ours_in(asked)
     if spec is None:
         return replace(found, advice=advise(asking.subject, asking.does, asking.where, edits, ours=ours))
+    if outside := outside_owners(asked, spec, asking, edits):
+        return replace(found, advice=outside)
     places = {edit: place_in_spec(edit, spec.compiled) for edit in edits}
     # A grant only adds, and nothing to a boundary: where something else keeps somebody out, it alone cures nothing.
     barring = [edit for edit in edits if edit.index is not None or edit.side is Side.BOUNDARY]

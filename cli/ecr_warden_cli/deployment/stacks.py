@@ -8,7 +8,7 @@ from copy import replace
 from msgspec import Struct
 
 from ecr_warden.core.own_access import Writes
-from ecr_warden.repair.write_scope import OWNER_LISTS, filled
+from ecr_warden.repair.write_scope import OWNER_LISTS, ROLE_LIST, WRITES, Lists, filled
 from ecr_warden_cli.deployment.ports import LiveStack, StackPlace
 from ecr_warden_cli.deployment.wanted import Deployment, MemberAccount, Organization
 from iam_access.arn import IAM_REGION, iam_arn
@@ -207,6 +207,21 @@ def _organization(deployment: Deployment, units: Organization, shared: str, abov
         "RoleBoundary": deployment.role_boundary,
         **_owners("*", units.owners),
     }
+
+
+def lists_of(deployment: Deployment, account: str) -> Lists | None:
+    """What the deployment lets ecr-warden write in an account; one that it does not name may be in its units."""
+    names = (*OWNER_LISTS, ROLE_LIST, WRITES)
+    found = (
+        one
+        for one in stacks_of(deployment, "")
+        if one.template == ORGANIZATION or (one.template, one.place.account) == (MEMBER, account)
+    )
+    lists = (
+        {name: given.split(",") for name in names if (given := one.parameters.get(name, "")) not in ("", Writes.ALL)}
+        for one in found  # members come first
+    )
+    return next(lists, None)
 
 
 def _owners(account: str, names: Sequence[str]) -> dict[str, str]:

@@ -76,10 +76,10 @@ def verdict(found: SpecDiff) -> tuple[str, tuple[str, ...]]:
     return (_MAY_WAIT, unseen) if unseen else (_ITSELF, ())
 
 
-def markdown(found: SpecDiff, lines: Sequence[Line]) -> str:
+def markdown(found: SpecDiff, lines: Sequence[Line], beside: Sequence[str] = ()) -> str:
     """The same as a comment for a pull request, of at most MAX_MARKDOWN bytes; what is left out is counted.
 
-    It begins with whether the new version waits for a person.
+    It begins with whether the new version waits for a person; `beside`: what else there is to say.
     """
     what, why = verdict(found)
     if found.is_nothing and not why:
@@ -89,7 +89,7 @@ def markdown(found: SpecDiff, lines: Sequence[Line]) -> str:
         head += "".join(_fitting([f"- {code(one)}" for one in why], 1500, "reason")) + "\n"
     head += f"**Access: {'nothing changes' if found.is_nothing else summary(found, lines)}.**\n"
     entries = [f"- {line.text(code)}" for line in lines]
-    rest = [f"- {code(other_line)}" for other_line in other_lines(found)]
+    rest = [f"- {code(other_line)}" for other_line in (*beside, *other_lines(found))]
     room = MAX_MARKDOWN - len(head) - 200
     tail = "\nBesides access:\n\n" + "".join(_fitting(rest, room // 4, "change")) if rest else ""
     body = "\n" + "".join(_fitting(entries, room - len(tail), "change")) if entries else ""

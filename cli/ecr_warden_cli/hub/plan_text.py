@@ -127,14 +127,14 @@ def gap_to_json(gap: ProviderGap) -> dict[str, Any]:
     }
 
 
-def write_scope_lines(found: Sequence[ScopeGap | ScopeUnread], *, writes: bool) -> Iterator[str]:
+def write_scope_lines(found: Sequence[ScopeGap | ScopeUnread], *, writes: bool, by: str = "") -> Iterator[str]:
     """The lines that each account lacks in ecr-warden.yaml; none without a gap, or without a stack to write by.
 
     An account in which all is as it should be needs its stack too: somebody may change it tomorrow. `writes`: whether
-    there is something to write.
+    there is something to write. `by`: the file that says so, where no account was asked.
     """
     for one in found:
-        where = f"account {one.account}"
+        where = f"by {by}, account {one.account}" if by else f"account {one.account}"
         if isinstance(one, ScopeUnread):
             yield f"{where}: it is unknown whom its member stack covers: {one.error}"
         elif (one.uncovered or one.parameters) and (one.has_stack or writes):
@@ -148,15 +148,20 @@ def _lines(gap: ScopeGap, where: str) -> Iterator[str]:
     else:
         yield f"{where}: its member stack does not let ecr-warden write what the spec has there:"
     yield from (f"  {arn}" for arn in gap.uncovered)
+    yield from (f"  {line}" for line in scope_remedy(gap))
+
+
+def scope_remedy(gap: ScopeGap) -> Iterator[str]:
+    """What to add to ecr-warden.yaml, and what follows."""
     trusted = [arn for arn in gap.uncovered if arn in gap.parameters.get(ROLE_LIST, "").split(",")]
     owners = [arn for arn in gap.uncovered if arn not in trusted and arn not in gap.without_room]
     added = {
         name: [arn.split(":")[5] for arn in arns] for name, arns in (("owners", owners), ("roles", trusted)) if arns
     }
     if gap.parameters:
-        yield f"  add to the account in ecr-warden.yaml, then {DEPLOY_AND_RECONCILE}:"
-        yield from (f"    {name}: [{', '.join(entries)}]" for name, entries in added.items())
-        yield from (f"    writes: {value}" for name, value in gap.parameters.items() if name == WRITES)
+        yield f"add to the account in ecr-warden.yaml, then {DEPLOY_AND_RECONCILE}:"
+        yield from (f"  {name}: [{', '.join(entries)}]" for name, entries in added.items())
+        yield from (f"  writes: {value}" for name, value in gap.parameters.items() if name == WRITES)
     if gap.without_room:
         count = len(gap.without_room)
-        yield f"  {count} have no room: list an IAM path such as user/ci/* instead of single names"
+        yield f"{count} have no room: list an IAM path such as user/ci/* instead of single names"

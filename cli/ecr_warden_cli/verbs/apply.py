@@ -2,19 +2,23 @@
 
 import argparse
 import shlex
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
 from ecr_warden.access_spec import Valid
 from ecr_warden.core.codec.base import to_json
 from ecr_warden.core.desired import CompiledSpec
+from ecr_warden.core.target import target_named
 from ecr_warden.hub.reply import AccountScope, CommandReply, ScopesReply
 from ecr_warden.hub.request import AskScopes
 from ecr_warden.repair.scope_gap import ScopeGap, ScopeUnread
-from ecr_warden.repair.write_scope import WriteScope, accounts_with_identities, scope_gap
+from ecr_warden.repair.write_scope import WRITES, WriteScope, accounts_with_identities, scope_gap
 from ecr_warden.state.commands import Upload
 from ecr_warden.versions.access_lines import lines_of
 from ecr_warden.versions.changes import changed_targets, succeeding
+from ecr_warden.versions.enforced import step
+from ecr_warden.versions.removals import document_changes
 from ecr_warden_cli.asking.estate_input import seen_by_hub
 from ecr_warden_cli.editing.diff_text import names_of
 from ecr_warden_cli.editing.spec_diff import diff
@@ -84,10 +88,11 @@ def _offer(
         _show_effect(accepted, loaded, client, arguments, context)
         console.lines(write_scope_lines(gaps, writes=True), Style.ODD)
     answer: dict[str, Any] = {"writeScope": to_json(gaps), "earlier": earlier}
-    if not (arguments.yes or _is_agreed(name, accepted, arguments, context)):
+    is_in_vain = _gives_in_vain(accepted.compiled, loaded.compiled, gaps)
+    if not ((arguments.yes and not is_in_vain) or _is_agreed(name, accepted, arguments, context)):
         if arguments.json:
             console.answer({"uploaded": False, **answer})
-        console.note("nothing was uploaded: answer yes, or add --yes")
+        console.note(f"nothing was uploaded: answer yes{_TO_A_PERSON if is_in_vain else ', or add --yes'}")
         return Exit.DIFFERENT
     before = {} if arguments.no_wait else last_looks(client)
     reply, version = _publish(data, client, open_hub(arguments, context))
@@ -189,20 +194,34 @@ def _scope_gaps(compiled: CompiledSpec, client: HubClient) -> tuple[ScopeGap | S
     """The identities that no member stack lets ecr-warden write; unknown of accounts that no accepted version has."""
     accounts = accounts_with_identities(target.target for target in compiled.targets.values())
     found = {scope.account: scope for scope in expect(ScopesReply, client.ask(AskScopes(accounts))).scopes}
-    return tuple(_gap(compiled, account, found.get(account, _NOT_YET)) for account in accounts)
+    return tuple(
+        ScopeUnread(account, scope.error)
+        if (scope := found.get(account, _NOT_YET)).error
+        else scope_gap(compiled, (), account, WriteScope(scope.arns, scope.lists))
+        for account in accounts
+    )
 
 
+def _gives_in_vain(accepted: CompiledSpec | None, new: CompiledSpec, gaps: Iterable[ScopeGap | ScopeUnread]) -> bool:
+    """Whether a version, as far as it is enforced, gives more to somebody whom a member stack does not cover.
+
+    Where nothing of the kind may be written at all, the hub refuses the version, and says so.
+    """
+    covering = (gap for gap in gaps if isinstance(gap, ScopeGap) and gap.has_stack and WRITES not in gap.parameters)
+    outside = {target_named(arn) for gap in covering for arn in gap.uncovered}
+    return any(one.access.gained and one.target in outside for one in document_changes(step(accepted, new)))
+
+
+_TO_A_PERSON = " at a terminal; --yes does not answer for whom ecr-warden may not write"
 _NOT_YET = AccountScope("", error="no accepted version has it yet")
 
 
-def _gap(compiled: CompiledSpec, account: str, scope: AccountScope) -> ScopeGap | ScopeUnread:
-    if scope.error:
-        return ScopeUnread(account, scope.error)
-    return scope_gap(compiled, (), account, WriteScope(scope.arns, scope.lists))
-
-
 _MORE = (
-    argument("--yes", action="store_true", help="do not ask: for scripts"),
+    argument(
+        "--yes",
+        action="store_true",
+        help="do not ask, unless it gives access to whom ecr-warden may not write: for scripts",
+    ),
     argument(
         "--accept",
         action="store_true",

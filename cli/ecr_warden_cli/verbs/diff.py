@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from ecr_warden.core.access_change import AccessChange, Direction
+from ecr_warden.core.codec.base import to_json
 from ecr_warden.versions.access_lines import DiffNames, Line, lines_of
 from ecr_warden_cli.asking.estate_input import seen_in
+from ecr_warden_cli.deployment.scope import gaps_here
 from ecr_warden_cli.editing.diff_text import (
     markdown,
     names_of,
@@ -16,9 +18,11 @@ from ecr_warden_cli.editing.diff_text import (
 )
 from ecr_warden_cli.editing.spec_diff import SpecDiff, diff
 from ecr_warden_cli.hub.client import HUB_ARGUMENTS
+from ecr_warden_cli.hub.plan_text import write_scope_lines
 from ecr_warden_cli.hub.versions import Version, load_baseline, load_versions
 from ecr_warden_cli.terminal.console import Console, Exit, Style
 from ecr_warden_cli.terminal.context import Context, UsageError, Verb, argument
+from ecr_warden_cli.terminal.inputs import DEPLOYMENT_FILE
 
 _DESCRIPTION = """\
 Shows who gains and who loses what between two versions of the spec, by the
@@ -52,13 +56,15 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
             removed_before=baseline.removed_before,
         )
     names = names_of(old.spec, new.spec)
-    lines = lines_of(spec_diff.changes, names)
+    lines, gaps = lines_of(spec_diff.changes, names), gaps_here(old.compiled, new.compiled, context)
+    beside = [*write_scope_lines(gaps, writes=True, by=DEPLOYMENT_FILE)]
     if arguments.json:
-        console.answer(_to_json(old, new, spec_diff, names))
+        console.answer(_to_json(old, new, spec_diff, names) | {"writeScope": to_json(gaps)})
     elif arguments.markdown:
-        console.block(markdown(spec_diff, lines).rstrip("\n"))
+        console.block(markdown(spec_diff, lines, beside).rstrip("\n"))
     else:
         show(spec_diff, lines, console)
+        console.lines(beside, Style.ODD)
     if spec_diff.undecided:
         return Exit.ERROR
     return Exit.FINE if spec_diff.is_nothing else Exit.DIFFERENT

@@ -9,15 +9,20 @@ from typing import Any
 from msgspec import Struct
 
 from ecr_warden.access_spec import Problem, Valid
+from ecr_warden.core.codec.base import to_json
+from ecr_warden.repair.scope_gap import ScopeGap, ScopeUnread
 from ecr_warden.versions.access_lines import DiffNames, lines_of
+from ecr_warden_cli.deployment.scope import gaps_here
 from ecr_warden_cli.editing.diff_text import names_of
 from ecr_warden_cli.editing.spec_diff import SpecDiff, diff
 from ecr_warden_cli.editing.spec_edit import Edit, GrantEdit, Revoke, edited
+from ecr_warden_cli.hub.plan_text import write_scope_lines
 from ecr_warden_cli.terminal.console import Console, Exit, Style
 from ecr_warden_cli.terminal.context import Argument, Context, UsageError, Verb, argument
 from ecr_warden_cli.terminal.dates import COMING, coming
 from ecr_warden_cli.terminal.inputs import (
     DEFAULT_SPEC,
+    DEPLOYMENT_FILE,
     SpecInvalid,
     load_bytes,
     matching,
@@ -81,6 +86,8 @@ class _Edited(Struct, frozen=True):
     new: Valid
     patch: list[str]
     found: SpecDiff
+    gaps: tuple[ScopeGap | ScopeUnread, ...]
+    """Whom it concerns and ecr-warden may not write."""
 
     @property
     def names(self) -> DiffNames:
@@ -120,7 +127,10 @@ def _edit(edit: Edit, arguments: argparse.Namespace, context: Context) -> Exit:
     new = _checked(changed, path, old, context)
     with console.doing("comparing the versions"):
         spec_diff = diff(old.compiled, new.compiled, context.clock.now(), baseline=old.compiled)
-    done = _Edited(name_of(path), old, new, _patch(before, after, name_of(path)), spec_diff)
+    gaps = gaps_here(old.compiled, new.compiled, context)
+    done = _Edited(name_of(path), old, new, _patch(before, after, name_of(path)), spec_diff, gaps)
+    if not arguments.json:
+        console.notes(write_scope_lines(gaps, writes=True, by=DEPLOYMENT_FILE))
     writes = changed != data and not arguments.dry_run
     if writes:
         replace_file(path, data, changed)
@@ -146,6 +156,7 @@ def _to_json(done: _Edited, *, written: bool) -> dict[str, Any]:
         "patch": "\n".join(done.patch),
         "changes": [change_to_json(change, done.names) for change in done.found.changes],
         "undecided": list(done.found.undecided),
+        "writeScope": to_json(done.gaps),
         "warnings": [problem_to_json(warning) for warning in done.warnings],
     }
 
