@@ -16,6 +16,7 @@ from ecr_warden_cli.deployment.ports import (
     UNREAD,
     ChangeSet,
     Instance,
+    Kind,
     LiveStack,
     Proposal,
     Remains,
@@ -264,7 +265,9 @@ class MemoryStacks:
             if key in self.cloud.failing:
                 reason = f"{key} ({body['Type']}): {self.cloud.failing[key]}"
                 raise StackFailed(f"{place} failed: {reason}", remedy=remedy_for(reason))
-        status = "UPDATE_COMPLETE" if place in self.cloud.stacks else "CREATE_COMPLETE"
+        self._refuse_taken(place, proposal)
+        begun = "IMPORT" if proposal.takes else "UPDATE" if place in self.cloud.stacks else "CREATE"
+        status = f"{begun}_COMPLETE"
         outputs = self.cloud.outputs(place, proposal)
         described = json.loads(proposal.template).get("Description", "")
         self._turn_switch(place, proposal)
@@ -273,6 +276,15 @@ class MemoryStacks:
         if proposal.repairs:
             self.cloud.drifted.discard(place)
         return live
+
+    def _refuse_taken(self, place: StackPlace, proposal: Proposal) -> None:
+        """As CloudFormation does: a stack makes nothing that is there, and takes over nothing that is not."""
+        left = [one.name for one in self.cloud.things if one.kind is Kind.BOUNDARY and one.account == self.account]
+        taken = [one["ResourceIdentifier"]["PolicyArn"] for one in proposal.takes]
+        makes = "Boundary" in {*_resources(proposal.template)} - {*_resources(self.cloud.templates.get(place, "{}"))}
+        if makes and taken != left:
+            reason = "Boundary (AWS::IAM::ManagedPolicy): A policy called ecr-warden-boundary already exists."
+            raise StackFailed(f"{place} failed: {reason}", remedy=remedy_for(reason))
 
     def _turn_switch(self, place: StackPlace, proposal: Proposal) -> None:
         """As CloudFormation does: a new or reverted parameter gets the template's value, one that leaves is deleted."""

@@ -13,7 +13,7 @@ import pytest
 from ecr_warden.state.history import HistoryEntry, HistoryKind
 from ecr_warden.state.specs import SpecVersion
 from ecr_warden.state.switch import Position
-from ecr_warden_cli.deployment.ports import Instance, LiveStack, Proposal, StackPlace
+from ecr_warden_cli.deployment.ports import Instance, Kind, LiveStack, Proposal, StackPlace, Thing
 from ecr_warden_cli.deployment.remedies import remedy_for
 from ecr_warden_cli.deployment.stacks import NAMES
 from ecr_warden_cli.terminal.context import Failure, NotEntered
@@ -447,10 +447,70 @@ def test_a_stack_that_fails_keeps_no_other_from_being_finished_and_again_it_goes
     assert (ran.code, site.begun) == (1, [HUB, HUB, *MEMBERS])
     said = "failed: Read (AWS::IAM::Role): Role with name ecr-warden-read already exists"
     last = ran.err.splitlines()[-1]
-    assert last.startswith(f"ecr-warden: {MEMBERS[0]} {said}; {MEMBERS[1]} {said}; something of this name is there")
-    assert "remove what is left of an earlier deployment" in last
+    assert last.startswith(
+        f"ecr-warden: {MEMBERS[0]} {said}; {MEMBERS[1]} {said}; it is not this stack's: delete what has this name"
+    )
     site.cloud.failing.clear()
     assert (site("--yes").code, site.begun) == (0, [*MEMBERS, *EVENTS])
+
+
+BOUNDARY = f"arn:aws:iam::{REGISTRY}:policy/ecr-warden/ecr-warden-boundary"
+
+
+@pytest.fixture
+def bereft(site: Site) -> Site:
+    """The member's stack is deleted; its boundary is retained."""
+    document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": one} for one in ("a:A", "b:B")]}
+    boundary: dict[str, Any] = {
+        "Type": "AWS::IAM::ManagedPolicy",
+        "Condition": "HasOwnBoundary",
+        "DeletionPolicy": "Retain",
+    }
+    boundary["Properties"] = {"ManagedPolicyName": "ecr-warden-boundary", "PolicyDocument": document}
+    read = role("ecr-warden-read", "ecr:GetRepositoryPolicy")
+    member = json.loads(template(*MEMBER, Read=read, Boundary=boundary))
+    member["Conditions"] = {"HasOwnBoundary": {"Fn::Equals": [{"Ref": "OwnBoundary"}, "true"]}}
+    site.release({**TEMPLATES, "member": json.dumps(member)})
+    assert site("--yes").code == 0
+    place = StackPlace(REGISTRY, "us-east-1", NAMES["member"])
+    del site.cloud.stacks[place], site.cloud.templates[place]
+    site.cloud.things.append(Thing(Kind.BOUNDARY, REGISTRY, "", BOUNDARY, ("role/ecr-pusher",)))
+    return site
+
+
+def test_a_new_stack_takes_over_the_boundary_that_an_earlier_one_retained(bereft: Site) -> None:
+    plan = bereft("--plan")
+    said = "stack ecr-warden-member in registry, us-east-1: creates 1 IAM::Role; takes over 1 IAM::ManagedPolicy"
+    assert (plan.code, said in plan.out.splitlines(), bereft.begun) == (2, True, [])
+    ran = bereft("--yes")
+    assert (ran.code, bereft.begun) == (0, [MEMBERS[1]] * 2)
+    assert f"{MEMBERS[1]}: IMPORT_COMPLETE\n{MEMBERS[1]}: UPDATE_COMPLETE\n" in ran.out
+    assert bereft().out.startswith("there is nothing to do")
+
+
+@pytest.mark.parametrize("call", ["execute", "finished"])
+def test_interrupted_when_the_boundary_was_taken_over_it_goes_on(bereft: Site, call: str) -> None:
+    bereft.cloud.refusing[f"{call} {MEMBERS[1]}"] = KeyboardInterrupt()
+    assert bereft("--yes").code == 130
+    bereft.cloud.refusing.clear()
+    assert bereft("--yes").code == 0
+    assert bereft().out.startswith("there is nothing to do")
+
+
+def test_what_is_taken_over_is_what_the_release_has_in_another_order(bereft: Site) -> None:
+    """So that the change set after it writes the policy, whatever it says, and a roll-back does no harm."""
+    made: list[Proposal] = []
+
+    def outputs(_: StackPlace, proposal: Proposal) -> Mapping[str, str]:
+        made.append(proposal)
+        return {}
+
+    bereft.cloud.outputs = outputs
+    bereft("--yes")
+    first, then = (json.loads(one.template)["Resources"] for one in made)
+    assert ([*first], "Condition" in first["Boundary"]) == (["Boundary"], False)
+    statements = [one["Boundary"]["Properties"]["PolicyDocument"]["Statement"] for one in (first, then)]
+    assert statements[0] == statements[1][::-1] != statements[1]
 
 
 STEPS = ("read", "propose", "execute", "finished")

@@ -22,6 +22,10 @@ TOPIC = f"arn:aws:sns:{REGION}:{CI}:ecr-warden-{{}}"
 OUTSIDER = {"AWS": f"arn:aws:iam::{OUTSIDE}:root"}
 ANYTHING = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
 
+TRUSTING = json.dumps(
+    {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": OUTSIDER, "Action": "sts:AssumeRole"}]}
+)
+
 type Do = Callable[[Terminal], object]
 
 
@@ -219,6 +223,16 @@ def without_stack(account: str, region: str, name: str) -> Do:
     return do
 
 
+def stopped_by(name: str) -> Do:
+    """Deploy says what has a name of ours, and what a person does with it."""
+
+    def do(at: Terminal) -> None:
+        ran = at.runs("deploy")
+        assert (ran.code, f"identifier '{name}' already exists; it is not this stack's: delete" in ran.err) == (1, True)
+
+    return do
+
+
 def without_region(at: Terminal) -> None:
     """The region of the registry leaves ecr-warden.yaml."""
     file = at.folder / "ecr-warden.yaml"
@@ -302,8 +316,19 @@ ROWS: Mapping[str, Breakage] = {
         ("access-unread", "stack-differs", "wiring-unread"),
         swept=True,
     ),
-    "a member's stack is deleted": Breakage(
+    "a member's stack is deleted, whose boundary stays, which a push role has": Breakage(
         without_stack(REGISTRY, TRAIL_REGION, "ecr-warden-member"), ("stack-differs",), drift=False
+    ),
+    "a member's stack is deleted, and somebody made a role of one of its names": Breakage(
+        both(
+            without_stack(REGISTRY, TRAIL_REGION, "ecr-warden-member"),
+            call("iam", "create_role", REGISTRY, RoleName=READ, AssumeRolePolicyDocument=TRUSTING),
+        ),
+        ("stack-differs",),
+        repaired=both(
+            stopped_by(READ), call("iam", "delete_role", REGISTRY, RoleName=READ), lambda at: at.runs("deploy")
+        ),
+        drift=False,
     ),
     "a stack of events is deleted": Breakage(
         without_stack(REGISTRY, REGION, "ecr-warden-events"), ("stack-differs",), drift=False

@@ -29,7 +29,7 @@ from ecr_warden_cli.deployment.ports import (
 from ecr_warden_cli.deployment.remedies import remedy_for
 from ecr_warden_cli.terminal.aws_sessions import error_text
 from ecr_warden_cli.terminal.context import Failure
-from iam_access.text.printable import cut
+from iam_access.text.printable import cut, listed
 
 CONFIG = Config(connect_timeout=5, read_timeout=60, retries={"mode": "standard", "total_max_attempts": 8})
 """A person waits, and CloudFormation throttles whoever asks for many stacks."""
@@ -44,6 +44,8 @@ _NOTHING = re.compile(
 it begins of one that reverts drift is not known."""
 _SHOWN = 1000
 """Of an error: AWS names the policy that denies a call at the end."""
+_REASONS = 5
+"""Of a stack that fails: several names may be taken."""
 
 
 class AwsStacks(Struct, frozen=True):
@@ -82,6 +84,8 @@ class AwsStacks(Struct, frozen=True):
         kind: dict[str, Any] = {"ChangeSetType": "CREATE", "OnStackFailure": "DELETE"}
         if self.read(proposal.name) is not None:
             kind = {"ChangeSetType": "UPDATE", **({"DeploymentMode": "REVERT_DRIFT"} if proposal.repairs else {})}
+        elif proposal.takes:
+            kind = {"ChangeSetType": "IMPORT", "ResourcesToImport": proposal.takes}
         answer = self._call(
             "create_change_set",
             StackName=proposal.name,
@@ -101,9 +105,8 @@ class AwsStacks(Struct, frozen=True):
         if found["Status"] == "FAILED" and _NOTHING.match(reason):
             return None
         if found["Status"] != "CREATE_COMPLETE":
-            raise self._failed(
-                change_set, [*self._validations(ChangeSetName=change_set.id), f"the change set: {reason}"]
-            )
+            reasons = [*self._validations(ChangeSetName=change_set.id)]
+            raise self._failed(change_set, reasons or [f"the change set: {reason}"])
         every = self._all("describe_change_set", "Changes", IncludePropertyValues=True, **name)
         found = [one["ResourceChange"] for one in every if "ResourceChange" in one]
         changes = [_change(one, action) for one in found if (action := action_of(one))]
@@ -114,7 +117,7 @@ class AwsStacks(Struct, frozen=True):
         self._call("execute_change_set", **name, ClientRequestToken=token)
 
     def finished(self, change_set: ChangeSet) -> LiveStack:
-        return _live(self._ended(change_set, "CREATE_COMPLETE", "UPDATE_COMPLETE"))
+        return _live(self._ended(change_set, "CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"))
 
     def discard(self, proposal: Proposal) -> None:
         name = {"ChangeSetName": proposal.id, "StackName": proposal.name}
@@ -138,7 +141,7 @@ class AwsStacks(Struct, frozen=True):
         found = self._awaited(lambda: self._stack(change_set.stack), itemgetter("StackStatus"))
         if found["StackStatus"] not in well:
             reasons = (*self._reasons(change_set), *self._validations(StackName=change_set.stack))
-            raise self._failed(change_set, [*reasons, f"the stack is {found['StackStatus']}"])
+            raise self._failed(change_set, reasons or [f"the stack is {found['StackStatus']}"])
         return found
 
     def _reasons(self, change_set: ChangeSet) -> Iterator[str]:
@@ -163,8 +166,10 @@ class AwsStacks(Struct, frozen=True):
                     yield f"{what}: {one.get('ValidationStatusReason', one.get('ValidationName', ''))}"
 
     def _failed(self, change_set: ChangeSet, reasons: Sequence[str]) -> StackFailed:
-        text = f"{change_set.stack.split('/')[1]} in {self.place} failed: {cut(reasons[0], _SHOWN)}"
-        return StackFailed(text, remedy=remedy_for(text))
+        text = f"{change_set.stack.split('/')[1]} in {self.place} failed: "
+        every = [*dict.fromkeys(cut(reason, _SHOWN).rstrip(".") for reason in reasons)]
+        # What fails later may follow from the first.
+        return StackFailed(f"{text}{listed(every, _REASONS, separator='; ')}", remedy=remedy_for(f"{text}{every[0]}"))
 
     def _stack(self, name: str) -> Any:
         [found] = self._call("describe_stacks", StackName=name)["Stacks"]

@@ -15,7 +15,7 @@ from iam_access.text.printable import listed
 _READS = re.compile(r".*:(Get|List|Describe|BatchGet|BatchCheck|Query|Scan|Lookup|Receive)")
 _KINDS = {"AWS::IAM::Role": "role", "AWS::IAM::ManagedPolicy": "policy"}
 _SHOWN = 10
-_VERBS = {"Add": "creates", "Modify": "changes", "Remove": "removes"}
+_VERBS = {"Add": "creates", "Import": "takes over", "Modify": "changes", "Remove": "removes"}
 
 
 class Rights(Struct, frozen=True):

@@ -219,7 +219,7 @@ def diagnose(looks: Looks) -> Checkup:
         *_of_hub(looks, deployed=deployed),
         *_of_troubles(theirs, looks, by_hub=True),
         *_of_troubles(ours, looks, by_hub=False),
-        *_of_boundaries((*theirs, *own)),
+        *_of_boundaries(looks.deployment, (*theirs, *own)),
         *(_of_buckets(looks.wires) if deployed is False else ()),
     ]
     if not isinstance(looks.deployment, Failure):
@@ -554,18 +554,24 @@ def _command(wire: Wire, looks: Looks) -> str:
             return ""
 
 
-def _of_boundaries(troubles: Iterable[Trouble]) -> Iterator[Diagnosis]:
-    """Boundaries that stacks left, and that the next one would make again: all that is not off is there."""
+def _of_boundaries(deployment: Deployment | Failure, troubles: Iterable[Trouble]) -> Iterator[Diagnosis]:
+    """Boundaries that stacks left in accounts of units; `deploy` takes over those of accounts with stacks of their own.
+
+    All that is not off is there.
+    """
+    if isinstance(deployment, Failure) or deployment.organization is None or not deployment.organization.units:
+        return
     off = {trouble.wire.name: trouble.wire.state for trouble in troubles if trouble.wire is not None}
+    own = {deployment.hub_account, *(member.id for member in deployment.members)}
     for name, state in off.items():
         account = name.removeprefix("stack of the member ")
         boundary = OWN_POLICIES["Boundary"]
-        if account == name or state is not WireState.MISSING or f"policy {boundary} in {account}" in off:
+        is_left = state is WireState.MISSING and f"policy {boundary} in {account}" not in off
+        if account in (name, *own) or not is_left:
             continue
         message = (
-            f"policy {boundary} is there in {account} without the member stack, which would fail with AlreadyExists; "
-            f"with credentials of {account} delete it, or if aws iam list-entities-for-policy names a role that uses "
-            "it, have CloudFormation import it: docs/deploy.md#recreating-a-member"
+            f"policy {boundary} is there in {account} without its stack, which fails with AlreadyExists; with "
+            f"credentials of {account} delete it, unless aws iam list-entities-for-policy names a role that uses it"
         )
         arn = iam_arn(account, f"policy/ecr-warden/{boundary}")
         yield _diagnosis("names-taken", message, command=f"aws iam delete-policy --policy-arn {arn}")

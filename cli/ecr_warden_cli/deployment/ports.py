@@ -65,6 +65,8 @@ class Proposal(Struct, frozen=True):
     """Of the template in S3, where it is larger than CloudFormation takes in a call."""
     repairs: bool = False
     """Whether what somebody changed beside CloudFormation is changed back too, where the stack is there."""
+    takes: Sequence[Mapping[str, Any]] = ()
+    """What is there already and becomes the stack's, which has nothing else yet, as ResourcesToImport has it."""
     id: str = field(default_factory=lambda: f"ecr-warden-{uuid.uuid4()}")
     """The name of its change set."""
 

@@ -21,6 +21,7 @@ from ecr_warden_cli.deployment.ports import (
     CodeBucket,
     Entered,
     Instance,
+    Kind,
     LiveStack,
     Proposal,
     RunningFunction,
@@ -53,6 +54,8 @@ from iam_access.text.printable import listed
 
 _BUCKET = "hub-bucket"
 """The template of the hub's stack before there is code."""
+_BOUNDARY = "Boundary"
+"""Of the members' template: what is retained when the stack is deleted."""
 _AT_REST = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE")
 _SHOWN = 5
 """Of what failed with one remedy: a session that ends fails each stack that is left."""
@@ -98,6 +101,8 @@ class Step(Struct, frozen=True):
     """Those that change: as they are, and as they will be."""
     change_set: ChangeSet | None = None
     """What CloudFormation has worked out, of a stack that is there."""
+    takes: str = ""
+    """The ARN of the boundary that an earlier stack left, which this one takes over."""
 
     def rights(self) -> Iterator[str]:
         """What becomes of roles and policies, in words; here and below with `{}` where the account belongs."""
@@ -314,8 +319,12 @@ class Reconciler(Struct, frozen=True, dict=True):
         """None if there is nothing to do."""
         after = content_of(self.release.templates[wanted.template], wanted.parameters, wanted.place)
         if live is None or change_set is None:
-            added = [StackChange("Add", name, kind) for name, kind in after.types.items()]
-            return Step(wanted, Content(), after, added)
+            takes = self._boundary_left(wanted)
+            added = [
+                StackChange("Import" if takes and name == _BOUNDARY else "Add", name, kind)
+                for name, kind in after.types.items()
+            ]
+            return Step(wanted, Content(), after, added, takes=takes)
         found = self._stacks(wanted).changes(change_set)
         self.unseen.extend(f"{wanted.place}: {one.logical_id}" for one in found or () if one.action == UNREAD)
         changes = [one for one in found or () if one.action != UNREAD]
@@ -365,12 +374,12 @@ class Reconciler(Struct, frozen=True, dict=True):
     def _stages(self, step: Step) -> Iterator[str]:
         """What is begun, and then awaited, of one stack: "" in between, and what is done."""
         place, stacks = step.wanted.place, self._stacks(step.wanted)
-        change_set = step.change_set or self._propose(step.wanted)
+        change_set = step.change_set or self._propose(step.wanted, step.takes)
         if step.change_set is None:
             yield ""
             if stacks.changes(change_set) is None:
                 return
-        goes_on = self._owns_switch(step.wanted)
+        goes_on = bool(step.takes) or self._owns_switch(step.wanted)
         stacks.execute(change_set)
         del self.proposed[place]
         yield ""
@@ -379,7 +388,7 @@ class Reconciler(Struct, frozen=True, dict=True):
         if step.wanted.template == _BUCKET:
             yield self._upload()
         if goes_on:
-            yield from self._stages(replace(step, change_set=None))
+            yield from self._stages(replace(step, change_set=None, takes=""))
 
     def _read(self, wanted: WantedStack) -> LiveStack | None:
         stacks = self._stacks(wanted)
@@ -395,8 +404,29 @@ class Reconciler(Struct, frozen=True, dict=True):
     def _bucket(self) -> CodeBucket:
         return self.entered.bucket(*self.at, code_bucket(self.deployment))
 
-    def _propose(self, wanted: WantedStack) -> ChangeSet:
-        stacks, proposal = self._stacks(wanted), self._proposal(wanted)
+    def _boundary_left(self, wanted: WantedStack) -> str:
+        """The ARN of the boundary that an earlier stack of the account retained; "" if there is none."""
+        is_own = wanted.template == MEMBER and wanted.parameters["OwnBoundary"] == "true"
+        there = self.entered.remains(wanted.place.account, wanted.place.region).of_account() if is_own else ()
+        return next((one.name for one in there if one.kind is Kind.BOUNDARY), "")
+
+    def _taking(self, wanted: WantedStack, boundary: str) -> Proposal:
+        """The boundary alone, as no stack makes what is there."""
+        text = json.loads(self.release.templates[wanted.template])
+        body = {name: one for name, one in text["Resources"][_BOUNDARY].items() if name != "Condition"}
+        # The same in another order: so the next change set writes it, whatever is there, and none that fails does harm.
+        document = body["Properties"]["PolicyDocument"]
+        body["Properties"] |= {"PolicyDocument": {**document, "Statement": document["Statement"][::-1]}}
+        identifier = {"LogicalResourceId": _BOUNDARY, "ResourceIdentifier": {"PolicyArn": boundary}}
+        return Proposal(
+            wanted.place.name,
+            json.dumps({"Description": text["Description"], "Resources": {_BOUNDARY: body}}),
+            {},
+            takes=[{"ResourceType": body["Type"], **identifier}],
+        )
+
+    def _propose(self, wanted: WantedStack, takes: str = "") -> ChangeSet:
+        stacks, proposal = self._stacks(wanted), self._taking(wanted, takes) if takes else self._proposal(wanted)
         # Noted before it is begun: the answer is lost on whoever interrupts it.
         self.proposed[wanted.place] = partial(stacks.discard, proposal)
         return stacks.propose(proposal)

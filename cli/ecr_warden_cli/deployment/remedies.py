@@ -57,7 +57,7 @@ _REMEDIES: Mapping[str, str] = {
     r"is UPDATE_ROLLBACK_FAILED": (
         "aws cloudformation continue-update-rollback brings the stack back; then run the same command again"
     ),
-    r"_IN_PROGRESS|OperationInProgress|OBSOLETE|InvalidChangeSetStatus|ChangeSetNotFound": (
+    r"_IN_PROGRESS|OperationInProgress|OBSOLETE|InvalidChangeSetStatus|ChangeSetNotFound|Stack .*does not exist": (
         "somebody else, or an earlier run of this command, deploys this stack now: wait until CloudFormation is done, "
         "then run the same command again"
     ),
@@ -66,8 +66,8 @@ _REMEDIES: Mapping[str, str] = {
         "region for the hub"
     ),
     r"already ?exists|AlreadyOwnedByYou|ResourceExistenceCheck": (
-        "something of this name is there and is not this stack's: remove what is left of an earlier deployment, then "
-        "run the same command again"
+        "it is not this stack's: delete what has this name, such as what is left of an earlier deployment, unless "
+        "somebody needs it, then run the same command again"
     ),
     r"UnreservedConcurrentExecution": (
         "leave ReservedForRepairs out of ecr-warden.yaml, or have more concurrent executions: "

@@ -25,6 +25,7 @@ from local.aws.emulator.bridges import (
     function_logs,
     iam_paths,
     layer_action,
+    named_resources,
     principal_arn,
     role_template,
     rule_to_lambda,
@@ -32,6 +33,7 @@ from local.aws.emulator.bridges import (
     sqs_batch,
     stack_description,
     stack_drift,
+    stack_review,
     template_conditions,
     topic_template,
 )
@@ -61,7 +63,9 @@ _BRIDGES = (
     sqs_batch,
     topic_template,
     stack_description,
+    named_resources,
     stack_drift,
+    stack_review,
     function_logs,
 )
 _TICK_SECONDS = 1

@@ -43,6 +43,7 @@ lambda_svc: Any = _lambda_svc
 cloudformation: Any = _cloudformation
 cloudformation_handlers: Any = _handlers
 cloudformation_changesets: Any = _changesets
+cloudformation_stacks: Any = _stacks
 cloudwatch_logs: Any = _cloudwatch_logs
 drift_stores: dict[str, Any] = {
     module.__name__.rpartition(".")[2]: module

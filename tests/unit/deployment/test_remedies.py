@@ -67,7 +67,7 @@ CASES = {
     ),
     "names of ours that exist already": (
         "ReadRole (AWS::IAM::Role): Role with name ecr-warden-read already exists.",
-        "remove what is left of an earlier deployment",
+        "delete what has this name",
     ),
     "a disabled region": ("InvalidClientTokenId: The security token included in the request is invalid", "enable the"),
     "a suspended account's keys": (
