@@ -131,6 +131,17 @@ def test_version_that_replaces_another_than_what_stands_is_not_accepted(hub: Hub
     assert hub.specs.accepted() == compiled("v2")
 
 
+def test_what_a_version_replaced_and_when_is_known_until_another_replaces_it(hub: Hub) -> None:
+    hub.specs.accept(compiled("v1"), over=hub.specs.standing(), at=hub.clock.now())
+    assert hub.specs.replaced() is None, "the first replaces none"
+    hub.specs.accept(compiled("v2"), over=hub.specs.standing(), at=hub.clock.now())
+    # The same version, compiled by another release, or with other documents that it takes over.
+    hub.specs.accept(replace(compiled("v2"), organizations=("o-a1b2c3d4e5",)), over=hub.specs.standing())
+    replaced = hub.specs.replaced()
+    assert replaced is not None
+    assert (replaced.spec.whole, replaced.at) == (compiled("v1"), hub.clock.now())
+
+
 def test_first_version_replaces_none(hub: Hub) -> None:
     with pytest.raises(SpecSuperseded):
         hub.specs.accept(compiled("v1"), over=SpecsInForce(accepted="0" * 64))

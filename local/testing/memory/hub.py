@@ -22,7 +22,7 @@ from ecr_warden.core.spec_failures import (
     version_missing,
 )
 from ecr_warden.notify.ports import MEMORY, waiting_key
-from ecr_warden.state.accepted import CompiledUnusable, SpecSuperseded
+from ecr_warden.state.accepted import CompiledUnusable, ReplacedSpec, SpecSuperseded
 from ecr_warden.state.history import HistoryEntry
 from ecr_warden.state.specs import KeptBaseline, SpecsInForce, SpecVersion
 from ecr_warden.state.switch import STOPPED
@@ -51,7 +51,8 @@ class MemorySpecs:
 
     `older`: versions of the file that are still kept; `strays`: other keys of the bucket; `outdated`: the accepted
     version was compiled by another version of ecr-warden. `base`: the digests of the baseline's compiled form and text,
-    and its version; `objects`: compiled forms and texts.
+    and its version; `before`: the digest of the version that was replaced, and when; `objects`: compiled forms and
+    texts.
     """
 
     file: SpecVersion | None = None
@@ -63,6 +64,7 @@ class MemorySpecs:
     reported_places: dict[str, str] = field(default_factory=dict)
     outdated: bool = False
     base: tuple[str, str, str] | None = None
+    before: tuple[str, datetime] | None = None
     objects: MemoryObjects = field(default_factory=MemoryObjects)
     _tree: KeptSpecs = field(init=False)
     _read: tuple[CompiledSpec, str, CompiledSpec] | None = field(default=None, init=False)
@@ -119,9 +121,20 @@ class MemorySpecs:
         accepted = "" if self.compiled is None else self._as_kept(self.compiled)[0]
         return SpecsInForce(accepted, "" if self.base is None else self.base[0])
 
-    def accept(self, spec: CompiledSpec, *, over: SpecsInForce, text: bytes | None = None) -> None:
+    def replaced(self) -> ReplacedSpec | None:
+        if self.before is None:
+            return None
+        digest, at = self.before
+        older = self.kept(digest)
+        return None if older is None else ReplacedSpec(older, at)
+
+    def accept(
+        self, spec: CompiledSpec, *, over: SpecsInForce, text: bytes | None = None, at: datetime | None = None
+    ) -> None:
         if over != self.standing():
             raise SpecSuperseded("another version was accepted meanwhile", retryable=True)
+        if at is not None and over.accepted:
+            self.before = over.accepted, at
         self.compiled, self.outdated = spec, False
         digest = self.keep(spec)
         if text is not None:

@@ -42,10 +42,7 @@ def opened_by(spec: TargetSpec, cause: Cause, plan: Plan, record: TargetRecord, 
     is_call = cause.kind is CauseKind.EVENT and cause.action.startswith(_WATCHED)
     if is_call and record.opened is None:
         return Opened(cause, cause.time)
-    swept, last = _swept(spec, sweeps), record.last
-    looks = [last.at] if last is not None and last.result is not None and last.result.is_fine else []
-    looks += [swept.at] if swept is not None and spec.target.key in swept.fine else []
-    clean, before = max(looks, default=None), record.opened or Opened()
+    clean, before = clean_look(spec, record, sweeps), record.opened or Opened()
     if clean is not None and (before.since is None or before.since < clean):
         before = Opened(since=clean)
     is_write = any(cause.call in WRITES[drift.address.kind] for drift in plan.drifts)
@@ -55,6 +52,15 @@ def opened_by(spec: TargetSpec, cause: Cause, plan: Plan, record: TargetRecord, 
 
 
 _WATCHED = ("ecr:", "iam:")
+
+
+def clean_look(spec: TargetSpec, record: TargetRecord, sweeps: SweepRecords) -> datetime | None:
+    """When a run or a sweep last found the target in sync; None if that is not known."""
+    swept, last, key = _swept(spec, sweeps), record.last, spec.target.key
+    looks = [last.at] if last is not None and last.result is not None and last.result.is_fine else []
+    if swept is not None:
+        looks += [swept.at] if key in swept.fine else [swept.awaited[key].since] if key in swept.awaited else []
+    return max(looks, default=None)
 
 
 def _swept(spec: TargetSpec, sweep_records: SweepRecords) -> SweepRecord | None:

@@ -5,6 +5,7 @@ forged event costs time at most.
 """
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from copy import replace
 from datetime import timedelta
 from functools import partial
@@ -34,7 +35,7 @@ from ecr_warden.repair.documents import Documents
 from ecr_warden.repair.fights import news, paced, recent, remembered
 from ecr_warden.repair.missed_events import is_reported, with_event, with_reported
 from ecr_warden.repair.orphans import as_observed
-from ecr_warden.repair.plan_facts import complete_plan, last_seen_in_sync, opened_by
+from ecr_warden.repair.plan_facts import clean_look, complete_plan, last_seen_in_sync, opened_by
 from ecr_warden.repair.planner import Facts, make_plan
 from ecr_warden.repair.reporting import (
     TRIES,
@@ -266,7 +267,8 @@ class Reconcile(Struct, frozen=True):
             skipped = tuple(Skipped(change, reason or "") for change in plan.changes)
             ended = Ended(skipped, result_without_writes(plan), observation, plan.drifts)
         opened = opened_by(spec, run.cause, plan, run.before, self.sweep_records) if plan.drifts else Opened()
-        report = report_of(run, plan, ended, self.clock.now(), opened)
+        rolled_out = self._rolled_out(run, plan, observation)
+        report = report_of(rolled_out, plan, ended, self.clock.now(), opened)
         publishes = is_published(run, report)
         # Whatever was published or asked for can be looked up; a run with nothing to report leaves no entry.
         if not writes and not publishes and call_of(run.cause) is None:
@@ -281,6 +283,22 @@ class Reconcile(Struct, frozen=True):
             # Narrowing the trust policy took so long that sessions were opened after the planned cut-off.
             self._enqueue(run, [run.spec.target])
         return run, report, ended
+
+    def _rolled_out(self, run: Run, plan: Plan, observation: Observation) -> Run:
+        """The run, as one of the accepted version where all that differs is what that one has replaced.
+
+        So it is if this run came before the version's own. It decides no write, and ends no run.
+        """
+        if not plan.drifts or run.cause.is_asked or run.intruder:
+            return run
+        with suppress(Exception):  # an attacker may have written what cannot be compared
+            replaced = self.specs.replaced()
+            seen = (clean_look(run.spec, run.before, self.sweep_records), run.before.written_at)
+            if replaced is not None and all(at is None or at < replaced.at for at in seen):
+                older = spec_for(run.spec.target, replaced.spec)
+                if older is not None and not diff(as_observed(older, observation), observation, now=run.started_at):
+                    return replace(run, cause=Cause(CauseKind.SPEC, run.accepted.version))
+        return run
 
     def _wait_for_pace(self, run: Run, report: RunReport) -> None:
         """Have the next tick give back what had to wait; noted once a minute, however often the document is written."""

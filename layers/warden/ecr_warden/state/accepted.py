@@ -1,10 +1,20 @@
 """The accepted version of the spec, as read by whatever compares the accounts with it."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Protocol
+
+from msgspec import Struct
 
 from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.failures import PortError
+
+
+class ReplacedSpec(Struct, frozen=True):
+    """The version that the accepted one replaced, and when."""
+
+    spec: CompiledSpec
+    at: datetime
 
 
 class AcceptedSpecs(Protocol):
@@ -18,6 +28,9 @@ class AcceptedSpecs(Protocol):
 
     def whole(self) -> CompiledSpec | None:
         """The accepted version with every entry at hand, as it was read first; raises what `accepted` raises."""
+
+    def replaced(self) -> ReplacedSpec | None:
+        """What the accepted version replaced; None if that is not known, or of another ecr-warden."""
 
 
 class CompiledUnusable(PortError, code="compiled-unusable"):

@@ -1,11 +1,13 @@
 """The AcceptedSpecs port: which version is accepted in the table, its compiled form in the state bucket."""
 
+from datetime import datetime
 from typing import Any
 
 from msgspec import Struct, field
 
 from ecr_warden.aws.table import Table
 from ecr_warden.core.desired import CompiledSpec
+from ecr_warden.state.accepted import CompiledUnusable, ReplacedSpec
 from ecr_warden.state.aws_aliases import ACCEPTED
 from ecr_warden.state.tree import SpecTree
 
@@ -36,6 +38,16 @@ class AwsAcceptedSpecs(Struct, kw_only=True):
         if self._whole is None or self._whole[0] != digest:
             self._whole = digest, accepted.whole
         return self._whole[1]
+
+    def replaced(self) -> ReplacedSpec | None:
+        item = self.accepted_item() or {}
+        if "replaced" not in item:
+            return None
+        try:
+            older = self.tree.read(item["replaced"]["S"], "")
+        except CompiledUnusable:
+            return None
+        return ReplacedSpec(older, datetime.fromisoformat(item["replaced_at"]["S"]))
 
     def accepted_item(self) -> Any:
         """What the table has of the accepted version; None before the first."""

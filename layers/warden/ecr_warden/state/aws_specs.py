@@ -1,6 +1,7 @@
 """The Specs port: the spec in its bucket, the accepted version in the table, its compiled form in the state bucket."""
 
 import hashlib
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -86,7 +87,9 @@ class AwsSpecs(AwsAcceptedSpecs, kw_only=True):
             return SpecsInForce()
         return SpecsInForce(item["compiled"]["S"], item["baseline"]["S"] if "baseline" in item else "")
 
-    def accept(self, spec: CompiledSpec, *, over: SpecsInForce, text: bytes | None = None) -> None:
+    def accept(
+        self, spec: CompiledSpec, *, over: SpecsInForce, text: bytes | None = None, at: datetime | None = None
+    ) -> None:
         what = f"accepting version {spec.version} of the spec"
         compiled = self.keep(spec)
         update = "SET version = :version, compiled = :compiled, aliases = :aliases"
@@ -95,6 +98,9 @@ class AwsSpecs(AwsAcceptedSpecs, kw_only=True):
         if text is not None:
             update += ", baseline = :compiled, baseline_version = :version, baseline_text = :text"
             values[":text"] = {"S": self.keep_text(text)}
+        if at is not None and over.accepted:
+            update += ", replaced = :over_compiled, replaced_at = :at"
+            values[":at"] = {"S": at.isoformat()}
         conditions = []
         for name, digest in (("compiled", over.accepted), ("baseline", over.baseline)):
             conditions.append(f"{name} = :over_{name}" if digest else f"attribute_not_exists({name})")

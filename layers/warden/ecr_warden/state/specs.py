@@ -1,5 +1,6 @@
 """The spec's versions: where they are kept, which one is accepted, and which one is the baseline."""
 
+from datetime import datetime
 from typing import Protocol
 
 from msgspec import Struct
@@ -42,10 +43,13 @@ class Specs(AcceptedSpecs, Protocol):
     def standing(self) -> SpecsInForce:
         """What is accepted, as it is now."""
 
-    def accept(self, spec: CompiledSpec, *, over: SpecsInForce, text: bytes | None = None) -> None:
+    def accept(
+        self, spec: CompiledSpec, *, over: SpecsInForce, text: bytes | None = None, at: datetime | None = None
+    ) -> None:
         """Accept a version in place of what stands; raises SpecSuperseded if that is not `over` any more.
 
-        `text`: of a version that a person accepts, which becomes the baseline.
+        `text`: of a version that a person accepts, which becomes the baseline. `at`: when another version replaces it;
+        None where the same one is kept anew.
         """
 
     def baseline(self) -> KeptBaseline | None:

@@ -171,7 +171,8 @@ class AcceptVersions(Struct, frozen=True):
         judgement = (judged and judged.judgement) or Judgement()
         by_person = begun.is_accepted
         spec = spec_in_force(versions, judgement, now, by_person=by_person)
-        self.specs.accept(spec, over=stands.digests, text=self._text(candidate) if by_person else None)
+        text, at = self._text(candidate) if by_person else None, None if candidate.ground.again else now
+        self.specs.accept(spec, over=stands.digests, text=text, at=at)
         return self._announce(cause, begun, versions.accepted, spec, candidate.warnings)
 
     def _carry_out(self, cause: Cause, hold: Hold, step: Step) -> HoldOpened | None:
