@@ -50,7 +50,7 @@ def test_a_killed_job_of_another_queue_is_reported_with_its_log_and_not_kept_bec
     running.lose(QUEUES[queue], LATER_RECEIVES)
     running.settle()
     heard = running.heard()
-    assert heard.count("CRITICAL failed: repository shop/checkout: not known whether") == 1
+    assert heard.count("CRITICAL failed: ") == 1
     assert named in heard
     assert f"ecr-warden-{queue.function}" in heard
     assert "dlq" not in heard
