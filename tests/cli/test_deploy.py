@@ -569,34 +569,6 @@ def test_a_session_that_ends_in_the_middle_of_a_roll_out_is_said_once_and_taken_
     assert deployed().out.startswith("there is nothing to do")
 
 
-AT_ONCE = {
-    "a change set is not made": (
-        "propose",
-        "ValidationError: Stack:arn:aws:cloudformation:x:stack/ecr-warden/1 is in UPDATE_IN_PROGRESS state and can not "
-        "be updated",
-    ),
-    "one is not executed": (
-        "execute",
-        "InvalidChangeSetStatus: ChangeSet [x] cannot be executed in its current status of [OBSOLETE]",
-    ),
-    "one was deleted with its stack": ("execute", "ChangeSetNotFound: ChangeSet [x] does not exist"),
-}
-
-
-@pytest.mark.parametrize("case", AT_ONCE)
-def test_of_two_who_deploy_at_once_one_reads_it_in_a_sentence_and_goes_on_later(deployed: Site, case: str) -> None:
-    call, words = AT_ONCE[case]
-    upgrade(deployed)
-    text = f"{call} change set in {CI}/{REGION}: {words}"
-    deployed.cloud.refusing[f"{call} {HUB}"] = Failure(text, remedy=remedy_for(text), code="aws-refused")
-    ran = deployed("--yes")
-    assert (ran.code, deployed.cloud.pending) == (1, {})
-    assert ran.err.splitlines()[-1].startswith(f"ecr-warden: {text}; somebody else, or an earlier run of this command,")
-    deployed.cloud.refusing.clear()
-    assert deployed("--yes").code == 0
-    assert deployed().out.startswith("there is nothing to do")
-
-
 LATE: Mapping[str, str] = {
     "a change set is being begun": f"propose {EVENTS[-1]}",
     "a change set is being worked out": f"changes {HUB}",
@@ -642,10 +614,6 @@ def upgrade(deployed: Site) -> None:
 
 HUBS = {
     "rolled back": (LiveStack("ROLLBACK_COMPLETE", {}, {}), "is ROLLBACK_COMPLETE; nothing works in this stack"),
-    "newer": (
-        LiveStack("UPDATE_COMPLETE", {}, {"CodeBucket": "bucket", "TrailBusArn": "bus", "Version": "0.10.0"}),
-        "is of version 0.10.0, newer than this command, 0.2.0; pipx upgrade ecr-warden",
-    ),
     "of sam": (
         LiveStack("CREATE_COMPLETE", {}, {"TrailBusArn": "bus"}),
         "was deployed by sam, by a version",
@@ -857,18 +825,6 @@ def test_what_somebody_else_or_an_earlier_run_has_begun_is_awaited_and_taken_up(
     assert (plan.code, f"{place} is UPDATE_IN_PROGRESS; somebody else" in plan.err) == (1, True)
     assert (deployed("--yes").code, deployed.cloud.log[0]) == (0, f"settled {place}")
     assert len(deployed.begun) == 7
-
-
-def test_what_is_written_into_the_file_during_a_deployment_counts_the_next_time(deployed: Site) -> None:
-    upgrade(deployed)
-    file = deployed.folder / "ecr-warden.yaml"
-    deployed.cloud.outputs, outputs = (
-        lambda *given: (file.write_text(FILE + UNITS), outputs(*given))[1],
-        deployed.outputs,
-    )
-    assert (deployed("--yes").code, len(deployed.begun)) == (0, 7)
-    hub = deployed.cloud.stacks[StackPlace(CI, REGION, NAMES["hub"])]
-    assert hub.parameters["OrganizationId"] == ""
 
 
 def test_without_a_valid_spec_nothing_is_begun(site: Site) -> None:

@@ -41,7 +41,8 @@ _SWITCH = {
 
 
 def _run(arguments: argparse.Namespace, context: Context[DeploymentAws]) -> Exit:
-    console, deployment = context.console, load_deployment(arguments.file, context)
+    console, written = context.console, _written(arguments.file)
+    deployment = load_deployment(arguments.file, context)
     deployment = read_only(deployment) if arguments.read_only else deployment
     release = load_release(console.environment)
     if arguments.emit is not None:
@@ -53,9 +54,19 @@ def _run(arguments: argparse.Namespace, context: Context[DeploymentAws]) -> Exit
     )
     try:
         with reconciler.discarding():
-            return _bring_about(reconciler, arguments, context)
+            end = _bring_about(reconciler, arguments, context)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"interrupted; CloudFormation ends what it has begun: {AGAIN}") from None
+    if _written(arguments.file) != written:
+        console.note(f"{arguments.file} was changed meanwhile: what it says now counts in the next ecr-warden deploy")
+    return end
+
+
+def _written(file: str) -> int | None:
+    """When a file was written last, in nanoseconds; None if it is none, or is gone."""
+    with suppress(OSError):
+        return Path(file).stat().st_mtime_ns if Path(file).is_file() else None
+    return None
 
 
 def _left_out(deployment: Deployment, entered: Entered, arguments: argparse.Namespace) -> frozenset[str]:
