@@ -1,23 +1,35 @@
 """What a policy says for outsiders: whoever is not shown to be ours waits for a person who names them."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from msgspec import Struct
 
+from ecr_warden.core.ecr import REPOSITORY_POLICY_QUOTA
 from ecr_warden_cli.importing.notes import Note, NoteKind
 from iam_access.delta.delta import PermissionDelta, access_change
-from iam_access.document.condition import CanonicalClause, Quantifier, parse_operator
-from iam_access.document.document import Document, Effect, parse_document, raw_statements
+from iam_access.document.condition import (
+    CanonicalClause,
+    Quantifier,
+    canonical_clauses,
+    parse_condition,
+    parse_operator,
+)
+from iam_access.document.document import Document, Effect, parse_document, policy_size, raw_statements
 from iam_access.document.kind import DocumentKind
 from iam_access.document.principal import ANYONE
 from iam_access.document.steps import Steps
 from iam_access.equivalent.canonical import CanonicalStatement, canonical_statements
 from iam_access.equivalent.subsumption import covers_patterns
-from iam_access.who_can.ours import Ours, outsiders
+from iam_access.who_can.ours import Ours, leaves_out_ours, outsiders
 
 IN_PLACE = 'put the lines below, without their "# ", in place of the entry'
 UNDER_DOCUMENTS = 'put the lines below, without their "# ", under documents:'
+_NAMING = ("StringEquals", "StringLike", "StringEqualsIgnoreCase")
+"""Operators that take an ID for itself alone."""
+
+type _Part = Mapping[str, Any]
+"""A statement as JSON."""
 
 
 class OutsidePart(Struct, frozen=True):
@@ -30,6 +42,8 @@ class OutsidePart(Struct, frozen=True):
     rest: Document | None
     """The policy without it, None if that is nothing. No Deny is in `said`, so `rest` gives nobody anything that the
     policy does not give."""
+    narrowed: Document | None = None
+    """What `rest` has of `said`, for ours alone."""
 
     def note(self, accept: str) -> Note:
         """The comment on it."""
@@ -39,7 +53,9 @@ class OutsidePart(Struct, frozen=True):
 
     def beside(self, others: Document | None) -> Document:
         """It beside other statements."""
-        return _document(self.said, [*(raw_statements(others) if others else ()), *raw_statements(self.said)])
+        within = raw_statements(self.narrowed) if self.narrowed else []
+        kept = [one for one in raw_statements(others) if one not in within] if others else []
+        return _document(self.said, [*kept, *raw_statements(self.said)])
 
 
 def outside_of(document: Document, kind: DocumentKind, home: str, *, ours: Ours) -> OutsidePart | None:
@@ -47,12 +63,11 @@ def outside_of(document: Document, kind: DocumentKind, home: str, *, ours: Ours)
     statements = canonical_statements(document, kind=kind)
     sparing = [one for one in statements if one.effect is Effect.DENY and not any(_spared(one, ours, home))]
 
-    def outside(part: Mapping[str, Any]) -> list[str]:
-        return [*_outsiders(_document(document, [dict(part)]), kind, home, ours, sparing)]
+    def outside(part: _Part) -> list[str]:
+        return [*_outsiders(_document(document, [part]), kind, home, ours, sparing)]
 
     who: dict[str, None] = {}
-    said: list[dict[str, Any]] = []
-    rest: list[dict[str, Any]] = []
+    said, rest, narrowed = list[_Part](), list[_Part](), list[_Part]()
     for raw in raw_statements(document):
         named = named_in(raw)
         parts = {one: with_principals(raw, [one]) for one in named} or {("", ""): raw}
@@ -60,34 +75,66 @@ def outside_of(document: Document, kind: DocumentKind, home: str, *, ours: Ours)
         who |= dict.fromkeys(name for names in found.values() for name in names)
         clean = [one for one in named if not found[one]]
         rest += [raw] if not any(found.values()) else [with_principals(raw, clean)] if clean else []
-        for ours_part, others in (_taken_apart(parts[one], outside) for one, names in found.items() if names):
-            said.append(others)
-            rest += [ours_part] if ours_part else []
-    return (
-        OutsidePart(tuple(who), _document(document, said), _document(document, rest) if rest else None)
-        if said
-        else None
-    )
+        for part in (parts[one] for one, names in found.items() if names):
+            listed, others = _taken_apart(part, ours)
+            if listed is not None and not outside(listed):
+                rest.append(listed)
+                said.append(others)
+            else:
+                narrowed += [one for one in _of_ours(part, ours) if not outside(one)] if listed else []
+                said.append(part)
+    if not said:
+        return None
+    whole = _joined(document, [*rest, *narrowed])
+    # A policy may have no room for the accounts of a large estate.
+    is_too_large = narrowed and whole is not None and policy_size(whole) > REPOSITORY_POLICY_QUOTA
+    kept = _joined(document, rest) if is_too_large else whole
+    return OutsidePart(tuple(who), _document(document, said), kept, _joined(document, narrowed))
 
 
-def _taken_apart(
-    part: Mapping[str, Any], outside: Callable[[Mapping[str, Any]], list[str]]
-) -> tuple[dict[str, Any] | None, dict[str, Any]]:
-    """A statement for those of whom a condition lists that are ours, None for nobody, and the same for the others."""
+def _joined(like: Document, statements: list[_Part]) -> Document | None:
+    return _document(like, statements) if statements else None
 
-    def only(operator: str, key: str, values: list[str]) -> dict[str, Any]:
-        conditions = part["Condition"]
-        changed = {**conditions, operator: {**conditions[operator], key: values}}
-        return {name: value for name, value in part.items() if name != "Sid"} | {"Condition": changed}
 
-    # Each value of a condition that names people is enough by itself; of any other no value keeps outsiders out.
+def _taken_apart(part: _Part, ours: Ours) -> tuple[_Part | None, _Part]:
+    """A statement for those of whom a condition lists that may be ours, None for nobody, and the same for the others.
+
+    It lists whom of anybody, or for whom a service acts. No spec holds an Allow with NotPrincipal.
+    """
+    named = named_in(part)
+    acts = any(kind == "Service" for kind, _ in named)
+    if "Principal" not in part or not (acts or all(one == ("AWS", ANYONE.value) for one in named)):
+        return None, part
+    listed = others = part
     for operator, clauses in part.get("Condition", {}).items():
         for key, value in clauses.items():
-            values = values_of(value)
-            kept = [one for one in values if not outside(only(operator, key, [one]))] if len(values) > 1 else []
-            if kept:
-                return only(operator, key, kept), only(operator, key, [one for one in values if one not in kept])
-    return None, dict(part)
+            kept, left = list[Any](), list[Any]()
+            for one in values_of(value):
+                clause = canonical_clauses(parse_condition({operator: {key: one}}, key))
+                (left if leaves_out_ours(clause, ours, through_service=acts) else kept).append(one)
+            if not kept:
+                return None, part
+            if left and others is part:
+                listed, others = (_conditioned(part, operator, key, some) for some in (kept, left))
+    return listed, others
+
+
+def _of_ours(part: _Part, ours: Ours) -> Iterator[_Part]:
+    """A statement for anybody as one for each way of being ours."""
+    conditions = part.get("Condition", {})
+    spelled = {name.lower(): name for name in conditions}
+    for key, known in (("aws:PrincipalAccount", ours.accounts), ("aws:PrincipalOrgID", ours.organizations)):
+        operators = (spelled.get(one.lower(), one) for one in _NAMING)
+        free = (one for one in operators if key.lower() not in map(str.lower, conditions.get(one, {})))
+        for operator in [*free][:1] if known else ():
+            yield _conditioned(part, operator, key, sorted(known))
+
+
+def _conditioned(part: _Part, operator: str, key: str, values: list[Any]) -> _Part:
+    """The statement with other values of a condition; parts cannot share a Sid."""
+    conditions = part.get("Condition", {})
+    changed = {**conditions, operator: {**conditions.get(operator, {}), key: values}}
+    return {name: value for name, value in part.items() if name != "Sid"} | {"Condition": changed}
 
 
 def _outsiders(
@@ -123,7 +170,7 @@ def _spared(deny: CanonicalStatement, ours: Ours, home: str) -> Iterator[str]:
         yield from outsiders(PermissionDelta(Effect.ALLOW, principal, None, None, conditions), ours, home=home)
 
 
-def _document(like: Document, statements: Iterable[dict[str, Any]]) -> Document:
+def _document(like: Document, statements: Iterable[_Part]) -> Document:
     return parse_document({"Version": like.version, "Statement": [*statements]})
 
 

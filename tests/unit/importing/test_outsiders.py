@@ -10,7 +10,7 @@ from ecr_warden.audit.repaired import none_repaired
 from ecr_warden.core.desired import CompiledSpec
 from ecr_warden_cli.importing.outside import outside_of
 from iam_access.delta.delta import gained_and_lost
-from iam_access.document.document import parse_document, raw_statements
+from iam_access.document.document import Document, parse_document, raw_statements
 from iam_access.document.kind import DocumentKind
 from iam_access.who_can.ours import Ours
 from local.testing.grown import grown
@@ -228,3 +228,40 @@ def test_of_those_whom_a_condition_lists_ours_stay(name: str) -> None:
     made = imported(_snapshot(policy=_policy(statement)), ours=_OURS)
     assert made.outsiders
     assert ours in made.text
+
+
+_TEAM, _OURS_ALONE = {"aws:PrincipalTag/team": "shop"}, {"aws:PrincipalAccount": ["100000000001", CI]}
+CONDITIONS: dict[str, tuple[Json, Json]] = {
+    "another operator": ({"StringLike": _TEAM}, {"StringEquals": _OURS_ALONE, "StringLike": _TEAM}),
+    "the same operator": ({"StringEquals": _TEAM}, {"StringEquals": _TEAM | _OURS_ALONE}),
+    "the same operator in other letters": ({"stringequals": _TEAM}, {"stringequals": _TEAM | _OURS_ALONE}),
+    "the same operator and key": (
+        {"StringEquals": {"AWS:principalAccount": "${aws:PrincipalTag/team}"}},
+        {"StringEquals": {"AWS:principalAccount": "${aws:PrincipalTag/team}"}, "StringLike": _OURS_ALONE},
+    ),
+    "every operator": (
+        {"StringEquals": _TEAM, "StringLike": _TEAM, "StringEqualsIgnoreCase": _TEAM},
+        {"StringEquals": _TEAM | _OURS_ALONE, "StringLike": _TEAM, "StringEqualsIgnoreCase": _TEAM},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CONDITIONS)
+def test_what_is_said_for_anybody_is_said_for_ours_whatever_conditions_it_has(name: str) -> None:
+    conditions, expected = CONDITIONS[name]
+    [kept] = raw_statements(_rest(_allow("*") | {"Sid": "Pull", "Condition": conditions}, accounts=2))  # type: ignore[arg-type]
+    assert kept["Condition"] == expected
+    assert "Sid" not in kept
+
+
+def test_the_accounts_of_an_estate_for_which_a_policy_has_no_room_are_left_out() -> None:
+    assert len(raw_statements(_rest(INSIDER, TO_OURS, accounts=500))) == 2
+    assert raw_statements(_rest(INSIDER, TO_OURS, accounts=700)) == [INSIDER]
+
+
+def _rest(*statements: Json, accounts: int) -> Document:
+    ours = Ours(frozenset({CI, *(str(100_000_000_000 + number) for number in range(1, accounts))}))
+    part = outside_of(parse_document(_policy(*statements)), DocumentKind.RESOURCE, HOME, ours=ours)
+    assert part is not None
+    assert part.rest is not None
+    return part.rest

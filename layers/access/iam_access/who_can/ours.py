@@ -75,6 +75,16 @@ def outsiders(permission: PermissionDelta, ours: Ours, *, home: str) -> tuple[st
 type _Kind = Literal["account", "organization"]
 
 
+def leaves_out_ours(conditions: Iterable[CanonicalClause], ours: Ours, *, through_service: bool) -> bool:
+    """Whether a condition names in full whom it lets in, and none of them may be ours.
+
+    Where no organization is known to be ours, any may be.
+    """
+    known = frozenset() if ours.organizations else frozenset({"organization"})
+    limits = _limits(conditions, _SOURCE if through_service else _CALLER)
+    return any(not any(who.kind in known or who.is_one_of(ours) for who in limit) for limit in limits)
+
+
 def acts_for_others(trust: Statement, home: str) -> bool:
     """Whether a statement of a trust policy says for whom a service takes the role, and not for its account alone."""
     conditions = canonical_clauses(trust.conditions)
