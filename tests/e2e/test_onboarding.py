@@ -54,7 +54,7 @@ def test_the_recipe_leads_from_import_to_enforcing_and_loses_nothing(nina: Newco
     nina.types(planning)
     nina.deploys_members()
     nina.types(observing)
-    assert "mode: observe" in nina.said["ecr-warden apply"]
+    assert "it says mode: observe" in " ".join(nina.said["ecr-warden apply"].split())
     assert documents(aws) == before
 
     for name in FEW:
