@@ -13,7 +13,7 @@ from ecr_warden.core.result import Result, Severity
 from ecr_warden.notify.kinds import message_of
 from ecr_warden.notify.message import MessageState
 from iam_access.document.document import Document
-from local.testing.seed import ACCEPTED, CHECKOUT, CI, D1, allow, desired, document, spec_of
+from local.testing.seed import ACCEPTED, ANNA, CHECKOUT, CI, D1, allow, desired, document, spec_of
 from tests.usecases.world import MALLORY, OPEN, World, world_in_sync
 
 FOREIGN = "999999999999"
@@ -62,6 +62,11 @@ def by_a_run_of_another(world: World) -> None:
     world.reconcile().reconcile(ReconcileTarget(Cause(CauseKind.RUN, "r-0", root="sweep/s0"), CHECKOUT))
 
 
+def by_a_person(world: World) -> None:
+    cause = Cause(CauseKind.CALLER, "c1", "reconcile", world.clock.now().isoformat(), actor=ALICE)
+    world.reconcile().reconcile(ReconcileTarget(cause, CHECKOUT))
+
+
 def after_its_own_run_was_stopped(world: World) -> None:
     world.switch.enabled = False
     by_its_own_run(world)
@@ -71,7 +76,8 @@ def after_its_own_run_was_stopped(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    "come", [by_its_own_run, by_a_sweep, by_an_event, by_a_run_of_another, after_its_own_run_was_stopped]
+    "come",
+    [by_its_own_run, by_a_sweep, by_an_event, by_a_person, by_a_run_of_another, after_its_own_run_was_stopped],
 )
 def test_what_a_version_takes_away_is_information_whoever_comes_first(come: Callable[[World], None]) -> None:
     world = narrowed()
@@ -141,3 +147,46 @@ def test_what_a_rollback_takes_away_is_information_and_what_it_opens_is_not() ->
     accept(world, _version("v4", desired(D1)))
     by_a_sweep(world)
     assert (world.live(D1), world.announced[-1].severity) == (desired(D1), Severity.INFO)
+
+
+def test_what_a_version_gives_is_its_own_where_the_event_of_a_tamper_comes_first() -> None:
+    world = world_in_sync()
+    accept(world, _version("v2", GIVEN))
+    world.put(D1, document(allow("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", who=ANNA)))
+    by_an_event(world, "ecr:SetRepositoryPolicy")
+    run = world.announced[-1]
+    message = message_of([run])
+    by = {field.label: field.text for field in message.fields}
+    assert (world.live(D1), run.severity, message.state) == (GIVEN, Severity.CRITICAL, MessageState.DONE)
+    assert f"{FOREIGN} gained pull" in message.title
+    assert (by["By"].partition(",")[0], by["Found by"]) == (
+        "a new version of the spec",
+        "ecr:SetRepositoryPolicy by mallory",
+    )
+
+
+def test_an_outsider_beside_what_a_version_gives_is_of_whoever_let_them_in() -> None:
+    world = world_in_sync(_version("v1", desired(D1)))
+    accept(world, _version("v2", document(allow("ecr:BatchGetImage", who=ANNA), allow("ecr:ListImages", who=ANNA))))
+    world.put(D1, GIVEN)
+    by_an_event(world, "ecr:SetRepositoryPolicy")
+    run = world.announced[-1]
+    message = message_of([run])
+    assert (run.severity, message.state) == (Severity.CRITICAL, MessageState.CLOSED)
+    assert next(field.text for field in message.fields if field.label == "By").startswith(MALLORY.arn)
+
+
+def test_a_call_before_the_last_look_did_not_open_what_is_found_since() -> None:
+    world = world_in_sync()
+    called = world.clock.now().isoformat()
+    world.clock.advance(MINUTE)
+    looked = world.clock.now()
+    by_a_person(world)
+    world.clock.advance(MINUTE)
+    world.put(D1, OPEN)
+    cause = Cause(CauseKind.EVENT, "late", "ecr:SetRepositoryPolicy", called, actor=MALLORY)
+    world.reconcile().reconcile(ReconcileTarget(cause, CHECKOUT))
+    run = world.announced[-1]
+    by = {field.label: field.text for field in message_of([run]).fields}
+    assert (run.opened.by, run.opened.since) == (None, looked)
+    assert (by["By"], by["Ended by"]) == ("unknown: no event says so", "ecr:SetRepositoryPolicy by mallory")

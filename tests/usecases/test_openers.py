@@ -55,13 +55,13 @@ def test_a_repair_that_failed_is_ended_by_the_tick_that_succeeds_and_not_opened_
     world = world_in_sync()
     world.put(D1, OPEN)
     failing(world, PermissionMissing("denied"), times=1)
-    assert run(world, called(-MINUTE)) is Result.FAILED
+    assert run(world, called(-MINUTE / 2)) is Result.FAILED
     world.clock.advance(HOUR)
     assert run(world, Cause(CauseKind.SWEEP, "s-9")) is Result.CONVERGED
     said = fields(world)
     assert "ecr:SetRepositoryPolicy" in said["By"]
     assert said["Ended by"] == "sweep"
-    assert message_of([world.announced[-1]]).lasted == "after 1 h 1 min"
+    assert message_of([world.announced[-1]]).lasted == "after 1 h 30 s"
 
 
 def test_without_an_event_the_window_begins_at_the_last_look_in_sync() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from copy import replace
 
 from ecr_warden.core.address import Address
-from ecr_warden.core.job import CauseKind, short_name
+from ecr_warden.core.job import Cause, CauseKind, short_name
 from ecr_warden.core.kinds import DriftKind, HoldReason
 from ecr_warden.core.listing import Entry, Listing, listing
 from ecr_warden.core.remedies import RECONCILE
@@ -84,9 +84,11 @@ def describe_run(run: RunEnded) -> Parts:
 
 def _whose(run: RunEnded) -> Iterator[Field]:
     """Who opened it and, if that is another, who or what had it looked at."""
-    is_asked = run.cause.rolls_out or run.of_version or not run.differences
+    is_asked = run.cause.rolls_out or not run.differences
     opener = run.cause if is_asked else run.opened.by
-    if opener is None and run.cause.kind not in (CauseKind.CALLER, CauseKind.PAUSE):
+    if run.of_version and not is_asked:
+        opener = Cause(CauseKind.SPEC, run.spec_version)
+    elif opener is None and not (run.cause.action or run.cause.kind is CauseKind.PAUSE):
         opener = run.cause
     yield Field("By", "unknown: no event says so") if opener is None else by(opener)
     if opener != run.cause:

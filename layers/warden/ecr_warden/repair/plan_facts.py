@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from copy import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ecr_warden.core.address import WRITES
 from ecr_warden.core.desired import TargetSpec
@@ -39,28 +39,31 @@ def complete_plan(
 
 def opened_by(spec: TargetSpec, cause: Cause, plan: Plan, record: TargetRecord, sweeps: SweepRecords) -> Opened:
     """Who opened what a run of this cause found, and since when: what was found before counts until it is in sync."""
-    is_call = cause.kind is CauseKind.EVENT and cause.action.startswith(_WATCHED)
+    clean, before, at = clean_look(spec, record, sweeps), record.opened or Opened(), cause.time
+    is_over = clean is not None and at is not None and at + _SHOWN <= clean
+    is_call = cause.kind is CauseKind.EVENT and cause.action.startswith(_WATCHED) and not is_over
     if is_call and record.opened is None:
-        return Opened(cause, cause.time)
-    clean, before = clean_look(spec, record, sweeps), record.opened or Opened()
+        return Opened(cause, at)
     if clean is not None and (before.since is None or before.since < clean):
         before = Opened(since=clean)
     is_write = any(cause.call in WRITES[drift.address.kind] for drift in plan.drifts)
     if is_call and (is_write or before.by is None):
-        return Opened(cause, cause.time if before.by is None else before.since)
+        return Opened(cause, at if before.by is None else before.since)
     return before
 
 
 _WATCHED = ("ecr:", "iam:")
+_SHOWN = timedelta(minutes=1)
+"""After which AWS shows what a call has written: a later look that found the target in sync has seen the end of it."""
 
 
 def clean_look(spec: TargetSpec, record: TargetRecord, sweeps: SweepRecords) -> datetime | None:
-    """When a run or a sweep last found the target in sync; None if that is not known."""
+    """When a run or a sweep began to read that last found the target in sync; None if that is not known."""
     swept, last, key = _swept(spec, sweeps), record.last, spec.target.key
-    looks = [last.at] if last is not None and last.result is not None and last.result.is_fine else []
+    looks = [record.settled_at] if last is not None and last.result is not None and last.result.is_fine else []
     if swept is not None:
         looks += [swept.at] if key in swept.fine else [swept.awaited[key].since] if key in swept.awaited else []
-    return max(looks, default=None)
+    return max(filter(None, looks), default=None)
 
 
 def _swept(spec: TargetSpec, sweep_records: SweepRecords) -> SweepRecord | None:

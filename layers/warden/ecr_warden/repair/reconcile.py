@@ -285,11 +285,11 @@ class Reconcile(Struct, frozen=True):
         return run, report, ended
 
     def _rolled_out(self, run: Run, plan: Plan, observation: Observation) -> Run:
-        """The run, as one of the accepted version where all that differs is what that one has replaced.
+        """The run with what the replaced version asked for, if it came before the accepted version's own.
 
-        So it is if this run came before the version's own. It decides no write, and ends no run.
+        It is one of the accepted version where that is all that differs. It decides no write, and ends no run.
         """
-        if not plan.drifts or run.cause.is_asked or run.intruder:
+        if not plan.drifts or run.cause.rolls_out or run.intruder:
             return run
         with suppress(Exception):  # an attacker may have written what cannot be compared
             replaced = self.specs.replaced()
@@ -298,6 +298,7 @@ class Reconcile(Struct, frozen=True):
                 older = spec_for(run.spec.target, replaced.spec)
                 if older is not None and not diff(as_observed(older, observation), observation, now=run.started_at):
                     return replace(run, cause=Cause(CauseKind.SPEC, run.accepted.version))
+                run = replace(run, older=older)
         return run
 
     def _wait_for_pace(self, run: Run, report: RunReport) -> None:

@@ -47,6 +47,8 @@ class Run(Struct, frozen=True):
     tries_left: int = TRIES - 1
     refusals: Mapping[Address, int] = field(default_factory=dict)
     """How often AWS has just refused to write an address."""
+    older: TargetSpec | None = None
+    """What the replaced version asked for, if nothing shows that the accepted one was in effect there."""
 
     @property
     def mode(self) -> Mode:
@@ -102,7 +104,7 @@ def _marked(run: Run, report: RunReport) -> RunReport:
     if not report.applied:
         return report
     before = run.record.repairs
-    report = replace(report, of_version=is_of_version(before, report))
+    report = replace(report, of_version=is_of_version(before, report) or _gives_anew(run, report))
     after = remembered(before, report)
     is_quiet = not (report.contested or report.intruder or report.result in _ALWAYS_SENT or lets_in_outsiders(report))
     return replace(
@@ -110,6 +112,14 @@ def _marked(run: Run, report: RunReport) -> RunReport:
         again=is_narrowed_again(after, report),
         of_fight=is_quiet and is_of_fights(before, after, report),
     )
+
+
+def _gives_anew(run: Run, report: RunReport) -> bool:
+    """Whether the first run of a version wrote a document of which the one before asked for another."""
+    if run.older is None:
+        return False
+    whole = {change.address for change in report.applied} - report.narrowed_only
+    return any(run.older.documents.get(at) != run.spec.documents.get(at) for at in whole & run.spec.documents.keys())
 
 
 _ALWAYS_SENT = frozenset({Result.FAILED, Result.REPORTED, Result.UNKNOWN, Result.INTERRUPTED})

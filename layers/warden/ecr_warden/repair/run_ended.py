@@ -54,7 +54,8 @@ def run_ended(report: RunReport) -> RunEnded:
         again=report.again,
         of_fight=report.of_fight,
         goes_on=report.goes_on,
-        of_version=report.of_version,
+        # Beside what a version gives somebody else may have opened it: that is closed, and has who did it.
+        of_version=report.of_version and (gives_outsiders(report) or not any(drift.gained for drift in plan.drifts)),
         opened=report.opened,
         ending=ending_sessions(plan.target, whole_second(report.finished_at)) if report.goes_on else "",
         effect=effect,
