@@ -88,8 +88,7 @@ def show(checkup: Checkup, console: Console) -> None:
     found = Counter(line.verdict for group in checkup.groups for line in group.diagnoses or [group])
     warnings = count(found[Verdict.WARNING], "warning")
     said = f"{found[Verdict.WRONG]} wrong, {warnings}, {found[Verdict.UNKNOWN]} unknown"
-    said = "all is well" if {*found} <= {Verdict.FINE} else said
-    console.line(said, Style.HEADING)
+    console.line("all is well" if {*found} <= {Verdict.FINE} else said, Style.HEADING)
 
 
 def _show(name: str, diagnosis: Diagnosis, console: Console) -> None:

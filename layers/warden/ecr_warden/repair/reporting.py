@@ -116,10 +116,9 @@ def _marked(run: Run, report: RunReport) -> RunReport:
 
 def _gives_anew(run: Run, report: RunReport) -> bool:
     """Whether the first run of a version wrote a document of which the one before asked for another."""
-    if run.older is None:
-        return False
     whole = {change.address for change in report.applied} - report.narrowed_only
-    return any(run.older.documents.get(at) != run.spec.documents.get(at) for at in whole & run.spec.documents.keys())
+    older, asked = run.older, run.spec.documents
+    return older is not None and any(older.documents.get(at) != asked[at] for at in whole & asked.keys())
 
 
 _ALWAYS_SENT = frozenset({Result.FAILED, Result.REPORTED, Result.UNKNOWN, Result.INTERRUPTED})

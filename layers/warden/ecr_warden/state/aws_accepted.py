@@ -1,5 +1,6 @@
 """The AcceptedSpecs port: which version is accepted in the table, its compiled form in the state bucket."""
 
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -41,13 +42,10 @@ class AwsAcceptedSpecs(Struct, kw_only=True):
 
     def replaced(self) -> ReplacedSpec | None:
         item = self.accepted_item() or {}
-        if "replaced" not in item:
-            return None
-        try:
-            older = self.tree.read(item["replaced"]["S"], "")
-        except CompiledUnusable:
-            return None
-        return ReplacedSpec(older, datetime.fromisoformat(item["replaced_at"]["S"]))
+        with suppress(KeyError, CompiledUnusable):
+            at = datetime.fromisoformat(item["replaced_at"]["S"])
+            return ReplacedSpec(self.tree.read(item["replaced"]["S"], ""), at)
+        return None
 
     def accepted_item(self) -> Any:
         """What the table has of the accepted version; None before the first."""

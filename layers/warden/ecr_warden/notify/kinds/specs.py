@@ -119,10 +119,8 @@ class _HoldSettled(OneByOne[HoldSettled]):
 
     def describe_one(self, alert: HoldSettled) -> Parts:
         hold = alert.hold
-        is_late = hold.state is HoldState.ENDED
-        asked = "apply it again if it should take effect" if is_late else NOTHING
-        has_to_look = not is_late and self.severity(alert) is not Severity.INFO
-        state, said = _SETTLED[hold.state]
+        has_to_look = hold.state is HoldState.ACCEPTED and self.severity(alert) is not Severity.INFO
+        state, said, asked = _SETTLED[hold.state]
         title = f"{_NEW} {said}{'' if hold.decision is None else f' by {short_name(hold.decision.by)}'}"
         return Parts(
             state,
@@ -164,13 +162,17 @@ _ROOM = FIRST_LINE - len(f"{Severity.CRITICAL} {MessageState.WAITS}: spec: ")
 
 
 _SETTLED = {
-    HoldState.JUDGED: (MessageState.DONE, "takes effect: nothing in it has to wait"),
-    HoldState.ACCEPTED: (MessageState.DONE, "accepted"),
-    HoldState.REJECTED: (MessageState.DONE, "rejected"),
-    HoldState.VOID: (MessageState.CLOSED, "no longer held: what it was about changed"),
-    HoldState.ENDED: (MessageState.CLOSED, "does not take effect: nobody decided in time"),
+    HoldState.JUDGED: (MessageState.DONE, "takes effect: nothing in it has to wait", NOTHING),
+    HoldState.ACCEPTED: (MessageState.DONE, "accepted", NOTHING),
+    HoldState.REJECTED: (MessageState.DONE, "rejected", NOTHING),
+    HoldState.VOID: (MessageState.CLOSED, "no longer held: what it was about changed", NOTHING),
+    HoldState.ENDED: (
+        MessageState.CLOSED,
+        "does not take effect: nobody decided in time",
+        "apply it again if it should take effect",
+    ),
 }
-"""A hold that is open is never announced as settled."""
+"""Its state, what is said of it, and what is to do. A hold that is open is never announced as settled."""
 
 
 def _effects(hold: Hold) -> Iterator[Listing]:
