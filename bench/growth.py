@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from bench.estate import Estate, spec_of, spec_text
 from bench.figures import Figure
 from ecr_warden.access_spec import Valid, load_spec
+from ecr_warden.aws.bucket import StateBucket
 from ecr_warden.aws.table import Table
 from ecr_warden.core.desired import CompiledSpec, TargetSpec
 from ecr_warden.core.target import RepositoryTarget
@@ -72,7 +73,7 @@ def _with_named(asked: Sequence[TargetSpec], spec: CompiledSpec) -> dict[str, Ta
 
 def _accept(installed: Installed, spec: CompiledSpec) -> None:
     s3, outputs = installed.aws.client(HUB, "s3"), installed.stack.outputs
-    objects = S3Objects(s3, installed.environment("reconcile")["WARDEN_STATE_BUCKET"], HUB)
+    objects = S3Objects(StateBucket(s3, installed.environment("reconcile")["WARDEN_STATE_BUCKET"], HUB))
     table = Table(installed.aws.client(HUB, "dynamodb"), outputs["Table"])
     specs = AwsSpecs(
         s3=s3,

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from ecr_warden.bootstrap import alert
+from ecr_warden.bootstrap.alert import AlertAdapters
 from ecr_warden.bootstrap.observability import logger
 from ecr_warden.core.job import Queue
 from ecr_warden.notify.aws_incidents import incident_key
@@ -13,6 +13,7 @@ from iam_access.errors import NamedError
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
+ADAPTERS = AlertAdapters()
 _EXHAUSTED = {queue.exhausted: queue for queue in Queue}
 
 
@@ -24,15 +25,15 @@ def _queue_of(record: dict[str, Any]) -> Queue | None:
 def _report(record: dict[str, Any]) -> None:
     queue = _queue_of(record)
     if queue is not None:
-        alert.report_exhausted().report(record["body"], queue=queue, message_id=record["messageId"])
+        ADAPTERS.report_exhausted.report(record["body"], queue=queue, message_id=record["messageId"])
     else:
-        alert.send_alerts().flush(incident_key(record["body"]))
+        ADAPTERS.send_alerts.flush(incident_key(record["body"]))
 
 
 def _bring_back(record: dict[str, Any]) -> None:
     """Retry a flush soon: alerts added meanwhile wait for it. If this fails, the queue brings it back later."""
     try:
-        alert.flush_redelivery().flush(record["receiptHandle"], int(record["attributes"]["ApproximateReceiveCount"]))
+        ADAPTERS.flush_redelivery.flush(record["receiptHandle"], int(record["attributes"]["ApproximateReceiveCount"]))
     except NamedError as error:
         logger().warning("not retried early", extra={"error": f"{type(error).__name__}: {error!s:.1000}"})
 
@@ -41,7 +42,7 @@ def _bring_back(record: dict[str, Any]) -> None:
 def handler(event: dict[str, Any], _context: "LambdaContext") -> dict[str, list[dict[str, str]]] | None:
     """Send messages; after an error the event or queue message is retried, and in the end kept in a failure queue."""
     if "Records" not in event:
-        alert.announce_alerts().hear(alert_from_json(event["detail"]), datetime.fromisoformat(event["time"]))
+        ADAPTERS.announce_alerts.hear(alert_from_json(event["detail"]), datetime.fromisoformat(event["time"]))
         return None
     failed: dict[str, Exception] = {}
     for record in event["Records"]:

@@ -1,17 +1,8 @@
 """Reads accounts: for sweeps, surveys and verdicts; it writes to none."""
 
-from typing import TYPE_CHECKING, Any
-
-from ecr_warden.bootstrap import collect
-from ecr_warden.bootstrap.delivery import deliver
-from ecr_warden.bootstrap.observability import logger
+from ecr_warden.bootstrap.collect import work
+from ecr_warden.bootstrap.delivery import handler_of
+from ecr_warden.bootstrap.estate import EstateAdapters
 from ecr_warden.core.job import Queue
 
-if TYPE_CHECKING:
-    from aws_lambda_powertools.utilities.typing import LambdaContext
-
-
-@logger().inject_lambda_context
-def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, list[dict[str, str]]]:
-    """Run the job of a message; returns the message if it has to come back."""
-    return deliver(event, context, Queue.COLLECT, collect.work)
+handler = handler_of(EstateAdapters(), Queue.COLLECT, work)

@@ -7,16 +7,16 @@ and none is touched. Literal documents on purpose: a deployed hub looks for `ecr
 import itertools
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import replace
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from ecr_warden.access_spec import Valid, load_spec
 from ecr_warden.aws.accounts import AccountClients
+from ecr_warden.bootstrap import collect, repair
 from ecr_warden.collect.aws_estate import AwsEstateReader
-from ecr_warden.collect.survey import Survey
 from ecr_warden.collect.sweep import Sweep
-from ecr_warden.collect.watch import Watch
 from ecr_warden.core.desired import CompiledSpec, RepositoryPattern, TargetSpec
 from ecr_warden.core.failures import RetryLater
 from ecr_warden.core.job import Attempt, Cause, CauseKind, ReconcileTarget, SweepAll, SweepIdentities, SweepRepositories
@@ -29,15 +29,8 @@ from ecr_warden.repair.aws_documents import AwsDocuments
 from ecr_warden.repair.documents import RepositoryListing, Writer
 from ecr_warden.repair.reconcile import Reconcile
 from local.smoke.throwaway import Side, Throwaway, document
-from local.testing.memory.estate import MemoryEstateStore
-from local.testing.memory.hub import ManualClock, MemoryAlertBus, MemoryJobs, MemoryMetric, MemorySpecs, MemorySwitch
-from local.testing.memory.state import (
-    MemoryCommandRecords,
-    MemoryState,
-    MemorySweepRecords,
-    MemoryWatchRecords,
-)
-from local.testing.memory.wiring import MemoryWiring
+from local.testing.memory.adapters import MemoryAdapters
+from local.testing.memory.hub import ManualClock, MemoryAlertBus, MemorySpecs
 from local.testing.waiting import until
 
 PULL = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
@@ -130,29 +123,18 @@ class Loop:
         self._names = {"pusher": pusher, "role": role, "repository": repository}
         self.spec = self._load(pusher, puller, role, repository)
         sides = {side.account: side for side in (places.registry, places.ci)}
-        clock = _Clock()
         accounts = _Accounts(sides)
         self.documents = _Confined(AwsDocuments(accounts), frozenset(self.spec.targets))
-        specs, state, jobs = MemorySpecs(compiled=self.spec), MemoryState(clock), MemoryJobs()
-        sweep_records = MemorySweepRecords()
-        self.reconcile = Reconcile(
-            specs=specs,
+        hub = MemoryAdapters(
+            clock=_Clock(),
             documents=self.documents,
-            state=state,
-            jobs=jobs,
-            sweep_records=sweep_records,
+            specs=MemorySpecs(compiled=self.spec),
             alerts=self.alerts,
-            switch=MemorySwitch(),
-            command_records=MemoryCommandRecords(),
-            clock=clock,
-            new_run_id=lambda: f"smoke{next(self._ids)}",
-            cutoff_margin=timedelta(seconds=60),
+            reader=AwsEstateReader(accounts),
         )
-        estate = MemoryEstateStore(clock)
-        survey = Survey(specs, AwsEstateReader(accounts), estate, jobs, clock)
-        # No hub is deployed, so there is none to watch.
-        watch = Watch(MemoryWiring(), estate, MemoryWatchRecords(), self.alerts, MemoryMetric().finished, clock)
-        self.sweep = Sweep(specs, state, jobs, sweep_records, clock, survey, watch, self.alerts)
+        self.reconcile = replace(repair.reconcile(hub.adapters), new_run_id=lambda: f"smoke{next(self._ids)}")
+        # No hub is deployed, so there is none to watch: the wiring is in memory too.
+        self.sweep = collect.sweep(hub.adapters)
 
     def _load(self, pusher: str, puller: str, role: str, repository: str) -> CompiledSpec:
         registry, ci = self.places.registry, self.places.ci

@@ -63,8 +63,8 @@ CEILINGS = {
     "alert": 7_000,
     "dispatch": 3_500,
     "collect": 17_000,
-    "audit": 30_000,
-    "answer": 27_000,
+    "audit": 28_000,
+    "answer": 20_500,
     "control": 11_000,
 }
 NOBODYS = "0" * 12

@@ -30,7 +30,7 @@ def test_a_snapshot_of_the_hub_is_read_by_the_other_verbs(tmp_path: Path) -> Non
     estate = estate_from_text(ran.out, at=world.clock.now())
     assert set(estate.accounts) == {CI, HOME}
     assert estate.taken_at == NOW + timedelta(hours=1), "as old as its oldest piece"
-    assert set(estate.accounts[HOME].registries["eu-central-1"].repositories) == set(world.estate.policies[PART])
+    assert set(estate.accounts[HOME].registries["eu-central-1"].repositories) == set(world.reader.policies[PART])
     file = tmp_path / "estate.json"
     written = over(world)("snapshot", "--hub", "-o", str(file))
     assert (written.code, written.out, file.read_text()) == (0, "", ran.out)

@@ -1,86 +1,43 @@
 """The hub's own table, buckets, queues and bus: in memory, and on moto."""
 
 import hashlib
-from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from ecr_warden.audit.aws_audits import S3Audits
 from ecr_warden.aws.bucket import StateBucket
 from ecr_warden.aws.queues import SqsJobs
 from ecr_warden.aws.table import Table
-from ecr_warden.collect.aws_estate_store import S3EstateStore
-from ecr_warden.collect.aws_watch_records import DynamoWatchRecords
+from ecr_warden.bootstrap.answer import AnswerAdapters
 from ecr_warden.core.codec.base import dumps, loads
 from ecr_warden.core.job import Job, Queue, job_from_json
+from ecr_warden.core.outside import Environment
 from ecr_warden.notify.aws_incidents import AwsIncidents, incident_key
-from ecr_warden.notify.aws_outbox import waiting
-from ecr_warden.state.aws_commands import DynamoCommandRecords
-from ecr_warden.state.aws_history import DynamoHistory
-from ecr_warden.state.aws_holds import DynamoHolds, DynamoVerdicts
-from ecr_warden.state.aws_journal import DynamoJournal
-from ecr_warden.state.aws_objects import S3Objects
 from ecr_warden.state.aws_specs import AwsSpecs
-from ecr_warden.state.aws_state import DynamoState
-from ecr_warden.state.aws_sweeps import DynamoSweepRecords
-from ecr_warden.state.aws_switch import DynamoSwitchRecord, SsmSwitch
+from ecr_warden.state.aws_switch import DynamoSwitchRecord
 from ecr_warden.state.specs import SpecVersion
-from ecr_warden.state.tree_writer import KeptSpecs
-from local.testing.memory.estate import MemoryEstateStore
-from local.testing.memory.hub import (
-    ManualClock,
-    MemoryIncidents,
-    MemoryJobs,
-    MemorySpecs,
-    MemorySwitch,
-)
-from local.testing.memory.state import (
-    MemoryAudits,
-    MemoryCommandRecords,
-    MemoryHistory,
-    MemoryHolds,
-    MemoryJournal,
-    MemoryState,
-    MemorySweepRecords,
-    MemorySwitchRecord,
-    MemoryVerdicts,
-    MemoryWatchRecords,
-)
+from local.testing.memory.adapters import MemoryAdapters
+from local.testing.memory.hub import ManualClock
 from tests.contracts.aws import REGION, Wire
 
 TABLE, SPEC_BUCKET, STATE_BUCKET, SPEC_KEY = "ecr-warden", "spec", "state", "access.yaml"
 OWNER = "111111111111"
 PARAMETER = "/ecr-warden/writes"
+ENVIRONMENT = Environment(
+    {
+        "WARDEN_HUB_ACCOUNT": OWNER,
+        "WARDEN_SPEC_BUCKET": SPEC_BUCKET,
+        "WARDEN_SPEC_KEY": SPEC_KEY,
+        "WARDEN_STATE_BUCKET": STATE_BUCKET,
+        "WARDEN_VERDICT_PATIENCE": "900",
+        "WARDEN_WRITES_PARAMETER": PARAMETER,
+    }
+)
 
 
-@dataclass(slots=True)
-class MemoryHub:
+class MemoryHub(MemoryAdapters):
     """In memory; both have the same ports, and the same methods for what people and queues do at their other side."""
-
-    clock: ManualClock = field(default_factory=ManualClock)
-    state: MemoryState = field(init=False)
-    specs: MemorySpecs = field(default_factory=MemorySpecs)
-    jobs: MemoryJobs = field(default_factory=MemoryJobs)
-    switch: MemorySwitch = field(default_factory=MemorySwitch)
-    incidents: MemoryIncidents = field(init=False)
-    journal: MemoryJournal = field(init=False)
-    calls: MemoryCommandRecords = field(default_factory=MemoryCommandRecords)
-    sweep_records: MemorySweepRecords = field(default_factory=MemorySweepRecords)
-    watch_records: MemoryWatchRecords = field(default_factory=MemoryWatchRecords)
-    log: MemoryHistory = field(default_factory=MemoryHistory)
-    switch_record: MemorySwitchRecord = field(default_factory=MemorySwitchRecord)
-    holds: MemoryHolds = field(default_factory=MemoryHolds)
-    verdicts: MemoryVerdicts = field(default_factory=MemoryVerdicts)
-    audits: MemoryAudits = field(default_factory=MemoryAudits)
-    estate: MemoryEstateStore = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.estate = MemoryEstateStore(self.clock)
-        self.incidents = MemoryIncidents(self.clock)
-        self.state = MemoryState(self.clock)
-        self.journal = MemoryJournal(self.state)
 
     def upload(self, data: bytes) -> str:
         """Put a spec into the bucket; returns its version."""
@@ -115,24 +72,22 @@ class MemoryHub:
         """Put the stop switch into a position."""
         self.switch.enabled = position.strip() == "enabled"
 
-    def waiting(self, channel: str) -> Sequence[datetime]:
-        return self.incidents.waiting(channel)
-
     def flushes(self) -> list[str]:
         """The incidents that were asked to be flushed since the last look."""
         flushes, self.incidents.flushes = self.incidents.flushes, []
         return [key for key, _ in flushes]
 
 
-@dataclass
-class MotoHub:
+@dataclass(eq=False)
+class MotoHub(AnswerAdapters):
     """On moto."""
 
+    environment = ENVIRONMENT
     clock: ManualClock = field(default_factory=ManualClock)
     wire: Wire = field(default_factory=Wire)
     _clients: dict[tuple[str, str], Any] = field(default_factory=dict)
 
-    def client(self, service: str, region: str = REGION) -> Any:
+    def client(self, service: str, region: str = REGION) -> Any:  # type: ignore[override]
         session: Any = self.wire.session  # the stubs know each service by a literal
         if (service, region) not in self._clients:
             self._clients[service, region] = session.client(service, region)
@@ -155,68 +110,18 @@ class MotoHub:
         return dynamodb
 
     @cached_property
-    def state(self) -> DynamoState:
-        return DynamoState(self.table, self.clock)
-
-    @cached_property
-    def journal(self) -> DynamoJournal:
-        return DynamoJournal(self.table)
-
-    @cached_property
-    def sweep_records(self) -> DynamoSweepRecords:
-        return DynamoSweepRecords(self.table)
-
-    @cached_property
     def switch_record(self) -> DynamoSwitchRecord:
         return DynamoSwitchRecord(self.table)
-
-    @cached_property
-    def watch_records(self) -> DynamoWatchRecords:
-        return DynamoWatchRecords(self.table)
-
-    @cached_property
-    def log(self) -> DynamoHistory:
-        return DynamoHistory(self.table, self.clock)
-
-    @cached_property
-    def holds(self) -> DynamoHolds:
-        return DynamoHolds(self.table, self.clock)
-
-    @cached_property
-    def verdicts(self) -> DynamoVerdicts:
-        return DynamoVerdicts(self.table, self.clock)
 
     @cached_property
     def state_bucket(self) -> StateBucket:
         return StateBucket(self.s3, STATE_BUCKET, OWNER)
 
-    @cached_property
-    def audits(self) -> S3Audits:
-        return S3Audits(self.state_bucket)
-
-    @cached_property
-    def estate(self) -> S3EstateStore:
-        return S3EstateStore(self.state_bucket)
-
-    @cached_property
-    def calls(self) -> DynamoCommandRecords:
-        return DynamoCommandRecords(self.table, self.clock)
-
-    @cached_property
-    def specs(self) -> AwsSpecs:
-        return self.specs_of_another_container()
-
     def specs_of_another_container(self) -> AwsSpecs:
-        objects = S3Objects(self.s3, STATE_BUCKET, OWNER)
-        return AwsSpecs(
-            s3=self.s3,
-            table=self.table,
-            spec_bucket=SPEC_BUCKET,
-            spec_key=SPEC_KEY,
-            owner=OWNER,
-            objects=objects,
-            tree=KeptSpecs(objects),
-        )
+        another = copy(self)
+        another.__dict__ |= {"table": self.table, "state_bucket": self.state_bucket}
+        another.__dict__.pop("specs", None)
+        return another.specs
 
     @cached_property
     def s3(self) -> Any:
@@ -283,10 +188,6 @@ class MotoHub:
     def ssm(self) -> Any:
         return self.client("ssm")
 
-    @cached_property
-    def switch(self) -> SsmSwitch:
-        return SsmSwitch(lambda: self.ssm, PARAMETER)
-
     def throw(self, position: str) -> None:
         self.ssm.put_parameter(Name=PARAMETER, Type="String", Value=position, Overwrite=True)
 
@@ -294,9 +195,6 @@ class MotoHub:
     def incidents(self) -> AwsIncidents:
         queue_url = self.sqs.create_queue(QueueName="incidents")["QueueUrl"]
         return AwsIncidents(self.table, self.sqs, queue_url, self.clock)
-
-    def waiting(self, channel: str) -> Sequence[datetime]:
-        return waiting(self.table, channel)
 
     def flushes(self) -> list[str]:
         """Taken from the wire: what a delayed message does until its time is the queue's business."""

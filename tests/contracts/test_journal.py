@@ -150,26 +150,26 @@ def test_a_run_that_wrote_nothing_is_journalled_without_having_been_opened(hub: 
 
 
 def test_a_command_is_read_as_it_was_given(hub: Hub) -> None:
-    assert hub.calls.text("c1") is None
-    hub.calls.record(Call("c1", ALICE.arn, '{"reason":"ß"}', hub.clock.now()))
-    hub.calls.record(Call("c2", ALICE.arn, '{"action":"reconcile"}', hub.clock.now()))
-    assert hub.calls.text("c1") == '{"reason":"ß"}'
+    assert hub.command_records.text("c1") is None
+    hub.command_records.record(Call("c1", ALICE.arn, '{"reason":"ß"}', hub.clock.now()))
+    hub.command_records.record(Call("c2", ALICE.arn, '{"action":"reconcile"}', hub.clock.now()))
+    assert hub.command_records.text("c1") == '{"reason":"ß"}'
 
 
 def test_a_command_is_recorded_once_and_collects_one_answer_per_target(hub: Hub) -> None:
     call = Call("c1", ALICE.arn, '{"action":"reconcile"}', hub.clock.now())
-    hub.calls.record(call)
+    hub.command_records.record(call)
     with pytest.raises(CommandRepeated):
-        hub.calls.record(call)
-    assert hub.calls.answers("c1") == []
+        hub.command_records.record(call)
+    assert hub.command_records.answers("c1") == []
     role, user = (
         CommandResult(str(PUSHER), "r1", Result.WAITING, True),
         CommandResult(str(PUSH_USER), "r2", Result.IN_SYNC, True),
     )
     for answer in (role, user, replace(role, run_id="r3", result=Result.CONVERGED)):
-        hub.calls.answer("c1", answer)
-    hub.calls.answer("c2", user)
-    assert {answer.target: answer.result for answer in hub.calls.answers("c1")} == {
+        hub.command_records.answer("c1", answer)
+    hub.command_records.answer("c2", user)
+    assert {answer.target: answer.result for answer in hub.command_records.answers("c1")} == {
         str(PUSHER): Result.CONVERGED,
         str(PUSH_USER): Result.IN_SYNC,
     }

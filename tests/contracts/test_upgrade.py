@@ -2,10 +2,12 @@
 
 from copy import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from ecr_warden.aws.table import packed, unpacked
+from ecr_warden.bootstrap.accept import accept_versions
 from ecr_warden.core.address import repository_policy
 from ecr_warden.core.desired import (
     CompiledSpec,
@@ -29,8 +31,6 @@ from ecr_warden.state.aws_items import run_key
 from ecr_warden.state.hold import Decision, HoldState, Verdict
 from ecr_warden.versions.accept import AcceptVersions
 from ecr_warden.versions.alerts import SpecAccepted, SpecRefused
-from ecr_warden.versions.announce import AnnounceVersions
-from ecr_warden.versions.standing import ReadStanding
 from local.testing.memory.hub import MemoryAlertBus
 from local.testing.seed import CHECKOUT, CI, HOME, allow, compiled, document
 from tests.contracts.hubs import STATE_BUCKET, TABLE, Hub, MotoHub
@@ -51,11 +51,9 @@ PATTERNS = (RemovedPattern(RepositoryPattern(HOME, "eu-central-1", "old/*", ("ol
 
 
 def accept(hub: Hub, alerts: MemoryAlertBus | None = None) -> AcceptVersions:
-    alerts = alerts or MemoryAlertBus()
-    standing = ReadStanding(hub.specs, hub.jobs, alerts)
-    announcements = AnnounceVersions(hub.jobs, alerts, hub.log, hub.clock)
-    ports = hub.specs, hub.holds, hub.verdicts, hub.jobs, hub.clock
-    return AcceptVersions(*ports, standing, announcements, hub.watch_records, "access.yaml", timedelta(0))
+    on: Any = hub
+    on.alerts = alerts or MemoryAlertBus()
+    return replace(accept_versions(on), patience=timedelta(0))
 
 
 def accept_held(hub: Hub) -> SpecAccepted:

@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +51,8 @@ class Context:
         return self.left
 
 
+type Handler = Callable[..., Any]
+
 _services = itertools.count()
 
 
@@ -60,6 +61,7 @@ class Deployed:
 
     def __init__(self) -> None:
         self.context = Context()
+        self.containers: dict[str, Handler] = {}
         self.sqs, self.s3 = boto3.client("sqs"), boto3.client("s3")
         self.dynamodb, self.ssm = boto3.client("dynamodb"), boto3.client("ssm")
         sns, events = boto3.client("sns"), boto3.client("events")
@@ -184,6 +186,7 @@ def deployed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 
 def _forget() -> None:
     common.deadline.begin(Context().get_remaining_time_in_millis)
+    common.HubAdapters.client.cache_clear()
     made = [module for name, module in sys.modules.items() if name.startswith("ecr_warden.bootstrap.")]
     for module in made:
         for value in vars(module).values():
@@ -191,21 +194,20 @@ def _forget() -> None:
                 value.cache_clear()
 
 
-type Handler = Callable[..., Any]
-
-
 @pytest.fixture
 def handler_of(deployed: Deployed) -> Callable[[str], Handler]:
     """Loads functions/<name>/app.py afresh, with the first event: its logger keeps the output that it finds then."""
 
-    @cache
     def loaded(name: str) -> Handler:
+        if name in deployed.containers:
+            return deployed.containers[name]
         found = importlib.util.spec_from_file_location(f"{name}_app", ROOT / "functions" / name / "app.py")
         assert found is not None
         assert found.loader is not None
         module = importlib.util.module_from_spec(found)
         found.loader.exec_module(module)
         handler: Handler = module.handler
+        deployed.containers[name] = handler
         return handler
 
     return lambda name: lambda event: loaded(name)(event, deployed.context)

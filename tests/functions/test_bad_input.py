@@ -13,7 +13,7 @@ import pytest
 from msgspec import structs
 
 from ecr_warden.aws.redelivery import ATTEMPTS, FLUSH_RECEIVES
-from ecr_warden.bootstrap import alert, control
+from ecr_warden.bootstrap import control
 from ecr_warden.core.target import parse_target
 from ecr_warden.hub.request import AskHistory, AskStatus, request_to_text
 from ecr_warden.state.commands import PauseUntil, Resume
@@ -161,7 +161,7 @@ def befall(running: Running, when: str, sibling: str | None) -> None:
             lately = AskHistory(since=datetime.now(UTC) - timedelta(days=1))
             running.errors += [json.dumps(running.ask(question)) for question in (AskStatus(), lately)]
         case "pausing", _:
-            commands = structs.replace(control.commands(), callers=Callers())
+            commands = structs.replace(control.commands(control.ControlAdapters()), callers=Callers())
             target, until = parse_target(key_of("shop/checkout")), datetime.now(UTC) + timedelta(hours=1)
             paused = PauseUntil(str(uuid4()), (target,), "a migration", until)
             commands.carry_out(request_to_text(paused), "alice", HUB)
@@ -352,7 +352,7 @@ def test_an_unreadable_secret_is_reported_with_the_policy_to_fix_and_the_chat_he
     error = denied(row | {"when": "reporting"})
     secret = row["reference"].partition(":")[2]
     running.wire.faults[row["call"]] = lambda call: error if secret in map(str, call.parameters.values()) else None
-    alert.send_alerts.cache_clear()  # a new container, which has not read the secret yet
+    running.deployed.containers.clear()  # a new container, which has not read the secret yet
     running.tamper("shop/checkout")
     running.deliver()
     assert running.differing() == []

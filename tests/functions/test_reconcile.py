@@ -11,8 +11,9 @@ import boto3
 import pytest
 
 from ecr_warden.aws.redelivery import ATTEMPTS, MAX_RECEIVES
-from ecr_warden.bootstrap import common, stores
+from ecr_warden.bootstrap import common
 from ecr_warden.bootstrap.delivery import progress
+from ecr_warden.bootstrap.stores import StateAdapters
 from ecr_warden.core.codec.base import dumps
 from ecr_warden.core.job import AcceptSpec, Attempt, Queue, job_to_json
 from ecr_warden.core.target import RepositoryTarget
@@ -117,7 +118,7 @@ def test_a_lease_that_another_run_holds_costs_no_attempt(
     accepted()
     registry_ecr().create_repository(repositoryName="shop/checkout")
     target = RepositoryTarget("222222222222", "eu-central-1", "shop/checkout")
-    lease, _ = stores.state().acquire(target, "killed")
+    lease, _ = StateAdapters().state.acquire(target, "killed")
     held = range(1, 39)
     logged()
     for receives in held:
@@ -125,8 +126,8 @@ def test_a_lease_that_another_run_holds_costs_no_attempt(
         assert failed(handler(batch(waiting))) == ["waiting"]
     assert {line["message"] for line in logged()} == {"waits", "not brought back"}
     assert len(held) + ATTEMPTS < MAX_RECEIVES
-    stores.state().release(lease, Learned(reported=None))
-    assert progress(Queue.REPAIR).attempt("waiting", len(held) + 1) == Attempt(1, is_last=False)
+    StateAdapters().state.release(lease, Learned(reported=None))
+    assert progress(StateAdapters(), Queue.REPAIR).attempt("waiting", len(held) + 1) == Attempt(1, is_last=False)
     assert failed(handler(batch(replace(reconcile(D1), receives=len(held) + 1, id="waiting")))) == []
     assert deployed.results() == ["converged"]
 
@@ -137,7 +138,7 @@ def test_a_held_lease_is_looked_at_again_after_a_second_and_after_five_when_it_l
 ) -> None:
     """20 receives of a second and 18 of five are as long as a lease lasts."""
     accepted()
-    stores.state().acquire(RepositoryTarget("222222222222", "eu-central-1", "shop/checkout"), "another")
+    StateAdapters().state.acquire(RepositoryTarget("222222222222", "eu-central-1", "shop/checkout"), "another")
     assert failed(handler(received(deployed, replace(reconcile(D1), receives=receives)))) == ["m0"]
     assert list(deployed.hidden(JOBS).values()) == [seconds]
 
@@ -155,13 +156,13 @@ def test_what_another_version_compiled_is_compiled_again_by_accept_and_the_repai
     registry_ecr().create_repository(repositoryName="shop/checkout")
     for stored in deployed.s3.list_objects_v2(Bucket="state")["Contents"]:
         deployed.s3.delete_object(Bucket="state", Key=stored["Key"])
-    stores.accepted_specs.cache_clear()  # another container
+    deployed.containers.clear()  # another container
     assert failed(handler(received(deployed, reconcile(D1)))) == ["m0"]
     [asked] = [job for job in deployed.jobs() if job.queue is Queue.ACCEPT]
     assert isinstance(asked, AcceptSpec)
     assert asked.cause.actor is None, "the event's caller has nothing to do with what accept finds"
     assert failed(handler_of("accept")(batch(Message(dumps(job_to_json(asked)), "spec")))) == []
-    stores.accepted_specs.cache_clear()
+    deployed.containers.clear()
     assert failed(handler(batch(replace(reconcile(D1), receives=2)))) == []
     assert deployed.results() == ["converged"]
 

@@ -45,7 +45,7 @@ def compiled(spec: Json) -> CompiledSpec | None:
 
 def hub_of(observed: Json, accepted: CompiledSpec, entries: Json) -> Command:
     """The command over a hub that observes the same spec, and has read the accounts."""
-    world = World(accepted)
+    world = World(accepted=accepted)
     world.specs.compiled, world.specs.base = accepted, None
     world.specs.file = SpecVersion("v1", json.dumps(observed).encode())
     for account, whole in entries.items():

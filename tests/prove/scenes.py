@@ -221,7 +221,7 @@ def _surveyed() -> Hub:
         "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": trust},
         "RolePolicyList": [{"PolicyName": "images", "PolicyDocument": _ECR}],
     }
-    hub.world.estate.others[HOME] = {"RoleDetailList": [role]}
+    hub.world.reader.others[HOME] = {"RoleDetailList": [role]}
     hub.send(SurveyIdentities(EVENT, HOME))
     return hub
 

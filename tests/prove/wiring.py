@@ -1,8 +1,7 @@
 """A world whose every call of a port goes through one function, and the queue that brings its jobs again."""
 
 from collections.abc import Callable, Iterator
-from copy import copy
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, NamedTuple
 
@@ -10,35 +9,20 @@ from ecr_warden.aws.redelivery import ATTEMPTS, LATER_RECEIVES, MAX_RECEIVES
 from ecr_warden.core.codec.base import dumps
 from ecr_warden.core.failures import LeaseHeld
 from ecr_warden.core.job import (
-    AcceptSpec,
     Attempt,
-    AuditAccess,
-    FollowClock,
     Job,
-    JudgeVersion,
     Queue,
-    ReadForVersion,
-    ReconcileTarget,
-    ReportCall,
-    SurveyIdentities,
-    SurveyRegistry,
-    SweepAll,
-    SweepIdentities,
-    SweepRepositories,
     job_to_json,
 )
 from ecr_warden.core.observed import Observed
 from ecr_warden.core.plan import Change, Plan
 from ecr_warden.notify.notify import AnnounceAlerts, ReportExhausted, SendAlerts
-from ecr_warden.repair.harmful_calls import ReportCalls
 from local.testing.memory.hub import MemoryIncidents
-from tests.usecases.uploads import accept_of, judges_of, reads_of
 from tests.usecases.world import Crash, World
 
 VISIBILITY = {Queue.REPAIR: 120, Queue.ACCEPT: 360, Queue.COLLECT: 360, Queue.AUDIT: 960}
 """Of the queues in seconds, as in template.yaml: after it the job of a process that died comes again."""
 _SOON = timedelta(seconds=5)
-_NO_PORTS = frozenset({"accepted", "clock", "to_audit", "ids", "budget"})
 _ENDS = 400
 """Deliveries after which jobs that still come are taken to never end."""
 
@@ -143,40 +127,16 @@ class Hub:
     wired: World = field(init=False)
 
     def __post_init__(self) -> None:
-        wired = self.wired = copy(self.world)
-
         def answered(call: Call) -> Any:
             return self.wire(call)
 
-        for one in fields(World):
-            if one.name not in _NO_PORTS:
-                setattr(wired, one.name, _Wired(getattr(self.world, one.name), one.name, answered))
-        wired.documents = _Documents(self.world.documents, "documents", answered, self)  # type: ignore[assignment]
+        self.wired = self.world.through(lambda port, name: _Wired(port, name, answered))
+        documents = _Documents(self.world.documents, "documents", answered, self)
+        self.wired.documents = documents  # type: ignore[assignment]
 
     def do(self, job: Job, attempt: Attempt) -> None:
         """One delivery of a job; raises whatever ends it."""
-        wired = self.wired
-        match job:
-            case AcceptSpec():
-                accept_of(wired).process(job)
-            case SweepAll() | SweepIdentities() | SweepRepositories():
-                wired.sweeper().sweep(job, attempt)
-            case ReconcileTarget():
-                wired.reconcile().reconcile(job, attempt)
-            case SurveyIdentities() | SurveyRegistry():
-                wired.survey.take(job, attempt)
-            case AuditAccess():
-                wired.auditor().audit(job)
-            case ReportCall():
-                ReportCalls(wired.specs, wired.alerts).report(job)
-            case ReadForVersion():
-                reads_of(wired).read(job, attempt)
-            case JudgeVersion():
-                judges_of(wired).judge_version(job)
-            case FollowClock():
-                wired.follower().follow(job)
-            case _:
-                raise AssertionError(f"no scene has a job of this kind: {job}")
+        self.wired.do(job, attempt)
 
     def send(self, job: Job) -> None:
         """Put a job on the queue, as an event or the schedule does."""

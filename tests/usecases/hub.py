@@ -1,8 +1,10 @@
 """The use cases of the functions `answer` and `control`, with callers who need no signature."""
 
 from collections.abc import Callable
+from copy import replace
 from dataclasses import dataclass, field
 
+from ecr_warden.bootstrap import answer, control
 from ecr_warden.core.failures import CallerUnauthenticated
 from ecr_warden.core.job import Actor
 from ecr_warden.hub.codec_replies import reply_from_json, reply_to_json
@@ -10,7 +12,6 @@ from ecr_warden.hub.commands import Commands
 from ecr_warden.hub.queries import Queries
 from ecr_warden.hub.reply import QuestionReply, StatusReply
 from ecr_warden.hub.request import AskStatus, Question, question_from_text, request_to_text
-from ecr_warden.hub.status import StatusQuery
 from tests.usecases.world import World, expect
 
 ALICE = Actor("IAMUser", arn="arn:aws:iam::111111111111:user/alice", account="111111111111")
@@ -45,40 +46,8 @@ def hub_status(world: World) -> StatusReply:
 def queries_of(
     world: World, reply_bytes: int = 4_000_000, is_out_of_time: Callable[[], bool] = lambda: False
 ) -> Queries:
-    return Queries(
-        reader=world.estate,
-        journal=world.journal,
-        command_records=world.command_records,
-        status=StatusQuery(
-            specs=world.specs,
-            documents=world.documents,
-            state=world.state,
-            sweep_records=world.sweep_records,
-            switch=world.switch,
-            wiring=world.wiring,
-            queues=world.queues,
-            watch_records=world.watch_records,
-            log=world.log,
-            estate=world.estate_store,
-            audits=world.audits,
-            holds=world.holds,
-            waiting=world.incidents.waiting,
-            clock=world.clock,
-        ),
-        reply_bytes=reply_bytes,
-        is_out_of_time=is_out_of_time,
-    )
+    return replace(answer.queries(world.adapters), reply_bytes=reply_bytes, is_out_of_time=is_out_of_time)
 
 
 def commands_of(world: World, callers: Callers | None = None) -> Commands:
-    return Commands(
-        specs=world.specs,
-        state=world.state,
-        command_records=world.command_records,
-        jobs=world.jobs,
-        alerts=world.alerts,
-        callers=callers or Callers(),
-        log=world.log,
-        holds=world.holds,
-        clock=world.clock,
-    )
+    return replace(control.commands(world.adapters), callers=callers or Callers())

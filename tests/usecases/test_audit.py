@@ -561,7 +561,7 @@ def surveyed_with(
     world: World, *, providers: list[dict[str, Any]] | None, sweep: str = "s1"
 ) -> tuple[AccessAudited | None, AuditRecord]:
     """A survey of the push role's account, and its audit; `providers`: None if its stack does not let them be read."""
-    reader = world.estate
+    reader = world.reader
     reader.no_providers = {} if providers is not None else {HOME: PermissionMissing("AWS denied it", remedy="deploy")}
     reader.providers = {HOME: providers or []}
     world.clock.advance(AUDITED_FOR)
@@ -581,7 +581,7 @@ def jobs_push() -> World:
     world = world_in_sync()
     world.specs.compiled = compiled(JOBS)
     world.audits.kept = None
-    world.estate = MemoryEstateReader(policies={REGISTRY: {CHECKOUT.name: None}})
+    world.reader = MemoryEstateReader(policies={REGISTRY: {CHECKOUT.name: None}})
     return world
 
 

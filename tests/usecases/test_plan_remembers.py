@@ -129,7 +129,7 @@ def test_without_the_hubs_memory_the_plan_is_empty(name: str) -> None:
     make, target = SITUATIONS[name]
     world = make()
     assert world.specs.compiled is not None
-    plans, _ = plan_spec(world.specs.compiled, world.estate.live, world.clock)
+    plans, _ = plan_spec(world.specs.compiled, world.reader.live, world.clock)
     assert [plan for plan in plans if plan.target == target and not plan.is_empty] == []
 
 

@@ -42,9 +42,9 @@ FIRST = Attempt(number=1, is_last=False)
 def estate_world() -> World:
     """Accounts that are read as is said here; besides the spec's repository two that it does not name."""
     world = world_in_sync()
-    world.estate = MemoryEstateReader()
-    world.estate.iam = {CI: {"UserDetailList": []}, HOME: {"UserDetailList": []}}
-    world.estate.policies[PART] = {CHECKOUT.name: "checkout", OTHER.name: "other", MORE.name: None}
+    world.reader = MemoryEstateReader()
+    world.reader.iam = {CI: {"UserDetailList": []}, HOME: {"UserDetailList": []}}
+    world.reader.policies[PART] = {CHECKOUT.name: "checkout", OTHER.name: "other", MORE.name: None}
     return world
 
 
@@ -56,7 +56,7 @@ def reported(world: World, after: timedelta = timedelta(0)) -> Cause:
 
 def read(world: World) -> list[str]:
     """What was read since the last look."""
-    reads, world.estate.reads[:] = list(world.estate.reads), []
+    reads, world.reader.reads[:] = list(world.reader.reads), []
     return reads
 
 
@@ -88,8 +88,8 @@ def using(*names: str) -> dict[str, Any]:
 
 def test_a_policy_of_aws_is_read_once_for_all_accounts_and_kept_beside_the_pieces() -> None:
     world = estate_world()
-    world.estate.iam[CI] = using("ReadOnlyAccess", "SecurityAudit")
-    world.estate.iam[HOME] = using("SecurityAudit", "AWSBackupFullAccess")
+    world.reader.iam[CI] = using("ReadOnlyAccess", "SecurityAudit")
+    world.reader.iam[HOME] = using("SecurityAudit", "AWSBackupFullAccess")
     for _ in range(2):
         for account in (CI, HOME):
             surveyed(world, account)
@@ -105,7 +105,7 @@ def test_a_policy_of_aws_is_read_once_for_all_accounts_and_kept_beside_the_piece
 
 def test_a_policy_of_aws_is_read_again_after_a_day_in_case_somebody_wrote_another_text() -> None:
     world = estate_world()
-    world.estate.iam[CI] = using("SecurityAudit")
+    world.reader.iam[CI] = using("SecurityAudit")
     surveyed(world, CI)
     [policy] = world.estate_store.of_aws
     lie = PolicyOfAws.of(policy.arn, policy.version, "{}")
@@ -123,7 +123,7 @@ def test_a_text_that_cannot_be_kept_leaves_the_last_piece() -> None:
     world = estate_world()
     surveyed(world, CI)
     before = world.estate_store.pieces[CI]
-    world.estate.iam[CI] = using("ReadOnlyAccess")
+    world.reader.iam[CI] = using("ReadOnlyAccess")
     world.estate_store.error = Throttled("slow down", retryable=True)
     with pytest.raises(PortError, match="slow down"):
         surveyed(world, CI)
@@ -138,7 +138,7 @@ def test_the_same_account_again_is_no_change() -> None:
     assert surveyed(world, CI) == "unchanged"
     kept = world.estate_store.kept()[CI]
     assert (kept.tag, kept.at) == (tag, world.clock.now())
-    world.estate.iam[CI] = {"UserDetailList": [{"UserName": "new"}]}
+    world.reader.iam[CI] = {"UserDetailList": [{"UserName": "new"}]}
     assert surveyed(world, CI, reported(world, SETTLED)) == "changed"
 
 
@@ -182,9 +182,9 @@ def test_a_call_on_the_registry_reads_no_policy_of_a_repository_again() -> None:
     world = estate_world()
     surveyed(world, PART)
     assert sorted(read(world)) == sorted([PART, str(CHECKOUT), str(OTHER), str(MORE)])
-    world.estate.policies[PART]["lib/new"] = "new"
-    del world.estate.policies[PART][MORE.name]
-    world.estate.over_all[PART] = {"registryPolicy": "open"}
+    world.reader.policies[PART]["lib/new"] = "new"
+    del world.reader.policies[PART][MORE.name]
+    world.reader.over_all[PART] = {"registryPolicy": "open"}
     assert surveyed(world, PART) == "changed"
     assert read(world) == [PART, f"repository/{PART}/lib/new"]
     assert policies(world) == {CHECKOUT.name: "checkout", OTHER.name: "other", "lib/new": "new"}
@@ -197,7 +197,7 @@ def test_a_policy_is_read_again_after_a_day() -> None:
     for _ in range(3):  # whatever is read in between
         world.clock.advance(POLICIES_KEPT / 4)
         surveyed(world, PART)
-    world.estate.policies[PART][OTHER.name] = "opened unseen"
+    world.reader.policies[PART][OTHER.name] = "opened unseen"
     read(world)
     world.clock.advance(POLICIES_KEPT / 4)
     surveyed(world, PART)
@@ -211,7 +211,7 @@ def test_a_call_on_a_repository_reads_that_one_alone() -> None:
     began = world.clock.now()
     read(world)
     world.clock.advance(timedelta(hours=1))
-    world.estate.policies[PART] |= {OTHER.name: "opened", MORE.name: "unseen"}
+    world.reader.policies[PART] |= {OTHER.name: "opened", MORE.name: "unseen"}
     assert surveyed(world, PART, repository=OTHER.name) == "changed"
     assert read(world) == [str(OTHER)]
     assert policies(world) == {CHECKOUT.name: "checkout", OTHER.name: "opened", MORE.name: None}
@@ -223,7 +223,7 @@ def test_a_late_event_reads_a_policy_that_the_sweep_since_did_not_read_again() -
     surveyed(world, PART)
     world.clock.advance(timedelta(hours=1))
     cause = reported(world)
-    world.estate.policies[PART][OTHER.name] = "open"
+    world.reader.policies[PART][OTHER.name] = "open"
     world.clock.advance(timedelta(minutes=1))
     surveyed(world, PART, Cause(CauseKind.SWEEP, "sweep"))
     assert policies(world)[OTHER.name] == "other"
@@ -235,10 +235,10 @@ def test_a_late_event_reads_a_policy_that_the_sweep_since_did_not_read_again() -
 def test_a_repository_that_was_made_or_deleted_enters_or_leaves_the_piece() -> None:
     world = estate_world()
     surveyed(world, PART)
-    world.estate.policies[PART]["lib/new"] = "new"
+    world.reader.policies[PART]["lib/new"] = "new"
     surveyed(world, PART, repository="lib/new")
     assert policies(world)["lib/new"] == "new"
-    del world.estate.policies[PART]["lib/new"]
+    del world.reader.policies[PART]["lib/new"]
     surveyed(world, PART, repository="lib/new")
     assert "lib/new" not in policies(world)
 
@@ -252,13 +252,13 @@ def test_before_the_first_piece_a_call_on_a_repository_reads_the_whole_registry(
 def test_a_repository_whose_policy_cannot_be_read_says_so_and_the_others_stay() -> None:
     world = estate_world()
     surveyed(world, PART)
-    world.estate.errors[str(OTHER)] = PermissionMissing("denied")
+    world.reader.errors[str(OTHER)] = PermissionMissing("denied")
     for _ in range(2):
         surveyed(world, PART, repository=OTHER.name)
     assert policies(world) == {CHECKOUT.name: "checkout", OTHER.name: "unread", MORE.name: None}
     note = {"what": "ecr:GetRepositoryPolicy", "region": REGION, "code": "permission-missing"}
     assert world.estate_store.pieces[PART].entry["unread"] == [note]
-    del world.estate.errors[str(OTHER)]
+    del world.reader.errors[str(OTHER)]
     surveyed(world, PART)
     assert policies(world)[OTHER.name] == "other", "what was not read is not carried on"
     assert "unread" not in world.estate_store.pieces[PART].entry
@@ -295,14 +295,14 @@ def test_a_survey_that_began_first_and_ends_last_hides_nothing() -> None:
 
     def opened() -> None:
         world.clock.advance(timedelta(seconds=30))
-        world.estate.iam[CI] = {"UserDetailList": [{"UserName": "new"}]}
+        world.reader.iam[CI] = {"UserDetailList": [{"UserName": "new"}]}
         assert surveyed(world, CI) == "changed"
 
     cause = Cause(CauseKind.SWEEP, "sweep")
     assert (
-        replace(world.survey, reader=Slow(world.estate, opened)).take(SurveyIdentities(cause, CI)) == "surveyed since"
+        replace(world.survey, reader=Slow(world.reader, opened)).take(SurveyIdentities(cause, CI)) == "surveyed since"
     )
-    assert world.estate_store.pieces[CI].entry == {"iam": complete_iam(world.estate.iam[CI])}
+    assert world.estate_store.pieces[CI].entry == {"iam": complete_iam(world.reader.iam[CI])}
 
 
 def test_a_policy_that_was_opened_while_a_sweep_reads_the_registry_stays_in_the_piece() -> None:
@@ -312,12 +312,12 @@ def test_a_policy_that_was_opened_while_a_sweep_reads_the_registry_stays_in_the_
 
     def opened() -> None:
         world.clock.advance(timedelta(seconds=1))
-        world.estate.policies[PART] |= {OTHER.name: "open", "lib/new": "open"}
+        world.reader.policies[PART] |= {OTHER.name: "open", "lib/new": "open"}
         for name in (OTHER.name, "lib/new"):
             assert surveyed(world, PART, repository=name) == "changed"
 
     job = SurveyRegistry(Cause(CauseKind.SWEEP, "sweep"), HOME, REGION)
-    replace(world.survey, reader=Slow(world.estate, opened)).take(job)
+    replace(world.survey, reader=Slow(world.reader, opened)).take(job)
     assert policies(world) == {CHECKOUT.name: "checkout", OTHER.name: "open", MORE.name: None, "lib/new": "open"}
 
 
@@ -328,12 +328,12 @@ def test_a_policy_that_is_read_while_a_sweep_reads_the_registry_leaves_the_rest_
 
     def swept() -> None:
         world.clock.advance(timedelta(seconds=1))
-        world.estate.over_all[PART] = {"registryPolicy": "open"}
+        world.reader.over_all[PART] = {"registryPolicy": "open"}
         assert surveyed(world, PART) == "changed"
 
-    world.estate.policies[PART][OTHER.name] = "open"
+    world.reader.policies[PART][OTHER.name] = "open"
     job = SurveyRegistry(reported(world), HOME, REGION, OTHER.name)
-    replace(world.survey, reader=Slow(world.estate, swept)).take(job)
+    replace(world.survey, reader=Slow(world.reader, swept)).take(job)
     assert policies(world)[OTHER.name] == "open"
     assert world.estate_store.pieces[PART].entry["registryPolicy"] == "open"
 
@@ -364,7 +364,7 @@ def test_a_sweep_is_audited_at_its_start_and_after_each_part_that_changed() -> N
     world.sweep()
     assert [job.part for job in world.to_audit] == [PART, ""], "now it says when the others' policies were read"
     world.to_audit.clear()
-    world.estate.iam[HOME] = {"UserDetailList": [{"UserName": "new"}]}
+    world.reader.iam[HOME] = {"UserDetailList": [{"UserName": "new"}]}
     world.sweep()
     assert [job.part for job in world.to_audit] == [HOME, ""]
 
@@ -381,7 +381,7 @@ def test_transient_errors_are_retried_and_recorded_as_unread_in_the_end(part: st
     world = estate_world()
     surveyed(world, part)
     before = world.estate_store.pieces[part]
-    world.estate.errors[fails] = Throttled("slow down", retryable=True)
+    world.reader.errors[fails] = Throttled("slow down", retryable=True)
     with pytest.raises(RetryLater, match="slow down"):
         surveyed(world, part, repository=repository, attempt=FIRST)
     assert world.estate_store.pieces[part] is before
@@ -391,7 +391,7 @@ def test_transient_errors_are_retried_and_recorded_as_unread_in_the_end(part: st
 
 def test_lasting_denials_are_recorded_as_unread_at_once() -> None:
     world = estate_world()
-    world.estate.errors[CI] = AccountUnreachable("closed")
+    world.reader.errors[CI] = AccountUnreachable("closed")
     assert surveyed(world, CI, attempt=FIRST) == "changed"
     assert [one["code"] for one in world.estate_store.pieces[CI].entry["unread"]] == ["account-unreachable"]
 

@@ -205,7 +205,7 @@ def test_the_number_of_parts_depends_only_on_accounts_and_regions(accounts: int)
     users = [UserTarget(account, f"u{number}") for account in ids for number in range(100)]
     wanted: list[Target] = [*repositories, *users]
     targets = {target.key: TargetSpec(target, Extent.OURS, {}) for target in wanted}
-    world = World(replace(ACCEPTED, targets=targets, accounts=tuple(ids)))
+    world = World(accepted=replace(ACCEPTED, targets=targets, accounts=tuple(ids)))
     parts = world.sweeper().sweep(SweepAll(Cause(CauseKind.SWEEP, "s")))
     assert len(parts) == len(set(parts)) == 3 * accounts + 1
 

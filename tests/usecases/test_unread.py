@@ -267,14 +267,14 @@ def test_an_audit_that_fails_has_read_nothing_again(estate: Estates) -> None:
 
 def test_a_repository_that_an_event_shows_opened_together_with_a_deny_for_us_is_critical(estate: Estates) -> None:
     world = estate.world
-    world.estate = MemoryEstateReader(policies={REGISTRY: {CHECKOUT.name: None, "evil": None}})
+    world.reader = MemoryEstateReader(policies={REGISTRY: {CHECKOUT.name: None, "evil": None}})
     cause = Cause(CauseKind.EVENT, "e1", "ecr:SetRepositoryPolicy", world.clock.now().isoformat())
     world.survey.take(SurveyRegistry(cause, HOME, CHECKOUT.region))
     estate.audit()
     world.forget()
     world.clock.advance(INTERVAL)
     evil = RepositoryTarget(HOME, CHECKOUT.region, "evil")
-    world.estate.errors[str(evil)] = BlockedByDeny("denied")
+    world.reader.errors[str(evil)] = BlockedByDeny("denied")
     world.survey.take(SurveyRegistry(replace(cause, id="e2"), HOME, CHECKOUT.region, "evil"))
     estate.audit()
     [alert] = estate.announced

@@ -1,11 +1,11 @@
 """Versions of the spec, uploaded into a world, and what reads and judges them."""
 
 from collections.abc import Callable
-from copy import replace
+from copy import copy, replace
 from datetime import timedelta
 from typing import Any
 
-from ecr_warden.collect.survey import Survey
+from ecr_warden.bootstrap import accept, audit, collect
 from ecr_warden.collect.version_readings import ReadForVersions
 from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.job import AcceptSpec, Actor, Cause, CauseKind, Job, JudgeVersion, ReadForVersion, ReconcileTarget
@@ -15,10 +15,7 @@ from ecr_warden.state.hold import Decision, Hold, Verdict
 from ecr_warden.state.specs import SpecVersion
 from ecr_warden.versions.accept import AcceptVersions
 from ecr_warden.versions.alerts import HoldOpened, SpecAccepted, SpecRefused
-from ecr_warden.versions.announce import AnnounceVersions
-from ecr_warden.versions.standing import ReadStanding
 from ecr_warden.versions.verdicts import JudgeVersions
-from local.testing.memory.estate import LiveEstateReader
 from local.testing.seed import SPEC_FILE, compiled
 from tests.usecases.world import World, bare_world
 
@@ -62,13 +59,9 @@ def judged(world: World) -> Seen:
 def once(world: World, job: Job) -> Seen:
     """A job of a question for a verdict is done."""
     world.jobs.sent.remove(job)
-    match job:
-        case ReadForVersion():
-            reads_of(world).read(job)
-        case JudgeVersion():
-            judges_of(world).judge_version(job)
-        case AcceptSpec():
-            return accept_of(world).process(job)
+    if isinstance(job, AcceptSpec):
+        return accept_of(world).process(job)
+    world.do(job)
     return None
 
 
@@ -84,21 +77,17 @@ def decide(world: World, hold: Hold, verdict: Verdict) -> Seen:
 
 
 def accept_of(world: World, specs: Any = None, *, holds: Any = None) -> AcceptVersions:
-    specs, holds = specs or world.specs, holds or world.holds
-    standing = ReadStanding(specs, world.jobs, world.alerts)
-    announcements = AnnounceVersions(world.jobs, world.alerts, world.log, world.clock)
-    ports = specs, holds, world.verdicts, world.jobs, world.clock
-    return AcceptVersions(*ports, standing, announcements, world.watch_records, "access.yaml", PATIENCE)
+    over = copy(world)
+    over.specs, over.holds = specs or world.specs, holds or world.holds
+    return accept.accept_versions(over.adapters)
 
 
 def reads_of(world: World, *, has_time: Callable[[], bool] = lambda: True) -> ReadForVersions:
-    survey = Survey(world.specs, LiveEstateReader(world.documents), world.estate_store, world.jobs, world.clock)
-    return ReadForVersions(world.holds, world.verdicts, survey, world.jobs, has_time)
+    return replace(collect.read_for_versions(world.adapters), has_time=has_time)
 
 
 def judges_of(world: World, *, has_time: Callable[[], bool] = lambda: True) -> JudgeVersions:
-    ports = world.specs, world.holds, world.verdicts, world.estate_store, world.jobs, world.clock
-    return JudgeVersions(*ports, has_time, YOUNG)
+    return replace(audit.judge_versions(world.adapters), has_time=has_time)
 
 
 def codes(hold: Hold) -> list[WaitCode]:

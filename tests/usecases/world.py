@@ -1,18 +1,18 @@
 """Two accounts in memory, a hub over them, and somebody who tampers."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from copy import copy, replace
+from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from functools import partial
-from itertools import count
 from typing import Any
 
 from ecr_warden.audit.audit import Audit, FindingsSearch
 from ecr_warden.audit.finding import AuditRecord
 from ecr_warden.audit.findings import find
+from ecr_warden.bootstrap import accept, audit, collect, repair
 from ecr_warden.collect.survey import Survey
 from ecr_warden.collect.sweep import Budget, Sweep
-from ecr_warden.collect.watch import Watch
 from ecr_warden.core.address import Address
 from ecr_warden.core.desired import CompiledSpec, MustNotExist
 from ecr_warden.core.failures import PortError, RetryLater
@@ -24,9 +24,9 @@ from ecr_warden.core.job import (
     Cause,
     CauseKind,
     FollowClock,
+    Job,
+    Queue,
     ReconcileTarget,
-    SurveyIdentities,
-    SurveyRegistry,
     SweepAll,
     SweepIdentities,
     SweepRepositories,
@@ -37,38 +37,23 @@ from ecr_warden.core.result import Result
 from ecr_warden.core.run import RunEntry, RunReport
 from ecr_warden.core.target import Target
 from ecr_warden.repair.alerts import RunEnded
-from ecr_warden.repair.due_work import FollowClocks
 from ecr_warden.repair.reconcile import Reconcile
 from ecr_warden.state.history import HistoryEntry, HistoryKind
 from ecr_warden.state.specs import SpecVersion
+from local.testing.memory.adapters import MemoryAdapters
 from local.testing.memory.documents import MemoryDocuments
-from local.testing.memory.estate import LiveEstateReader, MemoryEstateStore
-from local.testing.memory.hub import (
-    ManualClock,
-    MemoryAlertBus,
-    MemoryIncidents,
-    MemoryJobs,
-    MemoryMetric,
-    MemoryQueues,
-    MemorySpecs,
-    MemorySwitch,
-)
-from local.testing.memory.state import (
-    MemoryAudits,
-    MemoryCommandRecords,
-    MemoryHistory,
-    MemoryHolds,
-    MemoryJournal,
-    MemoryState,
-    MemorySweepRecords,
-    MemoryVerdicts,
-    MemoryWatchRecords,
-)
-from local.testing.memory.wiring import MemoryWiring
+from local.testing.memory.hub import ManualClock, MemorySpecs
 from local.testing.seed import ACCEPTED, D1, D2, HOME, MORE_TRUST, NOW, allow, document
 
 MALLORY = Actor("IAMUser", arn=f"arn:aws:iam::{HOME}:user/mallory", account=HOME)
 _FIND = partial(find, hub="111111111111")
+_NO_ADAPTERS = frozenset({"accepted", "clock", "environment", "callers", "find", "budget", "to_audit", "ids"})
+_WORK: dict[Queue, Callable[[Any, Any, Attempt], str]] = {
+    Queue.REPAIR: repair.work,
+    Queue.ACCEPT: accept.work,
+    Queue.COLLECT: collect.work,
+    Queue.AUDIT: audit.work,
+}
 FIRST = Attempt(number=1, is_last=False)
 OPEN = document(allow("ecr:BatchGetImage", who="*"))
 
@@ -100,7 +85,7 @@ class Fuse:
     after: bool = False
     calls: int = 0
 
-    def wrap(self, port: Any) -> Any:
+    def wrap(self, port: Any, _name: str = "") -> Any:
         return _Fused(port, self)
 
     def call(self, method: Callable[..., Any], *args: Any, **more: Any) -> Any:
@@ -127,58 +112,38 @@ class _Fused:
 
 
 @dataclass(slots=True)
-class World:
-    """The memory adapters, wired up as bootstrap does, with the seed's grants accepted and audited."""
+class World(MemoryAdapters):
+    """The adapters in memory, with the seed's grants accepted and audited."""
 
     accepted: CompiledSpec = ACCEPTED
     clock: ManualClock = field(default_factory=lambda: ManualClock(NOW))
     documents: MemoryDocuments = field(default_factory=MemoryDocuments)
-    specs: MemorySpecs = field(init=False)
-    state: MemoryState = field(init=False)
-    jobs: MemoryJobs = field(default_factory=MemoryJobs)
-    alerts: MemoryAlertBus = field(default_factory=MemoryAlertBus)
-    switch: MemorySwitch = field(default_factory=MemorySwitch)
-    command_records: MemoryCommandRecords = field(default_factory=MemoryCommandRecords)
-    sweep_records: MemorySweepRecords = field(default_factory=MemorySweepRecords)
-    log: MemoryHistory = field(default_factory=MemoryHistory)
-    wiring: MemoryWiring = field(default_factory=MemoryWiring)
-    watch_records: MemoryWatchRecords = field(default_factory=MemoryWatchRecords)
-    metric: MemoryMetric = field(default_factory=MemoryMetric)
-    estate: Any = field(init=False)
-    estate_store: MemoryEstateStore = field(init=False)
-    audits: MemoryAudits = field(default_factory=MemoryAudits)
-    holds: MemoryHolds = field(default_factory=MemoryHolds)
-    incidents: MemoryIncidents = field(default_factory=MemoryIncidents)
-    verdicts: MemoryVerdicts = field(default_factory=MemoryVerdicts)
-    queues: MemoryQueues = field(default_factory=MemoryQueues)
+    find: FindingsSearch = _FIND
     budget: Budget = field(default_factory=Budget)
     to_audit: list[AuditAccess] = field(default_factory=list)
-    ids: Iterator[int] = field(default_factory=lambda: count(1))
 
     def __post_init__(self) -> None:
+        MemoryAdapters.__post_init__(self)
         version = self.accepted.version
         self.specs = MemorySpecs(SpecVersion(version, b""), compiled=self.accepted)
         self.specs.base = self.specs.keep(self.accepted), self.specs.keep_text(b""), version
         self.log.record(HistoryEntry(HistoryKind.SPEC_ACCEPTED, self.clock.now(), version, None, "the first"))
-        self.state = MemoryState(self.clock)
-        self.estate, self.estate_store = LiveEstateReader(self.documents), MemoryEstateStore(self.clock)
         self.audits.keep(AuditRecord(self.clock.now(), version, {}, audited_at=self.clock.now()))
 
+    def through(self, wrap: Callable[[Any, str], Any]) -> "World":
+        """The same world, but each adapter with its name through `wrap`."""
+        wrapped = copy(self)
+        for one in fields(World):
+            if one.name not in _NO_ADAPTERS:
+                setattr(wrapped, one.name, wrap(getattr(self, one.name), one.name))
+        return wrapped
+
+    def do(self, job: Job, attempt: Attempt = FIRST_AND_LAST) -> str:
+        """A job is done, by the function of its queue."""
+        return _WORK[job.queue](self.adapters, job, attempt)
+
     def reconcile(self, fuse: Fuse | None = None) -> Reconcile:
-        wrap = fuse.wrap if fuse else lambda port: port
-        return Reconcile(
-            specs=wrap(self.specs),
-            documents=wrap(self.documents),
-            state=wrap(self.state),
-            jobs=wrap(self.jobs),
-            sweep_records=wrap(self.sweep_records),
-            alerts=wrap(self.alerts),
-            switch=wrap(self.switch),
-            command_records=wrap(self.command_records),
-            clock=self.clock,
-            new_run_id=lambda: f"20261124T100000Z{next(self.ids):012x}",
-            cutoff_margin=timedelta(seconds=60),
-        )
+        return repair.reconcile(self.through(fuse.wrap).adapters if fuse else self.adapters)
 
     def event(self, actor: Actor | None = MALLORY) -> Cause:
         return Cause(CauseKind.EVENT, f"e{next(self.ids)}", actor=actor)
@@ -196,38 +161,14 @@ class World:
 
     @property
     def survey(self) -> Survey:
-        return Survey(self.specs, self.estate, self.estate_store, self.jobs, self.clock)
+        return collect.survey(self.adapters)
 
-    def auditor(self, *, by: FindingsSearch = _FIND, fuse: Fuse | None = None) -> Audit:
-        wrap = fuse.wrap if fuse else lambda port: port
-        return Audit(
-            specs=wrap(self.specs),
-            estate=wrap(self.estate_store),
-            audits=wrap(self.audits),
-            state=wrap(self.state),
-            sweep_records=wrap(self.sweep_records),
-            alerts=wrap(self.alerts),
-            clock=self.clock,
-            find=by,
-            schedule="rate(15 minutes)",
-        )
-
-    @property
-    def watch(self) -> Watch:
-        return Watch(self.wiring, self.estate_store, self.watch_records, self.alerts, self.metric.finished, self.clock)
+    def auditor(self, *, by: FindingsSearch | None = None, fuse: Fuse | None = None) -> Audit:
+        made = audit.audit(self.through(fuse.wrap).adapters if fuse else self.adapters)
+        return replace(made, find=by or self.find)
 
     def sweeper(self) -> Sweep:
-        return Sweep(
-            self.specs,
-            self.state,
-            self.jobs,
-            self.sweep_records,
-            self.clock,
-            self.survey,
-            self.watch,
-            self.alerts,
-            self.budget,
-        )
+        return replace(collect.sweep(self.adapters), budget=self.budget)
 
     def sweep(self, *, attempt: Attempt = FIRST_AND_LAST) -> tuple[Target, ...]:
         """Everything is compared, part after part; what differs waits as jobs, but audits in `to_audit`.
@@ -267,26 +208,12 @@ class World:
             if not waiting:
                 return
             for job in waiting:
-                match job:
-                    case ReconcileTarget():
-                        self.reconcile().reconcile(job)
-                    case AuditAccess():
-                        self.auditor().audit(job)
-                    case FollowClock():
-                        self.follower().follow(job)
-                    case SurveyRegistry() | SurveyIdentities():
-                        self.survey.take(job)
-                    case _:
-                        raise AssertionError(f"{job} is not for this")
+                self.do(job)
         raise AssertionError("the jobs never end")
 
     def tick(self) -> str:
         """The schedule's time has come, and the clock is followed."""
-        return self.follower().follow(FollowClock(Cause(CauseKind.SWEEP, f"t{next(self.ids)}")))
-
-    def follower(self) -> FollowClocks:
-        ports = (self.specs, self.state, self.command_records, self.sweep_records, self.jobs, self.alerts)
-        return FollowClocks(*ports, self.clock)
+        return self.do(FollowClock(Cause(CauseKind.SWEEP, f"t{next(self.ids)}")))
 
     def put(self, address: Address, value: LiveValue | Unparseable) -> None:
         """Somebody else writes."""
@@ -305,10 +232,6 @@ class World:
         self.documents.reads = 0
         self.alerts.published.clear()
         self.jobs.sent.clear()
-
-    @property
-    def journal(self) -> MemoryJournal:
-        return MemoryJournal(self.state)
 
     @property
     def writes(self) -> list[Change]:
@@ -358,7 +281,7 @@ def _named(change: Change) -> str:
 
 def bare_world(accepted: CompiledSpec = ACCEPTED) -> World:
     """Users and the repository exist; no role, no policy."""
-    world = World(accepted)
+    world = World(accepted=accepted)
     for spec in accepted.targets.values():
         if not spec.target.key.startswith("role/"):
             world.documents.make(spec.target)

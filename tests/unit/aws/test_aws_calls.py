@@ -1,26 +1,20 @@
 """How many API calls to member accounts things cost, counted where they leave."""
 
 from collections import Counter
-from collections.abc import Iterator
 from datetime import timedelta
-from itertools import count
 
 import pytest
 
+from ecr_warden.bootstrap import collect, repair
 from ecr_warden.collect.aws_estate import OVER_ALL, AwsEstateReader
-from ecr_warden.collect.survey import Survey
-from ecr_warden.collect.sweep import Sweep
-from ecr_warden.collect.watch import Watch
 from ecr_warden.core.address import attached_policy, identity_policy, repository_policy, role, trust_policy
 from ecr_warden.core.desired import CompiledSpec, Extent, Mode, MustNotExist, RepositoryPattern, TargetSpec
 from ecr_warden.core.job import Cause, CauseKind, ReconcileTarget, SweepIdentities, SweepRepositories
 from ecr_warden.core.result import Result
 from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target, UserTarget
 from ecr_warden.repair.reconcile import Reconcile
-from local.testing.memory.estate import MemoryEstateStore
-from local.testing.memory.hub import MemoryAlertBus, MemoryJobs, MemoryMetric, MemorySpecs, MemorySwitch
-from local.testing.memory.state import MemoryCommandRecords, MemoryState, MemorySweepRecords, MemoryWatchRecords
-from local.testing.memory.wiring import MemoryWiring
+from local.testing.memory.adapters import MemoryAdapters
+from local.testing.memory.hub import MemorySpecs
 from local.testing.seed import (
     CHECKOUT,
     CI,
@@ -48,20 +42,8 @@ ROLE_SPEC = TargetSpec(
 @pytest.fixture
 def reconcile(world: MotoWorld) -> Reconcile:
     specs = {spec.target.key: spec for spec in (SPEC, ROLE_SPEC)}
-    runs: Iterator[int] = count()
-    return Reconcile(
-        specs=MemorySpecs(compiled=CompiledSpec("v1", Mode.ENFORCE, (CI, HOME), specs)),
-        documents=world.documents,
-        state=MemoryState(world.clock),
-        jobs=MemoryJobs(),
-        sweep_records=MemorySweepRecords(),
-        alerts=MemoryAlertBus(),
-        switch=MemorySwitch(),
-        command_records=MemoryCommandRecords(),
-        clock=world.clock,
-        new_run_id=lambda: f"r{next(runs)}",
-        cutoff_margin=timedelta(seconds=60),
-    )
+    accepted = MemorySpecs(compiled=CompiledSpec("v1", Mode.ENFORCE, (CI, HOME), specs))
+    return repair.reconcile(MemoryAdapters(world.clock, world.documents, accepted).adapters)
 
 
 def calls_of(world: MotoWorld, reconcile: Reconcile, target: Target, expected: Result) -> list[str]:
@@ -141,11 +123,8 @@ def test_a_sweep_reads_the_users_and_roles_of_an_account_once_and_each_policy_of
     world.put(POLICY, repository_document())
     world.make(RepositoryTarget(HOME, CHECKOUT.region, "lib/other"))
     specs = MemorySpecs(compiled=CompiledSpec("v1", Mode.ENFORCE, (CI, HOME), {CHECKOUT.key: SPEC}))
-    estate, jobs = MemoryEstateStore(world.clock), MemoryJobs()
-    survey = Survey(specs, AwsEstateReader(world.accounts), estate, jobs, world.clock)
-    watch = Watch(MemoryWiring(), estate, MemoryWatchRecords(), MemoryAlertBus(), MemoryMetric().finished, world.clock)
-    ports = specs, MemoryState(world.clock), jobs, MemorySweepRecords(), world.clock, survey, watch, MemoryAlertBus()
-    sweep = Sweep(*ports)
+    hub = MemoryAdapters(world.clock, world.documents, specs, reader=AwsEstateReader(world.accounts))
+    sweep = collect.sweep(hub.adapters)
     cause = Cause(CauseKind.SWEEP, "s")
     for policies in (2, 1):  # the policy of the other one stands for a day
         world.wire.calls.clear()

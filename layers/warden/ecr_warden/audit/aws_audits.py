@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 from ecr_warden.audit.finding import AuditRecord, audit_from_json, audit_to_json
-from ecr_warden.aws.bucket import StateBucket
+from ecr_warden.aws.bucket import COMPRESSED, StateBucket
 from ecr_warden.core.codec.base import understood
 from ecr_warden.core.codec.compressed import compress, decompress
 
@@ -20,4 +20,4 @@ class S3Audits(Struct, frozen=True):
         return None if found is None else understood(lambda: audit_from_json(decompress(found[0])))
 
     def keep(self, record: AuditRecord) -> None:
-        self.bucket.put("keeping the audit", KEY, compress(audit_to_json(record)))
+        self.bucket.put("keeping the audit", KEY, compress(audit_to_json(record)), **COMPRESSED)

@@ -117,8 +117,9 @@ class SessionClients:
         key = service, region, reserve
         with _MAKING:
             if key not in self._clients:
-                client = self._session.client(service, region_name=region, config=config, **self._credentials)
-                self._deadline.guard(client, reserve)
+                client = self._deadline.guarded(
+                    self._session.client(service, region_name=region, config=config, **self._credentials), reserve
+                )
                 if self._share is not None:
                     keep_pace(client, self._share)
                 self._clients[key] = client
@@ -195,6 +196,5 @@ class HubAccounts(Struct):
     def _own(self) -> "STSClient":
         with _MAKING:
             if self._sts is None:
-                self._sts = self.session.client("sts", config=CLIENT_CONFIG)
-                self.deadline.guard(self._sts, MEMBER_RESERVE)
+                self._sts = self.deadline.guarded(self.session.client("sts", config=CLIENT_CONFIG), MEMBER_RESERVE)
             return self._sts

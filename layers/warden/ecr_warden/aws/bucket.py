@@ -1,4 +1,4 @@
-"""Compressed JSON objects of the state bucket."""
+"""Objects of the state bucket."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from ecr_warden.aws.errors import HUB, translated, unless
-from ecr_warden.core.codec.compressed import MAX_BYTES
+from ecr_warden.core.outside import MAX_BYTES
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+COMPRESSED: Mapping[str, Any] = {"ContentType": "application/json", "ContentEncoding": "gzip"}
+"""How an object of compressed JSON is put."""
 
 
 class StateBucket(Struct, frozen=True):
@@ -28,15 +31,7 @@ class StateBucket(Struct, frozen=True):
             )
             return None if answer is None else (answer["Body"].read(MAX_BYTES + 1), answer["Metadata"])
 
-    def put(self, what: str, key: str, body: bytes, metadata: Mapping[str, str] = {}) -> None:
-        """Write an object in place of the one before."""
+    def put(self, what: str, key: str, body: bytes, **how: Any) -> None:
+        """Write an object in place of the one before. `how`: the call's other parameters, as boto3 spells them."""
         with translated(HUB, what):
-            self.s3.put_object(
-                Bucket=self.name,
-                Key=key,
-                Body=body,
-                ContentType="application/json",
-                ContentEncoding="gzip",
-                Metadata=metadata,
-                ExpectedBucketOwner=self.owner,
-            )
+            self.s3.put_object(Bucket=self.name, Key=key, Body=body, ExpectedBucketOwner=self.owner, **how)

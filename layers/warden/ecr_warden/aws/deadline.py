@@ -41,14 +41,15 @@ class InvocationDeadline(Struct):
         """Whether fewer than `seconds` are left."""
         return self._milliseconds_left() < seconds * 1000
 
-    def guard(self, client: Any, reserve: float) -> None:
-        """Make the client raise NoTimeLeft instead of starting an attempt within `reserve` seconds of the end."""
+    def guarded(self, client: Any, reserve: float) -> Any:
+        """The client, which raises NoTimeLeft instead of starting an attempt within `reserve` seconds of the end."""
 
         def check(**_: object) -> None:
             if self.is_within(reserve):
                 raise NoTimeLeft
 
         client.meta.events.register_first("before-send", check)
+        return client
 
 
 PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0)

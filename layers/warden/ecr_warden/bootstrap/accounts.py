@@ -1,18 +1,31 @@
 """The accounts, entered by their roles."""
 
-from functools import cache
+from functools import cached_property
 
 from ecr_warden.aws.accounts import HubAccounts
+from ecr_warden.aws.system import new_run_id
 from ecr_warden.bootstrap import common
+from ecr_warden.bootstrap.stores import StateAdapters
 from ecr_warden.repair.aws_documents import AwsDocuments
 
 
-@cache
-def documents() -> AwsDocuments:
-    """The accounts' documents."""
-    external_id = common.environment.required("WARDEN_EXTERNAL_ID")
-    # Of sweeps alone: a repair takes what it needs.
-    percent = common.environment.optional("WARDEN_SWEEP_SHARE")
-    share = int(percent) / 100 if percent else None
-    accounts = HubAccounts(common.session(), external_id, common.clock, common.deadline, share)
-    return AwsDocuments(accounts)
+class AccountAdapters(StateAdapters):
+    """Of functions that enter accounts."""
+
+    new_run_id = staticmethod(new_run_id)
+
+    @cached_property
+    def documents(self) -> AwsDocuments:
+        """The accounts' documents."""
+        # Of sweeps alone: a repair takes what it needs.
+        percent = self.environment.optional("WARDEN_SWEEP_SHARE")
+        share = int(percent) / 100 if percent else None
+        return AwsDocuments(
+            HubAccounts(
+                common.session(),
+                self.environment.required("WARDEN_EXTERNAL_ID"),
+                self.clock,
+                common.deadline,
+                share,
+            )
+        )

@@ -1,10 +1,9 @@
 """The function `alert`."""
 
-from functools import cache, partial
+from functools import cached_property, partial
 
 from ecr_warden.aws.redelivery import Redelivery, SqsDeadLetters
-from ecr_warden.bootstrap import common
-from ecr_warden.bootstrap.common import table
+from ecr_warden.bootstrap.common import HubAdapters
 from ecr_warden.bootstrap.observability import logger
 from ecr_warden.notify.aws_incidents import AwsIncidents
 from ecr_warden.notify.aws_sns import SnsChannel
@@ -16,41 +15,48 @@ from ecr_warden.state.aws_aliases import accepted_aliases
 from ecr_warden.state.aws_history import DynamoHistory
 
 
-@cache
-def send_alerts() -> SendAlerts:
-    """The use case for messages to people."""
-    queue_url = common.environment.required("WARDEN_INCIDENTS_QUEUE_URL")
-    return SendAlerts(
-        AwsIncidents(table(), common.client("sqs"), queue_url, common.clock),
-        _channels(),
-        lambda error: logger().warning("not as usual", extra={"error": f"{error:.1000}"}),
-        partial(accepted_aliases, table()),
-    )
+class AlertAdapters(HubAdapters):
+    """Its use cases."""
 
+    @cached_property
+    def send_alerts(self) -> SendAlerts:
+        """The use case for messages to people."""
+        return SendAlerts(
+            AwsIncidents(
+                self.table,
+                self.client("sqs"),
+                self.environment.required("WARDEN_INCIDENTS_QUEUE_URL"),
+                self.clock,
+            ),
+            self._channels(),
+            lambda error: logger().warning("not as usual", extra={"error": f"{error:.1000}"}),
+            partial(accepted_aliases, self.table),
+        )
 
-@cache
-def announce_alerts() -> AnnounceAlerts:
-    """The use case for what the bus delivers; what alerts say is kept in the history log."""
-    return AnnounceAlerts(send_alerts(), partial(record_alert, DynamoHistory(table(), common.clock)))
+    @cached_property
+    def announce_alerts(self) -> AnnounceAlerts:
+        """The use case for what the bus delivers; what alerts say is kept in the history log."""
+        return AnnounceAlerts(self.send_alerts, partial(record_alert, DynamoHistory(self.table, self.clock)))
 
+    @cached_property
+    def flush_redelivery(self) -> Redelivery:
+        """Sets when an incident that could not be flushed is flushed again."""
+        return Redelivery(self.client("sqs"), self.environment.required("WARDEN_INCIDENTS_QUEUE_URL"))
 
-@cache
-def flush_redelivery() -> Redelivery:
-    """Sets when an incident that could not be flushed is flushed again."""
-    return Redelivery(common.client("sqs"), common.environment.required("WARDEN_INCIDENTS_QUEUE_URL"))
+    @cached_property
+    def report_exhausted(self) -> ReportExhausted:
+        """The use case for jobs that failed on their last attempt."""
+        return ReportExhausted(
+            self.announce_alerts,
+            SqsDeadLetters(self.client("sqs"), self.environment.required("WARDEN_JOBS_DEAD_LETTERS_URL")),
+            self.clock,
+        )
 
-
-@cache
-def report_exhausted() -> ReportExhausted:
-    """The use case for jobs that failed on their last attempt."""
-    kept = SqsDeadLetters(common.client("sqs"), common.environment.required("WARDEN_JOBS_DEAD_LETTERS_URL"))
-    return ReportExhausted(announce_alerts(), kept, common.clock)
-
-
-def _channels() -> dict[str, Channel]:
-    topic = common.environment.required("WARDEN_ALERT_TOPIC")
-    channels: dict[str, Channel] = {E_MAIL: SnsChannel(common.client("sns"), topic)}
-    reference = common.environment.optional("WARDEN_WEBHOOK")
-    if reference:
-        channels[CHAT] = WebhookChannel(secret_url(reference, common.client))
-    return channels
+    def _channels(self) -> dict[str, Channel]:
+        channels: dict[str, Channel] = {
+            E_MAIL: SnsChannel(self.client("sns"), self.environment.required("WARDEN_ALERT_TOPIC"))
+        }
+        reference = self.environment.optional("WARDEN_WEBHOOK")
+        if reference:
+            channels[CHAT] = WebhookChannel(secret_url(reference, self.client))
+        return channels

@@ -1,15 +1,13 @@
 """The function `answer`."""
 
-from collections.abc import Mapping
-from functools import cache, partial
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import cached_property
 
 from ecr_warden.audit.aws_audits import S3Audits
-from ecr_warden.aws.deadline import MEMBER_RESERVE
 from ecr_warden.aws.progress import SqsQueues
-from ecr_warden.bootstrap import accounts, common, holding, inventory, queues, stores
-from ecr_warden.bootstrap.common import table
-from ecr_warden.bootstrap.specs import specs
-from ecr_warden.collect.aws_estate import AwsEstateReader
+from ecr_warden.bootstrap.estate import EstateAdapters
+from ecr_warden.bootstrap.specs import SpecAdapters
 from ecr_warden.core.failures import PortError
 from ecr_warden.hub.queries import Queries
 from ecr_warden.hub.status import StatusQuery
@@ -18,36 +16,57 @@ from ecr_warden.state.aws_aliases import accepted_aliases
 from ecr_warden.state.aws_journal import DynamoJournal
 
 
-def aliases() -> Mapping[str, str]:
-    """The aliases of accounts by their IDs; none where the table does not answer: an answer does without them."""
-    try:
-        return accepted_aliases(table())
-    except PortError:
-        return {}
+class AnswerAdapters(SpecAdapters, EstateAdapters):
+    """All that it is made of."""
+
+    @cached_property
+    def journal(self) -> DynamoJournal:
+        """The journal of runs."""
+        return DynamoJournal(self.table)
+
+    @cached_property
+    def queues(self) -> SqsQueues:
+        """What waits in the queues."""
+        return SqsQueues(self.client("sqs"), self.jobs.urls, self.table)
+
+    @cached_property
+    def audits(self) -> S3Audits:
+        """The last audits."""
+        return S3Audits(self.state_bucket)
+
+    def waiting(self, channel: str) -> Sequence[datetime]:
+        """Since when each alert waits for a channel."""
+        return waiting(self.table, channel)
+
+    def aliases(self) -> Mapping[str, str]:
+        """The aliases of accounts by their IDs; none where the table does not answer: an answer does without them."""
+        try:
+            return accepted_aliases(self.table)
+        except PortError:
+            return {}
 
 
-@cache
-def queries() -> Queries:
+def queries(on: AnswerAdapters) -> Queries:
     """Its use cases."""
     return Queries(
-        reader=AwsEstateReader(accounts.documents().accounts, common.deadline),
-        journal=DynamoJournal(table()),
-        command_records=stores.command_records(),
+        reader=on.reader,
+        journal=on.journal,
+        command_records=on.command_records,
         status=StatusQuery(
-            specs=specs(),
-            documents=accounts.documents(),
-            state=stores.state(),
-            sweep_records=stores.sweep_records(),
-            switch=stores.switch(),
-            wiring=inventory.wiring(),
-            queues=SqsQueues(common.client("sqs"), queues.jobs().urls, table()),
-            watch_records=inventory.watch_records(),
-            log=holding.history_log(),
-            estate=inventory.estate_store(),
-            audits=S3Audits(inventory.state_bucket()),
-            holds=holding.holds(),
-            waiting=partial(waiting, table()),
-            clock=common.clock,
+            specs=on.specs,
+            documents=on.documents,
+            state=on.state,
+            sweep_records=on.sweep_records,
+            switch=on.switch,
+            wiring=on.wiring,
+            queues=on.queues,
+            watch_records=on.watch_records,
+            log=on.log,
+            estate=on.estate_store,
+            audits=on.audits,
+            holds=on.holds,
+            waiting=on.waiting,
+            clock=on.clock,
         ),
-        is_out_of_time=lambda: common.deadline.is_within(MEMBER_RESERVE),
+        is_out_of_time=lambda: not on.has_time(),
     )

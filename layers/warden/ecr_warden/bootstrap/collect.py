@@ -1,10 +1,6 @@
 """The function `collect`: what is read of the accounts, for a comparison with the spec, an audit or a verdict."""
 
-from functools import cache
-
-from ecr_warden.aws.system import count_sweep
-from ecr_warden.bootstrap import accounts, common, holding, inventory, queues, stores
-from ecr_warden.collect.aws_estate import AwsEstateReader
+from ecr_warden.bootstrap.estate import EstateAdapters
 from ecr_warden.collect.survey import Survey
 from ecr_warden.collect.sweep import Sweep
 from ecr_warden.collect.version_readings import ReadForVersions
@@ -22,41 +18,38 @@ from ecr_warden.core.job import (
 )
 
 
-def work(job: CollectJob, attempt: Attempt) -> str:
+def work(on: EstateAdapters, job: CollectJob, attempt: Attempt) -> str:
     """Do the job and return its result for the log; raises what the use case raises."""
     match job:
         case SweepAll() | SweepIdentities() | SweepRepositories():
-            return f"{len(_sweep().sweep(job, attempt))} jobs"
+            return f"{len(sweep(on).sweep(job, attempt))} jobs"
         case SurveyIdentities() | SurveyRegistry():
-            return _survey().take(job, attempt)
+            return survey(on).take(job, attempt)
         case NoteHeartbeat():
-            return NoteHeartbeats(stores.accepted_specs(), inventory.watch_records(), common.clock).note(job)
+            return NoteHeartbeats(on.accepted_specs, on.watch_records, on.clock).note(job)
         case ReadForVersion():
-            return _read_for_versions().read(job, attempt)
+            return read_for_versions(on).read(job, attempt)
 
 
-@cache
-def _sweep() -> Sweep:
-    alerts, clock = stores.alert_bus(), common.clock
-    watch = Watch(inventory.wiring(), inventory.estate_store(), inventory.watch_records(), alerts, count_sweep, clock)
+def sweep(on: EstateAdapters) -> Sweep:
+    """The use case for sweeps."""
     return Sweep(
-        stores.accepted_specs(),
-        stores.state(),
-        queues.jobs(),
-        stores.sweep_records(),
-        clock,
-        _survey(),
-        watch,
-        alerts,
+        on.accepted_specs,
+        on.state,
+        on.jobs,
+        on.sweep_records,
+        on.clock,
+        survey(on),
+        Watch(on.wiring, on.estate_store, on.watch_records, on.alerts, on.count_sweep, on.clock),
+        on.alerts,
     )
 
 
-@cache
-def _survey() -> Survey:
-    reader = AwsEstateReader(accounts.documents().accounts, common.deadline)
-    return Survey(stores.accepted_specs(), reader, inventory.estate_store(), queues.jobs(), common.clock)
+def survey(on: EstateAdapters) -> Survey:
+    """The use case for surveys."""
+    return Survey(on.accepted_specs, on.reader, on.estate_store, on.jobs, on.clock)
 
 
-@cache
-def _read_for_versions() -> ReadForVersions:
-    return ReadForVersions(holding.holds(), holding.verdicts(), _survey(), queues.jobs(), common.has_time)
+def read_for_versions(on: EstateAdapters) -> ReadForVersions:
+    """The use case for what a verdict needs."""
+    return ReadForVersions(on.holds, on.verdicts, survey(on), on.jobs, on.has_time)

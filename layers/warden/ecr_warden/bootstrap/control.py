@@ -1,25 +1,36 @@
 """The function `control`."""
 
-from functools import cache
+from functools import cached_property
 
-from ecr_warden.bootstrap import common, holding, queues, stores
-from ecr_warden.bootstrap.specs import specs
+from ecr_warden.bootstrap.specs import SpecAdapters
 from ecr_warden.hub.aws_callers import StsCallers
 from ecr_warden.hub.commands import Commands
 
 
-@cache
-def commands() -> Commands:
+class ControlAdapters(SpecAdapters):
+    """All that it is made of."""
+
+    @cached_property
+    def callers(self) -> StsCallers:
+        """Who proves by a signature who they are."""
+        return StsCallers(
+            self.client("sts"),
+            self.environment.required("AWS_REGION"),
+            self.environment.required("WARDEN_HUB_ACCOUNT"),
+            self.clock,
+        )
+
+
+def commands(on: ControlAdapters) -> Commands:
     """Its use case."""
-    region, hub = common.environment.required("AWS_REGION"), common.environment.required("WARDEN_HUB_ACCOUNT")
     return Commands(
-        specs=specs(),
-        state=stores.state(),
-        command_records=stores.command_records(),
-        jobs=queues.jobs(),
-        alerts=stores.alert_bus(),
-        callers=StsCallers(common.client("sts"), region, hub, common.clock),
-        log=holding.history_log(),
-        holds=holding.holds(),
-        clock=common.clock,
+        specs=on.specs,
+        state=on.state,
+        command_records=on.command_records,
+        jobs=on.jobs,
+        alerts=on.alerts,
+        callers=on.callers,
+        log=on.log,
+        holds=on.holds,
+        clock=on.clock,
     )

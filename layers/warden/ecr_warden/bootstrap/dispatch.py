@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from ecr_warden.bootstrap import common, queues
+from ecr_warden.bootstrap.common import HubAdapters
 from ecr_warden.events.dispatch import Dispatch, Members
 from ecr_warden.state.aws_aliases import accepted_aliases
 
@@ -10,9 +10,10 @@ from ecr_warden.state.aws_aliases import accepted_aliases
 @cache
 def dispatch() -> Dispatch:
     """Its use case."""
-    bucket, key = common.environment.required("WARDEN_SPEC_BUCKET"), common.environment.required("WARDEN_SPEC_KEY")
-    if not common.environment.optional("WARDEN_ORGANIZATION"):
-        return Dispatch(queues.jobs(), bucket, key)
-    hub = common.environment.required("WARDEN_HUB_ACCOUNT")
-    members = Members(hub, lambda: accepted_aliases(common.table()), common.clock)
-    return Dispatch(queues.jobs(), bucket, key, members.has)
+    on = HubAdapters()
+    bucket, key = on.environment.required("WARDEN_SPEC_BUCKET"), on.environment.required("WARDEN_SPEC_KEY")
+    if not on.environment.optional("WARDEN_ORGANIZATION"):
+        return Dispatch(on.jobs, bucket, key)
+    hub = on.environment.required("WARDEN_HUB_ACCOUNT")
+    members = Members(hub, lambda: accepted_aliases(on.table), on.clock)
+    return Dispatch(on.jobs, bucket, key, members.has)

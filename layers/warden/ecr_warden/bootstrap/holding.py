@@ -1,26 +1,26 @@
 """What waits for a person, and the log of what people decided."""
 
-from functools import cache
+from functools import cached_property
 
-from ecr_warden.bootstrap import common
-from ecr_warden.bootstrap.common import table
+from ecr_warden.bootstrap.common import HubAdapters
 from ecr_warden.state.aws_history import DynamoHistory
 from ecr_warden.state.aws_holds import DynamoHolds, DynamoVerdicts
 
 
-@cache
-def history_log() -> DynamoHistory:
-    """The history log."""
-    return DynamoHistory(table(), common.clock)
+class HoldAdapters(HubAdapters):
+    """Of functions that have to do with versions of the spec."""
 
+    @cached_property
+    def log(self) -> DynamoHistory:
+        """The history log."""
+        return DynamoHistory(self.table, self.clock)
 
-@cache
-def holds() -> DynamoHolds:
-    """What waits for a person."""
-    return DynamoHolds(table(), common.clock)
+    @cached_property
+    def holds(self) -> DynamoHolds:
+        """What waits for a person."""
+        return DynamoHolds(self.table, self.clock)
 
-
-@cache
-def verdicts() -> DynamoVerdicts:
-    """What was read and judged for verdicts."""
-    return DynamoVerdicts(table(), common.clock)
+    @cached_property
+    def verdicts(self) -> DynamoVerdicts:
+        """What was read and judged for verdicts."""
+        return DynamoVerdicts(self.table, self.clock)

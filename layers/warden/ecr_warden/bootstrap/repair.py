@@ -1,10 +1,6 @@
 """The function `reconcile`: jobs on single targets, and reports of events. Nothing here parses, surveys or audits."""
 
-from functools import cache
-
-from ecr_warden.aws.system import new_run_id
-from ecr_warden.bootstrap import accounts, common, queues, stores
-from ecr_warden.bootstrap.common import table
+from ecr_warden.bootstrap.accounts import AccountAdapters
 from ecr_warden.core.job import (
     AcceptSpec,
     Attempt,
@@ -25,55 +21,44 @@ from ecr_warden.state.accepted import CompiledUnusable
 from ecr_warden.state.aws_switch import DynamoSwitchRecord
 
 
-def work(job: RepairJob, attempt: Attempt) -> str:
+def work(on: AccountAdapters, job: RepairJob, attempt: Attempt) -> str:
     """Do the job and return its result for the log; raises what the use case raises."""
     try:
-        return _do(job, attempt)
+        return _do(on, job, attempt)
     except CompiledUnusable as error:
         # The first job after an upgrade or a rollback has the accepted version compiled again, and waits for that.
-        queues.jobs().enqueue([AcceptSpec(Cause(CauseKind.SPEC, error.version))])
+        on.jobs.enqueue([AcceptSpec(Cause(CauseKind.SPEC, error.version))])
         raise
 
 
-def _do(job: RepairJob, attempt: Attempt) -> str:
+def _do(on: AccountAdapters, job: RepairJob, attempt: Attempt) -> str:
     match job:
         case ReconcileTarget():
-            return _reconcile().reconcile(job, attempt) or "no target"
+            return reconcile(on).reconcile(job, attempt) or "no target"
         case ReportCall():
-            return ReportCalls(stores.accepted_specs(), stores.alert_bus()).report(job)
+            return ReportCalls(on.accepted_specs, on.alerts).report(job)
         case FollowSwitch():
-            return _follow_switch().follow(job)
+            return FollowSwitches(on.switch, DynamoSwitchRecord(on.table), on.jobs, on.alerts, on.clock).follow(job)
         case FollowClock():
-            return _follow_clock().follow(job)
+            return FollowClocks(
+                on.accepted_specs, on.state, on.command_records, on.sweep_records, on.jobs, on.alerts, on.clock
+            ).follow(job)
         case ReportOwnChange():
-            return report_own_change(job, stores.alert_bus())
+            return report_own_change(job, on.alerts)
 
 
-@cache
-def _reconcile() -> Reconcile:
+def reconcile(on: AccountAdapters) -> Reconcile:
+    """The use case for repairs."""
     return Reconcile(
-        specs=stores.accepted_specs(),
-        documents=accounts.documents(),
-        state=stores.state(),
-        jobs=queues.jobs(),
-        sweep_records=stores.sweep_records(),
-        alerts=stores.alert_bus(),
-        switch=stores.switch(),
-        command_records=stores.command_records(),
-        clock=common.clock,
-        new_run_id=new_run_id,
-        cutoff_margin=common.environment.seconds("WARDEN_SESSION_CUTOFF_MARGIN"),
+        specs=on.accepted_specs,
+        documents=on.documents,
+        state=on.state,
+        jobs=on.jobs,
+        sweep_records=on.sweep_records,
+        alerts=on.alerts,
+        switch=on.switch,
+        command_records=on.command_records,
+        clock=on.clock,
+        new_run_id=on.new_run_id,
+        cutoff_margin=on.environment.seconds("WARDEN_SESSION_CUTOFF_MARGIN"),
     )
-
-
-@cache
-def _follow_clock() -> FollowClocks:
-    records, sweeps = stores.command_records(), stores.sweep_records()
-    jobs, alerts = queues.jobs(), stores.alert_bus()
-    return FollowClocks(stores.accepted_specs(), stores.state(), records, sweeps, jobs, alerts, common.clock)
-
-
-@cache
-def _follow_switch() -> FollowSwitches:
-    record = DynamoSwitchRecord(table())
-    return FollowSwitches(stores.switch(), record, queues.jobs(), stores.alert_bus(), common.clock)

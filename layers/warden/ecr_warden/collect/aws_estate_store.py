@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct, convert
 
-from ecr_warden.aws.bucket import StateBucket
+from ecr_warden.aws.bucket import COMPRESSED, StateBucket
 from ecr_warden.aws.errors import HUB, translated
 from ecr_warden.collect.estate import KnownOfAws, Piece, ReportedCall, StoredPiece
 from ecr_warden.core.codec.base import CodecError, Json, check_schema, forms, reading, understood
@@ -49,7 +49,7 @@ class S3EstateStore(Struct, frozen=True):
             remedy = "what was kept of it before stays, and status says how old it is"
             raise PortError(f"the estate of {piece.part} is too large: {error.message}", remedy=remedy) from error
         began = {_BEGAN: piece.began.isoformat()}
-        self.bucket.put(f"keeping the estate of {piece.part}", _key(piece.part), body, began)
+        self.bucket.put(f"keeping the estate of {piece.part}", _key(piece.part), body, Metadata=began, **COMPRESSED)
 
     def get(self, part: str) -> Piece | None:
         found = self.bucket.get(f"reading the stored estate of {part}", _key(part))
@@ -60,7 +60,8 @@ class S3EstateStore(Struct, frozen=True):
         return {name: StoredPiece(entry["ETag"], entry["LastModified"]) for name, entry in listed}
 
     def note(self, part: str, calls: Sequence[ReportedCall]) -> None:
-        self.bucket.put(f"keeping the calls in {part}", _calls_key(part), compress(_to_json(Calls(tuple(calls)))))
+        body = compress(_to_json(Calls(tuple(calls))))
+        self.bucket.put(f"keeping the calls in {part}", _calls_key(part), body, **COMPRESSED)
 
     def calls(self, part: str) -> Sequence[ReportedCall]:
         found = self.bucket.get(f"reading the calls in {part}", _calls_key(part))
@@ -68,7 +69,8 @@ class S3EstateStore(Struct, frozen=True):
         return () if kept is None else kept.calls
 
     def put_text(self, policy: PolicyOfAws, text: str) -> None:
-        self.bucket.put(f"keeping {policy.arn}", _text_key(policy), compress({"schema": SCHEMA, "text": text}))
+        body = compress({"schema": SCHEMA, "text": text})
+        self.bucket.put(f"keeping {policy.arn}", _text_key(policy), body, **COMPRESSED)
 
     def text(self, policy: PolicyOfAws) -> str | None:
         found = self.bucket.get(f"reading the stored {policy.arn}", _text_key(policy))

@@ -15,6 +15,12 @@ from iam_access.errors import NamedError
 MAX_CHARACTERS = 4096
 _MAX_SECONDS = 86_400
 _MARK = "\ufeff"
+MAX_BYTES = 32 * 1024 * 1024
+"""The limit for the JSON of an object in the state bucket: longer texts are neither written nor read.
+
+A survey has two of them, and takes some 165 MB for objects of this size whose policies are text: a named error is
+better than a killed process, which takes other jobs with it.
+"""
 
 
 class OutsideError(NamedError, code="outside"):

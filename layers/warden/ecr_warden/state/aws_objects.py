@@ -2,14 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from ecr_warden.aws.errors import HUB, translated, unless
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
+from ecr_warden.aws.bucket import StateBucket
 
 _CALLS_AT_ONCE = 10  # botocore's connections
 
@@ -17,13 +13,10 @@ _CALLS_AT_ONCE = 10  # botocore's connections
 class S3Objects(Struct, frozen=True):
     """Objects under `compiled/`."""
 
-    s3: "S3Client"
-    bucket: str
-    owner: str
-    """The account that must own the bucket, because anybody can take the name of a deleted bucket."""
+    bucket: StateBucket
 
     def place(self, digest: str) -> str:
-        return f"s3://{self.bucket}/compiled/{digest}"
+        return f"s3://{self.bucket.name}/compiled/{digest}"
 
     def get(self, digests: Sequence[str]) -> Iterable[bytes | None]:
         if len(digests) == 1:
@@ -32,14 +25,8 @@ class S3Objects(Struct, frozen=True):
             return list(pool.map(self._get, digests))
 
     def _get(self, digest: str) -> bytes | None:
-        with translated(HUB, f"reading {self.place(digest)}"):
-            key = f"compiled/{digest}"
-            answer = unless(
-                ("NoSuchKey",), self.s3.get_object, Bucket=self.bucket, Key=key, ExpectedBucketOwner=self.owner
-            )
-            return None if answer is None else answer["Body"].read()
+        found = self.bucket.get(f"reading {self.place(digest)}", f"compiled/{digest}")
+        return found and found[0]
 
     def put(self, digest: str, body: bytes) -> None:
-        with translated(HUB, f"writing {self.place(digest)}"):
-            key = f"compiled/{digest}"
-            self.s3.put_object(Bucket=self.bucket, Key=key, Body=body, ExpectedBucketOwner=self.owner)
+        self.bucket.put(f"writing {self.place(digest)}", f"compiled/{digest}", body)

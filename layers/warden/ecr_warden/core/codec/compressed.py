@@ -3,13 +3,8 @@
 import zlib
 
 from ecr_warden.core.codec.base import CodecError, Json, dumps, loads
+from ecr_warden.core.outside import MAX_BYTES
 
-MAX_BYTES = 32 * 1024 * 1024
-"""The limit for an object's JSON: longer texts are neither written nor read.
-
-A survey has two of them, and takes some 165 MB for objects of this size whose policies are text: a named error is
-better than a killed process, which takes other jobs with it.
-"""
 _GZIP = 16 + zlib.MAX_WBITS
 
 
