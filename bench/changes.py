@@ -9,8 +9,8 @@ from typing import Any
 
 from bench.figures import Figure
 from ecr_warden.access_spec import Valid, load_spec
-from ecr_warden.audit.changes import access_changes
 from ecr_warden.core.desired import CompiledSpec
+from ecr_warden.versions.access_changes import access_changes
 
 _GROUP = "diff of two versions of the spec (processor time, in a process of its own)"
 _FEW, _MANY = 20, 200

@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from ecr_warden.access.graph import RepositoryGraph
-from ecr_warden.audit.changes import access_changes
 from ecr_warden.audit.findings import find
 from ecr_warden.collect.observed import LiveEstate
 from ecr_warden.core.desired import CompiledSpec, TargetSpec
 from ecr_warden.core.estate import Estate
+from ecr_warden.versions.access_changes import access_changes
 from ecr_warden.versions.changes import Versions
 from ecr_warden.versions.judge import judge
 from ecr_warden_cli.asking.access import can_i, find_subject, question, who_can

@@ -12,11 +12,11 @@ from typing import Any
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from ecr_warden.audit.changes import access_changes
 from ecr_warden.core.access_change import Direction
 from ecr_warden.core.address import Address, identity_policy, repository_policy, trust_policy
 from ecr_warden.core.desired import CompiledSpec, DesiredValue, Extent, Mode, TargetSpec
 from ecr_warden.core.target import IdentityTarget, RepositoryTarget, RoleTarget, UserTarget, target_arn
+from ecr_warden.versions.access_changes import access_changes
 from iam_access.arn import iam_arn
 from iam_access.document.document import Document, parse_document
 from iam_access.evaluate.evaluate import evaluate

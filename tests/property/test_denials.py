@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecr_warden.access_spec import Valid, load_spec
-from ecr_warden.audit.changes import access_changes
+from ecr_warden.versions.access_changes import access_changes
 from ecr_warden_cli.asking.denials import PULL, PUSH, denials, plain
 from ecr_warden_cli.editing.spec_edit import GrantEdit, edited
 from iam_access.document.document import parse_document

@@ -16,7 +16,6 @@ from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.access.missing import Edit, Side
 from ecr_warden.access_spec import Valid, load_spec
 from ecr_warden.audit.administrators import unlimited_in
-from ecr_warden.audit.changes import access_changes
 from ecr_warden.audit.finding import Certainty, Finding, FindingKind
 from ecr_warden.audit.findings import find
 from ecr_warden.audit.grounds import Grounds
@@ -41,6 +40,7 @@ from ecr_warden.events.trigger import Ignored, TriggerError
 from ecr_warden.repair.orphans import as_observed
 from ecr_warden.repair.planner import Facts
 from ecr_warden.repair.targets import orphan_spec
+from ecr_warden.versions.access_changes import access_changes
 from ecr_warden.versions.changes import Versions, succeeding
 from ecr_warden.versions.enforced import step
 from ecr_warden.versions.judge import judge

@@ -6,9 +6,9 @@ from typing import Literal
 
 from ecr_warden.access_spec import Invalid, Valid, load_spec
 from ecr_warden.audit.advice import Advice
-from ecr_warden.audit.changes import access_changes
 from ecr_warden.core.actions import Access
 from ecr_warden.core.target import RepositoryTarget
+from ecr_warden.versions.access_changes import access_changes
 from ecr_warden_cli.asking.asked_access import Asking
 from ecr_warden_cli.editing.spec_edit import GrantEdit, edited
 from ecr_warden_cli.terminal.context import Failure

@@ -8,13 +8,13 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from ecr_warden.audit.changes import access_changes
 from ecr_warden.collect.observed import LiveEstate
 from ecr_warden.core.access_change import AccessChange, OtherChange
 from ecr_warden.core.address import Address
 from ecr_warden.core.desired import CompiledSpec, DesiredValue, RepositoryPattern, RoleSettings, TargetSpec
 from ecr_warden.core.judgement import Judgement
 from ecr_warden.core.target import RepositoryTarget
+from ecr_warden.versions.access_changes import access_changes
 from ecr_warden.versions.changes import Versions, left_as_they_are, succeeding
 from ecr_warden.versions.judge import judged
 from ecr_warden.versions.removals import keys_of

@@ -8,12 +8,12 @@ from functools import partial
 from typing import Any
 
 from ecr_warden.access_spec import Valid, load_spec
-from ecr_warden.audit.changes import access_changes
 from ecr_warden.core.codec.base import to_json
 from ecr_warden.hub.reply import CommandReply, HeldReply, VersionsReply
 from ecr_warden.hub.request import AskHeld, AskVersions
 from ecr_warden.state.commands import Accept, Decide, Reject
 from ecr_warden.state.hold import OPEN, Hold, HoldState
+from ecr_warden.versions.access_changes import access_changes
 from ecr_warden.versions.access_lines import lines_of
 from ecr_warden_cli.editing.diff_text import names_of
 from ecr_warden_cli.hub.client import HUB_ARGUMENTS, WAIT, HubClient, expect, looks, new_id, speak

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from ecr_warden.access_spec import Valid, load_spec
-from ecr_warden.audit.changes import access_changes
 from ecr_warden.core.access_change import AccessChange, AccessChanges, Direction
 from ecr_warden.core.desired import CompiledSpec
+from ecr_warden.versions.access_changes import access_changes
 from tests import tables
 from tests.unit.access.snapshots import short
 

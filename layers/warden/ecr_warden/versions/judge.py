@@ -13,13 +13,13 @@ from itertools import chain
 
 from msgspec import Struct
 
-from ecr_warden.audit.changes import access_changes
 from ecr_warden.collect.observed import LiveEstate, ReadAccounts
 from ecr_warden.core.access_change import AccessChanges, Direction
 from ecr_warden.core.desired import CompiledSpec, Mode, Widening
 from ecr_warden.core.judgement import Judgement, WaitCode, WaitReason
 from ecr_warden.core.ours import ours_of
 from ecr_warden.core.part import part_of
+from ecr_warden.versions.access_changes import access_changes
 from ecr_warden.versions.access_lines import DiffNames, lines_of
 from ecr_warden.versions.changes import Versions, observes
 from ecr_warden.versions.enforced import EnforcedChange, Left, Why, longer_sessions, step, widened

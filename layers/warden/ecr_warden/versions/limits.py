@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Iterable, Iterator
 
-from ecr_warden.audit.changes import access_changes
 from ecr_warden.core.desired import CompiledSpec, HoldLimits, Widening
 from ecr_warden.core.judgement import WaitCode, WaitReason
+from ecr_warden.versions.access_changes import access_changes
 from ecr_warden.versions.enforced import enforced
 from iam_access.text.printable import count
 

@@ -6,14 +6,14 @@ from copy import replace
 
 from msgspec import Struct
 
-from ecr_warden.audit.affected_repositories import key_of
-from ecr_warden.audit.changes import access_changes
 from ecr_warden.collect.observed import ReadAccounts
 from ecr_warden.core.access_change import AccessChange, AccessChanges, Direction
 from ecr_warden.core.address import OUR_ROLE_PATH
 from ecr_warden.core.desired import CompiledSpec, DesiredValue, RepositoryPattern
 from ecr_warden.core.failures import PortError
 from ecr_warden.core.target import RepositoryTarget, Target
+from ecr_warden.versions.access_changes import access_changes
+from ecr_warden.versions.affected_repositories import key_of
 from ecr_warden.versions.enforced import EnforcedChange
 from iam_access.delta.delta import AccessDelta, access_change, gained_and_lost
 from iam_access.document.document import Document

@@ -25,14 +25,14 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from ecr_warden.access.graph import RepositoryGraph
-from ecr_warden.audit.affected_repositories import RepositoryGroup, affected_repositories, key_of
-from ecr_warden.audit.gains_beside_access import other_gains
 from ecr_warden.audit.spec_access import bare, desired_estate
 from ecr_warden.core.access_change import AccessChange, AccessChanges, Direction
 from ecr_warden.core.actions import Access
 from ecr_warden.core.desired import CompiledSpec, Extent, Mode, RoleSettings, TargetSpec
 from ecr_warden.core.estate import Estate
 from ecr_warden.core.target import IdentityTarget, RepositoryTarget, target_arn
+from ecr_warden.versions.affected_repositories import RepositoryGroup, affected_repositories, key_of
+from ecr_warden.versions.gains_beside_access import other_gains
 from iam_access.arn import iam_arn, parse_arn
 from iam_access.document.condition import CLOCKS, CanonicalClause, Clause, canonical_clauses
 from iam_access.document.document import Document, Effect
