@@ -1,19 +1,16 @@
 """The pages on deploying and operating say what the templates say: alarms, what stays; and the sums are right."""
 
 import ast
-import json
 import re
 import shlex
-import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from botocore import xform_name
 from botocore.session import get_session
 
 from tests import tables
-from tests.template.cfn import ALL, HUB, MEMBER, ROOT, Template, load
+from tests.template.cfn import ALL, HUB, MEMBER, ROOT, Template
 
 # What the AWS CLI has of its own: its options there.
 OWN = {
@@ -21,11 +18,6 @@ OWN = {
     ("s3", "cp"): set(),
     # The command has an option --endpoint-url of its own, and so another name for the address.
     ("sns", "subscribe"): {"--topic-arn", "--protocol", "--notification-endpoint"},
-}
-WAITED = {
-    "stack-delete-complete": "describe-stacks",
-    "stack-import-complete": "describe-stacks",
-    "change-set-create-complete": "describe-change-set",
 }
 REVIEWED = ("it may do in a member account", "its functions may do in the hub's account")
 COSTS: list[list[str]] = tables.load((ROOT / "tests/cases/costs.yaml").read_text())
@@ -72,21 +64,6 @@ def test_what_outlives_its_stack_is_named() -> None:
     retained = ("ecr-warden-spec-*", "ecr-warden-state-*", "table `ecr-warden`", "/ecr-warden/writes")
     for name in (*retained, "/ecr-warden/ecr-warden-boundary"):
         assert name in page, name
-
-
-def test_the_file_that_imports_the_boundary_holds_it_alone_and_what_an_import_asks_for(tmp_path: Path) -> None:
-    command = re.search(r"^    (awk .*?) > boundary\.yaml$", section("Recreating a member"), re.DOTALL | re.MULTILINE)
-    assert command is not None
-    with (tmp_path / "boundary.yaml").open("w") as file:
-        subprocess.run(["/bin/sh", "-c", command.group(1)], cwd=ROOT, stdout=file, check=True)
-    body = load(str(tmp_path / "boundary.yaml")).body
-    boundary = body["Resources"]["Boundary"]
-    assert set(body) == {"AWSTemplateFormatVersion", "Description", "Resources"}
-    given = {key: value for key, value in MEMBER.body["Resources"]["Boundary"].items() if key != "Condition"}
-    assert body["Resources"] == {"Boundary": given}
-    # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/import-resources-manually.html
-    assert boundary["DeletionPolicy"] == "RetainExceptOnCreate"
-    assert not [name for name in MEMBER.body["Parameters"] if name in json.dumps(boundary)]
 
 
 def test_the_review_names_each_statement_of_each_role_and_no_other() -> None:
@@ -180,13 +157,8 @@ def test_each_command_is_one_of_the_aws_cli_and_its_options_are_of_it(page: str,
     if (service, operation) in OWN:
         assert given <= OWN[service, operation], (page, words)
         return
-    if operation == "wait":
-        waiter, *rest = rest
-        model = WAITED[waiter]
-    else:
-        model = operation
     client = get_session().get_service_model(service.replace("s3api", "s3"))
-    shape = client.operation_model({xform_name(one, "-"): one for one in client.operation_names}[model]).input_shape
+    shape = client.operation_model({xform_name(one, "-"): one for one in client.operation_names}[operation]).input_shape
     assert shape is not None
     known = {f"--{xform_name(member, '-')}": member in shape.required_members for member in shape.members}
     assert given <= known.keys(), (page, words)
@@ -195,5 +167,4 @@ def test_each_command_is_one_of_the_aws_cli_and_its_options_are_of_it(page: str,
 
 
 def test_there_are_commands_to_look_at() -> None:
-    assert len(SAID) > 10
     assert {page for page, _, _ in SAID} == {"docs/deploy.md", "docs/safety.md", "docs/security.md"}
