@@ -39,13 +39,15 @@ def test_what_would_wait_for_a_person(command: Command, tmp_path: Path) -> None:
     ran = command("diff", str(tmp_path / "old.yaml"), "-", stdin=empty.encode())
     assert ran.out.splitlines()[:2] == [
         "once it is uploaded, it waits for a person:",
-        "  empties: it names no repository, role or user any more",
+        "  removes-much: it names no repository, role or user any more",
     ]
     ran = command("diff", "--json", str(tmp_path / "old.yaml"), "-", stdin=empty.encode())
-    assert ran.json["held"] == [{"code": "empties", "reason": "it names no repository, role or user any more"}]
+    assert ran.json["held"] == [{"code": "removes-much", "reason": "it names no repository, role or user any more"}]
     assert ran.json["unseen"] == []
     ran = command("diff", "--markdown", str(tmp_path / "old.yaml"), "-", stdin=empty.encode())
-    assert ran.out.startswith("**Once it is uploaded, this version waits for a person:**\n\n- `empties: it names no ")
+    assert ran.out.startswith(
+        "**Once it is uploaded, this version waits for a person:**\n\n- `removes-much: it names no "
+    )
 
 
 @pytest.mark.parametrize(
@@ -199,9 +201,9 @@ def test_an_older_version_may_say_what_a_new_one_must_not_and_that_is_noted(comm
 
 def test_settings_have_the_names_of_the_spec(command: Command, tmp_path: Path) -> None:
     (tmp_path / "old.yaml").write_text(START + OLD)
-    new = START + OLD + "settings: {max_removed: 7}\n"
+    new = START.replace('ci: {id: "111111111111"', 'ci: {mode: enforce, id: "111111111111"') + OLD
     ran = command("diff", str(tmp_path / "old.yaml"), "-", stdin=new.encode())
-    assert "widening or max_removed: changed" in ran.out.splitlines()
+    assert "mode of accounts: changed" in ran.out.splitlines()
 
 
 def _changes(number: int, **given: str) -> tuple[AccessChange, ...]:
@@ -245,7 +247,7 @@ def test_markdown_has_the_gravest_first_within_its_limit() -> None:
 def test_markdown_counts_what_it_leaves_out_of_each_list(number: int) -> None:
     targets = {f"role/222222222222/{'r' * 40}{index}": TargetChange.CHANGED for index in range(number)}
     settings = tuple(SettingChange("", f"setting-{index}", "a", "b") for index in range(number))
-    held = tuple(WaitReason(WaitCode.EMPTIES, f"reason {'x' * 90} {index}") for index in range(number))
+    held = tuple(WaitReason(WaitCode.REMOVES_MUCH, f"reason {'x' * 90} {index}") for index in range(number))
     changes = _changes(number)
     text = markdown(SpecDiff(changes, (), targets, settings, Judgement(held)), lines_of(changes, NAMES))
     entries = [line for line in text.splitlines() if line.startswith("- ")]

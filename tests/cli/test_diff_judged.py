@@ -9,6 +9,7 @@ import pytest
 from ecr_warden.state.specs import SpecVersion
 from local.testing.seed import SPEC_FILE
 from tests.cli.command import Command, Ran
+from tests.cli.test_doctor import TEXT
 from tests.cli.test_hub import over
 from tests.cli.wrong import WRONG, Wrong, name_of
 from tests.unit.versions.rows import HOUSE, ROWS, compiled, edited, snapshot_of, texts_of, versions_of
@@ -44,7 +45,6 @@ SHOWN = (
     "the first version enforces",
     "a policy that could not be read comes under the spec",
     "an account is added, and somebody in it pulls",
-    "with approve an own user who joins waits",
     "an empty file",
 )
 
@@ -116,20 +116,34 @@ def test_a_version_that_only_has_patterns_and_one_that_is_older(command: Command
     assert {one["code"] for one in back.json["held"]} == {"stays-open"}
 
 
+def test_the_limit_of_removals_is_that_of_the_deployments_file_here_and_without_one_that_is_said(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    row = BY_NAME["no removal at all is allowed"]
+    unsure = _judged(command, tmp_path, row)
+    assert (unsure.json["held"], "no ecr-warden.yaml here" in unsure.err) == ([], True)
+    assert "ecr-warden.yaml" not in _judged(command, tmp_path, BY_NAME["an own user joins a team"]).err
+    Path("ecr-warden.yaml").write_text(f"{TEXT}parameters: {{MaxRemoved: {row['max_removed']}}}\n")
+    sure = _judged(command, tmp_path, row)
+    assert ([one["code"] for one in sure.json["held"]], sure.err) == (row["held"], "")
+    Path("access.yaml").write_text(HOUSE)
+    ran = command("revoke", "pull", "shop/c", "access.yaml", "--from", "ci:user/anna")
+    assert "  removes-much: it removes 1 grant; MaxRemoved is 0" in ran.out.splitlines()
+
+
 def test_the_hub_tells_its_baseline() -> None:
     world = world_in_sync()
     assert world.specs.compiled is not None
     text = SPEC_FILE.read_bytes()
     world.specs.file = SpecVersion(world.specs.compiled.version, text)
-    strict = text.replace(b"mode: enforce", b"mode: enforce, max_removed: 0")
-    digest = world.specs.keep(compiled(strict.decode(), "v0"))
-    world.specs.base = digest, world.specs.keep_text(strict), "v0"
     fewer = text.replace(b", ci:user/pull-user-2", b"")
-    assert len({text, strict, fewer}) == 3
+    digest = world.specs.keep(compiled(fewer.decode(), "v0"))
+    world.specs.base = digest, world.specs.keep_text(fewer), "v0"
+    world.max_removed = 0
     ran = over(world)("diff", "-", "--json", stdin=fewer)
-    assert {one["code"] for one in ran.json["held"]} == {"removes-much", "limits-loosened"}
-    ran = over(world)("diff", "--baseline", f"s3:{world.specs.file.version}", "-", "--json", stdin=fewer)
-    assert ran.json["held"] == []
+    assert {one["code"] for one in ran.json["held"]} == {"removes-much"}
+    assert "MaxRemoved" not in ran.err
     del world.specs.objects.kept[digest]
     lost = over(world)("diff", "-", stdin=fewer)
     assert (lost.code, lost.out) == (1, "")

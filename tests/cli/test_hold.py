@@ -60,7 +60,7 @@ def test_what_waits_is_listed_with_who_gains_and_loses() -> None:
     assert ran.code == 2
     assert ran.out.splitlines()[:2] == [
         f"{hold.id}  version v2 of the spec: waits until 2026-12-01T10:00:00Z",
-        "  because it names no repository, role or user any more (empties)",
+        "  because it names no repository, role or user any more (removes-much)",
     ]
     assert "  who loses:" in ran.out.splitlines()
     assert ran.out.count("loses pull from shop/checkout") == 2

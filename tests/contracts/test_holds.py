@@ -128,6 +128,11 @@ FORMS: dict[str, tuple[dict[str, Any], Hold | None]] = {
     "of a later schema": (hold_to_json(VERSION) | {"schema": 2}, None),
     "without a schema": ({key: entry for key, entry in hold_to_json(VERSION).items() if key != "schema"}, None),
     "of a kind that is not known": (hold_to_json(VERSION) | {"ground": {"kind": "team", "name": "x"}}, None),
+    "with a code that there was before": (
+        hold_to_json(VERSION) | {"why": [{"code": "empties", "reason": "it removes 7 of 9 grants"}]},
+        VERSION,
+    ),
+    "with a code that there never was": (hold_to_json(VERSION) | {"why": [{"code": "shrinks", "reason": "r"}]}, None),
     "with a time that is none": (hold_to_json(VERSION) | {"until": "soon"}, None),
 }
 

@@ -11,13 +11,11 @@ from ecr_warden.bootstrap.accept import accept_versions
 from ecr_warden.core.address import repository_policy
 from ecr_warden.core.desired import (
     CompiledSpec,
-    HoldLimits,
     Mode,
     Removal,
     Removed,
     RemovedPattern,
     RepositoryPattern,
-    Widening,
 )
 from ecr_warden.core.drift import Drift
 from ecr_warden.core.job import AcceptSpec, Actor, Cause, CauseKind, Job, ReconcileTarget
@@ -28,9 +26,9 @@ from ecr_warden.core.run import Debts
 from ecr_warden.core.target import RepositoryTarget, UserTarget
 from ecr_warden.state.accepted import CompiledUnusable
 from ecr_warden.state.aws_items import run_key
-from ecr_warden.state.hold import Decision, HoldState, Verdict
+from ecr_warden.state.hold import HOLD_LASTS, Decision, Hold, HoldState, OfVersion, Verdict
 from ecr_warden.versions.accept import AcceptVersions
-from ecr_warden.versions.alerts import SpecAccepted, SpecRefused
+from ecr_warden.versions.alerts import HoldSettled, SpecAccepted, SpecRefused
 from local.testing.memory.hub import MemoryAlertBus
 from local.testing.seed import CHECKOUT, CI, HOME, allow, compiled, document
 from tests.contracts.hubs import STATE_BUCKET, TABLE, Hub, MotoHub
@@ -40,7 +38,6 @@ from tests.template.cfn import ROOT
 TEXT = (ROOT / "examples" / "seed" / "access.yaml").read_bytes()
 ALICE = Actor("IAMUser", arn="arn:aws:iam::111111111111:user/alice", account="111111111111")
 ACCEPT = AcceptSpec(Cause(CauseKind.SWEEP, "s-1"))
-DEFAULT = HoldLimits()
 REMOVED = {
     target.key: Removed(target, "v0")
     for target in (RepositoryTarget(HOME, "eu-central-1", "shop/old"), UserTarget("333333333333", "gone"))
@@ -66,7 +63,7 @@ def accept_held(hub: Hub) -> SpecAccepted:
     return alert
 
 
-def accepted(hub: Hub, text: bytes = TEXT, *, limits: HoldLimits = DEFAULT) -> CompiledSpec:
+def accepted(hub: Hub, text: bytes = TEXT) -> CompiledSpec:
     """A version is uploaded and accepted, its jobs are done; two targets still have to lose what they held."""
     hub.upload(text)
     accept_held(hub)
@@ -74,7 +71,7 @@ def accepted(hub: Hub, text: bytes = TEXT, *, limits: HoldLimits = DEFAULT) -> C
     compiled = hub.specs.accepted()
     assert compiled is not None
     removals = (Removal(hub.clock.now(), 3),)
-    compiled = replace(compiled, removed=REMOVED, removed_patterns=PATTERNS, removals=removals, limits=limits)
+    compiled = replace(compiled, removed=REMOVED, removed_patterns=PATTERNS, removals=removals)
     hub.specs.accept(compiled, over=hub.specs.standing())
     return compiled
 
@@ -83,16 +80,15 @@ def targets(jobs: list[Job]) -> list[str]:
     return [job.target.key for job in jobs if isinstance(job, ReconcileTarget)]
 
 
-def test_it_cannot_be_used_and_names_its_version_its_limits_and_the_removed_targets(hub: Hub) -> None:
-    limits = HoldLimits(Widening.APPROVE, 1)
-    compiled = accepted(hub, limits=limits)
+def test_it_cannot_be_used_and_names_its_version_and_what_was_removed(hub: Hub) -> None:
+    compiled = accepted(hub)
     hub.outdate()
     with pytest.raises(CompiledUnusable, match=compiled.version) as caught:
         hub.specs.accepted()
     rest = caught.value.rest()
     assert (rest.version, rest.removed) == (compiled.version, REMOVED)
     assert rest.removed_patterns == PATTERNS
-    assert (rest.limits, rest.removals) == (limits, compiled.removals)
+    assert rest.removals == compiled.removals
     assert (rest.targets, rest.overall_mode) == ({}, Mode.OBSERVE)
     assert not caught.value.retryable
 
@@ -113,7 +109,7 @@ def test_checking_the_spec_has_it_compiled_again_and_only_trust_policies_are_loo
 
 
 def test_one_that_says_what_a_new_version_must_not_is_compiled_again_and_goes_on(hub: Hub) -> None:
-    text = TEXT.replace(b"mode: enforce", b"mode: enforce, exact: true, end_sessions: all")
+    text = TEXT.replace(b"mode: enforce", b"mode: enforce, widening: approve, max_removed: 0")
     hub.upload(text)
     enforced = compiled(text, hub.specs.current().version, accepted=True)
     hub.specs.accept(enforced, over=hub.specs.standing())
@@ -122,6 +118,53 @@ def test_one_that_says_what_a_new_version_must_not_is_compiled_again_and_goes_on
     assert accept(hub, alerts).process(ACCEPT) is None
     assert (hub.specs.whole(), alerts.published) == (enforced, [])
     assert enforced.overall_mode is Mode.ENFORCE
+
+
+BEFORE: dict[str, tuple[HoldState, Verdict | None, HoldState]] = {
+    "it waits": (HoldState.WAITING, None, HoldState.VOID),
+    "a person accepted it": (HoldState.WAITING, Verdict.ACCEPT, HoldState.VOID),
+    "a person rejected it": (HoldState.WAITING, Verdict.REJECT, HoldState.REJECTED),
+    "it is judged": (HoldState.JUDGING, None, HoldState.VOID),
+}
+"""What the rules before had made of a version, and what becomes of that."""
+
+
+@pytest.mark.parametrize("case", BEFORE)
+def test_what_the_rules_before_held_is_settled_by_name_and_judged_again_and_no_decision_on_it_counts(
+    hub: Hub, case: str
+) -> None:
+    state, verdict, becomes = BEFORE[case]
+    in_force = accepted(hub)
+    hub.upload(TEXT.replace(b", ci:user/pull-user-2]", b"]"))
+    now, version = hub.clock.now(), hub.specs.current().version
+    # Of what they compiled, which this one compiles otherwise.
+    ground = OfVersion(version, in_force.version, ("baseline", "accepted", "new"))
+    why = () if state is HoldState.JUDGING else (WaitReason(WaitCode("ours-grows"), "it adds 1 account"),)
+    hold = Hold(ground, "version v2 of the spec", why, now, now + HOLD_LASTS, state=state)
+    hub.holds.open(hold)
+    if verdict is not None:
+        hub.holds.decide(hold, Decision("command-0", verdict, ALICE, now))
+    hub.outdate()
+    alerts = MemoryAlertBus()
+    assert accept(hub, alerts).process(ACCEPT) is None
+    [held], settled = hub.holds.waiting(), hub.holds.find(hold.id)
+    assert settled is not None and settled.state is becomes
+    settlements = [(alert.hold.id, alert.hold.instead) for alert in alerts.published if isinstance(alert, HoldSettled)]
+    assert settlements == ([(hold.id, held.id)] if why and becomes is HoldState.VOID else [])
+    assert (held.state, held.ground.version, held.decision) == (HoldState.JUDGING, version, None)
+    assert hub.specs.whole() == in_force
+
+
+def test_what_the_release_before_accepted_and_had_not_announced_is_announced_once(hub: Hub) -> None:
+    in_force = accepted(hub)
+    ground = OfVersion(in_force.version, "v0", ("baseline", "accepted", "new"))
+    now = hub.clock.now()
+    hold = Hold(ground, "version v1 of the spec", (), now, now + HOLD_LASTS, state=HoldState.BEGUN)
+    hub.holds.open(hold)
+    hub.outdate()
+    seen = accept(hub).process(ACCEPT)
+    assert isinstance(seen, SpecAccepted) and seen.version == in_force.version
+    assert accept(hub).process(ACCEPT) is None
 
 
 def test_a_newer_version_that_came_meanwhile_is_compared_with_it(hub: Hub) -> None:

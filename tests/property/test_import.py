@@ -143,7 +143,7 @@ def test_no_text_of_a_policy_becomes_anything_else(values: list[str], sid: str, 
     said = [json.loads(entry.beside.text) for entry in made.loaded.spec.repositories if entry.beside]
     assert said in ([], [policy])
     assert len(said) + len(made.left_out) == 1
-    assert made.loaded.spec.settings.mode == "observe"
+    assert made.loaded.spec.mode == "observe"
 
 
 @given(_HOSTILE)

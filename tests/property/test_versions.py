@@ -68,7 +68,7 @@ def tried(seed: int) -> Tried | None:
     accounts = sorted({*old.accounts, *new.accounts})
     entries = snapshot_of(Versions(old, old, new), accounts, _in_sync(one.live, old))
     estate = estate_from_text(json.dumps({"schema": 1, "accounts": entries}), at=NOW)
-    judged = judge(Versions(old, old, new), LiveEstate(estate), removed_before=0, now=NOW)
+    judged = judge(Versions(old, old, new), LiveEstate(estate), removed_before=0, now=NOW, max_removed=one.max_removed)
     before = _state(entries)
     after = carried_out(before, _version(old), _version(new))
     # What repairs leave alone at most: every document with all that observed grants add to it.
@@ -141,24 +141,18 @@ def _demanded(
     one: Drawn, states: tuple[State, State], left_alone: tuple[State, State], versions: tuple[Version, Version]
 ) -> dict[WaitCode, str]:
     found: dict[WaitCode, str] = {}
-    settings = one.accepted["settings"]
     (before, after), (old, new) = states, versions
-    if settings.get("widening") != "free":
-        outsiders = [person for person in OUTSIDERS if not _is_known(one.accepted, person)]
-        gains = {person: gained(*some, person) for some in (states, left_alone) for person in outsiders}
-        if any(gains.values()):
-            found[WaitCode.OUTSIDE_GAINS] = repr(gains)
-    if settings.get("widening") == "approve":
-        more = {person: gained(*some, person) for some in (states, left_alone) for person in EVERYBODY}
-        if any(more.values()):
-            found[WaitCode.WIDENS] = repr(more)
+    outsiders = [person for person in OUTSIDERS if not _is_known(one.accepted, person)]
+    gains = {person: gained(*some, person) for some in (states, left_alone) for person in outsiders}
+    if any(gains.values()):
+        found[WaitCode.OUTSIDE_GAINS] = repr(gains)
     taken = taken_over(before, after, versions, EVERYBODY)
     if taken:
         found[WaitCode.TAKES_OVER] = repr(taken)
     if left := left_open(before, after, old, new):
         found[WaitCode.STAYS_OPEN] = repr(left)
     gone = {each for each in counted(before, after, PEOPLE, old) if each[2] not in taken}
-    if len(gone) > settings.get("max_removed", 5):
+    if len(gone) > (5 if one.max_removed is None else one.max_removed):
         found[WaitCode.REMOVES_MUCH] = repr(gone)
     return found
 
@@ -175,14 +169,16 @@ def _is_plain(one: Drawn) -> bool:
     same = ("accounts", "organizations", "settings", "also_allowed")
     modes = [{entry["name"]: entry.get("mode") for entry in spec["repositories"]} for spec in (one.accepted, one.new)]
     is_same = all(one.accepted.get(key) == one.new.get(key) for key in same)
-    limits = one.accepted["settings"].keys() & {"max_removed", "widening"}
     # Another ID of an owner waits, also beside a name that is known, whose jobs get in already.
     owners = [
         set(re.findall('"github": "([^/]+).{0,90}?"owner_id": ([0-9]+)', json.dumps(spec)))
         for spec in (one.accepted, one.new)
     ]
     return (
-        is_same and not limits and "observe" not in {*modes[0].values(), *modes[1].values()} and owners[1] <= owners[0]
+        is_same
+        and one.max_removed != 0
+        and "observe" not in {*modes[0].values(), *modes[1].values()}
+        and owners[1] <= owners[0]
     )
 
 

@@ -288,10 +288,11 @@ def gained(before: State, after: State, person: Person) -> set[tuple[str, str]]:
 
 
 def lost(before: State, after: State, people: list[Person]) -> set[tuple[str, str, str]]:
-    """Who may no longer pull from what, or push to it."""
+    """Who may no longer pull from what, or push to it; of whom nothing was known before, nothing is lost."""
     return {
         grant
         for person, when in product(people, TIMES)
+        if person.arn in before.own or person.arn not in after.own
         for grant in _grants(before, person, when) - _grants(after, person, when)
     }
 

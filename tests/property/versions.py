@@ -24,13 +24,14 @@ type Json = dict[str, Any]
 class Drawn(NamedTuple):
     """The accepted version, which a person accepted, the new one, and the accounts beside what the former gives.
 
-    `changes`: what was done, in words.
+    `changes`: what was done, in words; `max_removed`: how many grants may go, None for a share.
     """
 
     accepted: Json
     new: Json
     live: Json
     changes: tuple[str, ...]
+    max_removed: int | None
 
 
 def _reads(*who: str, actions: list[str] | None = None, **more: Any) -> Json:
@@ -215,12 +216,6 @@ def _drops(rng: Random, spec: Json) -> None:
     spec["documents"].remove(rng.choice(spec["documents"]))
 
 
-def _limits(rng: Random, spec: Json) -> None:
-    spec["settings"].update(
-        rng.choice([{"max_removed": 0}, {"max_removed": 50}, {"widening": "free"}, {"widening": "approve"}])
-    )
-
-
 def _intends(rng: Random, spec: Json) -> None:
     who = rng.choice(["registry:role/scan", "registry:role/*", f"arn:aws:iam::{AWAY}:role/scan"])
     spec["also_allowed"] = [{"principals": [who], "reason": "scanning"}]
@@ -262,7 +257,6 @@ CHANGES: dict[str, tuple[Change, int]] = {
     "a literal document denies more": (_denies, 1),
     "an identity is exclusive, or no longer": (_excludes, 1),
     "a literal document goes": (_drops, 1),
-    "the limits are others": (_limits, 1),
     "access is intended": (_intends, 1),
     "an account is added": (_grows, 1),
     "a whole account pulls": (_opens, 1),
@@ -277,7 +271,7 @@ def drawn(seed: int) -> Drawn:
     first = _changed(rng, accepted, rng.choice([0, 0, 1, 2]))
     new = copy.deepcopy(accepted)
     changes = _changed(rng, new, rng.choice([1, 1, 1, 2]))
-    return Drawn(accepted, new, _live(rng), (*first, "then", *changes))
+    return Drawn(accepted, new, _live(rng), (*first, "then", *changes), rng.choice([*[None] * 10, 0, 50]))
 
 
 def _changed(rng: Random, spec: Json, times: int) -> list[str]:

@@ -24,7 +24,7 @@ from iam_access.equivalent.canonical import digest
 from iam_access.errors import NamedError
 from local.testing.seed import CHECKOUT, CI, D1, HOME, MALLORY, OUTSIDER, allow, document
 from tests.prove.judge import swept, unjournalled, unreported, unsettled
-from tests.prove.scenes import CAREFUL, FEWER, held_spec, spec_in_sync, upload
+from tests.prove.scenes import FEWER, held_spec, spec_in_sync, upload
 from tests.prove.schedules import Moves, Step, explored, played
 from tests.prove.wiring import Call, Hub, Written
 from tests.usecases.hub import HUB, commands_of
@@ -368,7 +368,7 @@ def _approval(newer: str) -> Play:
 
 PLAYS: Mapping[str, Callable[[], Play]] = {
     "a run that lost its lease": _late_run,
-    "an approval and a newer spec": lambda: _approval(CAREFUL + "# again\n"),
+    "an approval and a newer spec": lambda: _approval(TEXT + "# again\n"),
     "two runs of a target": _two_runs,
     "a take-over and the writer of the document": _take_over,
     "an event that comes twice": _event_comes_twice,

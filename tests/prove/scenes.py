@@ -52,8 +52,6 @@ from tests.usecases.world import MALLORY, OPEN, World, world_in_sync
 EVENT = Cause(CauseKind.EVENT, "event", "iam:PutRolePolicy", actor=MALLORY)
 SWEEP = Cause(CauseKind.SWEEP, "a-sweep")
 LEFT = TEXT.replace("shop/checkout", "shop/basket")
-CAREFUL = TEXT.replace("mode: enforce", "mode: enforce, max_removed: 0")
-"""Where each removal waits for a person."""
 USERS_OF_TEAM, USERS_LEFT = "[ci:user/pull-user-1, ci:user/pull-user-2]", "[ci:user/pull-user-2]"
 FEWER = TEXT.replace(USERS_OF_TEAM, USERS_LEFT)
 PAUSE = PauseUntil("the-pause", (CHECKOUT, PUSHER), "a migration", NOW + timedelta(hours=1))
@@ -70,8 +68,10 @@ def spec_in_sync(text: str) -> World:
     return world_in_sync(_spec(text))
 
 
-def _hub(text: str = TEXT) -> Hub:
-    return Hub(spec_in_sync(text))
+def _hub(text: str = TEXT, max_removed: int | None = None) -> Hub:
+    world = spec_in_sync(text)
+    world.max_removed = max_removed
+    return Hub(world)
 
 
 def _proved() -> Hub:
@@ -137,8 +137,8 @@ def upload(hub: Hub, text: str, version: str) -> AcceptSpec:
     return AcceptSpec(Cause(CauseKind.EVENT, f"upload-{version}", "s3:PutObject"))
 
 
-def _uploaded(text: str, before: str = TEXT) -> Hub:
-    hub = _hub(before)
+def _uploaded(text: str, before: str = TEXT, max_removed: int | None = None) -> Hub:
+    hub = _hub(before, max_removed)
     hub.world.specs.older = (SpecVersion("v1", before.encode()),)
     hub.send(upload(hub, text, "v2"))
     return hub
@@ -159,10 +159,8 @@ def _removed() -> Hub:
 
 
 def held_spec() -> tuple[Hub, Hold]:
-    """A version of the spec waits for a person; and its hold."""
-    hub = _hub(CAREFUL)
-    hub.world.specs.older = (SpecVersion("v1", CAREFUL.encode()),)
-    hub.send(upload(hub, CAREFUL.replace(USERS_OF_TEAM, USERS_LEFT), "v2"))
+    """A version of the spec waits for a person, as each that removes anything; and its hold."""
+    hub = _careful_spec()
     hub.settle()
     [hold] = hub.world.holds.waiting()
     hub.world.forget()
@@ -182,7 +180,7 @@ def _rejected_by_a_person() -> Hub:
 
 
 def _careful_spec() -> Hub:
-    return _uploaded(CAREFUL.replace(USERS_OF_TEAM, USERS_LEFT), before=CAREFUL)
+    return _uploaded(FEWER, max_removed=0)
 
 
 def _grant_ended() -> Hub:

@@ -234,8 +234,9 @@ def test_of_two_who_accept_at_once_one_wins_and_the_other_gets_its_name() -> Non
 
 
 def test_an_acceptance_by_a_person_starts_the_count_of_removals_anew() -> None:
-    world = first(TEXT.replace("mode: enforce", "mode: enforce, max_removed: 1"))
-    without_one = TEXT.replace(", ci:user/pull-user-2]", "]").replace("mode: enforce", "mode: enforce, max_removed: 1")
+    world = first()
+    world.max_removed = 1
+    without_one = TEXT.replace(", ci:user/pull-user-2]", "]")
     assert isinstance(offer(world, without_one, "v2"), SpecAccepted)
     assert world.specs.compiled is not None and world.specs.compiled.removals == (Removal(NOW, 1),)
     without_two = without_one.replace("pull: [deployers]", "pull: []")

@@ -130,7 +130,7 @@ def test_accounts_that_are_not_accepted_yet_are_read() -> None:
     text = text.replace("settings:", "  - {name: lib/x, account: other, pull: [deployers]}\nsettings:")
     world, _ = asked(text)
     seen = judged(world)
-    assert isinstance(seen, HoldOpened) and WaitCode.OURS_GROWS in codes(seen.hold)
+    assert isinstance(seen, HoldOpened) and WaitCode.OUTSIDE_GAINS in codes(seen.hold)
     assert "333333333333/eu-central-1" in world.estate_store.pieces
 
 

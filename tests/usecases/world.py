@@ -47,7 +47,9 @@ from local.testing.seed import ACCEPTED, D1, D2, HOME, MORE_TRUST, NOW, allow, d
 
 MALLORY = Actor("IAMUser", arn=f"arn:aws:iam::{HOME}:user/mallory", account=HOME)
 _FIND = partial(find, hub="111111111111")
-_NO_ADAPTERS = frozenset({"accepted", "clock", "environment", "callers", "find", "budget", "to_audit", "ids"})
+_NO_ADAPTERS = frozenset(
+    {"accepted", "clock", "environment", "max_removed", "callers", "find", "budget", "to_audit", "ids"}
+)
 _WORK: dict[Queue, Callable[[Any, Any, Attempt], str]] = {
     Queue.REPAIR: repair.work,
     Queue.ACCEPT: accept.work,

@@ -39,6 +39,12 @@ PARAMETERS = Record(
         SpecField("SweepShare", Whole(10, 100), "Percent of the calls that AWS answers which sweeps may use."),
         SpecField("SessionCutoffMargin", Whole(0, 900), "Seconds after a repair in which sessions are still denied."),
         SpecField("VerdictPatience", Whole(60, 86400), "Seconds after which a spec that nobody could judge waits."),
+        SpecField(
+            "MaxRemoved",
+            Whole(0, 100_000),
+            "How many grants versions of the spec may remove within 24 hours before one waits for a person; by default "
+            "20 % of those that there are, and at least 5.",
+        ),
         SpecField("ReservedForRepairs", Whole(10, 9999), "Concurrent executions that only repairs may use."),
         SpecField(
             "LogRetentionDays",

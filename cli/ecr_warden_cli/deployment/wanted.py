@@ -66,3 +66,9 @@ class Deployment(Struct, frozen=True):
     """Of every stack."""
     parameters: Mapping[str, str] = {}
     """Further parameters of the hub's template, by name."""
+
+    @property
+    def max_removed(self) -> int | None:
+        """How many grants versions may remove in 24 hours before one waits; None for a share of what there is."""
+        given = self.parameters.get("MaxRemoved")
+        return None if given is None else int(given)

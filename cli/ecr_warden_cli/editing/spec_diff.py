@@ -32,7 +32,6 @@ _NO_SETTINGS = {
 
 _IN_SPEC = {
     "account_modes": "mode of accounts",
-    "limits": "widening or max_removed",
     "may_be_missing": "whether it may be missing",
 }
 """Settings that the spec calls otherwise than the compiled form."""
@@ -96,17 +95,18 @@ def diff(
     baseline: CompiledSpec | None,
     live: LiveEstate | None = None,
     removed_before: int = 0,
+    max_removed: int | None = None,
 ) -> SpecDiff:
     """Everything that differs between two versions, and how the hub would judge the new one; None is no version.
 
     `baseline`: the last version that a person accepted; `live`: the accounts, if they are known; `removed_before`: the
-    grants that versions removed in the 24 hours before.
+    grants that versions removed in the 24 hours before; `max_removed`: how many may go, None for a share.
     """
     after = new or (old and replace(old, targets={}, patterns=(), removed={}))
     if after is None:
         return SpecDiff()
     versions = Versions(baseline, old, after)
-    judgement, seen = judged(versions, live, removed_before=removed_before, now=now)
+    judgement, seen = judged(versions, live, removed_before=removed_before, now=now, max_removed=max_removed)
     after = succeeding(old, after)
     found = access_changes(old, after) if live is None else seen
     named = {key for change in found.changes for key in keys_of(change)}

@@ -13,6 +13,7 @@ from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.spec_failures import MAX_SPEC_BYTES
 from ecr_warden.hub.reply import KeptVersion, VersionsReply
 from ecr_warden.hub.request import AskVersions
+from ecr_warden_cli.deployment.scope import Here, limit_by
 from ecr_warden_cli.hub.client import (
     HubClient,
     accepted_version,
@@ -72,17 +73,22 @@ def note_other_file(client: HubClient, context: Context) -> None:
 
 
 class Baseline(Struct, frozen=True):
-    """The last version that a person accepted, and how many grants versions removed in the 24 hours before."""
+    """The last version that a person accepted, how many grants versions removed in the 24 hours before, and may."""
 
     version: Version
     removed_before: int = 0
+    max_removed: int | None = None
+    """None for a share of those that there are."""
+    unsure: str = ""
+    """Why that may be another number."""
 
 
-def load_baseline(arguments: argparse.Namespace, old: Version, context: Context) -> Baseline:
+def load_baseline(arguments: argparse.Namespace, old: Version, here: Here, context: Context) -> Baseline:
     """The version that --baseline names, else the old one, else the hub's; raises Failure."""
-    if arguments.baseline is not None:
-        return Baseline(_load(arguments.baseline, arguments, context, accepted=True))
-    return Baseline(old) if arguments.old is not None else baseline_of_hub(arguments, context)
+    if arguments.old is None and arguments.baseline is None:
+        return baseline_of_hub(arguments, context)
+    given = arguments.baseline
+    return Baseline(old if given is None else _load(given, arguments, context, accepted=True), 0, *limit_by(here))
 
 
 def baseline_of_hub(arguments: argparse.Namespace, context: Context) -> Baseline:
@@ -95,9 +101,9 @@ def baseline_of_hub(arguments: argparse.Namespace, context: Context) -> Baseline
             code="no-such-version",
             remedy="give one with --baseline",
         )
-    if reply.baseline is None:
-        return Baseline(Version("nothing"), reply.removed)
-    return Baseline(_kept(reply.baseline, "the hub's baseline", client, context), reply.removed)
+    kept = reply.baseline
+    version = Version("nothing") if kept is None else _kept(kept, "the hub's baseline", client, context)
+    return Baseline(version, reply.removed, reply.max_removed)
 
 
 def _kept(kept: KeptVersion, name: str, client: HubClient, context: Context) -> Version:

@@ -68,7 +68,7 @@ def spec_value(spec: Spec, waiting: Mapping[str, Sequence[Entry]] = MappingProxy
     named = {"accounts": values.accounts(), "organizations": values.organizations(), "teams": values.teams()}
     head = {name: entries for name, entries in named.items() if entries}
     return SpecValue(
-        {"version": FORMAT_VERSION, **head, "settings": {"mode": str(spec.settings.mode)}},
+        {"version": FORMAT_VERSION, **head, "settings": {"mode": str(spec.mode)}},
         {
             "repositories": [(entry, values.entry(entry)) for entry in spec.repositories],
             "documents": [(entry, values.entry(entry)) for entry in spec.literals],

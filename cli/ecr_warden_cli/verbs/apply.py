@@ -169,6 +169,7 @@ def _show_effect(
             baseline=baseline.version.compiled,
             live=live,
             removed_before=baseline.removed_before,
+            max_removed=baseline.max_removed,
         )
     console.line(f"against {accepted.name}:", Style.HEADING)
     show(spec_diff, lines_of(spec_diff.changes, names_of(accepted.spec, loaded.spec)), console)

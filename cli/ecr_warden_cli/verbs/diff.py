@@ -8,7 +8,7 @@ from ecr_warden.core.access_change import AccessChange, Direction
 from ecr_warden.core.codec.base import to_json
 from ecr_warden.versions.access_lines import DiffNames, Line, lines_of
 from ecr_warden_cli.asking.estate_input import seen_in
-from ecr_warden_cli.deployment.scope import gaps_here
+from ecr_warden_cli.deployment.scope import deployment_here, gaps_by
 from ecr_warden_cli.editing.diff_text import (
     markdown,
     names_of,
@@ -43,7 +43,8 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     if [arguments.old, arguments.new, arguments.baseline, arguments.snapshot].count("-") > 1:
         raise UsageError("stdin can be read once only", remedy="give all but one as a file")
     old, new = load_versions(arguments.old, arguments.new, arguments, context)
-    baseline = load_baseline(arguments, old, context)
+    here = deployment_here(context)
+    baseline = load_baseline(arguments, old, here, context)
     live = None if arguments.snapshot is None else seen_in(arguments.snapshot, context)
     console = context.console
     with console.doing("comparing the versions"):
@@ -54,9 +55,12 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
             baseline=baseline.version.compiled,
             live=live,
             removed_before=baseline.removed_before,
+            max_removed=baseline.max_removed,
         )
+    if baseline.unsure and spec_diff.judgement.removed:
+        console.note(baseline.unsure)
     names = names_of(old.spec, new.spec)
-    lines, gaps = lines_of(spec_diff.changes, names), gaps_here(old.compiled, new.compiled, context)
+    lines, gaps = lines_of(spec_diff.changes, names), gaps_by(here, old.compiled, new.compiled)
     beside = [*write_scope_lines(gaps, writes=True, by=DEPLOYMENT_FILE)]
     if arguments.json:
         console.answer(_to_json(old, new, spec_diff, names) | {"writeScope": to_json(gaps)})

@@ -12,7 +12,7 @@ from ecr_warden.access_spec import Problem, Valid
 from ecr_warden.core.codec.base import to_json
 from ecr_warden.repair.scope_gap import ScopeGap, ScopeUnread
 from ecr_warden.versions.access_lines import DiffNames, lines_of
-from ecr_warden_cli.deployment.scope import gaps_here
+from ecr_warden_cli.deployment.scope import deployment_here, gaps_by, limit_by
 from ecr_warden_cli.editing.diff_text import names_of
 from ecr_warden_cli.editing.spec_diff import SpecDiff, diff
 from ecr_warden_cli.editing.spec_edit import Edit, GrantEdit, Revoke, edited
@@ -125,10 +125,15 @@ def _edit(edit: Edit, arguments: argparse.Namespace, context: Context) -> Exit:
     after = edited(before, old.spec, edit)
     changed = (_MARK if data.startswith(_MARK) else b"") + after.encode()
     new = _checked(changed, path, old, context)
+    here = deployment_here(context)
+    max_removed, unsure = limit_by(here)
     with console.doing("comparing the versions"):
-        spec_diff = diff(old.compiled, new.compiled, context.clock.now(), baseline=old.compiled)
-    gaps = gaps_here(old.compiled, new.compiled, context)
+        now = context.clock.now()
+        spec_diff = diff(old.compiled, new.compiled, now, baseline=old.compiled, max_removed=max_removed)
+    gaps = gaps_by(here, old.compiled, new.compiled)
     done = _Edited(name_of(path), old, new, _patch(before, after, name_of(path)), spec_diff, gaps)
+    if unsure and spec_diff.judgement.removed:
+        console.note(unsure)
     if not arguments.json:
         console.notes(write_scope_lines(gaps, writes=True, by=DEPLOYMENT_FILE))
     writes = changed != data and not arguments.dry_run

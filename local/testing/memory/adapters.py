@@ -72,6 +72,7 @@ class MemoryAdapters:
     callers: Any = None
     """Whoever proves who they are."""
     environment: Environment = ENVIRONMENT
+    max_removed: int | None = None
     ids: Iterator[int] = field(default_factory=lambda: count(1))
 
     def __post_init__(self) -> None:

@@ -98,7 +98,6 @@ class MemorySpecs:
                 Mode.OBSERVE,
                 (),
                 {},
-                limits=was.limits,
                 removals=was.removals,
                 removed=was.removed,
                 removed_patterns=was.removed_patterns,

@@ -15,11 +15,9 @@ from ecr_warden.core.desired import (
     AlsoAllowed,
     DesiredValue,
     Extent,
-    HoldLimits,
     Mode,
     MustNotExist,
     RoleSettings,
-    Widening,
 )
 from ecr_warden.core.ecr import ECR
 from ecr_warden.core.target import RepositoryTarget, RoleTarget, UserTarget
@@ -97,20 +95,6 @@ def test_version_mode_and_accounts_are_carried() -> None:
     )
     assert observe.targets == {}
     assert compiled(ACCOUNTS + "\nsettings: {mode: enforce}").mode is Mode.ENFORCE
-
-
-LIMITS: dict[str, tuple[str, HoldLimits]] = {
-    "none": ("{}", HoldLimits()),
-    "nothing waits": ("{widening: free}", HoldLimits(Widening.FREE)),
-    "every gain waits": ("{widening: approve}", HoldLimits(Widening.APPROVE)),
-    "a number": ("{max_removed: 0}", HoldLimits(max_removed=0)),
-}
-
-
-@pytest.mark.parametrize("case", LIMITS)
-def test_what_waits_for_a_person_is_carried(case: str) -> None:
-    written, limits = LIMITS[case]
-    assert compiled(ACCOUNTS + f"\nsettings: {written}").limits == limits
 
 
 def test_extent_says_which_other_policies_of_a_target_are_managed() -> None:

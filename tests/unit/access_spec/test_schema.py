@@ -22,10 +22,10 @@ from tools.make_schema import deployment_schema, spec_schema, written
 
 VALIDATOR = Draft202012Validator(spec_schema())
 # The problems that the schema also finds.
-SHAPES = {"E004", "E020", "E021", "E022", "E024", "E025", "E026", "E027", "E029", "E030", "E209", "E218"}
+SHAPES = {"E004", "E020", "E021", "E022", "E024", "E025", "E026", "E027", "E029", "E030", "E209"}
 SHAPES |= {"E101", "E102"}
 FLAGS = {"exclusive", "pull", "upstream"}
-NUMBERS = {"version", "max_session_duration", "owner_id", "repository_id", "max_removed"}
+NUMBERS = {"version", "max_session_duration", "owner_id", "repository_id"}
 JSON_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 
 

@@ -43,7 +43,6 @@ from ecr_warden.core.desired import (
     Extent,
     ForeignStatement,
     GrantEnd,
-    HoldLimits,
     Mode,
     MustNotExist,
     Removal,
@@ -52,7 +51,6 @@ from ecr_warden.core.desired import (
     RepositoryPattern,
     RoleSettings,
     TargetSpec,
-    Widening,
 )
 from ecr_warden.core.drift import Drift, Loosening
 from ecr_warden.core.job import (
@@ -362,24 +360,21 @@ removed: Strategy[Removed] = st.builds(
 )
 removed_patterns: Strategy[RemovedPattern] = st.builds(RemovedPattern, patterns, IDS)
 compiled_specs: Strategy[CompiledSpec] = st.builds(
-    lambda version, mode, named, specs, gone, fitting, allowed, modes, limits, removals, ends, left, *rest: (
-        CompiledSpec(
-            version,
-            mode,
-            named,
-            {spec.target.key: spec for spec in specs},
-            {entry.target.key: entry for entry in gone},
-            fitting,
-            allowed,
-            account_modes=modes,
-            limits=limits,
-            removals=removals,
-            ends=ends,
-            removed_patterns=left,
-            organizations=rest[0],
-            literal=rest[1],
-            taken_over=rest[2],
-        )
+    lambda version, mode, named, specs, gone, fitting, allowed, modes, removals, ends, left, *rest: CompiledSpec(
+        version,
+        mode,
+        named,
+        {spec.target.key: spec for spec in specs},
+        {entry.target.key: entry for entry in gone},
+        fitting,
+        allowed,
+        account_modes=modes,
+        removals=removals,
+        ends=ends,
+        removed_patterns=left,
+        organizations=rest[0],
+        literal=rest[1],
+        taken_over=rest[2],
     ),
     IDS,
     st.sampled_from(Mode),
@@ -389,7 +384,6 @@ compiled_specs: Strategy[CompiledSpec] = st.builds(
     _few(patterns),
     _few(allowances),
     st.dictionaries(accounts, st.sampled_from(Mode), max_size=2),
-    st.builds(HoldLimits, st.sampled_from(Widening), st.none() | COUNTS),
     _few(st.builds(Removal, TIMES, COUNTS)),
     _few(st.builds(GrantEnd, TIMES, TEXTS, st.none() | targets)),
     _few(removed_patterns),

@@ -1,6 +1,7 @@
 """ecr-warden.yaml: what it says, and each kind of nonsense in it, met by one line with its place and a remedy."""
 
 import io
+import re
 from pathlib import Path
 from typing import Any
 
@@ -157,6 +158,8 @@ WRONG = (
     ("an odd tag", "platform,", '"a;b",', 'E026 18:14 "a;b" is not a tag\'s value; write it as letters, digits and'),
     ("46 tags", "team: platform", ", ".join(f"t{n}: x" for n in range(46)), "E023 18:7 47 tags; AWS allows 45 beside"),
     ("a field as parameter", "LogLevel", "AlertEmail", 'E021 19:36 unknown field "AlertEmail" of a list of parameters'),
+    ("a share as a limit", "30, Log", "30, MaxRemoved: 20%, Log", 'E020 19:48 "20%" is not a whole number'),
+    ("a limit above all", "30, Log", "30, MaxRemoved: 100001, Log", "E020 19:48 the number 100001; write a whole"),
     ("8 days of logs", "30, Log", "8, Log", "E020 19:32 the number 8; write 7, 14, 30, 60, 90, 120, 180, 365, 400,"),
     ("an anchor", "{account: ci", "{account: &x ci", 'E006 3:16 an anchor, "&x"; write the value out'),
 )
@@ -211,6 +214,10 @@ def test_forms_and_parameters_are_those_of_the_templates() -> None:
         assert shape.choices == tuple(given.get("AllowedValues", ())), entry.name
         if isinstance(shape, Whole) and "MinValue" in given:
             assert (shape.least, shape.most) == (given["MinValue"], given["MaxValue"]), entry.name
+        elif isinstance(shape, Whole) and not shape.choices:
+            bounds = [shape.least - 1, shape.least, shape.most, shape.most + 1]
+            fit = [re.fullmatch(given["AllowedPattern"], str(number)) is not None for number in bounds]
+            assert fit == [False, True, True, False], entry.name
 
 
 def many(number: int) -> str:

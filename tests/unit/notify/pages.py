@@ -266,7 +266,7 @@ SPECS: dict[str, Alert] = {
         EVENT, hold(f"it lets in organizations {'o-a1b2c3d4e5 and ' * 8}more", "it drops 1 account: ci")
     ),
     "several reasons": HoldOpened(
-        EVENT, hold("it removes 12 grants after 3 in the 24 hours before; max_removed is 10", "it drops 1 account: ci")
+        EVENT, hold("it removes 12 grants after 3 in the 24 hours before; MaxRemoved is 10", "it drops 1 account: ci")
     ),
     **{
         f"a hold that is {state}": HoldSettled(EVENT, replace(hold("it drops 1 account: ci"), state=state, decision=by))

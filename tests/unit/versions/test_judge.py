@@ -20,7 +20,9 @@ EVERYDAY = ROWS[:_FIRST_OTHER]
 def test_what_waits(row: dict[str, Any]) -> None:
     versions = versions_of(*texts_of(row))
     live = live_of(row.get("live", {}), versions)
-    found = judge(versions, live, removed_before=row.get("removed_before", 0), now=NOW)
+    found = judge(
+        versions, live, removed_before=row.get("removed_before", 0), now=NOW, max_removed=row.get("max_removed")
+    )
     assert sorted({one.code for one in found.held}) == sorted(row["held"]), found.held
     assert found.unseen == ()
     if row.get("gains") == "none":
@@ -104,5 +106,7 @@ OTHER_WORDS: dict[str, Callable[[str], str]] = {
 def test_everyday_changes_in_other_words(row: dict[str, Any], words: Callable[[str], str]) -> None:
     versions = versions_of(*(text and words(text) for text in texts_of(row)))  # type: ignore[arg-type]
     live = live_of(tables.load(words(json.dumps(row.get("live", {})))), versions)
-    found = judge(versions, live, removed_before=row.get("removed_before", 0), now=NOW)
+    found = judge(
+        versions, live, removed_before=row.get("removed_before", 0), now=NOW, max_removed=row.get("max_removed")
+    )
     assert sorted({one.code for one in found.held}) == sorted(row["held"]), found.held

@@ -134,8 +134,7 @@ def compile_spec(spec: Spec, targets: Mapping[str, TargetSpec], *, version: str)
     modes = {account.id: account.mode for account in spec.accounts if account.mode is not None}
     return CompiledSpec(
         version=version,
-        mode=spec.settings.mode,
-        limits=spec.settings.limits,
+        mode=spec.mode,
         accounts=tuple(sorted(account.id for account in spec.accounts)),
         targets={
             key: replace(_in_mode(target, enforced.get(key), modes, spec), ends=tuple(sorted(ends.get(key, ()))))
@@ -200,14 +199,12 @@ def _enforced_part(spec: Spec) -> Spec:
     return replace(
         spec,
         repositories=tuple(repository for repository in spec.repositories if _is_enforced(repository, spec)),
-        literals=tuple(
-            literal for literal in spec.literals if (modes[literal.account] or spec.settings.mode) is Mode.ENFORCE
-        ),
+        literals=tuple(literal for literal in spec.literals if (modes[literal.account] or spec.mode) is Mode.ENFORCE),
     )
 
 
 def _is_enforced(repository: SpecRepository, spec: Spec) -> bool:
-    return (repository.mode or spec.settings.mode) is Mode.ENFORCE
+    return (repository.mode or spec.mode) is Mode.ENFORCE
 
 
 def _in_mode(every: TargetSpec, enforced: TargetSpec | None, modes: Mapping[str, Mode], spec: Spec) -> TargetSpec:
@@ -227,7 +224,7 @@ def _in_mode(every: TargetSpec, enforced: TargetSpec | None, modes: Mapping[str,
 
 
 def _unless_default(mode: Mode | None, spec: Spec) -> Mode | None:
-    return None if mode is spec.settings.mode else mode
+    return None if mode is spec.mode else mode
 
 
 def all_targets(spec: Spec) -> dict[str, TargetSpec]:

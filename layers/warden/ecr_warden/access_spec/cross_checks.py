@@ -123,7 +123,7 @@ def _check_ends(spec: Spec, report: ProblemReport) -> None:
             if (until := grant.limits.until) in (None, common):
                 continue
             message = f"the role {quote(grant.role.name)} has grants that go on after {show_time(until)}"
-            if (repository.mode or spec.settings.mode) is Mode.ENFORCE:
+            if (repository.mode or spec.mode) is Mode.ENFORCE:
                 message += ", and all its sessions end then: whoever goes on has to assume it again"
             else:
                 duration = next(
@@ -138,7 +138,7 @@ def _check_modes(spec: Spec, report: ProblemReport) -> None:
     """Warn of an enforced grant whose other side is in an account where nothing is written."""
     observed = {account.id: account.alias for account in spec.accounts if account.mode is Mode.OBSERVE}
     for repository in spec.repositories:
-        if not observed or (repository.mode or spec.settings.mode) is Mode.OBSERVE:
+        if not observed or (repository.mode or spec.mode) is Mode.OBSERVE:
             continue
         by = (pusher for grant in repository.push for pusher in grant.by if isinstance(pusher, SpecPrincipal))
         accounts = {principal.identity.account for principal in (*repository.pulling, *by)}

@@ -19,7 +19,6 @@ from ecr_warden.access_spec.shapes import (
 )
 from ecr_warden.access_spec.spec import (
     FORMAT_VERSION,
-    MAX_LIMIT,
     MAX_SESSION_DURATION,
     MIN_SESSION_DURATION,
     PullScope,
@@ -421,21 +420,13 @@ SETTINGS = Record(
             _MODE,
             "observe, the default, reports drift; enforce also repairs it. Accounts and repositories may differ.",
         ),
-        SpecField(
-            "widening",
-            TextShape("a choice of widening", ("free", "hold", "approve")),
-            "Which gains of access wait until a person accepts them. hold, the default: a version that lets in "
-            "outsiders; approve: every version that gives access; free: none.",
-        ),
-        SpecField(
-            "max_removed",
-            Whole(0, MAX_LIMIT, Code.LIMIT, "a limit of {}"),
-            "How many grants versions may remove within 24 hours before one waits; by default 20 % of the accepted "
-            "ones, and at least 5.",
-        ),
     ),
     {
         "sessions": _NO_SESSIONS,
+        "widening": "remove it: what lets in outsiders always waits for a person, and what gives access to yours does "
+        "not",
+        "max_removed": "remove it; the hub has the limit: in ecr-warden.yaml write parameters: {MaxRemoved: NUMBER}, "
+        "and run ecr-warden deploy",
         "exact": "remove it: a document that is written differently and allows the same is never rewritten",
         "end_sessions": "remove it: once a trust policy is narrowed, sessions end that were issued since it was last "
         "read as the spec says",

@@ -220,7 +220,6 @@ class Code(Enum):
         "pull: true at only some grants of a role at one repository",
         "the role pulls for everyone who assumes it: set it at all of them or at none",
     )
-    LIMIT = ("E218", "a limit outside its range", "use a whole number from 0 to 100000")
     TWO_LIMITS = (
         "E219",
         "two end times or lists of networks for one principal",

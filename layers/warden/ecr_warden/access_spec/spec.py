@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from ecr_warden.access_spec.problems import Place
 from ecr_warden.core.address import Address
-from ecr_warden.core.desired import AlsoAllowed, ForeignStatement, HoldLimits, Mode
+from ecr_warden.core.desired import AlsoAllowed, ForeignStatement, Mode
 from ecr_warden.core.target import IdentityTarget, RepositoryTarget, RoleTarget, target_arn
 from iam_access.arn import iam_arn
 from iam_access.document.document import Document
@@ -18,7 +18,6 @@ FORMAT_VERSION = 1
 DEFAULT_SESSION_DURATION = 3600
 # Source: MaxSessionDuration in the API reference of CreateRole.
 MIN_SESSION_DURATION, MAX_SESSION_DURATION = 3600, 43_200
-MAX_LIMIT = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,14 +245,6 @@ class Literal:
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """How ecr-warden behaves."""
-
-    mode: Mode = Mode.OBSERVE
-    limits: HoldLimits = field(default_factory=HoldLimits)
-
-
-@dataclass(frozen=True, slots=True)
 class Spec:
     """The whole spec. `teams` are resolved in the grants and kept for display."""
 
@@ -261,7 +252,7 @@ class Spec:
     teams: Mapping[str, tuple[SpecPrincipal, ...]] = field(default_factory=dict)
     repositories: tuple[SpecRepository, ...] = ()
     literals: tuple[Literal, ...] = ()
-    settings: Settings = Settings()
+    mode: Mode = Mode.OBSERVE
     also_allowed: tuple[AlsoAllowed, ...] = ()
     organizations: Mapping[str, str] = field(default_factory=dict)
     """Their aliases by their IDs."""

@@ -18,9 +18,8 @@ from ecr_warden.access_spec.parse import parse_text
 from ecr_warden.access_spec.principals import Directory
 from ecr_warden.access_spec.problems import Code, Problem, ProblemReport
 from ecr_warden.access_spec.quotas import check_quotas
-from ecr_warden.access_spec.settings import build_settings
 from ecr_warden.access_spec.spec import Spec, SpecRepository
-from ecr_warden.core.desired import CompiledSpec
+from ecr_warden.core.desired import CompiledSpec, Mode
 from iam_access.document.document import LITERAL_VERSION, VARIABLES_VERSION
 from iam_access.document.kind import DocumentKind
 
@@ -77,12 +76,13 @@ def _build(root: Fields, directory: Directory, now: datetime) -> Spec:
     entries = [_repository(entry, directory, now) for entry in with_named_roles(root.all("repositories"))]
     literals = tuple(build_literal(entry, directory) for entry in root.all("documents"))
     also_allowed = tuple(build_also_allowed(entry, directory, now) for entry in root.all("also_allowed"))
+    mode = root.fields("settings").text("mode")
     return Spec(
         accounts=tuple(directory.accounts.by_alias.values()),
         teams=directory.teams,
         repositories=tuple(entry for entry in entries if entry is not None),
         literals=tuple(entry for entry in literals if entry is not None),
-        settings=build_settings(root.fields("settings")),
+        mode=Mode.OBSERVE if mode is None else Mode(mode.text),
         also_allowed=tuple(entry for entry in also_allowed if entry is not None),
         organizations={known: alias for alias, known in directory.organizations.by_alias.items()},
     )

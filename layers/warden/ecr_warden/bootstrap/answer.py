@@ -68,5 +68,6 @@ def queries(on: AnswerAdapters) -> Queries:
             waiting=on.waiting,
             clock=on.clock,
         ),
+        max_removed=on.max_removed,
         is_out_of_time=lambda: not on.has_time(),
     )

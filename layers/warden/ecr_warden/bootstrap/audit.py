@@ -82,4 +82,5 @@ def judge_versions(on: AuditAdapters) -> JudgeVersions:
         clock=on.clock,
         has_time=on.has_time,
         young=2 * interval_of(on.environment.required("WARDEN_SWEEP_SCHEDULE")),
+        max_removed=on.max_removed,
     )

@@ -11,6 +11,12 @@ from ecr_warden.state.tree_writer import KeptSpecs
 class SpecAdapters(StateAdapters, HoldAdapters):
     """Of functions that have to do with several versions."""
 
+    @property
+    def max_removed(self) -> int | None:
+        """How many grants versions may remove in 24 hours before one waits; None for a share of what there is."""
+        given = self.environment.optional("WARDEN_MAX_REMOVED")
+        return int(given) if given else None
+
     @cached_property
     def specs(self) -> AwsSpecs:
         """The spec's versions."""

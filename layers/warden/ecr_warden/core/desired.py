@@ -31,22 +31,6 @@ class Extent(StrEnum):
     NAMED = "named"  # nothing else: of a repository that has a literal document
 
 
-class Widening(StrEnum):
-    """Which gains of access wait for a person."""
-
-    FREE = "free"  # none
-    HOLD = "hold"  # of a new version, what lets in outsiders
-    APPROVE = "approve"  # of a new version, every gain
-
-
-class HoldLimits(Value, frozen=True, omit_defaults=True):
-    """What takes effect without a person."""
-
-    widening: Widening = Widening.HOLD
-    max_removed: Count | None = None
-    """None for a share of what the accepted spec has (versions.limits)."""
-
-
 class ForeignStatement(StrEnum):
     """A kind of statement that an AWS service adds to a repository policy by itself."""
 
@@ -262,7 +246,6 @@ class CompiledSpec(Value, frozen=True):
     also_allowed: tuple[AlsoAllowed, ...] = ()
     account_modes: Mapping[str, Mode] = field(default_factory=dict)
     """Of accounts that have their own."""
-    limits: HoldLimits = HoldLimits()
     removals: tuple[Removal, ...] = ()
     """Of this version and those before it, as far back as they count against the limit."""
     ends: tuple[GrantEnd, ...] = ()

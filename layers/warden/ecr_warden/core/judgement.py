@@ -15,11 +15,20 @@ class WaitCode(StrEnum):
     REMOVES_MUCH = "removes-much"
     TAKES_OVER = "takes-over"
     STAYS_OPEN = "stays-open"
-    EMPTIES = "empties"
-    OURS_GROWS = "ours-grows"
-    LIMITS_LOOSENED = "limits-loosened"
-    WIDENS = "widens"
     NOT_JUDGED = "not-judged"
+
+    @classmethod
+    def _missing_(cls, value: object) -> "WaitCode | None":
+        """The code for what the version before called otherwise, in holds and in the journal."""
+        return _EARLIER.get(str(value))
+
+
+_EARLIER = {
+    "empties": WaitCode.REMOVES_MUCH,
+    "ours-grows": WaitCode.OUTSIDE_GAINS,
+    "limits-loosened": WaitCode.REMOVES_MUCH,
+    "widens": WaitCode.OUTSIDE_GAINS,
+}
 
 
 class WaitReason(Value, frozen=True):

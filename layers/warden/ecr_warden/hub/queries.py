@@ -105,6 +105,7 @@ class Queries(Struct, frozen=True):
     status: StatusQuery
     reply_bytes: int = REPLY_BYTES
     is_out_of_time: Callable[[], bool] = lambda: False
+    max_removed: int | None = None
 
     def answer(self, question: Question) -> QuestionReply:
         """Answer; raises NoSuchTarget, NothingAccepted, NoSuchRun, NoSuchHold, NotSurveyed or PartTooLarge.
@@ -160,13 +161,13 @@ class Queries(Struct, frozen=True):
         except BaselineLost as error:
             lost = error.message
         if accepted is None:
-            return VersionsReply(None, baseline, 0, lost)
+            return VersionsReply(None, baseline, 0, lost, self.max_removed)
         removed = sum(removal.grants for removal in recent(accepted.removals, self.status.clock.now()))
         try:
             text = _compressed(self.status.specs.text(accepted.version))
         except SpecUnusable:
             text = ""
-        return VersionsReply(KeptVersion(accepted.version, text), baseline, removed, lost)
+        return VersionsReply(KeptVersion(accepted.version, text), baseline, removed, lost, self.max_removed)
 
     def _scopes(self, accounts: Sequence[str]) -> ScopesReply:
         """Of the accounts that the accepted spec has: the hub reads no other."""

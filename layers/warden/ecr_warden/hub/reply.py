@@ -175,6 +175,8 @@ class VersionsReply(Value, frozen=True, tag_field="kind", tag="versions"):
     """The grants that versions removed in the last 24 hours which took effect by themselves."""
     lost: str = ""
     """Why what the baseline says is not known any more."""
+    max_removed: Count | None = None
+    """How many may go in that time before a version waits; None for a share of those that there are."""
 
 
 class AccountScope(Value, frozen=True):

@@ -36,8 +36,8 @@ class AcceptedSpecs(Protocol):
 class CompiledUnusable(PortError, code="compiled-unusable"):
     """The compiled form of the accepted spec is not what was kept, or was written by another version of ecr-warden.
 
-    `place`: of what somebody else deleted or wrote of it, empty if nobody did. `rest`: reads what no text has, and the
-    limits, as far as possible; what it returns has no targets and enforces nothing.
+    `place`: of what somebody else deleted or wrote of it, empty if nobody did. `rest`: reads what no text has, as
+    far as possible; what it returns has no targets and enforces nothing.
     """
 
     def __init__(self, why: str, *, version: str, rest: Callable[[], CompiledSpec], place: str = "") -> None:

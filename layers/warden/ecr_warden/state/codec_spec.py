@@ -16,10 +16,10 @@ from ecr_warden.core.desired import (
 )
 from ecr_warden.core.value import Count
 
-_SCHEMA = 2
+_SCHEMA = 3
 """Another one whenever a release compiles a spec to something else, so that it compiles the accepted one again."""
-_UNWRITTEN = ("limits", "removals", "removed", "removedPatterns", "takenOver")
-"""What no text of a spec has, and its limits: they hold even if its text is not valid any more."""
+_UNWRITTEN = ("removals", "removed", "removedPatterns", "takenOver")
+"""What no text of a spec has: it holds even if its text is not valid any more."""
 
 
 class EntryCodec[V](NamedTuple):
@@ -69,7 +69,7 @@ _any_schema = reader("compiled spec", CompiledSpec)
 
 
 def rest_from_json(version: str, value: Json) -> CompiledSpec:
-    """Of a compiled spec that cannot be read: its limits and what no text has, each as far as it can be read."""
+    """Of a compiled spec that cannot be read: what no text has, each as far as it can be read."""
     rest: Json = {"version": version, "mode": Mode.OBSERVE, "accounts": [], "targets": {}}
     compiled_spec = _any_schema(rest)
     for key in _UNWRITTEN:

@@ -23,7 +23,7 @@ class Judged(Value, frozen=True):
         return self.ground == hold.ground and self.at >= hold.since
 
 
-_RULE = 3
+_RULE = 4
 """By which versions are judged: what another one found is no verdict any more, and is asked for again."""
 judged_to_json, judged_from_json = forms("verdict", Judged, schema=_RULE)
 

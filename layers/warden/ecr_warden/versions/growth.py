@@ -1,6 +1,6 @@
 """What a version adds to what is ours or silent: nobody there is an outsider, or is reported, from then on."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 from ecr_warden.audit.also_allowed import covers
 from ecr_warden.core.desired import AlsoAllowed, CompiledSpec, RepositoryPattern, TargetSpec
@@ -14,7 +14,7 @@ from iam_access.who_can.standing import standing_for
 _NAMED = 3
 _WILD = frozenset("*?$")
 
-type _Versions = tuple[CompiledSpec, ...]
+type _Versions = Sequence[CompiledSpec]
 """Those before the new one that there are: the accepted one and the baseline."""
 
 
@@ -27,11 +27,11 @@ def grown(before: _Versions, new: CompiledSpec) -> Iterator[WaitReason]:
     for noun, added in pairs:
         if added:
             text = f"it adds {count(len(added), noun)}, where nobody counts as an outsider afterwards"
-            yield WaitReason(WaitCode.OURS_GROWS, f"{text}: {listed(sorted(added), _NAMED)}")
+            yield WaitReason(WaitCode.OUTSIDE_GAINS, f"{text}: {listed(sorted(added), _NAMED)}")
     foreign = [str(target) for target in _newly_foreign(before, new)]
     if foreign:
         text = "its foreign_statements leave alone what AWS services add to policies"
-        yield WaitReason(WaitCode.OURS_GROWS, f"{text}: {listed(foreign, _NAMED)}")
+        yield WaitReason(WaitCode.OUTSIDE_GAINS, f"{text}: {listed(foreign, _NAMED)}")
 
 
 def silenced(accepted: CompiledSpec | None, new: CompiledSpec, ours: Ours) -> Iterator[WaitReason]:
@@ -45,7 +45,7 @@ def silenced(accepted: CompiledSpec | None, new: CompiledSpec, ours: Ours) -> It
     ]
     if found:
         text = "its also_allowed keeps access from being reported that nobody accepted"
-        yield WaitReason(WaitCode.OURS_GROWS, f"{text}: {listed(list(dict.fromkeys(found)), _NAMED)}")
+        yield WaitReason(WaitCode.OUTSIDE_GAINS, f"{text}: {listed(list(dict.fromkeys(found)), _NAMED)}")
 
 
 def _newly_foreign(before: _Versions, new: CompiledSpec) -> Iterator[Target]:

@@ -5,26 +5,24 @@ harmless that is not shown to be: who is not shown to be ours is outside, and wh
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from copy import replace
 from datetime import datetime
-from functools import cache
-from itertools import chain
 
 from msgspec import Struct
 
 from ecr_warden.collect.observed import LiveEstate, ReadAccounts
 from ecr_warden.core.access_change import AccessChanges, Direction
-from ecr_warden.core.desired import CompiledSpec, Mode, Widening
+from ecr_warden.core.desired import CompiledSpec, Mode
 from ecr_warden.core.judgement import Judgement, WaitCode, WaitReason
 from ecr_warden.core.ours import ours_of
 from ecr_warden.core.part import part_of
 from ecr_warden.versions.access_changes import access_changes
 from ecr_warden.versions.access_lines import DiffNames, lines_of
 from ecr_warden.versions.changes import Versions, observes
-from ecr_warden.versions.enforced import EnforcedChange, Left, Why, longer_sessions, step, widened
+from ecr_warden.versions.enforced import EnforcedChange, Left, Why, step, widened
 from ecr_warden.versions.growth import grown, silenced
-from ecr_warden.versions.limits import fewest_grants, loosened, removes_much, widening_of
+from ecr_warden.versions.limits import removes_much
 from ecr_warden.versions.outside_gains import OutsideGains, outside_gains
 from ecr_warden.versions.removals import document_changes, emptied, emptied_patterns, removed_grants
 from ecr_warden.versions.takeover import (
@@ -74,16 +72,18 @@ def judge(
     *,
     removed_before: int,
     now: datetime,
+    max_removed: int | None = None,
     has_time: Callable[[], bool] = lambda: True,
 ) -> Judgement:
     """Judge a version; without `live`, what the accounts would show is `unseen`.
 
     `removed_before`: the grants that versions removed which took effect by themselves in the 24 hours before `now`.
-    `has_time` is asked before each decision; what it leaves undecided is held.
+    `max_removed`: how many they may remove in that time; None for a share of what there is. `has_time` is asked before
+    each decision; what it leaves undecided is held.
     """
     if versions.only_observe:
         return Judgement(tuple(_silenced(versions)))
-    return judged(versions, live, removed_before=removed_before, now=now, has_time=has_time)[0]
+    return judged(versions, live, removed_before=removed_before, now=now, max_removed=max_removed, has_time=has_time)[0]
 
 
 def judged(
@@ -92,6 +92,7 @@ def judged(
     *,
     removed_before: int,
     now: datetime,
+    max_removed: int | None = None,
     has_time: Callable[[], bool] = lambda: True,
 ) -> tuple[Judgement, AccessChanges]:
     """The same, with who gains and who loses; by a version that only observes, if it was enforced."""
@@ -124,50 +125,39 @@ def judged(
     unread = (*outside.unseen, *uncounted)
     held = (
         *(WaitReason(WaitCode.OUTSIDE_GAINS, reason) for reason in outside.reasons),
-        *_by_versions(versions, change.before, removed, removed_before),
+        *_by_versions(versions, change.before, (removed, removed_before), max_removed),
         *_takeover_reasons(takeover),
         *_stays_open(change.left),
-        *(_widens(both) if _widening(versions) is Widening.APPROVE else ()),
         *_unknown((*undecided, *(unread if accounts is not None else ()))),
     )
     unseen = (*unseen, *unread) if accounts is None else ()
     return Judgement(held, unseen, gains, loses, removed, takeover.digests), shown
 
 
-def _by_versions(versions: Versions, enforced: CompiledSpec, removed: int, removed_before: int) -> Iterator[WaitReason]:
-    """What the versions alone show; `enforced`: what the accepted one enforces."""
+def _by_versions(
+    versions: Versions, enforced: CompiledSpec, removed: tuple[int, int], max_removed: int | None
+) -> Iterator[WaitReason]:
+    """What the versions alone show; `enforced`: what the accepted one enforces; `removed`: now, and before."""
     accepted, baseline, new = versions.accepted, versions.baseline, versions.new
-    before = tuple(
-        compiled_spec
-        for compiled_spec in (enforced if not observes(accepted) else None, baseline)
-        if compiled_spec is not None
-    )
-    grants = cache(lambda: fewest_grants(accepted, baseline))
+    before = (None if observes(accepted) else enforced, baseline)
     yield from _empties(accepted, new)
-    yield from removes_much(removed, removed_before, before, grants)
+    yield from removes_much(*removed, (None if accepted is None else enforced, baseline), max_removed)
     if baseline is None:
         yield _FIRST
-    if _widening(versions) is not Widening.FREE:
-        yield from grown(before, new)
-        yield from _silenced(versions)
-        yield from loosened(before, new, grants)
+    yield from grown([compiled_spec for compiled_spec in before if compiled_spec is not None], new)
+    yield from _silenced(versions)
 
 
 _FIRST = WaitReason(WaitCode.TAKES_OVER, "no version that enforces anything was accepted by a person yet")
 
 
-def _widening(versions: Versions) -> Widening:
-    return widening_of(versions.accepted, versions.baseline)
-
-
 def _silenced(versions: Versions) -> Iterator[WaitReason]:
-    if _widening(versions) is not Widening.FREE:
-        yield from silenced(versions.accepted, versions.new, ours_of(versions.baseline))
+    return silenced(versions.accepted, versions.new, ours_of(versions.baseline))
 
 
 def _outside(versions: Versions, changes: Iterable[EnforcedChange], accounts: ReadAccounts | None) -> OutsideGains:
     """Who outside gains by any of the changes; nobody where nobody is ours, because such a version waits anyway."""
-    if versions.baseline is None or _widening(versions) is Widening.FREE:
+    if versions.baseline is None:
         return OutsideGains()
     ours, account = ours_of(versions.baseline), None if accounts is None else accounts.account
     found = [outside_gains(change, ours, account) for change in changes]
@@ -186,10 +176,10 @@ def _empties(accepted: CompiledSpec | None, new: CompiledSpec) -> Iterator[WaitR
     if accepted is None:
         return
     if (accepted.targets or accepted.patterns) and not (new.targets or new.patterns):
-        yield WaitReason(WaitCode.EMPTIES, "it names no repository, role or user any more")
+        yield WaitReason(WaitCode.REMOVES_MUCH, "it names no repository, role or user any more")
     dropped = sorted({*accepted.accounts} - {*new.accounts})
     if dropped:
-        yield WaitReason(WaitCode.EMPTIES, f"it drops {count(len(dropped), 'account')}: {listed(dropped, _NAMED)}")
+        yield WaitReason(WaitCode.REMOVES_MUCH, f"it drops {count(len(dropped), 'account')}: {listed(dropped, _NAMED)}")
 
 
 def _takeover_reasons(takeover: Takeover) -> Iterator[WaitReason]:
@@ -205,15 +195,6 @@ def _stays_open(left: Iterable[Left]) -> Iterator[WaitReason]:
         places[one.why].append(str(one.target))
     for why, where in places.items():
         yield WaitReason(WaitCode.STAYS_OPEN, f"{why}: {listed(where, _NAMED)}")
-
-
-def _widens(changes: Collection[EnforcedChange]) -> Iterator[WaitReason]:
-    documents = chain.from_iterable(map(document_changes, changes))
-    longer = chain.from_iterable(map(longer_sessions, changes))
-    targets = (*(document.target for document in documents if document.access.gained), *longer)
-    gaining = list(dict.fromkeys(map(str, targets)))
-    if gaining:
-        yield WaitReason(WaitCode.WIDENS, f"it gives access, and widening is approve: {listed(gaining, _NAMED)}")
 
 
 def _unknown(what: Iterable[str]) -> Iterator[WaitReason]:

@@ -33,6 +33,8 @@ class JudgeVersions(Struct, frozen=True):
     has_time: Callable[[], bool]
     young: timedelta
     """How old the kept inventory may be, by which documents that are taken over are judged."""
+    max_removed: int | None = None
+    """How many grants versions may remove in 24 hours; None for a share."""
 
     def judge_version(self, job: JudgeVersion) -> str:
         """Judge the version of a hold; keep the verdict, or what has to be read before one, and enqueue accept."""
@@ -67,7 +69,9 @@ class JudgeVersions(Struct, frozen=True):
     def _judge(self, versions: Versions, live: LiveEstate, now: datetime) -> Judgement:
         accepted = versions.accepted
         earlier = 0 if accepted is None else sum(removal.grants for removal in recent(accepted.removals, now))
-        return judge(versions, live, removed_before=earlier, now=now, has_time=self.has_time)
+        return judge(
+            versions, live, removed_before=earlier, now=now, max_removed=self.max_removed, has_time=self.has_time
+        )
 
     def _versions(self, hold: Hold) -> Versions | None:
         baseline, accepted, new = hold.ground.digests
