@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from copy import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -132,14 +133,24 @@ def test_version_that_replaces_another_than_what_stands_is_not_accepted(hub: Hub
 
 
 def test_what_a_version_replaced_and_when_is_known_until_another_replaces_it(hub: Hub) -> None:
-    hub.specs.accept(compiled("v1"), over=hub.specs.standing(), at=hub.clock.now())
+    since = hub.clock.now()
+    hub.specs.accept(compiled("v1"), over=hub.specs.standing(), at=since)
     assert hub.specs.replaced() is None, "the first replaces none"
+    hub.clock.advance(timedelta(minutes=1))
     hub.specs.accept(compiled("v2"), over=hub.specs.standing(), at=hub.clock.now())
     # The same version, compiled by another release, or with other documents that it takes over.
     hub.specs.accept(replace(compiled("v2"), organizations=("o-a1b2c3d4e5",)), over=hub.specs.standing())
     replaced = hub.specs.replaced()
     assert replaced is not None
-    assert (replaced.spec.whole, replaced.at) == (compiled("v1"), hub.clock.now())
+    assert (replaced.spec.whole, replaced.since, replaced.at) == (compiled("v1"), since, hub.clock.now())
+
+
+def test_a_version_of_which_nobody_noted_since_when_it_was_in_force_was_so_for_no_time(hub: Hub) -> None:
+    hub.specs.accept(compiled("v1"), over=hub.specs.standing())
+    hub.specs.accept(compiled("v2"), over=hub.specs.standing(), at=hub.clock.now())
+    replaced = hub.specs.replaced()
+    assert replaced is not None
+    assert (replaced.since, replaced.at) == (hub.clock.now(), hub.clock.now())
 
 
 def test_first_version_replaces_none(hub: Hub) -> None:

@@ -138,6 +138,37 @@ def test_whatever_else_lets_in_an_outsider_is_critical(
     assert (run.severity, message_of([run]).state) == (Severity.CRITICAL, MessageState.CLOSED)
 
 
+def test_an_outsider_who_came_in_before_a_versions_own_run_is_no_part_of_the_version() -> None:
+    world = narrowed()
+    world.put(D1, OPEN)
+    by_its_own_run(world)
+    run = world.announced[-1]
+    message = message_of([run])
+    by = {field.label: field.text for field in message.fields}
+    assert (world.live(D1), run.severity, message.state) == (desired(D1), Severity.CRITICAL, MessageState.CLOSED)
+    assert by["By"] == "unknown: no event says so"
+    assert by["Ended by"] == "spec version v2"
+
+
+def _in_a_row(world: World) -> None:
+    """What lies there is of a version that no run of the replaced one has ended."""
+    accept(world, _version("v3", desired(D1)))
+
+
+def _not_noted(world: World) -> None:
+    """The hub was upgraded since, or what it kept of the version before is gone."""
+    world.specs.before = None
+
+
+@pytest.mark.parametrize("why", [_in_a_row, _not_noted])
+def test_what_no_look_shows_to_be_a_tamper_is_what_the_version_takes_away(why: Callable[[World], None]) -> None:
+    world = narrowed()
+    why(world)
+    by_its_own_run(world)
+    run = world.announced[-1]
+    assert (world.live(D1), run.severity, message_of([run]).state) == (desired(D1), Severity.INFO, MessageState.DONE)
+
+
 def test_what_a_rollback_takes_away_is_information_and_what_it_opens_is_not() -> None:
     world = narrowed()
     by_its_own_run(world)

@@ -128,6 +128,7 @@ class World(MemoryAdapters):
         MemoryAdapters.__post_init__(self)
         version = self.accepted.version
         self.specs = MemorySpecs(SpecVersion(version, b""), compiled=self.accepted)
+        self.specs.accepted_at = self.clock.now() - timedelta(days=1)
         self.specs.base = self.specs.keep(self.accepted), self.specs.keep_text(b""), version
         self.log.record(HistoryEntry(HistoryKind.SPEC_ACCEPTED, self.clock.now(), version, None, "the first"))
         self.audits.keep(AuditRecord(self.clock.now(), version, {}, audited_at=self.clock.now()))

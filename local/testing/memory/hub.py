@@ -51,8 +51,8 @@ class MemorySpecs:
 
     `older`: versions of the file that are still kept; `strays`: other keys of the bucket; `outdated`: the accepted
     version was compiled by another version of ecr-warden. `base`: the digests of the baseline's compiled form and text,
-    and its version; `before`: the digest of the version that was replaced, and when; `objects`: compiled forms and
-    texts.
+    and its version; `before`: the digest of the version that was replaced, and since when it was in force; until
+    `accepted_at`; `objects`: compiled forms and texts.
     """
 
     file: SpecVersion | None = None
@@ -65,6 +65,7 @@ class MemorySpecs:
     outdated: bool = False
     base: tuple[str, str, str] | None = None
     before: tuple[str, datetime] | None = None
+    accepted_at: datetime | None = None
     objects: MemoryObjects = field(default_factory=MemoryObjects)
     _tree: KeptSpecs = field(init=False)
     _read: tuple[CompiledSpec, str, CompiledSpec] | None = field(default=None, init=False)
@@ -121,19 +122,20 @@ class MemorySpecs:
         return SpecsInForce(accepted, "" if self.base is None else self.base[0])
 
     def replaced(self) -> ReplacedSpec | None:
-        if self.before is None:
+        if self.before is None or self.accepted_at is None:
             return None
-        digest, at = self.before
+        digest, since = self.before
         older = self.kept(digest)
-        return None if older is None else ReplacedSpec(older, at)
+        return None if older is None else ReplacedSpec(older, since, self.accepted_at)
 
     def accept(
         self, spec: CompiledSpec, *, over: SpecsInForce, text: bytes | None = None, at: datetime | None = None
     ) -> None:
         if over != self.standing():
             raise SpecSuperseded("another version was accepted meanwhile", retryable=True)
-        if at is not None and over.accepted:
-            self.before = over.accepted, at
+        if at is not None:
+            self.before = (over.accepted, self.accepted_at or at) if over.accepted else None
+            self.accepted_at = at
         self.compiled, self.outdated = spec, False
         digest = self.keep(spec)
         if text is not None:

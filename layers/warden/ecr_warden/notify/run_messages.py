@@ -88,7 +88,7 @@ def _whose(run: RunEnded) -> Iterator[Field]:
     opener = run.cause if is_asked else run.opened.by
     if run.of_version and not is_asked:
         opener = Cause(CauseKind.SPEC, run.spec_version)
-    elif opener is None and not (run.cause.action or run.cause.kind is CauseKind.PAUSE):
+    elif opener is None and not (run.cause.action or run.cause.kind in (CauseKind.PAUSE, CauseKind.SPEC)):
         opener = run.cause
     yield Field("By", "unknown: no event says so") if opener is None else by(opener)
     if opener != run.cause:

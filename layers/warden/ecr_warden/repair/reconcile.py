@@ -61,6 +61,7 @@ from ecr_warden.repair.results import (
     result_without_writes,
 )
 from ecr_warden.repair.run_ended import left_by
+from ecr_warden.repair.severity import lets_in
 from ecr_warden.repair.targets import expected_of, nothing_asked, spec_for, targets_naming
 from ecr_warden.state.accepted import AcceptedSpecs, SpecSuperseded
 from ecr_warden.state.commands import CommandRecords, CommandResult
@@ -285,20 +286,32 @@ class Reconcile(Struct, frozen=True):
         return run, report, ended
 
     def _rolled_out(self, run: Run, plan: Plan, observation: Observation) -> Run:
-        """The run with what the replaced version asked for, if it came before the accepted version's own.
+        """The run with what the replaced version asked for, and as one of the accepted version if that is all of it.
 
-        It is one of the accepted version where that is all that differs. It decides no write, and ends no run.
+        It is one of the accepted version where nothing shows that this was in effect, and nothing lies there but what
+        the replaced one asked for. It is not, where an outsider was let in since the replaced one was in effect. It
+        decides no write, and ends no run.
         """
-        if not plan.drifts or run.cause.rolls_out or run.intruder:
+        home = {run.spec.target.account, *run.accepted.accounts}
+        if (
+            not plan.drifts
+            or run.intruder
+            or (run.cause.rolls_out and not any(lets_in(one, home) for one in plan.drifts))
+        ):
             return run
         with suppress(Exception):  # an attacker may have written what cannot be compared
-            replaced = self.specs.replaced()
-            seen = (clean_look(run.spec, run.before, self.sweep_records), run.before.written_at)
-            if replaced is not None and all(at is None or at < replaced.at for at in seen):
-                older = spec_for(run.spec.target, replaced.spec)
-                if older is not None and not diff(as_observed(older, observation), observation, now=run.started_at):
-                    return replace(run, cause=Cause(CauseKind.SPEC, run.accepted.version))
-                run = replace(run, older=older)
+            replaced, looked = self.specs.replaced(), clean_look(run.spec, run.before, self.sweep_records)
+            older = None if replaced is None else spec_for(run.spec.target, replaced.spec)
+            if replaced is None or older is None:
+                return run
+            before = diff(as_observed(older, observation), observation, now=run.started_at)
+            if run.cause.rolls_out:
+                stood = looked is not None and replaced.since < looked < replaced.at
+                tampered = stood and any(lets_in(one, home) for one in before)
+                own = replace(run.cause, root=f"{CauseKind.RUN}/{run.id}")
+                return replace(run, cause=own, older=older) if tampered else run
+            if all(at is None or at < replaced.at for at in (looked, run.before.written_at)):
+                return replace(run, older=older) if before else replace(run, cause=_of(run.accepted))
         return run
 
     def _wait_for_pace(self, run: Run, report: RunReport) -> None:
@@ -372,6 +385,10 @@ class Reconcile(Struct, frozen=True):
         # The run's own ID, for that is what caused them; the root joins the alerts.
         cause = run.cause.followed_by(run.id, self.clock.now())
         self.jobs.enqueue(ReconcileTarget(cause, target) for target in targets)
+
+
+def _of(version: CompiledSpec) -> Cause:
+    return Cause(CauseKind.SPEC, version.version)
 
 
 def _is_settled(job: ReconcileTarget, attempt: Attempt, record: TargetRecord) -> bool:

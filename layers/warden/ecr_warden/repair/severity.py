@@ -75,7 +75,7 @@ def lets_in_outsiders(report: RunReport) -> bool:
     """Whether a document that the run found lets in outsiders, or may."""
     home = home_of(report)
     try:
-        return any(drift.kind is DriftKind.UNPARSEABLE or opens(drift, home) for drift in report.plan.drifts)
+        return any(lets_in(drift, home) for drift in report.plan.drifts)
     except Exception:  # an attacker may have written what cannot be rated
         return True
 
@@ -128,6 +128,11 @@ def _reopens_sessions(drift: Drift) -> bool:
 
 
 _LOSSES = frozenset({DriftKind.MISSING, DriftKind.CHANGED, DriftKind.TARGET_MISSING, DriftKind.UNPARSEABLE})
+
+
+def lets_in(drift: Drift, home: Collection[str]) -> bool:
+    """Whether the live document lets in outsiders, or may."""
+    return drift.kind is DriftKind.UNPARSEABLE or opens(drift, home)
 
 
 def opens(drift: Drift, home: Collection[str]) -> bool:

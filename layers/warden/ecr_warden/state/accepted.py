@@ -11,9 +11,11 @@ from ecr_warden.core.failures import PortError
 
 
 class ReplacedSpec(Struct, frozen=True):
-    """The version that the accepted one replaced, and when."""
+    """The version that the accepted one replaced, and from when to when it was in force."""
 
     spec: CompiledSpec
+    since: datetime
+    """No later than that it was replaced, where it is not known."""
     at: datetime
 
 

@@ -43,8 +43,8 @@ class AwsAcceptedSpecs(Struct, kw_only=True):
     def replaced(self) -> ReplacedSpec | None:
         item = self.accepted_item() or {}
         with suppress(KeyError, CompiledUnusable):
-            at = datetime.fromisoformat(item["replaced_at"]["S"])
-            return ReplacedSpec(self.tree.read(item["replaced"]["S"], ""), at)
+            since, at = (datetime.fromisoformat(item[name]["S"]) for name in ("replaced_since", "accepted_at"))
+            return ReplacedSpec(self.tree.read(item["replaced"]["S"], ""), since, at)
         return None
 
     def accepted_item(self) -> Any:

@@ -98,8 +98,9 @@ class AwsSpecs(AwsAcceptedSpecs, kw_only=True):
         if text is not None:
             update += ", baseline = :compiled, baseline_version = :version, baseline_text = :text"
             values[":text"] = {"S": self.keep_text(text)}
-        if at is not None and over.accepted:
-            update += ", replaced = :over_compiled, replaced_at = :at"
+        if at is not None:
+            update += ", accepted_at = :at, replaced_since = if_not_exists(accepted_at, :at)"
+            update += ", replaced = :over_compiled" if over.accepted else ""
             values[":at"] = {"S": at.isoformat()}
         conditions = []
         for name, digest in (("compiled", over.accepted), ("baseline", over.baseline)):
