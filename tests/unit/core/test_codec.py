@@ -78,7 +78,11 @@ def test_a_compiled_spec_with_the_fields_of_settings_that_are_gone_is_read_witho
         stored = loads(dumps({key: ENTRIES["targets"].write(one)}))[key]
         assert ENTRIES["targets"].read(stored | target) == one
     manifest = loads(dumps(manifest_to_json(spec)))
-    manifest |= {"endSessions": "all", "released": [{"address": "anything", "since": "v1"}]}
+    manifest |= {
+        "endSessions": "all",
+        "limits": {"widening": "approve"},
+        "released": [{"address": "anything", "since": "v1"}],
+    }
     manifest["patterns"] = [one | pattern for one in manifest["patterns"]]
     lists: dict[str, dict[str, Any]] = {"targets": {}, "removed": {}, "takenOver": {}, "literal": {}}
     assert spec_from_json(manifest | lists) == replace(spec, targets={}, removed={}, taken_over={}, literal={})

@@ -65,7 +65,7 @@ READERS: dict[str, Callable[[Json], object]] = {
 }
 
 
-NUMBERS = {"a verdict": 4, "the compiled spec": 3, "a reply of the hub": 2}
+NUMBERS = {"a verdict": 4, "the compiled spec": 2, "a reply of the hub": 2}
 """The others are 1. What older rules judged counts as absent, what they compiled is compiled anew; a reply is kept
 nowhere."""
 

@@ -16,7 +16,7 @@ from ecr_warden.core.desired import (
 )
 from ecr_warden.core.value import Count
 
-_SCHEMA = 3
+_SCHEMA = 2
 """Another one whenever a release compiles a spec to something else, so that it compiles the accepted one again."""
 _UNWRITTEN = ("removals", "removed", "removedPatterns", "takenOver")
 """What no text of a spec has: it holds even if its text is not valid any more."""
