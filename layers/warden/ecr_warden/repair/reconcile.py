@@ -286,11 +286,11 @@ class Reconcile(Struct, frozen=True):
         return run, report, ended
 
     def _rolled_out(self, run: Run, plan: Plan, observation: Observation) -> Run:
-        """The run with what the replaced version asked for, and as one of the accepted version if that is all of it.
+        """The run as it is reported: whether the accepted version brought about what it found, or somebody else.
 
-        It is one of the accepted version where nothing shows that this was in effect, and nothing lies there but what
-        the replaced one asked for. It is not, where an outsider was let in since the replaced one was in effect. It
-        decides no write, and ends no run.
+        The version did where the documents are as the replaced version asked for, and no look shows that the accepted
+        one was in effect. Somebody else did where an outsider gets in whom the replaced version did not let in, and a
+        look shows that this one was in effect. It decides no write.
         """
         home = {run.spec.target.account, *run.accepted.accounts}
         if (
