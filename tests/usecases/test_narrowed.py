@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from copy import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -138,8 +138,21 @@ def test_whatever_else_lets_in_an_outsider_is_critical(
     assert (run.severity, message_of([run]).state) == (Severity.CRITICAL, MessageState.CLOSED)
 
 
-def test_an_outsider_who_came_in_before_a_versions_own_run_is_no_part_of_the_version() -> None:
+def _as_it_was(_: World) -> None:
+    """All that is known is as it was kept."""
+
+
+def _cannot_be_compared(world: World) -> None:
+    """Comparing fails: a time without a zone is before none that has one."""
+    world.specs.accepted_at = datetime(2026, 11, 24)
+
+
+@pytest.mark.parametrize("known", [_as_it_was, _cannot_be_compared])
+def test_an_outsider_who_came_in_before_a_versions_own_run_is_no_part_of_the_version(
+    known: Callable[[World], None],
+) -> None:
     world = narrowed()
+    known(world)
     world.put(D1, OPEN)
     by_its_own_run(world)
     run = world.announced[-1]

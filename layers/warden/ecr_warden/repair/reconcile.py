@@ -5,7 +5,6 @@ forged event costs time at most.
 """
 
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from copy import replace
 from datetime import timedelta
 from functools import partial
@@ -299,7 +298,8 @@ class Reconcile(Struct, frozen=True):
             or (run.cause.rolls_out and not any(lets_in(one, home) for one in plan.drifts))
         ):
             return run
-        with suppress(Exception):  # an attacker may have written what cannot be compared
+        own = replace(run, cause=replace(run.cause, root=f"{CauseKind.RUN}/{run.id}"))
+        try:
             replaced, looked = self.specs.replaced(), clean_look(run.spec, run.before, self.sweep_records)
             older = None if replaced is None else spec_for(run.spec.target, replaced.spec)
             if replaced is None or older is None:
@@ -307,11 +307,11 @@ class Reconcile(Struct, frozen=True):
             before = diff(as_observed(older, observation), observation, now=run.started_at)
             if run.cause.rolls_out:
                 stood = looked is not None and replaced.since < looked < replaced.at
-                tampered = stood and any(lets_in(one, home) for one in before)
-                own = replace(run.cause, root=f"{CauseKind.RUN}/{run.id}")
-                return replace(run, cause=own, older=older) if tampered else run
+                return replace(own, older=older) if stood and any(lets_in(one, home) for one in before) else run
             if all(at is None or at < replaced.at for at in (looked, run.before.written_at)):
                 return replace(run, older=older) if before else replace(run, cause=_of(run.accepted))
+        except Exception:  # an attacker may have written what cannot be compared: then it is not the version's
+            return own if run.cause.rolls_out else run
         return run
 
     def _wait_for_pace(self, run: Run, report: RunReport) -> None:
