@@ -11,6 +11,8 @@ from ecr_warden.events.calls import BLINDING_CALLS, CALLS, READS, WATCHED, Irrel
 from ecr_warden.events.trigger import WatchedService
 
 PAGES = Path(__file__).parents[1] / "docs" / "schema"
+_SHORT = 40
+"""A description of so many characters is not shorter for naming where it stands."""
 MADE = "`make schema` writes this page from {}; a test compares them."
 
 
@@ -24,20 +26,29 @@ def spec_page() -> Iterator[str]:
     """Every field of the spec, record by record, and every problem."""
     yield from ("# The spec's fields and problems", "", MADE.format("`access_spec/fields.py` and `problems.py`"))
     yield from ("[The spec](../spec.md) says what they are for. Fields in bold are required.", "", "## Fields")
+    described: dict[tuple[str, str], str] = {}
     for record in {record.name: record for record in records(SPEC)}.values():
-        yield from ("", f"### {record.name}", "", *_fields(record))
+        yield from ("", f"### {record.name}", "", *_fields(record, described))
     yield from ("", "## Problems", "", "An error (`E`) refuses the spec, a warning (`W`) does not.", "", "```")
     yield from (f"{code.code}  {code.title}" for code in Code)
     yield "```"
 
 
-def _fields(record: Record) -> Iterator[str]:
+def _fields(record: Record, described: dict[tuple[str, str], str]) -> Iterator[str]:
+    """A line for each field; `described`: the record that has the description of a field, which stands there alone."""
+    elsewhere: Mapping[str, list[str]] = defaultdict(list)
     for entry in record.fields:
+        name, field = f"**{entry.name}**" if entry.required else entry.name, (entry.name, entry.meaning)
         if entry.needless:
             yield f"- {entry.name}: refused: {entry.needless}"
+        elif field in described and len(entry.meaning) > _SHORT:
+            elsewhere[described[field]].append(name)
         else:
-            yield f"- {f'**{entry.name}**' if entry.required else entry.name}: {entry.meaning}"
-    yield from (f"- {name}: refused: {remedy}" for name, remedy in record.gone.items())
+            described.setdefault(field, record.name)
+            yield f"- {name}: {entry.meaning}"
+    yield from (f"- {', '.join(names)}: as in {name}" for name, names in elsewhere.items())
+    if record.gone:
+        yield f"- {', '.join(record.gone)}: refused, of earlier versions; `validate` says what to write instead"
 
 
 def calls_page() -> Iterator[str]:

@@ -16,7 +16,7 @@ from local.smoke.session_probes import SESSION_PROBES
 PAGE = Path(__file__).parents[2] / "docs" / "schema" / "asked.md"
 LAB_PROBES = (*ECR_PROBES, *PRINCIPAL_PROBES, *IMAGE_PROBES, *EVENT_PROBES, *SESSION_PROBES)
 PROBES: tuple[Probe[Any], ...] = (*LAB_PROBES, *DEPLOYED_PROBES)
-NOT_ASKED = "not asked yet"
+NOT_ASKED = "-"
 _HEAD = "| question to AWS | taken for granted | AWS |\n|---|---|---|\n"
 _TABLE = re.compile(re.escape(_HEAD) + r"(?:\|.*\n)*")
 
