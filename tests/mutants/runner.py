@@ -3,7 +3,7 @@
 pytest collects all tests once. A first pass, in which nothing is planted, notes which lines with a bug each test
 reaches and how long it takes. For each bug a process is forked that has everything imported: it gives the function its
 changed code, or the constant its changed value, and runs the area's tests that reach it, the quickest first, until one
-fails.
+fails. Then the tests of each path of the area alone, for two seconds: a bug that only one of them notices needs it.
 """
 
 import ast
@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, zip_longest
 from pathlib import Path
 from types import CodeType, FunctionType
@@ -34,6 +34,8 @@ _FATES: tuple[Fate, ...] = ("survived", "caught", "not reached", "cannot be plan
 _AT_ONCE = 2
 _MOST_SECONDS = 8.0
 """Of tests on a bug that none is known to notice, as they took without it."""
+_MOST_OF_ONE = 2.0
+"""Of the tests of one path on a bug that those of another notice."""
 _LONGER, _AT_LEAST = 4, 5.0
 """A bug with which a test takes so many times longer, and so many seconds of processor time, does not end."""
 _PACKAGES = tuple(str(ROOT / name) for name in ("layers/access", "layers/warden", "cli"))
@@ -58,9 +60,10 @@ class Ran(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """A bug, and the tests that may notice it."""
+    """A bug, and the tests that may notice it: those of its area below `paths`."""
 
     area: str
+    paths: Sequence[str]
     bug: Bug
     items: list[pytest.Item]
 
@@ -70,10 +73,14 @@ class _CannotBePlanted(Exception):
 
 
 class Found(NamedTuple):
-    """What became of each bug, with the name of its area, and the tests that fail without any."""
+    """What became of each bug, with the name of its area, and the tests that fail without any.
+
+    `by`: of each bug that is noticed, by its name: the paths of its area whose tests would notice it on their own.
+    """
 
     fates: list[tuple[str, Bug, Fate]]
     broken: list[str]
+    by: dict[str, list[str]]
 
 
 def plant(wanted: Sequence[tuple[Area, Sequence[Bug]]], listed: Container[str]) -> Found:
@@ -91,7 +98,7 @@ class _Work:
     def __init__(self, wanted: Sequence[tuple[Area, Sequence[Bug]]], listed: Container[str]) -> None:
         self.wanted = wanted
         self.listed = listed
-        self.found = Found([], [])
+        self.found = Found([], [], {})
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """A module that cannot be imported fails: without its tests, bugs would only seem to be noticed by none."""
@@ -109,10 +116,19 @@ class _Work:
         ran = _first_pass(session.items, places, functions, caches)
         self.found.broken.extend(item.nodeid for item in session.items if item.nodeid not in ran)
         whole = [item for item in session.items if item.nodeid in ran]
-        plans = [plan for area, bugs in self.wanted for plan in _plans(area, bugs, whole, ran, self.listed)]
-        for index, code in _forked([functools.partial(_notices, plan, functions, ran) for plan in plans]):
-            fate: Fate = _FATES[code] if 0 <= code < len(_FATES) else "caught"
-            self.found.fates.append((plans[index].area, plans[index].bug, fate))
+        most = {name: _MOST_SECONDS for _, bugs in self.wanted for bug in bugs if (name := bug.name) in self.listed}
+        plans = [plan for area, bugs in self.wanted for plan in _plans(area, area.tests, bugs, whole, ran, most)]
+        self.found.fates.extend((plan.area, plan.bug, fate) for plan, fate in _tried(plans, functions, ran))
+        caught = {bug.name: _MOST_OF_ONE for _, bug, fate in self.found.fates if fate == "caught"}
+        apart = [
+            plan
+            for area, bugs in self.wanted
+            for path in area.tests
+            for plan in _plans(area, [path], [bug for bug in bugs if bug.name in caught], whole, ran, caught)
+        ]
+        for plan, fate in _tried(apart, functions, ran):
+            if fate == "caught":
+                self.found.by.setdefault(plan.bug.name, []).extend(plan.paths)
         return True
 
 
@@ -209,14 +225,19 @@ def _passes(item: pytest.Item, following: pytest.Item | None) -> bool:
 
 
 def _plans(
-    area: Area, bugs: Iterable[Bug], items: list[pytest.Item], ran: dict[str, Ran], listed: Container[str]
+    area: Area,
+    paths: Sequence[str],
+    bugs: Iterable[Bug],
+    items: list[pytest.Item],
+    ran: dict[str, Ran],
+    most: Mapping[str, float],
 ) -> Iterator[Plan]:
-    """Bugs of the area with its tests that come to their line, else to their function.
+    """Bugs of the area with its tests below the paths that come to their line, else to their function.
 
-    First the quickest of each module of tests, then the next: tests of one module resemble each other. On a listed bug
-    as many as there is time for; of any other some test is expected to notice it.
+    First the quickest of each module of tests, then the next: tests of one module resemble each other. On some bugs, by
+    name, as many as there is time for; of any other some test is expected to notice it.
     """
-    own = [item for item in items if item.nodeid.startswith(tuple(area.tests))]
+    own = [item for item in items if item.nodeid.startswith(tuple(paths))]
     quick = sorted(own, key=lambda item: ran[item.nodeid].seconds)
     for bug in bugs:
         line = (bug.file, bug.line)
@@ -225,14 +246,14 @@ def _plans(
         of_module: dict[Path, list[pytest.Item]] = defaultdict(list)
         for item in near or [one for one in quick if ran[one.nodeid].reached & places]:
             of_module[item.path].append(item)
-        left = _MOST_SECONDS if bug.name in listed else math.inf
+        left = most.get(bug.name, math.inf)
         plan: list[pytest.Item] = []
         for item in filter(None, chain.from_iterable(zip_longest(*of_module.values()))):
             seconds = ran[item.nodeid].seconds
             if seconds <= left or not plan:
                 plan.append(item)
                 left -= seconds
-        yield Plan(area.name, bug, plan)
+        yield Plan(area.name, paths, bug, plan)
 
 
 def _places(bug: Bug) -> set[Place]:
@@ -270,6 +291,12 @@ def _codes(code: CodeType) -> Iterator[CodeType]:
     for one in code.co_consts:
         if isinstance(one, CodeType):
             yield from _codes(one)
+
+
+def _tried(plans: Sequence[Plan], functions: Functions, ran: dict[str, Ran]) -> Iterator[tuple[Plan, Fate]]:
+    """What becomes of the bug of each plan, as they end."""
+    for index, code in _forked([functools.partial(_notices, plan, functions, ran) for plan in plans]):
+        yield plans[index], _FATES[code] if 0 <= code < len(_FATES) else "caught"
 
 
 def _notices(plan: Plan, functions: Functions, ran: dict[str, Ran]) -> int:

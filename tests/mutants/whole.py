@@ -13,13 +13,17 @@ _REPORT = ROOT / "build" / "mutants.json"
 
 
 class Figures(Struct):
-    """Of one area: bugs planted, noticed, not noticed because nobody could, and not noticed yet."""
+    """Of one area: bugs planted, noticed, not noticed because nobody could, and not noticed yet.
+
+    `alone`: by path of tests, the bugs that no other path of the area notices, by name.
+    """
 
     area: str
     planted: int
     caught: int
     change_nothing: int
     not_yet: int
+    alone: dict[str, list[str]]
 
     @property
     def share(self) -> int:
@@ -50,7 +54,7 @@ def main(arguments: list[str]) -> int:
             print(f"{bug.name} is noticed by now, and may leave survivors.yaml: {place}")
         elif fate != "caught" and bug.name not in known:
             lines.append(f"{bug.name} {fate}: {place}")
-    figures = [_figures(area, len(bugs), found) for area, bugs in wanted]
+    figures = [figures_of(area, len(bugs), found) for area, bugs in wanted]
     _show(figures)
     if options.area or options.bug or options.most:
         for line in lines:
@@ -68,10 +72,12 @@ def main(arguments: list[str]) -> int:
     return 1 if lines else 0
 
 
-def _figures(area: Area, planted: int, found: Found) -> Figures:
+def figures_of(area: Area, planted: int, found: Found) -> Figures:
+    """Of an area of which so many were planted."""
     fates = [(bug, fate) for name, bug, fate in found.fates if name == area.name]
     caught = sum(fate == "caught" for _, fate in fates)
-    return Figures(area.name, planted, caught, planted - len(fates), len(fates) - caught)
+    alone = {path: [bug.name for bug, _ in fates if found.by.get(bug.name) == [path]] for path in area.tests}
+    return Figures(area.name, planted, caught, planted - len(fates), len(fates) - caught, alone)
 
 
 def _to_json(one: Figures) -> dict[str, object]:
@@ -81,6 +87,7 @@ def _to_json(one: Figures) -> dict[str, object]:
         "caught": one.caught,
         "changeNothing": one.change_nothing,
         "notYet": one.not_yet,
+        "alone": one.alone,
     }
 
 
@@ -91,7 +98,10 @@ def _show(figures: list[Figures]) -> None:
         sum(one.caught for one in figures),
         sum(one.change_nothing for one in figures),
         sum(one.not_yet for one in figures),
+        {},
     )
     print(f"{'':28}{'planted':>8}{'noticed':>8}{'change nothing':>16}{'not yet':>9}{'share':>8}")
     for one in (*figures, total):
         print(f"{one.area:28}{one.planted:8}{one.caught:8}{one.change_nothing:16}{one.not_yet:9}{one.share:6} %")
+        for path, names in one.alone.items() if len(one.alone) > 1 else ():
+            print(f"  alone by {path}: {len(names)} {' '.join(names)}".rstrip())
