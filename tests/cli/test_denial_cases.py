@@ -1,6 +1,8 @@
 """Real messages of docker, kubelet, services and SDKs, as rows: the answer, what to do, what must not stand there."""
 
 import json
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -39,6 +41,15 @@ def _explain(row: Any, estates: dict[str, Path], *more: str) -> Ran:
     return Command()("explain-denial", *given, *source, *more, stdin=message.encode())
 
 
+type Answered = Callable[[str], Any]
+
+
+@pytest.fixture(scope="module")
+def answered(estates: dict[str, Path]) -> Answered:
+    """The answer in JSON to a row's message, by the row's name."""
+    return cache(lambda name: _explain(ROWS[name], estates, "--json").json)
+
+
 def test_there_are_many_rows_of_their_own() -> None:
     assert len(ROWS) > 200
     assert len({row["message"] for row in ROWS.values()}) > 180
@@ -65,9 +76,8 @@ def test_a_message_is_answered(name: str, estates: dict[str, Path]) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name, row in ROWS.items() if row["verdict"] == "no"])
-def test_a_grant_that_is_printed_lets_the_call_through(name: str, estates: dict[str, Path]) -> None:
-    row = ROWS[name]
-    answer = _explain(row, estates, "--json").json
+def test_a_grant_that_is_printed_lets_the_call_through(name: str, answered: Answered) -> None:
+    row, answer = ROWS[name], answered(name)
     for one in (answer, *answer.get("others", ())):
         for command in one.get("commands", ()):
             if (found := GRANT.fullmatch(command)) is not None:
@@ -80,8 +90,8 @@ def _commands(out: str) -> list[str]:
 
 
 @pytest.mark.parametrize("name", [name for name, row in ROWS.items() if row["verdict"] not in ("asks", "not denied")])
-def test_what_was_understood_of_a_message(name: str, estates: dict[str, Path]) -> None:
-    row, answer = ROWS[name], _explain(ROWS[name], estates, "--json").json
+def test_what_was_understood_of_a_message(name: str, answered: Answered) -> None:
+    row, answer = ROWS[name], answered(name)
     assert answer["answer"] == row["verdict"]
     if "access" in row and answer["asked"]["access"] is not None:
         assert answer["asked"]["access"] == row["access"]

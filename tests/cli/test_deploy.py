@@ -548,7 +548,9 @@ class Expiring(dict[str, BaseException]):
 
 
 # 40 accounts: all is read by call 126 and proposed by 131, the members' stacks have begun by 211.
-@pytest.mark.parametrize("calls", [0, 100, 128, 150, 190, 220, 240, 290, 340])
+@pytest.mark.parametrize(
+    "calls", [0, 128, 220, 340, *(pytest.param(one, marks=pytest.mark.thorough) for one in (100, 150, 190, 240, 290))]
+)
 def test_a_session_that_ends_in_the_middle_of_a_roll_out_is_said_once_and_taken_up_again(
     deployed: Site, calls: int
 ) -> None:
@@ -807,6 +809,7 @@ def test_an_instance_that_fails_is_named_each_time_with_its_reason(organized: Si
     assert len(organized("--json").json["instances"]) == 401
 
 
+@pytest.mark.thorough
 def test_four_hundred_accounts_of_an_organization_have_stacks_of_their_own(deployed: Site) -> None:
     more = "".join(f'  a{number}: {{id: "{500000000000 + number}", writes: none}}\n' for number in range(398))
     file = FILE.replace("alerts:", f"{more}alerts:") + "organization: {id: o-a1b2c3d4e5}\n"
