@@ -1,7 +1,6 @@
 """The report of the hub as it is now: of what it has read and found."""
 
 import argparse
-from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from copy import replace
 from datetime import datetime
@@ -17,6 +16,7 @@ from ecr_warden_cli.report.make import Beside, grants_and_teams, make_report
 from ecr_warden_cli.report.matrix import Sources
 from ecr_warden_cli.report.report import Origin, PartRead, Report
 from ecr_warden_cli.terminal.context import Context, Failure
+from iam_access.gather import gather
 
 
 def fresh_report(arguments: argparse.Namespace, context: Context) -> Report:
@@ -63,10 +63,8 @@ def _seen(group: FindingGroup) -> Iterator[SeenFinding]:
 def _parts(status: StatusReply, accounts: Mapping[str, str], began: Mapping[str, datetime]) -> Iterator[PartRead]:
     """When each part was read, and since when all of its targets have been compared."""
     aliases = {account: alias for alias, account in accounts.items()}
-    looked: defaultdict[str, list[datetime | None]] = defaultdict(list)
-    for target in status.targets:
-        looked[part_of(parse_target(target.target))].append(target.last.at if target.last is not None else None)
+    looked = gather((part_of(parse_target(one.target)), one.last.at if one.last else None) for one in status.targets)
     for part in sorted(began):
-        looks = looked[part]
+        looks = looked.get(part, ())
         swept = None if None in looks else min((at for at in looks if at is not None), default=None)
         yield PartRead(part, aliases.get(part, ""), began[part], swept)

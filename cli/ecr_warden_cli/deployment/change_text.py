@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from ecr_warden.collect.stacks import StackContent
 from ecr_warden_cli.deployment.ports import Instance, StackChange, StackPlace
+from iam_access.gather import gather
 from iam_access.text.printable import listed
 
 _READS = re.compile(r".*:(Get|List|Describe|BatchGet|BatchCheck|Query|Scan|Lookup|Receive)")
@@ -119,20 +120,19 @@ def _may(actions: frozenset[str]) -> str:
 
 def resource_line(changes: Sequence[StackChange]) -> str:
     """How many resources of each type are created, changed, replaced and removed."""
-    found = defaultdict[str, Counter[str]](Counter)
-    for one in changes:
-        verb = "replaces" if one.replacement else _VERBS.get(one.action, "changes")
-        found[verb][one.type.removeprefix("AWS::")] += 1
+    found = gather(
+        ("replaces" if one.replacement else _VERBS.get(one.action, "changes"), one.type.removeprefix("AWS::"))
+        for one in changes
+    )
     return "; ".join(
-        f"{verb} {', '.join(f'{many} {kind}' for kind, many in sorted(kinds.items()))}" for verb, kinds in found.items()
+        f"{verb} {', '.join(f'{many} {kind}' for kind, many in sorted(Counter(kinds).items()))}"
+        for verb, kinds in found.items()
     )
 
 
 def instance_lines(instances: Sequence[Instance]) -> list[str]:
     """What is not as it should be in an organization's units, and how it is tried again."""
-    alike = defaultdict[tuple[str, str, str, str], list[str]](list)
-    for one in instances:
-        alike[one.set, one.region, one.status, one.reason].append(one.account)
+    alike = gather(((one.set, one.region, one.status, one.reason), one.account) for one in instances)
     return [
         f"{name} is {status} in {listed(accounts, _SHOWN)}, {region}: {reason or 'AWS gives no reason'}"
         for (name, region, status, reason), accounts in alike.items()
@@ -141,7 +141,4 @@ def instance_lines(instances: Sequence[Instance]) -> list[str]:
 
 def grouped(lines: Sequence[tuple[str, str]]) -> list[str]:
     """Lines with the accounts of which each is said."""
-    accounts = defaultdict[str, list[str]](list)
-    for line, account in lines:
-        accounts[line].append(account)
-    return [line.format(", ".join(dict.fromkeys(where))) for line, where in accounts.items()]
+    return [line.format(", ".join(dict.fromkeys(where))) for line, where in gather(lines).items()]

@@ -1,7 +1,6 @@
 """What `init` proposes to deploy, by what was read of the accounts, as the text of ecr-warden.yaml."""
 
 import re
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
@@ -21,6 +20,7 @@ from ecr_warden_cli.deployment.wanted import Deployment, MemberAccount
 from ecr_warden_cli.terminal.console import Exit
 from ecr_warden_cli.terminal.yaml_values import Value as YamlValue
 from ecr_warden_cli.terminal.yaml_values import block, comment
+from iam_access.gather import gather
 from iam_access.text.printable import cut, listed
 
 _HEAD = (
@@ -85,9 +85,7 @@ def _called(trail: Mapping[str, object]) -> str:
 
 def trail_lines(trails: Sequence[SeenTrail]) -> Iterator[str]:
     """Which trail reports what, where none does, and how to have one."""
-    places: dict[str, list[str]] = defaultdict(list)
-    for trail in trails:
-        places[trail.by].append(f"{trail.account} in {trail.region}")
+    places = gather((trail.by, f"{trail.account} in {trail.region}") for trail in trails)
     yield from (f"{by} reports the changes of {listed(some, 10)}" for by, some in places.items() if by)
     yield from (trail.message for trail in trails if not trail.by)
     yield from [_CREATE] if "" in places else []

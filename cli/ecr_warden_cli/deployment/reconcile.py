@@ -4,7 +4,6 @@ import hashlib
 import json
 import re
 import uuid
-from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from copy import replace
@@ -50,6 +49,7 @@ from ecr_warden_cli.deployment.stacks import (
 )
 from ecr_warden_cli.deployment.wanted import Deployment
 from ecr_warden_cli.terminal.context import Failure
+from iam_access.gather import gather
 from iam_access.text.printable import listed
 
 _BUCKET = "hub-bucket"
@@ -65,9 +65,7 @@ _INLINE_BYTES = 51_200
 
 def _said_together(failures: Sequence[Failure]) -> Failure:
     """The first one, with the others before it; those with one remedy are said together."""
-    alike = defaultdict[str, list[str]](list)
-    for failure in failures:
-        alike[failure.remedy].append(failure.message.rstrip("."))
+    alike = gather((failure.remedy, failure.message.rstrip(".")) for failure in failures)
     said = [
         StackFailed(listed([*dict.fromkeys(those)], _SHOWN, separator="; "), remedy=remedy, code=failures[0].code)
         for remedy, those in alike.items()

@@ -23,6 +23,7 @@ from ecr_warden_cli.hub.findings_text import show_access
 from ecr_warden_cli.hub.headline import headline, standings
 from ecr_warden_cli.terminal.console import Style
 from ecr_warden_cli.terminal.context import Context
+from iam_access.gather import gather
 from iam_access.text.printable import count, listed, show_time
 
 _NAMED_SHOWN, _ALIKE_SHOWN, _NAMES_SHOWN = 40, 5, 3
@@ -169,10 +170,11 @@ def _kind(words: str, condition: Condition) -> _Kind:
 
 def _shared(untrue: _Conditions) -> Mapping[_Kind, Sequence[tuple[str, Condition]]]:
     """The conditions that many repositories have alike, each with one of them."""
-    found: defaultdict[_Kind, list[tuple[str, Condition]]] = defaultdict(list)
-    for target, conditions in untrue.items():
-        for words, condition in conditions:
-            found[_kind(words, condition)].append((target, condition))
+    found = gather(
+        (_kind(words, condition), (target, condition))
+        for target, conditions in untrue.items()
+        for words, condition in conditions
+    )
     return {kind: those for kind, those in found.items() if len(those) >= _MANY}
 
 
@@ -200,11 +202,12 @@ def _untrue(health: RepositoryHealth, word: Standing | None) -> Iterator[tuple[s
 
 def _by_writer(targets: Sequence[TargetStatus], now: datetime) -> list[list[tuple[str, Fight]]]:
     """The fights that go on, those of one writer together, each with its target."""
-    found: defaultdict[str, list[tuple[str, Fight]]] = defaultdict(list)
-    for status in targets:
-        for fight in status.fights:
-            if now - fight.last <= QUIET or status.standing is not Standing.OK:
-                found[f"{short_name(fight.writer)} ({tool_of(fight.writer)})"].append((status.target, fight))
+    found = gather(
+        (f"{short_name(fight.writer)} ({tool_of(fight.writer)})", (status.target, fight))
+        for status in targets
+        for fight in status.fights
+        if now - fight.last <= QUIET or status.standing is not Standing.OK
+    )
     return [*found.values()]
 
 

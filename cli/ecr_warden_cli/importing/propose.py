@@ -37,6 +37,7 @@ from ecr_warden_cli.importing.tidy import with_lists
 from ecr_warden_cli.importing.world import World, inline_size, repositories_by_name
 from ecr_warden_cli.terminal.yaml_values import flow
 from iam_access.document.document import ROLE_INLINE_QUOTA, USER_INLINE_QUOTA, Document, policy_size
+from iam_access.gather import gather
 from iam_access.inventory.identity_kind import IdentityKind
 from iam_access.inventory.inventory import Identity, Unread
 from iam_access.once import once
@@ -269,9 +270,7 @@ def _notes_of(candidate: _Candidate, alike: Sequence[Regions], world: World) -> 
 
 def _alike(candidates: Iterable[_Candidate]) -> list[Regions]:
     """The regions that one entry can describe together, those with pullers and the most regions first."""
-    groups: defaultdict[tuple[Grants, tuple[PullScope, ...], OutsidePart | None], list[_Candidate]] = defaultdict(list)
-    for candidate in candidates:
-        groups[candidate.grants, candidate.scopes, candidate.outside].append(candidate)
+    groups = gather(((one.grants, one.scopes, one.outside), one) for one in candidates)
     return sorted(groups.values(), key=lambda some: (bool(some[0].grants.pull), len(some)), reverse=True)
 
 

@@ -43,6 +43,7 @@ from iam_access.document.document import Document, Effect, Patterns, Statement
 from iam_access.document.kind import DocumentKind
 from iam_access.document.pattern import pattern_covers, patterns_meet
 from iam_access.document.variables import completed_arn
+from iam_access.gather import gather
 from iam_access.inventory.identity_kind import IdentityKind
 from iam_access.inventory.inventory import Identity, Unread
 from iam_access.text.printable import listed
@@ -204,11 +205,12 @@ def _resources(document: Document, wanted: _Wanted) -> dict[str, RepositoryTarge
 
 def _trusted(trust: Document, role: RoleTarget, world: World) -> dict[Limits, list[Pusher]]:
     """Who may assume the role, by the limits under which they may."""
-    found: defaultdict[Limits, list[Pusher]] = defaultdict(list)
-    for statement in trust.statements:
-        for kind, value in statement.principals.values if statement.principals else ():
-            found[limits_of(statement)] += _pushers(kind, value, statement, role, world)
-    return {limits: pushers for limits, pushers in found.items() if pushers}
+    return gather(
+        (limits_of(statement), pusher)
+        for statement in trust.statements
+        for kind, value in (statement.principals.values if statement.principals else ())
+        for pusher in _pushers(kind, value, statement, role, world)
+    )
 
 
 def _pushers(kind: str, value: str, statement: Statement, role: RoleTarget, world: World) -> Iterator[Pusher]:

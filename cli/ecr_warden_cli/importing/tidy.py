@@ -1,11 +1,11 @@
 """The same access in fewer words: one entry for repositories that are alike, a team for a list that comes again."""
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from copy import replace
 
 from ecr_warden.access_spec.accounts import is_name
 from ecr_warden.access_spec.spec import Limits, PullGrant, Spec, SpecPrincipal, SpecRepository
+from iam_access.gather import gather
 
 _LEAST_MEMBERS, _LEAST_USES = 2, 2
 
@@ -17,12 +17,12 @@ def with_lists(spec: Spec, notes: Mapping[str, object], waiting: Collection[str]
 
     `notes`, `waiting`: by the key of a target; those that wait stay alone.
     """
-    groups: defaultdict[object, list[SpecRepository]] = defaultdict(list)
-    for entry in spec.repositories:
-        said = replace(entry, targets=())
+
+    def alike(entry: SpecRepository) -> object:
         where = tuple((target.account, target.region, notes.get(target.key)) for target in entry.targets)
-        is_alone = entry.targets[0].key in waiting
-        groups[entry.targets if is_alone else (said, where)].append(entry)
+        return entry.targets if entry.targets[0].key in waiting else (replace(entry, targets=()), where)
+
+    groups = gather((alike(entry), entry) for entry in spec.repositories)
     return replace(spec, repositories=tuple(map(_together, groups.values())))
 
 
@@ -32,10 +32,7 @@ def _together(alike: Sequence[SpecRepository]) -> SpecRepository:
 
 def with_teams(spec: Spec) -> Spec:
     """The spec with a team for each list of principals that several entries have."""
-    uses: defaultdict[Members, list[str]] = defaultdict(list)
-    for entry in spec.repositories:
-        for members in _lists(entry):
-            uses[members].append(entry.targets[0].name)
+    uses = gather((members, entry.targets[0].name) for entry in spec.repositories for members in _lists(entry))
     shared = {one: names for one, names in uses.items() if len(one) >= _LEAST_MEMBERS and len(names) >= _LEAST_USES}
     teams: dict[str, tuple[SpecPrincipal, ...]] = {}
     for members in sorted(shared, key=lambda one: (-len(shared[one]), sorted(principal.arn for principal in one))):
@@ -51,10 +48,8 @@ def _lists(entry: SpecRepository) -> Iterator[Members]:
 
 def grouped(grants: Iterable[PullGrant]) -> Mapping[tuple[Limits, bool, tuple[str, ...]], Members]:
     """The users and roles that pull, by what else their grants say."""
-    found: defaultdict[tuple[Limits, bool, tuple[str, ...]], set[SpecPrincipal]] = defaultdict(set)
-    for grant in grants:
-        if isinstance(grant.puller, SpecPrincipal):
-            found[grant.limits, grant.importing, grant.reads].add(grant.puller)
+    pulling = ((grant, grant.puller) for grant in grants if isinstance(grant.puller, SpecPrincipal))
+    found = gather(((grant.limits, grant.importing, grant.reads), puller) for grant, puller in pulling)
     return {key: frozenset(members) for key, members in found.items()}
 
 

@@ -1,7 +1,7 @@
 """`what-if`: who would gain and who would lose if policies or tags were others."""
 
 import argparse
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -20,6 +20,7 @@ from ecr_warden_cli.terminal.console import Exit, Style
 from ecr_warden_cli.terminal.context import Context, Verb
 from ecr_warden_cli.terminal.inputs import load_compiled
 from ecr_warden_cli.verbs.access import say_unseen
+from iam_access.gather import gather
 from iam_access.text.printable import count, listed
 from iam_access.who_can.decide import Answer
 
@@ -72,39 +73,21 @@ def _order(difference: AccessDifference) -> tuple[object, ...]:
 def _show(found: Sequence[AccessDifference], estate: Estate, context: Context) -> None:
     """One entry for each principal and kind of difference, with the kinds of access and the repositories."""
     names, console = names_of(estate), context.console
-    places: defaultdict[tuple[object, ...], list[AccessDifference]] = defaultdict(list)
-    for difference in found:
-        places[difference.kind, difference.subject.arn, difference.access, difference.before, difference.after].append(
-            difference
-        )
-    entries: defaultdict[tuple[object, ...], list[list[AccessDifference]]] = defaultdict(list)
-    for (kind, arn, _, before, after), some in places.items():
-        entries[kind, arn, before, after, tuple(access_difference.repository for access_difference in some)].append(
-            some
-        )
+    places = gather(((one.kind, one.subject.arn, one.before, one.after, one.access), one) for one in found)
+    entries = gather(((*alike, tuple(one.repository for one in some)), some) for (*alike, _), some in places.items())
     for of_each in entries.values():
         first = of_each[0][0]
         who = named(first.subject) if is_class(first.subject) else first.subject.arn
         console.line(f"{first.kind.value:<13}{who}", _STYLES[first.kind])
         console.line(detail("what", ", ".join(some[0].access for some in of_each)))
-        console.line(
-            detail(
-                "in",
-                listed(
-                    [names.repository(access_difference.repository) for access_difference in of_each[0]], _MOST_NAMES
-                ),
-            )
-        )
+        console.line(detail("in", listed([names.repository(one.repository) for one in of_each[0]], _MOST_NAMES)))
         for label, text in _details(first):
             console.line(detail(label, text))
     if not found:
         console.line("nobody gains or loses access", Style.GOOD)
     else:
-        principals: defaultdict[DifferenceKind, set[str]] = defaultdict(set)
-        for access_difference in found:
-            principals[access_difference.kind].add(access_difference.subject.arn)
-        numbers = {kind: len(principals[kind]) for kind in DifferenceKind if principals[kind]}
-        sums = [f"{count(number, 'principal')} {_PHRASES[kind]}" for kind, number in numbers.items()]
+        numbers = Counter(kind for kind, _ in {(one.kind, one.subject.arn) for one in found})
+        sums = [f"{count(numbers[kind], 'principal')} {_PHRASES[kind]}" for kind in DifferenceKind if numbers[kind]]
         console.line(f"{', '.join(sums)}, by the policies that could be read", Style.HEADING)
 
 

@@ -17,6 +17,7 @@ from iam_access.document.condition import CanonicalClause, Clause, parse_operato
 from iam_access.document.steps import Steps, TooManySteps
 from iam_access.document.variables import captured, replace_variables, variables_in
 from iam_access.evaluate.condition_match import clause_holds
+from iam_access.gather import gather
 from iam_access.key_values.clauses import Predicates
 from iam_access.key_values.predicates import Literal
 from iam_access.text.ascii_case import folded
@@ -70,13 +71,9 @@ def contexts_of(
     `resources`: patterns with variables, each with the resource that it may match; `always`: clauses that hold in every
     context, such as that an ARN belongs to a certain account. Raises TooManySteps.
     """
-    by_key: dict[str, list[CanonicalClause]] = {}
-    for clause in clauses:
-        if (known := _turned(resolved(clause, certain), certain)).values:
-            by_key.setdefault(known.key, []).append(known)
-    rules: dict[str, list[CanonicalClause]] = {}
-    for clause in always:
-        rules.setdefault(clause.key, []).append(clause)
+    turned = (_turned(resolved(clause, certain), certain) for clause in clauses)
+    by_key = gather((known.key, known) for known in turned if known.values)
+    rules = gather((clause.key, clause) for clause in always)
     known_related = {key: values for key in RELATED - by_key.keys() if (values := certain(key)) is not None}
     for clause in presence({*by_key, *known_related}):
         if clause.key in by_key:

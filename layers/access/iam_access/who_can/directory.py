@@ -1,6 +1,5 @@
 """Who is asked about: everybody in an inventory, and whom the principals in documents mean."""
 
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from copy import replace
 
@@ -9,6 +8,7 @@ from iam_access.document.document import Document, Effect, Statement
 from iam_access.document.principal import ANYONE, ROLES_ANYWHERE, WEB_PROVIDERS, Principal
 from iam_access.evaluate.request_principal import CallerKind, RequestPrincipal, parse_request_principal, principal_named
 from iam_access.evaluate.statement_match import action_matches
+from iam_access.gather import gather
 from iam_access.inventory.inventory import Inventory, Policy, Unread
 from iam_access.once import once
 from iam_access.text.ascii_case import ascii_lower
@@ -45,9 +45,7 @@ class SubjectDirectory:
         self.inventory = inventory
         self._seen_as = seen_as
         self.subjects = {identity.arn: seen_as(subject_of(identity, inventory)) for identity in inventory.identities()}
-        self._by_account: dict[str, list[Subject]] = defaultdict(list)
-        for subject in self.subjects.values():
-            self._by_account[str(subject.principal.account)].append(subject)
+        self._by_account = gather((str(one.principal.account), one) for one in self.subjects.values())
         self.roles = [subject for subject in self.subjects.values() if subject.is_role]
         self._candidates: dict[str, Candidates] = {}
 
@@ -70,7 +68,7 @@ class SubjectDirectory:
         if principal.kind is CallerKind.ROOT:
             return self._seen_as(root_of(principal, self.inventory))
         if principal.kind is CallerKind.SESSION:
-            for subject in self._by_account[account]:
+            for subject in self._by_account.get(account, ()):
                 if subject.is_role and subject.principal.name == principal.name:
                     return as_session(subject, principal)
         return self._outside(principal, is_class=False)

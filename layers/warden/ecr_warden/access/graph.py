@@ -18,6 +18,7 @@ from iam_access.document.steps import Allowance
 from iam_access.evaluate.request import ANY_RESOURCE
 from iam_access.evaluate.request_principal import CallerKind
 from iam_access.evaluate.statement_match import action_matches
+from iam_access.gather import gather
 from iam_access.inventory.inventory import Policy
 from iam_access.once import once
 from iam_access.text.ascii_case import ascii_lower
@@ -59,10 +60,7 @@ def gravest(found: Iterable[tuple[str, AccessPath]]) -> Mapping[str, Sequence[Ac
         known = best.get(path.chain)
         if known is None or rank(path.answer) < rank(known[1].answer):
             best[path.chain] = action, path
-    by_action: dict[str, list[AccessPath]] = defaultdict(list)
-    for action, path in best.values():
-        by_action[action].append(path)
-    return by_action
+    return gather(best.values())
 
 
 class RepositoryGraph(Graph):

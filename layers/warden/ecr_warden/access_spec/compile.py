@@ -62,6 +62,7 @@ from ecr_warden.core.target import (
 from iam_access.arn import iam_arn
 from iam_access.document.document import TRUST_POLICY_QUOTA, Document, Effect, policy_size
 from iam_access.document.pattern import pattern_covers
+from iam_access.gather import gather
 from iam_access.once import once
 from iam_access.text.printable import first
 
@@ -174,10 +175,8 @@ def _ends_of_sessions(spec: Spec) -> Mapping[str, frozenset[datetime]]:
 def _ends(spec: Spec, of_sessions: Mapping[str, frozenset[datetime]]) -> Iterator[GrantEnd]:
     """The ends of grants; a grant of a team is one, with the first of its members."""
     for repository in spec.repositories:
-        pulls: defaultdict[datetime, list[str]] = defaultdict(list)
-        for pull in repository.pull:
-            if pull.limits.until is not None:
-                pulls[pull.limits.until].append(str(pull.puller))
+        ending = ((pull.limits.until, str(pull.puller)) for pull in repository.pull)
+        pulls = gather((until, name) for until, name in ending if until is not None)
         for target in repository.targets:
             for until, names in pulls.items():
                 yield GrantEnd(until, f"pull from {target}: {_some(names)}")
@@ -359,10 +358,7 @@ def _pull_resources(repository: SpecRepository, identity: IdentityTarget | ByCon
 
 def by_role(spec: Spec) -> Mapping[RoleTarget, tuple[tuple[SpecRepository, PushGrant], ...]]:
     """The push roles with their grants, each with its repository."""
-    roles: defaultdict[RoleTarget, list[tuple[SpecRepository, PushGrant]]] = defaultdict(list)
-    for repository in spec.repositories:
-        for grant in repository.push:
-            roles[grant.role].append((repository, grant))
+    roles = gather((grant.role, (entry, grant)) for entry in spec.repositories for grant in entry.push)
     return {target: tuple(grants) for target, grants in roles.items()}
 
 
@@ -406,9 +402,7 @@ def pushers_of(grants: Iterable[PushGrant]) -> frozenset[tuple[Limits, Pusher]]:
 
 def trust_of(pushers: Iterable[tuple[Limits, Pusher]], *, account: str) -> Document:
     """The trust policy of a push role in an account; its statements are merged only where AWS's quota needs it."""
-    by_limits: defaultdict[Limits, list[Pusher]] = defaultdict(list)
-    for limits, pusher in pushers:
-        by_limits[limits].append(pusher)
+    by_limits = gather(pushers)
     apart = push_trust(by_limits, account=account)
     return apart if policy_size(apart) <= TRUST_POLICY_QUOTA else push_trust(by_limits, account=account, by_owner=True)
 

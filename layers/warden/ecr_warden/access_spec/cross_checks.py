@@ -1,6 +1,5 @@
 """Checks across entries: nothing twice, one entry for a repository in a region, one repository for a push role."""
 
-from collections import defaultdict
 from collections.abc import Iterator
 
 from msgspec import Struct
@@ -21,6 +20,7 @@ from ecr_warden.core.address import AddressKind
 from ecr_warden.core.desired import Mode
 from ecr_warden.core.target import IdentityTarget, RepositoryTarget, RoleTarget
 from iam_access.document.pattern import pattern_covers, patterns_meet
+from iam_access.gather import gather
 from iam_access.text.printable import show_time
 
 
@@ -202,10 +202,8 @@ def _check_patterns(spec: Spec, report: ProblemReport) -> None:
     No entry can take precedence: the pattern's push role is in the repository's own account, where its identity policy
     alone lets it push. Two that meet begin alike: each is compared with the patterns that begin as it does, or shorter.
     """
-    entries, alike = list(_entries(spec)), defaultdict[tuple[str, str, str], list[int]](list)
-    for index, entry in enumerate(entries):
-        if "*" in entry.target.name:
-            alike[entry.starting()].append(index)
+    entries = list(_entries(spec))
+    alike = gather((entry.starting(), index) for index, entry in enumerate(entries) if "*" in entry.target.name)
     found: dict[Place, tuple[int, int]] = {}
     compared = 0
     for index, entry in enumerate(entries):

@@ -1,7 +1,6 @@
 """`repositories:`: who may pull and push."""
 
 import re
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from copy import replace
 from datetime import datetime
@@ -30,6 +29,7 @@ from ecr_warden.access_spec.spec import (
 from ecr_warden.core.desired import ForeignStatement, Mode
 from ecr_warden.core.target import RepositoryTarget, RoleTarget, is_repository_name
 from iam_access.document.pattern import patterns_meet
+from iam_access.gather import gather
 
 _SERVICE = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*\.amazonaws\.com")
 _SOURCE = re.compile(r"arn:aws:[a-z0-9-]+:[a-z0-9*-]*:([0-9]{12}):[!-~]+")
@@ -254,14 +254,13 @@ def _push(entry: Fields, account: SpecAccount | None, directory: Directory, now:
 
 def with_named_roles(entries: Sequence[Fields]) -> Iterator[Fields]:
     """The entries; a push role by its name alone, as an accepted version may have it, as where its `by` stands."""
-    given: defaultdict[tuple[str, ...], list[Fields]] = defaultdict(list)
-    for entry in entries:
-        for push in entry.all("push"):
-            given[_words(entry.text("account"), push.text("role"))].append(push)
+    given = gather(
+        (_words(entry.text("account"), push.text("role")), push) for entry in entries for push in entry.all("push")
+    )
     for entry in entries:
         push_grants: list[Value] = [*entry.all("push")]
         for name in entry.texts("push"):
-            pushes = given[_words(entry.text("account"), name)]
+            pushes = given.get(_words(entry.text("account"), name), ())
             push_grants += [replace(push, values={**push.values, "role": name}) for push in pushes]
         yield replace(entry, values={**entry.values, "push": Items(entry.place, tuple(push_grants))})
 

@@ -21,6 +21,7 @@ from ecr_warden.access_spec.spec import (
 from ecr_warden.core.actions import FOR_DOCKER, IMPORT, REQUIRED, TOKEN, Access
 from iam_access.arn import iam_arn
 from iam_access.document.document import Document, document_of, raw_statements
+from iam_access.gather import gather
 from iam_access.text.printable import show_time
 
 PULL_ACTIONS = REQUIRED[Access.PULL]
@@ -73,9 +74,7 @@ def repository_pull(grants: Iterable[PullGrant], *, region: str, beside: Documen
     """
     every = tuple(grants)
     importing = tuple(grant for grant in every if grant.importing)
-    by_reads: defaultdict[tuple[str, ...], list[PullGrant]] = defaultdict(list)
-    for grant in every:
-        by_reads[grant.reads].append(grant)
+    by_reads = gather((grant.reads, grant) for grant in every)
     pulls = (
         # Several statements with reads would have one Sid, and what is beside may have any.
         _statements(by_reads[reads], "" if reads or beside else "AllowPull", (*PULL_ACTIONS, *reads), region)
@@ -91,9 +90,7 @@ def repository_pull(grants: Iterable[PullGrant], *, region: str, beside: Documen
 def _statements(
     grants: Iterable[PullGrant], sid: str, actions: tuple[str, ...], region: str
 ) -> Iterator[dict[str, object]]:
-    by_limits: defaultdict[Limits, list[PullGrant]] = defaultdict(list)
-    for grant in grants:
-        by_limits[grant.limits].append(grant)
+    by_limits = gather((grant.limits, grant) for grant in grants)
     for limits in sorted(by_limits, key=lambda limits: limits.order):
         yield from _limited_statements(by_limits[limits], limits, sid, actions, region)
 

@@ -1,6 +1,5 @@
 """Administrators of an account: who can change what identities there may do, or administer a repository or registry."""
 
-from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from copy import replace
 from functools import cache
@@ -15,6 +14,7 @@ from ecr_warden.core.estate import EcrAccount, Repository
 from ecr_warden.core.target import RepositoryTarget
 from iam_access.document.document import Document
 from iam_access.document.variables import completed_arn, literal_glob, replace_variables
+from iam_access.gather import gather
 from iam_access.inventory.inventory import Policy
 from iam_access.once import once
 from iam_access.who_can.candidates import resources_allowed
@@ -160,11 +160,9 @@ class _Powers:
         self._graph = graph
         self._account = account
         self._bounded = {arn for arn, one in account.identities.items() if one.boundary is not None}
-        calls: dict[_Call, set[str]] = defaultdict(set)
-        for target in graph.identities_of(account.id):
-            for call in changes_of(target, account):
-                calls[call].add(target.arn)
-        self._calls = dict(sorted(calls.items(), key=lambda item: item[0][0] not in WRITING))
+        targets = graph.identities_of(account.id)
+        calls = gather((call, target.arn) for target in targets for call in changes_of(target, account))
+        self._calls = {call: {*calls[call]} for call in sorted(calls, key=lambda call: call[0] not in WRITING)}
         self._alike: dict[frozenset[str], Sequence[tuple[str, tuple[str, ...]]]] = {}
 
     def of(self, subject: Subject) -> Iterator[_Power]:
@@ -202,9 +200,7 @@ class _Powers:
             return
         asked = sorted(keys_asked_for(_policies(subject), (*TAG_PREFIXES, _BOUNDARY)))
         known = {arn: self._known(arn, action) for arn in on}
-        by_keys: dict[object, list[str]] = defaultdict(list)
-        for arn, resource in known.items():
-            by_keys[tuple(resource.keys.get(key) for key in asked)].append(arn)
+        by_keys = gather((tuple(map(resource.keys.get, asked)), arn) for arn, resource in known.items())
         for arns in by_keys.values():
             step = self._step(subject, action, known[arns[0]])
             if step.decision.answer in _CAN:
@@ -269,9 +265,7 @@ def _policies(subject: Subject) -> Iterator[Policy]:
 def _alike(calls: Iterable[_Call], patterns: frozenset[str]) -> Sequence[tuple[str, tuple[str, ...]]]:
     """The calls, those together that the patterns do not distinguish: the answer for one is the answer for all."""
     signatures = {resource: _signature(resource, patterns) for resource in dict.fromkeys(one for _, one in calls)}
-    found: dict[tuple[str, object], list[str]] = defaultdict(list)
-    for action, resource in calls:
-        found[action, signatures[resource]].append(resource)
+    found = gather(((action, signatures[resource]), resource) for action, resource in calls)
     return [(action, tuple(resources)) for (action, _), resources in found.items()]
 
 

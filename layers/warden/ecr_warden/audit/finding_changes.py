@@ -22,6 +22,7 @@ from ecr_warden.audit.finding import (
 from ecr_warden.collect.estate import ReportedCall
 from ecr_warden.core.selection import named_by
 from ecr_warden.core.target import RepositoryTarget
+from iam_access.gather import gather
 from iam_access.text.printable import few
 
 MAX_FINDINGS = 10_000
@@ -201,9 +202,7 @@ def grouped(findings: Iterable[SeenFinding]) -> tuple[FindingGroup, ...]:
 
 def _of_places(places: Mapping[str, list[SeenFinding]]) -> Iterator[FindingGroup]:
     """One group for each set of accesses."""
-    by_accesses: dict[tuple[str, ...], list[str]] = {}
-    for place, seen in places.items():
-        by_accesses.setdefault(tuple(finding.finding.access for finding in seen), []).append(place)
+    by_accesses = gather((tuple(one.finding.access for one in seen), place) for place, seen in places.items())
     for accesses, names in by_accesses.items():
         first_seen = min(seen.first_seen for name in names for seen in places[name])
         yield FindingGroup(places[names[0]][0].finding, accesses, tuple(names), first_seen)

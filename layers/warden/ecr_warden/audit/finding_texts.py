@@ -8,6 +8,7 @@ from msgspec import Struct
 from ecr_warden.audit.finding import ANYONE, Certainty, Finding, FindingGroup, FindingKind, Half, is_call
 from ecr_warden.core.listing import Listing, listing
 from iam_access.arn import parse_arn
+from iam_access.gather import gather
 from iam_access.text.printable import and_more
 from iam_access.text.printable import listed as named
 
@@ -32,11 +33,13 @@ class FindingCause(Struct, frozen=True):
 
 def causes(groups: Iterable[FindingGroup]) -> tuple[FindingCause, ...]:
     """What people read as one, in the order of their first: whoever comes by the same statements to the same places."""
-    found: dict[object, list[FindingGroup]] = {}
-    for number, group in enumerate(groups):
+
+    def alike(number: int, group: FindingGroup) -> object:
         finding = group.finding
-        alike = (finding.kind, finding.certainty, finding.scope, group.accesses, group.places, group.left_out)
-        found.setdefault((*alike, finding.change) if finding.change else number, []).append(group)
+        said = (finding.kind, finding.certainty, finding.scope, group.accesses, group.places, group.left_out)
+        return (*said, finding.change) if finding.change else number
+
+    found = gather((alike(number, group), group) for number, group in enumerate(groups))
     return tuple(
         FindingCause(first, tuple(finding_group.finding.principal for finding_group in others))
         for first, *others in found.values()

@@ -37,8 +37,9 @@ from ecr_warden.core.administering import is_of_registry
 from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.estate import EcrAccount, Estate, Registry, Repository
 from ecr_warden.core.ours import ours_of
-from ecr_warden.core.target import RepositoryTarget, Target
+from ecr_warden.core.target import RepositoryTarget
 from ecr_warden.state.sweeps import parts_of
+from iam_access.gather import gather
 from iam_access.inventory.inventory import Unread
 from iam_access.once import once
 from iam_access.who_can.decide import Permission
@@ -466,9 +467,7 @@ class _Auditor:
     def _let_in(self, outsiders: Whom, repository: Repository) -> Iterator[Finding]:
         """What outsiders may do with a repository, and halves of it."""
         target = repository.target
-        found: dict[str, list[AccessPath]] = defaultdict(list)
-        for access, path in let_in_for(self._graph, outsiders):
-            found[access].append(path)
+        found = gather(let_in_for(self._graph, outsiders))
         for access, paths in found.items():
             yield from self._extra(access, str(target), paths, repository)
 
@@ -480,9 +479,7 @@ class _Auditor:
     def _extra(
         self, access: str, place: str, paths: Iterable[AccessPath], repository: Repository | None = None
     ) -> Iterator[Finding]:
-        by_repair: dict[tuple[Target, ...], list[AccessPath]] = defaultdict(list)
-        for path in paths:
-            by_repair[self._remedies.repairs(path)].append(path)
+        by_repair = gather((self._remedies.repairs(path), path) for path in paths)
         named_, rest = self._judge.divided(by_repair.pop((), ()))
         for targets, those in by_repair.items():
             remedy = self._remedies.repairing(targets)
@@ -593,9 +590,7 @@ class _Auditor:
     def _unread(self) -> Iterator[UnreadDocument]:
         accounts = self._estate.accounts
         yield from not_surveyed(self._compiled, self._estate)
-        touched: dict[frozenset[str], list[str]] = defaultdict(list)
-        for target, found in self._found.items():
-            touched[found.principals].append(str(target))
+        touched = gather((found.principals, str(target)) for target, found in self._found.items())
         both = self._administrators.values()
         masters = {bare(arn) for one in both for arn in (*one.iam, *one.of_registries)}
 

@@ -40,6 +40,7 @@ from ecr_warden.state.target_status import Standing, TargetStatus
 from iam_access.document.document import Document
 from iam_access.document.glob import Glob
 from iam_access.document.variables import literal_glob
+from iam_access.gather import gather
 from iam_access.text.printable import count, first, show_time
 
 _NAMED = 3
@@ -144,11 +145,8 @@ class Involved(Struct, frozen=True, dict=True):
     @cached_property
     def _by_resource(self) -> tuple[Mapping[str, list[Target]], list[tuple[Glob, list[Target]]]]:
         """The push roles by the repositories that their policies name: by ARN, and by pattern."""
-        found: dict[str, list[Target]] = defaultdict(list)
-        for spec in self.accepted.targets.values():
-            if isinstance(spec.target, RoleTarget):
-                for name in dict.fromkeys(_resources(spec)):
-                    found[name].append(spec.target)
+        roles = (spec for spec in self.accepted.targets.values() if isinstance(spec.target, RoleTarget))
+        found = gather((name, spec.target) for spec in roles for name in dict.fromkeys(_resources(spec)))
         patterns = [(literal_glob(name), roles) for name, roles in found.items() if "*" in name or "?" in name]
         return found, patterns
 
@@ -278,15 +276,13 @@ class Health(Struct, frozen=True, dict=True):
         return AuditedAccess(self.involved, self.record, self.now)
 
     def _in_sync(self, targets: Iterable[Target]) -> Condition:
-        by_standing: dict[Standing, list[TargetStatus]] = defaultdict(list)
-        for target in targets:
-            status = self.statuses[target.key]
-            by_standing[status.standing].append(status)
+        statuses = (self.statuses[target.key] for target in targets)
+        by_standing = gather((status.standing, status) for status in statuses)
         for standing, reason, verdict in _VERDICTS:
-            if found := by_standing[standing]:
+            if found := by_standing.get(standing):
                 named = ", ".join(first([target_status.target for target_status in found], _NAMED))
                 return Condition(verdict, reason, f"{standing}: {named}", self._looked(found))
-        found = by_standing[Standing.OK]
+        found = by_standing.get(Standing.OK, [])
         message = f"{count(len(found), 'target')} as the spec says: the repository and who is granted access"
         return Condition(ConditionStatus.TRUE, "InSync", message, self._looked(found))
 

@@ -1,6 +1,5 @@
 """The estate with what is known to be repaired in place: what differs then, the spec does not decide, or it waits."""
 
-from collections import defaultdict
 from collections.abc import Callable
 from copy import replace
 from datetime import datetime
@@ -26,6 +25,7 @@ from iam_access.arn import ARN_COLONS
 from iam_access.delta.relate import Differs, relate
 from iam_access.document.document import Document
 from iam_access.document.kind import DocumentKind
+from iam_access.gather import gather
 from iam_access.inventory.accounts import ABSENT
 from iam_access.inventory.identity_kind import IdentityKind
 from iam_access.inventory.inventory import Identity, Policy, PolicyPlace, Unread
@@ -82,9 +82,7 @@ class _Repaired:
         self._live = live
         # Equal documents become one value: subjects with the same documents are decided once.
         self._known: dict[str, Document] = {}
-        self._targets: dict[str, list[tuple[str, TargetSpec]]] = defaultdict(list)
-        for key, spec in compiled.targets.items():
-            self._targets[spec.target.account].append((key, spec))
+        self._targets = gather((spec.target.account, (key, spec)) for key, spec in compiled.targets.items())
 
     def account(self, account: EcrAccount) -> EcrAccount:
         if account.id not in self._compiled.accounts:
@@ -128,7 +126,7 @@ class _Repaired:
             if is_others or self._live(target.key):
                 repaired = identity
             found[repaired.arn] = repaired
-        for key, spec in self._targets[account.id]:
+        for key, spec in self._targets.get(account.id, ()):
             settings = _settings(spec)
             if settings and key not in seen and not self._live(key):
                 made = self._named(_new_role(spec, settings), spec, account)

@@ -4,7 +4,6 @@ A document is read, absent or unread. What is said of an unread one, how grave t
 is news follow from its value.
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
 from copy import replace
 from datetime import datetime, timedelta
@@ -17,6 +16,7 @@ from ecr_warden.core.estate import EcrAccount, Estate, Registry
 from ecr_warden.core.failures import AccountUnreachable, OutOfTime, RegionDisabled, Throttled, Unanswered
 from ecr_warden.state.sweeps import parts_of
 from iam_access.document.document import Document
+from iam_access.gather import gather
 from iam_access.inventory.accounts import ABSENT, UNKNOWN_FIELD
 from iam_access.inventory.inventory import Identity, Policy, Unread
 from iam_access.text.printable import count, listed, printable
@@ -141,9 +141,8 @@ def lines(found: Iterable[UnreadDocument]) -> tuple[str, ...]:
 
     An account that could not be entered is one line, for all its parts.
     """
-    alike: dict[object, list[UnreadDocument]] = defaultdict(list)
-    for one in sorted(found, key=lambda one: (_GRAVEST_FIRST.index(one.cause), one.place)):
-        alike[one.place, one.kind, one.cause].append(one)
+    gravest_first = sorted(found, key=lambda one: (_GRAVEST_FIRST.index(one.cause), one.place))
+    alike = gather(((one.place, one.kind, one.cause), one) for one in gravest_first)
     return tuple(dict.fromkeys(_line(*each) for each in alike.values()))
 
 

@@ -1,6 +1,5 @@
 """The estate: read from the accounts piece by piece, stored, and checked against the spec."""
 
-from collections import defaultdict
 from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from copy import replace
 from datetime import datetime
@@ -15,6 +14,7 @@ from ecr_warden.core.job import Cause
 from ecr_warden.core.part import part_of
 from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target, UserTarget
 from ecr_warden.core.value import Value
+from iam_access.gather import gather
 
 if TYPE_CHECKING:
     from ecr_warden.core.failures import PortError
@@ -90,12 +90,8 @@ class Needed(Struct, frozen=True):
 
     def by_part(self) -> dict[str, "Needed"]:
         """What of it concerns each part, as state.sweeps names parts."""
-        repositories = defaultdict[str, list[RepositoryTarget]](list)
-        patterns = defaultdict[str, list[RepositoryPattern]](list)
-        for repository in self.repositories:
-            repositories[part_of(repository)].append(repository)
-        for pattern in self.patterns:
-            patterns[part_of(pattern.target)].append(pattern)
+        repositories = gather((part_of(repository), repository) for repository in self.repositories)
+        patterns = gather((part_of(pattern.target), pattern) for pattern in self.patterns)
         accounts, providers = {*self.accounts}, {*self.providers}
         return {
             part: Needed(

@@ -19,6 +19,7 @@ from ecr_warden.repair.ordering import gains, loses
 from ecr_warden.state.fight import RESTORED, Fight, OthersVersion, Repairs, fights_by_version
 from iam_access.document.document import Document
 from iam_access.equivalent.canonical import digest
+from iam_access.gather import gather
 
 AGAIN, AGAIN_WITHIN = 3, timedelta(minutes=1)
 """From this time on within this period, it is critical that a document has to be narrowed again."""
@@ -141,11 +142,7 @@ def _fight(known: Repairs, found: str | None, cause: Cause) -> OthersVersion | N
 
 def _written(report: RunReport) -> dict[Address, list[Change]]:
     """The changes that a run wrote, by document; without cut-offs, which it writes for the sake of another."""
-    written: dict[Address, list[Change]] = {}
-    for change in report.applied:
-        if change.address.name != DENY_OLDER_SESSIONS:
-            written.setdefault(change.address, []).append(change)
-    return written
+    return gather((change.address, change) for change in report.applied if change.address.name != DENY_OLDER_SESSIONS)
 
 
 def _after(before: Repairs, changes: Sequence[Change], report: RunReport) -> Repairs:

@@ -1,7 +1,6 @@
 """Keeping a compiled spec as a tree (state.tree): only what is not known to be kept is written."""
 
 import hashlib
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from ecr_warden.core.codec.base import Json, dumps
@@ -9,6 +8,7 @@ from ecr_warden.core.desired import CompiledSpec, enforces
 from ecr_warden.core.part import part_of_key
 from ecr_warden.state.codec_spec import ENTRIES, EntryCodec, manifest_to_json
 from ecr_warden.state.tree import SpecTree, place_of
+from iam_access.gather import gather
 
 PER_LEAF = 32
 """How many entries a leaf has at most, on average; a power of two of leaves of a part, so that few move."""
@@ -23,9 +23,7 @@ class KeptSpecs(SpecTree):
         return self._put(_encoded(manifest_to_json(spec) | {"enforces": enforces(spec.targets), "leaves": leaves}))
 
     def _keep[V](self, entries: Mapping[str, V], entry: EntryCodec[V]) -> dict[str, list[str]]:
-        parts: defaultdict[str, list[str]] = defaultdict(list)
-        for key in sorted(entries):
-            parts[part_of_key(key)].append(key)
+        parts = gather((part_of_key(key), key) for key in sorted(entries))
         return {part: [self._leaf_of(entries, some, entry) for some in _divided(keys)] for part, keys in parts.items()}
 
     def _leaf_of[V](self, entries: Mapping[str, V], keys: Sequence[str], entry: EntryCodec[V]) -> str:
@@ -41,10 +39,12 @@ class KeptSpecs(SpecTree):
 
 def _sections(spec: CompiledSpec) -> dict[str, Mapping[str, object]]:
     """All entries of a compiled spec by their targets' keys: who is named where is an index of the others."""
-    targets, names = dict(spec.targets), defaultdict[str, list[str]](list)
-    for key, entry in sorted(targets.items()):
-        for identity in {principal.key for principal in entry.principals.values()}:
-            names[identity].append(key)
+    targets = dict(spec.targets)
+    names = gather(
+        (identity, key)
+        for key, entry in sorted(targets.items())
+        for identity in {principal.key for principal in entry.principals.values()}
+    )
     return {
         "targets": targets,
         "removed": spec.removed,

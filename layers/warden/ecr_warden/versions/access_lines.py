@@ -1,7 +1,6 @@
 """Who gains and who loses by a version of the spec, in lines: one wording of every preview and of what is held."""
 
 import re
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import replace
 
@@ -12,6 +11,7 @@ from ecr_warden.core.framings import VERSIONS, VERSIONS_OF_MANY
 from iam_access.arn import parse_arn
 from iam_access.delta.phrases import Phrase, wording
 from iam_access.delta.service import ActionGroup
+from iam_access.gather import gather
 from iam_access.text.printable import count, listed, printable
 
 _LONGEST_NAME = 200
@@ -94,26 +94,23 @@ def lines_of(changes: Sequence[AccessChange], names: DiffNames) -> list[Line]:
         (change.repository, change.access, change.direction, role) for change in changes for role in change.through
     }
     registries = len({place for change in changes if "*" not in (place := tuple(change.repository.split("/")[1:3]))})
-    grouped: dict[tuple[object, ...], list[AccessChange]] = defaultdict(list)
-    for change in changes:
-        if (change.repository, change.access, change.direction, change.principal) not in links:
-            grouped[change.principal, change.repository, change.direction, change.through, change.conditions].append(
-                change
-            )
+    grouped = gather(
+        ((one.principal, one.repository, one.direction, one.through, one.conditions), one)
+        for one in changes
+        if (one.repository, one.access, one.direction, one.principal) not in links
+    )
     found = _joined([_line(some, names, registries) for some in grouped.values()])
     return sorted(found, key=lambda line: (line.direction is Direction.LOSES, line.gravity, line.places, line.who))
 
 
 def _joined(lines: Iterable[Line]) -> Iterator[Line]:
     """The lines, those joined that differ in who and where alone and are many."""
-    alike: dict[tuple[object, ...], dict[str, list[Line]]] = defaultdict(lambda: defaultdict(list))
-    for line in lines:
-        what = line.direction, line.accesses, line.through, line.conditions, line.gravity
-        alike[what][line.places[0]].append(line)
-    for places in alike.values():
-        by_who: dict[tuple[str, ...], list[str]] = defaultdict(list)
-        for place, some in places.items():
-            by_who[tuple(sorted(line.who[0] for line in some))].append(place)
+    alike = gather(
+        ((line.direction, line.accesses, line.through, line.conditions, line.gravity), line) for line in lines
+    )
+    for some in alike.values():
+        places = gather((line.places[0], line) for line in some)
+        by_who = gather((tuple(sorted(line.who[0] for line in those)), place) for place, those in places.items())
         for who, where in by_who.items():
             if len(who) * len(where) >= _MANY:
                 yield replace(places[where[0]][0], who=who, places=tuple(sorted(where)))

@@ -27,6 +27,7 @@ from iam_access.document.principal import ANYONE, Principal, Principals
 from iam_access.document.variables import completed_arn, literal_glob, replace_variables
 from iam_access.evaluate.request_principal import CallerKind, RequestPrincipal, principal_named
 from iam_access.evaluate.statement_match import action_matches
+from iam_access.gather import gather
 from iam_access.once import once
 
 ELSEWHERE = "*"
@@ -116,20 +117,13 @@ class _Search:
         before, after = (_identities(version) for version in self._versions)
         moved = {key for key in before.keys() | after.keys() if self._has_moved(before.get(key), after.get(key))}
         trusts = [(key, self._names_of(document)) for one in (before, after) for key, document in _trusts(one)]
-        by_key: defaultdict[str, set[str]] = defaultdict(set)
-        by_account: defaultdict[str, set[str]] = defaultdict(set)
-        by_all: set[str] = set()
-        for role, named in trusts:
-            for key in named.keys:
-                by_key[key].add(role)
-            for account in named.accounts:
-                by_account[account].add(role)
-            if named.anybody:
-                by_all.add(role)
+        by_key = gather((key, role) for role, named in trusts for key in named.keys)
+        by_account = gather((account, role) for role, named in trusts for account in named.accounts)
+        by_all = [role for role, named in trusts if named.anybody]
         waiting = list(moved)
         while waiting:
             key = waiting.pop()
-            reached = (by_key[key] | by_account[_account_of(key)] | by_all) - moved
+            reached = {*by_key.get(key, ()), *by_account.get(_account_of(key), ()), *by_all} - moved
             moved |= reached
             waiting += reached
         return moved

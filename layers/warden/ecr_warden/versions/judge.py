@@ -4,7 +4,6 @@ Pure: the accounts come in as they were read, the time and the time that is left
 harmless that is not shown to be: who is not shown to be ours is outside, and what was not read or decided is unknown.
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from copy import replace
 from datetime import datetime
@@ -20,7 +19,7 @@ from ecr_warden.core.part import part_of
 from ecr_warden.versions.access_changes import access_changes
 from ecr_warden.versions.access_lines import DiffNames, lines_of
 from ecr_warden.versions.changes import Versions, observes
-from ecr_warden.versions.enforced import EnforcedChange, Left, Why, step, widened
+from ecr_warden.versions.enforced import EnforcedChange, Left, step, widened
 from ecr_warden.versions.growth import grown, silenced
 from ecr_warden.versions.limits import removes_much
 from ecr_warden.versions.outside_gains import OutsideGains, outside_gains
@@ -34,6 +33,7 @@ from ecr_warden.versions.takeover import (
     with_documents,
 )
 from iam_access.errors import site_of
+from iam_access.gather import gather
 from iam_access.text.printable import count, listed, printable
 
 _NAMED = 3
@@ -190,9 +190,7 @@ def _takeover_reasons(takeover: Takeover) -> Iterator[WaitReason]:
 
 
 def _stays_open(left: Iterable[Left]) -> Iterator[WaitReason]:
-    places: defaultdict[Why, list[str]] = defaultdict(list)
-    for one in left:
-        places[one.why].append(str(one.target))
+    places = gather((one.why, str(one.target)) for one in left)
     for why, where in places.items():
         yield WaitReason(WaitCode.STAYS_OPEN, f"{why}: {listed(where, _NAMED)}")
 

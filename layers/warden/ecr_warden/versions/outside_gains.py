@@ -16,6 +16,7 @@ from ecr_warden.versions.takeover import covers
 from iam_access.delta.delta import PermissionDelta, access_change
 from iam_access.document.document import Document, Effect
 from iam_access.equivalent.canonical import CanonicalStatement, canonical_together
+from iam_access.gather import gather
 from iam_access.text.printable import count, listed
 from iam_access.who_can.ours import Ours, outsiders
 
@@ -37,16 +38,17 @@ def outside_gains(change: EnforcedChange, ours: Ours, account: Callable[[str], E
     Then nothing is `unseen` only of a version that gives nothing to live roles.
     """
     assumers = OutsideAssumers(change, ours, account)
-    places: dict[str, dict[str, None]] = {}
+    places: list[tuple[str, str]] = []
     for address, permission, who in _gains(change, ours):
         reasons = [f"it lets in {one}" for one in who]
         reasons += [f"it gives more to {role}, which {one} may take" for role, one in assumers.of(address, permission)]
-        for reason in reasons:
-            places.setdefault(reason, {})[str(address)] = None
+        places += [(reason, str(address)) for reason in reasons]
     for role in longer_sessions(change):
-        for assumer in assumers.assumers(role):
-            places.setdefault(f"it lets sessions of {assumer} last longer", {})[str(role)] = None
-    found = [f"{reason}: {listed([*where], _NAMED, separator='; ')}" for reason, where in places.items()]
+        places += [(f"it lets sessions of {one} last longer", str(role)) for one in assumers.assumers(role)]
+    found = [
+        f"{reason}: {listed([*dict.fromkeys(where)], _NAMED, separator='; ')}"
+        for reason, where in gather(places).items()
+    ]
     more = len(found) - _WHO_NAMED
     left_out = [f"it lets in {count(more, 'more outsider')}"] if more > 0 else []
     return OutsideGains((*found[:_WHO_NAMED], *left_out), tuple(assumers.unread))

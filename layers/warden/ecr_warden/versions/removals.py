@@ -21,6 +21,7 @@ from iam_access.document.kind import DocumentKind
 from iam_access.document.pattern import patterns_meet
 from iam_access.equivalent.canonical import canonical_together
 from iam_access.evaluate.request_principal import principal_named
+from iam_access.gather import gather
 
 type _Pair = tuple[DesiredValue | None, DesiredValue | None]
 
@@ -36,12 +37,9 @@ class DocumentsChange(Struct, frozen=True):
 
 def document_changes(step: EnforcedChange) -> Iterator[DocumentsChange]:
     """The targets whose documents differ, by the kind of document."""
-    held: defaultdict[tuple[Target, DocumentKind], list[_Pair]] = defaultdict(list)
-    for address, old, new in step.documents():
-        if address.document_kind is not None:
-            held[address.target, address.document_kind].append((old, new))
+    held = gather(((address.target, address.document_kind), (old, new)) for address, old, new in step.documents())
     for (target, kind), pairs in held.items():
-        if any(old != new for old, new in pairs):
+        if kind is not None and any(old != new for old, new in pairs):
             access = _together(pairs, kind)
             losing = sum(bool(gained_and_lost(_document(old), _document(new), kind=kind).lost) for old, new in pairs)
             yield DocumentsChange(target, access, losing if access.lost else 0)
