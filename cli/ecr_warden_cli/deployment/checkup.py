@@ -399,8 +399,7 @@ def _of_comparison(looks: Looks, region: str) -> Iterator[Diagnosis]:
 
 
 def _of_functions(compared: Compared, region: str) -> Iterator[Diagnosis]:
-    for said in compared.code:
-        yield _diagnosis("code-differs", said)
+    yield from (_diagnosis("code-differs", said) for said in compared.code)
     for name in compared.stopped:
         message = f"the concurrent executions of {name} are limited, so that others keep it waiting or it never runs"
         command = f"aws lambda delete-function-concurrency --region {region} --function-name {name}"

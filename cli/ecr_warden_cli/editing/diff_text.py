@@ -44,15 +44,13 @@ def other_lines(found: SpecDiff) -> Iterator[str]:
     """The lines on what changes without access, and on what could not be decided."""
     for key in found.undecided:
         yield f"not known who gains and loses in {printable(key, 400)}: too many patterns to compare"
-    for other in found.others:
-        yield f"{printable(other.target, 400)}: {other.text}"
+    yield from (f"{printable(other.target, 400)}: {other.text}" for other in found.others)
     giving = {other.target for other in found.others}
     for key, what in found.targets.items():
         if key not in giving:
             yield f"{printable(key, 400)}: {what}, without a change of pull or push"
     yield from map(_setting_line, found.settings)
-    for key, ending in found.endings.items():
-        yield f"{printable(key, 400)}: {_ENDINGS[ending]}"
+    yield from (f"{printable(key, 400)}: {_ENDINGS[ending]}" for key, ending in found.endings.items())
 
 
 _ENDINGS = {Ending.REVOKED: "its policy will be revoked", Ending.LEFT: "will be left as it is"}

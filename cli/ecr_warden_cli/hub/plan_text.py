@@ -48,10 +48,8 @@ def plan_lines(plan: Plan, reasons: Reasons) -> Iterator[str]:
             yield from (f"  {line}" for line in lines)
     if plan.changes:
         yield "  would write, in this order:"
-        for number, change in enumerate(plan.changes, 1):
-            yield f"    {number}. {describe_change(change)}"
-    for held in held_of(plan):
-        yield f"  held: {describe_address(held.drift.address)}: {held.explain}"
+        yield from (f"    {number}. {describe_change(change)}" for number, change in enumerate(plan.changes, 1))
+    yield from (f"  held: {describe_address(held.drift.address)}: {held.explain}" for held in held_of(plan))
 
 
 def show_targets(console: Console, plans: Iterable[Plan], left: Mapping[str, str], *, apart: bool = False) -> None:

@@ -126,8 +126,7 @@ def _of_ours(part: _Part, ours: Ours) -> Iterator[_Part]:
     for key, known in (("aws:PrincipalAccount", ours.accounts), ("aws:PrincipalOrgID", ours.organizations)):
         operators = (spelled.get(one.lower(), one) for one in _NAMING)
         free = (one for one in operators if key.lower() not in map(str.lower, conditions.get(one, {})))
-        for operator in [*free][:1] if known else ():
-            yield _conditioned(part, operator, key, sorted(known))
+        yield from (_conditioned(part, operator, key, sorted(known)) for operator in ([*free][:1] if known else ()))
 
 
 def _conditioned(part: _Part, operator: str, key: str, values: list[Any]) -> _Part:

@@ -340,8 +340,7 @@ def _with_places(asked: OpenedEstate, rows: Sequence[Reach]) -> Iterator[Reach]:
         return
     targets = {row.repository.target: None for row in rows}.keys()
     places = SpecPlaces(asked, asked.spec, targets, unlimited_in(asked.graph))
-    for row in rows:
-        yield replace(row, given=places.given(row.access, row.repository.target, row.by))
+    yield from (replace(row, given=places.given(row.access, row.repository.target, row.by)) for row in rows)
 
 
 def place_of(repository: Repository) -> str:

@@ -138,8 +138,7 @@ def _element(name: str, raw: dict[str, Any], place: str) -> PlacedElement | None
 
 def _values(raw: Any, place: str) -> Iterator[PlacedText]:
     if isinstance(raw, list):
-        for index, text in enumerate(raw):
-            yield PlacedText(text, f"{place}[{index}]")
+        yield from (PlacedText(text, f"{place}[{index}]") for index, text in enumerate(raw))
     else:
         yield PlacedText(raw, place)
 

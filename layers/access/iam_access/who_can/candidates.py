@@ -80,5 +80,4 @@ def resources_allowed(document: Document, action: str) -> Iterator[str]:
             if element is None or element.negated:
                 yield "*"
                 continue
-            for value in element.values:
-                yield replace_variables(completed_arn(value), lambda _: "*")
+            yield from (replace_variables(completed_arn(value), lambda _: "*") for value in element.values)

@@ -298,8 +298,7 @@ def _value(key: str, subject: Subject, resource: Resource) -> Hashable:
 
 def _own(subject: Subject) -> Iterator[tuple[Hashable, Policy, bool]]:
     """A subject's own policies: the place of each, the policy, and whether it may leave out parts of an ARN."""
-    for index, policy in enumerate(subject.policies):
-        yield ("identity", index), policy, True
+    yield from ((("identity", index), policy, True) for index, policy in enumerate(subject.policies))
     if subject.boundary is not None:
         yield "boundary", subject.boundary, True
     for above, level in enumerate(subject.service_control):

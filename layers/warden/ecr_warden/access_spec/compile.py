@@ -178,8 +178,7 @@ def _ends(spec: Spec, of_sessions: Mapping[str, frozenset[datetime]]) -> Iterato
         ending = ((pull.limits.until, str(pull.puller)) for pull in repository.pull)
         pulls = gather((until, name) for until, name in ending if until is not None)
         for target in repository.targets:
-            for until, names in pulls.items():
-                yield GrantEnd(until, f"pull from {target}: {_some(names)}")
+            yield from (GrantEnd(until, f"pull from {target}: {_some(names)}") for until, names in pulls.items())
             for push in repository.push:
                 if push.limits.until is not None:
                     names = [str(pusher) for pusher in push.by]

@@ -159,5 +159,4 @@ def fight_alerts(run: Run, found: FightNews, report: RunReport) -> Iterator[Figh
             run_id=report.run_id,
             severity=Severity.CRITICAL if report.severity is Severity.CRITICAL else Severity.WARNING,
         )
-    for fight in found.ended:
-        yield FightNoticed(run.cause, FightMoment.ENDED, fight)
+    yield from (FightNoticed(run.cause, FightMoment.ENDED, fight) for fight in found.ended)

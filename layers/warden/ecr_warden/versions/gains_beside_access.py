@@ -30,8 +30,7 @@ def other_gains(before: CompiledSpec | None, after: CompiledSpec) -> Iterator[Ot
     for address, value in _documents(after).items():
         if isinstance(value, Document):
             old = was.get(address, _by_pattern(address.target, patterns))
-            for text in _gains_besides(old, value, address):
-                yield OtherChange(address.target.key, text)
+            yield from (OtherChange(address.target.key, text) for text in _gains_besides(old, value, address))
 
 
 def _by_pattern(target: Target, patterns: Iterable[RepositoryPattern]) -> DesiredValue | None:

@@ -191,8 +191,7 @@ def _takeover_reasons(takeover: Takeover) -> Iterator[WaitReason]:
 
 def _stays_open(left: Iterable[Left]) -> Iterator[WaitReason]:
     places = gather((one.why, str(one.target)) for one in left)
-    for why, where in places.items():
-        yield WaitReason(WaitCode.STAYS_OPEN, f"{why}: {listed(where, _NAMED)}")
+    yield from (WaitReason(WaitCode.STAYS_OPEN, f"{why}: {listed(where, _NAMED)}") for why, where in places.items())
 
 
 def _unknown(what: Iterable[str]) -> Iterator[WaitReason]:
