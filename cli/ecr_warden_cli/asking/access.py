@@ -77,8 +77,11 @@ def find_repositories(estate: Estate, text: str) -> list[Repository]:
         return [find_repository(estate, text)]
     selected = [repository for repository in estate.repositories() if selects(text, repository.target)]
     if not selected:
-        message = f"no repository of the accounts that were read fits {printable(text, 120)}"
-        raise _no_repository(estate, message, "write a pattern of their names, such as 'shop/*'")
+        raise _no_repository(
+            estate,
+            f"no repository of the accounts that were read fits {printable(text, 120)}",
+            "write a pattern of their names, such as 'shop/*'",
+        )
     return selected
 
 
@@ -134,8 +137,10 @@ def arn_meant(estate: Estate, text: str, ids: Mapping[str, str]) -> str:
     """The ARN of the one user or role that people mean, any other text unchanged; raises AccessError for several."""
     found = meant(text, ids, (identity.arn for identity in estate.identities()))
     if len(found) > 1:
-        message = f"{len(found)} users and roles are called {printable(text)}"
-        raise AccessError(message, remedy=f"write one of {listed(found, _SUGGESTED)}")
+        raise AccessError(
+            f"{len(found)} users and roles are called {printable(text)}",
+            remedy=f"write one of {listed(found, _SUGGESTED)}",
+        )
     return found[0] if found else text
 
 

@@ -280,8 +280,10 @@ def show_reach(
         conditions = f" if {' and '.join(row.conditions)}" if row.conditions else ""
         given = "" if row.given is None else f": {row.given}"
         where = names.repository(row.repository.target)
-        text = f"{row.by.answer:<13}{row.access:<8}{where}{through}{conditions}{given}"
-        console.line(text, Style.BAD if row.given is not None and row.given.is_extra else STYLES[row.by.answer])
+        console.line(
+            f"{row.by.answer:<13}{row.access:<8}{where}{through}{conditions}{given}",
+            Style.BAD if row.given is not None and row.given.is_extra else STYLES[row.by.answer],
+        )
     unknown = sum(row.by.answer is Answer.UNKNOWN for row in rows)
     says = count(len(rows) - unknown, "kind of access") + (f", and {unknown or 'what else'} unknown" if unread else "")
     console.line(f"{principal}: {says}, {asked.basis}", Style.HEADING)

@@ -143,8 +143,10 @@ def _change(raw: object) -> Supposed:
     if not isinstance(of, str) or not of:
         raise ChangeUnusable('"of" is missing, or no text', remedy=f"write {OF_WHAT[kind]}")
     if not isinstance(name, str) or bool(name) is not (kind is ChangeKind.IDENTITY_POLICY):
-        remedy = "write the name of the inline policy, for an identity-policy only"
-        raise ChangeUnusable(f"name is missing, or has no meaning for {kind}", remedy=remedy)
+        raise ChangeUnusable(
+            f"name is missing, or has no meaning for {kind}",
+            remedy="write the name of the inline policy, for an identity-policy only",
+        )
     if kind is ChangeKind.TAGS:
         if "document" in raw or not isinstance(tags, dict) or not tags:
             raise ChangeUnusable("tags are missing", remedy='write "tags": {"KEY": "VALUE"}; null removes a tag')

@@ -185,8 +185,10 @@ def source_of(arguments: argparse.Namespace) -> ReadFrom:
     of_hub = arguments.hub or arguments.hub_region is not None or not arguments.profile
     source = _PLACES[given[0]] if given else ReadFrom.HUB if of_hub else ReadFrom.PROFILES
     if arguments.region and source is not ReadFrom.PROFILES:
-        remedy = "leave it out: a snapshot, a spec and the hub have their regions"
-        raise UsageError("--region without a --profile alone", remedy=remedy)
+        raise UsageError(
+            "--region without a --profile alone",
+            remedy="leave it out: a snapshot, a spec and the hub have their regions",
+        )
     return source
 
 
@@ -262,8 +264,9 @@ def accounts_of_profiles(
     for text in given:
         alias, _, profile = text.rpartition("=")
         if not profile or (alias and not is_name(alias)):
-            remedy = "write ALIAS=PROFILE; an alias has letters, digits, - and _"
-            raise UsageError(f"--profile {cut(text, 200)}", remedy=remedy)
+            raise UsageError(
+                f"--profile {cut(text, 200)}", remedy="write ALIAS=PROFILE; an alias has letters, digits, - and _"
+            )
         with context.console.doing("checking the credentials"):
             caller = context.aws().identify(profile)
         account, own_region = caller.account, caller.region

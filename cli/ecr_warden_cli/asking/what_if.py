@@ -106,8 +106,10 @@ def _with_inline[Holder: (Identity, Group)](holder: Holder, change: Supposed, pl
     if change.document is not None:
         return replace(holder, policies=(*others, Policy.at(place, change.document)))
     if len(others) == len(holder.policies):
-        message = f"{printable(change.of, 200)} has no inline policy {printable(change.name, 128)} to remove"
-        raise NotInEstate(message, remedy="correct the policy's name, or leave the change out")
+        raise NotInEstate(
+            f"{printable(change.of, 200)} has no inline policy {printable(change.name, 128)} to remove",
+            remedy="correct the policy's name, or leave the change out",
+        )
     return replace(holder, policies=others)
 
 

@@ -137,9 +137,11 @@ class AwsEntered(Struct, frozen=True):
             (access == "ENABLED", "gives CloudFormation no access", f"aws cloudformation {_ACTIVATE}"),
         ):
             if not is_there:
-                message = f"the organization {organization['Id']} {lacks}"
-                remedy = f"{command}, with credentials of {management}; then run the same command again"
-                raise Failure(message, remedy=remedy, code="organization-lacks")
+                raise Failure(
+                    f"the organization {organization['Id']} {lacks}",
+                    remedy=f"{command}, with credentials of {management}; then run the same command again",
+                    code="organization-lacks",
+                )
         return management, root["Id"]
 
     def read_parts(self, accounts: Sequence[SpecAccount]) -> Iterator[tuple[str, Reading]]:
@@ -212,8 +214,11 @@ def _enter(
     if not ways.role or not isinstance(source, AccountSession) or source.account == account:
         return if_owned(source, ways.source, account, alias)
     role = f"arn:{source.arn.split(':')[1]}:iam::{account}:role/{ways.role.removeprefix('/')}"
-    remedy = f"check --assume-role, or pass --profile {alias}=PROFILE"
-    return open_session(partial(_assuming, source.session, role), f"role {role} cannot be assumed", remedy)
+    return open_session(
+        partial(_assuming, source.session, role),
+        f"role {role} cannot be assumed",
+        f"check --assume-role, or pass --profile {alias}=PROFILE",
+    )
 
 
 def _assuming(source: boto3.Session, role: str) -> boto3.Session:

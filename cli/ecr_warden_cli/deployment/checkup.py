@@ -5,7 +5,6 @@ group and the command that repairs it.
 """
 
 import re
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from copy import replace
 from datetime import timedelta
@@ -35,6 +34,7 @@ from ecr_warden_cli.deployment.wanted import Deployment
 from ecr_warden_cli.terminal.console import Exit, worst
 from ecr_warden_cli.terminal.context import Failure
 from iam_access.arn import iam_arn
+from iam_access.gather import gather
 from iam_access.text.printable import count, listed, show_time
 
 
@@ -314,9 +314,12 @@ def _of_hub(looks: Looks, *, deployed: bool | None) -> Iterator[Diagnosis]:
     """Why the hub does not say how it is, or cannot be looked at; of another version it may lack what is asked next."""
     if isinstance(looks.hub, StatusReply) and looks.hub.hub_version != __version__:
         theirs = looks.hub.hub_version or "of an unknown version"
-        message = f"the hub is ecr-warden {theirs}, and this command {__version__}"
-        remedy = "bring the older one to the newer: ecr-warden deploy, or pipx upgrade ecr-warden"
-        yield _diagnosis("versions-differ", message, remedy, verdict=Verdict.WARNING)
+        yield _diagnosis(
+            "versions-differ",
+            f"the hub is ecr-warden {theirs}, and this command {__version__}",
+            "bring the older one to the newer: ecr-warden deploy, or pipx upgrade ecr-warden",
+            verdict=Verdict.WARNING,
+        )
     if deployed is False:
         yield _diagnosis("not-deployed", "there is no hub yet", "deploy it")
         return
@@ -394,16 +397,21 @@ def _of_comparison(looks: Looks, region: str) -> Iterator[Diagnosis]:
     for place, differs in compared.left.items():
         changed = "" if differs is None else f", not as released ({resource_line(differs.changes)})"
         message = f"{place} is there{changed}, and ecr-warden.yaml has it no longer: delete it there, or add it again"
-        command = f"aws cloudformation delete-stack --region {place.region} --stack-name {place.name}"
-        yield _diagnosis("stack-left", message, command=command)
+        yield _diagnosis(
+            "stack-left",
+            message,
+            command=f"aws cloudformation delete-stack --region {place.region} --stack-name {place.name}",
+        )
 
 
 def _of_functions(compared: Compared, region: str) -> Iterator[Diagnosis]:
     yield from (_diagnosis("code-differs", said) for said in compared.code)
     for name in compared.stopped:
-        message = f"the concurrent executions of {name} are limited, so that others keep it waiting or it never runs"
-        command = f"aws lambda delete-function-concurrency --region {region} --function-name {name}"
-        yield _diagnosis("function-limited", message, command=command)
+        yield _diagnosis(
+            "function-limited",
+            f"the concurrent executions of {name} are limited, so that others keep it waiting or it never runs",
+            command=f"aws lambda delete-function-concurrency --region {region} --function-name {name}",
+        )
 
 
 def _of_executions(deployment: Deployment, limit: int | Failure | None) -> Iterator[Diagnosis]:
@@ -421,13 +429,13 @@ def _of_left(deployment: Deployment, status: StatusReply) -> Iterator[Diagnosis]
     units = deployment.organization
     named = {part for one in deployment.members for part in (one.id, *(f"{one.id}/{r}" for r in one.regions))}
     if (left := sorted(status.watched.keys() - named)) and not (units is not None and units.units):
-        message = f"the accepted spec names {listed(left, _SHOWN)}, and ecr-warden.yaml does not"
-        remedy = (
+        yield _diagnosis(
+            "not-in-file",
+            f"the accepted spec names {listed(left, _SHOWN)}, and ecr-warden.yaml does not",
             "whoever deploys adds it to ecr-warden.yaml, or whoever owns the spec takes it out there, and whoever "
             "administers an account that the file does not name, where nothing was compared, deletes ecr-warden-events "
-            "in each region, then ecr-warden-member"
+            "in each region, then ecr-warden-member",
         )
-        yield _diagnosis("not-in-file", message, remedy)
 
 
 def _of_channels(deployment: Deployment, webhook: bool | Failure | None) -> Iterator[Diagnosis]:
@@ -436,8 +444,12 @@ def _of_channels(deployment: Deployment, webhook: bool | Failure | None) -> Iter
     elif webhook is False:
         kind, _, name = deployment.webhook.partition(":")
         command = _STORE[kind].format(name=name, region=deployment.hub_region)
-        message = f"there is no {deployment.webhook}, where the webhook's URL should be"
-        yield _diagnosis("webhook-missing", message, _BY_FILE, command=command)
+        yield _diagnosis(
+            "webhook-missing",
+            f"there is no {deployment.webhook}, where the webhook's URL should be",
+            _BY_FILE,
+            command=command,
+        )
     if not (deployment.email or deployment.webhook):
         yield _diagnosis(
             "no-channel", "nobody hears of anything: there is neither an e-mail address nor a webhook", _ALERTS
@@ -463,12 +475,14 @@ def _diagnosis(code: str, message: str, remedy: str = "", **more: Any) -> Diagno
 
 def _of_troubles(troubles: Iterable[Trouble], looks: Looks, *, by_hub: bool) -> Iterator[Diagnosis]:
     """One diagnosis for all parts of the wiring in one account that are alike; `by_hub`: the hub has looked."""
-    alike: defaultdict[object, list[Trouble]] = defaultdict(list)
-    # A stack comes before what it is made of.
-    for trouble in sorted(troubles, key=lambda one: one.wire is not None and not one.wire.name.startswith("stack ")):
+
+    def alike(trouble: Trouble) -> object:
         wire = trouble.wire
-        alike[trouble if wire is None else _kind(trouble.code, wire, _command(wire, looks))].append(trouble)
-    for found in alike.values():
+        return trouble if wire is None else _kind(trouble.code, wire, _command(wire, looks))
+
+    # A stack comes before what it is made of.
+    ordered = sorted(troubles, key=lambda one: one.wire is not None and not one.wire.name.startswith("stack "))
+    for found in gather((alike(trouble), trouble) for trouble in ordered).values():
         wires = [one.wire for one in found if one.wire is not None]
         yield _of_trouble(found[0], wires, _command(wires[0], looks) if wires else "", by_hub=by_hub)
 
@@ -581,9 +595,12 @@ def _of_buckets(wires: Iterable[Wire]) -> Iterator[Diagnosis]:
     for wire in wires:
         if wire.name.startswith(_VERSIONING) and wire.state in (WireState.ON, WireState.DISABLED):
             bucket = wire.name.rpartition("/")[2]
-            message = f"bucket {bucket} is there without a hub, which fails with AlreadyExists"
-            remedy = "ecr-warden remove empties and deletes it"
-            yield _diagnosis("names-taken", message, remedy, about=(Group.HUB,))
+            yield _diagnosis(
+                "names-taken",
+                f"bucket {bucket} is there without a hub, which fails with AlreadyExists",
+                "ecr-warden remove empties and deletes it",
+                about=(Group.HUB,),
+            )
 
 
 # ---------------------------------------------------------------- what was not allowed

@@ -37,8 +37,9 @@ def load_deployment(path: str, context: Context) -> Deployment:
     """Read and check ecr-warden.yaml; raises Failure. What is only doubtful is said on stderr."""
     data = read_file(path, context.stdin, MAX_BYTES, code="deployment-unreadable", remedy=_UNREADABLE)
     if len(data) > MAX_BYTES:
-        message = f"{name_of(path)} has more than {MAX_BYTES} bytes"
-        raise Failure(message, code="deployment-unreadable", remedy=_UNREADABLE)
+        raise Failure(
+            f"{name_of(path)} has more than {MAX_BYTES} bytes", code="deployment-unreadable", remedy=_UNREADABLE
+        )
     return deployment_in(data, path, context)
 
 
@@ -67,15 +68,23 @@ def _deployment(root: Fields, report: ProblemReport) -> Deployment:
         for account in accounts.by_alias.values()
     )
     if len(members) > MAX_ACCOUNTS and "organization" not in root.keys:
-        message = f"{len(members)} accounts; without organization: {MAX_ACCOUNTS} fit into the rules of the hub"
-        report.add(Code.NOT_SUPPORTED, root.place_of("accounts"), message, remedy="add organization: {id: ID}")
+        report.add(
+            Code.NOT_SUPPORTED,
+            root.place_of("accounts"),
+            f"{len(members)} accounts; without organization: {MAX_ACCOUNTS} fit into the rules of the hub",
+            remedy="add organization: {id: ID}",
+        )
     organization = (
         _organization(root.fields("organization"), accounts, report) if "organization" in root.values else None
     )
     is_empty = "accounts" in root.values and not root.fields("accounts").keys
     if is_empty and (organization is None or not organization.units):
-        remedy = "add an account, or units: to organization:"
-        report.add(Code.EMPTY_VALUE, root.place_of("accounts"), "no account is a member", remedy=remedy)
+        report.add(
+            Code.EMPTY_VALUE,
+            root.place_of("accounts"),
+            "no account is a member",
+            remedy="add an account, or units: to organization:",
+        )
     return Deployment(
         hub_account=_account(hub.text("account"), accounts, report),
         hub_region=next(iter(build_regions(tuple(filter(None, [hub.text("region")])), report, strict=True)), ""),
@@ -102,8 +111,12 @@ def _member(account: SpecAccount, entry: Fields, report: ProblemReport) -> Membe
 
 def _check_room(name: str, arns: Sequence[str], lists: Sequence[str], entry: Fields, report: ProblemReport) -> None:
     if {*arns} - {arn for _, placed in filled({}, lists, arns) for arn in placed}:
-        message = f"more {name} than the parameters of the member stack hold"
-        report.add(Code.NAME_TOO_LONG, entry.place_of(name), message, remedy="name an IAM path, such as user/ci/*")
+        report.add(
+            Code.NAME_TOO_LONG,
+            entry.place_of(name),
+            f"more {name} than the parameters of the member stack hold",
+            remedy="name an IAM path, such as user/ci/*",
+        )
 
 
 def _organization(entry: Fields, accounts: SpecAccounts, report: ProblemReport) -> Organization:
@@ -133,8 +146,12 @@ def _check_lists(found: Deployment, root: Fields, report: ProblemReport) -> None
         for name, value in stack.parameters.items():
             if (size := len(value.encode())) > PARAMETER_BYTES:
                 place = root.place_of("accounts" if name == "OwnStacks" else "organization")
-                message = f"{name} of the stack {stack.place.name} would have {size} of {PARAMETER_BYTES} bytes"
-                report.add(Code.NAME_TOO_LONG, place, message, remedy=_SHORTER)
+                report.add(
+                    Code.NAME_TOO_LONG,
+                    place,
+                    f"{name} of the stack {stack.place.name} would have {size} of {PARAMETER_BYTES} bytes",
+                    remedy=_SHORTER,
+                )
 
 
 _SHORTER = "name fewer; what has no stacks of its own may be in the units of organization:"
@@ -151,11 +168,16 @@ def _account(name: Scalar | None, accounts: SpecAccounts, report: ProblemReport)
 def _tags(tags: Fields, report: ProblemReport) -> Mapping[str, str]:
     for name, place in tags.keys.items():
         if not _TAG.fullmatch(name):
-            remedy = "use letters, digits and _.:/=+-@, at most 128, and begin with neither aws: nor ecr-warden"
-            report.add(Code.NOT_ONE_OF, place, f"{quote(name)} is not a name for a tag", remedy=remedy)
+            report.add(
+                Code.NOT_ONE_OF,
+                place,
+                f"{quote(name)} is not a name for a tag",
+                remedy="use letters, digits and _.:/=+-@, at most 128, and begin with neither aws: nor ecr-warden",
+            )
     if len(tags.keys) > MAX_TAGS:
-        message = f"{len(tags.keys)} tags; AWS allows {MAX_TAGS} beside its own and ours"
-        report.add(Code.NOT_SUPPORTED, tags.place, message)
+        report.add(
+            Code.NOT_SUPPORTED, tags.place, f"{len(tags.keys)} tags; AWS allows {MAX_TAGS} beside its own and ours"
+        )
     return {name: _text(tags, name) for name in tags.values}
 
 

@@ -67,8 +67,9 @@ def load_release(environment: Mapping[str, str] = os.environ) -> Release:
     folder = Path(named) if named else files("ecr_warden_cli") / "release"
     if not (folder / "manifest.json").is_file():
         where = f"in {folder}" if named else "in this installation, which is a checkout"
-        remedy = f"make release, then set {FOLDER} to its folder, build/release"
-        raise ReleaseUnusable(f"there is no release {where}", remedy=remedy)
+        raise ReleaseUnusable(
+            f"there is no release {where}", remedy=f"make release, then set {FOLDER} to its folder, build/release"
+        )
     try:
         manifest = msgspec.json.decode(_read(folder, "manifest.json"), type=Manifest)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:

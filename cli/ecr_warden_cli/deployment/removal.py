@@ -61,8 +61,9 @@ def split(things: Iterable[Thing], *, keep_data: bool, now: datetime) -> tuple[l
             case Kind.ROLE:
                 stays.append(Stays(str(thing), _ROLE, f"aws iam delete-role --role-name {thing.name}"))
             case Kind.BOUNDARY if thing.holders:
-                why = "it limits what these can do, and IAM deletes no boundary that is in use"
-                stays.append(Stays(str(thing), why, _AGAIN))
+                stays.append(
+                    Stays(str(thing), "it limits what these can do, and IAM deletes no boundary that is in use", _AGAIN)
+                )
             case Kind.BUCKET | Kind.TABLE if keep_data:
                 stays.append(Stays(str(thing), "--keep-data", _AGAIN))
             case _:
@@ -74,8 +75,11 @@ def _kept(cutoff: Thing, now: datetime) -> Stays | None:
     """A cut-off that is not ours alone, or without which sessions that it denies could go on; None for any other."""
     if cutoff.denied_before is None:
         role = cutoff.holders[0].removeprefix("role/")
-        command = f"aws iam delete-role-policy --role-name {role} --policy-name {cutoff.name}"
-        return Stays(str(cutoff), "somebody changed it, so that it is not as ecr-warden writes it", command)
+        return Stays(
+            str(cutoff),
+            "somebody changed it, so that it is not as ecr-warden writes it",
+            f"aws iam delete-role-policy --role-name {role} --policy-name {cutoff.name}",
+        )
     ends = cutoff.denied_before + LONGEST_SESSION
     why = f"what it denies may last until {show_time(ends)}; run this again then"
     return Stays(str(cutoff), why, _AGAIN) if ends >= now else None

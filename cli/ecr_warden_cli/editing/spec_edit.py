@@ -65,9 +65,11 @@ def _refuse_list(repository: SpecRepository, edit: Edit) -> None:
     others = len({target.name for target in repository.targets}) - 1
     if others:
         line = repository.place.line
-        message = f"{edit.repository} has no entry of its own: the one on line {line} has {count(others, 'name')} more"
-        remedy = f"give it an entry of its own, or edit line {line} by hand if all of them are meant"
-        raise Failure(message, code="only-in-list", remedy=remedy)
+        raise Failure(
+            f"{edit.repository} has no entry of its own: the one on line {line} has {count(others, 'name')} more",
+            code="only-in-list",
+            remedy=f"give it an entry of its own, or edit line {line} by hand if all of them are meant",
+        )
 
 
 def _find(text: str, spec: Spec) -> SpecRepository:
@@ -89,8 +91,11 @@ def _find(text: str, spec: Spec) -> SpecRepository:
         case _:
             firsts = (next(one for one in repository.targets if one.name == text) for repository in found)
             full = [f"{aliases[first.account]}/{first.region}/{first.name}" for first in firsts]
-            message, remedy = f"{cut(text, 300)} is in several entries", f"write one of {listed(full, 5)}"
-            raise Failure(message, code="no-such-repository", remedy=remedy)
+            raise Failure(
+                f"{cut(text, 300)} is in several entries",
+                code="no-such-repository",
+                remedy=f"write one of {listed(full, 5)}",
+            )
 
 
 def _no_entry(text: str, spec: Spec) -> Failure:
@@ -106,24 +111,28 @@ def _no_entry(text: str, spec: Spec) -> Failure:
     ]
     if covering:
         pattern = covering[0].targets[0].name
-        remedy = (
-            f"name the pattern, '{pattern}', if all that match it are meant; "
-            "else add the repository to its except: and under repositories:"
-        )
-        message = f"{shown} has no entry of its own: the pattern {pattern} on line {covering[0].place.line} covers it"
-        return Failure(message, code="only-by-pattern", remedy=remedy)
-    if (place := literal_place(text, spec)) is not None:
-        message = f"the policy of {shown} is a literal document, on line {place.line}, which has no grants"
         return Failure(
-            message, code="literal-document", remedy="edit it by hand, or write grants under repositories: in its place"
+            f"{shown} has no entry of its own: the pattern {pattern} on line {covering[0].place.line} covers it",
+            code="only-by-pattern",
+            remedy=f"name the pattern, '{pattern}', if all that match it are meant; "
+            "else add the repository to its except: and under repositories:",
+        )
+    if (place := literal_place(text, spec)) is not None:
+        return Failure(
+            f"the policy of {shown} is a literal document, on line {place.line}, which has no grants",
+            code="literal-document",
+            remedy="edit it by hand, or write grants under repositories: in its place",
         )
     near = advice(
         nearest(
             text, sorted({target.name for repository in spec.repositories for target in repository.targets}), most=3
         )
     )
-    remedy = f"{near}if it is new, add it under repositories:"
-    return Failure(f"the spec has no repository {shown!a}", code="no-such-repository", remedy=remedy)
+    return Failure(
+        f"the spec has no repository {shown!a}",
+        code="no-such-repository",
+        remedy=f"{near}if it is new, add it under repositories:",
+    )
 
 
 def literal_place(text: str, spec: Spec) -> Place | None:
@@ -233,8 +242,11 @@ def _is_given(items: list[yaml.Node], names: tuple[str, ...], wanted: _Limits, e
         if named.isdisjoint(names):
             continue
         if (limits := _limits_of(item)) != wanted:
-            message = f"line {_line(item)} is a grant of {edit.access} to {edit.who} already, {limits}"
-            raise Failure(message, code="other-limits", remedy=f"revoke that first, or edit line {_line(item)} by hand")
+            raise Failure(
+                f"line {_line(item)} is a grant of {edit.access} to {edit.who} already, {limits}",
+                code="other-limits",
+                remedy=f"revoke that first, or edit line {_line(item)} by hand",
+            )
         return True
     return False
 
@@ -299,9 +311,11 @@ def _revoked(document: Text, number: int, edit: Revoke) -> Text:
     giving = {name: places for name in _teams(document, edit.who) if (places := _places(entry, name, edit))}
     if giving and not edit.from_team:
         line = next(iter(giving.values()))[0].line
-        message = f"{edit.who} may {edit.access} as a member of {listed([*giving], 5)}, by line {line}"
-        remedy = "add --from-team, which takes away all that the team gives, or revoke it from the whole team"
-        raise Failure(message, code="through-team", remedy=remedy)
+        raise Failure(
+            f"{edit.who} may {edit.access} as a member of {listed([*giving], 5)}, by line {line}",
+            code="through-team",
+            remedy="add --from-team, which takes away all that the team gives, or revoke it from the whole team",
+        )
     if not giving and not _places(entry, edit.who, edit):
         raise _not_granted(entry, edit)
     for name in giving:
@@ -315,8 +329,11 @@ def _left(document: Text, team: str, who: str) -> Text:
     """Without a member of a team, each time that it lists it."""
     while (members := _teams(document, who).get(team)) is not None:
         if len(members.value) == 1:
-            remedy = f"revoke it from the whole team, --from {team}"
-            raise Failure(f"{who} is the only member of {team}", code="through-team", remedy=remedy)
+            raise Failure(
+                f"{who} is the only member of {team}",
+                code="through-team",
+                remedy=f"revoke it from the whole team, --from {team}",
+            )
         index = _index(members, who)
         assert index is not None
         document = document.remove(members, index)
@@ -341,9 +358,10 @@ def _not_granted(entry: yaml.MappingNode, edit: Revoke) -> Failure:
     for item in items:
         account = _get(item, "account")
         if account is not None and account.value == alias:
-            message = f"no grant names {edit.who}, but {{account: {alias}}} on line {_line(item)} lets its account in"
             return Failure(
-                message, code="not-granted", remedy="replace that grant by those who should have it, by hand"
+                f"no grant names {edit.who}, but {{account: {alias}}} on line {_line(item)} lets its account in",
+                code="not-granted",
+                remedy="replace that grant by those who should have it, by hand",
             )
     message = f"no grant of {edit.repository} names {edit.who} under {edit.access}"
     # What all names begin with, such as ci:user/, makes any two alike.

@@ -35,8 +35,11 @@ class Verbatim(str):
 def not_editable(node: Node) -> Failure:
     """The error for a place that is written in a way that this command does not change."""
     place = f"{node.start_mark.line + 1}:{node.start_mark.column + 1}"
-    message = f"what begins at {place} is laid out in a way that this command does not edit"
-    return Failure(message, remedy="edit it by hand", code="not-editable")
+    return Failure(
+        f"what begins at {place} is laid out in a way that this command does not edit",
+        remedy="edit it by hand",
+        code="not-editable",
+    )
 
 
 class Text(Struct, frozen=True):

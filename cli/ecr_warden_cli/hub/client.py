@@ -66,12 +66,12 @@ def selection_of(arguments: argparse.Namespace | AtHub) -> Selection:
 def checked(target: str) -> str:
     """A text that may select targets; raises UsageError."""
     if len(target) <= MAX_SELECTION_LENGTH and (unseen := invisible(target)):
-        message = f'no target "{target}": the name contains an invisible character, {unseen}'
-        raise UsageError(message, remedy=BY_HAND)
+        raise UsageError(f'no target "{target}": the name contains an invisible character, {unseen}', remedy=BY_HAND)
     if not 0 < len(target) <= MAX_SELECTION_LENGTH or not target.isprintable():
-        remedy = "ecr-warden status all lists the targets"
         limit = f"targets are printable texts of 1 to {MAX_SELECTION_LENGTH} characters"
-        raise UsageError(f"{cut(target, 80)!a} is not a target: {limit}", remedy=remedy)
+        raise UsageError(
+            f"{cut(target, 80)!a} is not a target: {limit}", remedy="ecr-warden status all lists the targets"
+        )
     return target
 
 
@@ -122,8 +122,10 @@ def open_hub(arguments: argparse.Namespace | AtHub, context: Context) -> Hub:
     environment = context.console.environment
     region = arguments.hub_region or environment.get("ECR_WARDEN_HUB_REGION") or _region_in_file(context)
     if region and not may_be_region(region):
-        remedy = f"{advice(nearest(region, sorted(REGIONS)))}give the hub's as --hub-region or ECR_WARDEN_HUB_REGION"
-        raise UsageError(f"there is no region {cut(region, 80)!a}", remedy=remedy)
+        raise UsageError(
+            f"there is no region {cut(region, 80)!a}",
+            remedy=f"{advice(nearest(region, sorted(REGIONS)))}give the hub's as --hub-region or ECR_WARDEN_HUB_REGION",
+        )
     with context.console.doing("looking for the hub"):
         return context.aws().open_hub(region, arguments.profile or environment.get("ECR_WARDEN_HUB_PROFILE") or None)
 
@@ -184,17 +186,21 @@ def _read(answer: Json) -> Reply:
 def unintelligible(why: str, answer: Json | None = None) -> Failure:
     """The error for an answer of the hub that this version does not understand."""
     hub = cut(str((answer or {}).get("hubVersion", "of an unknown version")), 40)
-    remedy = "install the hub's version of the command, or bring the hub to this one: ecr-warden deploy"
-    message = f"the answer of the hub, ecr-warden {hub!a}, is not understood by this command, {__version__}: {why}"
-    return Failure(message, code="hub-unintelligible", remedy=remedy)
+    return Failure(
+        f"the answer of the hub, ecr-warden {hub!a}, is not understood by this command, {__version__}: {why}",
+        code="hub-unintelligible",
+        remedy="install the hub's version of the command, or bring the hub to this one: ecr-warden deploy",
+    )
 
 
 def known_targets(client: HubClient, selection: Selection) -> tuple[Target, ...]:
     """The selected targets; raises Failure, also if the hub does not know all of them."""
     status = expect(StatusReply, client.ask(AskStatus(selection)))
     if status.unread:
-        remedy = "name the targets in full, such as repository/ACCOUNT/REGION/NAME"
-        raise Failure(f"not all targets are known: {status.unread[0]}", remedy=remedy)
+        raise Failure(
+            f"not all targets are known: {status.unread[0]}",
+            remedy="name the targets in full, such as repository/ACCOUNT/REGION/NAME",
+        )
     return tuple(parse_target(target.target) for target in status.targets)
 
 

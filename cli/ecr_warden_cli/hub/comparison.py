@@ -77,8 +77,10 @@ def place_of(arguments: argparse.Namespace) -> OfFile | AtHub:
     """The spec and the place where it is compared; raises UsageError if options of two places are given."""
     spec, targets, profiles = arguments.spec, tuple(arguments.target), tuple(arguments.profile)
     if spec is None and arguments.snapshot is not None:
-        remedy = "give the FILE that it is compared with; the accepted version: ecr-warden versions accepted"
-        raise UsageError("--snapshot without FILE", remedy=remedy)
+        raise UsageError(
+            "--snapshot without FILE",
+            remedy="give the FILE that it is compared with; the accepted version: ecr-warden versions accepted",
+        )
     if arguments.snapshot is not None and profiles:
         raise UsageError("--profile with --snapshot", remedy="leave it out: no account is read")
     if arguments.snapshot == spec == "-":

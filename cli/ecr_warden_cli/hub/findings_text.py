@@ -18,8 +18,10 @@ def show_access(access: AccessStatus, context: Context, *, whole: str) -> None:
     if access.at is None:
         return
     number = len(access.findings) + access.left_out + len(access.left)
-    found = f"{count(number, 'finding')} of access at {show_time(access.at)}, by the policies that could be read"
-    console.line(found, Style.BAD if number else Style.GOOD)
+    console.line(
+        f"{count(number, 'finding')} of access at {show_time(access.at)}, by the policies that could be read",
+        Style.BAD if number else Style.GOOD,
+    )
     for text in access.left:
         console.line(f"  {text}: left by its last run", Style.BAD)
     shown = causes(access.findings)[:_SHOWN]

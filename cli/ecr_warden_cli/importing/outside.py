@@ -47,9 +47,13 @@ class OutsidePart(Struct, frozen=True):
 
     def note(self, accept: str) -> Note:
         """The comment on it."""
-        what = "not shown to be yours, so the spec leaves out what lets them in, and audits go on to report it"
-        better = "take that away and import again, or name them with --ours if they are yours"
-        return Note(NoteKind.OUTSIDER, what, better, accept, self.who)
+        return Note(
+            NoteKind.OUTSIDER,
+            "not shown to be yours, so the spec leaves out what lets them in, and audits go on to report it",
+            "take that away and import again, or name them with --ours if they are yours",
+            accept,
+            self.who,
+        )
 
     def beside(self, others: Document | None) -> Document:
         """It beside other statements."""

@@ -435,8 +435,11 @@ def _statement_notes(statement: Statement, world: World) -> Iterator[Note]:
         yield from (note if note.who else replace(note, who=(printable(value, 160),)) for note in found)
     if not statement.actions.negated:
         for action in sorted(filter(has_no_effect, statement.actions.values)):
-            what = f"{printable(action)} has no effect in a repository policy"
-            yield Note(NoteKind.NO_EFFECT, what, "allow it in the identity policy of whoever needs it, on *")
+            yield Note(
+                NoteKind.NO_EFFECT,
+                f"{printable(action)} has no effect in a repository policy",
+                "allow it in the identity policy of whoever needs it, on *",
+            )
 
 
 def _aws_notes(value: str, statement: Statement, world: World) -> Iterator[Note]:

@@ -196,10 +196,16 @@ def _candidate(repository: Repository, examined: _Examined) -> _Candidate | Note
     document = world.policy_of(repository)
     if isinstance(document, Unread):
         if not document.text:
-            better = "import again with the right to read it"
-            return Note(NoteKind.UNREAD, f"its policy could not be read: {document.why}", better)
-        what = f"its policy cannot be parsed: {document.why}. The policy: {document.text}"
-        return Note(NoteKind.UNPARSEABLE, what, "write a policy that AWS can read, and import again")
+            return Note(
+                NoteKind.UNREAD,
+                f"its policy could not be read: {document.why}",
+                "import again with the right to read it",
+            )
+        return Note(
+            NoteKind.UNPARSEABLE,
+            f"its policy cannot be parsed: {document.why}. The policy: {document.text}",
+            "write a policy that AWS can read, and import again",
+        )
     reading = examined.reading(document, target)
     outside = world.outside.get(target.key)
     sayable = _sayable(reading, document, target, world)

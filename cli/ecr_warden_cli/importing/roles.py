@@ -104,8 +104,11 @@ def find_pushing(world: World, entries: Iterable[SpecRepository]) -> Pushing:
 
 
 def _no_grant(identity: Identity, why: str) -> Note:
-    what = f"the role {identity.name} under {OUR_ROLE_PATH} is no push role that a grant can say: {why}"
-    return Note(NoteKind.PUSH_ROLE, what, "grant the pushes, and let ecr-warden write the role")
+    return Note(
+        NoteKind.PUSH_ROLE,
+        f"the role {identity.name} under {OUR_ROLE_PATH} is no push role that a grant can say: {why}",
+        "grant the pushes, and let ecr-warden write the role",
+    )
 
 
 def _notes(identity: Identity, own: Sequence[Literal], world: World) -> Iterator[Note]:

@@ -97,8 +97,12 @@ class LambdaHub(Struct, frozen=True):
         self._put_switch(Value=position.value, Overwrite=True)
 
     def make_switch(self, position: Position) -> None:
-        values = f"^({Position.ENABLED}|{Position.STOPPED})$"
-        self._put_switch(Value=position.value, Type="String", AllowedPattern=values, Description=_SWITCH_MEANS)
+        self._put_switch(
+            Value=position.value,
+            Type="String",
+            AllowedPattern=f"^({Position.ENABLED}|{Position.STOPPED})$",
+            Description=_SWITCH_MEANS,
+        )
 
     def _put_switch(self, **given: Any) -> None:
         with _reaching(SWITCH, self.region):
@@ -125,8 +129,11 @@ class LambdaHub(Struct, frozen=True):
             answer = client.invoke(FunctionName=function, Payload=json.dumps(event).encode())
             text = answer["Payload"].read()
         if "FunctionError" in answer:
-            remedy = f"see the log group /aws/lambda/{function} in {self.region}"
-            raise Failure(f"{function} ended in an error: {_error_in(text)}", code="hub-failed", remedy=remedy)
+            raise Failure(
+                f"{function} ended in an error: {_error_in(text)}",
+                code="hub-failed",
+                remedy=f"see the log group /aws/lambda/{function} in {self.region}",
+            )
         try:
             return loads(text)
         except CodecError as error:
@@ -167,11 +174,17 @@ def _reaching(what: str, region: str) -> Iterator[None]:
 def _refused(what: str, region: str, error: ClientError) -> Failure:
     code, message = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
     if code in _BAD_CREDENTIALS:
-        remedy = f"check aws sts get-caller-identity; {SIGN_IN}"
-        return Failure(f"AWS rejects your credentials: {code}: {message:.300}", code="hub-denied", remedy=remedy)
+        return Failure(
+            f"AWS rejects your credentials: {code}: {message:.300}",
+            code="hub-denied",
+            remedy=f"check aws sts get-caller-identity; {SIGN_IN}",
+        )
     if code in _DENIED and what in _POLICIES:
-        remedy = f"attach the policy {_POLICIES[what]} of the hub's stack; check --hub-region and --profile too"
-        return Failure(f"you may not call {what} in {region}: {message:.300}", code="hub-denied", remedy=remedy)
+        return Failure(
+            f"you may not call {what} in {region}: {message:.300}",
+            code="hub-denied",
+            remedy=f"attach the policy {_POLICIES[what]} of the hub's stack; check --hub-region and --profile too",
+        )
     for access, (became, remedy) in _OF_SPEC.items():
         if what.startswith(access):
             return HubUnreachable(f"{what} {became}: {code}: {message:.300}", remedy=remedy)

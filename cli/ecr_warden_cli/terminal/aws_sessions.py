@@ -114,8 +114,10 @@ def if_owned(
     whose = f"the profile {profile}" if profile is not None else "the default credentials"
     match opened:
         case AccountSession(_, owner, _) if owner != account:
-            reason = f"{whose} belong{'' if profile is None else 's'} to account {owner}"
-            return NotEntered(reason, f"pass --profile {alias}=PROFILE with a profile for {account}")
+            return NotEntered(
+                f"{whose} belong{'' if profile is None else 's'} to account {owner}",
+                f"pass --profile {alias}=PROFILE with a profile for {account}",
+            )
         case _:
             return opened
 
@@ -123,8 +125,9 @@ def if_owned(
 def _nothing_readable(accounts: Sequence[SpecAccount], refused: Sequence[NotEntered]) -> Failure:
     reasons = {why.reason for why in refused}
     if len(reasons) == 1:
-        message = f"no account of the spec can be read: {refused[0].reason}"
-        return Failure(message, remedy=refused[0].remedy, code=_UNREADABLE)
+        return Failure(
+            f"no account of the spec can be read: {refused[0].reason}", remedy=refused[0].remedy, code=_UNREADABLE
+        )
     lines = tuple(
         f"account {account.id} cannot be read: {why.reason}; {why.remedy}"
         for account, why in zip(accounts, refused, strict=True)
@@ -135,10 +138,14 @@ def _nothing_readable(accounts: Sequence[SpecAccount], refused: Sequence[NotEnte
 def open_profile(profile: str | None) -> AccountSession | NotEntered:
     """The session of a profile, None: the default one."""
     if profile is None:
-        remedy = "pass --profile ACCOUNT=PROFILE, or set AWS_PROFILE"
-        return open_session(boto3.Session, "the default credentials do not work", remedy)
-    remedy = f"check aws configure list-profiles; {SIGN_IN} --profile {profile}"
-    return open_session(lambda: boto3.Session(profile_name=profile), f"the profile {profile} does not work", remedy)
+        return open_session(
+            boto3.Session, "the default credentials do not work", "pass --profile ACCOUNT=PROFILE, or set AWS_PROFILE"
+        )
+    return open_session(
+        lambda: boto3.Session(profile_name=profile),
+        f"the profile {profile} does not work",
+        f"check aws configure list-profiles; {SIGN_IN} --profile {profile}",
+    )
 
 
 def open_session(make: Callable[[], boto3.Session], otherwise: str, remedy: str) -> AccountSession | NotEntered:
@@ -150,13 +157,17 @@ def open_session(make: Callable[[], boto3.Session], otherwise: str, remedy: str)
     except (BotoCoreError, ClientError, ValueError, OSError) as error:
         # ValueError: a malformed endpoint URL; OSError: no such credential_process. No text of botocore has secrets.
         if isinstance(error, HTTPClientError | EndpointConnectionError | ValueError):
-            checks = "check the network, the proxy, and AWS_ENDPOINT_URL if it is set"
-            return NotEntered(f"AWS does not answer: {error_text(error)}", checks)
+            return NotEntered(
+                f"AWS does not answer: {error_text(error)}",
+                "check the network, the proxy, and AWS_ENDPOINT_URL if it is set",
+            )
         return NotEntered(f"{otherwise}: {error_text(error)}", remedy)
     partition = caller["Arn"].split(":")[1]
     if partition != "aws":
-        reason = f"{otherwise}: they are for {cloud_of(partition)}, which is not supported"
-        return NotEntered(reason, "use credentials of an account in AWS's commercial regions")
+        return NotEntered(
+            f"{otherwise}: they are for {cloud_of(partition)}, which is not supported",
+            "use credentials of an account in AWS's commercial regions",
+        )
     return AccountSession(session, caller["Account"], caller["Arn"])
 
 

@@ -128,8 +128,11 @@ def check_kind(data: bytes, path: str, wanted: str) -> None:
     kinds = {_FIELDS[field] for field in fields if field in _FIELDS}
     if len(kinds) == 1 and wanted not in kinds:
         [kind] = kinds
-        remedy = f"{_TAKEN_BY[kind]}; give {wanted}, such as {DEFAULT_SPEC if wanted == A_SPEC else DEPLOYMENT_FILE}"
-        raise Failure(f"{name_of(path)} is {kind} and not {wanted}", code="other-file", remedy=remedy)
+        raise Failure(
+            f"{name_of(path)} is {kind} and not {wanted}",
+            code="other-file",
+            remedy=f"{_TAKEN_BY[kind]}; give {wanted}, such as {DEFAULT_SPEC if wanted == A_SPEC else DEPLOYMENT_FILE}",
+        )
 
 
 SPEC = argument("spec", metavar="SPEC", help="the spec (YAML or JSON), or - for stdin")

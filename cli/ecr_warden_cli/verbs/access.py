@@ -110,8 +110,11 @@ def _run_can_i(arguments: argparse.Namespace, context: Context) -> Exit:
     if access is None or repository is None or is_pattern(repository):
         return _list(asked, arguments, context)
     if ACCOUNT_ID.fullmatch(asked.accounts.get(who, who)):
-        remedy = f"ecr-warden who-can {access} {repository} lists who of it, ecr-warden can-i --as {who} what they can"
-        raise UsageError(f"{who} is an account, not somebody", remedy=remedy)
+        raise UsageError(
+            f"{who} is an account, not somebody",
+            remedy=f"ecr-warden who-can {access} {repository} lists who of it, ecr-warden can-i --as {who} what they "
+            "can",
+        )
     subject = subject_named(asked.graph, who, asked.accounts)
     what = ask(asked, access, repository, context)
     with context.console.doing(_ASKING):
@@ -138,8 +141,11 @@ def _caller(arguments: argparse.Namespace, context: Context) -> str:
         with context.console.doing("asking who you are"):
             return context.aws().identify(profile).arn
     except NamedError as error:
-        message = f"nobody is named, and who you are is unknown: {error.message}"
-        raise Failure(message, code=error.code, remedy="add --as WHO, or sign in") from error
+        raise Failure(
+            f"nobody is named, and who you are is unknown: {error.message}",
+            code=error.code,
+            remedy="add --as WHO, or sign in",
+        ) from error
 
 
 def asking_of(
@@ -199,8 +205,10 @@ def _run_who_can(arguments: argparse.Namespace, context: Context) -> Exit:
 def _administering(arguments: argparse.Namespace, context: Context) -> Exit:
     """The administrators of the accounts."""
     if arguments.access != Access.ADMIN:
-        remedy = f"write who-can {arguments.access} REPOSITORY; without one, who-can admin lists administrators"
-        raise UsageError("who-can without a repository", remedy=remedy)
+        raise UsageError(
+            "who-can without a repository",
+            remedy=f"write who-can {arguments.access} REPOSITORY; without one, who-can admin lists administrators",
+        )
     asked = open_estate(arguments, context)
     with context.console.doing(_ASKING):
         found = list(administering(asked))
@@ -298,10 +306,9 @@ def _list(asked: OpenedEstate, arguments: argparse.Namespace, context: Context) 
     is_account = ACCOUNT_ID.fullmatch(account) is not None
     subjects = everybody_of(graph, account) if is_account else [subject_named(graph, principal, asked.accounts)]
     whose = account if is_account else subjects[0].arn
-    if repository is None:
-        repositories = list(asked.estate.repositories())
-    else:
-        repositories = find_repositories(asked.estate, in_full(repository, asked.accounts))
+    estate = asked.estate
+    named = None if repository is None else find_repositories(estate, in_full(repository, asked.accounts))
+    repositories = list(estate.repositories()) if named is None else named
     # The gravest first.
     accesses = tuple(Access)[::-1] if access is None else (access_named(access),)
     shown = context.console.progress(repositories, of=len(repositories), doing="asking about repositories")

@@ -67,13 +67,18 @@ def _before(client: HubClient) -> str:
     in_force = b"" if log.kept is None else text_of(log.kept, client.hub)
     for story in stories(client.hub.uploads(), log):
         if story.fate is Fate.HELD:
-            remedy = "ecr-warden held shows it, and ecr-warden reject ID keeps what is in force; or name a version"
-            raise Failure(f"version {story.version} came later and waits for a person", remedy=remedy)
+            raise Failure(
+                f"version {story.version} came later and waits for a person",
+                remedy="ecr-warden held shows it, and ecr-warden reject ID keeps what is in force; or name a version",
+            )
         if story.fate is Fate.ACCEPTED and client.hub.spec(story.version) != in_force:
             client.console.notes(("back to", *story.lines))
             return story.version
-    remedy = "ecr-warden versions lists all; name one of them: ecr-warden rollback VERSION"
-    raise Failure("no other version was accepted before", code="no-such-version", remedy=remedy)
+    raise Failure(
+        "no other version was accepted before",
+        code="no-such-version",
+        remedy="ecr-warden versions lists all; name one of them: ecr-warden rollback VERSION",
+    )
 
 
 def _offer(
@@ -137,8 +142,10 @@ def _check_accept(arguments: argparse.Namespace) -> None:
     """Raises UsageError where --accept could ask nobody."""
     for option in ("json", "no_wait"):
         if arguments.accept and getattr(arguments, option):
-            remedy = "scripts take the ID from apply --json: ecr-warden accept ID --yes"
-            raise UsageError(f"--accept asks a person, and goes without --{option.replace('_', '-')}", remedy=remedy)
+            raise UsageError(
+                f"--accept asks a person, and goes without --{option.replace('_', '-')}",
+                remedy="scripts take the ID from apply --json: ecr-warden accept ID --yes",
+            )
 
 
 def _is_agreed(name: str, accepted: Version, arguments: argparse.Namespace, context: Context) -> bool:
@@ -146,8 +153,11 @@ def _is_agreed(name: str, accepted: Version, arguments: argparse.Namespace, cont
     if not is_confirmed(f"upload {name_of(name)}?", context):
         return False
     if load_accepted(arguments, context) != accepted:
-        remedy = "repeat the command to see who gains and who loses against that version"
-        raise Failure("another version was accepted before you answered", code="version-moved", remedy=remedy)
+        raise Failure(
+            "another version was accepted before you answered",
+            code="version-moved",
+            remedy="repeat the command to see who gains and who loses against that version",
+        )
     return True
 
 

@@ -199,8 +199,10 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
         if option in _GONE:
             raise _Gone(option)
         # argparse's own error would name the help of the whole command, not of the verb.
-        remedy = f"{_meant(option, arguments.options, arguments.prog)}see {arguments.prog} --help"
-        raise UsageError(f"unrecognized arguments: {cut(' '.join(unknown), _SHOWN)}", remedy=remedy)
+        raise UsageError(
+            f"unrecognized arguments: {cut(' '.join(unknown), _SHOWN)}",
+            remedy=f"{_meant(option, arguments.options, arguments.prog)}see {arguments.prog} --help",
+        )
     return arguments
 
 

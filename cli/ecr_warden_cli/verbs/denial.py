@@ -218,8 +218,12 @@ def _explained(denial: DeniedCall, case: _Case) -> _Explained:
         raise _unsaid(denial, where, case.caller)
     caller, resource = (_PARTITION.match(arn) for arn in (denial.who, denial.groups.get("resource", "")))
     if caller and resource and caller[1] != resource[1]:
-        says = f"{printable(denial.who, 200)} cannot act in partition {resource[1]}: it is of partition {caller[1]}"
-        return _Explained(denial, NO, says, Advice(f"use credentials of an account of partition {resource[1]}"))
+        return _Explained(
+            denial,
+            NO,
+            f"{printable(denial.who, 200)} cannot act in partition {resource[1]}: it is of partition {caller[1]}",
+            Advice(f"use credentials of an account of partition {resource[1]}"),
+        )
     subject = None
     try:
         subject = _subject(denial, case)
@@ -289,8 +293,11 @@ def _unsaid(denial: DeniedCall, where: str, caller: ToolCredentials) -> Failure:
         "add --repository NAME": "" if where else "which repository",
     }
     remedy = "; ".join(option for option, lacks in lacking.items() if lacks)
-    says = f"the message does not say {listed([lacks for lacks in lacking.values() if lacks], 3)}"
-    return Failure(says, code="no-denial", remedy=f"{remedy}; or give more of the log")
+    return Failure(
+        f"the message does not say {listed([lacks for lacks in lacking.values() if lacks], 3)}",
+        code="no-denial",
+        remedy=f"{remedy}; or give more of the log",
+    )
 
 
 def _subject(denial: DeniedCall, case: _Case) -> Subject:
@@ -307,8 +314,11 @@ def _subject(denial: DeniedCall, case: _Case) -> Subject:
             decision = asked.graph.decide(subject, asked.graph.permissions(TOKEN, repository))
             why = f"it cannot sign in ({TOKEN})" if decision.answer is Answer.NO else ""
         if why:
-            message = f"{printable(subject.arn, 200)} is not whose credentials were used: {why}"
-            raise Failure(message, code="no-denial", remedy=f"add --as with the ARN: {caller.whose}")
+            raise Failure(
+                f"{printable(subject.arn, 200)} is not whose credentials were used: {why}",
+                code="no-denial",
+                remedy=f"add --as with the ARN: {caller.whose}",
+            )
     return subject
 
 
@@ -378,8 +388,9 @@ def _accessing(denial: DeniedCall, subject: Subject, where: str, case: _Case) ->
         found = CanI(Answer.NO, None, change_along(asked.graph, (subject,), what.ways[0]))
     answer = _judged(denial, found, direct, asking_of(asked, subject, what, case.arguments, case.context), case)
     if subject.principal.kind is CallerKind.SERVICE and case.caller.whose:
-        text = f"{answer.advice.text}; or have it use {case.caller.whose}"
-        return replace(answer, advice=replace(answer.advice, text=text))
+        return replace(
+            answer, advice=replace(answer.advice, text=f"{answer.advice.text}; or have it use {case.caller.whose}")
+        )
     return answer
 
 
@@ -478,8 +489,12 @@ def _assuming(denial: DeniedCall, subject: Subject, role: Subject, case: _Case, 
     found = can_assume(asked.graph, subject, role)
     name = printable(role.arn, 200)
     if subject.identity is not None and subject.identity is role.identity:
-        says = f"{printable(subject.arn, 200)} cannot assume {name}: it is that role already"
-        return _Explained(denial, NO, says, Advice("leave out the step that assumes it (role_arn, role-to-assume)"))
+        return _Explained(
+            denial,
+            NO,
+            f"{printable(subject.arn, 200)} cannot assume {name}: it is that role already",
+            Advice("leave out the step that assumes it (role_arn, role-to-assume)"),
+        )
     target = _target_of(asked, role)
     decision = AccessDecision(found.answer)
     if role.identity is not None:
@@ -509,11 +524,13 @@ def _of_token(denial: DeniedCall, case: _Case) -> _Explained:
     given = case.arguments
     sub = given.sub or denial.subject
     if not (given.record or sub):
-        asked_for = "add --record FILE, the CloudTrail record of the call or --sub SUBJECT, the token's sub"
-        raise Failure("the message does not say whose token it was", code="no-denial", remedy=asked_for)
-    token = (
-        _token_of(given.record, case.context) if given.record else _Token(given.principal or "", sub, "", denial.role)
-    )
+        raise Failure(
+            "the message does not say whose token it was",
+            code="no-denial",
+            remedy="add --record FILE, the CloudTrail record of the call or --sub SUBJECT, the token's sub",
+        )
+    as_asked = _Token(given.principal or "", sub, "", denial.role)
+    token = _token_of(given.record, case.context) if given.record else as_asked
     asked = case.asked()
     trust = [one for one in trusting(asked.estate) if token.provider in ("", one.provider)]
     named = _unmasked(token.role, asked) if "*" in token.role else token.role
@@ -524,8 +541,10 @@ def _of_token(denial: DeniedCall, case: _Case) -> _Explained:
             says = f"{who} cannot assume {printable(arn, 200)}, which trusts no identity provider"
             return _Explained(denial, NO, says, Advice("correct the role (role-to-assume, AWS_ROLE_ARN)"))
     if len(trust) != 1:
-        says = f"{len(trust)} roles trust {printable(token.provider, 200) or 'an identity provider'}"
-        raise UsageError(says, remedy="give the record with --record, or whose token it is with --as PROVIDER-ARN")
+        raise UsageError(
+            f"{len(trust)} roles trust {printable(token.provider, 200) or 'an identity provider'}",
+            remedy="give the record with --record, or whose token it is with --as PROVIDER-ARN",
+        )
     role, provider = find_subject(asked.graph, trust[0].role), trust[0].provider
     issuer = ascii_lower(provider.partition("/")[2])
     keys = {f"{issuer}:{name}": (value,) for name, value in (("sub", token.sub), ("aud", token.audience)) if value}
@@ -563,8 +582,9 @@ def _token_of(path: str, context: Context) -> _Token:
             audience = str(who.get("principalId", "")).removeprefix(f"{provider}:").removesuffix(f":{sub}")
             return _Token(provider, sub, audience, role)
         case _:
-            message = f"{name_of(path)} is no record of AssumeRoleWithWebIdentity"
-            raise Failure(message, code="record-unusable", remedy=remedy)
+            raise Failure(
+                f"{name_of(path)} is no record of AssumeRoleWithWebIdentity", code="record-unusable", remedy=remedy
+            )
 
 
 def _show(answers: Sequence[_Explained], case: _Case) -> None:

@@ -74,14 +74,20 @@ def _left_out(deployment: Deployment, entered: Entered, arguments: argparse.Name
     aliases = aliases_of(deployment)
     ids = {alias: account for account, alias in aliases.items()} | {account: account for account in aliases}
     if unknown := [name for name in arguments.without if name not in ids]:
-        remedy = f"name one of {', '.join(aliases.values())}"
-        raise UsageError(f"--without {cut(unknown[0], 80)} is no account of the file", remedy=remedy)
+        raise UsageError(
+            f"--without {cut(unknown[0], 80)} is no account of the file",
+            remedy=f"name one of {', '.join(aliases.values())}",
+        )
     named = {ids[name] for name in arguments.without}
     refused = {aliases[one]: why for one, why in entered.refused.items() if one not in named}
     if refused and not arguments.read_only:
         lines = [f"{alias} cannot be entered: {why.reason}; {why.remedy}" for alias, why in refused.items()]
-        remedy = f"enter each account; --without {next(iter(refused))} leaves one out"
-        raise Failure("nothing was done in any account", remedy=remedy, code="not-entered", lines=lines)
+        raise Failure(
+            "nothing was done in any account",
+            remedy=f"enter each account; --without {next(iter(refused))} leaves one out",
+            code="not-entered",
+            lines=lines,
+        )
     return frozenset(named | {*entered.refused})
 
 

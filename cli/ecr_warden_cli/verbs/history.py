@@ -85,8 +85,10 @@ def _selected(text: str, client: HubClient) -> Iterable[Target]:
     except TargetError:
         targets = known_targets(client, (checked(text),))
     if len(targets) > MAX_HISTORIES:
-        remedy = f"select at most {MAX_HISTORIES} with a narrower pattern, or leave TARGET out to see all runs"
-        raise UsageError(f"{text} selects {len(targets)} targets", remedy=remedy)
+        raise UsageError(
+            f"{text} selects {len(targets)} targets",
+            remedy=f"select at most {MAX_HISTORIES} with a narrower pattern, or leave TARGET out to see all runs",
+        )
     return targets
 
 

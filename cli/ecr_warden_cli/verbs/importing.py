@@ -85,8 +85,10 @@ def ours_given(texts: Sequence[str], known: Ours) -> Ours:
     """Those whom the texts name beside those who are known; raises UsageError."""
     for text in texts:
         if not _OURS.fullmatch(text):
-            remedy = "write an account's ID, an organization's, github:OWNER or ISSUER:SUBJECT"
-            raise UsageError(f"--ours {cut(text, 200)}", remedy=remedy)
+            raise UsageError(
+                f"--ours {cut(text, 200)}",
+                remedy="write an account's ID, an organization's, github:OWNER or ISSUER:SUBJECT",
+            )
     return Ours(
         known.accounts.union(filter(ACCOUNT_ID.fullmatch, texts)),
         known.organizations.union(filter(ORGANIZATION_ID.fullmatch, texts)),

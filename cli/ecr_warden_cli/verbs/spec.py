@@ -50,9 +50,11 @@ def _last_line(file: str, valid: bool, problems: tuple[Problem, ...]) -> str:
 def _no_such_address(text: str, addresses: Sequence[str]) -> Failure:
     """The error where no address of the spec contains the text."""
     words = {word for address in addresses for part in address.split() for word in (part, part.rpartition("/")[2])}
-    remedy = f"{advice(nearest(text, sorted(words), most=3))}leave --only out to see all {len(addresses)}"
-    message = f'no address of the spec contains "{cut(text, 200)}"'
-    return Failure(message, remedy=remedy, code="no-such-address")
+    return Failure(
+        f'no address of the spec contains "{cut(text, 200)}"',
+        remedy=f"{advice(nearest(text, sorted(words), most=3))}leave --only out to see all {len(addresses)}",
+        code="no-such-address",
+    )
 
 
 def _render(arguments: argparse.Namespace, context: Context) -> Exit:

@@ -30,8 +30,9 @@ _LIMIT = 20
 
 def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     if arguments.version is None and arguments.write is not None:
-        remedy = f"name it: ecr-warden versions {ACCEPTED} --write FILE"
-        raise UsageError("--write takes the text of one version", remedy=remedy)
+        raise UsageError(
+            "--write takes the text of one version", remedy=f"name it: ecr-warden versions {ACCEPTED} --write FILE"
+        )
     return _list(arguments, context) if arguments.version is None else _show(arguments, context)
 
 

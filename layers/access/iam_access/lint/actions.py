@@ -60,8 +60,11 @@ def _check_action(examination: Examination, statement: PlacedStatement, value: P
         examination.add(LintRule.ACTION_UNKNOWN, value.place, f"no action {quoted(value.text)} as of {date()}")
     elif examination.kind is DocumentKind.RESOURCE:
         if not any(action.arns for action in found) and not statement.actions.negated:
-            message = f"{found[0].name} in {examination.article} has no effect: it acts on no {examination.noun}"
-            examination.add(LintRule.ACTION_WITHOUT_RESOURCE, value.place, message)
+            examination.add(
+                LintRule.ACTION_WITHOUT_RESOURCE,
+                value.place,
+                f"{found[0].name} in {examination.article} has no effect: it acts on no {examination.noun}",
+            )
     elif examination.kind is DocumentKind.IDENTITY:
         _check_resources(examination, statement, value, found)
 
@@ -77,8 +80,11 @@ def _check_resources(
         return
     # IAM still checks its List actions on paths such as role/, and AWS's own policies allow them that way.
     if not any(action.arns for action in found) and not found[0].name.startswith("iam:"):
-        message = f"{quoted(value.text)} has no resource types and no effect on named resources"
-        examination.add(LintRule.ACTION_NEEDS_ANY_RESOURCE, value.place, message)
+        examination.add(
+            LintRule.ACTION_NEEDS_ANY_RESOURCE,
+            value.place,
+            f"{quoted(value.text)} has no resource types and no effect on named resources",
+        )
 
 
 def check_broad(examination: Examination) -> None:

@@ -31,17 +31,17 @@ def check_conditions(examination: Examination) -> None:
                     LintRule.CONDITION_NEVER, clause.place, f"{quoted(clause.spelled)} has no value to compare with"
                 )
             if statement.allows and clause.parts.quantifier is Quantifier.ALL and not _is_guarded(statement, clause):
-                message = (
-                    f"{clause.operator} on {quoted(clause.spelled)} also holds if the request does not have the key"
+                examination.add(
+                    LintRule.FOR_ALL_VALUES,
+                    clause.place,
+                    f"{clause.operator} on {quoted(clause.spelled)} also holds if the request does not have the key",
                 )
-                examination.add(LintRule.FOR_ALL_VALUES, clause.place, message)
 
 
 def _check_key(examination: Examination, clause: PlacedClause) -> None:
     prefix, colon, _ = clause.key.partition(":")
     if not colon or (owns_key(prefix) and not is_condition_key(clause.key)):
-        message = f"no condition key {quoted(clause.spelled)} as of {date()}"
-        examination.add(LintRule.KEY_UNKNOWN, clause.place, message)
+        examination.add(LintRule.KEY_UNKNOWN, clause.place, f"no condition key {quoted(clause.spelled)} as of {date()}")
 
 
 def _is_guarded(statement: PlacedStatement, clause: PlacedClause) -> bool:
@@ -103,8 +103,11 @@ def check_values(examination: Examination) -> None:
                 if "${" not in value.text:
                     _check(examination, clause, value)
                 elif not clause.base.startswith(_WITH_VARIABLES):
-                    message = f"{quoted(value.text)}: {clause.operator} takes no policy variable"
-                    examination.add(LintRule.VALUE_MALFORMED, value.place, message)
+                    examination.add(
+                        LintRule.VALUE_MALFORMED,
+                        value.place,
+                        f"{quoted(value.text)}: {clause.operator} takes no policy variable",
+                    )
 
 
 def _check(examination: Examination, clause: PlacedClause, value: PlacedText) -> None:

@@ -26,8 +26,11 @@ def check_elements(examination: Examination) -> None:
     """Report elements that this kind of document must not have, and missing ones."""
     for statement in examination.statements:
         if misspelt := statement.written.misspelt:
-            message = f"{quoted(misspelt)}: AWS only accepts {statement.written.effect}"
-            examination.add(LintRule.EFFECT_CASE, f"{statement.place}.Effect", message)
+            examination.add(
+                LintRule.EFFECT_CASE,
+                f"{statement.place}.Effect",
+                f"{quoted(misspelt)}: AWS only accepts {statement.written.effect}",
+            )
         if examination.kind is DocumentKind.IDENTITY:
             _check_identity(examination, statement)
         else:
@@ -47,8 +50,11 @@ def _check_resource_policy(examination: Examination, statement: PlacedStatement)
         if examination.kind is DocumentKind.TRUST:
             _unwanted(examination, statement, statement.resources.name)
         elif examination.service is not None:
-            message = f"{statement.resources.name} in {examination.article}"
-            examination.add(LintRule.RESOURCE_IN_RESOURCE_POLICY, statement.resources.place, message)
+            examination.add(
+                LintRule.RESOURCE_IN_RESOURCE_POLICY,
+                statement.resources.place,
+                f"{statement.resources.name} in {examination.article}",
+            )
     principals = statement.written.principals
     if principals is None:
         _missing(examination, statement, "Principal")
@@ -60,13 +66,15 @@ def _check_resource_policy(examination: Examination, statement: PlacedStatement)
 
 
 def _unwanted(examination: Examination, statement: PlacedStatement, element: str) -> None:
-    message = f"{element} in a statement of {examination.article}"
-    examination.add(LintRule.ELEMENT_OF_KIND, f"{statement.place}.{element}", message)
+    examination.add(
+        LintRule.ELEMENT_OF_KIND, f"{statement.place}.{element}", f"{element} in a statement of {examination.article}"
+    )
 
 
 def _missing(examination: Examination, statement: PlacedStatement, element: str) -> None:
-    message = f"a statement of {examination.article} without {element}"
-    examination.add(LintRule.ELEMENT_MISSING, statement.place, message)
+    examination.add(
+        LintRule.ELEMENT_MISSING, statement.place, f"a statement of {examination.article} without {element}"
+    )
 
 
 # For an identity policy the largest quota: which user, group or role has it is not known here.

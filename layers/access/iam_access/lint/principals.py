@@ -74,8 +74,11 @@ def _check_allowed(examination: Examination, statement: PlacedStatement, named: 
 
 
 def _check_service(examination: Examination, named: PlacedPrincipal) -> None:
-    message = f"{quoted(named.principal.value)} acts for any of its customers: no condition restricts which"
-    examination.add(LintRule.SERVICE_WITHOUT_SOURCE, named.place, message)
+    examination.add(
+        LintRule.SERVICE_WITHOUT_SOURCE,
+        named.place,
+        f"{quoted(named.principal.value)} acts for any of its customers: no condition restricts which",
+    )
 
 
 def _check_federated(examination: Examination, statement: PlacedStatement, named: PlacedPrincipal) -> None:

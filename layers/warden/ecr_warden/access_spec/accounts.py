@@ -65,8 +65,7 @@ class SpecAccounts(Struct, frozen=True):
             return
         by_id = self.with_id(alias)
         near = did_you_mean(quote(by_id.alias)) if by_id else report.hint(alias, self.aliases)
-        message = f"unknown account {quote(alias)}{near}"
-        report.add(Code.UNKNOWN_ACCOUNT, place, message, remedy="" if near else None)
+        report.add(Code.UNKNOWN_ACCOUNT, place, f"unknown account {quote(alias)}{near}", remedy="" if near else None)
 
 
 def is_name(text: str) -> bool:
@@ -91,8 +90,11 @@ def build_accounts(root: Fields, report: ProblemReport) -> SpecAccounts:
         if account_id is None:
             continue
         if account_id.text in ids:
-            message = f"the account {account_id.text} is already called {quote(ids[account_id.text])}"
-            report.add(Code.ACCOUNT_TWICE, account_id.place, message)
+            report.add(
+                Code.ACCOUNT_TWICE,
+                account_id.place,
+                f"the account {account_id.text} is already called {quote(ids[account_id.text])}",
+            )
             continue
         ids[account_id.text] = alias
         mode = entry.text("mode")
@@ -126,8 +128,9 @@ def build_regions(names: tuple[Scalar, ...], report: ProblemReport, *, strict: b
 
 def refuse_cloud(text: str, place: Place, partition: str, report: ProblemReport) -> None:
     """Report a region or an ARN of a partition in which ecr-warden does not work."""
-    message = f"{quote(text)} is in {cloud_of(partition)}, which is not supported in this version"
-    report.add(Code.NOT_SUPPORTED, place, message)
+    report.add(
+        Code.NOT_SUPPORTED, place, f"{quote(text)} is in {cloud_of(partition)}, which is not supported in this version"
+    )
 
 
 def narrowed(account: SpecAccount, accounts: SpecAccounts, entry: Fields, report: ProblemReport) -> tuple[str, ...]:

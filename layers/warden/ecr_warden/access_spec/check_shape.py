@@ -47,8 +47,9 @@ def _text(node: Node, shape: TextShape, report: ProblemReport) -> Scalar | None:
         report.add(Code.EMPTY_VALUE, node.place, f"empty text instead of {shape.what}", remedy=for_text(node, shape))
     elif shape.choices and node.text not in shape.choices:
         hint = report.hint(node.text, shape.choices, cutoff=_CHOICE_CUTOFF)
-        message = f"{quote(node.text)} is not {shape.what}{hint}"
-        report.add(Code.NOT_ONE_OF, node.place, message, remedy=one_of(shape.choices))
+        report.add(
+            Code.NOT_ONE_OF, node.place, f"{quote(node.text)} is not {shape.what}{hint}", remedy=one_of(shape.choices)
+        )
     elif shape.form and not re.fullmatch(shape.form, node.text):
         report.add(
             Code.NOT_ONE_OF,
@@ -217,8 +218,12 @@ class _Check(Struct, frozen=True):
                 if isinstance(node, MapNode):
                     return self._mapping(node, shape)
                 if isinstance(shape, Record) and shape.gone_text and isinstance(node, Scalar) and node.tag is Tag.TEXT:
-                    message = f"{quote(node.text)} alone in place of {named(shape.name)} is gone"
-                    report.add(Code.GONE_FIELD, node.place, message, remedy=shape.gone_text)
+                    report.add(
+                        Code.GONE_FIELD,
+                        node.place,
+                        f"{quote(node.text)} alone in place of {named(shape.name)} is gone",
+                        remedy=shape.gone_text,
+                    )
                     return node
                 expected = named(shape.name) if isinstance(shape, Record | Choice) else "a mapping"
                 return _wrong(node, expected, report, remedy=for_mapping(shape))
@@ -267,9 +272,11 @@ class _Check(Struct, frozen=True):
         for needed in record.fields:
             if needed.required and needed.name not in keys:
                 meaning = needed.meaning.rstrip(".")
-                remedy = f"add {needed.name}: ({meaning[0].lower()}{meaning[1:]})"
                 self.report.add(
-                    Code.MISSING_FIELD, node.place, f"{_named(record, values)} has no {needed.name}", remedy=remedy
+                    Code.MISSING_FIELD,
+                    node.place,
+                    f"{_named(record, values)} has no {needed.name}",
+                    remedy=f"add {needed.name}: ({meaning[0].lower()}{meaning[1:]})",
                 )
         return Fields(node.place, values, keys)
 
@@ -287,16 +294,24 @@ class _Check(Struct, frozen=True):
             remedy = f"move it under {outer}:"
         else:
             remedy = f"known fields: {', '.join(names)}"
-        message = f"unknown field {quote(key.text)} of {named(record.name)}{did_you_mean(near and quote(near))}"
-        self.report.add(Code.UNKNOWN_FIELD, key.place, message, remedy=remedy)
+        self.report.add(
+            Code.UNKNOWN_FIELD,
+            key.place,
+            f"unknown field {quote(key.text)} of {named(record.name)}{did_you_mean(near and quote(near))}",
+            remedy=remedy,
+        )
         return near
 
     def _chosen(self, node: MapNode, choice: Choice) -> Record | None:
         by = next((value for key, value in node.entries if key.text == choice.by), None)
         names = tuple(choice.records)
         if by is None:
-            message = f"{named(choice.name)} has no {choice.by}"
-            self.report.add(Code.MISSING_FIELD, node.place, message, remedy=f"add {choice.by}: ({', '.join(names)})")
+            self.report.add(
+                Code.MISSING_FIELD,
+                node.place,
+                f"{named(choice.name)} has no {choice.by}",
+                remedy=f"add {choice.by}: ({', '.join(names)})",
+            )
             return None
         chosen = self.value(by, TextShape(f"{named(choice.by)} of {choice.name}", names))
         return choice.records[chosen.text] if isinstance(chosen, Scalar) else None

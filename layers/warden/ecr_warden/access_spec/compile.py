@@ -183,8 +183,11 @@ def _ends(spec: Spec, of_sessions: Mapping[str, frozenset[datetime]]) -> Iterato
                 if push.limits.until is not None:
                     names = [str(pusher) for pusher in push.by]
                     is_shared = _is_enforced(repository, spec) and push.limits.until in of_sessions[push.role.key]
-                    words = f"push to {target} through {push.role}: {_some(names)}"
-                    yield GrantEnd(push.limits.until, words, push.role if is_shared else None)
+                    yield GrantEnd(
+                        push.limits.until,
+                        f"push to {target} through {push.role}: {_some(names)}",
+                        push.role if is_shared else None,
+                    )
 
 
 def _some(names: Sequence[str]) -> str:

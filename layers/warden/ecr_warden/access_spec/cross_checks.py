@@ -41,8 +41,11 @@ def cross_check(spec: Spec, places: dict[IdentityTarget, Place], report: Problem
     _check_literals(spec, repositories, roles, report)
     for identity, place in places.items():
         if identity.key in roles and identity in _principals(spec):
-            message = f"{quote(identity.name)} is the push role on line {roles[identity.key].grant.place.line}"
-            report.add(Code.PUSH_ROLE_AS_PRINCIPAL, place, message)
+            report.add(
+                Code.PUSH_ROLE_AS_PRINCIPAL,
+                place,
+                f"{quote(identity.name)} is the push role on line {roles[identity.key].grant.place.line}",
+            )
 
 
 def _principals(spec: Spec) -> frozenset[IdentityTarget]:
@@ -63,10 +66,11 @@ def _check_repositories(spec: Spec, report: ProblemReport) -> dict[str, SpecRepo
         for target in repository.targets:
             first = named.setdefault(target.key, repository)
             if first is not repository:
-                message = (
-                    f"the repository {quote(target.name)} in {target.region} is already on line {first.place.line}"
+                report.add(
+                    Code.REPOSITORY_TWICE,
+                    repository.place,
+                    f"the repository {quote(target.name)} in {target.region} is already on line {first.place.line}",
                 )
-                report.add(Code.REPOSITORY_TWICE, repository.place, message)
                 break
     return named
 
@@ -143,8 +147,11 @@ def _check_modes(spec: Spec, report: ProblemReport) -> None:
         by = (pusher for grant in repository.push for pusher in grant.by if isinstance(pusher, SpecPrincipal))
         accounts = {principal.identity.account for principal in (*repository.pulling, *by)}
         for account in sorted(accounts & observed.keys()):
-            message = f"the account {quote(observed[account])} has mode: observe, so its users and roles get no policy"
-            report.add(Code.OBSERVED_SIDE, repository.place, message)
+            report.add(
+                Code.OBSERVED_SIDE,
+                repository.place,
+                f"the account {quote(observed[account])} has mode: observe, so its users and roles get no policy",
+            )
 
 
 def _check_literals(
@@ -219,8 +226,9 @@ def _check_patterns(spec: Spec, report: ProblemReport) -> None:
                 found[later.place] = min(pair, found.get(later.place, pair))
     for at, pair in found.items():
         pattern, name = entries[pair[0]], entries[pair[1]].target.name
-        message = f"{quote(name)} matches {quote(pattern.target.name)} on line {pattern.place.line}"
-        report.add(Code.UNDER_PATTERN, at, message)
+        report.add(
+            Code.UNDER_PATTERN, at, f"{quote(name)} matches {quote(pattern.target.name)} on line {pattern.place.line}"
+        )
 
 
 def _entries(spec: Spec) -> Iterator[_Entry]:

@@ -173,7 +173,8 @@ def build_pods(entry: Fields, accounts: SpecAccounts, report: ProblemReport) -> 
         return None
     pods = Pods(cluster.text, namespace.text, service_account.text)
     if accounts.with_id(pods.account) is None:
-        message = f"{quote(cluster.text)} is in an account that is not under accounts:"
-        report.add(Code.FOREIGN_PRINCIPAL, cluster.place, message)
+        report.add(
+            Code.FOREIGN_PRINCIPAL, cluster.place, f"{quote(cluster.text)} is in an account that is not under accounts:"
+        )
         return None
     return pods

@@ -53,9 +53,12 @@ def build_repository(entry: Fields, directory: Directory, now: datetime) -> Spec
     targets = tuple(RepositoryTarget(account.id, region, name) for name in names for region in regions)
     scope, mode = entry.text("pull_scope"), entry.text("mode")
     if excluded and any(_is_of(grant.puller, account) for grant in pull):
-        message = "a permission set or pods of the repositories' own account at a pattern with except: is not supported"
-        remedy = "name each repository: their own policy alone would let them pull what except: excludes"
-        report.add(Code.NOT_SUPPORTED, entry.place_of("pull"), message, remedy=remedy)
+        report.add(
+            Code.NOT_SUPPORTED,
+            entry.place_of("pull"),
+            "a permission set or pods of the repositories' own account at a pattern with except: is not supported",
+            remedy="name each repository: their own policy alone would let them pull what except: excludes",
+        )
     return SpecRepository(
         targets=targets,
         excluded=excluded,
@@ -74,8 +77,12 @@ def _names(entry: Fields, report: ProblemReport) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for item in entry.texts("name") if one is None else (one,):
         if one is None and "*" in item.text:
-            message, remedy = f"the pattern {quote(item.text)} in a list of names", "give it an entry of its own"
-            report.add(Code.NOT_SUPPORTED, item.place, message, remedy=remedy)
+            report.add(
+                Code.NOT_SUPPORTED,
+                item.place,
+                f"the pattern {quote(item.text)} in a list of names",
+                remedy="give it an entry of its own",
+            )
             return ()
         name = repository_name(item, report, pattern=True)
         if name is None:
@@ -110,8 +117,7 @@ def _pull(entry: Fields, directory: Directory, now: datetime) -> tuple[PullGrant
         for puller in pullers:
             known = found.get(puller)
             if known is not None and known.limits != limits:
-                message = f"{puller} is named with other limits before"
-                report.add(Code.TWO_LIMITS, grant.place, message)
+                report.add(Code.TWO_LIMITS, grant.place, f"{puller} is named with other limits before")
             imports = grant.flag("upstream") or (known is not None and known.importing)
             also = reads | set(() if known is None else known.reads)
             at = grant.place if known is None else known.place
@@ -157,8 +163,12 @@ def _organization(name: Scalar | None, organizations: Organizations, report: Pro
         return None
     if name.text not in organizations.aliases and not organizations.unread:
         hint = report.hint(name.text, organizations.aliases)
-        message = f"unknown organization {quote(name.text)}{hint}"
-        report.add(Code.UNKNOWN_ORGANIZATION, name.place, message, remedy="" if hint else None)
+        report.add(
+            Code.UNKNOWN_ORGANIZATION,
+            name.place,
+            f"unknown organization {quote(name.text)}{hint}",
+            remedy="" if hint else None,
+        )
     identifier = organizations.by_alias.get(name.text)
     return None if identifier is None else SpecOrganization(identifier)
 
@@ -185,8 +195,9 @@ def _source(source: Scalar, accounts: SpecAccounts, report: ProblemReport) -> tu
         report.add(Code.SOURCE, source.place, f"{quote(source.text)} does not name an account's resources")
         return None, None
     if accounts.with_id(match[1]) is None:
-        message = f"{quote(source.text)} is in an account that is not under accounts:"
-        report.add(Code.FOREIGN_PRINCIPAL, source.place, message)
+        report.add(
+            Code.FOREIGN_PRINCIPAL, source.place, f"{quote(source.text)} is in an account that is not under accounts:"
+        )
         return None, None
     return match[1], source.text
 

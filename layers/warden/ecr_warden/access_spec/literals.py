@@ -77,16 +77,20 @@ def _check_admin(identity: Target, document: Document, raw: MapNode, directory: 
     found = next(administering(document, identity.account, target_arn(identity, path=path)), None)
     if found is not None:
         place = place_at(raw, f"Statement[{found}].Effect")
-        message = f"statement {found + 1} makes {identity} an administrator of the account"
-        directory.report.add(Code.ADMIN, place, message)
+        directory.report.add(
+            Code.ADMIN, place, f"statement {found + 1} makes {identity} an administrator of the account"
+        )
 
 
 def check_own_calls(document: Document, account: str, raw: MapNode, report: ProblemReport) -> None:
     """Warn of statements of a repository policy in the account that may lock ecr-warden out."""
     for index in denials_of_own_calls(document, account):
         calls = "the calls by which it repairs the repository policy"
-        message = f"statement {index + 1} may deny ecr-warden {calls}, so it writes it only where it is already"
-        report.add(Code.OWN_CALLS_DENIED, place_at(raw, f"Statement[{index}].Effect"), message)
+        report.add(
+            Code.OWN_CALLS_DENIED,
+            place_at(raw, f"Statement[{index}].Effect"),
+            f"statement {index + 1} may deny ecr-warden {calls}, so it writes it only where it is already",
+        )
 
 
 def _repository(entry: Fields, account: SpecAccount | None, directory: Directory) -> tuple[Address, ...]:
@@ -107,8 +111,7 @@ def _identity(entry: Fields, account: SpecAccount | None, directory: Directory) 
     report, name = directory.report, entry.text("name")
     named = name is not None and check_iam_name(name.text, name.place, "policy", report, longest=_MAX_POLICY_NAME)
     if name is not None and name.text.lower().startswith(OUR_POLICY_PREFIX):
-        message = f"the policy name {quote(name.text)} is reserved for ecr-warden"
-        report.add(Code.RESERVED_POLICY, name.place, message)
+        report.add(Code.RESERVED_POLICY, name.place, f"the policy name {quote(name.text)} is reserved for ecr-warden")
     kinds = tuple(kind for kind in IDENTITY_FIELDS if kind in entry.keys)
     if len(kinds) != 1:
         has = "both role and user" if kinds else "neither role nor user"

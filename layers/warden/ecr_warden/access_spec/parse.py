@@ -113,8 +113,13 @@ def parse_text(data: bytes, report: ProblemReport) -> Node | None:
 
 def _decoded(data: bytes) -> str:
     if len(data) > MAX_SPEC_BYTES:
-        message = f"the spec goes on after {MAX_SPEC_BYTES} bytes, which is the limit"
-        raise _Stop(problem(Code.TOO_LARGE, _place_in(data, MAX_SPEC_BYTES), message))
+        raise _Stop(
+            problem(
+                Code.TOO_LARGE,
+                _place_in(data, MAX_SPEC_BYTES),
+                f"the spec goes on after {MAX_SPEC_BYTES} bytes, which is the limit",
+            )
+        )
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -276,8 +281,12 @@ def _readable(given: str, place: Place, report: ProblemReport) -> str | None:
         report.add(Code.CONTROL_CHARACTER, place, "half of a surrogate pair")
         return None
     if unseen := invisible(text):
-        remedy = "type it again: it was probably copied from a web page or a chat"
-        report.add(Code.CONTROL_CHARACTER, place, f"an invisible character, {unseen}", remedy=remedy)
+        report.add(
+            Code.CONTROL_CHARACTER,
+            place,
+            f"an invisible character, {unseen}",
+            remedy="type it again: it was probably copied from a web page or a chat",
+        )
         return None
     return text
 

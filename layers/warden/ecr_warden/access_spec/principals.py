@@ -53,8 +53,12 @@ class Directory(Struct):
         found: dict[SpecPrincipal, Place] = {}
         for member in members:
             if member.text in names:
-                message = f"a team within a team, {quote(member.text)}, is not supported in this version"
-                self.report.add(Code.NOT_SUPPORTED, member.place, message, remedy="list its principals")
+                self.report.add(
+                    Code.NOT_SUPPORTED,
+                    member.place,
+                    f"a team within a team, {quote(member.text)}, is not supported in this version",
+                    remedy="list its principals",
+                )
             else:
                 self._collect(member, self.principal(member), found)
         return tuple(found)
@@ -131,8 +135,7 @@ class Directory(Struct):
         known, first = self._spellings.setdefault(identity.key, (written, place))
         if known != written:
             both = f"{quote(written[1:])} and {quote(known[1:])} on line {first.line}"
-            message = f"{both} are the same {identity.identity_kind}"
-            self.report.add(Code.TWO_SPELLINGS, place, message)
+            self.report.add(Code.TWO_SPELLINGS, place, f"{both} are the same {identity.identity_kind}")
 
     def path_of(self, identity: IdentityTarget) -> str:
         """The path that a user or role was written with so far, or `/`."""
@@ -178,8 +181,9 @@ class Directory(Struct):
     def _by_id(self, name: Scalar, account_id: str, rest: str) -> None:
         account = self.accounts.with_id(account_id)
         if account is None:
-            message = f"{quote(name.text)} is in an account that is not under accounts:"
-            self.report.add(Code.FOREIGN_PRINCIPAL, name.place, message)
+            self.report.add(
+                Code.FOREIGN_PRINCIPAL, name.place, f"{quote(name.text)} is in an account that is not under accounts:"
+            )
         else:
             self._no_principal(name, account, rest)
 
@@ -232,8 +236,11 @@ def check_writable(name: str, path: str, place: Place, account: SpecAccount, rep
 def check_iam_name(name: str, place: Place, what: str, report: ProblemReport, *, longest: int = _MAX_NAME) -> bool:
     """Whether AWS accepts the name of a user, role or policy and ecr-warden does not reserve it; reports."""
     if len(name) > longest:
-        message = f"the {what} name {quote(name)} has {len(name)} characters; at most {longest} are allowed"
-        report.add(Code.NAME_TOO_LONG, place, message)
+        report.add(
+            Code.NAME_TOO_LONG,
+            place,
+            f"the {what} name {quote(name)} has {len(name)} characters; at most {longest} are allowed",
+        )
     elif not (name and all(IAM_NAME.fullmatch(character) for character in name)):
         alone = name.rpartition("/")[2]
         remedy = f"write only the name, without its path: {quote(alone)}" if "/" in name and alone else None

@@ -50,8 +50,11 @@ def check_quotas(
         for kind, quota, code, begins in _QUOTAS[type(entry.target)]:
             size = _size(entry, kind)
             if size > quota:
-                message = f"{begins.format(entry.target)} {size} characters; the quota is {quota}"
-                report.add(code, places.get(entry.target, Place(1, 1)), message)
+                report.add(
+                    code,
+                    places.get(entry.target, Place(1, 1)),
+                    f"{begins.format(entry.target)} {size} characters; the quota is {quota}",
+                )
 
 
 def _size(entry: TargetSpec, kind: AddressKind) -> int:

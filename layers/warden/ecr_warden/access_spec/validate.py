@@ -95,8 +95,12 @@ def _repository(entry: Fields, directory: Directory, now: datetime) -> SpecRepos
         return built
     beside = build_document(raw, DocumentKind.RESOURCE, directory.accounts, report)
     if beside is not None and beside.version == LITERAL_VERSION and "${" in beside.text:
-        remedy = f"add Version: {VARIABLES_VERSION}, or write each ${{ as ${{$}}{{"
-        report.add(Code.DOCUMENT, raw.place, f"a policy variable under Version {LITERAL_VERSION}", remedy=remedy)
+        report.add(
+            Code.DOCUMENT,
+            raw.place,
+            f"a policy variable under Version {LITERAL_VERSION}",
+            remedy=f"add Version: {VARIABLES_VERSION}, or write each ${{ as ${{$}}{{",
+        )
     if beside is not None and built is not None and built.targets:
         check_own_calls(beside, built.targets[0].account, raw, report)
     return built and replace(built, beside=beside)

@@ -652,5 +652,9 @@ def _undecided(budgets: AccountBudgets) -> Iterator[UnreadDocument]:
     """What the budget of an account leaves open: whoever writes its policies may have made it so."""
     for who, where in sorted(budgets.undecided):
         people = f"its users and roles in account {where}" if who else "whoever its policies let in from outside"
-        why = "its policies take more work than an audit does for one account"
-        yield unread(who or where, ACCESS, f"{ACCESS} of {people}", Unread("", why, text=where))
+        yield unread(
+            who or where,
+            ACCESS,
+            f"{ACCESS} of {people}",
+            Unread("", "its policies take more work than an audit does for one account", text=where),
+        )

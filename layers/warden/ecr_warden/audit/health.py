@@ -4,11 +4,10 @@
 """
 
 import re
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from copy import replace
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 
 from msgspec import Struct
 
@@ -174,17 +173,18 @@ class AuditedAccess(Struct, frozen=True, dict=True):
 
     def of(self, repository: RepositoryTarget) -> Condition:
         """The condition, without regard to how long ago the audit was."""
-        record, parts = self.record, self.involved.parts(repository)
+        record, parts, unknown = (
+            self.record,
+            self.involved.parts(repository),
+            partial(Condition, ConditionStatus.UNKNOWN),
+        )
         if record is None:
-            return Condition(ConditionStatus.UNKNOWN, "NotAudited", "there was no audit yet", self.now)
+            return unknown("NotAudited", "there was no audit yet", self.now)
         if record.failure:
-            return Condition(
-                ConditionStatus.UNKNOWN, "AuditFailed", f"the last audit failed: {record.failure}", record.at
-            )
+            return unknown("AuditFailed", f"the last audit failed: {record.failure}", record.at)
         if record.version != self.accepted.version:
-            message = f"the last audit is of version {record.version} of the spec"
-            return Condition(ConditionStatus.UNKNOWN, "AnotherVersion", message, record.at)
-        found = self._concerning(repository)
+            return unknown("AnotherVersion", f"the last audit is of version {record.version} of the spec", record.at)
+        parts, found = self.involved.parts(repository), self._concerning(repository)
         certain = [seen for seen in found if seen.finding.certainty is not Certainty.UNKNOWN]
         if certain:
             reason = "".join(word.capitalize() for word in certain[0].finding.kind.split("-"))
@@ -192,35 +192,34 @@ class AuditedAccess(Struct, frozen=True, dict=True):
                 ConditionStatus.FALSE, reason, _sentences(certain), min(seen.first_seen for seen in certain)
             )
         if found:
-            return Condition(
-                ConditionStatus.UNKNOWN, "Undecided", _sentences(found), min(seen.first_seen for seen in found)
-            )
+            return unknown("Undecided", _sentences(found), min(seen.first_seen for seen in found))
         if unread := [
             one for one in record.unread if (str(repository) in one.opens if one.opens else one.place in parts)
         ]:
-            message = f"could not be read: {'; '.join(first(lines(unread), _NAMED))}"
-            return Condition(ConditionStatus.UNKNOWN, "Unread", message, record.at)
+            return unknown("Unread", f"could not be read: {'; '.join(first(lines(unread), _NAMED))}", record.at)
         if record.left_out:
             message = f"{count(record.left_out, 'finding')} are not kept, and may concern it"
-            return Condition(ConditionStatus.UNKNOWN, "TooManyFindings", message, record.at)
-        message = "exactly those whom the spec names can pull and push, by the policies that could be read"
-        return Condition(ConditionStatus.TRUE, "Audited", message, record.at)
+            return unknown("TooManyFindings", message, record.at)
+        return Condition(
+            ConditionStatus.TRUE,
+            "Audited",
+            "exactly those whom the spec names can pull and push, by the policies that could be read",
+            record.at,
+        )
 
     def _concerning(self, repository: RepositoryTarget) -> list[SeenFinding]:
         whole = [
             seen
-            for seen in self._by_place[part_of(repository)]
+            for seen in self._by_place.get(part_of(repository), ())
             if seen.finding.kind in _OF_REGISTRY or (seen.finding.kind is FindingKind.UPSTREAM and seen.finding.foreign)
         ]
         fitting = [seen for seen in whole if literal_glob(seen.finding.scope or "*").matches(repository.name)]
-        return [*fitting, *self._by_place[str(repository)]]
+        return [*fitting, *self._by_place.get(str(repository), ())]
 
     @cached_property
     def _by_place(self) -> Mapping[str, list[SeenFinding]]:
-        found: dict[str, list[SeenFinding]] = defaultdict(list)
-        for seen in self.record.findings if self.record is not None else ():
-            found[seen.finding.place].append(seen)
-        return found
+        findings = self.record.findings if self.record is not None else ()
+        return gather((seen.finding.place, seen) for seen in findings)
 
 
 class Health(Struct, frozen=True, dict=True):
@@ -283,8 +282,12 @@ class Health(Struct, frozen=True, dict=True):
                 named = ", ".join(first([target_status.target for target_status in found], _NAMED))
                 return Condition(verdict, reason, f"{standing}: {named}", self._looked(found))
         found = by_standing.get(Standing.OK, [])
-        message = f"{count(len(found), 'target')} as the spec says: the repository and who is granted access"
-        return Condition(ConditionStatus.TRUE, "InSync", message, self._looked(found))
+        return Condition(
+            ConditionStatus.TRUE,
+            "InSync",
+            f"{count(len(found), 'target')} as the spec says: the repository and who is granted access",
+            self._looked(found),
+        )
 
     def _looked(self, found: Iterable[TargetStatus]) -> datetime:
         return max((status.last.at for status in found if status.last is not None), default=self.now)

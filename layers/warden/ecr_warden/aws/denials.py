@@ -75,11 +75,12 @@ def assume_denied(what: str, message: str) -> PortError:
     if kept_out is not None:
         return kept_out
     # Of a suspended account AWS says the same.
-    remedy = (
+    return _permission_missing(
+        what,
+        message,
         "ecr-warden deploy: it creates the role, that for writing unless writes is none; if the account is suspended, "
-        "remove it from the spec"
+        "remove it from the spec",
     )
-    return _permission_missing(what, message, remedy)
 
 
 def _explicitly_denied(what: str, message: str) -> BlockedByDeny | None:

@@ -28,8 +28,10 @@ _expired = meant(Throttled, "the hub retries it by itself; if the credentials ar
 
 
 def _region_off(what: str, message: str) -> PortError:
-    remedy = "enable the region in the account, or remove it from the spec"
-    return RegionDisabled(f"{what}: the region is not enabled in the account: {bounded(message)}", remedy=remedy)
+    return RegionDisabled(
+        f"{what}: the region is not enabled in the account: {bounded(message)}",
+        remedy="enable the region in the account, or remove it from the spec",
+    )
 
 
 THROTTLED = (

@@ -38,12 +38,11 @@ def _invalid_repository_policy(what: str) -> PortError:
 
     Sources: hashicorp/terraform-provider-aws #8905 (principals), cloudposse/terraform-aws-ecr #67 (an action).
     """
-    message = (
-        f'{what}: AWS answers "{_INVALID_REPOSITORY_POLICY}": it does not know a principal (yet), '
-        "or ECR does not accept an action in a repository policy, such as ecr:GetAuthorizationToken"
-    )
     return PrincipalNotFound(
-        message, remedy=f"{_NEW_PRINCIPAL}; such actions belong in identity policies", retryable=True
+        f'{what}: AWS answers "{_INVALID_REPOSITORY_POLICY}": it does not know a principal (yet), '
+        "or ECR does not accept an action in a repository policy, such as ecr:GetAuthorizationToken",
+        remedy=f"{_NEW_PRINCIPAL}; such actions belong in identity policies",
+        retryable=True,
     )
 
 
@@ -67,8 +66,10 @@ ECR_WRITING: dict[str, Translation] = ECR | {"RepositoryPolicyNotFoundException"
 
 
 def _suspended(what: str, message: str) -> PortError:
-    remedy = "have the account restored, or take it out of the spec and of ecr-warden.yaml"
-    return AccountUnreachable(f"{what}: the account is suspended or closed: {bounded(message)}", remedy=remedy)
+    return AccountUnreachable(
+        f"{what}: the account is suspended or closed: {bounded(message)}",
+        remedy="have the account restored, or take it out of the spec and of ecr-warden.yaml",
+    )
 
 
 IAM: dict[str, Translation] = COMMON | {

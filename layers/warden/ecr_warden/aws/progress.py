@@ -48,8 +48,13 @@ class DynamoProgress(Struct):
         """This delivery is no attempt: no work was begun. Raises PortError."""
         values = {":one": {"N": "1"}, ":expires": expiry(self.clock.now(), _SPARED_FOR)}
         key, names = _key(self.queue, f"SPARED#{message_id}"), {"#times": "times"}
-        expression = "SET expires = :expires ADD #times :one"
-        self.table.update("sparing a job an attempt", key, expression, values, ExpressionAttributeNames=names)
+        self.table.update(
+            "sparing a job an attempt",
+            key,
+            "SET expires = :expires ADD #times :one",
+            values,
+            ExpressionAttributeNames=names,
+        )
 
     def finished(self) -> None:
         """Remember that a job was done now; once a minute is enough. Raises PortError."""

@@ -46,8 +46,10 @@ class S3EstateStore(Struct, frozen=True):
         try:
             body = compress({"schema": SCHEMA, "entry": piece.entry})
         except CodecError as error:
-            remedy = "what was kept of it before stays, and status says how old it is"
-            raise PortError(f"the estate of {piece.part} is too large: {error.message}", remedy=remedy) from error
+            raise PortError(
+                f"the estate of {piece.part} is too large: {error.message}",
+                remedy="what was kept of it before stays, and status says how old it is",
+            ) from error
         began = {_BEGAN: piece.began.isoformat()}
         self.bucket.put(f"keeping the estate of {piece.part}", _key(piece.part), body, Metadata=began, **COMPRESSED)
 

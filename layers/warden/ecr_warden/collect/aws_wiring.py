@@ -163,8 +163,14 @@ class AwsWiring(Struct, frozen=True):
             for queue in queues:
                 state = (seen.found or {}).get(queue)
                 found = None if state is None else {"state": "ENABLED" if state in _MAPPED else "DISABLED"}
-                name, delivers = f"mapping of {queue} to {function}", "the messages of this queue"
-                yield SeenWire(name, delivers, found, seen.error, seen.code, seen.passing)
+                yield SeenWire(
+                    f"mapping of {queue} to {function}",
+                    "the messages of this queue",
+                    found,
+                    seen.error,
+                    seen.code,
+                    seen.passing,
+                )
 
     def _subscriptions(self, topic: str) -> _Found:
         """Those of AlertEmail; others' prove nothing, for whoever may subscribe may add one."""

@@ -53,9 +53,9 @@ class Crashed(PortError, code="crashed"):
 
 def crashed(what: str, error: Exception) -> Crashed:
     """Wrap an unexpected exception, so that it affects one target only. `what`: what was attempted, for people."""
-    message = f"{what}: ecr-warden failed on its documents ({site_of(error)})"
     return Crashed(
-        message, remedy="look at the documents, which may have been written to cause this, and report the bug"
+        f"{what}: ecr-warden failed on its documents ({site_of(error)})",
+        remedy="look at the documents, which may have been written to cause this, and report the bug",
     )
 
 

@@ -362,8 +362,9 @@ def job_from_text(body: str) -> Job:
     try:
         return job_from_json(loads(body))
     except CodecError as error:
-        remedy = "a newer version or somebody else wrote it: see Dead letters in docs/safety.md"
-        raise CodecError(error.message, remedy=remedy) from error
+        raise CodecError(
+            error.message, remedy="a newer version or somebody else wrote it: see Dead letters in docs/safety.md"
+        ) from error
 
 
 def survey_of(cause: Cause, target: Target) -> SurveyPart:

@@ -55,17 +55,24 @@ def spec_missing(place: str, key: str, strays: Sequence[str]) -> SpecMissing:
     if not strays:
         return SpecMissing(f"there is no {place}", remedy="upload the spec there; the accepted one stays in force")
     names = listed([f"'{printable(stray, 100)}'" for stray in strays], MAX_STRAYS)
-    remedy = f"only {key} is read: upload the spec under that key; the accepted one stays in force"
-    return SpecMissing(f"there is no {place}, but {names}", remedy=remedy)
+    return SpecMissing(
+        f"there is no {place}, but {names}",
+        remedy=f"only {key} is read: upload the spec under that key; the accepted one stays in force",
+    )
 
 
 def version_missing(place: str, version: str) -> SpecMissing:
     """An old version has expired in the bucket; its compiled form is kept."""
-    remedy = "upload the spec again; the accepted one stays in force"
-    return SpecMissing(f"version {version} of {place} is no longer kept", remedy=remedy)
+    return SpecMissing(
+        f"version {version} of {place} is no longer kept",
+        remedy="upload the spec again; the accepted one stays in force",
+    )
 
 
 def spec_too_large(place: str, size: int, version: str) -> SpecTooLarge:
     """The object is larger than MAX_SPEC_BYTES and was not read."""
-    remedy = f"a spec has at most {MAX_SPEC_BYTES} bytes: use teams and patterns instead of long lists"
-    return SpecTooLarge(f"{place} has {size} bytes", version=version, remedy=remedy)
+    return SpecTooLarge(
+        f"{place} has {size} bytes",
+        version=version,
+        remedy=f"a spec has at most {MAX_SPEC_BYTES} bytes: use teams and patterns instead of long lists",
+    )

@@ -61,8 +61,9 @@ class StsCallers(Struct):
         headers = bound_headers(sts_host(self.region), hub, request) | self._proof_headers(proof)
         caller = self._ask(headers)
         if caller.account != self.account:
-            remedy = f"assume a role in {self.account} first"
-            raise CallerUnauthenticated(f"{caller.arn} is not in the hub's account", remedy=remedy)
+            raise CallerUnauthenticated(
+                f"{caller.arn} is not in the hub's account", remedy=f"assume a role in {self.account} first"
+            )
         return caller
 
     def _proof_headers(self, proof: object) -> dict[str, str]:
@@ -89,9 +90,9 @@ class StsCallers(Struct):
             raise CallerUnauthenticated("the proof's date is not a time") from error
         now = self.clock.now()
         if not now - AGE <= signed <= now + AHEAD:
-            remedy = f"{_RETRY}, and set this machine's clock if it is wrong"
             raise CallerUnauthenticated(
-                f"the proof was signed at {date}, and it is {now:%Y%m%dT%H%M%SZ}", remedy=remedy
+                f"the proof was signed at {date}, and it is {now:%Y%m%dT%H%M%SZ}",
+                remedy=f"{_RETRY}, and set this machine's clock if it is wrong",
             )
 
     def _ask(self, headers: Mapping[str, str]) -> Actor:
@@ -129,8 +130,13 @@ def actor_of(arn: str) -> Actor:
     match kind:
         case "assumed-role":
             name, _, session = rest.partition("/")
-            issuer = f"arn:{parsed.partition}:iam::{parsed.account}:role/{name}"
-            return Actor("AssumedRole", arn=arn, account=parsed.account, issuer=issuer, session_name=session)
+            return Actor(
+                "AssumedRole",
+                arn=arn,
+                account=parsed.account,
+                issuer=f"arn:{parsed.partition}:iam::{parsed.account}:role/{name}",
+                session_name=session,
+            )
         case "user":
             return Actor("IAMUser", arn=arn, account=parsed.account)
         case "root":

@@ -104,8 +104,9 @@ class Commands(Struct, frozen=True):
         targets = tuple(dict.fromkeys(command.targets))
         for target in targets:
             if spec_for(target, accepted) is None:
-                message = f"{target} is not a target of the accepted spec"
-                raise NoSuchTarget(message, remedy="ecr-warden status all lists the targets")
+                raise NoSuchTarget(
+                    f"{target} is not a target of the accepted spec", remedy="ecr-warden status all lists the targets"
+                )
         if isinstance(command, PauseUntil):
             _check_end(command.until, now)
         cause = self._begin(command, text, caller, now)
@@ -173,8 +174,13 @@ class Commands(Struct, frozen=True):
         return CommandReply(command.id, caller.arn, mode, (), enqueued=False)
 
     def _pause(self, targets: tuple[Target, ...], patterns: tuple[str, ...], pause: Pause, cause: Cause) -> None:
-        text = f"until {show_time(pause.until)}: {pause.reason}"
-        self._record(HistoryKind.PAUSED, cause, pause.at, targets, _with_patterns(text, patterns))
+        self._record(
+            HistoryKind.PAUSED,
+            cause,
+            pause.at,
+            targets,
+            _with_patterns(f"until {show_time(pause.until)}: {pause.reason}", patterns),
+        )
         self.alerts.publish(
             TargetsPaused(cause, tuple(map(str, targets)), pause.reason, pause.until, patterns=patterns)
         )
@@ -220,5 +226,7 @@ def _check_end(until: datetime, now: datetime) -> None:
     if until <= now:
         raise BadEnd(f"the end {until.isoformat()} is past", remedy="give a later one, or a duration such as 2h")
     if until - now > LONGEST_PAUSE:
-        remedy = "pause for less and repeat it, or remove from the spec what ecr-warden should leave alone"
-        raise BadEnd(f"a pause lasts at most {LONGEST_PAUSE.days} days", remedy=remedy)
+        raise BadEnd(
+            f"a pause lasts at most {LONGEST_PAUSE.days} days",
+            remedy="pause for less and repeat it, or remove from the spec what ecr-warden should leave alone",
+        )

@@ -290,8 +290,10 @@ class Queries(Struct, frozen=True):
             raise NoSuchRun(f"several runs begin with {run_id}: {', '.join(alike)}", remedy="give more of the ID")
         run = self.journal.find(alike[0]) if alike else None
         if run is None:
-            remedy = "ecr-warden history --since 365d lists the runs that are kept"
-            raise NoSuchRun(f"the journal has no run {run_id}", remedy=remedy)
+            raise NoSuchRun(
+                f"the journal has no run {run_id}",
+                remedy="ecr-warden history --since 365d lists the runs that are kept",
+            )
         return RunReply(run)
 
 

@@ -101,13 +101,18 @@ def report_of_interrupted(run: OpenRun, observation: Observation, now: datetime)
         match seen.documents.get(change.address):
             case Unreadable(error=error):
                 # It may have been written, and nobody would hear of it if it counted as skipped.
-                why = "the process died, and whether this was written cannot be read"
-                return Failed(change, error.code, why, retryable=True)
+                return Failed(
+                    change, error.code, "the process died, and whether this was written cannot be read", retryable=True
+                )
             case _ if _was_written(changes[index:], seen):
                 return Applied(change)
             case Present(digest=digest) | Unparseable(digest=digest) if digest != change.expect:
-                why = "the process died, and somebody changed it since: whether this was written is not known"
-                return Failed(change, "changed-since", why, retryable=True)
+                return Failed(
+                    change,
+                    "changed-since",
+                    "the process died, and somebody changed it since: whether this was written is not known",
+                    retryable=True,
+                )
             case _:
                 return Skipped(change, "the run was interrupted")
 

@@ -75,8 +75,11 @@ class AwsWriter(Struct, frozen=True):
         except TargetNotFound as error:
             if change.address.target not in self._created:
                 raise
-            message = f"{change.address.target} was created a moment ago, and IAM does not show it yet"
-            raise NotVisibleYet(message, remedy="it is retried automatically", retryable=True) from error
+            raise NotVisibleYet(
+                f"{change.address.target} was created a moment ago, and IAM does not show it yet",
+                remedy="it is retried automatically",
+                retryable=True,
+            ) from error
 
     def _clients(self, change: Change) -> AccountClients:
         return next(session.clients for session in self.sessions if change in session.changes)

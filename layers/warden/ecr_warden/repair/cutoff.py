@@ -234,8 +234,9 @@ def session_cutoff(
     match observed:
         case Present(Document() as live, expect) if existing is not None and have_expired(existing, now):
             access = gained_and_lost(live, None, kind=address.document_kind)
-            spent = "the sessions that were denied have expired"
-            return Change(Operation.DELETE, address, live.text, expect, None, access, spent)
+            return Change(
+                Operation.DELETE, address, live.text, expect, None, access, "the sessions that were denied have expired"
+            )
         case _:
             return None
 

@@ -175,8 +175,9 @@ def _gated(
     if unknown:
         yield from unknown
     elif waiting:
-        explain = f"waits until {', '.join(map(str, waiting))} is as the spec says"
-        yield Held(drift, HoldReason.ROLE_NOT_IN_SYNC, explain)
+        yield Held(
+            drift, HoldReason.ROLE_NOT_IN_SYNC, f"waits until {', '.join(map(str, waiting))} is as the spec says"
+        )
         yield from filter(None, [removing_access(change, 1)])
     else:
         yield from _in_pace(drift, change, is_paced=(drift.address, change.expect or "") in facts.paced)
@@ -196,8 +197,11 @@ def _in_pace(drift: Drift, change: Change, *, is_paced: bool) -> Iterator[Change
     if not is_paced or not gains(change) or (cut is None and loses(change)):
         yield change
         return
-    explain = "somebody keeps restoring this version: what is missing is given back by the next sweep at the latest"
-    yield Held(drift, HoldReason.PACED, explain)
+    yield Held(
+        drift,
+        HoldReason.PACED,
+        "somebody keeps restoring this version: what is missing is given back by the next sweep at the latest",
+    )
     if cut is not None:
         yield cut
 
@@ -205,8 +209,9 @@ def _in_pace(drift: Drift, change: Change, *, is_paced: bool) -> Iterator[Change
 def _without_target(spec: TargetSpec, drift: Drift, desired: DesiredValue) -> Iterator[Change | Held]:
     address = drift.address
     if not _creates_role(spec):
-        explain = f"{address.target} does not exist, and ecr-warden does not create it"
-        yield Held(drift, HoldReason.TARGET_MISSING, explain)
+        yield Held(
+            drift, HoldReason.TARGET_MISSING, f"{address.target} does not exist, and ecr-warden does not create it"
+        )
     elif isinstance(desired, Document) and address.kind is not AddressKind.TRUST_POLICY:
         # CreateRole carries the trust policy itself; identity policies follow it.
         access = gained_and_lost(None, desired, kind=address.document_kind)

@@ -361,8 +361,10 @@ class Reconcile(Struct, frozen=True):
         """
         accepted = self.specs.accepted()
         if accepted is None or accepted.version != run.accepted.version:
-            message = f"version {run.accepted.version} of the spec was superseded before {run.spec.target} was written"
-            raise SpecSuperseded(message, retryable=True)
+            raise SpecSuperseded(
+                f"version {run.accepted.version} of the spec was superseded before {run.spec.target} was written",
+                retryable=True,
+            )
 
     def _close(self, run: Run, report: RunReport) -> Run:
         if report.applied:

@@ -52,8 +52,9 @@ class AwsSpecs(AwsAcceptedSpecs, kw_only=True):
                 raise spec_missing(place, self.spec_key, self._strays())
             version = answer.get("VersionId")
             if version is None or version == "null":
-                remedy = "turn on versioning of the bucket and upload the spec again"
-                raise SpecUnversioned(f"{place} has no version", remedy=remedy)
+                raise SpecUnversioned(
+                    f"{place} has no version", remedy="turn on versioning of the bucket and upload the spec again"
+                )
             if answer["ContentLength"] > MAX_SPEC_BYTES:
                 raise spec_too_large(place, answer["ContentLength"], version)
             return SpecVersion(version, answer["Body"].read(MAX_SPEC_BYTES + 1))

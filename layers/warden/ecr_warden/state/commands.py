@@ -176,8 +176,10 @@ def _check_understood(request: Json) -> None:
         theirs = cut(str(request.get("commandVersion", "of an unknown version")), 40)
         is_newer = isinstance(request["schema"], int) and request["schema"] > REQUEST_SCHEMA
         remedy = "upgrade the hub: ecr-warden deploy" if is_newer else "upgrade the command: pipx upgrade ecr-warden"
-        message = f"the hub, ecr-warden {__version__}, does not understand the command, {theirs!a}: {error.message}"
-        raise VersionsDiffer(message, remedy=remedy) from error
+        raise VersionsDiffer(
+            f"the hub, ecr-warden {__version__}, does not understand the command, {theirs!a}: {error.message}",
+            remedy=remedy,
+        ) from error
 
 
 def bad_request(error: Exception) -> BadRequest:

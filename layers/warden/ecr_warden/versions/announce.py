@@ -79,8 +79,7 @@ class AnnounceVersions(Struct, frozen=True):
         shown = replace(hold, asked=None)
         if hold.state is not HoldState.WAITING:
             self.alerts.publish(HoldSettled(cause, shown))
-            text = f"{hold.what}: {WHY_SETTLED[hold.state]}"
-            self._record(HistoryKind.HOLD_ENDED, hold.id, cause.actor, text)
+            self._record(HistoryKind.HOLD_ENDED, hold.id, cause.actor, f"{hold.what}: {WHY_SETTLED[hold.state]}")
             return None
         opened = HoldOpened(cause if hold.asked is None else hold.asked.cause, shown)
         self.alerts.publish(opened)

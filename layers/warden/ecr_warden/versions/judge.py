@@ -185,8 +185,10 @@ def _empties(accepted: CompiledSpec | None, new: CompiledSpec) -> Iterator[WaitR
 def _takeover_reasons(takeover: Takeover) -> Iterator[WaitReason]:
     if takeover.changed:
         places = list(dict.fromkeys(str(drift.address) for drift in takeover.changed))
-        text = f"it takes over {count(len(places), 'document')} and changes what is there: {listed(places, _NAMED)}"
-        yield WaitReason(WaitCode.TAKES_OVER, text)
+        yield WaitReason(
+            WaitCode.TAKES_OVER,
+            f"it takes over {count(len(places), 'document')} and changes what is there: {listed(places, _NAMED)}",
+        )
 
 
 def _stays_open(left: Iterable[Left]) -> Iterator[WaitReason]:
