@@ -65,9 +65,11 @@ def access_named(text: str) -> str:
         return text
     service, colon, name = text.partition(":")
     if not colon or service.lower() != "ecr" or not name.isalnum() or len(name) > _ACTION_CHARACTERS:
-        remedy = "write pull, push, delete, admin or an action such as ecr:PutImage"
         hint = did_you_mean("".join(nearest(text, list(Access))))
-        raise AccessError(f"not a kind of access: {printable(text)}{hint}", remedy=remedy)
+        raise AccessError(
+            f"not a kind of access: {printable(text)}{hint}",
+            remedy="write pull, push, delete, admin or an action such as ecr:PutImage",
+        )
     return text
 
 
@@ -418,13 +420,16 @@ def with_extra(grounds: Grounds, asked: Question, found: WhoCan) -> WhoCan:
         if grounds.spec_access.gives(asked.what, target, paths[path.subject.arn])
     }
     more = given.values()
-    identities = (*found.identities, *(path for path in more if not is_class(path.subject)))
-    classes = (*found.classes, *(path for path in more if is_class(path.subject)))
     foreign = [path for path in left if judge.is_foreign(path)]
     in_half = _halves(
         judge.graph, asked, foreign, lambda some, one: grounds.without(some, one, target, judge.is_foreign)
     )
-    return replace(found, identities=identities, classes=classes, halves=tuple(in_half))
+    return replace(
+        found,
+        identities=(*found.identities, *(path for path in more if not is_class(path.subject))),
+        classes=(*found.classes, *(path for path in more if is_class(path.subject))),
+        halves=tuple(in_half),
+    )
 
 
 def place_in_spec(edit: Edit, compiled: CompiledSpec) -> str:

@@ -128,8 +128,7 @@ def _managed_policy(estate: Estate, change: Supposed) -> Estate:
         return replace(holder, policies=tuple(map(edited, holder.policies)))
 
     def of_identity(identity: Identity) -> Identity:
-        boundary = identity.boundary and edited(identity.boundary)
-        return replace(of_holder(identity), boundary=boundary)
+        return replace(of_holder(identity), boundary=identity.boundary and edited(identity.boundary))
 
     def of_account(account: EcrAccount) -> EcrAccount:
         own = account.managed.get(change.of)

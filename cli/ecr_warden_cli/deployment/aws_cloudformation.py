@@ -231,8 +231,11 @@ def calling(what: str) -> Iterator[None]:
         text = f"{what}: {code}: {cut(message, _SHOWN)}"
         raise Failure(text, remedy=remedy_for(text), code="aws-refused") from error
     except (BotoCoreError, ValueError) as error:  # ValueError: a malformed endpoint URL
-        remedy = remedy_for(str(error), "check the network and the proxy, then run the same command again")
-        raise Failure(f"{what}: {error_text(error)}", remedy=remedy, code="aws-unreachable") from error
+        raise Failure(
+            f"{what}: {error_text(error)}",
+            remedy=remedy_for(str(error), "check the network and the proxy, then run the same command again"),
+            code="aws-unreachable",
+        ) from error
 
 
 def _live(found: Mapping[str, Any]) -> LiveStack:

@@ -294,8 +294,12 @@ def _of_laptop(looks: Looks) -> Iterator[Diagnosis]:
         by = duration(round(abs(looks.skew).total_seconds()))
         way = "behind" if looks.skew > timedelta() else "ahead of"
         message = f"this machine's clock is {by} {way} AWS's, which refuses what is signed more than 5 min off"
-        verdict = Verdict.WRONG if abs(looks.skew) > _SKEW_REFUSED else Verdict.WARNING
-        yield _diagnosis("clock-wrong", message, "set the clock, and keep it set by NTP", verdict=verdict)
+        yield _diagnosis(
+            "clock-wrong",
+            message,
+            "set the clock, and keep it set by NTP",
+            verdict=Verdict.WRONG if abs(looks.skew) > _SKEW_REFUSED else Verdict.WARNING,
+        )
 
 
 def _of_accounts(looks: Looks) -> Iterator[Diagnosis]:
@@ -305,9 +309,11 @@ def _of_accounts(looks: Looks) -> Iterator[Diagnosis]:
     needed = {*unwatched(looks.deployment, looks.status), *(() if looks.status else (looks.deployment.hub_account,))}
     refused = [how for account, how in looks.entered.items() if isinstance(how, Failure) and account in needed]
     if refused:
-        about = (Group.IDENTITIES, Group.TRAIL, Group.MEMBERS, Group.EVENTS)
-        also = tuple(failure.message for failure in refused[1:])
-        yield replace(_of_failure(refused[0], _NOT_ENTERED), about=about, also=also)
+        yield replace(
+            _of_failure(refused[0], _NOT_ENTERED),
+            about=(Group.IDENTITIES, Group.TRAIL, Group.MEMBERS, Group.EVENTS),
+            also=tuple(failure.message for failure in refused[1:]),
+        )
 
 
 def _of_hub(looks: Looks, *, deployed: bool | None) -> Iterator[Diagnosis]:
@@ -443,12 +449,11 @@ def _of_channels(deployment: Deployment, webhook: bool | Failure | None) -> Iter
         yield _of_failure(webhook, "webhook-unread")
     elif webhook is False:
         kind, _, name = deployment.webhook.partition(":")
-        command = _STORE[kind].format(name=name, region=deployment.hub_region)
         yield _diagnosis(
             "webhook-missing",
             f"there is no {deployment.webhook}, where the webhook's URL should be",
             _BY_FILE,
-            command=command,
+            command=_STORE[kind].format(name=name, region=deployment.hub_region),
         )
     if not (deployment.email or deployment.webhook):
         yield _diagnosis(

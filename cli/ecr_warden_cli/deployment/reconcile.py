@@ -483,5 +483,4 @@ def _refuse_unusable(wanted: WantedStack, live: LiveStack, version: str) -> None
     }
     for code, what in found.items():
         if what:
-            remedy = _UNUSABLE.get(code) or remedy_for(what)
-            raise Failure(f"{wanted.place} {what}", remedy=remedy, code=code)
+            raise Failure(f"{wanted.place} {what}", remedy=_UNUSABLE.get(code) or remedy_for(what), code=code)

@@ -78,9 +78,11 @@ def find_ways(profiles: Sequence[str], role: str, deployment: Deployment, otherw
         if account not in names.values() or account in found or not profile:
             # The account itself is meant where it is given twice.
             meant = advice(nearest(alias, {*names} - {alias}))
-            remedy = f"{meant}write each account once, as ACCOUNT=PROFILE: {', '.join(names)}"
             unknown = f" names no account of the file: {cut(alias, 80)}" if account not in names.values() else ""
-            raise UsageError(f"--profile {cut(text, 80)}{unknown}", remedy=remedy)
+            raise UsageError(
+                f"--profile {cut(text, 80)}{unknown}",
+                remedy=f"{meant}write each account once, as ACCOUNT=PROFILE: {', '.join(names)}",
+            )
         found[account] = profile
     if len(alone) > 1:
         raise UsageError("--profile is given twice without an account", remedy="write ACCOUNT=PROFILE")

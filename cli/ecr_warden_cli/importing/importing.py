@@ -96,8 +96,11 @@ def import_estate(
 
 
 def _not_valid(problems: Iterable[Problem]) -> ImportFailed:
-    lines = tuple(problem.at("import") for problem in problems if problem.is_error)
-    return ImportFailed("the spec of these accounts is not valid", remedy="please report this", lines=lines)
+    return ImportFailed(
+        "the spec of these accounts is not valid",
+        remedy="please report this",
+        lines=tuple(problem.at("import") for problem in problems if problem.is_error),
+    )
 
 
 def _text(value: SpecValue, proposal: Proposal, estate: Estate) -> str:
@@ -108,8 +111,13 @@ def _text(value: SpecValue, proposal: Proposal, estate: Estate) -> str:
         "accept it; docs/import.md is the way from here to enforce.",
         "Where Terraform or another tool writes these policies, docs/beside-other-tools.md says what to change there.",
     )
-    unread = [one for account in estate.accounts.values() for one in account.unread]
-    return spec_text(value, proposal.notes, head=head, left_out=proposal.left_out, unread=unread)
+    return spec_text(
+        value,
+        proposal.notes,
+        head=head,
+        left_out=proposal.left_out,
+        unread=[one for account in estate.accounts.values() for one in account.unread],
+    )
 
 
 def _without_refused(proposal: Proposal, value: SpecValue, problems: tuple[Problem, ...], world: World) -> Proposal:

@@ -257,8 +257,7 @@ class _WhoCan(Struct, frozen=True):
         return None if self.places is None else self.places.given(self.what.what, self.what.repository.target, path)
 
     def show(self, asked: OpenedEstate, names: AccessNames, context: Context) -> None:
-        closing = self._closing(asked)
-        show_who_can(self.found, self.what, self._given, asked, context, names=names, closing=closing)
+        show_who_can(self.found, self.what, self._given, asked, context, names=names, closing=self._closing(asked))
         show_gaps(context.console, self.lacking)
 
     def _closing(self, asked: OpenedEstate) -> Callable[[AccessPath], str]:

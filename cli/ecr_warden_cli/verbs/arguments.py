@@ -260,5 +260,8 @@ def _add_verb(parser: argparse.ArgumentParser, lazy: Lazy) -> None:
     parser.epilog = f"example:\n  {verb.example}"
     _declare(parser, verb.arguments)
     parser.add_argument("--json", action="store_true", help=verb.json_help)
-    options = [option for action in parser._actions for option in action.option_strings]
-    parser.set_defaults(run=verb.run, prog=parser.prog, options=options)
+    parser.set_defaults(
+        run=verb.run,
+        prog=parser.prog,
+        options=[option for action in parser._actions for option in action.option_strings],
+    )

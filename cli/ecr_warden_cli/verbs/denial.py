@@ -556,8 +556,9 @@ def _of_token(denial: DeniedCall, case: _Case) -> _Explained:
     edit = Edit(Side.TRUST, role.arn, actions=("sts:AssumeRoleWithWebIdentity",), principal=provider)
     texts = [text for _, text in unmet(edit, asked.estate, keys.get)]
     asks = f"come with a token that it takes: {' or '.join(texts)}" if texts else "ask whoever owns the role"
-    advice = Advice(f"{asks}; whom it takes, whoever owns {printable(role.arn, 200)} decides")
-    return replace(answer, advice=advice, found=None)
+    return replace(
+        answer, advice=Advice(f"{asks}; whom it takes, whoever owns {printable(role.arn, 200)} decides"), found=None
+    )
 
 
 class _Token(Struct, frozen=True):

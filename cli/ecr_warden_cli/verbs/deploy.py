@@ -81,12 +81,11 @@ def _left_out(deployment: Deployment, entered: Entered, arguments: argparse.Name
     named = {ids[name] for name in arguments.without}
     refused = {aliases[one]: why for one, why in entered.refused.items() if one not in named}
     if refused and not arguments.read_only:
-        lines = [f"{alias} cannot be entered: {why.reason}; {why.remedy}" for alias, why in refused.items()]
         raise Failure(
             "nothing was done in any account",
             remedy=f"enter each account; --without {next(iter(refused))} leaves one out",
             code="not-entered",
-            lines=lines,
+            lines=[f"{alias} cannot be entered: {why.reason}; {why.remedy}" for alias, why in refused.items()],
         )
     return frozenset(named | {*entered.refused})
 

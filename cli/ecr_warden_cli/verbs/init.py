@@ -136,9 +136,12 @@ def _imported(
     unread = [f"{one.what}: {one.why}" for account in estate.accounts.values() for one in account.unread]
     if unread and not any((*estate.identities(), *estate.repositories())):
         message = f"nothing could be read of {listed([one.alias for one in accounts], 3)}, so no file is written"
-        remedy = "docs/import.md#1-import says what reading takes"
-        lines = tuple(first(unread, _UNREAD_SHOWN, "part"))
-        raise Failure(message, code="no-account-readable", remedy=remedy, lines=lines)
+        raise Failure(
+            message,
+            code="no-account-readable",
+            remedy="docs/import.md#1-import says what reading takes",
+            lines=tuple(first(unread, _UNREAD_SHOWN, "part")),
+        )
     with context.console.doing("importing"):
         aliases = {one.id: one.alias for one in accounts}
         return estate, import_estate(estate, aliases, now=context.clock.now(), ours=ours)

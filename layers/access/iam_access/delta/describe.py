@@ -81,8 +81,9 @@ def _phrases(
         who, place, what, conditions, effect = key
         group, names = order[place], actions[key]
         detail = f" ({_listed(group, names, first.get(key, ()))})"
-        denies = effect is Effect.DENY
-        yield Phrase(who, effect_of(group, names, service), what, detail, conditions, denies=denies, gained=gained)
+        yield Phrase(
+            who, effect_of(group, names, service), what, detail, conditions, denies=effect is Effect.DENY, gained=gained
+        )
 
 
 def _who_and_what(permission: PermissionDelta, subject: str) -> tuple[str, str]:

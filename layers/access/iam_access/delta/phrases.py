@@ -60,5 +60,6 @@ def wording(phrase: Phrase, framing: Framing) -> str:
     if account := account_of_root(who):
         who = f"account {account}"
     gain, loss = (framing.denial_gained, framing.denial_lost) if phrase.denies else (framing.gained, framing.lost)
-    detail = phrase.detail + phrase.conditions
-    return (gain if phrase.gained else loss).format(who=who, does=does, has=has, detail=detail)
+    return (gain if phrase.gained else loss).format(
+        who=who, does=does, has=has, detail=phrase.detail + phrase.conditions
+    )

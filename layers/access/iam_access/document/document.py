@@ -234,8 +234,12 @@ def _unknown_key(raw: dict[str, object], elements: tuple[str, ...], place: str) 
         return DocumentError(
             "document-key-repeated", where, f"repeats {spelled} in another case", remedy=f"keep {spelled} alone"
         )
-    remedy = f"write {spelled}" if spelled else f"the elements are {', '.join(elements)}"
-    return DocumentError("document-key-unknown", where, "unknown element", remedy=remedy)
+    return DocumentError(
+        "document-key-unknown",
+        where,
+        "unknown element",
+        remedy=f"write {spelled}" if spelled else f"the elements are {', '.join(elements)}",
+    )
 
 
 # Quotas, in characters. Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html and

@@ -7,6 +7,7 @@ says yes; edits that turn out not to be needed are dropped. So the change is kno
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from copy import replace
 from enum import StrEnum
+from functools import partial
 from itertools import pairwise
 
 from msgspec import Struct
@@ -248,43 +249,26 @@ def edits_of(subject: Subject, decision: AccessDecision) -> Iterator[Edit]:
 
 
 def _additions(subject: Subject, missing: Missing) -> Iterator[Edit]:
-    permission = missing.permission
+    resource, who = missing.permission.resource, _named(subject)
+    edit = partial(Edit, actions=(missing.permission.action,))
     lacking = {reason.policy: reason for reason in missing.reasons}
-    same_account = subject.principal.account == permission.resource.account or permission.resource.account is None
-    if same_account and not permission.resource.trust and "identityPolicies" in lacking:
+    same_account = resource.account in (None, subject.principal.account)
+    if same_account and not resource.trust and "identityPolicies" in lacking:
         lacking.pop("resourcePolicy", None)  # either side is enough
     for name in lacking:
         side, _, level = name.partition("[")
         above = int(level.rstrip("]")) if level else 0
         match side:
             case "identityPolicies":
-                yield Edit(
-                    Side.IDENTITY, _named(subject), actions=(permission.action,), resource=permission.resource.arn
-                )
+                yield edit(Side.IDENTITY, who, resource=resource.arn)
             case "permissionBoundary" if subject.boundary is not None:
-                place = subject.boundary.place
-                yield Edit(
-                    Side.BOUNDARY, _named(subject), 0, (permission.action,), permission.resource.arn, place=place
-                )
+                yield edit(Side.BOUNDARY, who, resource=resource.arn, place=subject.boundary.place)
             case "serviceControlPolicies":
-                yield Edit(
-                    Side.SERVICE_CONTROL,
-                    str(subject.principal.account),
-                    above,
-                    (permission.action,),
-                    permission.resource.arn,
-                )
+                yield edit(Side.SERVICE_CONTROL, str(subject.principal.account), above, resource=resource.arn)
             case "resourceControlPolicies":
-                yield Edit(
-                    Side.RESOURCE_CONTROL,
-                    str(permission.resource.account),
-                    above,
-                    actions=(permission.action,),
-                    resource=permission.resource.arn,
-                )
+                yield edit(Side.RESOURCE_CONTROL, str(resource.account), above, resource=resource.arn)
             case "resourcePolicy" | "trustPolicy":
-                attached = Side.TRUST if permission.resource.trust else Side.REPOSITORY
-                yield Edit(attached, permission.resource.arn, actions=(permission.action,), principal=_named(subject))
+                yield edit(Side.TRUST if resource.trust else Side.REPOSITORY, resource.arn, principal=who)
             case _:
                 pass
 
@@ -379,8 +363,9 @@ def with_edits(estate: Estate, edits: Sequence[Edit]) -> Estate:
     """The estate with the edits made; a policy that several identities share changes for all of them."""
     if not edits:
         return estate
-    accounts = {account.id: _edited_account(account, edits) for account in estate.accounts.values()}
-    return replace(estate, accounts=accounts)
+    return replace(
+        estate, accounts={account.id: _edited_account(account, edits) for account in estate.accounts.values()}
+    )
 
 
 def _edited_account(account: EcrAccount, edits: Sequence[Edit]) -> EcrAccount:

@@ -70,8 +70,12 @@ def _account_id(node: Node, report: ProblemReport) -> Scalar | None:
         report.add(Code.UNQUOTED_ACCOUNT_ID, node.place, f"the account ID {bare(node.text)} has no quotes")
     elif not ACCOUNT_ID.fullmatch(node.text):
         digits = "".join(character for character in node.text if character in "0123456789")
-        remedy = f'write "{digits}"' if ACCOUNT_ID.fullmatch(digits) else None
-        report.add(Code.ACCOUNT_ID, node.place, f"{quote(node.text)} is not an account ID", remedy=remedy)
+        report.add(
+            Code.ACCOUNT_ID,
+            node.place,
+            f"{quote(node.text)} is not an account ID",
+            remedy=f'write "{digits}"' if ACCOUNT_ID.fullmatch(digits) else None,
+        )
     else:
         return node
     return None
@@ -97,8 +101,9 @@ def _whole(node: Node, shape: Whole, report: ProblemReport) -> Scalar | None:
     if number is None:
         report.add(Code.WRONG_TYPE, node.place, f"{quote(node.text)} is not a whole number", remedy=for_whole(shape))
     else:
-        remedy = shape.outside.remedy or for_whole(shape)
-        report.add(shape.outside, node.place, shape.what.format(number), remedy=remedy)
+        report.add(
+            shape.outside, node.place, shape.what.format(number), remedy=shape.outside.remedy or for_whole(shape)
+        )
     return None
 
 

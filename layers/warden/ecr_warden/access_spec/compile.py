@@ -220,8 +220,12 @@ def _in_mode(every: TargetSpec, enforced: TargetSpec | None, modes: Mapping[str,
     )
     if enforced is None or (is_named and modes.get(target.account) is Mode.OBSERVE):
         return replace(every, mode=_unless_default(Mode.OBSERVE, spec))
-    observed = {at: value for at, value in every.documents.items() if enforced.documents.get(at) != value}
-    return replace(enforced, extent=every.extent, mode=_unless_default(Mode.ENFORCE, spec), observed=observed)
+    return replace(
+        enforced,
+        extent=every.extent,
+        mode=_unless_default(Mode.ENFORCE, spec),
+        observed={at: value for at, value in every.documents.items() if enforced.documents.get(at) != value},
+    )
 
 
 def _unless_default(mode: Mode | None, spec: Spec) -> Mode | None:

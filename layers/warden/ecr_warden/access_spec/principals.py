@@ -243,8 +243,12 @@ def check_iam_name(name: str, place: Place, what: str, report: ProblemReport, *,
         )
     elif not (name and all(IAM_NAME.fullmatch(character) for character in name)):
         alone = name.rpartition("/")[2]
-        remedy = f"write only the name, without its path: {quote(alone)}" if "/" in name and alone else None
-        report.add(Code.IAM_NAME, place, f"{quote(name)} is not a valid {what} name", remedy=remedy)
+        report.add(
+            Code.IAM_NAME,
+            place,
+            f"{quote(name)} is not a valid {what} name",
+            remedy=f"write only the name, without its path: {quote(alone)}" if "/" in name and alone else None,
+        )
     elif what == "role" and name.lower().startswith(_RESERVED):
         report.add(Code.RESERVED_NAME, place, f"the role name {quote(name)} is reserved for ecr-warden")
     else:

@@ -194,8 +194,7 @@ class _Auditor:
         # Of whoever is not ours at any time from now on, of all others now.
         later = self._graph.later
         given = given_to_outsiders(compiled, ours)
-        is_all = given == compiled
-        to_others = self._spec_access if is_all else SpecAccess(given, read, self._named)
+        to_others = self._spec_access if given == compiled else SpecAccess(given, read, self._named)
         of_ours, of_others = self._grounds_of(self._graph, self._spec_access), self._grounds_of(later, to_others)
         self._ours = _View(self._graph, of_ours, lambda path: not self._judge.is_foreign(path))
         self._others = _View(later, of_others, self._judge.is_foreign)
@@ -207,8 +206,7 @@ class _Auditor:
         self._last: _Auditor | None = None
         self._changed = Concerned(None, None)
         self.asked_at = estate.taken_at
-        providers = {account.id: account.providers for account in self._accounts}
-        self._gaps = gaps(trusts_of(compiled), providers)
+        self._gaps = gaps(trusts_of(compiled), {account.id: account.providers for account in self._accounts})
 
     def _grounds_of(self, graph: RepositoryGraph, spec_access: SpecAccess) -> Grounds:
         judge = replace(self._judge, graph=graph)
@@ -578,8 +576,9 @@ class _Auditor:
                 action = path.steps[-1].permissions[0].action
                 is_known = named(path.subject) in known[account.id]
                 if not is_known and not self._judge.is_allowed(path.subject, action, account.id, "*"):
-                    remedy = self._remedies.closing(path)
-                    yield self._judge.finding(FindingKind.ADMINISTRATOR, account.id, action, path, remedy=remedy)
+                    yield self._judge.finding(
+                        FindingKind.ADMINISTRATOR, account.id, action, path, remedy=self._remedies.closing(path)
+                    )
 
     def _upstreams(self) -> dict[str, tuple[str, ...]]:
         """The pull-through cache rules by registry, for the registries whose rules were read."""
@@ -634,8 +633,9 @@ def _where_and_who(finding: Finding) -> tuple[str, str]:
 
 
 def _moved(finding: Finding, sample: RepositoryTarget, target: RepositoryTarget) -> Finding:
-    remedy = moved(finding.remedy.replace(str(sample), str(target)), sample, target)
-    return replace(finding, place=str(target), remedy=remedy)
+    return replace(
+        finding, place=str(target), remedy=moved(finding.remedy.replace(str(sample), str(target)), sample, target)
+    )
 
 
 def _any_of(account: EcrAccount, registry: Registry) -> Repository:

@@ -37,8 +37,11 @@ def _but_by(policy: Policy, permission: Permission) -> Permission:
     """The permission without what a policy of the resource allows."""
 
     def without(resource: Resource) -> Resource:
-        policies = tuple(denying(one) if one.name == policy.name else one for one in resource.policies)
-        return replace(resource, policies=policies, otherwise=resource.otherwise and without(resource.otherwise))
+        return replace(
+            resource,
+            policies=tuple(denying(one) if one.name == policy.name else one for one in resource.policies),
+            otherwise=resource.otherwise and without(resource.otherwise),
+        )
 
     return replace(permission, resource=without(permission.resource))
 

@@ -141,9 +141,10 @@ def _of_part(part: "_Part", place: str, scope: str, found: "_Found") -> Iterator
     named, rest = part.judge.divided(min(ways.values(), key=lambda path: path.order) for ways in found.values())
     for path in named:
         accesses = [access for access, _ in found[path.subject.arn]]
-        remedy = part.closing(path.subject, accesses)
         access = ", ".join(accesses)
-        yield part.judge.finding(FindingKind.REGISTRY, place, access, path, remedy=remedy, scope=scope)
+        yield part.judge.finding(
+            FindingKind.REGISTRY, place, access, path, remedy=part.closing(path.subject, accesses), scope=scope
+        )
     if rest:
         access = ", ".join(dict.fromkeys(name for path in rest for name, _ in found[path.subject.arn]))
         yield part.judge.joint_finding(FindingKind.REGISTRY, place, access, rest, scope=scope)
@@ -228,14 +229,13 @@ class _Part(Struct, frozen=True):
     def _as_of_part(self, resource: Resource) -> Resource:
         own = () if self.own is None else (self.own,)
         policies, *control = map(self._policies, ((*own, *resource.policies), *resource.control))
-        otherwise = None if resource.otherwise is None else self._as_of_part(resource.otherwise)
         return replace(
             resource,
             policies=policies,
             control=tuple(control),
             named=named_in(policies),
             varies_by_principal=True,  # what was decided of the repository is not what is asked of the part
-            otherwise=otherwise,
+            otherwise=None if resource.otherwise is None else self._as_of_part(resource.otherwise),
         )
 
     def _policies(self, policies: Iterable[Policy]) -> tuple[Policy, ...]:

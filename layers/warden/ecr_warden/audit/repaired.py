@@ -87,9 +87,11 @@ class _Repaired:
     def account(self, account: EcrAccount) -> EcrAccount:
         if account.id not in self._compiled.accounts:
             return account
-        registries = {region: self._registry(registry) for region, registry in account.registries.items()}
-        identities = self._identities(account) if account.is_listed else account.identities
-        return replace(account, identities=identities, registries=registries)
+        return replace(
+            account,
+            identities=self._identities(account) if account.is_listed else account.identities,
+            registries={region: self._registry(registry) for region, registry in account.registries.items()},
+        )
 
     def _registry(self, registry: Registry) -> Registry:
         repositories = {name: self._repository(repository) for name, repository in registry.repositories.items()}

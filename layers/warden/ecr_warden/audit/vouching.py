@@ -16,9 +16,11 @@ from iam_access.who_can.ours import Ours, outsiders
 
 def given_to_outsiders(compiled: CompiledSpec, ours: Ours) -> CompiledSpec:
     """The spec without what only observed grants give to somebody who is not shown to be ours."""
-    targets = {key: _entry(compiled, spec, ours) for key, spec in compiled.targets.items()}
-    patterns = tuple(_pattern(compiled, one, ours) for one in compiled.patterns)
-    return replace(compiled, targets=targets, patterns=patterns)
+    return replace(
+        compiled,
+        targets={key: _entry(compiled, spec, ours) for key, spec in compiled.targets.items()},
+        patterns=tuple(_pattern(compiled, one, ours) for one in compiled.patterns),
+    )
 
 
 def _entry(compiled: CompiledSpec, spec: TargetSpec, ours: Ours) -> TargetSpec:
@@ -33,8 +35,7 @@ def _entry(compiled: CompiledSpec, spec: TargetSpec, ours: Ours) -> TargetSpec:
 def _pattern(compiled: CompiledSpec, pattern: RepositoryPattern, ours: Ours) -> RepositoryPattern:
     if (pattern.mode or compiled.mode) is not Mode.OBSERVE:
         return pattern
-    policy = _for_ours(compiled, repository_policy(pattern.target), pattern.policy, ours)
-    return replace(pattern, policy=policy)
+    return replace(pattern, policy=_for_ours(compiled, repository_policy(pattern.target), pattern.policy, ours))
 
 
 def _for_ours[T: DesiredValue](

@@ -411,8 +411,13 @@ _SHUT = f"unreadable {AccountUnreachable.code}"
 
 
 def _unreadable(seen: SeenWire) -> Wire:
-    mark = PASSING if seen.passing else f"unreadable {seen.code}"
-    return Wire(seen.name, seen.delivers, WireState.UNREADABLE, why=seen.error, mark=mark)
+    return Wire(
+        seen.name,
+        seen.delivers,
+        WireState.UNREADABLE,
+        why=seen.error,
+        mark=PASSING if seen.passing else f"unreadable {seen.code}",
+    )
 
 
 def _with(wire: Wire, state: WireState, why: str = "") -> Wire:

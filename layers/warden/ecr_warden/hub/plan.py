@@ -150,8 +150,12 @@ def _needed(compiled: CompiledSpec, patterns: Collection[RepositoryPattern], spe
     targets = [spec.target for spec in specs]
     accounts = {*compiled.accounts, *(target.account for target in targets if not isinstance(target, RepositoryTarget))}
     repositories = [target for target in targets if isinstance(target, RepositoryTarget)]
-    identities = {target.key for target in targets if not isinstance(target, RepositoryTarget)}
-    return Needed(accounts, repositories, patterns, identities=identities)
+    return Needed(
+        accounts,
+        repositories,
+        patterns,
+        identities={target.key for target in targets if not isinstance(target, RepositoryTarget)},
+    )
 
 
 class _Reading(Struct, frozen=True):

@@ -224,8 +224,10 @@ class Queries(Struct, frozen=True):
             return EstateReply(parts)
         piece = self.status.estate.get(part) if part in parts else None
         if piece is None:
-            remedy = "the next sweep reads it" if part in parts else "name a part that the accepted spec has"
-            raise NotSurveyed(f"{part} has not been read yet", remedy=remedy)
+            raise NotSurveyed(
+                f"{part} has not been read yet",
+                remedy="the next sweep reads it" if part in parts else "name a part that the accepted spec has",
+            )
         text = b64encode(compress(dict(with_texts(piece.entry, self.status.estate.text)))).decode()
         if len(text) > self.reply_bytes:
             raise PartTooLarge(

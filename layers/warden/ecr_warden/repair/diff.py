@@ -123,8 +123,9 @@ def document_drift(address: Address, desired: Document, live: Document) -> Drift
         case Same() | Interchangeable():
             return None
         case Differs(reason, access, outlasts):
-            loosens = (Loosening.TIME_LIMIT,) if outlasts else ()
-            return Drift(address, DriftKind.CHANGED, reason, access, loosens=loosens)
+            return Drift(
+                address, DriftKind.CHANGED, reason, access, loosens=(Loosening.TIME_LIMIT,) if outlasts else ()
+            )
 
 
 def _setting_differences(desired: RoleSettings, live: RoleSettings) -> list[str]:

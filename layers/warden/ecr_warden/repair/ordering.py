@@ -137,8 +137,9 @@ def _to_nobody(change: Change) -> Change | None:
     access = None if old is None else gained_and_lost(old, after, kind=kind)
     if change.before == _NOBODY.text or (access is not None and not access.lost):
         return None
-    operation = Operation.DELETE if after is None else Operation.UPDATE
-    return replace(change, operation=operation, after=after, access=access)
+    return replace(
+        change, operation=Operation.DELETE if after is None else Operation.UPDATE, after=after, access=access
+    )
 
 
 def _in_two_writes(change: Change) -> tuple[Change, ...]:

@@ -372,8 +372,7 @@ class Reconcile(Struct, frozen=True):
         debts = remaining_debts(report, run.record.debts)
         self.state.close_run(run.lease, report, debts)
         written_at = report.finished_at if report.applied else run.record.written_at
-        record = replace(run.record, open_run=None, debts=debts, written_at=written_at)
-        return replace(run, record=record)
+        return replace(run, record=replace(run.record, open_run=None, debts=debts, written_at=written_at))
 
     def _answer(self, run: Run, report: RunReport, *, done: bool) -> None:
         """Answer the command that asked for this run, or for the run that enqueued it."""

@@ -186,8 +186,12 @@ def _phrases(drift: Drift, home: Collection[str]) -> Sequence[Phrase]:
     if drift.change is None:
         return ()
     target = drift.address.target
-    subject = target.name if isinstance(target, RepositoryTarget) else str(target)
-    return phrases_of(drift.change, ECR, subject=subject, comes_first=comes_first)
+    return phrases_of(
+        drift.change,
+        ECR,
+        subject=target.name if isinstance(target, RepositoryTarget) else str(target),
+        comes_first=comes_first,
+    )
 
 
 def _access(drift: Drift, framing: Framing, home: Collection[str]) -> Iterator[str]:

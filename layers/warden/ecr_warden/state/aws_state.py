@@ -140,8 +140,13 @@ class DynamoState(Struct, frozen=True):
                 ":expires": expiry(self.clock.now()),
             },
         }
-        written_at = report.finished_at if report.applied else None
-        self._with_state([{"Update": update}, self._line(report)], lease, debts, open_run=None, written_at=written_at)
+        self._with_state(
+            [{"Update": update}, self._line(report)],
+            lease,
+            debts,
+            open_run=None,
+            written_at=report.finished_at if report.applied else None,
+        )
 
     def _line(self, run: OpenRun | RunReport) -> Any:
         line = {"S": dumps(entry_to_json(RunEntry.of(run)))}

@@ -171,8 +171,12 @@ class AcceptVersions(Struct, frozen=True):
         judgement = (judged and judged.judgement) or Judgement()
         by_person = begun.is_accepted
         spec = spec_in_force(versions, judgement, now, by_person=by_person)
-        text, at = self._text(candidate) if by_person else None, None if candidate.ground.again else now
-        self.specs.accept(spec, over=stands.digests, text=text, at=at)
+        self.specs.accept(
+            spec,
+            over=stands.digests,
+            text=self._text(candidate) if by_person else None,
+            at=None if candidate.ground.again else now,
+        )
         return self._announce(cause, begun, versions.accepted, spec, candidate.warnings)
 
     def _carry_out(self, cause: Cause, hold: Hold, step: Step) -> HoldOpened | None:
@@ -255,5 +259,6 @@ def spec_in_force(versions: Versions, judgement: Judgement, now: datetime, *, by
 
 def decided(decision: Decision) -> Cause:
     """The cause of what a person decided: the command, whichever job carries it out."""
-    at = decision.at.isoformat(timespec="seconds")
-    return Cause(CauseKind.CALLER, decision.id, decision.verdict, at=at, actor=decision.by)
+    return Cause(
+        CauseKind.CALLER, decision.id, decision.verdict, at=decision.at.isoformat(timespec="seconds"), actor=decision.by
+    )

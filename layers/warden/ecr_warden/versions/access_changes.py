@@ -132,8 +132,12 @@ def _sharing(spec: TargetSpec, shared: dict[str, Document]) -> TargetSpec:
 
 def _opened(subject: Subject) -> Subject:
     """A subject of which only its name and its documents are known: neither the time nor its tags."""
-    always = tuple(clause for clause in subject.always if clause.key not in _OPEN)
-    return replace(subject, lacks=(), open_keys=subject.open_keys | _OPEN, always=always)
+    return replace(
+        subject,
+        lacks=(),
+        open_keys=subject.open_keys | _OPEN,
+        always=tuple(clause for clause in subject.always if clause.key not in _OPEN),
+    )
 
 
 class _Version:
