@@ -116,16 +116,13 @@ def report_of_interrupted(run: OpenRun, observation: Observation, now: datetime)
             case _:
                 return Skipped(change, "the run was interrupted")
 
-    def outcomes_by(seen: Observation) -> tuple[Outcome, ...]:
-        return tuple(outcome_by(seen, index) for index in range(len(changes)))
-
     return RunReport(
         run_id=run.run_id,
         cause=run.cause,
         mode=run.mode,
         result=Result.INTERRUPTED,
         plan=run.plan,
-        outcomes=decided(outcomes_by, observation),
+        outcomes=decided(lambda seen: tuple(outcome_by(seen, index) for index in range(len(changes))), observation),
         started_at=run.started_at,
         finished_at=now,
     )

@@ -299,9 +299,7 @@ def _desired_trust(spec: TargetSpec) -> Document | None:
 
 def _may_name_the_deleted(change: Change) -> bool:
     """Whether the trust policy that a change replaces names a deleted principal, or may."""
-    if change.before is None or change.access is None:
-        return True
-    return names_unique_id(parse_document(change.before))
+    return change.before is None or change.access is None or names_unique_id(parse_document(change.before))
 
 
 def _flaw(observed: Observed, owed: Sessions, now: datetime) -> tuple[DriftKind, str] | None:

@@ -84,13 +84,11 @@ def _compare(address: Address, desired: DesiredValue, observed: Observed) -> Dri
     match observed:
         case Unreadable(error):
             return Drift(address, DriftKind.UNREADABLE, str(error), code=error.code)
+        case TargetMissing() | Absent() if isinstance(desired, MustNotExist):
+            return None
         case TargetMissing():
-            if isinstance(desired, MustNotExist):
-                return None
             return Drift(address, DriftKind.TARGET_MISSING, f"{address.target} does not exist")
         case Absent():
-            if isinstance(desired, MustNotExist):
-                return None
             access = (
                 gained_and_lost(desired, None, kind=address.document_kind) if isinstance(desired, Document) else None
             )

@@ -46,10 +46,4 @@ class FollowSwitches(Struct, frozen=True):
 
 
 def _position(reason: str | None) -> Position:
-    match reason:
-        case None:
-            return Position.ENABLED
-        case str() if reason == STOPPED:
-            return Position.STOPPED
-        case _:
-            return Position.UNREADABLE
+    return Position.ENABLED if reason is None else Position.STOPPED if reason == STOPPED else Position.UNREADABLE

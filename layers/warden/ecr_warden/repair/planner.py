@@ -93,18 +93,11 @@ def _make_plan(
     if mode is Mode.OBSERVE:
         return replace(plan, held=tuple(map(_observed, plan.drifts)))
 
-    changes: list[Change] = []
-    questions: list[Question] = []
+    parts = [part for drift in drifts for part in _repair(spec, observation, drift, facts)]
+    changes = [part for part in parts if isinstance(part, Change)]
+    questions = [part for part in parts if isinstance(part, RoleInSync)]
     held = [Held(drift, HoldReason.OBSERVE_MODE, "only grants in mode observe differ") for drift in observed]
-    for drift in drifts:
-        for part in _repair(spec, observation, drift, facts):
-            match part:
-                case Held():
-                    held.append(part)
-                case Change():
-                    changes.append(part)
-                case RoleInSync():
-                    questions.append(part)
+    held += [part for part in parts if isinstance(part, Held)]
     ended = facts.ended_by(changes)
     if isinstance(ended, LastLook):
         return NeedsToKnow((*questions, ended))

@@ -222,9 +222,7 @@ class Reconcile(Struct, frozen=True):
         """Try until nobody else writes in between, or the tries are used up; every try is a run with its own ID."""
         first_id = run.id
         for number in range(1, TRIES + 1):
-            one_try = replace(run, tries_left=TRIES - number)
-            if number > 1:
-                one_try = replace(one_try, id=f"{first_id}x{number}")
+            one_try = replace(run, id=first_id if number == 1 else f"{first_id}x{number}", tries_left=TRIES - number)
             run, report, ended = self._try(one_try, observation)
             observation = ended.after
             # Deleting a principal that the spec names must not be a way to keep an outsider in.

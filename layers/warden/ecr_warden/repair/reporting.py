@@ -147,8 +147,6 @@ def call_of(cause: Cause) -> str | None:
 
 def fight_alerts(run: Run, found: FightNews, report: RunReport) -> Iterator[FightNoticed]:
     """What people hear of fights; `report`: of the repair by which those that began were noticed."""
-    if not (found.began or found.ended):
-        return
     for fight in found.began:
         drift = next((drift for drift in report.plan.drifts if drift.address == fight.address), None)
         yield FightNoticed(

@@ -32,10 +32,9 @@ class AwsAcceptedSpecs(Struct, kw_only=True):
         return self._accepted[1]
 
     def whole(self) -> CompiledSpec | None:
-        accepted = self.accepted()
-        if accepted is None or self._accepted is None:
+        if self.accepted() is None or self._accepted is None:
             return None
-        digest = self._accepted[0]
+        digest, accepted = self._accepted
         if self._whole is None or self._whole[0] != digest:
             self._whole = digest, accepted.whole
         return self._whole[1]

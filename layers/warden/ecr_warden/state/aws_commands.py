@@ -36,12 +36,14 @@ class DynamoCommandRecords(Struct, frozen=True):
         return None if item is None else unpacked(item["request"]).decode()
 
     def answer(self, call_id: str, answer: CommandResult) -> None:
-        item = {
-            **_key(call_id, f"{_ANSWER}{answer.target}"),
-            "answer": {"S": dumps(answer_to_json(answer))},
-            "expires": expiry(self.clock.now()),
-        }
-        self.table.put(f"recording an answer to command {call_id}", item)
+        self.table.put(
+            f"recording an answer to command {call_id}",
+            {
+                **_key(call_id, f"{_ANSWER}{answer.target}"),
+                "answer": {"S": dumps(answer_to_json(answer))},
+                "expires": expiry(self.clock.now()),
+            },
+        )
 
     def answers(self, call_id: str) -> Sequence[CommandResult]:
         items = self.table.query(

@@ -66,7 +66,7 @@ class DynamoHolds(Struct, frozen=True):
             {":holds": _HOLDS, ":version": {"S": version}},
             FilterExpression="version = :version",
         )
-        holds = [hold for hold in map(_hold_of, items) if hold is not None]
+        holds = (hold for hold in map(_hold_of, items) if hold is not None)
         last = max(holds, key=lambda hold: hold.since, default=None)
         return None if last is None else self._decided(last)
 

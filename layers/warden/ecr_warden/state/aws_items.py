@@ -13,12 +13,12 @@ from typing import Any
 
 from ecr_warden.core.codec.base import Json, loads, understood
 from ecr_warden.core.lasting import opened_from_json
-from ecr_warden.core.pause import Pause, pause_from_json
+from ecr_warden.core.pause import pause_from_json
 from ecr_warden.core.result import Result
 from ecr_warden.core.run import Debts, LastSeen
 from ecr_warden.core.sessions import Sessions, TrustLook
 from ecr_warden.core.target import Target
-from ecr_warden.state.fight import Repairs, repairs_from_json
+from ecr_warden.state.fight import repairs_from_json
 from ecr_warden.state.state import TargetRecord
 
 RUN = "RUN#"
@@ -71,13 +71,13 @@ def record_of(item: Mapping[str, Any]) -> TargetRecord:
         ),
         unique_id=item.get("unique_id", {}).get("S"),
         reported=item.get("reported", {}).get("S"),
-        opened=readable(item["opened"]["S"], opened_from_json) if "opened" in item else None,
+        opened=_readable(item, "opened", opened_from_json),
         revoked=item.get("revoked", {}).get("S"),
         written_at=_time(item, "written_at"),
         settled_at=_time(item, "settled_at"),
         trust_look=_trust_look(item),
-        repairs=_repairs(item),
-        pause=_pause(item),
+        repairs=_readable(item, "repairs", repairs_from_json) or (),
+        pause=_readable(item, "paused", pause_from_json),
         last=_last(item),
         events={name: datetime.fromisoformat(at["S"]) for name, at in item.get("events", {}).get("M", {}).items()},
         taken={at: since["S"] for at, since in item.get("taken", {}).get("M", {}).items()},
@@ -94,16 +94,8 @@ def _trust_look(item: Mapping[str, Any]) -> TrustLook | None:
     return None if at is None else TrustLook(at, item["trust_digest"]["S"])
 
 
-def _repairs(item: Mapping[str, Any]) -> tuple[Repairs, ...]:
-    if "repairs" not in item:
-        return ()
-    return readable(item["repairs"]["S"], repairs_from_json) or ()
-
-
-def _pause(item: Mapping[str, Any]) -> Pause | None:
-    if "paused" not in item:
-        return None
-    return readable(item["paused"]["S"], pause_from_json)
+def _readable[T](item: Mapping[str, Any], name: str, by: Callable[[Json], T]) -> T | None:
+    return readable(item[name]["S"], by) if name in item else None
 
 
 def readable[T](text: str | bytes, by: Callable[[Json], T]) -> T | None:

@@ -83,10 +83,8 @@ class AwsSpecs(AwsAcceptedSpecs, kw_only=True):
         return [entry["Key"] for entry in answer.get("Contents", ())]
 
     def standing(self) -> SpecsInForce:
-        item = self.accepted_item()
-        if item is None:
-            return SpecsInForce()
-        return SpecsInForce(item["compiled"]["S"], item["baseline"]["S"] if "baseline" in item else "")
+        item = self.accepted_item() or {}
+        return SpecsInForce(*(item[name]["S"] if name in item else "" for name in ("compiled", "baseline")))
 
     def accept(
         self, spec: CompiledSpec, *, over: SpecsInForce, text: bytes | None = None, at: datetime | None = None
@@ -103,11 +101,11 @@ class AwsSpecs(AwsAcceptedSpecs, kw_only=True):
             update += ", accepted_at = :at, replaced_since = if_not_exists(accepted_at, :at)"
             update += ", replaced = :over_compiled" if over.accepted else ""
             values[":at"] = {"S": at.isoformat()}
-        conditions = []
-        for name, digest in (("compiled", over.accepted), ("baseline", over.baseline)):
-            conditions.append(f"{name} = :over_{name}" if digest else f"attribute_not_exists({name})")
-            values |= {f":over_{name}": {"S": digest}} if digest else {}
-        condition = " AND ".join(conditions)
+        stands = {"compiled": over.accepted, "baseline": over.baseline}
+        values |= {f":over_{name}": {"S": digest} for name, digest in stands.items() if digest}
+        condition = " AND ".join(
+            f"{name} = :over_{name}" if digest else f"attribute_not_exists({name})" for name, digest in stands.items()
+        )
         if self.table.update(what, ACCEPTED, update, values, ConditionExpression=condition) is None:
             raise SpecSuperseded("another version was accepted meanwhile", retryable=True)
 

@@ -82,6 +82,7 @@ class DynamoState(Struct, frozen=True):
         return "lease_run" in (item or ()) and int(item["lease_fence"]["N"]) == lease.fencing_token
 
     def release(self, lease: Lease, learned: Learned) -> None:
+        look, report = learned.trust_look, learned.report
         known: dict[str, Any] = {
             "observed_at": _text(self.clock.now()),
             "unique_id": _text(learned.unique_id),
@@ -90,17 +91,14 @@ class DynamoState(Struct, frozen=True):
             "revoked": _text(learned.revoked),
             "revoked_until": _text(learned.revoked_until),
             "settled_at": _text(learned.settled_at),
+            "trust_at": _text(look.at if look else None),
+            "trust_digest": _text(look.digest if look else None),
+            "repairs": _text(None if learned.repairs is None else dumps(repairs_to_json(learned.repairs))),
+            "events": _texts(learned.events),
+            "taken": _texts(learned.taken),
+            "last_run": _text(report.run_id if report else None),
+            "last_result": _text(report.result if report else None),
         }
-        if (look := learned.trust_look) is not None:
-            known |= {"trust_at": _text(look.at), "trust_digest": _text(look.digest)}
-        if learned.repairs is not None:
-            known["repairs"] = _text(dumps(repairs_to_json(learned.repairs)))
-        if learned.events is not None:
-            known["events"] = {"M": {name: _text(at) for name, at in learned.events.items()}}
-        if learned.taken is not None:
-            known["taken"] = {"M": {at: _text(since) for at, since in learned.taken.items()}}
-        if (report := learned.report) is not None:
-            known |= {"last_run": _text(report.run_id), "last_result": _text(report.result)}
         gone = ["lease_run", "lease_expires", *(name for name in ("reported", "opened") if known[name] is None)]
         self.table.update(
             f"releasing the lease of {lease.target}",
@@ -177,10 +175,8 @@ class DynamoState(Struct, frozen=True):
 
     def pattern_pauses(self) -> Sequence[PatternPause]:
         items = self.table.query("reading the pauses of patterns", "pk = :pk", {":pk": PAUSES})
-        texts = [item["pause"]["S"] for item in items]
-        if not texts:
-            return ()
-        return [one for text in texts if (one := readable(text, pattern_pause_from_json)) is not None]
+        found = (readable(item["pause"]["S"], pattern_pause_from_json) for item in items)
+        return [one for one in found if one is not None]
 
     def wait(self, target: Target, until: datetime) -> None:
         self.table.put(f"noting when {target} is due", _due(Due(target), until))
@@ -280,9 +276,11 @@ def _setting(known: Mapping[str, Any], gone: Iterable[str], lease: Lease) -> tup
 
 
 def _text(value: str | datetime | None) -> dict[str, str] | None:
-    if value is None:
-        return None
-    return {"S": value.isoformat() if isinstance(value, datetime) else value}
+    return None if value is None else {"S": value.isoformat() if isinstance(value, datetime) else value}
+
+
+def _texts(values: Mapping[str, str | datetime] | None) -> dict[str, Any] | None:
+    return None if values is None else {"M": {name: _text(value) for name, value in values.items()}}
 
 
 def _millis(at: datetime) -> dict[str, str]:

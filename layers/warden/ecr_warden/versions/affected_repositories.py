@@ -8,6 +8,7 @@ import re
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from copy import replace
+from functools import cache
 from hashlib import sha256
 from heapq import heapify, heappop, heappush
 
@@ -133,22 +134,21 @@ class _Search:
 
     def _has_moved(self, before: TargetSpec | None, after: TargetSpec | None) -> bool:
         held = [dict(_documents(target_spec)) for target_spec in (before, after)]
-        if held[0].keys() != held[1].keys():
-            return True
-        return any(self._documents_differ(document, held[1][at], at.kind) for at, document in held[0].items())
+        return held[0].keys() != held[1].keys() or any(
+            self._documents_differ(document, held[1][at], at.kind) for at, document in held[0].items()
+        )
 
     def _documents_differ(self, one: Document, other: Document, kind: AddressKind) -> bool:
-        if one.text == other.text:
-            return False
-        pair = one.text, other.text
-        return once(self._related, pair, lambda: isinstance(relate(one, other, kind=DOCUMENT_KINDS[kind]), Differs))
+        def differ() -> bool:
+            return isinstance(relate(one, other, kind=DOCUMENT_KINDS[kind]), Differs)
+
+        return one.text != other.text and once(self._related, (one.text, other.text), differ)
 
     def _differ(self, one: "_RepositoryPolicy", other: "_RepositoryPolicy") -> bool:
-        if one.foreign != other.foreign or (one.document is None) is not (other.document is None):
-            return True
         if one.document is None or other.document is None:
-            return False
-        return self._documents_differ(one.document, other.document, AddressKind.REPOSITORY_POLICY)
+            return one != other
+        differ = self._documents_differ(one.document, other.document, AddressKind.REPOSITORY_POLICY)
+        return one.foreign != other.foreign or differ
 
     def _changed(self, one: "_RepositoryPolicy", other: "_RepositoryPolicy") -> frozenset[str] | None:
         """The identities of which two policies say something else, None if that is anybody."""
@@ -421,14 +421,9 @@ def _shared(one: str, other: str) -> str | None:
     """A pattern that both cover; None if no text fits both."""
     if len(one) + len(other) > _LONGEST_SHARED:
         return None
-    seen: dict[tuple[int, int], str | None] = {}
 
+    @cache
     def rest(i: int, j: int) -> str | None:
-        if (i, j) not in seen:
-            seen[i, j] = made(i, j)
-        return seen[i, j]
-
-    def made(i: int, j: int) -> str | None:
         a, b = one[i : i + 1], other[j : j + 1]
         if not a and not b:
             return ""

@@ -26,12 +26,17 @@ def grown(before: _Versions, new: CompiledSpec) -> Iterator[WaitReason]:
     )
     for noun, added in pairs:
         if added:
-            text = f"it adds {count(len(added), noun)}, where nobody counts as an outsider afterwards"
-            yield WaitReason(WaitCode.OUTSIDE_GAINS, f"{text}: {listed(sorted(added), _NAMED)}")
+            yield WaitReason(
+                WaitCode.OUTSIDE_GAINS,
+                f"it adds {count(len(added), noun)}, where nobody counts as an outsider afterwards: "
+                f"{listed(sorted(added), _NAMED)}",
+            )
     foreign = [str(target) for target in _newly_foreign(before, new)]
     if foreign:
-        text = "its foreign_statements leave alone what AWS services add to policies"
-        yield WaitReason(WaitCode.OUTSIDE_GAINS, f"{text}: {listed(foreign, _NAMED)}")
+        yield WaitReason(
+            WaitCode.OUTSIDE_GAINS,
+            f"its foreign_statements leave alone what AWS services add to policies: {listed(foreign, _NAMED)}",
+        )
 
 
 def silenced(accepted: CompiledSpec | None, new: CompiledSpec, ours: Ours) -> Iterator[WaitReason]:
@@ -44,8 +49,11 @@ def silenced(accepted: CompiledSpec | None, new: CompiledSpec, ours: Ours) -> It
         if _is_silent(entry, principal, ours) and not _is_known(entry, principal, known)
     ]
     if found:
-        text = "its also_allowed keeps access from being reported that nobody accepted"
-        yield WaitReason(WaitCode.OUTSIDE_GAINS, f"{text}: {listed(list(dict.fromkeys(found)), _NAMED)}")
+        yield WaitReason(
+            WaitCode.OUTSIDE_GAINS,
+            "its also_allowed keeps access from being reported that nobody accepted: "
+            f"{listed(list(dict.fromkeys(found)), _NAMED)}",
+        )
 
 
 def _newly_foreign(before: _Versions, new: CompiledSpec) -> Iterator[Target]:

@@ -120,8 +120,7 @@ def judged(
     documents = tuple(document_changes(change))
     in_patterns, uncounted = emptied(change, accounts, has_time)
     removed = removed_grants(shown, documents) + in_patterns
-    both = change, widened(versions.accepted, versions.new)
-    outside = _outside(versions, both, accounts)
+    outside = _outside(versions, (change, widened(versions.accepted, versions.new)), accounts)
     unread = (*outside.unseen, *uncounted)
     held = (
         *(WaitReason(WaitCode.OUTSIDE_GAINS, reason) for reason in outside.reasons),

@@ -124,9 +124,13 @@ class OutsideAssumers:
     def _live_trust(self, role: RoleTarget) -> Document | None:
         """The live trust policy; None where there is none, of ecr-warden's roles, and of those that only AWS writes."""
         identity = self._identities(role.account).get(role.key)
-        if identity is None or identity.trust is None or role.name.lower() in OWN_ROLES:
-            return None
-        if is_identity_center_role(identity.arn) or is_service_linked_role(identity.arn):
+        if (
+            identity is None
+            or identity.trust is None
+            or role.name.lower() in OWN_ROLES
+            or is_identity_center_role(identity.arn)
+            or is_service_linked_role(identity.arn)
+        ):
             return None
         if isinstance(identity.trust.document, Document):
             return identity.trust.document

@@ -51,6 +51,7 @@ class JudgeVersions(Struct, frozen=True):
         # What had changed before it was taken over is not in it.
         kept = frozenset[str]() if hold.ground.again else needed.kept & young
         due = needed.all - notes.keys() - kept
+        judgement = None
         if not due:
             # A piece that cannot be used counts as unread.
             failed = unread | {one.place: f"{one.what}: {one.why}" for one in broken}
@@ -58,13 +59,10 @@ class JudgeVersions(Struct, frozen=True):
             judgement = self._judge(versions, live, now)
             if any(reason.code is WaitCode.NOT_JUDGED for reason in judgement.held):
                 due = kept - notes.keys()
-        if due:
-            self.verdicts.keep(Judged(hold.ground, now, None, tuple(sorted(due))))
-            self.jobs.enqueue([AcceptSpec(job.cause, request=job.request, after_reading=job.after_reading)])
-            return "not everything was read yet"
-        self.verdicts.keep(Judged(hold.ground, now, judgement))
+        verdict = None if due else judgement
+        self.verdicts.keep(Judged(hold.ground, now, verdict, tuple(sorted(due))))
         self.jobs.enqueue([AcceptSpec(job.cause, request=job.request, after_reading=job.after_reading)])
-        return f"{len(judgement.held)} reasons"
+        return "not everything was read yet" if verdict is None else f"{len(verdict.held)} reasons"
 
     def _judge(self, versions: Versions, live: LiveEstate, now: datetime) -> Judgement:
         accepted = versions.accepted
