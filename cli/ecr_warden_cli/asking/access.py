@@ -304,8 +304,7 @@ def who_can_each(graph: RepositoryGraph, questions: Iterable[Question]) -> Itera
     """Everybody who can, for each question about one access; found once for repositories that nothing tells apart."""
     known: dict[Hashable, tuple[Question, WhoCan]] = {}
     for asked in questions:
-        repository = asked.repository
-        kind = graph.kind_of(repository, asked.what, by_docker=True)
+        kind = graph.kind_of(asked.repository, asked.what, by_docker=True)
         # A statement is found by its number among all of a resource's policies.
         numbers = tuple(len(policy.statements) for way in asked.ways for policy in way[0].resource.policies)
         found = known.get((kind, numbers))

@@ -260,8 +260,7 @@ def _show_path(
     who = printable(path.subject.arn, 200)
     if is_class(path.subject):
         who = class_of(path.subject, path.steps[0].permissions[0].action, estate)
-    style = Style.BAD if is_extra else STYLES[path.answer]
-    context.console.line(f"{path.answer.value:<13}{in_spec}{who}", style)
+    context.console.line(f"{path.answer.value:<13}{in_spec}{who}", Style.BAD if is_extra else STYLES[path.answer])
     lines = [*lines_of(path)]
     if docker is not None and docker.answer is not path.answer:
         lines.append(("docker", docker.text))

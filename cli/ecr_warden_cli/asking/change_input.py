@@ -111,8 +111,7 @@ def _of_file(kind: ChangeKind, of: str, name: str, path: str, context: Context) 
 
 def read_changes(path: str, context: Context) -> list[Supposed]:
     """The changes of a file; raises Failure."""
-    raw = read_json(path, context.stdin, MAX_BYTES, code=ChangeUnusable.code, remedy=_FORM)
-    return changes_of(raw, name_of(path))
+    return changes_of(read_json(path, context.stdin, MAX_BYTES, code=ChangeUnusable.code, remedy=_FORM), name_of(path))
 
 
 def changes_of(raw: object, name: str = "the changes") -> list[Supposed]:

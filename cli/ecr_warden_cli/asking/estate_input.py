@@ -303,8 +303,7 @@ def _of_hub(arguments: argparse.Namespace, context: Context) -> OpenedEstate:
         spec = accepted_of_hub(client, context)
         graph, began = hub_graph(client, None if spec is None else spec.compiled, context)
         account = client.hub.account()
-    named = {} if spec is None else spec.spec.ids
-    return OpenedEstate(graph, spec, named, began, hub=account)
+    return OpenedEstate(graph, spec, {} if spec is None else spec.spec.ids, began, hub=account)
 
 
 def accepted_of_hub(client: HubClient, context: Context) -> Valid | None:
@@ -323,8 +322,7 @@ def hub_graph(
     What its runs wrote since then is in it, of each target that is enforced, not paused, and was seen in sync since.
     """
     kept, began, read = kept_estate(client)
-    estate = estate_from(kept, None, context)
-    now = replace(estate, taken_at=context.clock.now())
+    now = replace(estate_from(kept, None, context), taken_at=context.clock.now())
     if accepted is None:
         return RepositoryGraph(now), began
     status = expect(StatusReply, client.ask(AskStatus()))

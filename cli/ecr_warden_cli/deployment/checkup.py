@@ -533,8 +533,7 @@ def _group_of(wire: Wire) -> Group:
     account, region = _place(wire)
     if wire.mark.endswith(RegionDisabled.code):
         return Group.IDENTITIES
-    by_place = Group.EVENTS if region else Group.MEMBERS if account else Group.HUB
-    return _GROUPS.get(wire.name.partition(" ")[0], by_place)
+    return _GROUPS.get(wire.name.partition(" ")[0], Group.EVENTS if region else Group.MEMBERS if account else Group.HUB)
 
 
 def _is_to_come(trouble: Trouble) -> bool:

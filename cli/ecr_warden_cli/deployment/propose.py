@@ -120,8 +120,7 @@ def _proposed(alias: str, regions: tuple[str, ...], account: EcrAccount, spec: V
     is_whole = account.is_listed and all(registry.is_listed for registry in account.registries.values())
     remarks += [] if is_whole else ["not all of it could be read, so regions, writes and owners may lack something"]
     writes = Writes.ALL if regions else Writes.IDENTITIES
-    member = MemberAccount(alias, account.id, regions, writes, owners, tuple(map(_name, roles)))
-    return Proposed(member, tuple(remarks))
+    return Proposed(MemberAccount(alias, account.id, regions, writes, owners, tuple(map(_name, roles))), tuple(remarks))
 
 
 def _name(arn: str) -> str:

@@ -107,7 +107,6 @@ def _fitting(entries: Sequence[str], room: int, noun: str) -> Iterator[str]:
 def code(text: str) -> str:
     """Any text as a code span, in which Markdown reads nothing: no HTML, no link, no mention."""
     safe = printable(text, 600)
-    longest = max(map(len, re.findall(r"`+", safe)), default=0)
-    ticks = "`" * (longest + 1)
+    ticks = "`" * (max(map(len, re.findall(r"`+", safe)), default=0) + 1)
     space = " " if safe[:1] == "`" or safe[-1:] == "`" or not safe.strip() else ""
     return f"{ticks}{space}{safe}{space}{ticks}"

@@ -161,5 +161,4 @@ def scope_remedy(gap: ScopeGap) -> Iterator[str]:
         yield from (f"  {name}: [{', '.join(entries)}]" for name, entries in added.items())
         yield from (f"  writes: {value}" for name, value in gap.parameters.items() if name == WRITES)
     if gap.without_room:
-        count = len(gap.without_room)
-        yield f"{count} have no room: list an IAM path such as user/ci/* instead of single names"
+        yield f"{len(gap.without_room)} have no room: list an IAM path such as user/ci/* instead of single names"

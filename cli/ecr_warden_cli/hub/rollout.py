@@ -133,8 +133,7 @@ def _story(client: HubClient, version: Uploaded, context: Context) -> tuple[Stor
     later = [upload for upload in published if upload.at > at]
     *_, story = stories([*later, version], Log(reply.log, version.version if accepted else ""))
     kinds = (HistoryKind.HELD, HistoryKind.HOLD_REJECTED)
-    hold = next((entry.id for entry in reply.log if entry.kind in kinds and entry.text == story.text), "")
-    return story, hold
+    return story, next((entry.id for entry in reply.log if entry.kind in kinds and entry.text == story.text), "")
 
 
 def _ends(

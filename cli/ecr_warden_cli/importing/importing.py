@@ -91,8 +91,7 @@ def import_estate(
     if len(text.encode()) > MAX_SPEC_BYTES:
         raise ImportFailed("the spec would be larger than 5 MiB", remedy="import fewer accounts at a time")
     outcomes = tuple(one for one in prove(whole.compiled, world) if one.address.target.key not in world.outside)
-    shares = _pull_access(whole, world)
-    return Imported(text, whole, proposal.notes, proposal.left_out, outcomes, shares)
+    return Imported(text, whole, proposal.notes, proposal.left_out, outcomes, _pull_access(whole, world))
 
 
 def _not_valid(problems: Iterable[Problem]) -> ImportFailed:

@@ -208,8 +208,7 @@ def _candidate(repository: Repository, examined: _Examined) -> _Candidate | Note
         )
     reading = examined.reading(document, target)
     outside = world.outside.get(target.key)
-    sayable = _sayable(reading, document, target, world)
-    scopes = ((grants, tuple(examined.scopes(grants, target))) for grants in sayable)
+    scopes = ((grants, tuple(examined.scopes(grants, target))) for grants in _sayable(reading, document, target, world))
     grants, allowed = next(one for one in scopes if one[1])
     return _Candidate(target, document, outside, reading, grants, allowed)
 

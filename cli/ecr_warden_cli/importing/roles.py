@@ -201,8 +201,7 @@ def _resources(document: Document, wanted: _Wanted) -> dict[str, RepositoryTarge
             for value in statement.resources.values if statement.resources else ():
                 arn = parse_arn(value)
                 if arn is not None and arn.service == "ecr" and "*" not in value:
-                    name = arn.resource.removeprefix("repository/")
-                    found[value] = RepositoryTarget(arn.account, arn.region, name)
+                    found[value] = RepositoryTarget(arn.account, arn.region, arn.resource.removeprefix("repository/"))
     return found
 
 

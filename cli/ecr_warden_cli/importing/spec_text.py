@@ -91,8 +91,7 @@ def _tree_of(value: SpecValue, report: ProblemReport) -> MapNode:
         trees[name] = ListNode(beside, tuple(items))
         position += len(several)
     filled = {name: tree for name, tree in trees.items() if not isinstance(tree, ListNode) or tree.items}
-    keys = ((Scalar(beside, name, Tag.TEXT, plain=True), tree) for name, tree in filled.items())
-    return MapNode(beside, tuple(keys))
+    return MapNode(beside, tuple((Scalar(beside, name, Tag.TEXT, plain=True), tree) for name, tree in filled.items()))
 
 
 def spec_text(

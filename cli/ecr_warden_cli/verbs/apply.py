@@ -56,8 +56,7 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
 
 def _roll_back(arguments: argparse.Namespace, context: Context) -> Exit:
     """Read the version, by default the one before, and offer it as a new one."""
-    given = arguments.version or _before(speak(arguments, context))
-    version, text = version_in_bucket(given, arguments, context)
+    version, text = version_in_bucket(arguments.version or _before(speak(arguments, context)), arguments, context)
     return _offer(text, f"version {version}", arguments, context, earlier=version)
 
 

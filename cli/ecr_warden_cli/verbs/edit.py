@@ -62,8 +62,7 @@ def _grant(arguments: argparse.Namespace, context: Context) -> Exit:
     one = arguments
     if one.new_role and not _role(one):
         raise UsageError("--new-role without --role", remedy="give its name with --role")
-    edit = GrantEdit(one.access, one.repository, one.who, until, _role(one), one.new_role)
-    return _edit(edit, arguments, context)
+    return _edit(GrantEdit(one.access, one.repository, one.who, until, _role(one), one.new_role), arguments, context)
 
 
 def _revoke(arguments: argparse.Namespace, context: Context) -> Exit:

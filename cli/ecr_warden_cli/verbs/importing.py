@@ -76,8 +76,7 @@ def _input(arguments: argparse.Namespace, context: Context) -> tuple[Estate, Map
         spec = load_compiled(arguments.spec, context, accepted=True) if arguments.spec else None
     given, accounts = snapshot_from(source, spec, arguments, context)
     estate = estate_from(given, arguments.snapshot, context)
-    named = {account: alias for alias, account in accounts.items()}
-    aliases = aliases_of(estate.accounts, named)
+    aliases = aliases_of(estate.accounts, {account: alias for alias, account in accounts.items()})
     return estate, aliases, ours_given(arguments.ours, ours_of(spec.compiled if spec else None))
 
 

@@ -47,8 +47,7 @@ def _run(arguments: argparse.Namespace, context: Context[DeploymentAws]) -> Exit
         raise UsageError(message, remedy="make one (mkdir -p) and give it as -o: both files go there")
     for path in (spec_file, file):
         check_output(path)
-    profiles = arguments.profile or [*_profiles(context)]
-    accounts, by_account = accounts_of_profiles(profiles, arguments.region, context)
+    accounts, by_account = accounts_of_profiles(arguments.profile or [*_profiles(context)], arguments.region, context)
     hub_account, hub_region = _hub(arguments.hub_account, accounts, context)
     email = _answer("--email", arguments.email, _TO_WHOM, _email, context)
     entered = context.aws().enter({one.id: one.alias for one in accounts}, Ways(by_account), context.sleep)

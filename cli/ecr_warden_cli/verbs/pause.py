@@ -95,8 +95,7 @@ def _resume(arguments: argparse.Namespace, context: Context) -> Exit:
         else:
             console.line("none of these targets is paused")
         return unread
-    reply = client.command(Resume(new_id(), paused, _patterns(arguments)))
-    runs = wait_for(client, reply, context, arguments.wait)
+    runs = wait_for(client, client.command(Resume(new_id(), paused, _patterns(arguments))), context, arguments.wait)
     if arguments.json:
         console.answer({"unread": list(status.unread)} | runs.to_json())
         return worst(unread, runs.exit)

@@ -110,8 +110,7 @@ def _statuses(reply: PlanReply) -> list[LiveStatus]:
 
 def _summary(reply: PlanReply, statuses: list[LiveStatus]) -> dict[str, int]:
     changes = sum(len(plan.changes) for plan in reply.plans if str(plan.target) not in reply.left)
-    held = sum(len(held_of(plan)) for plan in reply.plans)
-    return count_by_status(statuses) | {"changes": changes, "held": held}
+    return count_by_status(statuses) | {"changes": changes, "held": sum(len(held_of(plan)) for plan in reply.plans)}
 
 
 def _show(reply: PlanReply, statuses: list[LiveStatus], access: SpecDiff | None, context: Context) -> None:

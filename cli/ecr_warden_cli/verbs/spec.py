@@ -31,8 +31,7 @@ def _validate(arguments: argparse.Namespace, context: Context) -> Exit:
         context.console.answer({"valid": valid, "problems": [problem_to_json(problem) for problem in problems]})
     else:
         for problem in problems:
-            style = Style.BAD if problem.is_error else Style.ODD
-            context.console.line(problem.at(file), style)
+            context.console.line(problem.at(file), Style.BAD if problem.is_error else Style.ODD)
         for name in sets:
             context.console.line(f"{name} needs an inline policy that ecr-warden cannot write:")
             context.console.block(f"  ecr-warden render {shlex.quote(file)} --only {shlex.quote(str(name))}")

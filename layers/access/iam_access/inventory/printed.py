@@ -86,8 +86,7 @@ def policy_of_aws(policy: PolicyOfAws, text: str | None = None) -> Json:
     entry = {"Arn": policy.arn, "DefaultVersionId": policy.version}
     if text is None:
         return entry | {_DIGEST: policy.digest}
-    version = {"VersionId": policy.version, "IsDefaultVersion": True, "Document": text}
-    return entry | {"PolicyVersionList": [version]}
+    return entry | {"PolicyVersionList": [{"VersionId": policy.version, "IsDefaultVersion": True, "Document": text}]}
 
 
 def with_texts(entry: Json, read: Callable[[PolicyOfAws], str | None]) -> Json:

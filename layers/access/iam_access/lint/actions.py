@@ -42,8 +42,7 @@ def _is_of_kind(examination: Examination, value: PlacedText) -> bool:
             allowed = ascii_lower(value.text).startswith(f"{prefix}:")
             wanted = f"{examination.article} only holds {prefix} actions"
         case DocumentKind.TRUST:
-            pattern = literal_glob(value.text.lower())
-            allowed = any(map(pattern.matches, _TRUST_ACTIONS))
+            allowed = any(map(literal_glob(value.text.lower()).matches, _TRUST_ACTIONS))
             wanted = "a trust policy only holds the sts actions that assume a role"
         case DocumentKind.IDENTITY:
             return True

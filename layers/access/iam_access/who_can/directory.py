@@ -218,8 +218,7 @@ class SubjectDirectory:
 
     def _class_of(self, account: str, partition: str = "aws") -> Subject:
         arn = iam_arn(account, "user/anyone", partition)
-        user = RequestPrincipal(CallerKind.USER, arn, account, partition, "anyone")
-        return self._outside(user, is_class=True)
+        return self._outside(RequestPrincipal(CallerKind.USER, arn, account, partition, "anyone"), is_class=True)
 
     def _has_provider(self, provider: RequestPrincipal) -> bool:
         account = self.inventory.accounts.get(provider.account or "")

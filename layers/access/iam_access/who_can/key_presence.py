@@ -31,8 +31,7 @@ def presence(keys: Collection[str]) -> Iterator[CanonicalClause]:
     for key in keys if _TAG_KEYS in keys else ():
         if key.startswith(_TAG):
             yield CanonicalClause("Null", key, true)
-            name = frozenset({key.removeprefix(_TAG)})
-            yield CanonicalClause("ForAnyValue:StringEqualsIgnoreCase", _TAG_KEYS, name)
+            yield CanonicalClause("ForAnyValue:StringEqualsIgnoreCase", _TAG_KEYS, frozenset({key.removeprefix(_TAG)}))
 
 
 def can_be(keys: Mapping[str, tuple[str, ...]]) -> bool:

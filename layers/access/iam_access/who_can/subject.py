@@ -176,8 +176,7 @@ def outside_subject(principal: RequestPrincipal, inventory: Inventory, *, is_cla
     if open_keys and principal.account == ANY_ACCOUNT:
         open_keys |= {"aws:principalaccount"}
     elif open_keys:
-        arns = frozenset({f"arn:*:*::{principal.account}:*"})
-        always = (CanonicalClause("StringLike", "aws:principalarn", arns),)
+        always = (CanonicalClause("StringLike", "aws:principalarn", frozenset({f"arn:*:*::{principal.account}:*"})),)
     elif principal.text == ANY_SERVICE:
         open_keys = frozenset({"aws:principalservicename"})
     account = inventory.accounts.get(principal.account or "")

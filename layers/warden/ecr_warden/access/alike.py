@@ -42,8 +42,7 @@ class Alike:
         document = policy.document
         if not isinstance(document, Document):
             return id(document)
-        numbered = enumerate(document.statements)
-        return document.version, tuple(one for one in numbered if self._is_asked_about(one[1]))
+        return document.version, tuple(one for one in enumerate(document.statements) if self._is_asked_about(one[1]))
 
     def _elements(self, policy: Policy) -> Iterator[Patterns]:
         for statement in policy.statements:

@@ -121,8 +121,7 @@ def _of_one(
         are_unclear = earlier.answer is later.answer is Answer.UNKNOWN
         is_same_access = (earlier.answer, earlier.conditions) == (later.answer, later.conditions) or are_unclear
         if not is_same_access and (only is None or arn in only):
-            subject = (now.get(arn) or was[arn]).subject
-            yield AccessDifference(subject, access, asked, new.target, earlier, later)
+            yield AccessDifference((now.get(arn) or was[arn]).subject, access, asked, new.target, earlier, later)
 
 
 def is_itself_the_same(before: RepositoryGraph, after: RepositoryGraph, old: Repository, new: Repository) -> bool:

@@ -301,8 +301,7 @@ def located(subject: Subject, resource: Resource, reason: Reason) -> Edit | None
             for policy in resource.policies:
                 count = len(policy.document.statements) if isinstance(policy.document, Document) else 1
                 if index < count:
-                    side = Side.TRUST if resource.trust else Side.REPOSITORY
-                    return _removal(side, resource.arn, policy, index)
+                    return _removal(Side.TRUST if resource.trust else Side.REPOSITORY, resource.arn, policy, index)
                 index -= count
             return None
         case _:
@@ -330,8 +329,7 @@ def _unmet(clause: Clause, given: tuple[str, ...] | None) -> str:
     """What a clause asks for, and what is given; "" where it holds."""
     if given is not None and clause_holds(clause, {clause.key.lower(): given}, variables=True):
         return ""
-    canonical = canonical_clauses((clause,))
-    asks = " and ".join(clause_text(one._replace(key=clause.key), holds=True) for one in canonical)
+    asks = " and ".join(clause_text(one._replace(key=clause.key), holds=True) for one in canonical_clauses((clause,)))
     has = " and ".join(f'"{printable(value, 200)}"' for value in given or ()) or "absent"
     return asks if given is None else f"{asks}, and here it is {has}"
 
@@ -400,8 +398,7 @@ def _edited_registry(registry: Registry, edits: Sequence[Edit]) -> Registry:
         elif own := [edit.statement for edit in edits if edit.is_addition(Side.REPOSITORY, repository.arn)]:
             policy = Policy(_ADDED, _document(own))
         repositories[name] = replace(repository, policy=policy)
-    over_all = registry.policy and _edited(registry.policy, "", edits)
-    return replace(registry, repositories=repositories, policy=over_all)
+    return replace(registry, repositories=repositories, policy=registry.policy and _edited(registry.policy, "", edits))
 
 
 def _edited_levels(levels: Levels | None, account: str, side: Side, edits: Sequence[Edit]) -> Levels | None:

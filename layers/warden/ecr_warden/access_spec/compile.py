@@ -475,8 +475,7 @@ def add_role_dependencies(
     if not keys:
         return
     identity = targets[address.target.key]
-    roles = tuple(targets[key].target for key in keys)
-    yield replace(identity, widen_after={**identity.widen_after, address: roles})
+    yield replace(identity, widen_after={**identity.widen_after, address: tuple(targets[key].target for key in keys)})
     for key in keys:
         role = targets[key]
         dependents = {target.key: target for target in (*role.dependents, identity.target)}
@@ -489,5 +488,4 @@ def _assumed(document: Document) -> Iterator[RoleTarget]:
         if statement.effect is not Effect.ALLOW or resources is None or resources.negated:
             continue
         if not statement.actions.negated and _ASSUME in map(str.lower, statement.actions.values):
-            named = map(target_named, resources.values)
-            yield from (target for target in named if isinstance(target, RoleTarget))
+            yield from (target for target in map(target_named, resources.values) if isinstance(target, RoleTarget))

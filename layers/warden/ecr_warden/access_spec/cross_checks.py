@@ -111,8 +111,7 @@ def _check_ends(spec: Spec, report: ProblemReport) -> None:
     unclear: set[RoleTarget] = set()
     for _, grant in _grants(spec):
         for pusher in grant.by:
-            key = (grant.role.key, pusher)
-            limits = ends.setdefault(key, grant.limits)
+            limits = ends.setdefault((grant.role.key, pusher), grant.limits)
             if limits.until != grant.limits.until:
                 message = f"two end times for {pusher} on the role {quote(grant.role.name)}"
                 report.add(Code.TWO_ENDS, grant.place, message)

@@ -259,8 +259,7 @@ def _push(entry: Fields, account: SpecAccount | None, directory: Directory, now:
     duration = None if seconds is None else int(seconds.text)
     if role is None or not check_iam_name(role.text, role.place, "role", report) or account is None:
         return None
-    target = RoleTarget(account.id, role.text)
-    return PushGrant(target, by, limits, duration, pull=entry.flag("pull"), place=role.place)
+    return PushGrant(RoleTarget(account.id, role.text), by, limits, duration, pull=entry.flag("pull"), place=role.place)
 
 
 def with_named_roles(entries: Sequence[Fields]) -> Iterator[Fields]:

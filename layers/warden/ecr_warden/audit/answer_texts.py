@@ -183,8 +183,7 @@ def removal_text(edit: Edit) -> str:
 
 def addition_text(edit: Edit) -> str:
     """What to add, and to which policy."""
-    statement = json.dumps(edit.statement)
-    return f"add {statement} to the {edit.side} of {printable(edit.holder, 200)}"
+    return f"add {json.dumps(edit.statement)} to the {edit.side} of {printable(edit.holder, 200)}"
 
 
 def unmet_text(edit: Edit, conditions: str) -> str:

@@ -590,8 +590,7 @@ class _Auditor:
         accounts = self._estate.accounts
         yield from not_surveyed(self._compiled, self._estate)
         touched = gather((found.principals, str(target)) for target, found in self._found.items())
-        both = self._administrators.values()
-        masters = {bare(arn) for one in both for arn in (*one.iam, *one.of_registries)}
+        masters = {bare(arn) for one in self._administrators.values() for arn in (*one.iam, *one.of_registries)}
 
         def reach(arn: str) -> Collection[str] | None:
             """By its name in what was found, or as an administrator."""

@@ -173,8 +173,7 @@ class Judge(Struct, frozen=True):
         Its chain begins with a digest, so that it is another finding whenever the paths begin at others.
         """
         digest = _digest(paths)
-        names = tuple(dict.fromkeys(named(path.subject) for path in paths))
-        because = tuple(first(names, _MAX_LISTED))
+        because = tuple(first(tuple(dict.fromkeys(named(path.subject) for path in paths)), _MAX_LISTED))
         foreign = any(map(self.is_foreign, paths))
         certainty = min(map(self._certainty, paths), key=list(Certainty).index)
         return Finding(kind, place, str(access), MEMBERS, (digest,), certainty, (), because, "", foreign, scope)

@@ -222,8 +222,7 @@ class _Part(Struct, frozen=True):
         judge, target = self.judge, self.target
         known = judge.graph.estate.registry_of(target).repositories.get(target.name)
         denied = denying(known.policy) if known is not None and known.policy is not None else None
-        sample = Repository(replace(target, name=_sample(target.name)), denied)
-        permissions = judge.graph.permissions(access, sample)
+        permissions = judge.graph.permissions(access, Repository(replace(target, name=_sample(target.name)), denied))
         return tuple(replace(permission, resource=self._as_of_part(permission.resource)) for permission in permissions)
 
     def _as_of_part(self, resource: Resource) -> Resource:
@@ -306,8 +305,7 @@ def _of_template(
     for access, path, half in part.deeds():
         closing = part.closing(path.subject, [access])
         remedy = f"{closing} in account {target.account}, {target.region}" if closing else ""
-        found = judge.finding(FindingKind.TEMPLATE, place, access, path, remedy=remedy, scope=in_part)
-        yield replace(found, half=half)
+        yield replace(judge.finding(FindingKind.TEMPLATE, place, access, path, remedy=remedy, scope=in_part), half=half)
 
 
 def _has_all(judge: Judge, target: RepositoryTarget) -> bool:

@@ -14,6 +14,5 @@ def dispatch() -> Dispatch:
     bucket, key = on.environment.required("WARDEN_SPEC_BUCKET"), on.environment.required("WARDEN_SPEC_KEY")
     if not on.environment.optional("WARDEN_ORGANIZATION"):
         return Dispatch(on.jobs, bucket, key)
-    hub = on.environment.required("WARDEN_HUB_ACCOUNT")
-    members = Members(hub, lambda: accepted_aliases(on.table), on.clock)
+    members = Members(on.environment.required("WARDEN_HUB_ACCOUNT"), lambda: accepted_aliases(on.table), on.clock)
     return Dispatch(on.jobs, bucket, key, members.has)

@@ -304,8 +304,7 @@ class _Account:
         start: dict[str, str] = {}
         while True:
             try:
-                page = partial(call, MaxItems=size, **more, **start)
-                found = self._answer(IAM, f"{doing} of {self._account}", page)
+                found = self._answer(IAM, f"{doing} of {self._account}", partial(call, MaxItems=size, **more, **start))
             except Unanswered:
                 if not smaller:
                     raise

@@ -121,8 +121,7 @@ class AwsWiring(Struct, frozen=True):
         stack_id = _stack_named_by(roles.get(OWN_ROLES["ReadRole"], {}))
 
         def stack() -> _Found:
-            region = stack_id.split(":")[3]
-            return _stack(self.accounts.reader(account).of("cloudformation", region), stack_id)
+            return _stack(self.accounts.reader(account).of("cloudformation", stack_id.split(":")[3]), stack_id)
 
         name = f"stack of the member {account}"
         return (

@@ -233,8 +233,7 @@ def _observed(identity: Identity, target: IdentityTarget, duration: int | None =
         else:
             at = identity_policy(target, place.inline)
             documents[at] = _seen(policy, at)
-    is_ours = identity.tags.get(TAG_KEY) == TAG_VALUE
-    return Observation(target, documents, identity.unique_id, is_ours)
+    return Observation(target, documents, identity.unique_id, identity.tags.get(TAG_KEY) == TAG_VALUE)
 
 
 def _duration(spec: TargetSpec) -> int:

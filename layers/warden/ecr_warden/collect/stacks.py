@@ -84,6 +84,5 @@ class StackContent(Struct, frozen=True):
 @cache
 def content_of(stack: str) -> StackContent:
     """What this version deploys as `hub`, `member` or `events`."""
-    text = files("ecr_warden.collect").joinpath("stacks.json").read_text(encoding="utf-8")
-    found = json.loads(text)[stack]
+    found = json.loads(files("ecr_warden.collect").joinpath("stacks.json").read_text(encoding="utf-8"))[stack]
     return StackContent(found["digest"], tuple(found["lists"]), found["conditions"], found["resources"])

@@ -130,8 +130,7 @@ class NoteHeartbeats(Struct, frozen=True):
         accepted, place = self.specs.accepted(), f"{job.account}/{job.region}"
         if accepted is None or place not in beating_places(parts_of(accepted)):
             return "not in the spec"
-        now = self.clock.now()
-        self.watch_records.beat(Heartbeat(place, job.cause.happened(now)))
+        self.watch_records.beat(Heartbeat(place, job.cause.happened(self.clock.now())))
         return "noted"
 
 

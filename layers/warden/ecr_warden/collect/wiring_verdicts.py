@@ -318,8 +318,7 @@ def _stack(content: StackContent | None, wire: Wire, found: Json) -> Wire:
 def _trail(region: str, wire: Wire, found: Json) -> Wire:
     lacks = {str(trail["name"]): _lack(trail, region) for trail in found["trails"]}
     if enough := serving_trails(found, region):
-        is_known = any("selectors" in trail for trail in enough)
-        return wire if is_known else replace(wire, why=str(enough[0]["name"]))
+        return wire if any("selectors" in trail for trail in enough) else replace(wire, why=str(enough[0]["name"]))
     unread = [str(trail["error"]) for trail in found["trails"] if lacks[str(trail["name"])] == _UNREAD]
     if unread:
         return _unreadable(SeenWire(wire.name, wire.delivers, error=unread[0], code="trail-unread"))

@@ -168,8 +168,7 @@ def _call_id(record: _Json, envelope: _Json) -> str:
 
 
 def _error(record: _Json) -> str:
-    code = text(record, "errorCode", 128)
-    return code or ("error" if text(record, "errorMessage", 16) else "")
+    return text(record, "errorCode", 128) or ("error" if text(record, "errorMessage", 16) else "")
 
 
 def _parse_object_changed(event: _Json, *, deleted: bool) -> SpecChanged:

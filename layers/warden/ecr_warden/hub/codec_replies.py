@@ -80,5 +80,4 @@ reply_from_json = reading("reply", _reply)
 
 def error_to_json(error: NamedError) -> Json:
     """`{"schema", "hubVersion", "kind": "error", "error": {"code", "message", "remedy"}}`."""
-    described = {"code": error.code, "message": error.message, "remedy": error.remedy}
-    return {**_SENT, "kind": "error", "error": described}
+    return {**_SENT, "kind": "error", "error": {"code": error.code, "message": error.message, "remedy": error.remedy}}

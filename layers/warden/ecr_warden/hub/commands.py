@@ -121,8 +121,7 @@ class Commands(Struct, frozen=True):
                     self.jobs.enqueue(reconcile_jobs(cause, targets))
             case PauseUntil(reason=reason, until=until, patterns=patterns):
                 enqueued = False
-                pause = Pause(command.id, caller, reason, now, until)
-                self._pause(targets, patterns, pause, cause)
+                self._pause(targets, patterns, Pause(command.id, caller, reason, now, until), cause)
             case Resume(patterns=patterns):
                 targets = self._resume(targets, patterns, Pause(command.id, caller, "", now, now), cause)
                 enqueued = bool(targets)
@@ -145,8 +144,7 @@ class Commands(Struct, frozen=True):
         standing = self.specs.standing()
         has_moved = not hold.ground.fits(standing.accepted, standing.baseline)
         if not hold.is_open(now) or has_moved:
-            instead = self.holds.find(hold.instead) if hold.instead else None
-            raise hold_over(hold, instead, has_moved=has_moved)
+            raise hold_over(hold, self.holds.find(hold.instead) if hold.instead else None, has_moved=has_moved)
         verdict = Verdict.ACCEPT if isinstance(command, Accept) else Verdict.REJECT
         cause = self._begin(command, text, caller, now)
         decision = Decision(command.id, verdict, caller, now)
@@ -210,8 +208,7 @@ class Commands(Struct, frozen=True):
         self.log.record(HistoryEntry(kind, at, cause.id, cause.actor, text, tuple(map(str, targets))))
 
     def _paused(self, targets: tuple[Target, ...], now: datetime) -> dict[Target, Pause]:
-        latest = latest_pauses(targets, self.state)
-        return {target: pause for target, pause in latest.items() if pause.is_on(now)}
+        return {target: pause for target, pause in latest_pauses(targets, self.state).items() if pause.is_on(now)}
 
 
 def _with_patterns(text: str, patterns: tuple[str, ...]) -> str:

@@ -103,8 +103,7 @@ class AwsWriter(Struct, frozen=True):
 
     def _write_repository_policy(self, target: RepositoryTarget, change: Change) -> None:
         ecr = self._clients(change).ecr(target.region)
-        live = read_repository_policy(ecr, target)
-        _expect(change, live)
+        _expect(change, read_repository_policy(ecr, target))
         with translated(ECR_WRITING, f"writing the policy of {target}"):
             if isinstance(change.after, Document):
                 # Never force=True: AWS's check against locking everybody out protects us too.

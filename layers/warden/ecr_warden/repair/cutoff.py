@@ -344,8 +344,7 @@ def noting_revocation(debts: Debts, observation: Observation, now: datetime) -> 
     """The debts with the date of a responder's policy that may be ahead of the clock, once a day."""
     if not isinstance(observation.target, RoleTarget) or not _may_be_ahead(debts, now):
         return debts
-    address = identity_policy(observation.target, AWS_REVOKE_OLDER_SESSIONS)
-    live = _live(observation.documents.get(address, Absent()))
+    live = _live(observation.documents.get(identity_policy(observation.target, AWS_REVOKE_OLDER_SESSIONS), Absent()))
     denied = denied_by(live) if live is not None else None
     if denied is None or not now < denied.before <= now + FARTHEST_AHEAD:
         return debts
@@ -359,8 +358,7 @@ def _denial(address: Address, observed: Observed, sessions: Sessions, existing: 
     access = gained_and_lost(live, document, kind=address.document_kind)
     if existing is not None:
         access = replace(access, gained=())  # ending sessions waits for no other change
-    operation = Operation.UPDATE if expect else Operation.CREATE
-    return Change(operation, address, before, expect, document, access, why)
+    return Change(Operation.UPDATE if expect else Operation.CREATE, address, before, expect, document, access, why)
 
 
 def _existing(observed: Observed, debts: Debts | None, now: datetime) -> Sessions | None:

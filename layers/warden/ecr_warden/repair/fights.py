@@ -42,8 +42,7 @@ def remembered(known: Sequence[Repairs], report: RunReport) -> tuple[Repairs, ..
     """What is remembered of a target's repairs after a run."""
     repairs = {one.address: one for one in known}
     for address, changes in _written(report).items():
-        before = repairs.get(address) or Repairs(address, report.finished_at)
-        repairs[address] = _after(before, changes, report)
+        repairs[address] = _after(repairs.get(address) or Repairs(address, report.finished_at), changes, report)
     kept = sorted(repairs.values(), key=lambda one: (one.is_fought_over, one.written_at), reverse=True)
     return tuple(kept[:_DOCUMENTS])
 

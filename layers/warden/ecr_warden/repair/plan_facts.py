@@ -32,8 +32,7 @@ def complete_plan(
                 case LastLook():
                     facts = replace(facts, last_look=last_look())
                 case RoleInSync(role):
-                    known = {**facts.roles_in_sync, role.key: is_in_sync(role)}
-                    facts = replace(facts, roles_in_sync=known)
+                    facts = replace(facts, roles_in_sync={**facts.roles_in_sync, role.key: is_in_sync(role)})
     return made, facts
 
 

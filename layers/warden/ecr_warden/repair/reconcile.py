@@ -236,8 +236,7 @@ class Reconcile(Struct, frozen=True):
         """What of the target is taken over now, if that is news; what had changed before is judged anew."""
         expected = expected_of(run.spec.target, run.accepted, run.record)
         if any(held.reason is HoldReason.MOVED for held in report.plan.held):
-            cause = run.cause.followed_by(run.id, self.clock.now())
-            self.jobs.enqueue([AcceptSpec(cause, moved=run.spec.target)])
+            self.jobs.enqueue([AcceptSpec(run.cause.followed_by(run.id, self.clock.now()), moved=run.spec.target)])
         open_ = {str(drift.address) for drift in left}
         done = {at: taken.since for at, taken in expected.items() if at not in open_}
         return {**run.record.taken, **done} if done else None
@@ -265,8 +264,7 @@ class Reconcile(Struct, frozen=True):
             skipped = tuple(Skipped(change, reason or "") for change in plan.changes)
             ended = Ended(skipped, result_without_writes(plan), observation, plan.drifts)
         opened = opened_by(spec, run.cause, plan, run.before, self.sweep_records) if plan.drifts else Opened()
-        rolled_out = self._rolled_out(run, plan, observation)
-        report = report_of(rolled_out, plan, ended, self.clock.now(), opened)
+        report = report_of(self._rolled_out(run, plan, observation), plan, ended, self.clock.now(), opened)
         publishes = is_published(run, report)
         # Whatever was published or asked for can be looked up; a run with nothing to report leaves no entry.
         if not writes and not publishes and call_of(run.cause) is None:

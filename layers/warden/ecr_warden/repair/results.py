@@ -174,8 +174,7 @@ def planned_debts(plan: Plan, facts: Facts) -> Debts:
     could not be read.
     """
     debts = facts.debts or Debts()
-    denied = next(filter(None, map(denied_sessions, plan.changes)), None)
-    ended = denied or facts.ended_by(plan.changes)
+    ended = next(filter(None, map(denied_sessions, plan.changes)), None) or facts.ended_by(plan.changes)
     assert not isinstance(ended, LastLook), "the plan needed to know it"
     if ended is None:
         return debts

@@ -73,8 +73,7 @@ def nothing_asked(target: Target) -> TargetSpec:
 
 def expected_of(target: Target, accepted: CompiledSpec, record: TargetRecord) -> dict[str, DocumentTakeover]:
     """By the address as text, what was judged of the documents of a target that are still to be taken over."""
-    taken = accepted.taken_over.get(target.key, {})
-    return {at: one for at, one in taken.items() if record.taken.get(at) != one.since}
+    return {at: one for at, one in accepted.taken_over.get(target.key, {}).items() if record.taken.get(at) != one.since}
 
 
 def removals(accepted: CompiledSpec, state: State, part: str = "") -> Iterator[TargetSpec]:

@@ -68,8 +68,7 @@ class DynamoState(Struct, frozen=True):
             raise LeaseHeld(f"another run works on {target}", retryable=True)
         item = answer["Attributes"]
         record = record_of(item)
-        token = int(item["lease_fence"]["N"])
-        return Lease(target, run_id, token, expires, record.debts.recreated_principals), record
+        return Lease(target, run_id, int(item["lease_fence"]["N"]), expires, record.debts.recreated_principals), record
 
     def holds(self, lease: Lease) -> bool:
         if self.clock.now() >= lease.expires_at:

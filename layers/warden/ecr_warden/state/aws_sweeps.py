@@ -26,8 +26,7 @@ class DynamoSweepRecords(Struct, frozen=True):
 
     def note(self, record: SweepRecord) -> None:
         looked = {"fine": sorted(record.fine), "due": sorted(record.due), "trusts": to_json(record.trusts)}
-        more = {"awaited": to_json(record.awaited), "dueSince": to_json(record.due_since)}
-        targets = packed(dumps(looked | more))
+        targets = packed(dumps(looked | {"awaited": to_json(record.awaited), "dueSince": to_json(record.due_since)}))
         item: dict[str, Any] = {
             "pk": _PARTS,
             "sk": {"S": f"PART#{record.part}"},

@@ -87,8 +87,7 @@ def succeeding(before: CompiledSpec | None, after: CompiledSpec) -> CompiledSpec
 
 def without(spec: CompiledSpec, entry: TargetSpec) -> CompiledSpec:
     """The version as if it only observed a target; `entry`: what it asks of that."""
-    observed = replace(entry, mode=Mode.OBSERVE)
-    return replace(spec, targets={**spec.targets, entry.target.key: observed}, taken_over={})
+    return replace(spec, targets={**spec.targets, entry.target.key: replace(entry, mode=Mode.OBSERVE)}, taken_over={})
 
 
 def rolls_out(before: CompiledSpec | None, after: CompiledSpec, address: str) -> bool:

@@ -106,8 +106,7 @@ class ReadStanding(Struct, frozen=True):
     def _report_changed(self, cause: Cause, error: CompiledUnusable | BaselineLost) -> None:
         """Report once that somebody else changed what is kept; the actor of this job is not the culprit."""
         if self.specs.reported(error.place) != error.code:
-            unknown = replace(cause, action="", actor=None)
-            self.alerts.publish(OwnChanged(unknown, "", f"{COMPILED_SPEC} {error.place}"))
+            self.alerts.publish(OwnChanged(replace(cause, action="", actor=None), "", f"{COMPILED_SPEC} {error.place}"))
             self.specs.note_reported(error.place, error.code)
 
 

@@ -21,8 +21,7 @@ def unwritable(version: CompiledSpec, records: Mapping[str, WatchRecord]) -> tup
     entries += [(pattern.target, pattern.mode) for pattern in version.patterns]
     enforced = (target for target, mode in entries if (mode or version.mode) is Mode.ENFORCE)
     beyond = {target.account for target in enforced if _is_beyond(limits.get(target.account, Writes.ALL), target)}
-    where = listed(sorted(beyond), _NAMED)
-    why = f"it enforces what ecr-warden may not write in {where}, as its member stack says"
+    why = f"it enforces what ecr-warden may not write in {listed(sorted(beyond), _NAMED)}, as its member stack says"
     return (f"{why}: change writes in ecr-warden.yaml and ecr-warden deploy, or leave mode: observe",) if beyond else ()
 
 
