@@ -21,7 +21,7 @@ from ecr_warden.collect.watch import Watch
 from ecr_warden.core.job import Cause, CauseKind, Job, ReconcileTarget, SweepAll, SweepIdentities, SweepRepositories
 from ecr_warden.state.tree import SpecTree
 from local.testing.memory.estate import MemoryEstateStore
-from local.testing.memory.hub import ManualClock, MemoryAlertBus, MemoryJobs, MemoryMetric, MemoryObjects, MemorySpecs
+from local.testing.memory.hub import ManualClock, MemoryAlertBus, MemoryJobs, MemoryMetrics, MemoryObjects, MemorySpecs
 from local.testing.memory.state import MemoryState, MemorySweepRecords, MemoryWatchRecords
 from local.testing.memory.wiring import MemoryWiring
 
@@ -47,7 +47,7 @@ def main(external_id: str, compiled: str) -> dict[str, object]:
     estate = MemoryEstateStore(clock)
     survey = Survey(specs, AwsEstateReader(accounts), estate, jobs, clock)
     # Detection ends before the wiring is looked at.
-    watch = Watch(MemoryWiring(), estate, MemoryWatchRecords(), MemoryAlertBus(), MemoryMetric().finished, clock)
+    watch = Watch(MemoryWiring(), estate, MemoryWatchRecords(), MemoryAlertBus(), MemoryMetrics().emit, clock)
     sweep = Sweep(specs, state, jobs, MemorySweepRecords(), clock, survey, watch, MemoryAlertBus())
     parts = sweep.sweep(SweepAll(Cause(CauseKind.SWEEP, "bench")))
     divided = time.perf_counter()

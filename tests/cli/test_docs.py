@@ -53,6 +53,13 @@ ERRORS = (
 )
 
 
+TAKERS = {
+    "ECR_WARDEN_HUB_REGION": ("--hub-region",),
+    "ECR_WARDEN_HUB_PROFILE": ("--hub-region", "[ACCOUNT=]PROFILE"),
+}
+"""In place of which options the variables are read."""
+
+
 @pytest.mark.parametrize("verb", [name for name, verb in VERBS.items() if isinstance(verb, Lazy)])
 def test_whoever_takes_the_hubs_region_names_its_variables(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):

@@ -48,6 +48,13 @@ def ours(world: World, account: str) -> list[str]:
     return sorted(str(address) for address in world.documents.live if address.target.account == account)
 
 
+def test_its_users_lose_ecr_wardens_policies_and_keep_their_own() -> None:
+    world = left(WITHOUT_CI)
+    world.drain()
+    assert ours(world, CI) == [str(OF_ITS_OWN)]
+    assert world.sweep() == ()
+
+
 def test_its_push_roles_and_the_policies_of_its_repositories_are_deleted() -> None:
     world = left(WITHOUT_REGISTRY)
     world.drain()

@@ -671,6 +671,13 @@ def test_a_call_whose_target_the_event_hides_may_have_opened_anything(estate: Es
     assert openers_after(estate, hidden) == (hidden, [hidden])
 
 
+def test_calls_of_a_part_that_did_not_change_opened_nothing(estate: Estates) -> None:
+    called(estate, "bob", "iam:PutGroupPolicy", None, CI)
+    opened = called(estate, "mallory", "iam:UpdateAssumeRolePolicy", DOOR)
+    estate.open()
+    assert openers_after(estate, opened)[1] == [opened]
+
+
 def test_our_own_repair_is_called_ours_by_its_run_and_a_session_that_no_run_opened_is_not(
     estate: Estates,
 ) -> None:

@@ -59,14 +59,22 @@ def test_a_tamper_during_a_pause_is_repaired_at_its_end_without_a_sweep() -> Non
     assert world.reports[-1].cause.actor == ALICE
 
 
+def test_the_end_of_a_pause_is_announced_once() -> None:
+    world = paused()
+    for _ in range(8):
+        pass_time(world, HOUR / 4)
+    assert [(alert.targets, alert.reason, alert.until) for alert in ended(world)] == [
+        ((str(CHECKOUT),), "a migration", NOW + HOUR),
+    ]
+    assert {alert.cause.actor for alert in ended(world)} == {ALICE}
+
+
 @pytest.mark.parametrize("lasts", [timedelta(seconds=5), 3 * DAY, 7 * DAY])
 def test_of_a_pause_of_any_length_the_end_alone_is_announced(lasts: timedelta) -> None:
     world = paused(replace(PAUSE, until=NOW + lasts))
     for _ in range(7 * 4):
         pass_time(world, DAY / 4)
-    [alert] = ended(world)
-    assert (alert.targets, alert.reason, alert.until) == ((str(CHECKOUT),), "a migration", NOW + lasts)
-    assert alert.cause.actor == ALICE
+    assert len(ended(world)) == 1
 
 
 def test_a_tick_that_died_is_made_up_for_by_the_next_one() -> None:
@@ -102,6 +110,14 @@ def test_only_what_a_pause_still_holds_is_announced_and_woken_at_its_end() -> No
     world.tick()
     assert [alert.targets for alert in ended(world)] == [(str(CHECKOUT),)]
     assert [job.target for job in world.jobs.sent if isinstance(job, ReconcileTarget)] == [CHECKOUT]
+
+
+def test_the_end_of_what_was_resumed_is_not_announced() -> None:
+    world = paused()
+    give(world, Resume("command-2", (CHECKOUT,)))
+    world.forget()
+    pass_time(world, HOUR)
+    assert (world.alerts.published, world.documents.reads) == ([], 0)
 
 
 def test_a_target_that_left_the_spec_meanwhile_is_neither_announced_nor_woken() -> None:

@@ -188,6 +188,10 @@ def taken_away() -> World:
     return world
 
 
+def test_the_registrys_side_is_sent_first() -> None:
+    assert enqueued(taken_away()) == [target.key for target in TARGETS]
+
+
 @pytest.mark.thorough
 @pytest.mark.parametrize("order", list(permutations(range(len(TARGETS)))), ids=str)
 def test_no_order_of_runs_adds_access_and_every_order_ends_the_same(order: tuple[int, ...]) -> None:

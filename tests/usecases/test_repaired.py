@@ -151,25 +151,14 @@ RETIRED = {
 }
 
 
-def repository(name: str) -> RepositoryTarget:
-    return RepositoryTarget(HOME, "eu-central-1", name)
-
-
-def settled(text: str, *names: str) -> World:
-    """A world in which these repositories and the user of the spec are as it says."""
-    world = first(text)
-    world.documents.make(UserTarget(CI, "ann"))
-    for name in names:
-        world.documents.make(repository(name))
-    settle(world)
-    return world
-
-
 @pytest.mark.parametrize("case", RETIRED)
 def test_what_a_retired_repository_gets_later_is_found_and_left_alone(case: str) -> None:
     before, name = RETIRED[case]
-    target = repository(name)
-    world = settled(before, "shop/one", name)
+    target = RepositoryTarget(HOME, "eu-central-1", name)
+    world = first(before)
+    for made in ("shop/one", name):
+        world.documents.make(RepositoryTarget(HOME, "eu-central-1", made))
+    settle(world)
     given = policy_of(world, target)
     upload(world, WITHOUT, "v2")
     settle(world)
@@ -188,7 +177,11 @@ def test_what_a_retired_repository_gets_later_is_found_and_left_alone(case: str)
 
 
 def test_a_repository_that_is_being_retired_is_found_only_if_that_waits() -> None:
-    world, target = settled(PULLED, "shop/one", "shop/old"), repository("shop/old")
+    world = first(PULLED)
+    target = RepositoryTarget(HOME, "eu-central-1", "shop/old")
+    for made in ("shop/one", "shop/old"):
+        world.documents.make(RepositoryTarget(HOME, "eu-central-1", made))
+    settle(world)
     world.jobs.sent.clear()
     upload(world, WITHOUT, "v2")
     assert swept(world) == set(), "asked for, and to come within seconds"
@@ -202,7 +195,11 @@ def test_a_repository_that_is_being_retired_is_found_only_if_that_waits() -> Non
 
 def test_what_a_retired_repository_lost_is_not_found_though_no_sweep_has_looked() -> None:
     """A new hub's first sweep may not have ended when a version takes a repository out."""
-    world, target = settled(PULLED, "shop/one", "shop/old"), repository("shop/old")
+    world = first(PULLED)
+    target = RepositoryTarget(HOME, "eu-central-1", "shop/old")
+    for made in ("shop/one", "shop/old"):
+        world.documents.make(RepositoryTarget(HOME, "eu-central-1", made))
+    settle(world)
     assert swept(world) == set()
     given = present(policy_of(world, target))
     world.sweep_records = MemorySweepRecords()
@@ -217,9 +214,13 @@ def test_what_a_retired_repository_lost_is_not_found_though_no_sweep_has_looked(
 
 def test_a_new_repository_that_fits_a_pattern_is_found_only_if_its_repair_waits() -> None:
     """It is there before any sweep has seen it, and has its policy within seconds."""
-    world = settled(QUIET, "shop/one", "shop/old")
+    world = first(QUIET)
+    for made in (UserTarget(CI, "ann"), RepositoryTarget(HOME, "eu-central-1", "shop/one")):
+        world.documents.make(made)
+    world.documents.make(RepositoryTarget(HOME, "eu-central-1", "shop/old"))
+    settle(world)
     assert swept(world) == set()
-    new = repository("web/new")
+    new = RepositoryTarget(HOME, "eu-central-1", "web/new")
     world.documents.make(new)
     assert (read_anew(world), findings(world)) == (set(), [])
     world.put(repository_policy(new), OPENED)
@@ -233,7 +234,11 @@ def test_a_new_repository_that_fits_a_pattern_is_found_only_if_its_repair_waits(
 
 def test_what_no_sweep_of_a_whole_part_has_looked_for_lately_counts_as_it_lies_there() -> None:
     """Each sweep reads the named repositories anew, and none can say since when one differs."""
-    world, one = settled(QUIET, "shop/one", "shop/old"), repository("shop/one")
+    world = first(QUIET)
+    one = RepositoryTarget(HOME, "eu-central-1", "shop/one")
+    for made in (UserTarget(CI, "ann"), one, RepositoryTarget(HOME, "eu-central-1", "shop/old")):
+        world.documents.make(made)
+    settle(world)
     assert swept(world) == set()
 
     def fault(target: Target, _: Change | None) -> None:

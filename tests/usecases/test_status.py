@@ -23,7 +23,7 @@ from ecr_warden.versions.alerts import SpecRefused
 from iam_access.text.printable import show_time
 from local.testing.memory.hub import MemorySpecs
 from local.testing.memory.wiring import PARAMETERS
-from local.testing.seed import ACCEPTED, CHECKOUT, CI, D1, EVERYTHING, NOW, PUSHER, USERS
+from local.testing.seed import ACCEPTED, CHECKOUT, CI, D1, EVERYTHING, HOME, NOW, PUSHER, USERS
 from tests.usecases.hub import ask, hub_status
 from tests.usecases.pattern_world import shop, world_of
 from tests.usecases.test_queries_unread import closed
@@ -137,6 +137,14 @@ def test_what_a_sweep_has_read_since_it_could_not_be_read_is_not_unknown_by_a_ne
     world.sweep()
     world.specs.compiled = replace(ACCEPTED, version="v2")
     assert status_of(world, CHECKOUT).standing is Standing.PENDING
+
+
+def test_a_part_that_could_not_be_read_completely_has_no_sweep_record() -> None:
+    world = world_in_sync()
+    closed(world, lambda target: target.name == "*" and target.account == CI)
+    world.clock.advance(MINUTE)
+    world.sweep()
+    assert world.sweep_records.noted.keys() == {HOME, f"{HOME}/eu-central-1"}
 
 
 def test_a_healthy_hub_has_no_troubles() -> None:

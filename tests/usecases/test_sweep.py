@@ -105,6 +105,15 @@ def test_the_sweep_finds_orphans_and_ignores_policies_of_others() -> None:
     assert world.sweep() == ()
 
 
+def test_the_sweep_finds_a_recreated_identity_in_sync() -> None:
+    world = world_in_sync()
+    kept = dict(world.documents.live)
+    world.documents.unmake(PULL_USER)
+    world.documents.make(PULL_USER)
+    world.documents.live = kept
+    assert world.sweep() == (PULL_USER,)
+
+
 def test_an_identity_seen_for_the_first_time_is_not_recreated() -> None:
     world = world_in_sync()
     world.state.remembered.clear()

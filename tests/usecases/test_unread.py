@@ -150,6 +150,7 @@ def put_registry(estate: Estates, entry: Entry) -> None:
 
 EVIL = {"repositoryName": "evil", "unread": DENIED}
 OF_EVIL = f"{REGISTRY}: repository policy of evil: {DENIED}"
+OWN_UNREAD = {"repositoryName": CHECKOUT.name, "unread": DENIED}
 UNKNOWN, TRUE = ConditionStatus.UNKNOWN, ConditionStatus.TRUE
 OPENS: dict[str, tuple[str, Entry, ConditionStatus]] = {
     "its own": (

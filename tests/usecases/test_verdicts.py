@@ -117,6 +117,14 @@ def test_an_everyday_change_takes_effect_by_itself(case: str) -> None:
     assert not [one for one in world.alerts.published if isinstance(one, HoldOpened | HoldSettled)]
 
 
+def test_a_version_that_takes_over_something_has_its_parts_read_first() -> None:
+    world, hold, job = to_read()
+    assert hold.asked is not None and hold.asked.parts == (IN_HOME,)
+    assert reads_of(world).read(job) == "1 parts"
+    assert world.verdicts.notes(hold) == {IN_HOME: ""}
+    assert isinstance(world.jobs.sent[-1], JudgeVersion)
+
+
 def test_accounts_that_are_not_accepted_yet_are_read() -> None:
     text = TEXT.replace("accounts:\n", 'accounts:\n  other: {id: "333333333333", regions: [eu-central-1]}\n')
     text = text.replace("settings:", "  - {name: lib/x, account: other, pull: [deployers]}\nsettings:")
@@ -156,6 +164,14 @@ def test_documents_are_judged_by_the_kept_inventory_only_while_it_is_young(
         once(world, asked[0])
     first_look, reading = [JudgeVersion, AcceptSpec], [ReadForVersion, JudgeVersion, AcceptSpec]
     assert jobs == [*first_look, *(reading if reads else [])]
+
+
+def test_a_document_that_exists_and_loses_something_is_held() -> None:
+    world = first()
+    world.put(replace(D1, target=replace(CHECKOUT, name="shop/basket")), OPEN)
+    seen = expect(HoldOpened, offer(world, TAKING, "v2"))
+    assert codes(seen.hold) == [WaitCode.TAKES_OVER]
+    assert seen.hold.reasons[0].startswith("it takes over 1 document")
 
 
 def test_without_a_verdict_nothing_takes_effect_and_after_a_while_a_person_is_asked() -> None:

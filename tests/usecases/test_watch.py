@@ -65,7 +65,7 @@ def test_a_part_reads_its_own_record_and_never_those_of_all() -> None:
     world = world_in_sync()
     for _ in range(2):
         world.sweep()
-    assert (world.watch_records.reads, world.metric.count) == (0, 2)
+    assert (world.watch_records.reads, len(world.metrics.of("SweepsFinished"))) == (0, 2)
 
 
 CUTS = {
@@ -392,9 +392,9 @@ def test_a_sweep_of_which_a_part_never_ends_has_not_finished() -> None:
         sweep.sweep(part)
     for account in (CI, HOME):  # what an event asks for is of no sweep: it neither ends one nor keeps it from ending
         sweep.sweep(SweepIdentities(Cause(CauseKind.EVENT, "e-padded", "iam:PutRolePolicy"), account))
-    assert world.metric.count == 1
+    assert len(world.metrics.of("SweepsFinished")) == 1
     sweep.sweep(parts[0])
-    assert world.metric.count == 2
+    assert len(world.metrics.of("SweepsFinished")) == 2
 
 
 def test_before_a_spec_is_accepted_the_hub_is_watched_and_each_sweep_finishes() -> None:
@@ -403,4 +403,4 @@ def test_before_a_spec_is_accepted_the_hub_is_watched_and_each_sweep_finishes() 
     world.wiring.remove("rule ecr-warden-spec")
     world.sweep()
     assert announced(world) == [("hub", [("rule ecr-warden-spec", WireState.MISSING)], [])]
-    assert world.metric.count == 1
+    assert len(world.metrics.of("SweepsFinished")) == 1

@@ -1,11 +1,12 @@
 """What functions are made of, in memory: each adapter has the name that it has in ecr_warden.bootstrap."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
 from typing import Any
 
+from ecr_warden.core.metrics import Emit
 from ecr_warden.core.outside import Environment
 from local.testing.memory.documents import MemoryDocuments
 from local.testing.memory.estate import LiveEstateReader, MemoryEstateStore
@@ -14,7 +15,7 @@ from local.testing.memory.hub import (
     MemoryAlertBus,
     MemoryIncidents,
     MemoryJobs,
-    MemoryMetric,
+    MemoryMetrics,
     MemoryQueues,
     MemorySpecs,
     MemorySwitch,
@@ -61,7 +62,7 @@ class MemoryAdapters:
     log: MemoryHistory = field(default_factory=MemoryHistory)
     wiring: MemoryWiring = field(default_factory=MemoryWiring)
     watch_records: MemoryWatchRecords = field(default_factory=MemoryWatchRecords)
-    metric: MemoryMetric = field(default_factory=MemoryMetric)
+    metrics: MemoryMetrics = field(default_factory=MemoryMetrics)
     reader: Any = None
     estate_store: MemoryEstateStore = field(init=False)
     audits: MemoryAudits = field(default_factory=MemoryAudits)
@@ -94,8 +95,8 @@ class MemoryAdapters:
         return MemoryJournal(self.state)
 
     @property
-    def count_sweep(self) -> Callable[[], None]:
-        return self.metric.finished
+    def emit(self) -> Emit:
+        return self.metrics.emit
 
     def waiting(self, channel: str) -> Sequence[datetime]:
         return self.incidents.waiting(channel)

@@ -12,6 +12,7 @@ from ecr_warden.core.clock import Clock
 from ecr_warden.core.desired import CompiledSpec, Mode
 from ecr_warden.core.failures import PortError
 from ecr_warden.core.job import Job, Queue
+from ecr_warden.core.metrics import Metric, Values
 from ecr_warden.core.queue import QueueState
 from ecr_warden.core.spec_failures import (
     MAX_SPEC_BYTES,
@@ -299,11 +300,16 @@ class MemoryIncidents:
         self.heard[repr(alert)] = self.clock.now()
 
 
-class MemoryMetric:
-    """Counts finished sweeps."""
+class MemoryMetrics:
+    """All that was emitted."""
 
     def __init__(self) -> None:
-        self.count = 0
+        self.lines: list[Values] = []
 
-    def finished(self) -> None:
-        self.count += 1
+    def emit(self, values: Values) -> None:
+        if values:
+            self.lines.append(dict(values))
+
+    def of(self, metric: Metric) -> list[float]:
+        """The values of a metric, the latest last."""
+        return [line[metric] for line in self.lines if metric in line]

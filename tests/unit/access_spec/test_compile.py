@@ -142,6 +142,11 @@ def test_principals_of_a_document_are_known_by_arn() -> None:
     assert targets[ANNA.key].principals == {}
 
 
+def test_a_repository_without_pull_must_have_no_policy() -> None:
+    targets = compiled(ACCOUNTS + "\nrepositories: [{name: shop/checkout, account: registry}]").targets
+    assert targets[CHECKOUT.key].documents == {repository_policy(CHECKOUT): MustNotExist()}
+
+
 def test_every_document_has_an_address_of_its_target() -> None:
     for entry in compiled(ACCOUNTS + GRANTS + LITERALS).targets.values():
         assert entry.documents

@@ -6,7 +6,7 @@ import pytest
 
 from ecr_warden.core.desired import CompiledSpec, DesiredValue, Mode
 from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target, UserTarget
-from ecr_warden.versions.changes import changed_patterns, changed_targets
+from ecr_warden.versions.changes import changed_patterns, changed_targets, succeeding
 from iam_access.document.document import Document
 from local.testing.seed import compiled
 
@@ -214,3 +214,37 @@ def test_a_pattern_changes_with_its_mode() -> None:
     assert len(changed_patterns(pattern(), pattern("enforce"))) == 1
     assert len(changed_patterns(pattern(), pattern(default="enforce"))) == 1
     assert changed_patterns(pattern("enforce"), pattern("enforce", default="observe")) == ()
+
+
+def revoking(mode: str, default: str, version: str = "v1") -> CompiledSpec:
+    return compiled(
+        f"""
+version: 1
+accounts: {{ci: {{id: "111111111111"}}, registry: {{id: "222222222222", regions: [eu-central-1]}}}}
+repositories: [{{name: shop/a, account: registry{f", mode: {mode}" if mode else ""}}}]
+settings: {{mode: {default}}}
+""",
+        version,
+    )
+
+
+@pytest.mark.parametrize(
+    ("mode", "default", "kept"),
+    [("", "enforce", Mode.ENFORCE), ("enforce", "observe", Mode.ENFORCE)],
+)
+def test_a_removed_repository_loses_its_policy_in_the_mode_that_it_had(mode: str, default: str, kept: Mode) -> None:
+    after = succeeding(revoking(mode, default), spec_without_repositories(default))
+    assert set(after.removed) == {A.key}
+    assert after.mode_of(A) is kept
+
+
+@pytest.mark.parametrize(("mode", "default"), [("observe", "enforce"), ("", "observe")])
+def test_a_repository_that_was_only_observed_keeps_its_policy_when_it_is_removed(mode: str, default: str) -> None:
+    after = succeeding(revoking(mode, default), spec_without_repositories("enforce"))
+    assert after.removed == {}
+    assert after.mode_of(A) is Mode.ENFORCE
+
+
+def spec_without_repositories(default: str) -> CompiledSpec:
+    accounts = '{ci: {id: "111111111111"}, registry: {id: "222222222222", regions: [eu-central-1]}}'
+    return compiled(f"version: 1\naccounts: {accounts}\nsettings: {{mode: {default}}}", "v2")

@@ -223,8 +223,7 @@ def differ(before: tuple[object, ...], after: tuple[object, ...]) -> bool:
 # Those in which many can do much take long each time.
 LARGE = {
     *("carried", "conditions", "partly-read", "organization", "one-account", "perimeter", "variables"),
-    *("federation", "boundaries", "gates", "lines", "spared", "networks", "passages", "presence", "sets", "scopes"),
-    *("stolen", "registries", "projects"),
+    *("federation", "boundaries", "gates"),
 }
 ESTATES = [
     pytest.param(one, id=one.name, marks=[pytest.mark.thorough] if one.name in LARGE else []) for one in estates()

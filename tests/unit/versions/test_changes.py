@@ -4,7 +4,6 @@ from typing import NamedTuple
 
 import pytest
 
-from ecr_warden.core.desired import Mode
 from ecr_warden.versions.changes import left_as_they_are, newly_removed_patterns, succeeding
 from local.testing.seed import compiled
 
@@ -60,9 +59,6 @@ ROWS = {
     "nothing changes": Row(spec(A), spec(A)),
     "a repository is removed": Row(spec(A), spec(), revoked=(f"{HOME}/shop/a",)),
     "a repository that was only observed": Row(spec(f"{A}, mode: observe"), spec(), left=(f"{HOME}/shop/a",)),
-    "a repository that alone was enforced": Row(
-        spec(f"{A}, mode: enforce", head=OBSERVING), spec(head=OBSERVING), revoked=(f"{HOME}/shop/a",)
-    ),
     "a spec that only observes": Row(spec(A, head=OBSERVING), spec(head=OBSERVING), left=(f"{HOME}/shop/a",)),
     "from enforce to observe": Row(spec(A), spec(head=OBSERVING), revoked=(f"{HOME}/shop/a",)),
     "a pattern covers it now": Row(spec(A), spec(ALL)),
@@ -112,20 +108,6 @@ def test_what_a_version_closes_and_leaves(row: Row) -> None:
     assert tuple(after.removed) == row.revoked
     assert tuple(one.pattern.target.key for one in newly_removed_patterns(after)) == row.patterns
     assert tuple(target.key for target in left_as_they_are(before, after)) == row.left
-
-
-@pytest.mark.parametrize(
-    ("name", "mode"),
-    [
-        ("a repository is removed", Mode.ENFORCE),
-        ("a repository that alone was enforced", Mode.ENFORCE),
-        ("from enforce to observe", Mode.OBSERVE),
-    ],
-)
-def test_what_is_removed_keeps_a_mode_of_its_own_and_else_has_that_of_the_spec(name: str, mode: Mode) -> None:
-    row = ROWS[name]
-    after = succeeding(compiled(row.before, "v1"), compiled(row.after, "v2"))
-    assert [after.mode_of(one.target) for one in after.removed.values()] == [mode]
 
 
 @pytest.mark.parametrize("name", [name for name, row in ROWS.items() if row.revoked or row.patterns])

@@ -28,6 +28,7 @@ from ecr_warden.audit.finding import (
 from ecr_warden.audit.finding_changes import MAX_FINDINGS, News, compare, grouped, openers, repository_of
 from ecr_warden.audit.health import Health, Involved, interval_of, longest_gap, statuses
 from ecr_warden.audit.known_repairs import Remembered, known_targets
+from ecr_warden.audit.measured import measured
 from ecr_warden.audit.repaired import Live
 from ecr_warden.audit.unread import OTHER_VERSION, lines, news_of_unread, seen, unread
 from ecr_warden.collect.estate import EstateStore, ReportedCall, StoredPiece, policy_times
@@ -38,6 +39,7 @@ from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.estate import EcrAccount, Estate
 from ecr_warden.core.failures import PortError
 from ecr_warden.core.job import AuditAccess, Cause, CauseKind
+from ecr_warden.core.metrics import Emit
 from ecr_warden.core.target import RepositoryTarget
 from ecr_warden.state.accepted import AcceptedSpecs
 from ecr_warden.state.own_runs import own_run
@@ -86,6 +88,7 @@ class Audit(Struct, frozen=True):
     find: FindingsSearch
     schedule: str
     """Of the sweeps."""
+    emit: Emit
 
     def audit(self, job: AuditAccess) -> str:
         """Audit if the estate or the spec changed, announce what is new, keep the result; raises PortError.
@@ -116,13 +119,15 @@ class Audit(Struct, frozen=True):
         self, cause: Cause, accepted: CompiledSpec, kept: Mapping[str, StoredPiece], last: AuditRecord | None
     ) -> str:
         sweeps = {sweep.part: sweep for sweep in self.sweep_records.all()}
-        outcome = self._outcome(cause, accepted, kept, last, self._known(accepted, kept, sweeps))
-        health = self._health(accepted, kept, sweeps, outcome)
+        known = self._known(accepted, kept, sweeps)
+        outcome = self._outcome(cause, accepted, kept, last, known)
+        health = self._health(accepted, known, outcome)
         record = replace(outcome.record, health={str(target): health.of(target) for target in outcome.named(accepted)})
         if outcome.alert is not None:
             self.alerts.publish(outcome.alert)
         if record != last:
             self.audits.keep(record)
+        self.emit(measured(record, health.statuses.values()))
         return outcome.answer
 
     def _known(
@@ -194,15 +199,14 @@ class Audit(Struct, frozen=True):
     def _health(
         self,
         accepted: CompiledSpec,
-        kept: Mapping[str, StoredPiece],
-        sweeps: Mapping[str, SweepRecord],
+        known: Remembered,
         outcome: "_AuditOutcome",
     ) -> Health:
-        now = self.clock.now()
+        now, sweeps = self.clock.now(), known.sweeps
         involved = Involved(accepted)
         targets = [target for repository_target in outcome.named(accepted) for target in involved.of(repository_target)]
-        seen = statuses(targets, self.state, sweeps, accepted, now)
-        return Health(involved, seen, outcome.record, sweeps, kept, longest_gap(self.schedule), now)
+        seen = statuses([*targets, *known.targets.values()], self.state, sweeps, accepted, now)
+        return Health(involved, seen, outcome.record, sweeps, known.kept, longest_gap(self.schedule), now)
 
 
 class _AuditScope(Struct, frozen=True):

@@ -104,6 +104,12 @@ class Finding(Value, frozen=True, omit_defaults=True):
         return self.kind, self.place, self.scope, self.access, self.principal
 
     @property
+    def lets_in_outsider(self) -> bool:
+        """Whether an outsider certainly gets in, or gets images, by it: what is CRITICAL."""
+        opens_up = self.kind is not FindingKind.MISSING and self.half is not Half.ALONE
+        return self.foreign and opens_up and self.certainty is not Certainty.UNKNOWN
+
+    @property
     def change(self) -> str:
         """The change that closes access, the same for all whom the same statements let in; empty for other findings."""
         return self.remedy if self.accept else ""

@@ -1,10 +1,7 @@
-"""The machine's clock, run IDs, and metrics in the log."""
+"""The machine's clock, and run IDs."""
 
-import json
 import secrets
-import sys
 from datetime import UTC, datetime
-from typing import TextIO
 
 
 class SystemClock:
@@ -12,22 +9,6 @@ class SystemClock:
 
     def now(self) -> datetime:
         return datetime.now(UTC)
-
-
-def count_sweep(log: TextIO = sys.stdout) -> None:
-    """Count a finished sweep in CloudWatch's embedded metric format: a line of the log becomes a metric.
-
-    So no function needs a permission for it, and whoever may write no log is noticed too. Source:
-    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
-    """
-    directive = {
-        "Namespace": "ecr-warden",
-        "Dimensions": [["service"]],
-        "Metrics": [{"Name": "SweepsFinished", "Unit": "Count"}],
-    }
-    now = int(datetime.now(UTC).timestamp() * 1000)
-    line = {"_aws": {"Timestamp": now, "CloudWatchMetrics": [directive]}, "service": "ecr-warden"}
-    print(json.dumps({**line, "SweepsFinished": 1}), file=log, flush=True)
 
 
 def new_run_id() -> str:

@@ -1,7 +1,6 @@
 """The function `answer`."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Mapping
 from functools import cached_property
 
 from ecr_warden.audit.aws_audits import S3Audits
@@ -11,7 +10,6 @@ from ecr_warden.bootstrap.specs import SpecAdapters
 from ecr_warden.core.failures import PortError
 from ecr_warden.hub.queries import Queries
 from ecr_warden.hub.status import StatusQuery
-from ecr_warden.notify.aws_outbox import waiting
 from ecr_warden.state.aws_aliases import accepted_aliases
 from ecr_warden.state.aws_journal import DynamoJournal
 
@@ -33,10 +31,6 @@ class AnswerAdapters(SpecAdapters, EstateAdapters):
     def audits(self) -> S3Audits:
         """The last audits."""
         return S3Audits(self.state_bucket)
-
-    def waiting(self, channel: str) -> Sequence[datetime]:
-        """Since when each alert waits for a channel."""
-        return waiting(self.table, channel)
 
     def aliases(self) -> Mapping[str, str]:
         """The aliases of accounts by their IDs; none where the table does not answer: an answer does without them."""

@@ -68,6 +68,7 @@ def audit(on: AuditAdapters) -> Audit:
         clock=on.clock,
         find=on.find,
         schedule=on.environment.required("WARDEN_SWEEP_SCHEDULE"),
+        emit=on.emit,
     )
 
 

@@ -16,13 +16,18 @@ from ecr_warden.core.job import (
     SweepIdentities,
     SweepRepositories,
 )
+from ecr_warden.hub.measured import Measures
 
 
 def work(on: EstateAdapters, job: CollectJob, attempt: Attempt) -> str:
     """Do the job and return its result for the log; raises what the use case raises."""
     match job:
         case SweepAll() | SweepIdentities() | SweepRepositories():
-            return f"{len(sweep(on).sweep(job, attempt))} jobs"
+            jobs = sweep(on).sweep(job, attempt)
+            if isinstance(job, SweepAll):
+                measures = Measures(on.accepted_specs, on.sweep_records, on.holds, on.log, on.waiting, on.clock)
+                on.emit(measures.take())
+            return f"{len(jobs)} jobs"
         case SurveyIdentities() | SurveyRegistry():
             return survey(on).take(job, attempt)
         case NoteHeartbeat():
@@ -40,7 +45,7 @@ def sweep(on: EstateAdapters) -> Sweep:
         on.sweep_records,
         on.clock,
         survey(on),
-        Watch(on.wiring, on.estate_store, on.watch_records, on.alerts, on.count_sweep, on.clock),
+        Watch(on.wiring, on.estate_store, on.watch_records, on.alerts, on.emit, on.clock),
         on.alerts,
     )
 

@@ -15,6 +15,7 @@ from ecr_warden.aws.deadline import HUB_RESERVE, MEMBER_RESERVE, InvocationDeadl
 from ecr_warden.aws.queues import SqsJobs
 from ecr_warden.aws.system import SystemClock
 from ecr_warden.aws.table import Table
+from ecr_warden.bootstrap.observability import emit
 from ecr_warden.core.clock import Clock
 from ecr_warden.core.job import Queue
 from ecr_warden.core.outside import Environment
@@ -50,6 +51,7 @@ class HubAdapters:
 
     environment = Environment(os.environ)
     clock: Clock = SystemClock()
+    emit = staticmethod(emit)
 
     @staticmethod
     @cache

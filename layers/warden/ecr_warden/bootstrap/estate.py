@@ -1,8 +1,9 @@
 """The estate as it is read, and the wiring."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from functools import cached_property
 
-from ecr_warden.aws.system import count_sweep
 from ecr_warden.bootstrap import common
 from ecr_warden.bootstrap.accounts import AccountAdapters
 from ecr_warden.bootstrap.holding import HoldAdapters
@@ -11,12 +12,11 @@ from ecr_warden.collect.aws_estate import AwsEstateReader
 from ecr_warden.collect.aws_watch_records import DynamoWatchRecords
 from ecr_warden.collect.aws_wiring import AwsWiring
 from ecr_warden.collect.wiring import HubPlace
+from ecr_warden.notify.aws_outbox import waiting
 
 
 class EstateAdapters(InventoryAdapters, AccountAdapters, HoldAdapters):
     """Of functions that read accounts."""
-
-    count_sweep = staticmethod(count_sweep)
 
     @cached_property
     def reader(self) -> AwsEstateReader:
@@ -47,3 +47,7 @@ class EstateAdapters(InventoryAdapters, AccountAdapters, HoldAdapters):
                 email=self.environment.optional("WARDEN_ALERT_EMAIL"),
             ),
         )
+
+    def waiting(self, channel: str) -> Sequence[datetime]:
+        """Since when each alert waits for a channel."""
+        return waiting(self.table, channel)

@@ -60,5 +60,6 @@ def reconcile(on: AccountAdapters) -> Reconcile:
         command_records=on.command_records,
         clock=on.clock,
         new_run_id=on.new_run_id,
+        emit=on.emit,
         cutoff_margin=on.environment.seconds("WARDEN_SESSION_CUTOFF_MARGIN"),
     )

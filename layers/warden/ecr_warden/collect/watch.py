@@ -29,6 +29,7 @@ from ecr_warden.core.clock import Clock
 from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.failures import crashed
 from ecr_warden.core.job import Cause, CauseKind, NoteHeartbeat
+from ecr_warden.core.metrics import Emit
 from ecr_warden.state.accepted import AcceptedSpecs
 from ecr_warden.state.sweeps import parts_of
 from iam_access.arn import IAM_REGION
@@ -45,7 +46,7 @@ class Watch(Struct, frozen=True):
     estate: EstateStore
     watch_records: WatchRecords
     alerts: AlertBus
-    count_sweep: Callable[[], None]
+    emit: Emit
     """Counts a finished sweep, which the dead-man alarm watches."""
     clock: Clock
 
@@ -89,7 +90,7 @@ class Watch(Struct, frozen=True):
         # What an event asks for is of no sweep. Who dies here leaves a sweep uncounted, not counted too early.
         is_new = cause.kind is not CauseKind.EVENT and (before is None or before.sweep != cause.id)
         if is_new and self.watch_records.looked(cause.id, parts):
-            self.count_sweep()
+            self.emit({"SweepsFinished": 1})
 
     def _of_hub(self, places: Sequence[str]) -> Iterable[Wire]:
         return live_wires(self.wiring, places, self.watch_records.beats(), self.clock.now())

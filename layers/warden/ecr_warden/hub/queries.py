@@ -51,10 +51,10 @@ from ecr_warden.hub.request import (
     Question,
 )
 from ecr_warden.hub.selecting import NothingAccepted, has_to_be_looked_up, select, unlisted
-from ecr_warden.hub.status import REMEMBERED, StatusQuery
+from ecr_warden.hub.status import StatusQuery
 from ecr_warden.repair.write_scope import WriteScope
 from ecr_warden.state.commands import CommandRecords, Selection
-from ecr_warden.state.history import HistoryEntry, HistoryLog
+from ecr_warden.state.history import REMEMBERED, HistoryEntry, HistoryLog
 from ecr_warden.state.hold import Hold
 from ecr_warden.state.journal import Journal
 from ecr_warden.state.state import TargetRecord

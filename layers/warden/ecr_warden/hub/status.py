@@ -37,7 +37,7 @@ from ecr_warden.repair.cutoff import LONGEST_SESSION, is_for_services, owed_sess
 from ecr_warden.repair.documents import Documents
 from ecr_warden.repair.targets import leaving_patterns, removals
 from ecr_warden.state.commands import Selection
-from ecr_warden.state.history import HistoryEntry, HistoryKind, HistoryLog
+from ecr_warden.state.history import REMEMBERED, HistoryEntry, HistoryKind, HistoryLog
 from ecr_warden.state.hold import OPEN, Hold, HoldState
 from ecr_warden.state.holds import Holds
 from ecr_warden.state.specs import Specs
@@ -46,8 +46,6 @@ from ecr_warden.state.sweeps import SweepRecord, SweepRecords, parts_of
 from ecr_warden.state.switch import Switch
 from iam_access.text.printable import count, few, first, show_time
 
-REMEMBERED = timedelta(days=366)
-"""The journal and the history log are kept for a year."""
 _LOOKED_AT = timedelta(seconds=30)
 """How long no run ends before a job of a repair that waits is said: a repair takes seconds."""
 _PARTS_SHOWN = 4

@@ -19,6 +19,7 @@ from ecr_warden.core.failures import RetryAtOnce, RetryLater
 from ecr_warden.core.job import FIRST_AND_LAST, AcceptSpec, Attempt, Cause, CauseKind, ReconcileTarget, survey_of
 from ecr_warden.core.kinds import HoldReason
 from ecr_warden.core.lasting import Opened
+from ecr_warden.core.metrics import Emit
 from ecr_warden.core.observed import Observation
 from ecr_warden.core.own_sessions import is_write_role
 from ecr_warden.core.pause import pause_of
@@ -44,6 +45,7 @@ from ecr_warden.repair.reporting import (
     call_of,
     fight_alerts,
     is_published,
+    measured,
     rated,
     report_of,
 )
@@ -90,6 +92,7 @@ class Reconcile(Struct, frozen=True):
     command_records: CommandRecords
     clock: Clock
     new_run_id: Callable[[], str]
+    emit: Emit
     cutoff_margin: timedelta
     """See repair.planner.Facts."""
 
@@ -367,6 +370,7 @@ class Reconcile(Struct, frozen=True):
             run = self._remember(run, remembered(run.record.repairs, report), report)
         debts = remaining_debts(report, run.record.debts)
         self.state.close_run(run.lease, report, debts)
+        self.emit(measured(report))
         written_at = report.finished_at if report.applied else run.record.written_at
         return replace(run, record=replace(run.record, open_run=None, debts=debts, written_at=written_at))
 

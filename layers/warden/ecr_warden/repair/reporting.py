@@ -12,6 +12,7 @@ from ecr_warden.core.desired import CompiledSpec, Mode, TargetSpec
 from ecr_warden.core.drift import Drift
 from ecr_warden.core.job import Attempt, Cause, CauseKind
 from ecr_warden.core.lasting import Opened
+from ecr_warden.core.metrics import Values
 from ecr_warden.core.observed import Observation
 from ecr_warden.core.plan import Plan
 from ecr_warden.core.result import Result, Severity
@@ -137,6 +138,14 @@ def is_published(run: Run, report: RunReport) -> bool:
 def announce(alerts: AlertBus, report: RunReport) -> None:
     """Publish a run."""
     alerts.publish(run_ended(report))
+
+
+def measured(report: RunReport) -> Values:
+    """A run that took back what somebody else wrote; and how long that stood, once it is over and known."""
+    if not report.applied or report.cause.rolls_out or report.of_version:
+        return {}
+    lasted = report.opened.lasted(report.finished_at) if report.result.is_fine else None
+    return {"Repairs": 1} if lasted is None else {"Repairs": 1, "SecondsToRepair": lasted}
 
 
 def call_of(cause: Cause) -> str | None:

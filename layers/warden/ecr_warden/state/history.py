@@ -1,13 +1,16 @@
 """The history log: what happened besides runs, and where it is kept."""
 
 from collections.abc import Collection, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
 from ecr_warden.core.codec.base import forms
 from ecr_warden.core.job import Actor
 from ecr_warden.core.value import Count, Moment, Value
+
+REMEMBERED = timedelta(days=366)
+"""The journal and the history log are kept for a year."""
 
 
 class HistoryKind(StrEnum):

@@ -5,7 +5,7 @@ from copy import replace
 from typing import Any
 
 from ecr_warden.audit.alerts import AccessAudited, Openers
-from ecr_warden.audit.finding import Certainty, Finding, FindingKind, Half
+from ecr_warden.audit.finding import FindingKind
 from ecr_warden.audit.finding_texts import FindingCause, causes, details, effect, sentence
 from ecr_warden.core.alert import Alert
 from ecr_warden.core.listing import Entry, Listing, listing
@@ -36,7 +36,7 @@ class _AccessAudited(OneByOne[AccessAudited]):
         return Severity.WARNING if alert.appeared or alert.unread else Severity.INFO
 
     def lets_in(self, alert: AccessAudited) -> bool:
-        return any(_lets_in_outsider(group.finding) for group in alert.appeared)
+        return any(group.finding.lets_in_outsider for group in alert.appeared)
 
     def describe_one(self, alert: AccessAudited) -> Parts:
         appeared, ended = alert.left_out
@@ -46,7 +46,7 @@ class _AccessAudited(OneByOne[AccessAudited]):
         opened = [
             group.places[0]
             for group in (*alert.appeared, *alert.ended)
-            if _lets_in_outsider(group.finding) and group.places[0].startswith("repository/")
+            if group.finding.lets_in_outsider and group.places[0].startswith("repository/")
         ]
         unread = "Not known, because it could not be read:"
         return Parts(
@@ -78,7 +78,7 @@ def _found_after(audited: AccessAudited, after: Iterable[str]) -> str:
 
 def _entry(cause: FindingCause, after: str) -> Entry:
     group, others = cause.group, cause.others
-    if _lets_in_outsider(group.finding):
+    if group.finding.lets_in_outsider:
         group = replace(group, finding=replace(group.finding, accept=""))  # nobody names an outsider in a hurry
     return Entry(sentence(group, len(others)), details(group, others, after), cause.number)
 
@@ -91,14 +91,9 @@ def _after(openers: Openers) -> str:
     return f"{one_of}{listed(calls, _CALLS, more=openers.left_out)}" if calls else "no call that is known"
 
 
-def _lets_in_outsider(finding: Finding) -> bool:
-    opens_up = finding.kind is not FindingKind.MISSING and finding.half is not Half.ALONE
-    return finding.foreign and opens_up and finding.certainty is not Certainty.UNKNOWN
-
-
 def _is_of_unread(audited: AccessAudited) -> bool:
     """Is what could not be read the gravest of it?"""
-    graver = (group for group in audited.appeared if not audited.is_hidden or _lets_in_outsider(group.finding))
+    graver = (group for group in audited.appeared if not audited.is_hidden or group.finding.lets_in_outsider)
     return bool(audited.unread) and not any(graver)
 
 
@@ -124,7 +119,7 @@ def _to_do(audited: AccessAudited) -> str:
 
 def _once_over(audited: AccessAudited) -> str:
     """What to do about findings that have ended: whoever could push may have left something."""
-    pushed = [group.first_seen for group in audited.ended if _lets_in_outsider(group.finding)]
+    pushed = [group.first_seen for group in audited.ended if group.finding.lets_in_outsider]
     return f"{LOOK} since {show_time(min(pushed))}" if pushed else NOTHING
 
 
