@@ -75,7 +75,7 @@ class _CannotBePlanted(Exception):
 class Found(NamedTuple):
     """What became of each bug, with the name of its area, and the tests that fail without any.
 
-    `by`: of each bug that is noticed, by its name: the paths of its area whose tests would notice it on their own.
+    `by`: of each bug that is noticed in an area with several paths of tests, by its name: the paths that do.
     """
 
     fates: list[tuple[str, Bug, Fate]]
@@ -123,6 +123,7 @@ class _Work:
         apart = [
             plan
             for area, bugs in self.wanted
+            if len(area.tests) > 1
             for path in area.tests
             for plan in _plans(area, [path], [bug for bug in bugs if bug.name in caught], whole, ran, caught)
         ]

@@ -15,7 +15,7 @@ _REPORT = ROOT / "build" / "mutants.json"
 class Figures(Struct):
     """Of one area: bugs planted, noticed, not noticed because nobody could, and not noticed yet.
 
-    `alone`: by path of tests, the bugs that no other path of the area notices, by name.
+    `alone`: by path of tests, where there are several, the bugs that no other path of the area notices, by name.
     """
 
     area: str
@@ -77,6 +77,7 @@ def figures_of(area: Area, planted: int, found: Found) -> Figures:
     fates = [(bug, fate) for name, bug, fate in found.fates if name == area.name]
     caught = sum(fate == "caught" for _, fate in fates)
     alone = {path: [bug.name for bug, _ in fates if found.by.get(bug.name) == [path]] for path in area.tests}
+    alone = alone if len(alone) > 1 else {}
     return Figures(area.name, planted, caught, planted - len(fates), len(fates) - caught, alone)
 
 
@@ -103,5 +104,5 @@ def _show(figures: list[Figures]) -> None:
     print(f"{'':28}{'planted':>8}{'noticed':>8}{'change nothing':>16}{'not yet':>9}{'share':>8}")
     for one in (*figures, total):
         print(f"{one.area:28}{one.planted:8}{one.caught:8}{one.change_nothing:16}{one.not_yet:9}{one.share:6} %")
-        for path, names in one.alone.items() if len(one.alone) > 1 else ():
+        for path, names in one.alone.items():
             print(f"  alone by {path}: {len(names)} {' '.join(names)}".rstrip())
