@@ -60,7 +60,7 @@ from tests.artifact.probe import lines_of_ours, probed
 CEILINGS = {
     "accept": 19_000,
     "reconcile": 14_500,
-    "alert": 7_000,
+    "alert": 7_500,
     "dispatch": 3_500,
     "collect": 17_500,
     "audit": 28_000,
