@@ -112,8 +112,8 @@ def _run_can_i(arguments: argparse.Namespace, context: Context) -> Exit:
     if ACCOUNT_ID.fullmatch(asked.accounts.get(who, who)):
         raise UsageError(
             f"{who} is an account, not somebody",
-            remedy=f"ecr-warden who-can {access} {repository} lists who of it, ecr-warden can-i --as {who} what they "
-            "can",
+            remedy=f"ecr-warden who-can {access} {repository} lists who of it, "
+            f"ecr-warden can-i --as {who} what they can",
         )
     subject = subject_named(asked.graph, who, asked.accounts)
     what = ask(asked, access, repository, context)
