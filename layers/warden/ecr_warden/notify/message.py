@@ -22,17 +22,6 @@ class MessageState(StrEnum):
     DONE = "done"  # somebody asked for it, or it was due
 
 
-class Transition(StrEnum):
-    """What became of its incident, for channels that keep a thread of it."""
-
-    OPENED = "opened"
-    GREW = "grew"  # graver than what people heard of, or the first that lets somebody in
-    STILL = "still"  # nothing is new but the time
-    AGAIN = "again"  # it was over
-    OVER = "over"  # all that people heard of has ended
-    CLOSED = "closed"  # it had ended before anybody heard of it: its only message
-
-
 DONE, TO_DO, COMMAND, NOTHING = "Done", "To do", "Command", "nothing"
 """The labels of what is done, of what a person has to do (NOTHING begins its line if it is that), and of what helps."""
 
@@ -58,9 +47,6 @@ class Message(Struct, frozen=True):
     state: MessageState = MessageState.DONE
     lasted: str = ""
     """How long it was open, after its state: `after 4 s`."""
-    incident: str = ""
-    """The ID of its incident, the thread in every channel; empty of a digest of many."""
-    transition: Transition = Transition.OPENED
 
     @property
     def first_line(self) -> str:
