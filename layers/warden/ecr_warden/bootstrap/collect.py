@@ -1,10 +1,12 @@
 """The function `collect`: what is read of the accounts, for a comparison with the spec, an audit or a verdict."""
 
 from ecr_warden.bootstrap.estate import EstateAdapters
+from ecr_warden.bootstrap.observability import logger
 from ecr_warden.collect.survey import Survey
 from ecr_warden.collect.sweep import Sweep
 from ecr_warden.collect.version_readings import ReadForVersions
 from ecr_warden.collect.watch import NoteHeartbeats, Watch
+from ecr_warden.core.failures import PortError
 from ecr_warden.core.job import (
     Attempt,
     CollectJob,
@@ -25,8 +27,7 @@ def work(on: EstateAdapters, job: CollectJob, attempt: Attempt) -> str:
         case SweepAll() | SweepIdentities() | SweepRepositories():
             jobs = sweep(on).sweep(job, attempt)
             if isinstance(job, SweepAll):
-                measures = Measures(on.accepted_specs, on.sweep_records, on.holds, on.log, on.waiting, on.clock)
-                on.emit(measures.take())
+                _measure(on)
             return f"{len(jobs)} jobs"
         case SurveyIdentities() | SurveyRegistry():
             return survey(on).take(job, attempt)
@@ -34,6 +35,14 @@ def work(on: EstateAdapters, job: CollectJob, attempt: Attempt) -> str:
             return NoteHeartbeats(on.accepted_specs, on.watch_records, on.clock).note(job)
         case ReadForVersion():
             return read_for_versions(on).read(job, attempt)
+
+
+def _measure(on: EstateAdapters) -> None:
+    """Measure what waits; the sweep has begun, whether or not that can be read."""
+    try:
+        on.emit(Measures(on.accepted_specs, on.sweep_records, on.holds, on.log, on.waiting, on.clock).take())
+    except PortError as error:
+        logger().warning("not measured", extra={"error": f"{error!s:.1000}"})
 
 
 def sweep(on: EstateAdapters) -> Sweep:
