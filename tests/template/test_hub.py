@@ -20,7 +20,7 @@ from ecr_warden_cli.deployment import stacks
 from tests.template.cfn import ALL, EVENTS, EXPECTED, HUB, ROOT, Node, Template, listed, say, says
 
 FUNCTIONS = ("Dispatch", "Reconcile", "Accept", "Collect", "Audit", "Alert", "Answer", "Control")
-COMMON = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "LOG_LEVEL"}
+COMMON = {"POWERTOOLS_SERVICE_NAME", "LOG_LEVEL"}
 ENVIRONMENT: dict[str, list[str]] = EXPECTED["environment"]
 QUEUES = HUB.resources("AWS::SQS::Queue")
 LATER = ("Accept", "Collect", "Audit")
