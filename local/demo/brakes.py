@@ -12,7 +12,6 @@ from local.demo.chat import Message, as_it_looks
 from local.demo.operator import Terminal
 from local.demo.places import REGION, REGISTRY, REPOSITORY, SPEC
 from local.demo.rewrites import LEGACY_DOCUMENT
-from local.demo.stage import Stage
 from local.demo.tampers import ADDED_PUSH, is_pushed_to_by
 from local.testing.waiting import until
 
@@ -37,7 +36,7 @@ def show(ring: Ring, alice: Terminal) -> None:
     _blind(ring)
     # Messages about versions and sweeps are collected for a while.
     for words in ("spec accepted", f"the rule {_BLINDED} of {REGISTRY} in {REGION} is disabled"):
-        _await(ring.stage, words, heard)
+        ring.stage.message(words, heard)
     ring.report.check("the version and the blinded watcher are reported", True, "both")
 
 
@@ -47,8 +46,7 @@ def _hold(ring: Ring, alice: Terminal) -> None:
     enforced, heard, mark = stage.accepted(), len(stage.chat.messages), stage.aws.mark()
     screen.progress(f"  somebody uploads a version of the spec that lets organization {ACME} pull {REPOSITORY}")
     version = stage.upload(OPENED)
-    until(lambda: stage.chat.telling_of("waits for you", heard), what="the message about the hold")
-    _show(ring, stage.chat.telling_of("waits for you", heard)[0])
+    _show(ring, stage.message("waits for you", heard))
     ring.quiet.wait(mark)
     report.check("a version that lets in an organization waits", stage.accepted() == enforced, stage.accepted())
     ring.attack(ADDED_PUSH)
@@ -94,8 +92,8 @@ def _fight(ring: Ring) -> None:
     for _ in range(4):
         terraform.set_repository_policy(repositoryName=REPOSITORY, policyText=json.dumps(document))
         until(lambda: truth.same(truth.read(stage.aws), ring.right), what="the repair of Terraform's version")
-    until(lambda: stage.chat.telling_of("FIGHT: ", heard), what="the message about the fight")
-    [fight] = stage.chat.telling_of("FIGHT: ", heard)
+    fight = stage.message("FIGHT: ", heard)
+    report.check("the fight is one message", len(stage.chat.telling_of("FIGHT: ", heard)) == 1, fight.text)
     report.check("one message names the tool that fights", "Terraform" in fight.text, fight.text)
     _show(ring, fight)
 
@@ -107,7 +105,7 @@ def _blind(ring: Ring) -> None:
     events = stage.people.registry_admin.client("events")
     screen.bad(f"{stage.people.registry_admin.words} switches off the rule {_BLINDED}")
     events.disable_rule(Name=_BLINDED)
-    reported = _await(stage, f"rule {_BLINDED} in {REGION} was disabled", heard)
+    reported = stage.message(f"rule {_BLINDED} in {REGION} was disabled", heard)
     report.check("whoever blinds the watcher is named", "registry:user/mallory" in reported.text, reported.text)
     screen.good(f"reported   the rule {_BLINDED} was disabled by mallory")
     _sweep(ring)
@@ -121,10 +119,6 @@ def _sweep(ring: Ring) -> None:
     mark = ring.stage.aws.mark()
     ring.stage.begin_sweep()
     ring.quiet.wait(mark)
-
-
-def _await(stage: Stage, words: str, heard: int) -> Message:
-    return until(lambda: stage.chat.telling_of(words, heard), what=f"the message: {words}")[0]
 
 
 def _show(ring: Ring, message: Message) -> None:

@@ -7,7 +7,6 @@ from local.demo.edits import allow, policy
 from local.demo.people import Somebody
 from local.demo.places import OUTSIDE
 from local.demo.quiet import by_product
-from local.testing.waiting import until
 
 SHADOW = "shadow-pusher"
 FOUND = f"anybody in account {OUTSIDE} can pull and push"
@@ -39,13 +38,12 @@ def find(ring: Ring) -> None:
     mark, messages = stage.aws.mark(), len(stage.chat.messages)
     screen.bad(f"{somebody.words} makes role {SHADOW}, which account {OUTSIDE} may assume, and gives it ecr:*")
     make(somebody)
-    until(lambda: stage.chat.telling_of(FOUND, messages), what=f"the message about {SHADOW}")
+    first = stage.message(FOUND, messages)
     ring.quiet.wait(mark)
     right = truth.same(truth.read(stage.aws), ring.right)
     report.check("every document of the spec is right while an outsider can push", right, "read by a plain client")
     written = [call.action for call in by_product(stage.aws.calls(mark))]
     report.check("what no spec names is reported and not touched", not written, f"writes: {written}")
-    [first] = stage.chat.telling_of(FOUND, messages)[:1]
     report.check(
         "the message says which way, why, and what closes it",
         all(words in first.text for words in (f"through registry:role/{SHADOW}", "because statement 1", "remedy: ")),
@@ -54,7 +52,6 @@ def find(ring: Ring) -> None:
     for line in as_it_looks(first):
         screen.plain(f"             {line}".rstrip())
     remove(somebody)
-    gone = f"no longer: {FOUND}"
-    until(lambda: stage.chat.telling_of(gone, messages), what=f"the message that {SHADOW} is gone")
+    stage.message(f"no longer: {FOUND}", messages)
     ring.quiet.wait(mark)
     screen.good(f"ended      {FOUND}; its role is gone, and that was reported too")

@@ -10,7 +10,7 @@ from pathlib import Path
 from local.aws import deploy
 from local.aws.deploy import Place
 from local.aws.launcher import ROOT, EmulatedAws
-from local.demo.chat import Chat
+from local.demo.chat import Chat, Message
 from local.demo.people import People, make_people
 from local.demo.places import CI, LEGACY, REGION, REGISTRY, REPOSITORY, TRAIL_REGION, USERS
 from local.testing.accepting import accept_version
@@ -37,6 +37,9 @@ _FORWARDING = (("ecr-warden-forward-ecr", REGION), ("ecr-warden-forward-iam", TR
 _SWEEP = "ecr-warden-sweep"
 _DISPATCH = ":assumed-role/ecr-warden-dispatch/"
 _TRAIL_RULE, _TRAIL_BUS = "ecr-warden-trail", "ecr-warden-trail"
+
+
+_HEARD_SECONDS = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,14 @@ class Stage:
         mark = self.aws.mark()
         self.fire_sweep()
         until(lambda: self.sweeps(mark), what="the first job of the sweep")
+
+    def message(self, words: str, since: int = 0) -> Message:
+        """The first message after the first `since` that contains the words.
+
+        After the tenth in ten minutes one waits for a digest: for a minute, and 20 s more behind others of its cause.
+        """
+        found = until(lambda: self.chat.telling_of(words, since), _HEARD_SECONDS, f"the message: {words}")
+        return found[0]
 
     def let_time_pass(self) -> None:
         """As if more time passed than the demo takes: else the ten messages of ten minutes would be used up."""
