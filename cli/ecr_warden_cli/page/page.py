@@ -60,7 +60,7 @@ from ecr_warden.audit.grounds import Ground
 from ecr_warden.core.codec.base import dumps, to_json
 from ecr_warden.core.naming import spelled
 from ecr_warden_cli.hub.condition_words import CONDITION_WORDS
-from ecr_warden_cli.page.rows import RowAccess, accesses
+from ecr_warden_cli.page.rows import SharedAccess, accesses
 from ecr_warden_cli.report.report import Origin, Report
 from iam_access.text.printable import count, show_time
 
@@ -180,16 +180,16 @@ def _link(fragment: str, text: str) -> Element:
     return p[a(href=f"#{fragment}=1")[text]]
 
 
-def _extra(report: Report) -> Iterator[RowAccess]:
+def _extra(report: Report) -> Iterator[SharedAccess]:
     return (access for access in accesses(report) if access.way.ground is Ground.NONE)
 
 
-def _people(found: Iterable[RowAccess], report: Report) -> tuple[str, Element]:
+def _people(found: Iterable[SharedAccess], report: Report) -> tuple[str, Element]:
     """The number of principals with these accesses, and the gravest by name."""
     names, gravity = Counter[str](), dict[str, tuple[bool, bool, bool]]()
     for access in found:
         name = access.principal.name
-        names[name] += 1
+        names[name] += len(access.rows)
         gravity[name] = min(_gravity(access, report), gravity.get(name, (True,) * 3))
     gravest = sorted(names, key=lambda name: (gravity[name], -names[name], name))[:3]
     lines = [li[f"{_aliased(name, report)}: {count(names[name], 'access')}"] for name in gravest]
@@ -198,7 +198,7 @@ def _people(found: Iterable[RowAccess], report: Report) -> tuple[str, Element]:
     return count(len(names), "principal"), shown
 
 
-def _gravity(access: RowAccess, report: Report) -> tuple[bool, bool, bool]:
+def _gravity(access: SharedAccess, report: Report) -> tuple[bool, bool, bool]:
     """The rank of an access, as among findings: outsiders, and of these what is certain, then anybody."""
     ours = {part.part.partition("/")[0] for part in report.parts}
     name, account = access.principal.name, access.principal.account

@@ -18,7 +18,7 @@ from ecr_warden.hub.status import administrators_of
 from ecr_warden_cli.asking.estate_input import ReadFrom, open_estate, source_arguments, source_of
 from ecr_warden_cli.asking.hub_report import fresh_report
 from ecr_warden_cli.asking.local_audit import local_audit
-from ecr_warden_cli.page.rows import access_to_json, accesses, to_csv
+from ecr_warden_cli.page.rows import access_to_json, accesses, sets_of, to_csv
 from ecr_warden_cli.report.make import Beside, grants_and_teams, make_report
 from ecr_warden_cli.report.matrix import Sources
 from ecr_warden_cli.report.report import Origin, PartRead, Report
@@ -28,6 +28,8 @@ from ecr_warden_cli.terminal.outputs import check_output, is_same_file, write_ou
 from iam_access.text.printable import count, cut
 
 _DEFAULT = "ecr-warden-report.html"
+_SCHEMA = 2
+"""Of the JSON: accesses are of sets of repositories."""
 
 
 def _run(arguments: argparse.Namespace, context: Context) -> Exit:
@@ -53,9 +55,12 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     if arguments.csv is not None:
         _write(arguments.csv, to_csv(report), arguments)
     if arguments.json:
-        context.console.answer(_to_json(report))
+        context.console.answer(report_to_json(report))
     else:
-        extra = Counter(access.way.answer for access in accesses(report) if access.way.ground is Ground.NONE)
+        extra = Counter[Certainty]()
+        for access in accesses(report):
+            if access.way.ground is Ground.NONE:
+                extra[access.way.answer] += len(access.rows)
         maybe = extra.pop(Certainty.UNKNOWN, 0)
         where = " and ".join(one for one in (page, arguments.csv) if one is not None)
         rows = count(len(report.matrix.rows), "repository")
@@ -124,10 +129,11 @@ def _health(estate: Estate, spec: Valid, record: AuditRecord, now: datetime) -> 
     return {str(target): RepositoryHealth(compared, audited.of(target), read) for target in named}
 
 
-def _to_json(report: Report) -> dict[str, Any]:
-    """`{"madeAt", "origin", ..., "repositories", "accesses"}`: the report without its tables."""
-    matrix = report.matrix
-    form: dict[str, Any] = to_json(report)
+def report_to_json(report: Report) -> dict[str, Any]:
+    """`{"madeAt", "origin", ..., "repositories", "sets", "accesses"}`: the report without its tables."""
+    matrix, found = report.matrix, [*accesses(report)]
+    sets = sets_of(found)
+    form: dict[str, Any] = {"schema": _SCHEMA, **to_json(report)}
     del form["matrix"]
     for end in form["ends"]:
         del end["principal"], end["rows"]
@@ -143,7 +149,10 @@ def _to_json(report: Report) -> dict[str, Any]:
         }
         for row in matrix.rows
     ]
-    form["accesses"] = [access_to_json(access, matrix) for access in accesses(report)]
+    form["sets"] = [
+        {"set": name, "repositories": [matrix.rows[number].target for number in rows]} for rows, name in sets.items()
+    ]
+    form["accesses"] = [access_to_json(access, matrix, sets) for access in found]
     return form
 
 
