@@ -59,8 +59,10 @@ def differing(spec: Path, estate: Path) -> Iterator[str]:
     source = ("--spec", str(spec), "--snapshot", str(estate), "--json")
     shown: dict[tuple[str, str], list[Json]] = {}
     report = Command()("report", *source).json
+    members = {one["set"]: one["repositories"] for one in report["sets"]}
     for one in report["accesses"]:
-        shown.setdefault((one["repository"], one["access"]), []).append(one)
+        for repository in members[one["set"]]:
+            shown.setdefault((repository, one["access"]), []).append(one)
     said: list[str] = []
     for access in ("pull", "push"):
         for found in Command()("who-can", access, "*", *source).json["repositories"]:
