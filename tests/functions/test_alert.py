@@ -1,6 +1,7 @@
 """The alert handler: announcements from the bus, and incidents that are due."""
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ from ecr_warden.core.job import Cause, CauseKind
 from ecr_warden.versions.alerts import SpecAccepted, SpecRefused
 from local.testing.messages import Message, batch
 from tests.functions.conftest import Deployed, Handler
+from tests.template.cfn import HUB, say
 
 type Logged = Callable[[], list[dict[str, Any]]]
 SPEC = Cause(CauseKind.SPEC, "v2")
@@ -82,6 +84,17 @@ def test_an_announcement_that_is_not_understood_is_an_error(handler: Handler) ->
         handler({"detail": {"schema": 9}})
 
 
-def test_nothing_of_a_message_is_logged(handler: Handler, logged: Logged) -> None:
+def test_of_a_message_its_first_line_alone_is_logged_once_it_is_sent_as_the_dashboard_reads_it(
+    handler: Handler, deployed: Deployed, logged: Logged
+) -> None:
+    query = say(HUB.properties("Dashboard")["DashboardBody"])
+    [said] = re.findall(r"filter message = '([^']+)'", query)
+    [fields] = re.findall(r"fields @timestamp, ([a-z_, ]+) \|", query)
     handler(announced(REFUSED))
-    assert "12 digits" not in json.dumps(logged())
+    lines = logged()
+    [line] = [one for one in lines if one["message"] == said]
+    assert [line[name] for name in fields.split(", ")] == ["warning", "failed", line["first_line"]]
+    (mail,) = deployed.mails()
+    assert line["first_line"] in mail
+    assert "12 digits" in mail
+    assert "12 digits" not in json.dumps(lines)

@@ -1,6 +1,8 @@
 """The hub's functions, queues, stores and alarms."""
 
+import json
 import re
+from collections.abc import Iterator
 
 import pytest
 from botocore.config import Config
@@ -14,6 +16,7 @@ from ecr_warden.collect.aws_estate import BULK_PAGES
 from ecr_warden.collect.aws_estate_store import PREFIX, TEXTS
 from ecr_warden.collect.wiring_verdicts import TOPICS
 from ecr_warden.core.job import Queue
+from ecr_warden.core.metrics import UNITS
 from ecr_warden.hub import status
 from ecr_warden.state.aws_state import DynamoState
 from ecr_warden_cli.deployment import stacks
@@ -318,10 +321,8 @@ def test_every_dlq_has_an_alarm_on_its_depth() -> None:
     assert not EVENTS.resources("AWS::CloudWatch::Alarm")
 
 
-def test_every_function_has_alarms_on_errors_and_throttles() -> None:
-    functions = {(f"${{{name}Function}}",) for name in FUNCTIONS}
-    assert _alarms("Errors") == functions
-    assert _alarms("Throttles") == functions
+def test_every_function_has_an_alarm_on_errors() -> None:
+    assert _alarms("Errors") == {(f"${{{name}Function}}",) for name in FUNCTIONS}
 
 
 def test_jobs_that_wait_and_rules_that_fail_have_alarms() -> None:
@@ -339,16 +340,34 @@ def test_jobs_that_wait_and_rules_that_fail_have_alarms() -> None:
 
 def test_every_alarm_fires_on_the_first_one_and_reaches_the_topic_of_alarms() -> None:
     alarms = HUB.resources("AWS::CloudWatch::Alarm")
-    assert len(alarms) == 31
+    assert len(alarms) == 26
     for name, alarm in alarms.items():
         if name == "SweepAlarm":
             continue
         assert alarm["Properties"]["AlarmActions"] == [{"Ref": "AlarmTopic"}]
         assert alarm["Properties"]["ComparisonOperator"] == "GreaterThanThreshold"
-        limit = 0
-        if alarm["Properties"]["MetricName"] == "ApproximateAgeOfOldestMessage":
-            limit = 900 if name == "JobsAgeAlarm" else 3600
-        assert alarm["Properties"]["Threshold"] == limit
+        limits = {"ApproximateAgeOfOldestMessage": 900 if name == "JobsAgeAlarm" else 3600, "OldestLookSeconds": 86_400}
+        assert alarm["Properties"]["Threshold"] == limits.get(alarm["Properties"]["MetricName"], 0)
+
+
+OF_EFFECTS = {
+    "OutsidersIn": ("Minimum", 600),  # above 0 in every audit of ten minutes
+    "NotDelivered": ("Maximum", 300),
+    "OldestLookSeconds": ("Maximum", 300),
+}
+
+
+@pytest.mark.parametrize("metric", OF_EFFECTS)
+def test_an_alarm_on_an_effect_stays_as_it_is_until_that_is_measured_again(metric: str) -> None:
+    assert metric in UNITS
+    assert _alarms(metric) == {("ecr-warden",)}
+    [alarm] = [
+        one["Properties"]
+        for one in HUB.resources("AWS::CloudWatch::Alarm").values()
+        if one["Properties"]["MetricName"] == metric
+    ]
+    assert (alarm["Statistic"], alarm["Period"], alarm["EvaluationPeriods"]) == (*OF_EFFECTS[metric], 1)
+    assert (alarm["Namespace"], alarm["TreatMissingData"]) == ("ecr-warden", "ignore")
 
 
 def test_the_alarm_on_sweeps_fires_when_nothing_comes_and_needs_no_function() -> None:
@@ -359,6 +378,34 @@ def test_the_alarm_on_sweeps_fires_when_nothing_comes_and_needs_no_function() ->
     assert alarm["EvaluationPeriods"] == {"Ref": "SweepAlarmHours"}
     assert (alarm["AlarmActions"], alarm["OKActions"]) == ([{"Ref": "AlarmTopic"}], [{"Ref": "AlarmTopic"}])
     assert alarm["MetricName"] == "SweepsFinished"
+
+
+def test_the_dashboard_has_six_widgets_with_each_metric_each_queue_of_work_and_dead_letters_and_the_heartbeats() -> (
+    None
+):
+    *graphs, log = json.loads(say(HUB.properties("Dashboard")["DashboardBody"]))["widgets"]
+    assert (len(graphs), log["type"]) == (5, "log")
+    shown = {metric for graph in graphs for metric in _in_full(graph["properties"]["metrics"])}
+    of_queues = {
+        "ApproximateAgeOfOldestMessage": WORKED,
+        "ApproximateNumberOfMessagesVisible": DEAD_LETTERS,
+    }
+    assert shown == {
+        *(("ecr-warden", metric, "service", "ecr-warden") for metric in UNITS),
+        *(("AWS/SQS", name, "QueueName", f"${{{one}.QueueName}}") for name, of in of_queues.items() for one in of),
+        ("AWS/Events", "Invocations", "EventBusName", "${TrailBus}", "RuleName", "ecr-warden-heartbeats"),
+    }
+
+
+def _in_full(metrics: list[Node]) -> Iterator[tuple[str, ...]]:
+    """Each metric with the words that `...` and `.` stand for: those of the one before it."""
+    before: tuple[str, ...] = ()
+    for metric in metrics:
+        words = tuple(one for one in metric if isinstance(one, str))
+        if words[0] == "...":
+            words = before[: len(before) - len(words[1:])] + words[1:]
+        before = tuple(before[place] if word == "." else word for place, word in enumerate(words))
+        yield before
 
 
 def test_a_version_of_the_layer_does_not_outlive_the_deployment_that_replaces_it() -> None:

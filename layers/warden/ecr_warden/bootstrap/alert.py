@@ -2,17 +2,34 @@
 
 from functools import cached_property, partial
 
+from msgspec import Struct
+
 from ecr_warden.aws.redelivery import Redelivery, SqsDeadLetters
 from ecr_warden.bootstrap.common import HubAdapters
 from ecr_warden.bootstrap.observability import logger
 from ecr_warden.notify.aws_incidents import AwsIncidents
 from ecr_warden.notify.aws_sns import SnsChannel
 from ecr_warden.notify.aws_webhook import WebhookChannel, secret_url
+from ecr_warden.notify.message import Message
 from ecr_warden.notify.notify import AnnounceAlerts, ReportExhausted, SendAlerts
 from ecr_warden.notify.ports import CHAT, E_MAIL, Channel
 from ecr_warden.notify.record import record_alert
 from ecr_warden.state.aws_aliases import accepted_aliases
 from ecr_warden.state.aws_history import DynamoHistory
+
+
+class LoggedChannel(Struct, frozen=True):
+    """A channel with a line in the log, which the dashboard shows, for each message that it has taken."""
+
+    channel: Channel
+
+    def notify(self, message: Message) -> None:
+        """Deliver and log it; raises ChannelError."""
+        self.channel.notify(message)
+        logger().info(
+            "message sent",
+            extra={"severity": message.severity, "state": message.state, "first_line": message.first_line},
+        )
 
 
 class AlertAdapters(HubAdapters):
@@ -53,8 +70,9 @@ class AlertAdapters(HubAdapters):
         )
 
     def _channels(self) -> dict[str, Channel]:
+        # The one that is always there has the log.
         channels: dict[str, Channel] = {
-            E_MAIL: SnsChannel(self.client("sns"), self.environment.required("WARDEN_ALERT_TOPIC"))
+            E_MAIL: LoggedChannel(SnsChannel(self.client("sns"), self.environment.required("WARDEN_ALERT_TOPIC")))
         }
         reference = self.environment.optional("WARDEN_WEBHOOK")
         if reference:

@@ -51,6 +51,7 @@ def _has_policy(name: str) -> bool:
 
 _NAMES: Mapping[str, tuple[str, Callable[[str], bool]]] = {
     "AWS::CloudWatch::Alarm": ("AlarmName", _in("cloudwatch", "_alarms")),
+    "AWS::CloudWatch::Dashboard": ("DashboardName", _in("cloudwatch", "_dashboards")),
     "AWS::DynamoDB::Table": ("TableName", _in("dynamodb", "_tables")),
     "AWS::Events::Rule": ("Name", _has_rule),
     _POLICY: ("ManagedPolicyName", _has_policy),

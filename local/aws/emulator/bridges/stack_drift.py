@@ -136,6 +136,11 @@ def _alarm(name: str, given: Any) -> _Slots | None:
     return None if alarm is None else _same_names(alarm, *given)
 
 
+def _dashboard(name: str, _: Any) -> _Slots | None:
+    dashboard = drift_stores["cloudwatch"]._dashboards.get(name)
+    return None if dashboard is None else _same_names(dashboard, "DashboardBody")
+
+
 def _parameter(name: str, _: Any) -> _Slots | None:
     parameter = drift_stores["ssm"]._parameters.get(name)
     return None if parameter is None else _same_names(parameter, "Value", "Type")
@@ -147,6 +152,7 @@ def _exists(service: str, store: str) -> Callable[[str, Any], _Slots | None]:
 
 _READERS: Mapping[str, Callable[[str, Any], _Slots | None]] = {
     "AWS::CloudWatch::Alarm": _alarm,
+    "AWS::CloudWatch::Dashboard": _dashboard,
     "AWS::DynamoDB::Table": _exists("dynamodb", "_tables"),
     "AWS::Events::EventBus": _exists("eventbridge", "_event_buses"),
     "AWS::Events::EventBusPolicy": _bus_policy,
