@@ -464,6 +464,10 @@ ROWS: Mapping[str, Breakage] = {
     "an alarm tells nobody": Breakage(
         call("cloudwatch", "disable_alarm_actions", AlarmNames=["ecr-warden-no-sweep"]), ("stack-differs",)
     ),
+    "the dashboard shows nothing": Breakage(
+        call("cloudwatch", "put_dashboard", DashboardName="ecr-warden", DashboardBody='{"widgets": []}'),
+        ("stack-differs",),
+    ),
     "the key of the topics is off": Breakage(key("disable_key"), ("stack-differs",)),
     "the key of the topics has another policy": Breakage(
         key("put_key_policy", PolicyName="default", Policy=ANYTHING), ("stack-differs",)
