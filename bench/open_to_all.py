@@ -18,7 +18,7 @@ from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.estate import Estate
 from ecr_warden_cli.report.make import Beside, make_report
 from ecr_warden_cli.report.matrix import Sources
-from ecr_warden_cli.report.report import Origin
+from ecr_warden_cli.report.report import Origin, Report
 from local.testing.printed import complete
 from tests.snapshots import estate_from_text
 
@@ -98,25 +98,38 @@ def _role(number: int, one: int) -> dict[str, Any]:
     }
 
 
-def _report(estate: Estate, compiled: CompiledSpec, record: AuditRecord) -> None:
-    beside = Beside(_NOW, Origin.HUB, ())
-    make_report(Sources(estate, compiled), record, beside)
+def report_of(accounts: int, roles: int, repositories: int) -> Report:
+    """The report of such an organization."""
+    estate, compiled = _estate(accounts, roles, repositories)
+    return _reported(estate, compiled, _audited(estate, compiled))
+
+
+def _estate(accounts: int, roles: int, repositories: int) -> tuple[Estate, CompiledSpec]:
+    estate = estate_from_text(json.dumps(snapshot(accounts, roles, repositories)), at=_NOW)
+    return estate, spec_of(accounts, repositories)
+
+
+def _audited(estate: Estate, compiled: CompiledSpec) -> AuditRecord:
+    audit = find(estate, compiled, None, None)
+    assert not audit.failure, audit.failure
+    news = compare(None, audit, frozenset(), _NOW)
+    return AuditRecord(_NOW, compiled.version, {}, news.standing, news.left_out)
+
+
+def _reported(estate: Estate, compiled: CompiledSpec, record: AuditRecord) -> Report:
+    return make_report(Sources(estate, compiled), record, Beside(_NOW, Origin.HUB, ()))
 
 
 def _main(accounts: int, roles: int, repositories: int) -> None:
-    estate = estate_from_text(json.dumps(snapshot(accounts, roles, repositories)), at=_NOW)
-    compiled = spec_of(accounts, repositories)
+    estate, compiled = _estate(accounts, roles, repositories)
     start = time.process_time()
-    audit = find(estate, compiled, None, None)
-    news = compare(None, audit, frozenset(), _NOW)
+    record = _audited(estate, compiled)
     audited = time.process_time() - start
-    assert not audit.failure, audit.failure
-    record = AuditRecord(_NOW, compiled.version, {}, news.standing, news.left_out)
     start = time.process_time()
-    _report(estate, compiled, record)
+    _reported(estate, compiled, record)
     reported = time.process_time() - start
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"audit": audited, "report": reported, "memory": memory, "findings": len(audit.findings)}))
+    print(json.dumps({"audit": audited, "report": reported, "memory": memory}))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The report in a real browser: what people see, find, open, link, print and hear."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,11 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from bench.report import large
+from bench.open_to_all import report_of
+from bench.report import large, pages_of
 from ecr_warden_cli.page.page import MAX_BYTES
+from ecr_warden_cli.page.rows import accesses as shared
+from ecr_warden_cli.page.rows import to_csv
 from ecr_warden_cli.report.report import Report
 from tests.browser.conftest import Open
 from tests.reports import APPS, CI, OUTSIDER, REGISTRY, example, hostile, snapshot
@@ -19,6 +23,8 @@ SHADOW = f"arn:aws:iam::{REGISTRY}:role/ecr-warden/shadow-pusher"
 LEDGER = f"repository/{REGISTRY}/eu-central-1/billing/ledger"
 ATTACK = '"><img src=x onerror="window.attacked=1"></script><script>window.attacked=1</script>'
 MANY_NODES = 3_000
+ROWS = len(APPS) + 2 - 2
+"""Two of shop/ have the same access, and so do the two of billing/."""
 # The texts between two places for a break that are on more than one line.
 BROKEN_WORDS = """() => {
   const found = [], nodes = document.createTreeWalker(document.getElementById("matrix").tHead, NodeFilter.SHOW_TEXT);
@@ -127,7 +133,7 @@ def test_the_link_of_the_first_card_shows_only_what_the_spec_does_not_give(open_
     assert {*names(page)} == {"billing/invoices", "billing/ledger"}
     expect(page.locator("#matrix .cell:not(.none)")).to_have_count(0)
     page.go_back()
-    expect(page.locator("#matrix tbody tr")).to_have_count(len(APPS) + 2)
+    expect(page.locator("#matrix tbody tr")).to_have_count(ROWS)
 
 
 def test_a_cell_opens_its_chain_and_the_statements_that_let_in_and_the_back_button_closes_it(open_page: Open) -> None:
@@ -152,7 +158,7 @@ def test_a_cell_opens_its_chain_and_the_statements_that_let_in_and_the_back_butt
 @pytest.mark.thorough
 def test_a_cell_of_a_grant_with_an_end_says_when(open_page: Open) -> None:
     page = open_page("#expiring=1")
-    page.get_by_role("button", name="build-billing on billing/ledger").click()
+    page.get_by_role("button", name="build-billing on billing/invoices and 1 more").click()
     expect(page.get_by_role("dialog")).to_contain_text("The grant ends at 2026-12-06")
 
 
@@ -207,9 +213,9 @@ def test_axe_finds_nothing(link: str, dark: bool, open_page: Open) -> None:
 def test_the_matrix_is_a_table_that_says_how_large_the_whole_is(open_page: Open) -> None:
     page = open_page()
     table = page.get_by_role("table").filter(has_text="A cell opens")
-    assert table.get_attribute("aria-rowcount") == str(len(APPS) + 3)
+    assert table.get_attribute("aria-rowcount") == str(ROWS + 1)
     expect(table.get_by_role("columnheader").first).to_have_text("Repository")
-    expect(table.get_by_role("rowheader")).to_have_count(len(APPS) + 2)
+    expect(table.get_by_role("rowheader")).to_have_count(ROWS)
     expect(page.get_by_role("status")).to_contain_text(f"in {len(APPS) + 2} of {len(APPS) + 2} repositories")
     page.get_by_role("group", name="Principals").get_by_role("button", name="Next").click()
     assert int(table.locator("thead th").nth(1).get_attribute("aria-colindex") or 0) > 2
@@ -271,18 +277,77 @@ def test_it_fits_a_phone(open_page: Open) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
-@pytest.mark.parametrize(("link", "rows"), [("", len(APPS) + 2), ("#q=ledger", 1)], ids=["all", "filtered"])
-def test_print_has_every_row_and_everybody_without_its_controls(link: str, rows: int, open_page: Open) -> None:
+def test_repositories_with_the_same_access_are_one_row_that_names_them(open_page: Open) -> None:
+    page = open_page()
+    row = page.locator("#matrix tbody tr").filter(has_text="billing/ledger")
+    expect(row).to_contain_text("billing/invoices")
+    expect(row).to_contain_text("2 repositories, 8 principals")
+    row.get_by_role("button", name="billing/ledger", exact=True).click()
+    detail = page.get_by_role("dialog")
+    expect(detail.locator("p").first).to_have_text(LEDGER)
+    expect(detail).to_contain_text("The same holds of billing/invoices.")
+
+
+@pytest.mark.thorough
+def test_each_access_of_a_cell_has_the_colour_of_its_own_ground(
+    open_page: Open, written: Callable[[Report], Path]
+) -> None:
+    given = snapshot()
+    statement = {"Effect": "Allow", "Action": "ecr:*", "Principal": {"AWS": f"arn:aws:iam::{CI}:user/deploy-1"}}
+    given["accounts"][REGISTRY]["ecr"]["eu-central-1"]["repositories"][0]["policy"] = {"Statement": [statement]}
+    pusher = next(one for one in given["accounts"][CI]["iam"]["UserDetailList"] if one["Arn"].endswith("deploy-1"))
+    pusher["UserPolicyList"] = [{"PolicyName": "own", "PolicyDocument": {"Statement": {**statement, "Resource": "*"}}}]
+    del pusher["UserPolicyList"][0]["PolicyDocument"]["Statement"]["Principal"]
+    page = open_page("#q=checkout+deploy-1", file=written(example(given)))
+    ways = page.locator("#matrix .cell .way")
+    found = [(one.get_attribute("class"), one.inner_text()) for one in ways.all()]
+    assert found == [("way spec", "pull"), ("way none", "! push")]
+
+
+_SAID = re.compile(r"(?:([\d,]+) principals )?(?:can|can under conditions|may be able to) (pull and push|pull|push): ")
+
+
+def _accesses_on_paper(page: Page) -> int:
+    """By what each section says of how many repositories, of how many principals, and of pull or push or both."""
+    number = 0
+    for section in page.locator("#printed .set").all():
+        repositories = int(section.locator("h3").inner_text().partition(" ")[0].replace(",", ""))
+        said = [_SAID.match(text) for text in section.locator("strong").all_inner_texts()]
+        number += repositories * sum(
+            int((one[1] or "1").replace(",", "")) * len(one[2].split(" and ")) for one in said if one
+        )
+    return number
+
+
+@pytest.mark.parametrize("link", ["", "#q=ledger", "#extra=1"], ids=["all", "a repository", "extra"])
+def test_paper_has_each_access_once_everybody_and_every_finding_without_controls(link: str, open_page: Open) -> None:
     page = open_page(link)
     last = page.evaluate("short(principals[columnsOf(filtered()).at(-1)].name)")
     assert link or last not in heads(page), "it is beyond the columns that are shown"
+    number = int(page.locator("#count").inner_text().partition(" ")[0])
     page.emulate_media(media="print")
     expect(page.locator("form")).to_be_hidden()
     expect(page.locator("#matrix")).to_be_hidden()
-    expect(page.locator("#printed tbody tr")).to_have_count(rows)
     expect(page.locator("#printed")).to_contain_text(last)
+    assert _accesses_on_paper(page) == number
+    ways = page.get_by_text("remedy: remove statement 1")
+    expect(ways.first).to_be_visible()
     page.emulate_media(media="screen")
-    expect(page.locator("#printed tr")).to_have_count(0)
+    expect(page.locator("#printed p")).to_have_count(0)
+    expect(ways.first).to_be_hidden()
+
+
+@pytest.mark.parametrize(
+    ("accounts", "repositories", "most"), [(6, 40, 8), pytest.param(60, 400, 29, marks=pytest.mark.thorough)]
+)
+def test_an_organization_that_may_pull_from_everywhere_is_few_pages(
+    accounts: int, repositories: int, most: int, open_page: Open, written: Callable[[Report], Path]
+) -> None:
+    report = report_of(accounts, 5, repositories)
+    assert {len(one.rows) for one in shared(report)} == {repositories, repositories // 2}
+    page = open_page(file=written(report))
+    assert pages_of(page) <= most
+    assert len(to_csv(report)) < 2_000_000
 
 
 @pytest.mark.thorough

@@ -2,7 +2,7 @@
 // Texts from outside reach the page by textContent alone. What is shown is in the fragment, so that a link shows it again.
 "use strict";
 
-const ROWS = 25, COLUMNS = 8;
+const ROWS = 25, COLUMNS = 8, NAMES = 3;
 const WHOEVER = -1, REPOSITORY = -2;
 const DAYS_AHEAD = 30 * 24 * 3600 * 1000;
 const GROUNDS = {
@@ -31,6 +31,7 @@ const statements = new Map(matrix.statements.map(([holder, policy, number, text]
   [[matrix.texts[holder], matrix.texts[policy], number].join("\n"), matrix.texts[text]]));
 const endOf = new Map(ends.flatMap((end) =>
   end.principal === null ? [] : end.rows.map((row) => [`${row} ${end.principal} ${end.access}`, end.until])));
+const endsIn = Map.groupBy([...endOf].map(([key, until]) => [key.split(" "), until]), ([[row]]) => Number(row));
 
 // The places that runs take: how many to skip, how many to take, and so on.
 function taken(runs) {
@@ -117,9 +118,17 @@ function filtered() {
         (!view.expiring || isExpiring(row, member, access)));
       if (kept.length) cells.set(member, Object.fromEntries(kept));
     }
-    if (cells.size || (!wantsCells && isHere && !missing.length)) shown.push({ row, cells });
+    if (cells.size || (!wantsCells && isHere && !missing.length)) shown.push({ row, cells, missing });
   }
   return shown;
+}
+
+// Repositories with the same access and the same conditions are one row; `rows`: all of it.
+function together(shown) {
+  const alike = ({ row, missing }) => JSON.stringify([row.account, row.region, row.groups, row.unread, row.observed, missing,
+    (row.health ?? []).map((place) => matrix.conditions[place].status),
+    (endsIn.get(row.number) ?? []).map(([[, ...who], until]) => [who, until])]);
+  return [...Map.groupBy(shown, alike).values()].map((same) => ({ ...same[0], rows: same.map(({ row }) => row) }));
 }
 
 // ---- making elements
@@ -144,28 +153,43 @@ const short = (name) => /^arn:[^:]*:(iam|sts)::/.test(name) ? name.split(":").sl
 const counted = (number, one, many = `${one}s`) => `${number.toLocaleString("en")} ${number === 1 ? one : many}`;
 const gravest = (ways) => Object.values(ways).map((way) => way.ground).sort((a, b) => RANK[a] - RANK[b])[0];
 
-function cellButton(row, one, ways) {
-  const grounds = gravest(ways), what = Object.keys(ways).join(" and ");
-  const isCertain = Object.values(ways).every((way) => way.answer === "yes");
-  const label = `${one.name} on ${row.name}: ${what}, ${GROUNDS[grounds]}${isCertain ? "" : ", not certain"}`;
-  const text = `${grounds === "none" ? "! " : ""}${what.replace(" and ", " ")}${isCertain ? "" : " ?"}`;
-  const button = make("button", { type: "button", class: `cell ${grounds}`, "aria-label": label, title: label }, text);
+function cellButton({ row, rows: same }, one, ways) {
+  const where = same.length > 1 ? `${row.name} and ${same.length - 1} more` : row.name;
+  const parts = Object.entries(ways).map(([access, { ground, answer }]) => ({ access, ground, isCertain: answer === "yes" }));
+  const said = parts.map(({ access, ground, isCertain }) => `${access}, ${GROUNDS[ground]}${isCertain ? "" : ", not certain"}`);
+  const label = `${one.name} on ${where}: ${said.join("; ")}`;
+  const shown = parts.map(({ access, ground, isCertain }) =>
+    make("span", { class: `way ${ground}` }, `${ground === "none" ? "! " : ""}${access}${isCertain ? "" : " ?"}`));
+  const button = make("button", { type: "button", class: `cell ${gravest(ways)}`, "aria-label": label, title: label }, ...shown);
   button.addEventListener("click", () => go({ open: row.target, who: one.name }, { opened: true }));
   return button;
 }
 
-function rowHead(row, cells) {
+function nameButton(row) {
   const button = make("button", { type: "button", class: "name" }, ...breakable(row.name));
   button.addEventListener("click", () => go({ open: row.target, who: "" }, { opened: true }));
-  const marks = (row.health ?? []).map((place, index) => [conditions[index], matrix.conditions[place].status])
-    .filter(([, status]) => status !== "true")
-    .map(([words, status]) => make("span", { class: `mark ${status}` }, words[status]));
-  if (row.unread) marks.push(make("span", { class: "mark unknown" }, "policy not read"));
-  if (row.groups === null) marks.push(make("span", { class: "mark unknown" }, "no room on this page"));
-  if (row.observed) marks.push(make("span", { class: "mark unnamed" }, "only observed"));
-  if (!(row.health ?? []).length) marks.push(make("span", { class: "mark unnamed" }, "not in the spec"));
-  const where = `${nameOf(row.account)} ${row.region}, ${counted(cells.size, "principal")}`;
-  return make("th", { scope: "row" }, button, make("small", {}, where), ...marks);
+  return button;
+}
+
+// What is not as it should be: [the class of its mark, words].
+function marksOf(row) {
+  const marks = (row.health ?? []).map((place, index) => [matrix.conditions[place].status, conditions[index]])
+    .filter(([status]) => status !== "true").map(([status, words]) => [status, words[status]]);
+  if (row.unread) marks.push(["unknown", "policy not read"]);
+  if (row.groups === null) marks.push(["unknown", "no room on this page"]);
+  if (row.observed) marks.push(["unnamed", "only observed"]);
+  if (!(row.health ?? []).length) marks.push(["unnamed", "not in the spec"]);
+  return marks;
+}
+
+function rowHead({ row, rows: same, cells }) {
+  const rest = same.slice(NAMES);
+  const more = rest.length ? [make("details", {}, make("summary", {}, `and ${rest.length.toLocaleString("en")} more`),
+    rest.map((one) => one.name).join(", "))] : [];
+  const number = same.length > 1 ? `${counted(same.length, "repository", "repositories")}, ` : "";
+  const where = `${nameOf(row.account)} ${row.region}, ${number}${counted(cells.size, "principal")}`;
+  const marks = marksOf(row).map(([kind, words]) => make("span", { class: `mark ${kind}` }, words));
+  return make("th", { scope: "row" }, ...same.slice(0, NAMES).map(nameButton), ...more, make("small", {}, where), ...marks);
 }
 
 // ---- the table
@@ -210,19 +234,20 @@ function draw() {
     if (field.type === "checkbox") field.checked = view[field.name] === "1";
     else if (field.name && field.value !== view[field.name]) field.value = view[field.name];
   }
-  const shown = filtered();
-  const top = startOf(view.row, ROWS, shown.length);
-  const page = shown.slice(top, top + ROWS);
+  const shown = filtered(), lines = together(shown);
+  const top = startOf(view.row, ROWS, lines.length);
+  const page = lines.slice(top, top + ROWS);
   const columns = columnsOf(page);
   const left = startOf(view.col, COLUMNS, columns.length);
   const visible = columns.slice(left, left + COLUMNS).map((member) => principals[member]);
-  table.setAttribute("aria-rowcount", shown.length + 1);
+  table.setAttribute("aria-rowcount", lines.length + 1);
   table.setAttribute("aria-colcount", columns.length + 1);
   const head = make("tr", { "aria-rowindex": 1 }, make("th", { scope: "col", "aria-colindex": 1 }, "Repository"),
     ...visible.map((one, index) => make("th", { scope: "col", title: one.name, "aria-colindex": left + index + 2 },
       ...breakable(short(one.name)), make("small", {}, [nameOf(one.account), ...one.teams].filter(Boolean).join(" ")))));
-  const body = page.map(({ row, cells }, index) => make("tr", { "aria-rowindex": top + index + 2 }, rowHead(row, cells),
-    ...visible.map((one) => make("td", {}, ...(cells.has(one.number) ? [cellButton(row, one, cells.get(one.number))] : [])))));
+  const cellOf = (line, one) => line.cells.has(one.number) ? [cellButton(line, one, line.cells.get(one.number))] : [];
+  const body = page.map((line, index) => make("tr", { "aria-rowindex": top + index + 2 }, rowHead(line),
+    ...visible.map((one) => make("td", {}, ...cellOf(line, one)))));
   table.tHead.replaceChildren(head);
   table.tBodies[0].replaceChildren(...body);
   const accesses = shown.reduce((sum, { cells }) =>
@@ -231,7 +256,7 @@ function draw() {
     ? `${counted(accesses, "access", "accesses")} in ${shown.length.toLocaleString("en")} of ` +
       counted(rows.length, "repository", "repositories")
     : "Nothing fits these filters.";
-  pager("rows", top, page.length, shown.length, ROWS, "row");
+  pager("rows", top, page.length, lines.length, ROWS, "row");
   pager("columns", left, visible.length, columns.length, COLUMNS, "col");
 }
 
@@ -247,19 +272,70 @@ function pager(id, start, length, total, size, name) {
   after.onclick = () => start + length < total && go({ ...more, [name]: String(start + size) });
 }
 
-// ---- on paper: every row that the filters leave, with everybody in words, for a table as wide as the matrix is cut off
+// ---- on paper: what the filters leave, in words, for a table as wide as the matrix is cut off
+
+let closed = [];
 
 function print() {
-  const rows = filtered().map(({ row, cells }) => make("tr", {}, make("th", { scope: "row" }, row.name,
-    make("small", {}, `${nameOf(row.account)} ${row.region}`)), make("td", {}, ...peopleOf(cells))));
-  const head = make("tr", {}, make("th", { scope: "col" }, "Repository"), make("th", { scope: "col" }, "Who has access"));
-  element("printed").replaceChildren(make("table", {}, make("thead", {}, head), make("tbody", {}, ...rows)));
+  element("printed").replaceChildren(...setsOf(filtered()).map(sectionOf));
+  closed = [...closed, ...document.querySelectorAll("section:not(:has(#matrix)) details:not([open])")];
+  for (const one of closed) one.open = true;
+}
+
+function unprint() {
+  element("printed").replaceChildren();
+  for (const one of closed) one.open = false;
+  closed = [];
 }
 
 const onPaper = window.matchMedia("print");
-onPaper.addEventListener("change", () => onPaper.matches ? print() : element("printed").replaceChildren());
+onPaper.addEventListener("change", () => onPaper.matches ? print() : unprint());
 window.addEventListener("beforeprint", print);
-window.addEventListener("afterprint", () => element("printed").replaceChildren());
+window.addEventListener("afterprint", unprint);
+
+// Sets of repositories, each with what is said of all of it and of no other repository, so that all is said once.
+function setsOf(shown) {
+  const items = new Map();
+  const say = (row, kind, rank, text, member = null) => {
+    const key = `${member} ${kind} ${text}`;
+    if (!items.has(key)) items.set(key, { kind, rank, text, member, of: [] });
+    items.get(key).of.push(row);
+  };
+  for (const { row, cells } of shown) {
+    for (const [kind, words] of marksOf(row)) say(row, kind, -1, words);
+    if (!cells.size && row.groups !== null) say(row, "", 999, "Nobody has access that is known");
+    for (const [member, ways] of cells) {
+      for (const [text, ground] of saidOf(row, member, ways)) say(row, ground, rankOf(member, ways), text, member);
+    }
+  }
+  const sets = Map.groupBy(items.values(), ({ of }) => of.map((row) => row.number).join());
+  const gravestIn = (found) => Math.min(...found.filter(({ member }) => member !== null).map(({ rank }) => rank), 998);
+  return [...sets.values()].sort((a, b) => gravestIn(a) - gravestIn(b) || b[0].of.length - a[0].of.length);
+}
+
+// [words, ground]: what somebody can do with a repository; pull and push in the same words are one.
+function saidOf(row, member, ways) {
+  const said = Map.groupBy(Object.entries(ways), ([access, { answer, ground }]) =>
+    [CANS[answer], ground, endOf.get(`${row.number} ${member} ${access}`) ?? ""].join("|"));
+  return [...said].map(([key, found]) => {
+    const [can, ground, until] = key.split("|");
+    return [`${can} ${found.map(([access]) => access).join(" and ")}: ${GROUNDS[ground]}${until && `, until ${until.replace("+00:00", "Z")}`}`, ground];
+  });
+}
+
+function sectionOf(items) {
+  const rows = items[0].of, every = [...items].sort((a, b) => a.rank - b.rank);
+  const places = Map.groupBy(rows, (row) => `${nameOf(row.account)} ${row.region}`);
+  const listed = [...places].map(([place, found]) => `${place}: ${found.map((row) => row.name).join(", ")}`).join("; ");
+  return make("div", { class: "set" }, make("h3", {}, counted(rows.length, "repository", "repositories")),
+    make("p", { class: "where" }, listed), ...[...Map.groupBy(every, ({ text }) => text)].map(([text, found]) => {
+      const people = found.filter(({ member }) => member !== null).map(({ member }) => principals[member]);
+      const number = people.length > 1 ? `${counted(people.length, "principal")} ` : "";
+      const named = [...Map.groupBy(people, (one) => one.account)].map(([account, of]) =>
+        `${account && `${nameOf(account)}: `}${of.map((one) => short(one.name)).join(", ")}`).join("; ");
+      return make("p", { class: found[0].kind }, make("strong", {}, `${number}${text}`), named && ` ${named}`);
+    }));
+}
 
 // Who has access, the gravest first, one paragraph each.
 function peopleOf(cells) {
@@ -321,7 +397,15 @@ function detailOfRow(row) {
     ...health.length ? [make("ul", {}, ...health)] : [make("p", {}, "The spec does not name this repository.")],
     make("h3", {}, row.groups === null ? "Who has access is not on this page: there was no room" : "Who has access"),
     ...peopleOf(cellsOf(row)),
+    ...alsoOf(row),
   ];
+}
+
+// The repositories that are one row with this one where nothing is filtered.
+function alsoOf(row) {
+  const { rows: same } = together(rows.map((one) => ({ row: one, missing: [] }))).find((line) => line.rows.includes(row));
+  const others = same.filter((one) => one !== row).map((one) => one.name);
+  return others.length ? [make("p", { class: "where" }, `The same holds of ${others.join(", ")}.`)] : [];
 }
 
 // Closing goes back to where it was opened, if that was here.

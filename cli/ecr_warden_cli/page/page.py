@@ -318,7 +318,7 @@ def _matrix() -> Element:
         div(class_="scroll", tabindex="0", role="region", aria_label="Access by repository and principal")[
             table(id="matrix")[
                 caption(class_="soft")[
-                    "Repositories and the principals with access; a cell opens its chain and statements."
+                    span["Repositories and the principals with access; a cell opens its chain and statements."]
                 ],
                 thead,
                 tbody,
@@ -332,10 +332,10 @@ def _matrix() -> Element:
 
 def _legend() -> Element:
     samples = (
-        ("cell none", "! pull", "the spec does not give it"),
-        ("cell spec", "pull", "the spec gives it"),
-        ("cell own", "pull", "an administrator, also_allowed, ecr-warden's own, or a repository beside the spec"),
-        ("cell", "pull ?", "under conditions, or not certain"),
+        ("way none", "! pull", "the spec does not give it"),
+        ("way spec", "pull", "the spec gives it"),
+        ("way own", "pull", "an administrator, also_allowed, ecr-warden's own, or a repository beside the spec"),
+        ("way", "pull ?", "under conditions, or not certain"),
         ("mark false", "differs from the spec", "of the documents of the repository and of who is granted access"),
         ("mark false", "access differs", "others have access than those whom the spec names"),
         ("mark false", "read long ago", "so that the rest may be out of date"),
