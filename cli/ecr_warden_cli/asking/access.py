@@ -120,10 +120,12 @@ def _place(repository: Repository) -> str:
 
 def unlisted(estate: Estate) -> Iterator[str]:
     """The registries that may have more repositories than were read."""
-    for account in estate.accounts.values():
-        for registry in account.registries.values():
-            if not registry.is_listed:
-                yield f"the repositories of account {account.id} in {registry.region} were not listed"
+    return (
+        f"the repositories of account {account.id} in {registry.region} were not listed"
+        for account in estate.accounts.values()
+        for registry in account.registries.values()
+        if not registry.is_listed
+    )
 
 
 _PRINCIPALS = "write ALIAS:user/NAME or ALIAS:role/NAME, the ARN of a user, role or session, or a service"

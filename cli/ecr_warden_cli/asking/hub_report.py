@@ -55,9 +55,11 @@ def _record(status: StatusReply) -> AuditRecord:
 
 def _seen(group: FindingGroup) -> Iterator[SeenFinding]:
     """The findings that a group stands for."""
-    for place in group.places:
-        for access in group.accesses:
-            yield SeenFinding(replace(group.finding, access=access, place=place), group.first_seen)
+    return (
+        SeenFinding(replace(group.finding, access=access, place=place), group.first_seen)
+        for place in group.places
+        for access in group.accesses
+    )
 
 
 def _parts(status: StatusReply, accounts: Mapping[str, str], began: Mapping[str, datetime]) -> Iterator[PartRead]:

@@ -71,9 +71,11 @@ class AwsRemains(Struct, frozen=True):
             yield Thing(Kind.CUTOFF, self.account, "", DENY_OLDER_SESSIONS, (f"role/{role}",), before)
 
     def _holders(self, policy: str) -> Iterator[str]:
-        for kind in ("User", "Group", "Role"):
-            for one in self._listed("iam", "list_entities_for_policy", f"Policy{kind}s", PolicyArn=policy):
-                yield f"{kind.lower()}/{one[f'{kind}Name']}"
+        return (
+            f"{kind.lower()}/{one[f'{kind}Name']}"
+            for kind in ("User", "Group", "Role")
+            for one in self._listed("iam", "list_entities_for_policy", f"Policy{kind}s", PolicyArn=policy)
+        )
 
     def delete(self, thing: Thing) -> None:
         name = thing.name

@@ -230,8 +230,10 @@ def plan_extras(plan: PlanReply) -> dict[str, Any]:
 
 def recreated_lines(plan: PlanReply) -> Iterator[str]:
     """One line per identity that was recreated since its last run."""
-    for identity in plan.recreated:
-        yield f"{identity} was recreated; reconcile starts a run of it, and has the documents that name it rewritten"
+    return (
+        f"{identity} was recreated; reconcile starts a run of it, and has the documents that name it rewritten"
+        for identity in plan.recreated
+    )
 
 
 def say_unread(unread: Sequence[str], context: Context) -> None:

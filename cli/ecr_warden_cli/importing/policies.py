@@ -460,12 +460,11 @@ def _aws_notes(value: str, statement: Statement, world: World) -> Iterator[Note]
             yield Note(NoteKind.WHOLE_ACCOUNT, what, "name its users and roles", KEEP, who)
     elif account:
         identity = world.by_arn.get(value)
-        if identity is None:
-            if world.estate.accounts[account].is_listed:
-                yield Note(NoteKind.UNKNOWN_PRINCIPAL, "does not exist", "remove it", KEEP)
-            else:
-                what = "the users and roles of its account were not read"
-                yield Note(NoteKind.UNREAD, what, "import again with the right to read them", KEEP)
+        if identity is None and world.estate.accounts[account].is_listed:
+            yield Note(NoteKind.UNKNOWN_PRINCIPAL, "does not exist", "remove it", KEEP)
+        elif identity is None:
+            what = "the users and roles of its account were not read"
+            yield Note(NoteKind.UNREAD, what, "import again with the right to read them", KEEP)
         elif world.principal(identity) is None:
             better = "name a role of your own, its permission set as {sso: ...}, or the account as {account: ALIAS}"
             yield Note(NoteKind.NOT_NAMEABLE, "only AWS can write its policies", better, KEEP)

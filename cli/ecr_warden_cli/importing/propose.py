@@ -1,7 +1,6 @@
 """An estate to the spec that describes it, as values: what grants say exactly as grants, the rest word for word."""
 
 from bisect import bisect_left
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import replace
 
@@ -85,38 +84,31 @@ type Regions = Sequence[_Candidate]
 
 def propose(world: World) -> Proposal:
     """The spec of an estate."""
-    notes: defaultdict[str, list[Note]] = defaultdict(list)
+    notes: list[tuple[str, Note]] = []
     left_out: list[str] = []
     entries: list[SpecRepository] = []
     examined = _Examined(world)
     for repositories in repositories_by_name(world.estate).values():
-        candidates: list[_Candidate] = []
-        for live in repositories:
-            found = _candidate(live, examined)
-            if isinstance(found, _Candidate):
-                candidates.append(found)
-            else:
-                notes[live.target.key].append(found)
-                left_out.append(live.target.key)
+        found = [(live.target.key, _candidate(live, examined)) for live in repositories]
+        candidates = [one for _, one in found if isinstance(one, _Candidate)]
+        refused = [(key, one) for key, one in found if isinstance(one, Note)]
+        left_out += [key for key, _ in refused]
         alike = _alike(candidates)
-        for candidate in candidates:
-            notes[candidate.target.key] += _notes_of(candidate, alike, world)
+        notes += refused
+        notes += [(one.target.key, note) for one in candidates for note in _notes_of(one, alike, world)]
         entries += map(_entry, alike)
     entries, demoted = _within_quotas(entries, world)
     for entry in demoted:
         entries += literal_entries(entry, world)
-        for target in entry.targets:
-            notes[target.key].append(_OVER_QUOTA)
+        notes += [(target.key, _OVER_QUOTA) for target in entry.targets]
     pushing = find_pushing(world, entries)
-    for key, found_notes in pushing.notes.items():
-        notes[key] += found_notes
+    notes += [(key, note) for key, some in pushing.notes.items() for note in some]
     entries = [replace(repository, push=pushing.grants.get(repository.targets[0], ())) for repository in entries]
     spec = Spec(world.accounts, {}, tuple(entries), pushing.literals)
-    for key, note in _of_issuers(world, spec):
-        notes[key].append(note)
+    notes += _of_issuers(world, spec)
     named = {address.target.key for literal in spec.literals for address in literal.addresses}
     left_out += sorted(key for key in pushing.notes if key not in named)
-    said = {key: tuple(sorted(set(some))) for key, some in notes.items() if some}
+    said = {key: tuple(sorted(set(some))) for key, some in gather(notes).items()}
     waiting: Waiting = {**dict(_waiting(spec, world)), **pushing.waiting}
     # A push role serves one entry.
     return Proposal(with_lists(spec, said, waiting), said, tuple(left_out), waiting)
@@ -241,8 +233,8 @@ def _notes_of(candidate: _Candidate, alike: Sequence[Regions], world: World) -> 
     """What looks wrong in a policy; `alike`: the repository's regions by entry."""
     notes = []
     if candidate not in alike[0]:
-        what = "its policy is another one than in the repository's other regions"
-        what = what if candidate.document else "it has no policy, and in other regions it has one"
+        other = "its policy is another one than in the repository's other regions"
+        what = other if candidate.document else "it has no policy, and in other regions it has one"
         notes.append(Note(NoteKind.PER_REGION, what, "give it the same policy everywhere"))
     if candidate.outside is not None:
         notes.append(candidate.outside.note(IN_PLACE))

@@ -135,9 +135,9 @@ def _statements(documents: Iterable[Document]) -> frozenset[CanonicalStatement]:
 
 def inline_policies(identity: Identity) -> Iterator[tuple[str, Policy]]:
     """The inline policies of a user or role by name, without those of its groups."""
-    for policy in identity.policies:
-        if policy.place.inline and not policy.place.group:
-            yield policy.place.inline, policy
+    return (
+        (policy.place.inline, policy) for policy in identity.policies if policy.place.inline and not policy.place.group
+    )
 
 
 def inline_size(identity: Identity, *, without: str) -> int:

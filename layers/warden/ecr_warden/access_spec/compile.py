@@ -103,10 +103,6 @@ class IdentityGrants(Struct):
             for limits, roles in self.roles.items()
         }
 
-    @property
-    def every_role(self) -> tuple[RoleTarget, ...]:
-        return tuple({role for roles in self.roles.values() for role in roles})
-
 
 def _widest(resources: Mapping[Limits, set[str]]) -> dict[Limits, tuple[str, ...]]:
     return {limits: _widest_of(some) for limits, some in resources.items()}
@@ -419,7 +415,7 @@ def _identity(identity: IdentityTarget, grants: IdentityGrants) -> TargetSpec:
     if grants.roles:
         address = identity_policy(identity, ASSUME_POLICY)
         documents[address] = assume_permissions(grants.assumed)
-        widen_after[address] = _by_key(grants.every_role)
+        widen_after[address] = _by_key({role for roles in grants.roles.values() for role in roles})
     if grants.logs_in:
         documents[identity_policy(identity, PULL_POLICY)] = pull_permissions(grants.named, grants.imported)
     return TargetSpec(identity, Extent.OURS, documents, widen_after=widen_after)

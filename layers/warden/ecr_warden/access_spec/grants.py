@@ -1,7 +1,7 @@
 """`repositories:`: who may pull and push."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from copy import replace
 from datetime import datetime
 
@@ -11,7 +11,7 @@ from ecr_warden.access_spec.federation import build_github, build_oidc, build_pe
 from ecr_warden.access_spec.limits import build_limits
 from ecr_warden.access_spec.nodes import Scalar
 from ecr_warden.access_spec.principals import Directory, check_iam_name
-from ecr_warden.access_spec.problems import Code, ProblemReport, quote
+from ecr_warden.access_spec.problems import Code, Place, ProblemReport, quote
 from ecr_warden.access_spec.render import READ_ACTIONS
 from ecr_warden.access_spec.spec import (
     ByCondition,
@@ -241,13 +241,7 @@ def repository_name(name: Scalar | None, report: ProblemReport, *, pattern: bool
 
 
 def _foreign(names: tuple[Scalar, ...], report: ProblemReport) -> tuple[ForeignStatement, ...]:
-    found: dict[ForeignStatement, None] = {}
-    for name in names:
-        kind = ForeignStatement(name.text)
-        if kind in found:
-            report.add(Code.LISTED_TWICE, name.place, f"{name.text} is listed twice")
-        found[kind] = None
-    return tuple(sorted(found))
+    return tuple(sorted(report.each_once((ForeignStatement(name.text), name.place) for name in names)))
 
 
 def _push(entry: Fields, account: SpecAccount | None, directory: Directory, now: datetime) -> PushGrant | None:
@@ -281,20 +275,18 @@ def _words(*scalars: Scalar | None) -> tuple[str, ...]:
 
 def _pushers(entry: Fields, directory: Directory) -> tuple[Pusher, ...]:
     """Who may assume a push role."""
-    report = directory.report
-    found: dict[Pusher, None] = dict.fromkeys(directory.resolve(entry.texts("by")))
-    for item in entry.all("by"):
-        pusher: Pusher | None
-        if "github" in item.keys:
-            pusher = build_github(item, report)
-        elif "oidc" in item.keys:
-            pusher = build_oidc(item, report)
-        elif "pods" in item.keys:
-            pusher = build_pods(item.fields("pods"), directory.accounts, report)
-        else:
-            pusher = build_permission_set(item.fields("sso"), directory.accounts, report)
-        if pusher is not None and pusher in found:
-            report.add(Code.LISTED_TWICE, item.place, f"{pusher} is listed twice")
-        elif pusher is not None:
-            found[pusher] = None
-    return tuple(found)
+    of_names: Iterable[tuple[Pusher, Place]] = directory.resolve(entry.texts("by")).items()
+    others = ((_pusher(item, directory), item.place) for item in entry.all("by"))
+    found = ((pusher, place) for pusher, place in others if pusher is not None)
+    return directory.report.each_once((*of_names, *found))
+
+
+def _pusher(entry: Fields, directory: Directory) -> Pusher | None:
+    """The jobs of a repository or an issuer, pods or a permission set."""
+    if "github" in entry.keys:
+        return build_github(entry, directory.report)
+    if "oidc" in entry.keys:
+        return build_oidc(entry, directory.report)
+    if "pods" in entry.keys:
+        return build_pods(entry.fields("pods"), directory.accounts, directory.report)
+    return build_permission_set(entry.fields("sso"), directory.accounts, directory.report)

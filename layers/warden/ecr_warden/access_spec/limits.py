@@ -20,13 +20,8 @@ def build_limits(entry: Fields, now: datetime, report: ProblemReport) -> Limits:
     """The fields `until` and `source_ip` of a grant."""
     text = entry.text("until")
     until = None if text is None else parse_until(text, now, report)
-    networks: dict[str, None] = {}
-    for scalar in entry.texts("source_ip"):
-        network = _network(scalar, report)
-        if network in networks:
-            report.add(Code.LISTED_TWICE, scalar.place, f"{network} is listed twice")
-        elif network is not None:
-            networks[network] = None
+    read = ((_network(scalar, report), scalar.place) for scalar in entry.texts("source_ip"))
+    networks = report.each_once((network, place) for network, place in read if network is not None)
     if networks:
         report.add(Code.NO_ENDPOINTS, entry.place_of("source_ip"))
     return Limits(until, tuple(sorted(networks)))
@@ -62,11 +57,9 @@ def _network(text: Scalar, report: ProblemReport) -> str | None:
     if network is not None and network.prefixlen >= _WIDEST[network.version]:
         return str(network)
     meant = None if network is not None else _read(text.text, strict=False)
-    if network is not None:
-        message = f"{quote(text.text)} is as good as everybody"
-    else:
-        message = f"{quote(text.text)} is not a network"
-    report.add(Code.SOURCE_IP, text.place, message, remedy=None if meant is None else f"write {bare(str(meant))}")
+    wrong = "as good as everybody" if network is not None else "not a network"
+    remedy = None if meant is None else f"write {bare(str(meant))}"
+    report.add(Code.SOURCE_IP, text.place, f"{quote(text.text)} is {wrong}", remedy=remedy)
     return None
 
 

@@ -401,6 +401,15 @@ class ProblemReport(Struct):
             code = Code.ONCE_VALID
         self.found.append(problem(code, place, message, remedy=remedy))
 
+    def each_once[T](self, listed: Iterable[tuple[T, Place]]) -> tuple[T, ...]:
+        """What a list names, each once; a second time is reported at its place."""
+        found: dict[T, None] = {}
+        for named, place in listed:
+            if named in found:
+                self.add(Code.LISTED_TWICE, place, f"{named} is listed twice")
+            found[named] = None
+        return tuple(found)
+
     def hint(self, text: str, names: Iterable[str], *, cutoff: float = 0.6) -> str:
         """` (did you mean "deployers"?)`, or ""."""
         near = self.nearest(text, names, cutoff=cutoff)

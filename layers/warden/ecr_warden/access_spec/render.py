@@ -296,9 +296,11 @@ def permissions(repositories: Limited[str] | None, importing: Limited[str], role
 
 
 def _each(sid: str, actions: tuple[str, ...], resources: Limited[str]) -> Iterator[dict[str, object]]:
-    for limits in sorted(resources, key=lambda limits: limits.order):
-        if named := sorted(set(resources[limits])):
-            yield _on(sid, limits, actions, named)
+    return (
+        _on(sid, limits, actions, named)
+        for limits in sorted(resources, key=lambda limits: limits.order)
+        if (named := sorted(set(resources[limits])))
+    )
 
 
 def _on(sid: str, limits: Limits, actions: tuple[str, ...], resources: Iterable[str]) -> dict[str, object]:

@@ -271,8 +271,8 @@ def _alike(calls: Iterable[_Call], patterns: frozenset[str]) -> Sequence[tuple[s
 
 def _signature(resource: str, patterns: frozenset[str]) -> object:
     """Equal for resources that match the same patterns; one that may match a policy variable is like no other."""
-    matching = []
-    for text in patterns - {"*"}:
-        if literal_glob(replace_variables(completed_arn(text), lambda _: "*")).matches(resource):
-            matching.append((text, resource if "${" in text else ""))
-    return frozenset(matching)
+    return frozenset(
+        (text, resource if "${" in text else "")
+        for text in patterns - {"*"}
+        if literal_glob(replace_variables(completed_arn(text), lambda _: "*")).matches(resource)
+    )

@@ -456,9 +456,11 @@ class _Auditor:
         assert policy is not None
 
         def outsiders(access: str) -> Iterator[AccessPath]:
-            for path in let_in(self._graph, self._graph.permissions(access, repository), policy):
-                if not self._judge.is_allowed(path.subject, access, target.account, target.name):
-                    yield path
+            return (
+                path
+                for path in let_in(self._graph, self._graph.permissions(access, repository), policy)
+                if not self._judge.is_allowed(path.subject, access, target.account, target.name)
+            )
 
         yield from self._let_in(outsiders, repository)
 

@@ -173,11 +173,7 @@ class AuditedAccess(Struct, frozen=True, dict=True):
 
     def of(self, repository: RepositoryTarget) -> Condition:
         """The condition, without regard to how long ago the audit was."""
-        record, parts, unknown = (
-            self.record,
-            self.involved.parts(repository),
-            partial(Condition, ConditionStatus.UNKNOWN),
-        )
+        record, unknown = self.record, partial(Condition, ConditionStatus.UNKNOWN)
         if record is None:
             return unknown("NotAudited", "there was no audit yet", self.now)
         if record.failure:

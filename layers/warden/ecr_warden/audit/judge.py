@@ -65,9 +65,11 @@ class Judge(Struct, frozen=True):
 
     def entering(self, asked: tuple[Permission, ...], target: RepositoryTarget) -> Iterator[AccessPath]:
         """Whoever is in no inventory and may do this directly, by any policy, without being meant to."""
-        for path in self.graph.directly(asked).values():
-            if not self.is_allowed(path.subject, asked[0].action, target.account, target.name):
-                yield path
+        return (
+            path
+            for path in self.graph.directly(asked).values()
+            if not self.is_allowed(path.subject, asked[0].action, target.account, target.name)
+        )
 
     def divided(self, paths: Iterable[AccessPath]) -> tuple[list[AccessPath], list[AccessPath]]:
         """At most MAX_NAMED paths with a finding of their own, outsiders' before others', and the rest.
@@ -97,9 +99,8 @@ class Judge(Struct, frozen=True):
         a name. Or whether it goes into a role of Identity Center: AWS writes who may assume it, and what the role can
         is found of the role.
         """
-        if is_service_linked_role(path.subject.arn) or any(map(is_identity_center_role, path.chain[1:2])):
-            return True
-        if self._is_hubs_own(path):
+        is_of_aws = is_service_linked_role(path.subject.arn) or any(map(is_identity_center_role, path.chain[1:2]))
+        if is_of_aws or self._is_hubs_own(path):
             return True
         subjects = [step.subject for step in path.steps]
         names = [subject.principal.name.lower() for subject in subjects]

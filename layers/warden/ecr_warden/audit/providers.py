@@ -6,7 +6,6 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_crea
 """
 
 import shlex
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 
@@ -17,6 +16,7 @@ from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.target import RoleTarget
 from iam_access.arn import parse_arn
 from iam_access.document.document import Document, Effect
+from iam_access.gather import gather
 from iam_access.inventory.inventory import Providers, Unread
 from iam_access.text.ascii_case import ascii_lower
 from iam_access.text.printable import listed, printable
@@ -107,26 +107,22 @@ def trusts_of(compiled: CompiledSpec) -> Iterator[Trust]:
 
 def gaps(trusts: Iterable[Trust], known: Mapping[str, Providers | Unread]) -> tuple[ProviderGap, ...]:
     """What is lacking, or unknown, of the providers that roles trust; `known`: the providers of each account."""
-    roles: defaultdict[tuple[str, str], dict[str, None]] = defaultdict(dict)
-    audiences: defaultdict[tuple[str, str], dict[str, dict[str, None]]] = defaultdict(dict)
-    for role, account, provider, asked in _wanted(trusts):
-        roles[account, provider][role] = None
-        for one in asked:
-            audiences[account, provider].setdefault(one, {})[role] = None
+    of_providers = gather(((account, provider), (role, asked)) for role, account, provider, asked in _wanted(trusts))
     found: list[ProviderGap] = []
-    for (account, provider), trusting in sorted(roles.items()):
-        by_audience = audiences[account, provider]
+    for (account, provider), asking in sorted(of_providers.items()):
+        trusting = tuple(dict.fromkeys(role for role, _ in asking))
+        by_audience = gather((one, role) for role, asked in asking for one in asked)
         wanted = tuple(sorted(by_audience))
         match known.get(account, Unread("identity providers", "not read")):
             case Unread(why=why):
-                found.append(ProviderGap(GapKind.UNKNOWN, provider, account, tuple(trusting), wanted, why))
+                found.append(ProviderGap(GapKind.UNKNOWN, provider, account, trusting, wanted, why))
             case providers if provider not in providers:
-                found.append(ProviderGap(GapKind.MISSING, provider, account, tuple(trusting), wanted))
+                found.append(ProviderGap(GapKind.MISSING, provider, account, trusting, wanted))
             case providers:
                 served = providers[provider]
                 found += [
-                    ProviderGap(GapKind.AUDIENCE, provider, account, tuple(asking), (audience,))
-                    for audience, asking in sorted(by_audience.items())
+                    ProviderGap(GapKind.AUDIENCE, provider, account, tuple(dict.fromkeys(some)), (audience,))
+                    for audience, some in sorted(by_audience.items())
                     if served is not None and audience not in served
                 ]
     return tuple(found)

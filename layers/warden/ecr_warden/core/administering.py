@@ -47,9 +47,11 @@ def is_of_registry(action: str) -> bool:
 
 def unknown_in(actions: Patterns) -> Iterator[str]:
     """The actions of ECR in an Action element that are newer than the catalogue, patterns with a name that fits."""
-    for value in () if actions.negated else actions.values:
-        if ascii_lower(value).startswith("ecr:") and not catalogue.matching_actions(value):
-            yield value.replace("*", "x").replace("?", "x")
+    return (
+        value.replace("*", "x").replace("?", "x")
+        for value in (() if actions.negated else actions.values)
+        if ascii_lower(value).startswith("ecr:") and not catalogue.matching_actions(value)
+    )
 
 
 def distinct_actions(elements: Iterable[Patterns], otherwise: Callable[[str], Hashable]) -> tuple[str, ...]:

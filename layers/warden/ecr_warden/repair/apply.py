@@ -33,7 +33,8 @@ def apply_plan(
         return tuple(_failed(change, error) for change in run.plan.changes)
     outcomes: list[Outcome] = []
     for change in run.plan.changes:
-        reason = _reason_to_skip(change, outcomes) or _reason_to_stop(lease, state, switch)
+        reason = _reason_to_skip(change, outcomes) or switch.reason_to_stop()
+        reason = reason or (None if state.holds(lease) else LEASE_LOST)
         outcomes.append(Skipped(change, reason) if reason else _write(writer, change))
     return tuple(outcomes)
 
@@ -44,10 +45,6 @@ def _reason_to_skip(change: Change, outcomes: list[Outcome]) -> str | None:
     if gains(change) and any(isinstance(outcome, Failed | Skipped) for outcome in outcomes):
         return "no access is added after a change that was not made"
     return None
-
-
-def _reason_to_stop(lease: Lease, state: State, switch: Switch) -> str | None:
-    return switch.reason_to_stop() or (None if state.holds(lease) else LEASE_LOST)
 
 
 def _write(writer: Writer, change: Change) -> Outcome:

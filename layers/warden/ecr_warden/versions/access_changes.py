@@ -251,19 +251,15 @@ def _for_classes(permission: Permission, account: str) -> Permission:
 
 def _of_classes(policy: Policy, account: str) -> Policy:
     assert isinstance(policy.document, Document)
-    kept = []
+    kept, whole = [], (account, iam_arn(account, "root"))
     for statement in policy.document.statements:
         principals = statement.principals
         if statement.effect is Effect.ALLOW and principals is not None and not principals.negated:
-            values = tuple(each for each in principals.values if each == ANYONE or _is_whole(each.value, account))
+            values = tuple(each for each in principals.values if each == ANYONE or each.value in whole)
             kept.append(replace(statement, principals=replace(principals, values=values)))
         else:
             kept.append(statement)
     return replace(policy, document=replace(policy.document, statements=tuple(kept)))
-
-
-def _is_whole(value: str, account: str) -> bool:
-    return value in (account, iam_arn(account, "root"))
 
 
 class _Question:

@@ -279,9 +279,11 @@ def _identities(version: CompiledSpec) -> Mapping[str, TargetSpec]:
 
 
 def _documents(spec: TargetSpec | None) -> Iterator[tuple["_Place", Document]]:
-    for address, value in spec.documents.items() if spec else ():
-        if isinstance(value, Document):
-            yield _Place(address.kind, address.name), value
+    return (
+        (_Place(address.kind, address.name), value)
+        for address, value in (spec.documents.items() if spec else ())
+        if isinstance(value, Document)
+    )
 
 
 class _Place(Struct, frozen=True):
