@@ -62,7 +62,11 @@ class AwsEntered(Struct, frozen=True):
         """Enter each account, by ID with its name."""
         source = None if ways.profiles.keys() >= accounts.keys() else open_profile(ways.source)
         found = {account: _enter(account, alias, ways, source) for account, alias in accounts.items()}
-        return cls({account: _with_remedy(one) for account, one in found.items()}, sleep)
+        remedied = {
+            account: replace(one, remedy=remedy_for(one.reason, one.remedy)) if isinstance(one, NotEntered) else one
+            for account, one in found.items()
+        }
+        return cls(remedied, sleep)
 
     @property
     def refused(self) -> Mapping[str, NotEntered]:
@@ -229,7 +233,3 @@ def _assuming(source: boto3.Session, role: str) -> boto3.Session:
     fetcher = AssumeRoleCredentialFetcher(create_client, source.get_credentials(), role, {"RoleSessionName": _SESSION})
     own._credentials = DeferredRefreshableCredentials(fetcher.fetch_credentials, "assume-role")
     return boto3.Session(botocore_session=own, region_name=source.region_name)
-
-
-def _with_remedy(found: AccountSession | NotEntered) -> AccountSession | NotEntered:
-    return found if isinstance(found, AccountSession) else replace(found, remedy=remedy_for(found.reason, found.remedy))

@@ -74,13 +74,12 @@ def _refuse_list(repository: SpecRepository, edit: Edit) -> None:
 
 def _find(text: str, spec: Spec) -> SpecRepository:
     """The entry by its name, or by ACCOUNT/REGION/NAME."""
-    aliases = spec.aliases
 
     def names(repository: SpecRepository) -> Iterator[str]:
         for target in repository.targets:
             yield target.name
             yield f"{target.account}/{target.region}/{target.name}"
-            yield f"{aliases[target.account]}/{target.region}/{target.name}"
+            yield f"{spec.aliases[target.account]}/{target.region}/{target.name}"
 
     found = [repository for repository in spec.repositories if text in names(repository)]
     match found:
@@ -90,7 +89,7 @@ def _find(text: str, spec: Spec) -> SpecRepository:
             raise _no_entry(text, spec)
         case _:
             firsts = (next(one for one in repository.targets if one.name == text) for repository in found)
-            full = [f"{aliases[first.account]}/{first.region}/{first.name}" for first in firsts]
+            full = [f"{spec.aliases[first.account]}/{first.region}/{first.name}" for first in firsts]
             raise Failure(
                 f"{cut(text, 300)} is in several entries",
                 code="no-such-repository",
@@ -137,11 +136,10 @@ def _no_entry(text: str, spec: Spec) -> Failure:
 
 def literal_place(text: str, spec: Spec) -> Place | None:
     """The place of the literal policy of a repository, by its name or ACCOUNT/REGION/NAME."""
-    aliases = spec.aliases
     for literal in spec.literals:
         for one in (address.target for address in literal.addresses):
             if isinstance(one, RepositoryTarget):
-                full = (f"{account}/{one.region}/{one.name}" for account in (one.account, aliases[one.account]))
+                full = (f"{account}/{one.region}/{one.name}" for account in (one.account, spec.aliases[one.account]))
                 if text in (one.name, *full):
                     return literal.place
     return None

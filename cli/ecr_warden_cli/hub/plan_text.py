@@ -76,8 +76,8 @@ def unreadable_of(drifts: Iterable[Drift]) -> tuple[str, ...]:
 
 def describe_change(change: Change) -> str:
     """`update trust policy (takes access away)`."""
-    effect = _effect(change)
-    return f"{change.operation} {_what(change)}" + (f" ({effect})" if effect else "")
+    gives = None if change.access is None else (bool(change.access.gained), bool(change.access.lost))
+    return f"{change.operation} {_what(change)}" + ("" if gives is None else f" ({_EFFECTS[gives]})")
 
 
 def _what(change: Change) -> str:
@@ -90,10 +90,6 @@ def _what(change: Change) -> str:
             return f"{describe_address(change.address)}: {change.why}"
         case _:
             return describe_address(change.address)
-
-
-def _effect(change: Change) -> str:
-    return "" if change.access is None else _EFFECTS[bool(change.access.gained), bool(change.access.lost)]
 
 
 _EFFECTS = {

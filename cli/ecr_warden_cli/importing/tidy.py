@@ -23,11 +23,11 @@ def with_lists(spec: Spec, notes: Mapping[str, object], waiting: Collection[str]
         return entry.targets if entry.targets[0].key in waiting else (replace(entry, targets=()), where)
 
     groups = gather((alike(entry), entry) for entry in spec.repositories)
-    return replace(spec, repositories=tuple(map(_together, groups.values())))
-
-
-def _together(alike: Sequence[SpecRepository]) -> SpecRepository:
-    return replace(alike[0], targets=tuple(target for entry in alike for target in entry.targets))
+    together = (
+        replace(some[0], targets=tuple(target for entry in some for target in entry.targets))
+        for some in groups.values()
+    )
+    return replace(spec, repositories=tuple(together))
 
 
 def with_teams(spec: Spec) -> Spec:

@@ -81,7 +81,7 @@ class World:
         """Whether the identity's policies already allow everything that one more of them would."""
         key = identity.arn, document.text
         if key not in self._adds_nothing:
-            before = self._held(identity)
+            before = once(self._statements, identity.arn, lambda: statements_of(identity))
             change = access_change(before, before | _statements([document]))
             self._adds_nothing[key] = not change.assumed and not change.gained
         return self._adds_nothing[key]
@@ -109,9 +109,6 @@ class World:
         """A repository's policy as `document` shows it, without what it says for outsiders."""
         outside = self.outside.get(repository.target.key)
         return self.document(repository.policy) if outside is None else outside.rest
-
-    def _held(self, identity: Identity) -> frozenset[CanonicalStatement]:
-        return once(self._statements, identity.arn, lambda: statements_of(identity))
 
 
 def complete_accounts(estate: Estate) -> Iterator[EcrAccount]:

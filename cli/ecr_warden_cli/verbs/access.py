@@ -305,9 +305,8 @@ def _list(asked: OpenedEstate, arguments: argparse.Namespace, context: Context) 
     is_account = ACCOUNT_ID.fullmatch(account) is not None
     subjects = everybody_of(graph, account) if is_account else [subject_named(graph, principal, asked.accounts)]
     whose = account if is_account else subjects[0].arn
-    estate = asked.estate
-    named = None if repository is None else find_repositories(estate, in_full(repository, asked.accounts))
-    repositories = list(estate.repositories()) if named is None else named
+    named = None if repository is None else find_repositories(asked.estate, in_full(repository, asked.accounts))
+    repositories = list(asked.estate.repositories()) if named is None else named
     # The gravest first.
     accesses = tuple(Access)[::-1] if access is None else (access_named(access),)
     shown = context.console.progress(repositories, of=len(repositories), doing="asking about repositories")

@@ -130,7 +130,10 @@ def _edit(edit: Edit, arguments: argparse.Namespace, context: Context) -> Exit:
         now = context.clock.now()
         spec_diff = diff(old.compiled, new.compiled, now, baseline=old.compiled, max_removed=max_removed)
     gaps = gaps_by(here, old.compiled, new.compiled)
-    done = _Edited(name_of(path), old, new, _patch(before, after, name_of(path)), spec_diff, gaps)
+    name = name_of(path)
+    # By lines that end with LF alone.
+    patch = [*difflib.unified_diff(before.split("\n"), after.split("\n"), name, name, lineterm="")]
+    done = _Edited(name, old, new, patch, spec_diff, gaps)
     if unsure and spec_diff.judgement.removed:
         console.note(unsure)
     if not arguments.json:
@@ -146,11 +149,6 @@ def _edit(edit: Edit, arguments: argparse.Namespace, context: Context) -> Exit:
     else:
         _show(done, console)
     return Exit.DIFFERENT if changed != data and arguments.dry_run else Exit.FINE
-
-
-def _patch(before: str, after: str, name: str) -> list[str]:
-    """A unified diff, by lines that end with LF alone."""
-    return list(difflib.unified_diff(before.split("\n"), after.split("\n"), name, name, lineterm=""))
 
 
 def _to_json(done: _Edited, *, written: bool) -> dict[str, Any]:

@@ -202,10 +202,9 @@ class RepositoryGraph(Graph):
 
     def sources(self, repository: Repository) -> Iterator[Repository]:
         """The repositories of which deletions are replicated to this one."""
-        target = repository.target
         for registry in self._replicating:
-            source = registry.repositories.get(target.name)
-            if source is not None and any(_deletes(rule, target) for rule in registry.replication or ()):
+            source = registry.repositories.get(repository.target.name)
+            if source is not None and any(_deletes(rule, repository.target) for rule in registry.replication or ()):
                 yield source
 
     @cached_property
@@ -264,15 +263,15 @@ class RepositoryGraph(Graph):
 
     def translate(self, permissions: Iterable[Permission]) -> tuple[Permission, ...]:
         """Permissions of another estate, on this estate's resources."""
-        arns = {repository.arn: repository for repository in self.estate.repositories()}
-        return tuple(replace(one, resource=self._of(one.resource, arns)) for one in permissions)
+        known = {repository.arn: repository for repository in self.estate.repositories()}
+        return tuple(
+            replace(one, resource=self._resource(known[one.resource.arn])) if one.resource.arn in known else one
+            for one in permissions
+        )
 
     def edited(self, estate: Estate) -> "RepositoryGraph":
         """The graph of a changed estate, whose questions share the same comparisons."""
         return RepositoryGraph(estate, allowances=self._allowances)
-
-    def _of(self, resource: Resource, repositories: Mapping[str, Repository]) -> Resource:
-        return self._resource(repositories[resource.arn]) if resource.arn in repositories else resource
 
     def _resource(self, repository: Repository) -> Resource:
         name = repository.arn, repository.policy

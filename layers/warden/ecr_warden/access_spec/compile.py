@@ -210,11 +210,10 @@ def _in_mode(every: TargetSpec, enforced: TargetSpec | None, modes: Mapping[str,
     Nothing is written to a user or role in an account with `mode: observe` of its own, except push roles, which belong
     to their repositories.
     """
-    target = every.target
-    is_named = not isinstance(target, RepositoryTarget) and not any(
+    is_named = not isinstance(every.target, RepositoryTarget) and not any(
         isinstance(value, RoleSettings) for value in every.documents.values()
     )
-    if enforced is None or (is_named and modes.get(target.account) is Mode.OBSERVE):
+    if enforced is None or (is_named and modes.get(every.target.account) is Mode.OBSERVE):
         return replace(every, mode=_unless_default(Mode.OBSERVE, spec))
     return replace(
         enforced,

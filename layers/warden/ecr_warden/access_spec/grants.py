@@ -52,7 +52,8 @@ def build_repository(entry: Fields, directory: Directory, now: datetime) -> Spec
     regions = narrowed(account, directory.accounts, entry, report)
     targets = tuple(RepositoryTarget(account.id, region, name) for name in names for region in regions)
     scope, mode = entry.text("pull_scope"), entry.text("mode")
-    if excluded and any(_is_of(grant.puller, account) for grant in pull):
+    pullers = (grant.puller for grant in pull)
+    if excluded and any(isinstance(one, ByCondition) and one.account == account.id for one in pullers):
         report.add(
             Code.NOT_SUPPORTED,
             entry.place_of("pull"),
@@ -137,10 +138,6 @@ def _reads(grant: Fields, report: ProblemReport) -> set[str]:
         else:
             found.add(action.text)
     return found
-
-
-def _is_of(puller: Puller, account: SpecAccount) -> bool:
-    return isinstance(puller, ByCondition) and puller.account == account.id
 
 
 def _puller(entry: Fields, directory: Directory) -> Puller | None:
@@ -245,13 +242,12 @@ def _foreign(names: tuple[Scalar, ...], report: ProblemReport) -> tuple[ForeignS
 
 
 def _push(entry: Fields, account: SpecAccount | None, directory: Directory, now: datetime) -> PushGrant | None:
-    report = directory.report
     role = entry.text("role")
     by = _pushers(entry, directory)
-    limits = build_limits(entry, now, report)
+    limits = build_limits(entry, now, directory.report)
     seconds = entry.text("max_session_duration")
     duration = None if seconds is None else int(seconds.text)
-    if role is None or not check_iam_name(role.text, role.place, "role", report) or account is None:
+    if role is None or not check_iam_name(role.text, role.place, "role", directory.report) or account is None:
         return None
     return PushGrant(RoleTarget(account.id, role.text), by, limits, duration, pull=entry.flag("pull"), place=role.place)
 

@@ -46,8 +46,7 @@ class Directory(Struct):
         for name, place in entries.keys.items():
             if not is_name(name):
                 self.report.add(Code.ALIAS_NAME, place, f"{quote(name)} is not a valid name for a team")
-        names = entries.keys
-        self.teams = {name: self._team(entries.texts(name), names) for name in names}
+        self.teams = {name: self._team(entries.texts(name), entries.keys) for name in entries.keys}
 
     def _team(self, members: tuple[Scalar, ...], names: Mapping[str, Place]) -> tuple[SpecPrincipal, ...]:
         found: dict[SpecPrincipal, Place] = {}

@@ -188,18 +188,17 @@ def for_whole(shape: Whole) -> str:
 
 def for_list(node: Node, shape: ListOf) -> str:
     """What to write where a list is expected."""
-    item = shape.item
     if isinstance(node, Scalar) and node.tag is Tag.NULL:
         return "name at least one, or remove the field" if shape.nonempty else "write [], or remove the field"
     if isinstance(node, MapNode):
         return "begin each item with -, or put the items in [ ]"
-    match item:
+    match shape.item:
         case TextShape(choices=choices) if choices:
             return f"write [{', '.join(choices)}]"
         case TextShape() | Either() if isinstance(node, Scalar) and node.tag is Tag.TEXT and _is_tame(node.text):
             return f"write [{node.text}]"
         case Record() | Choice():
-            return f"write [{sample(item)}]"
+            return f"write [{sample(shape.item)}]"
         case _:
             return "put it in [ ]"
 

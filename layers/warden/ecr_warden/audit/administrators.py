@@ -252,8 +252,7 @@ class _Powers:
 
 
 def _may_allow(policy: Policy, action: str) -> bool:
-    document = policy.document
-    return isinstance(document, Document) and any(True for _ in resources_allowed(document, action))
+    return isinstance(policy.document, Document) and any(True for _ in resources_allowed(policy.document, action))
 
 
 def _policies(subject: Subject) -> Iterator[Policy]:

@@ -135,9 +135,8 @@ def openers(group: FindingGroup, noted: Iterable[tuple[str, ReportedCall]]) -> O
     `noted`: calls with their parts, "" where that is not known, the latest last. One that names a target may have, if
     that is on the way; any other if its part is.
     """
-    finding = group.finding
-    targets = {*group.places, *map(key_of_arn, finding.chain)}
-    parts = rests_on(finding).union([""], *map(_parts_of, group.places))
+    targets = {*group.places, *map(key_of_arn, group.finding.chain)}
+    parts = rests_on(group.finding).union([""], *map(_parts_of, group.places))
     found = [
         call.cause
         for part, call in noted

@@ -115,7 +115,8 @@ def _of_policy(judge: Judge, account: str, registry: Registry, policy: Policy) -
     """
     place = f"{account}/{registry.region}"
     scopes = _scopes(policy)
-    is_large = len(scopes) * _principals(policy) > _MAX_QUESTIONS
+    principals = {value for each in policy.statements if each.principals for value in each.principals.values}
+    is_large = len(scopes) * len(principals) > _MAX_QUESTIONS
     found_in: dict[str, _Found] = {}
     for scope in (EVERY,) if is_large else _widest_first(scopes):
         part = _Part(judge, RepositoryTarget(account, registry.region, scope), policy, all_allows=is_large)
@@ -269,11 +270,6 @@ class _Part(Struct, frozen=True):
 def _any_value(text: str) -> str:
     """A pattern with any text for its variables."""
     return replace_variables(text, lambda _: EVERY)
-
-
-def _principals(policy: Policy) -> int:
-    """How many principals its Allow statements name."""
-    return len({value for each in policy.statements if each.principals for value in each.principals.values})
 
 
 def _scopes(policy: Policy) -> tuple[str, ...]:

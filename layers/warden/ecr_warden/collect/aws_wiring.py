@@ -189,10 +189,12 @@ class AwsWiring(Struct, frozen=True):
 def read_trail(accounts: Accounts, account: str, region: str) -> SeenWire:
     """The trails that are active in a region of an account; raises nothing."""
 
-    def trails() -> _Found:
-        return _trails(accounts.reader(account).of("cloudtrail", region))
-
-    return _read(_table_of(region), f"trail of {account} in {region}", "the calls that change anything", trails)
+    return _read(
+        _table_of(region),
+        f"trail of {account} in {region}",
+        "the calls that change anything",
+        lambda: _trails(accounts.reader(account).of("cloudtrail", region)),
+    )
 
 
 def _table_of(region: str) -> Mapping[str, Translation]:

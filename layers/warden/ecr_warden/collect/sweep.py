@@ -255,7 +255,8 @@ class Sweep(Struct, frozen=True):
             if mark != reported:
                 marks.append((listed, mark))
                 # Of an account that cannot be entered the watch says so, once.
-                unread += [] if error is None or _is_shut(error) else [(listed, error)]
+                is_shut = isinstance(error, AccountUnreachable) and not error.retryable
+                unread += [] if error is None or is_shut else [(listed, error)]
         if unread:
             shown, left_out = few(unread, PROBLEMS_REPORTED)
             problems = tuple(f"{listed}: {error}" for listed, error in shown)
@@ -326,10 +327,6 @@ def _due_since(
     since = began if before is None else before.due_since.get(key, began)
     ran = remembered.get(key, TargetRecord()).settled_at
     return since if ran is None or ran < since else began
-
-
-def _is_shut(error: PortError) -> bool:
-    return isinstance(error, AccountUnreachable) and not error.retryable
 
 
 def _mark(error: PortError) -> str:

@@ -58,8 +58,13 @@ class Watch(Struct, frozen=True):
         places = () if accepted is None else beating_places(parts_of(accepted))
         before = self.watch_records.of(HUB_PART)
         self._await(places, () if before is None else before.places)
-        read = partial(self._of_hub, places)
-        self._look(WatchRecord(HUB_PART, self.clock.now(), cause.id, (), places), before, cause, read, 1 + len(parts))
+        self._look(
+            WatchRecord(HUB_PART, self.clock.now(), cause.id, (), places),
+            before,
+            cause,
+            lambda: live_wires(self.wiring, places, self.watch_records.beats(), self.clock.now()),
+            1 + len(parts),
+        )
 
     def part(self, cause: Cause, accepted: CompiledSpec, part: str) -> None:
         """Look at the wiring of a part that was read: by a sweep, or because of an event beside it."""
@@ -91,9 +96,6 @@ class Watch(Struct, frozen=True):
         is_new = cause.kind is not CauseKind.EVENT and (before is None or before.sweep != cause.id)
         if is_new and self.watch_records.looked(cause.id, parts):
             self.emit({"SweepsFinished": 1})
-
-    def _of_hub(self, places: Sequence[str]) -> Iterable[Wire]:
-        return live_wires(self.wiring, places, self.watch_records.beats(), self.clock.now())
 
     def _of_part(self, part: str) -> Iterable[Wire]:
         account, _, region = part.partition("/")

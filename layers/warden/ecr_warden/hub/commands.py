@@ -189,7 +189,7 @@ class Commands(Struct, frozen=True):
     ) -> tuple[Target, ...]:
         """Resume the patterns and the paused ones of the targets; returns these. `ended` replaces their pauses."""
         self._record(HistoryKind.RESUMED, cause, ended.at, targets, _with_patterns("", patterns))
-        paused = self._paused(targets, ended.at)
+        paused = [target for target, pause in latest_pauses(targets, self.state).items() if pause.is_on(ended.at)]
         if paused or (patterns and goes_on_by_pattern(self.state, ended.at)):
             self.alerts.publish(TargetsResumed(cause, tuple(map(str, paused)), patterns=patterns))
         self._set(paused, patterns, ended)
@@ -206,9 +206,6 @@ class Commands(Struct, frozen=True):
         self, kind: HistoryKind, cause: Cause, at: datetime, targets: tuple[Target, ...], text: str = ""
     ) -> None:
         self.log.record(HistoryEntry(kind, at, cause.id, cause.actor, text, tuple(map(str, targets))))
-
-    def _paused(self, targets: tuple[Target, ...], now: datetime) -> dict[Target, Pause]:
-        return {target: pause for target, pause in latest_pauses(targets, self.state).items() if pause.is_on(now)}
 
 
 def _with_patterns(text: str, patterns: tuple[str, ...]) -> str:

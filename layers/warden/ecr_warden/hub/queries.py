@@ -2,7 +2,7 @@
 
 import gzip
 from base64 import b64encode
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from copy import replace
 
 from msgspec import Struct
@@ -52,7 +52,6 @@ from ecr_warden.hub.request import (
 )
 from ecr_warden.hub.selecting import NothingAccepted, has_to_be_looked_up, select, unlisted
 from ecr_warden.hub.status import StatusQuery
-from ecr_warden.repair.write_scope import WriteScope
 from ecr_warden.state.commands import CommandRecords, Selection
 from ecr_warden.state.history import REMEMBERED, HistoryEntry, HistoryLog
 from ecr_warden.state.hold import Hold
@@ -181,7 +180,8 @@ class Queries(Struct, frozen=True):
             case PortError() as error:
                 return AccountScope(account, error=str(error))
             case scope:
-                return AccountScope(account, scope.arns, _lists(scope))
+                lists = None if scope.lists is None else {name: tuple(some) for name, some in scope.lists.items()}
+                return AccountScope(account, scope.arns, lists)
 
     def _read(self, asked: Needed) -> LiveEstate:
         return LiveEstate.of(dict(self.reader.some(asked)), self.status.clock.now())
@@ -354,10 +354,6 @@ def history(asked: AskHistory, journal: Journal, log: HistoryLog, switch: Switch
 
 def _when(entry: RunEntry | HistoryEntry) -> tuple[object, str]:
     return (entry.started_at, entry.run_id) if isinstance(entry, RunEntry) else (entry.at, entry.id)
-
-
-def _lists(scope: WriteScope) -> Mapping[str, tuple[str, ...]] | None:
-    return None if scope.lists is None else {name: tuple(entries) for name, entries in scope.lists.items()}
 
 
 def _compressed(text: bytes) -> str:

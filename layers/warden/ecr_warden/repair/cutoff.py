@@ -213,10 +213,9 @@ def session_cutoff(
     `ended`: by the plan's other changes. Without any, exactly the sessions that are owed are denied, and those that end
     with a grant: later ones were issued under the repaired trust policy.
     """
-    target = spec.target
-    if not isinstance(target, RoleTarget) or not _can_end_sessions(spec, observation):
+    if not isinstance(spec.target, RoleTarget) or not _can_end_sessions(spec, observation):
         return None
-    address = identity_policy(target, DENY_OLDER_SESSIONS)
+    address = identity_policy(spec.target, DENY_OLDER_SESSIONS)
     observed = observation.documents.get(address, Absent())
     owed, existing = owed_sessions(debts, now), _existing(observed, debts, now)
     if is_for_services(spec):

@@ -32,7 +32,7 @@ class FollowSwitches(Struct, frozen=True):
         A process that dies before it has noted what it announced announces it again rather than not at all.
         """
         reason, now, last = self.switch.reason_to_stop(), self.clock.now(), self.record.last()
-        position = _position(reason)
+        position = _POSITIONS.get(reason, Position.UNREADABLE)
         was = Position.ENABLED if last is None else last.position
         lasting = last.at if last is not None and reason is not None and position is was else None
         is_due = lasting is not None and now - lasting >= REPEATED_AFTER
@@ -45,5 +45,5 @@ class FollowSwitches(Struct, frozen=True):
         return f"the switch is {position}"
 
 
-def _position(reason: str | None) -> Position:
-    return Position.ENABLED if reason is None else Position.STOPPED if reason == STOPPED else Position.UNREADABLE
+_POSITIONS = {None: Position.ENABLED, STOPPED: Position.STOPPED}
+"""By the reason not to write."""

@@ -308,7 +308,8 @@ class Reconcile(Struct, frozen=True):
                 stood = looked is not None and replaced.since < looked < replaced.at
                 return replace(own, older=older) if stood and any(lets_in(one, home) for one in before) else run
             if all(at is None or at < replaced.at for at in (looked, run.before.written_at)):
-                return replace(run, older=older) if before else replace(run, cause=_of(run.accepted))
+                cause = Cause(CauseKind.SPEC, run.accepted.version)
+                return replace(run, older=older) if before else replace(run, cause=cause)
         except Exception:  # an attacker may have written what cannot be compared: then it is not the version's
             return own if run.cause.rolls_out else run
         return run
@@ -388,17 +389,12 @@ class Reconcile(Struct, frozen=True):
         self.jobs.enqueue(ReconcileTarget(cause, target) for target in targets)
 
 
-def _of(version: CompiledSpec) -> Cause:
-    return Cause(CauseKind.SPEC, version.version)
-
-
 def _is_settled(job: ReconcileTarget, attempt: Attempt, record: TargetRecord) -> bool:
     """Whether a run has begun since the event reached the queue, and left nothing: it read what the event was about."""
-    settled = record.settled_at
     return (
         job.cause.kind is CauseKind.EVENT
         and record.open_run is None
         and attempt.sent is not None
-        and settled is not None
-        and attempt.sent + _CLOCKS_APART < settled
+        and record.settled_at is not None
+        and attempt.sent + _CLOCKS_APART < record.settled_at
     )

@@ -55,14 +55,13 @@ def orphan_spec(target: Target, accepted: CompiledSpec) -> TargetSpec | None:
 
 def _leaving(target: RepositoryTarget, left: RemovedPattern) -> TargetSpec:
     """What a repository has to lose that left a pattern; it may be deleted at any time."""
-    pattern = left.pattern
     return TargetSpec(
         target,
         Extent.WHOLE,
         {repository_policy(target): MustNotExist()},
-        foreign=pattern.foreign,
+        foreign=left.pattern.foreign,
         may_be_missing=True,
-        given=pattern.policy,
+        given=left.pattern.policy,
     )
 
 

@@ -169,12 +169,11 @@ class AcceptVersions(Struct, frozen=True):
         if VersionEffect.TAKE_EFFECT not in effects:
             return opened
         judgement = (judged and judged.judgement) or Judgement()
-        by_person = begun.is_accepted
-        spec = spec_in_force(versions, judgement, now, by_person=by_person)
+        spec = spec_in_force(versions, judgement, now, by_person=begun.is_accepted)
         self.specs.accept(
             spec,
             over=stands.digests,
-            text=self._text(candidate) if by_person else None,
+            text=self._text(candidate) if begun.is_accepted else None,
             at=None if candidate.ground.again else now,
         )
         return self._announce(cause, begun, versions.accepted, spec, candidate.warnings)

@@ -589,17 +589,17 @@ def _apart(clauses: Sequence[CanonicalClause], context: Context) -> list[Canonic
     `is "a" or "b"` and `is not "a"` is `is "b"`.
     """
     plain = [clause for clause in clauses if clause.operator == "StringEquals"]
-    failed = [one for one in plain if not _holds(one, context)]
+    failed = [
+        one
+        for one in plain
+        if not clause_holds(Clause(one.operator, one.key, tuple(one.values)), context, variables=True)
+    ]
     gone = {value for one in failed for value in one.values}
     held = [one for one in plain if one not in failed]
     if not held:
         return list(clauses)
     narrowed = [one._replace(values=one.values - gone) for one in held]
     return [*narrowed, *(clause for clause in clauses if clause not in plain)]
-
-
-def _holds(clause: CanonicalClause, context: Context) -> bool:
-    return clause_holds(Clause(clause.operator, clause.key, tuple(clause.values)), context, variables=True)
 
 
 def _chain(edges: Sequence[_Edge], is_open: Callable[[_Edge], bool]) -> tuple[str, ...] | None:

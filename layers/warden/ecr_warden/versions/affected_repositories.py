@@ -100,7 +100,8 @@ class _Search:
         names, left_out = self._names()
         for shown, sample in names.items():
             policies = tuple(_policy(version, sample) for version in self._versions)
-            elements = self._elements_on(sample)
+            # The elements that name it, but for those that name everything.
+            elements = frozenset(self._naming.matching(_arn(sample)))
             if self._differ(policies[0], policies[1]) or self._is_reached(sample, policies, elements):
                 alone = sample.name if self._is_singled_out(sample) else ""
                 found[sample.account, sample.region, alone, policies, elements].append((shown, sample))
@@ -172,10 +173,6 @@ class _Search:
                     self._naming.add(_any_value(text), index)
         texts = {text for element in self._elements for text in element.texts}
         self._varying = [text for text in texts if "${" in text]
-
-    def _elements_on(self, sample: RepositoryTarget) -> frozenset[int]:
-        """The elements that name a repository, but for those that name everything."""
-        return frozenset(self._naming.matching(_arn(sample)))
 
     def _is_reached(
         self, sample: RepositoryTarget, policies: tuple["_RepositoryPolicy", ...], elements: frozenset[int]

@@ -55,7 +55,8 @@ def changed_targets(before: CompiledSpec | None, after: CompiledSpec) -> tuple[T
     changed: list[Target] = [
         spec.target
         for key, spec in after.targets.items()
-        if _desired(known.get(key)) != _desired(spec) or _changes_mode(before, after, spec.target)
+        if _desired(known.get(key)) != _desired(spec)
+        or (before is not None and before.mode_of(spec.target) is not after.mode_of(spec.target))
     ]
     changed += [
         spec.target
@@ -217,10 +218,6 @@ def _is_of_ours(address: Address, spec: TargetSpec) -> bool:
 def _desired(spec: TargetSpec | None) -> object:
     """The part of a target's entry that decides what its documents must be."""
     return None if spec is None else (spec.extent, spec.documents, spec.foreign, spec.observed)
-
-
-def _changes_mode(before: CompiledSpec | None, after: CompiledSpec, target: Target) -> bool:
-    return before is not None and before.mode_of(target) is not after.mode_of(target)
 
 
 def _differs_now(spec: TargetSpec, after: CompiledSpec) -> bool:
