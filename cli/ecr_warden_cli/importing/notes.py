@@ -1,12 +1,13 @@
 """What looks wrong in an estate: what it is, what to do instead, and how to accept it."""
 
-from collections import defaultdict
 from collections.abc import Iterable
 from copy import replace
 from enum import StrEnum
+from itertools import chain
 
 from msgspec import Struct
 
+from iam_access.gather import gather
 from iam_access.text.printable import listed
 
 _WHO_SHOWN = 8
@@ -56,7 +57,5 @@ class Note(Struct, frozen=True, order=True):
 
 def together(notes: Iterable[Note]) -> tuple[Note, ...]:
     """The notes, sorted, with one for all of whom the same is said."""
-    found: defaultdict[Note, set[str]] = defaultdict(set)
-    for note in notes:
-        found[replace(note, who=())].update(note.who)
-    return tuple(sorted(replace(note, who=tuple(sorted(who))) for note, who in found.items()))
+    found = gather((replace(note, who=()), note.who) for note in notes)
+    return tuple(sorted(replace(note, who=tuple(sorted({*chain(*who)}))) for note, who in found.items()))

@@ -21,6 +21,7 @@ from iam_access.document.principal import ANYONE
 from iam_access.document.steps import Steps
 from iam_access.equivalent.canonical import CanonicalStatement, canonical_statements
 from iam_access.equivalent.subsumption import covers_patterns
+from iam_access.gather import gather
 from iam_access.who_can.ours import Ours, leaves_out_ours, outsiders
 
 IN_PLACE = 'put the lines below, without their "# ", in place of the entry'
@@ -188,10 +189,7 @@ def named_in(raw: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def with_principals(raw: Mapping[str, Any], named: Iterable[tuple[str, str]]) -> dict[str, Any]:
     """A part of a statement, for some of its principals; parts cannot share a Sid."""
-    principals: dict[str, list[str]] = {}
-    for kind, value in named:
-        principals.setdefault(kind, []).append(value)
-    return {key: value for key, value in raw.items() if key != "Sid"} | {"Principal": principals}
+    return {key: value for key, value in raw.items() if key != "Sid"} | {"Principal": gather(named)}
 
 
 def values_of(value: Any) -> list[str]:

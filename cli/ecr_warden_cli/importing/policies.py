@@ -138,11 +138,7 @@ def read_beside(document: Document, target: RepositoryTarget, world: World) -> G
     version = {"Version": effective.version} if "${" in effective.text else {}
     others = parse_document({**version, "Statement": beside})
     grants = replace(_grants(parse_document({**version, "Statement": said}), target, world), beside=others)
-    desired = desired_policy(grants, target, effective)
-    is_same = isinstance(desired, Document) and not isinstance(
-        relate(effective, desired, kind=DocumentKind.RESOURCE), Differs
-    )
-    return grants if is_same else None
+    return grants if _say(grants, effective, target) else None
 
 
 def _apart(
@@ -186,7 +182,12 @@ def has_own_side(who: str, target: RepositoryTarget, world: World) -> bool:
 def _is_said(raw: dict[str, Any], target: RepositoryTarget, world: World) -> bool:
     """Whether grants say exactly what a statement says."""
     document = parse_document({"Version": VARIABLES_VERSION, "Statement": [raw]})
-    desired = desired_policy(_grants(document, target, world), target, document)
+    return _say(_grants(document, target, world), document, target)
+
+
+def _say(grants: Grants, document: Document, target: RepositoryTarget) -> bool:
+    """Whether grants say exactly what a policy says."""
+    desired = desired_policy(grants, target, document)
     return isinstance(desired, Document) and not isinstance(
         relate(document, desired, kind=DocumentKind.RESOURCE), Differs
     )
@@ -206,9 +207,10 @@ def _only_reads(action: str) -> bool:
 
 def desired_policy(grants: Grants, target: RepositoryTarget, live: Document | None) -> Document | MustNotExist:
     """What the spec would write for the grants, with the live foreign statements that it keeps."""
-    own: Document | MustNotExist = MustNotExist()
-    if grants.pull or grants.beside:
-        own = repository_pull(grants.pull, region=target.region, beside=grants.beside)
+    says_something = grants.pull or grants.beside
+    own: Document | MustNotExist = (
+        repository_pull(grants.pull, region=target.region, beside=grants.beside) if says_something else MustNotExist()
+    )
     return kept_policy(TargetSpec(target, Extent.WHOLE, {repository_policy(target): own}, foreign=grants.foreign), live)
 
 
@@ -312,9 +314,8 @@ def _pullers(statement: Statement, target: RepositoryTarget, world: World) -> It
 
 def _of_aws(value: str, world: World) -> Iterator[Puller]:
     account = value if ACCOUNT_ID.fullmatch(value) else account_of_root(value)
-    if account is not None:
-        if account in world.estate.accounts:
-            yield WholeAccount(account)
+    if account is not None and account in world.estate.accounts:
+        yield WholeAccount(account)
     elif (identity := world.by_arn.get(value)) and (named := world.principal(identity)):
         yield named
 

@@ -357,10 +357,9 @@ def _room(identity: Identity) -> int:
 
 def _over(entries: Iterable[SpecRepository], room: Mapping[IdentityTarget, int]) -> frozenset[IdentityTarget]:
     """Whose pull policies would have no room."""
-    needed = identity_grants(Spec((), repositories=tuple(entries)))
     sizes = {
         target: policy_size(pull_permissions(grants.named, grants.imported))
-        for target, grants in needed.items()
+        for target, grants in identity_grants(Spec((), repositories=tuple(entries))).items()
         if target in room
     }
     return frozenset(target for target, size in sizes.items() if size > room[target])

@@ -79,7 +79,9 @@ def find_pushing(world: World, entries: Iterable[SpecRepository]) -> Pushing:
         if _is_push_role(identity):
             found = _granted(identity, RoleTarget(identity.account, identity.name), world, named)
             if isinstance(found, str):
-                notes[key].append(_no_grant(identity, found))
+                what = f"the role {identity.name} under {OUR_ROLE_PATH} is no push role that a grant can say: {found}"
+                instead = "grant the pushes, and let ecr-warden write the role"
+                notes[key].append(Note(NoteKind.PUSH_ROLE, what, instead))
             else:
                 for first, more in found.items():
                     grants[first] += more
@@ -100,14 +102,6 @@ def find_pushing(world: World, entries: Iterable[SpecRepository]) -> Pushing:
         tuple(literals),
         waiting,
         {key: tuple(found) for key, found in notes.items() if found},
-    )
-
-
-def _no_grant(identity: Identity, why: str) -> Note:
-    return Note(
-        NoteKind.PUSH_ROLE,
-        f"the role {identity.name} under {OUR_ROLE_PATH} is no push role that a grant can say: {why}",
-        "grant the pushes, and let ecr-warden write the role",
     )
 
 

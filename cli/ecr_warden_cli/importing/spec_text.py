@@ -35,6 +35,7 @@ from ecr_warden_cli.importing.federation import federated_value
 from ecr_warden_cli.importing.notes import Note
 from ecr_warden_cli.importing.tidy import grouped
 from ecr_warden_cli.terminal.yaml_values import Value, block, comment, item
+from iam_access.gather import gather
 from iam_access.inventory.inventory import Unread
 from iam_access.text.printable import count, first, show_time
 
@@ -132,10 +133,11 @@ def _waiting(value: SpecValue, key: str) -> Iterator[str]:
 def _notes_of(entry: Entry, notes: dict[str, Sequence[Note]], value: SpecValue) -> Iterator[str]:
     """The comments above the first entry of a target, with the region that they are about, where it has several."""
     targets = entry.targets if isinstance(entry, SpecRepository) else [address.target for address in entry.addresses]
-    seen: dict[Note, list[str]] = {}
-    for target in dict.fromkeys(targets):
-        for note in notes.pop(target.key, ()):
-            seen.setdefault(note, []).append(target.region if isinstance(target, RepositoryTarget) else "")
+    seen = gather(
+        (note, target.region if isinstance(target, RepositoryTarget) else "")
+        for target in dict.fromkeys(targets)
+        for note in notes.pop(target.key, ())
+    )
     for note, regions in seen.items():
         where = f"in {', '.join(dict.fromkeys(regions))}: " if len(targets) > len(regions) else ""
         yield from comment(f"{where}{note}", 2)
@@ -150,10 +152,7 @@ class _Values:
         self._teams = {frozenset(members): name for name, members in spec.teams.items()}
 
     def accounts(self) -> dict[str, Value]:
-        def entry(identifier: str, regions: tuple[str, ...]) -> Value:
-            return {"id": identifier, "regions": regions} if regions else {"id": identifier}
-
-        return {account.alias: entry(account.id, account.regions) for account in self._spec.accounts}
+        return {account.alias: _said(id=account.id, regions=account.regions) for account in self._spec.accounts}
 
     def organizations(self) -> dict[str, Value]:
         """Each organization under its ID as its alias: an ID is a name."""
@@ -176,25 +175,22 @@ class _Values:
     def repository(self, entry: SpecRepository) -> Value:
         target = entry.targets[0]
         names = list(dict.fromkeys(one.name for one in entry.targets))
-        found: dict[str, Value] = {"name": names if len(names) > 1 else target.name}
-        found["account"] = self._aliases[target.account]
-        found |= self._narrowed(target.account, list(dict.fromkeys(one.region for one in entry.targets)))
-        if entry.mode is not None:
-            found["mode"] = str(entry.mode)
-        if entry.pull:
-            found["pull"] = pull_value(entry.pull, self._alias, self._names)
-        if entry.push:
-            found["push"] = [*map(self._push, entry.push)]
-        if entry.pull_scope is not PullScope.REPOSITORY:
-            found["pull_scope"] = str(entry.pull_scope)
-        if entry.foreign:
-            found["foreign_statements"] = [*map(str, entry.foreign)]
-        if entry.beside is not None:
-            found["beside"] = json.loads(entry.beside.text)
-        return found
+        return _said(
+            name=names if len(names) > 1 else target.name,
+            account=self._aliases[target.account],
+            regions=self._narrowed(target.account, (one.region for one in entry.targets)),
+            mode=entry.mode and str(entry.mode),
+            pull=pull_value(entry.pull, self._alias, self._names),
+            push=[*map(self._push, entry.push)],
+            pull_scope="" if entry.pull_scope is PullScope.REPOSITORY else str(entry.pull_scope),
+            foreign_statements=[*map(str, entry.foreign)],
+            beside=None if entry.beside is None else json.loads(entry.beside.text),
+        )
 
-    def _narrowed(self, account: str, regions: Sequence[str]) -> dict[str, Value]:
-        return {} if tuple(regions) == self._regions[account] else {"regions": list(regions)}
+    def _narrowed(self, account: str, regions: Iterable[str]) -> Sequence[str]:
+        """These regions, unless they are all of the account."""
+        named = list(dict.fromkeys(regions))
+        return [] if tuple(named) == self._regions[account] else named
 
     def _names(self, principals: Sequence[SpecPrincipal]) -> Sequence[Value]:
         team = self._teams.get(frozenset(principals))
@@ -207,25 +203,28 @@ class _Values:
             for one in grant.by
             if not isinstance(one, SpecPrincipal)
         ]
-        found: dict[str, Value] = {"role": grant.role.name, "by": [*named, *others]}
-        if grant.pull:
-            found["pull"] = True
-        found |= _limits(grant.limits)
-        if grant.max_session_duration is not None:
-            found["max_session_duration"] = grant.max_session_duration
-        return found
+        return _said(
+            role=grant.role.name,
+            by=[*named, *others],
+            pull=grant.pull,
+            **_also(grant.limits),
+            max_session_duration=grant.max_session_duration,
+        )
 
     def literal(self, entry: Literal) -> Value:
         address = entry.addresses[0]
-        found: dict[str, Value] = {"kind": str(address.kind), "account": self._aliases[address.target.account]}
-        found |= self._place(address, entry.addresses)
-        return found | {"document": json.loads(entry.document.text)}
+        return _said(
+            kind=str(address.kind),
+            account=self._aliases[address.target.account],
+            **self._place(address, entry.addresses),
+            document=json.loads(entry.document.text),
+        )
 
     def _place(self, address: Address, addresses: Iterable[Address]) -> dict[str, Value]:
         match address.kind, address.target:
             case AddressKind.REPOSITORY_POLICY, RepositoryTarget(account, _, name):
-                regions = [one.target.region for one in addresses if isinstance(one.target, RepositoryTarget)]
-                return {"repository": name} | self._narrowed(account, regions)
+                regions = (one.target.region for one in addresses if isinstance(one.target, RepositoryTarget))
+                return {"repository": name, "regions": self._narrowed(account, regions)}
             case AddressKind.TRUST_POLICY, target:
                 return {"role": target.name}
             case _, target:
@@ -246,31 +245,30 @@ def pull_value(pull: Sequence[PullGrant], alias: Alias, names: Names | None = No
 
     found: list[Value] = []
     for (limits, imports, reads), members in grouped(pull).items():
-        also = _limits(limits) | _beside(imports, reads)
+        also = _also(limits, imports, reads)
         shown = named(sorted(members, key=lambda member: member.arn))
         found += [{"by": shown, **also}] if also else shown
-    wide: dict[object, tuple[dict[str, Value], list[dict[str, Value]]]] = {}
-    for grant in pull:
-        if not isinstance(grant.puller, SpecPrincipal):
-            also = _limits(grant.limits) | _beside(grant.importing, grant.reads)
-            is_account = isinstance(grant.puller, WholeAccount)
-            alike = (grant.limits, grant.importing, grant.reads) if is_account else grant.puller
-            wide.setdefault(alike, (also, []))[1].append(_wide(grant.puller, alias))
-    for also, several in wide.values():
-        together = also and len(several) > 1
-        found += [{"by": several, **also}] if together else [one | also for one in several]
+    # Of these, accounts alone stand together.
+    others = gather(
+        ((one.limits, one.importing, one.reads, isinstance(one.puller, WholeAccount) or one.puller), one.puller)
+        for one in pull
+        if not isinstance(one.puller, SpecPrincipal)
+    )
+    for (limits, imports, reads, _), some in others.items():
+        also, several = _also(limits, imports, reads), [_wide(puller, alias) for puller in some]
+        found += [{"by": several, **also}] if also and len(several) > 1 else [one | also for one in several]
     return found
 
 
-def _beside(imports: bool, reads: Sequence[str]) -> dict[str, Value]:
-    """What a pull grant allows beside pulling."""
-    found: dict[str, Value] = {"upstream": True} if imports else {}
-    return found | ({"reads": list(reads)} if reads else {})
+def _also(limits: Limits, imports: bool = False, reads: Sequence[str] = ()) -> dict[str, Value]:
+    """What an entry says beside who and what: its limits, and what a pull grant allows beside pulling."""
+    until = None if limits.until is None else show_time(limits.until)
+    return _said(until=until, source_ip=list(limits.source_ip), upstream=imports, reads=list(reads))
 
 
-def _limits(limits: Limits) -> dict[str, Value]:
-    found: dict[str, Value] = {} if limits.until is None else {"until": show_time(limits.until)}
-    return found | ({"source_ip": list(limits.source_ip)} if limits.source_ip else {})
+def _said(**fields: Value) -> dict[str, Value]:
+    """The fields that have a value."""
+    return {name: value for name, value in fields.items() if value}
 
 
 def _wide(puller: WholeAccount | SpecService | SpecOrganization | ByCondition, alias: Alias) -> dict[str, Value]:

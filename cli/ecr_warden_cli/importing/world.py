@@ -18,6 +18,7 @@ from iam_access.delta.delta import access_change
 from iam_access.document.document import Document, parse_document, policy_size
 from iam_access.document.kind import DocumentKind
 from iam_access.equivalent.canonical import CanonicalStatement, canonical_statements, completed
+from iam_access.gather import gather
 from iam_access.inventory.inventory import Identity, Policy, PolicyPlace, Unread
 from iam_access.once import once
 from iam_access.who_can.ours import Ours
@@ -145,9 +146,7 @@ def inline_size(identity: Identity, *, without: str) -> int:
 
 def repositories_by_name(estate: Estate) -> Mapping[tuple[str, str], tuple[Repository, ...]]:
     """The repositories by account and name: one for each region that has it, sorted."""
-    found: dict[tuple[str, str], list[Repository]] = {}
-    for repository in estate.repositories():
-        found.setdefault((repository.target.account, repository.target.name), []).append(repository)
+    found = gather(((one.target.account, one.target.name), one) for one in estate.repositories())
     return {key: tuple(sorted(found[key], key=lambda one: one.target)) for key in sorted(found)}
 
 
