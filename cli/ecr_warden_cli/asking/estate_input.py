@@ -325,10 +325,9 @@ def hub_graph(
     now = replace(estate_from(kept, None, context), taken_at=context.clock.now())
     if accepted is None:
         return RepositoryGraph(now), began
-    status = expect(StatusReply, client.ask(AskStatus()))
     in_sync = {
         target.key: one.last.at
-        for one in status.targets
+        for one in expect(StatusReply, client.ask(AskStatus())).targets
         if one.standing is Standing.OK and one.last is not None and one.pause is None
         if accepted.mode_of(target := parse_target(one.target)) is Mode.ENFORCE
     }

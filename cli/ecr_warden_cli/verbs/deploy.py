@@ -13,6 +13,7 @@ from ecr_warden.hub.reply import StatusReply
 from ecr_warden.hub.request import AskStatus
 from ecr_warden.state.commands import Upload
 from ecr_warden.state.switch import PARAMETER, Position
+from ecr_warden_cli.asking.estate_input import accepted_of_hub
 from ecr_warden_cli.deployment.change_text import grouped, instance_lines
 from ecr_warden_cli.deployment.checkup import deployed
 from ecr_warden_cli.deployment.emit import emit
@@ -24,11 +25,11 @@ from ecr_warden_cli.deployment.remedies import AGAIN, UNSEEN
 from ecr_warden_cli.deployment.sessions import DEPLOYMENT_ARGUMENTS, DeploymentAws, aliases_of, enter
 from ecr_warden_cli.deployment.stacks import doubts, read_only
 from ecr_warden_cli.deployment.wanted import Deployment
-from ecr_warden_cli.hub.client import WAIT, HubClient, HubRefused, accepted_version, expect, looks, new_id, text_of
+from ecr_warden_cli.hub.client import WAIT, HubClient, HubRefused, expect, looks, new_id
 from ecr_warden_cli.hub.rollout import Published, RollOut, follow
 from ecr_warden_cli.terminal.console import Console, Exit, worst
 from ecr_warden_cli.terminal.context import Context, Failure, Uploaded, UsageError, Verb, argument
-from ecr_warden_cli.terminal.inputs import DEFAULT_SPEC, load_bytes, load_compiled
+from ecr_warden_cli.terminal.inputs import DEFAULT_SPEC, load_compiled
 from ecr_warden_cli.verbs.doctor import check_up, show
 from ecr_warden_cli.verbs.hold import is_confirmed
 from iam_access.text.printable import count, cut
@@ -178,10 +179,8 @@ def _is_agreed(leaving: Sequence[str], arguments: argparse.Namespace, context: C
 def _named(client: HubClient, context: Context) -> frozenset[str] | None:
     """The accounts of the accepted spec; None if the hub does not say."""
     with suppress(Failure):
-        kept = accepted_version(client)
-        texts = [] if kept is None else [text_of(kept, client.hub)]
-        loaded = (load_bytes(one, "the accepted version", context, accepted=True) for one in texts)
-        return frozenset(account for one in loaded for account in one.spec.aliases)
+        accepted = accepted_of_hub(client, context)
+        return frozenset(() if accepted is None else accepted.spec.aliases)
     return None
 
 

@@ -8,6 +8,7 @@ from ecr_warden.core.codec.base import to_json
 from ecr_warden.hub.reply import HistoryReply
 from ecr_warden.hub.request import MAX_ENTRIES, AskHistory
 from ecr_warden.state.switch import Position
+from ecr_warden_cli.asking.estate_input import accepted_of_hub
 from ecr_warden_cli.deployment.file import load_deployment
 from ecr_warden_cli.deployment.ports import ChangeSet, Entered, Kind, Thing
 from ecr_warden_cli.deployment.remedies import AGAIN
@@ -15,10 +16,9 @@ from ecr_warden_cli.deployment.removal import Stays, access_that_stays, besides,
 from ecr_warden_cli.deployment.sessions import DEPLOYMENT_ARGUMENTS, DeploymentAws, aliases_of, enter
 from ecr_warden_cli.deployment.stacks import hub_place, not_ours, stacks_of
 from ecr_warden_cli.deployment.wanted import Deployment
-from ecr_warden_cli.hub.client import HubClient, accepted_version, expect, text_of
+from ecr_warden_cli.hub.client import HubClient, expect
 from ecr_warden_cli.terminal.console import Console, Exit, Style
 from ecr_warden_cli.terminal.context import Context, Failure, Verb, argument
-from ecr_warden_cli.terminal.inputs import load_bytes
 from ecr_warden_cli.verbs.hold import is_confirmed
 from iam_access.arn import IAM_REGION
 from iam_access.text.printable import printable
@@ -97,13 +97,11 @@ def _access(goes: Sequence[Thing], entered: Entered, context: Context) -> tuple[
     """The access that the accepted spec gives, as far as the hub says it."""
     for one in goes:
         if one.kind is Kind.WRITES:
-            hub = entered.hub(one.account, one.region)
-            client = HubClient(hub, context.console)
+            client = HubClient(entered.hub(one.account, one.region), context.console)
             try:
-                if (kept := accepted_version(client)) is not None:
-                    loaded = load_bytes(text_of(kept, hub), "the accepted version", context, accepted=True)
+                if (accepted := accepted_of_hub(client, context)) is not None:
                     history = expect(HistoryReply, client.ask(AskHistory(limit=MAX_ENTRIES)))
-                    return tuple(access_that_stays(loaded.compiled, history))
+                    return tuple(access_that_stays(accepted.compiled, history))
             except Failure as error:
                 return (Stays("whatever access the spec gives", f"what that is, the hub does not say: {error}"),)
     return ()
@@ -113,8 +111,7 @@ def _show(goes: Sequence[Thing], stays: Sequence[Stays], console: Console) -> No
     console.line("goes, in this order:" if goes else "there is nothing to remove", Style.HEADING)
     for thing in goes:
         console.line(f"  {thing}", Style.BAD if thing.kind in (Kind.BUCKET, Kind.TABLE) else None)
-    for note in _NOTES if goes else ():
-        console.line(note, Style.ODD)
+    console.lines(_NOTES if goes else (), Style.ODD)
     if stays:
         console.line("stays:", Style.HEADING)
     for one in stays:
