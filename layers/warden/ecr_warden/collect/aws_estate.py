@@ -11,7 +11,6 @@ MB an account (aws-facts 11). Sources: the API references of the calls named her
 """
 
 import time
-from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -36,10 +35,11 @@ from ecr_warden.core.codec.accounts import (
     UPSTREAMS_CALL,
 )
 from ecr_warden.core.desired import RepositoryPattern
-from ecr_warden.core.failures import OutOfTime, PortError, TargetNotFound, Throttled, Unanswered, crashed
+from ecr_warden.core.failures import OutOfTime, PortError, TargetNotFound, Throttled, Unanswered, crashed, found_or_why
 from ecr_warden.core.target import RepositoryTarget, Target, target_arn
 from ecr_warden.repair.aws_reading import PAGE, list_names
 from iam_access.arn import IAM_REGION
+from iam_access.gather import gather
 from iam_access.inventory.accounts import (
     AUDIENCES_CALL,
     IAM_CALL,
@@ -97,9 +97,8 @@ class AwsEstateReader(Struct, frozen=True):
         return reading.result(found)
 
     def some(self, asked: Needed) -> Iterator[tuple[str, Reading]]:
-        by_account = defaultdict[str, dict[str, Needed]](dict)
-        for part, of_part in asked.by_part().items():
-            by_account[part.partition("/")[0]][part] = of_part
+        of_accounts = gather((part.partition("/")[0], (part, needed)) for part, needed in asked.by_part().items())
+        by_account = {account: dict(parts) for account, parts in of_accounts.items()}
         # Reads of policies wait for no pool, and those of accounts only for reads of policies: no deadlock.
         accounts, policies = (ThreadPoolExecutor(CALLS_AT_ONCE, name) for name in ("accounts", "policies"))
         try:
@@ -132,13 +131,8 @@ class AwsEstateReader(Struct, frozen=True):
         entered = self._enter(target.account)
         if isinstance(entered, PortError):
             return entered
-        try:
-            ecr = entered.ecr(target.region)
-            return {tag["Key"]: tag["Value"] for tag in self._patience(lambda: _read_tags(ecr, target))}
-        except PortError as error:
-            return error
-        except Exception as error:
-            return crashed(f"reading the tags of {target}", error)
+        read = partial(self._patience, lambda: _read_tags(entered.ecr(target.region), target))
+        return found_or_why(f"reading the tags of {target}", lambda: {tag["Key"]: tag["Value"] for tag in read()})
 
     @property
     def _patience(self) -> Patience:
@@ -146,12 +140,7 @@ class AwsEstateReader(Struct, frozen=True):
 
     def _enter(self, account: str) -> AccountClients | PortError:
         """Into an account, or why it cannot be entered: tried once, whatever is read of it."""
-        try:
-            return self._patience(lambda: self.accounts.reader(account))
-        except PortError as error:
-            return error
-        except Exception as error:
-            return crashed(f"entering {account}", error)
+        return found_or_why(f"entering {account}", lambda: self._patience(lambda: self.accounts.reader(account)))
 
     def _reading(self, account: str, entered: AccountClients | PortError) -> "_Account":
         return _Account(account, entered, self._patience)

@@ -1,5 +1,7 @@
 """The errors of calls to AWS and chat; adapters translate AWS's codes into these, with one table per service."""
 
+from collections.abc import Callable
+
 from iam_access.errors import NamedError, site_of
 
 
@@ -57,6 +59,16 @@ def crashed(what: str, error: Exception) -> Crashed:
         f"{what}: ecr-warden failed on its documents ({site_of(error)})",
         remedy="look at the documents, which may have been written to cause this, and report the bug",
     )
+
+
+def found_or_why[T](what: str, read: Callable[[], T]) -> T | PortError:
+    """What reading gives, or why it gives nothing, also where ecr-warden itself failed. `what`: for people."""
+    try:
+        return read()
+    except PortError as error:
+        return error
+    except Exception as error:
+        return crashed(what, error)
 
 
 class DocumentConflict(PortError, code="conflict"):

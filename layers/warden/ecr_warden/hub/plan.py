@@ -13,7 +13,7 @@ from ecr_warden.core.address import OUR_POLICY_PREFIX, identity_policy, reposito
 from ecr_warden.core.clock import Clock
 from ecr_warden.core.desired import CompiledSpec, Mode, RepositoryPattern, TargetSpec
 from ecr_warden.core.drift import Drift
-from ecr_warden.core.failures import OutOfTime, PortError, crashed
+from ecr_warden.core.failures import OutOfTime, PortError, crashed, found_or_why
 from ecr_warden.core.kinds import DriftKind, HoldReason
 from ecr_warden.core.observed import Observation
 from ecr_warden.core.plan import Held, Plan
@@ -58,28 +58,24 @@ def scope_gaps(
     compiled: CompiledSpec, plans: Sequence[Plan], accounts: ReadAccounts, *, of: Iterable[Target]
 ) -> tuple[ScopeGap | ScopeUnread, ...]:
     """What the write scope lacks for the spec and for the plans, in each account of the users and roles in `of`."""
-    scopes = write_scopes(accounts, accounts_with_identities(of))
     return tuple(
         ScopeUnread(account, str(scope)) if isinstance(scope, PortError) else scope_gap(compiled, plans, account, scope)
-        for account, scope in scopes.items()
+        for account, scope in write_scopes(accounts, accounts_with_identities(of)).items()
     )
 
 
 def write_scopes(accounts: ReadAccounts, names: Iterable[str]) -> Mapping[str, WriteScope | PortError]:
     """The write scope of each account, or why it is not known."""
-    found: dict[str, WriteScope | PortError] = {}
-    for name in names:
-        try:
-            found[name] = scope_of(accounts.listed(name))
-        except PortError as error:
-            found[name] = error
-    return found
+
+    def scope(account: str) -> WriteScope | PortError:
+        return found_or_why(f"reading the write scope of {account}", lambda: scope_of(accounts.listed(account)))
+
+    return {name: scope(name) for name in names}
 
 
 def why_observed(compiled: CompiledSpec, target: Target) -> str | None:
     """Why a target is not written although others are."""
-    only_observed = compiled.overall_mode is not compiled.mode_of(target)
-    return "its mode is observe" if only_observed else None
+    return "its mode is observe" if compiled.overall_mode is not compiled.mode_of(target) else None
 
 
 class Memory(Struct, frozen=True):
@@ -149,10 +145,9 @@ def _needed(compiled: CompiledSpec, patterns: Collection[RepositoryPattern], spe
     """What the plans of these targets rest on, and the users and roles among which orphans are sought."""
     targets = [spec.target for spec in specs]
     accounts = {*compiled.accounts, *(target.account for target in targets if not isinstance(target, RepositoryTarget))}
-    repositories = [target for target in targets if isinstance(target, RepositoryTarget)]
     return Needed(
         accounts,
-        repositories,
+        [target for target in targets if isinstance(target, RepositoryTarget)],
         patterns,
         identities={target.key for target in targets if not isinstance(target, RepositoryTarget)},
     )
@@ -203,9 +198,7 @@ class _Reading(Struct, frozen=True):
         )
 
     def _last_look(self, wanted: TargetSpec, record: TargetRecord) -> datetime | None:
-        if self.memory is None:
-            return None
-        return last_seen_in_sync(wanted, record, self.memory.sweep_records)
+        return None if self.memory is None else last_seen_in_sync(wanted, record, self.memory.sweep_records)
 
     def _is_in_sync(self, role: Target) -> bool:
         spec = self.compiled.targets.get(role.key)
@@ -215,10 +208,11 @@ class _Reading(Struct, frozen=True):
 
 def _unread(target: Target, error: PortError, compiled: CompiledSpec) -> Plan:
     """The plan of a target that could not be read, or of what represents a list of them."""
-    if isinstance(target, RepositoryTarget):
-        address = repository_policy(target)
-    else:
-        address = identity_policy(target, f"{OUR_POLICY_PREFIX}*")
+    address = (
+        repository_policy(target)
+        if isinstance(target, RepositoryTarget)
+        else identity_policy(target, f"{OUR_POLICY_PREFIX}*")
+    )
     drift = Drift(address, DriftKind.UNREADABLE, str(error), code=error.code)
     return Plan(target, compiled.version, (drift,), (), (Held(drift, HoldReason.UNREADABLE, drift.explain),))
 

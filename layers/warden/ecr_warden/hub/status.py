@@ -22,7 +22,7 @@ from ecr_warden.collect.wiring import WatchRecord, WatchRecords, Wiring
 from ecr_warden.collect.wiring_verdicts import beating_places
 from ecr_warden.core.clock import Clock
 from ecr_warden.core.desired import CompiledSpec
-from ecr_warden.core.failures import PortError, RegionDisabled
+from ecr_warden.core.failures import PortError, RegionDisabled, found_or_why
 from ecr_warden.core.job import Queue
 from ecr_warden.core.own_access import Writes
 from ecr_warden.core.queue import Queues
@@ -171,7 +171,8 @@ class StatusQuery(Struct, frozen=True):
         return (*(dated(wire, known, None) for wire in live), *found)
 
     def _of_spec(self, accepted: CompiledSpec) -> Iterator[Trouble]:
-        refusal, current = self._last(HistoryKind.SPEC_REFUSED), self._current()
+        current = found_or_why("reading the spec", lambda: self.specs.current().version)
+        refusal = self._last(HistoryKind.SPEC_REFUSED)
         is_known = isinstance(current, PortError) or current == accepted.version
         hold = None if is_known else self.holds.last_of(str(current))
         return _of_spec(accepted.version, current, self.specs.refused(), refusal, hold)
@@ -217,12 +218,6 @@ class StatusQuery(Struct, frozen=True):
                 message = f"{count(len(since), 'alert')} for {channel}: waiting since {show_time(min(since))}"
                 yield Trouble("messages-wait", message, "a digest leaves each minute that the channel takes it")
 
-    def _current(self) -> str | PortError:
-        try:
-            return self.specs.current().version
-        except PortError as error:
-            return error
-
     def _last(self, kind: HistoryKind) -> HistoryEntry | None:
         now = self.clock.now()
         return next(self.log.entries(now - REMEMBERED, now, {kind}), None)
@@ -258,9 +253,8 @@ def _of_spec(
         case str() if current == accepted:
             pass
         case str() if refused == current:
-            why = ""
-            if last_refusal is not None and last_refusal.id == current:
-                why = f" at {show_time(last_refusal.at)}: {last_refusal.text}"
+            is_that = last_refusal is not None and last_refusal.id == current
+            why = f" at {show_time(last_refusal.at)}: {last_refusal.text}" if last_refusal and is_that else ""
             remedy = "ecr-warden validate lists all its problems"
             yield Trouble("spec-refused", f"version {current} of the spec was refused{why}; {stays}", remedy)
         case str() if hold is not None and hold.state not in OPEN:
@@ -281,16 +275,15 @@ def _of_spec(
 def _of_holds(holds: Sequence[Hold]) -> Iterator[Trouble]:
     """What waits for a person."""
     for hold in sorted(holds, key=lambda hold: (hold.since, hold.id)):
-        if hold.state is not HoldState.WAITING and hold.decision is None:
-            continue
         if hold.decision is not None:
+            message = f"{hold.what} was {hold.decision} and is not processed yet"
+            yield Trouble("held", message, "it will be within seconds")
+        elif hold.state is HoldState.WAITING:
+            why = "; ".join(first(hold.reasons, _PARTS_SHOWN))
+            message = f"{hold.what} waits for a person until {show_time(hold.until)}: {why}"
             yield Trouble(
-                "held", f"{hold.what} was {hold.decision} and is not processed yet", "it will be within seconds"
+                "held", message, f"ecr-warden held {hold.id} shows who gains and loses; then accept or reject it"
             )
-            continue
-        why = "; ".join(first(hold.reasons, _PARTS_SHOWN))
-        message = f"{hold.what} waits for a person until {show_time(hold.until)}: {why}"
-        yield Trouble("held", message, f"ecr-warden held {hold.id} shows who gains and loses; then accept or reject it")
 
 
 _CODES = {
@@ -314,11 +307,10 @@ def troubles_of(wires: Iterable[Wire]) -> Iterator[Trouble]:
 
 def _notes(wires: Sequence[Wire]) -> tuple[str, ...]:
     """What is said of the organization's trails, once for all regions that rely on them."""
-    trails = Counter(wire.why for wire in wires if wire.state is WireState.ON and wire.why)
     return tuple(
         f"{count(places, 'region')} of members rely on the organization's trail {name}. It logs; what it selects, and "
         "who stops it, is known in its own account alone: docs/safety.md"
-        for name, places in trails.items()
+        for name, places in Counter(wire.why for wire in wires if wire.state is WireState.ON and wire.why).items()
     )
 
 

@@ -12,7 +12,7 @@ from msgspec import Struct
 from ecr_warden.aws.accounts import CALLS_AT_ONCE, Accounts
 from ecr_warden.core.address import repository_policy
 from ecr_warden.core.desired import RepositoryPattern, TargetSpec
-from ecr_warden.core.failures import PortError, crashed
+from ecr_warden.core.failures import PortError, found_or_why
 from ecr_warden.core.observed import Observation, as_unreadable
 from ecr_warden.core.plan import Plan
 from ecr_warden.core.target import RepositoryTarget
@@ -53,12 +53,10 @@ class AwsDocuments(Struct, frozen=True):
 
     def _names(self, place: tuple[str, str]) -> list[str] | PortError:
         account, region = place
-        try:
-            return list(list_names(self.accounts.reader(account).ecr(region), account, region))
-        except PortError as error:
-            return error
-        except Exception as error:
-            return crashed(f"listing the repositories of {account} in {region}", error)
+        return found_or_why(
+            f"listing the repositories of {account} in {region}",
+            lambda: list(list_names(self.accounts.reader(account).ecr(region), account, region)),
+        )
 
     def writer(self, plan: Plan, run_id: str) -> AwsWriter:
         return AwsWriter(open_sessions(plan, partial(self.accounts.writer, plan.target.account, run_id)))
