@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
 from copy import replace
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 
 from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.core.actions import REQUIRED, Access
@@ -36,7 +36,7 @@ class SpecAccess:
         self._desired = {bare(arn): subject for arn, subject in self._graph.subjects.items()}
         trusts = {name: one.identity.trust for name, one in self._desired.items() if one.identity}
         self._policies = trusts | {one.arn: one.policy for one in self._graph.estate.repositories()}
-        self._found: dict[tuple[str, RepositoryTarget, bool], dict[str, AccessPath]] = {}
+        self._paths = cache(self._find_paths)
         self._alone: dict[tuple[int, tuple[Policy, ...]], tuple[Subject, Subject]] = {}
         self._on_spec: dict[int, tuple[tuple[Permission, ...], tuple[Permission, ...]]] = {}
 
@@ -46,12 +46,12 @@ class SpecAccess:
 
     def paths(self, what: str, target: RepositoryTarget, *, by_docker: bool = False) -> Mapping[str, AccessPath]:
         """Everybody to whom the spec gives it, or gives what docker needs for it, by ARN without its path."""
-        name = what, target, by_docker
-        if name not in self._found:
-            repository = self._graph.estate.registry_of(target).repositories[target.name]
-            paths = self._graph.who_can(self._graph.permissions(what, repository, by_docker=by_docker))
-            self._found[name] = {bare(arn): path for arn, path in paths.items()}
-        return self._found[name]
+        return self._paths(what, target, by_docker)
+
+    def _find_paths(self, what: str, target: RepositoryTarget, by_docker: bool) -> Mapping[str, AccessPath]:
+        repository = self._graph.estate.registry_of(target).repositories[target.name]
+        paths = self._graph.who_can(self._graph.permissions(what, repository, by_docker=by_docker))
+        return {bare(arn): path for arn, path in paths.items()}
 
     def kind_of(self, target: RepositoryTarget) -> Hashable:
         """The same for repositories on which the spec gives the same to everybody."""
@@ -150,9 +150,7 @@ class SpecAccess:
         """A subject's policies by the spec, and unless it decides all of them, whatever its account gives it."""
         spec = self._compiled.targets.get(target_of(subject.identity).key) if subject.identity else None
         own = () if spec is None else self._desired[bare(subject.arn)].policies
-        if spec is not None and spec.extent is Extent.WHOLE:
-            return own
-        return (*own, _others(subject, resource))
+        return own if spec is not None and spec.extent is Extent.WHOLE else (*own, _others(subject, resource))
 
     def _gives_class(self, given: AccessPath, path: AccessPath) -> bool:
         """Is it given to a class that the path begins in, and does not leave before it goes as the class does?"""
@@ -162,8 +160,7 @@ class SpecAccess:
         if before < 0 or not are_in_account or (before and any(member.identity is None for member in members)):
             return False
         tail = AccessPath(path.steps[before:])
-        first = max((self._answer_for(member, given) for member in members), key=rank)
-        return _is_as_certain(given, first, tail)
+        return _is_as_certain(given, max((self._answer_for(member, given) for member in members), key=rank), tail)
 
     def _answer_for(self, subject: Subject, given: AccessPath) -> Answer:
         """Is the subject one of the class to which the spec gives it?"""

@@ -1,6 +1,7 @@
 """Which outsiders may assume a role, along any chain: by a version's documents, and by live ones where it has none."""
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 
 from msgspec import Struct
 
@@ -59,11 +60,10 @@ class OutsideAssumers:
         self._after, self._ours, self._account = change.after, ours, account or _nothing_read
         self._deleted = {key for key, spec in change.before.targets.items() if _is_push_role(spec)}
         self._deleted -= self._after.targets.keys()
-        self._live: dict[str, dict[str, Identity]] = {}
-        self._trusted: dict[str, _Trusted] = {}
-        self._assumers: dict[str, tuple[str, ...]] = {}
-        self._open: dict[str, list[_Role]] = {}
-        self._every: dict[str, list[_Role]] = {}
+        # Each is found once.
+        self.assumers, self._trusted_by = cache(self._find_assumers), cache(self._find_trusted)
+        self._identities, self._roles = cache(self._find_identities), cache(self._find_roles)
+        self._open = cache(lambda account: [one for one in self._roles(account) if self.assumers(one.target)])
         self._allowed: dict[tuple[int, str], list[Patterns | None]] = {}
         self.unread: dict[str, None] = {}
         """What was not read, in words, as far as somebody asked."""
@@ -74,37 +74,31 @@ class OutsideAssumers:
         if isinstance(address.target, RoleTarget) and permission.principal is None:
             named.append(address.target)
         for account in wide:
-            if account not in self._open:
-                self._open[account] = [one for one in self._roles(account) if self.assumers(one.target)]
-            named += self._permitted(self._open[account], permission, address)
+            named += self._permitted(self._open(account), permission, address)
         for role in dict.fromkeys(named):
             for who in self.assumers(role):
                 yield role, who
 
-    def assumers(self, role: RoleTarget) -> tuple[str, ...]:
+    def _find_assumers(self, role: RoleTarget) -> tuple[str, ...]:
         """The outsiders who may assume a role, themselves or as another role, in words."""
-        if role.key not in self._assumers:
-            found: dict[str, None] = {}
-            seen, left = {role.key}, [role]
-            while left:
-                trusted = self._trusted_by(left.pop())
-                found |= dict.fromkeys(trusted.outsiders)
-                left += [target for target in trusted.roles if target.key not in seen]
-                seen |= {target.key for target in trusted.roles}
-            self._assumers[role.key] = tuple(found)
-        return self._assumers[role.key]
+        found: dict[str, None] = {}
+        seen, left = {role.key}, [role]
+        while left:
+            trusted = self._trusted_by(left.pop())
+            found |= dict.fromkeys(trusted.outsiders)
+            left += [target for target in trusted.roles if target.key not in seen]
+            seen |= {target.key for target in trusted.roles}
+        return tuple(found)
 
-    def _trusted_by(self, role: RoleTarget) -> _Trusted:
-        if role.key not in self._trusted:
-            who: dict[str, None] = {}
-            roles: list[RoleTarget] = []
-            for permission, ours in self._trusts(role):
-                who |= dict.fromkeys(outsiders(permission, ours, home=role.account))
-                named, wide = self._named(permission)
-                others = [one for account in wide for one in self._roles(account)]
-                roles += [*named, *self._permitted(others, permission, trust_policy(role))]
-            self._trusted[role.key] = _Trusted(tuple(who), tuple(roles))
-        return self._trusted[role.key]
+    def _find_trusted(self, role: RoleTarget) -> _Trusted:
+        who: dict[str, None] = {}
+        roles: list[RoleTarget] = []
+        for permission, ours in self._trusts(role):
+            who |= dict.fromkeys(outsiders(permission, ours, home=role.account))
+            named, wide = self._named(permission)
+            others = [one for account in wide for one in self._roles(account)]
+            roles += [*named, *self._permitted(others, permission, trust_policy(role))]
+        return _Trusted(tuple(who), tuple(roles))
 
     def _trusts(self, role: RoleTarget) -> Iterator[tuple[PermissionDelta, Ours]]:
         """What the trust policy of a role allows, each with what is ours for it."""
@@ -137,30 +131,25 @@ class OutsideAssumers:
         self.unread[f"whom {role} trusts: {identity.trust.document.why}"] = None
         return None
 
-    def _identities(self, account: str) -> dict[str, Identity]:
+    def _find_identities(self, account: str) -> dict[str, Identity]:
         """The live roles of an account by their targets' keys, as far as they were read."""
-        if account not in self._live:
-            self._live[account] = {}
-            try:
-                read = self._account(account)
-            except NamedError as error:
-                self.unread[f"whom the roles of account {account} trust: {error.message}"] = None
-            else:
-                roles = [identity for identity in read.identities.values() if identity.kind is IdentityKind.ROLE]
-                found = {RoleTarget(account, role.name).key: role for role in roles}
-                self._live[account] = {key: identity for key, identity in found.items() if key not in self._deleted}
-                if not read.is_listed:
-                    self.unread[f"whom the roles of account {account} trust: they were not listed"] = None
-        return self._live[account]
+        try:
+            read = self._account(account)
+        except NamedError as error:
+            self.unread[f"whom the roles of account {account} trust: {error.message}"] = None
+            return {}
+        if not read.is_listed:
+            self.unread[f"whom the roles of account {account} trust: they were not listed"] = None
+        roles = [identity for identity in read.identities.values() if identity.kind is IdentityKind.ROLE]
+        found = {RoleTarget(account, role.name).key: role for role in roles}
+        return {key: identity for key, identity in found.items() if key not in self._deleted}
 
-    def _roles(self, account: str) -> list[_Role]:
+    def _find_roles(self, account: str) -> list[_Role]:
         """Every role of an account that there is or will be."""
-        if account not in self._every:
-            live = {key: RoleTarget(account, identity.name) for key, identity in self._identities(account).items()}
-            named = {key: spec.target for key, spec in self._after.targets.items() if spec.target.account == account}
-            targets = {key: one for key, one in (live | named).items() if isinstance(one, RoleTarget)}
-            self._every[account] = [self._role(targets[key]) for key in sorted(targets)]
-        return self._every[account]
+        live = {key: RoleTarget(account, identity.name) for key, identity in self._identities(account).items()}
+        named = {key: spec.target for key, spec in self._after.targets.items() if spec.target.account == account}
+        targets = {key: one for key, one in (live | named).items() if isinstance(one, RoleTarget)}
+        return [self._role(targets[key]) for key in sorted(targets)]
 
     def _role(self, target: RoleTarget) -> _Role:
         live, spec = self._identities(target.account).get(target.key), self._after.targets.get(target.key)
