@@ -15,13 +15,15 @@ from datetime import UTC, datetime
 from iam_access.delta.relate import Differs, relate
 from iam_access.document.document import parse_document
 from iam_access.document.kind import DocumentKind
-from iam_access.inventory.accounts import inventory_of
+from iam_access.inventory.accounts import AccountReader, Parsed, account_of
+from iam_access.inventory.inventory import Inventory
 from iam_access.who_can.decide import Permission
 from iam_access.who_can.graph import AccessPath, Graph
 from iam_access.who_can.resources import resource_with
 
 allow = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::papers/*"}
-inventory = inventory_of(json.load(sys.stdin), at=datetime(2026, 11, 29, tzinfo=UTC))
+accounts = {name: account_of(AccountReader(name, one, Parsed())) for name, one in json.load(sys.stdin).items()}
+inventory = Inventory(datetime(2026, 11, 29, tzinfo=UTC), accounts)
 graph = Graph(inventory)
 papers = resource_with("arn:aws:s3:::papers/one", inventory.accounts["111111111111"], ())
 found = graph.who_can((Permission("s3:GetObject", papers),))

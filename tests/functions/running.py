@@ -14,7 +14,6 @@ from moto.backends import get_backend
 from moto.core.models import DEFAULT_ACCOUNT_ID
 
 from ecr_warden.aws.accounts import HubAccounts
-from ecr_warden.aws.redelivery import LATER_RECEIVES, MAX_RECEIVES
 from ecr_warden.aws.system import SystemClock
 from ecr_warden.bootstrap import common
 from ecr_warden.core.codec.base import CodecError
@@ -28,6 +27,7 @@ from local.testing.messages import Message, batch
 from local.testing.seed import compiled
 from tests.contracts.aws import REGION, Call, Wire, new_session, with_models
 from tests.functions.conftest import DEAD, EXHAUSTED, JOBS, QUEUES, SPEC_BUCKET, SPEC_KEY, TIME, Deployed, Handler
+from tests.receives import LATER_RECEIVES, MAX_RECEIVES
 
 CI, HOME = "111111111111", "222222222222"
 SPEC = """\

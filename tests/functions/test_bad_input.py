@@ -12,7 +12,7 @@ import boto3
 import pytest
 from msgspec import structs
 
-from ecr_warden.aws.redelivery import ATTEMPTS, FLUSH_RECEIVES
+from ecr_warden.aws.redelivery import ATTEMPTS
 from ecr_warden.bootstrap import control
 from ecr_warden.core.target import parse_target
 from ecr_warden.hub.request import AskHistory, AskStatus, request_to_text
@@ -24,6 +24,7 @@ from tests.contracts.aws import Call
 from tests.contracts.webhook import answer, served, silent
 from tests.functions.conftest import DEAD, ROOT, Deployed
 from tests.functions.running import CI, HOME, OTHER_SPEC, SPEC, Running, key_of
+from tests.receives import FLUSH_RECEIVES
 from tests.template.adapter_calls import ACTIONS, operations_called
 from tests.usecases.hub import HUB, Callers
 

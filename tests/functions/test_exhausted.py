@@ -5,10 +5,10 @@ from collections.abc import Callable
 
 import pytest
 
-from ecr_warden.aws.redelivery import LATER_RECEIVES, MAX_RECEIVES
 from ecr_warden.core.job import Queue
 from tests.functions.conftest import DEAD, EXHAUSTED, JOBS, QUEUES
 from tests.functions.running import CI, Running
+from tests.receives import LATER_RECEIVES, MAX_RECEIVES
 
 
 def test_a_job_that_failed_for_good_is_reported_once_and_kept(running: Running) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import boto3
 import pytest
 
-from ecr_warden.aws.redelivery import ATTEMPTS, MAX_RECEIVES
+from ecr_warden.aws.redelivery import ATTEMPTS
 from ecr_warden.bootstrap import common
 from ecr_warden.bootstrap.delivery import progress
 from ecr_warden.bootstrap.stores import StateAdapters
@@ -21,6 +21,7 @@ from ecr_warden.state.state import Learned
 from local.testing.messages import Message, batch, reconcile
 from tests.contracts.aws import REGION
 from tests.functions.conftest import EXHAUSTED, JOBS, ROOT, SPEC_BUCKET, SPEC_KEY, Deployed, Handler
+from tests.receives import MAX_RECEIVES
 
 type Logged = Callable[[], list[dict[str, Any]]]
 D1 = "repository/222222222222/eu-central-1/shop/checkout"

@@ -7,7 +7,6 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from ecr_warden.audit.alerts import AccessAudited
-from ecr_warden.aws.redelivery import MAX_RECEIVES
 from ecr_warden.collect.estate import Reading
 from ecr_warden.core.address import DENY_OLDER_SESSIONS
 from ecr_warden.core.codec.accounts import LIST_CALL, POLICY_CALL
@@ -27,6 +26,7 @@ from local.testing.seed import OUTSIDER, PUSHER
 from tests.prove.judge import audited_again, swept, unjournalled, unreported, unsettled
 from tests.prove.scenes import SCENES
 from tests.prove.wiring import Call, Hub, Written
+from tests.receives import MAX_RECEIVES
 from tests.usecases.world import Crash
 
 SEED = 20261127

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-from ecr_warden.aws.redelivery import ATTEMPTS, LATER_RECEIVES, MAX_RECEIVES
+from ecr_warden.aws.redelivery import ATTEMPTS
 from ecr_warden.core.codec.base import dumps
 from ecr_warden.core.failures import LeaseHeld
 from ecr_warden.core.job import (
@@ -18,6 +18,7 @@ from ecr_warden.core.observed import Observed
 from ecr_warden.core.plan import Change, Plan
 from ecr_warden.notify.notify import AnnounceAlerts, ReportExhausted, SendAlerts
 from local.testing.memory.hub import MemoryIncidents
+from tests.receives import LATER_RECEIVES, MAX_RECEIVES
 from tests.usecases.world import Crash, World
 
 VISIBILITY = {Queue.REPAIR: 120, Queue.ACCEPT: 360, Queue.COLLECT: 360, Queue.AUDIT: 960}

@@ -10,7 +10,7 @@ from botocore.config import Config
 from bench.flood import longest_wait
 from ecr_warden.aws.accounts import BULK_CONFIG, BULK_RESERVE, CLIENT_CONFIG
 from ecr_warden.aws.deadline import HUB_RESERVE, MEMBER_RESERVE
-from ecr_warden.aws.redelivery import ATTEMPTS, FLUSH_RECEIVES, LATER_RECEIVES, MAX_RECEIVES
+from ecr_warden.aws.redelivery import ATTEMPTS
 from ecr_warden.bootstrap.common import HUB_CONFIG
 from ecr_warden.collect.aws_estate import BULK_PAGES
 from ecr_warden.collect.aws_estate_store import PREFIX, TEXTS
@@ -20,6 +20,7 @@ from ecr_warden.core.metrics import UNITS
 from ecr_warden.hub import status
 from ecr_warden.state.aws_state import DynamoState
 from ecr_warden_cli.deployment import stacks
+from tests.receives import FLUSH_RECEIVES, LATER_RECEIVES, MAX_RECEIVES
 from tests.template.cfn import ALL, EVENTS, EXPECTED, HUB, ROOT, Node, Template, listed, say, says
 
 FUNCTIONS = ("Dispatch", "Reconcile", "Accept", "Collect", "Audit", "Alert", "Answer", "Control")

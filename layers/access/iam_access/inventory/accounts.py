@@ -6,7 +6,6 @@ Parts that cannot be used become Unread, with their names; only what is no accou
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import replace
-from datetime import datetime
 from enum import StrEnum
 from urllib.parse import unquote
 
@@ -22,7 +21,6 @@ from iam_access.inventory.inventory import (
     Account,
     Group,
     Identity,
-    Inventory,
     Levels,
     Organization,
     Policy,
@@ -104,12 +102,6 @@ class Parsed(Struct, frozen=True):
             )
             self.setting[document.text] = any(len(verdict) > 1 for verdict in verdicts)
         return self.setting[document.text]
-
-
-def inventory_of(accounts: Mapping[str, object], *, at: datetime) -> Inventory:
-    """The inventory of what AWS printed, by account ID (docs/who-can.md); raises SnapshotError."""
-    parsed = Parsed()
-    return Inventory(at, {name: account_of(AccountReader(name, entry, parsed)) for name, entry in accounts.items()})
 
 
 def account_of(

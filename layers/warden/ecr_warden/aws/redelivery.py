@@ -15,15 +15,6 @@ if TYPE_CHECKING:
 
 ATTEMPTS = 5
 """At this attempt, a job that fails is reported instead of retried."""
-MAX_RECEIVES = 60
-"""The maxReceiveCount of the queue of repairs, as in template.yaml.
-
-More than ATTEMPTS, because a message that meets another run's lease is received too: 38 times while a lease lasts.
-"""
-LATER_RECEIVES = 6
-"""That of the other queues: a process that is killed each time uses up its attempts."""
-FLUSH_RECEIVES = 8
-"""The incidents queue's maxReceiveCount, as in template.yaml: a flush that fails is retried for half an hour."""
 _FLUSH_SECONDS, _LONGEST_FLUSH_SECONDS = 20, 720
 _FIRST_SECONDS, _LONGEST_SECONDS, _AT_ONCE_SECONDS = 5, 60, 1
 _OFTEN = 20
