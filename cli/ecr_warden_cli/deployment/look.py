@@ -1,14 +1,14 @@
 """Looks at a deployment: asks the hub, and looks itself at what the hub cannot see or does not say."""
 
 import platform
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import chain
 
 from ecr_warden import __version__
 from ecr_warden.collect.wire import Wire
-from ecr_warden.collect.wiring import HubPlace
+from ecr_warden.collect.wiring import HubPlace, Wiring
 from ecr_warden.collect.wiring_verdicts import account_wires, hub_wires, region_wires
 from ecr_warden.core.clock import Clock
 from ecr_warden.hub.reply import StatusReply
@@ -44,18 +44,11 @@ def examine(
     reply = status if isinstance(status, StatusReply) else None
     regions = unwatched(deployment, reply)
     hub = hub_place(deployment)
-    stack = (
-        None
-        if reply is not None and not regions
-        else _tried(lambda: entered.stacks(hub.account, hub.region).read(hub.name))
-    )
+    looks = reply is None or bool(regions)
+    stack = _tried(lambda: entered.stacks(hub.account, hub.region).read(hub.name)) if looks else None
     place = _hub(deployment, stack if isinstance(stack, LiveStack) else LiveStack(""))
     wiring = entered.wiring(place)
-
-    def of_account(account: str) -> tuple[Wire, ...]:
-        of_regions = (region_wires(wiring.region(account, one), account, one, place) for one in regions[account])
-        return (*account_wires(wiring.account(account, entered.surveyed(account)), account, place), *chain(*of_regions))
-
+    of_account = partial(_wires_of, entered, wiring, place, regions)
     can_look = not isinstance(stack, Failure)
     own = hub_wires(wiring.hub(), place) if can_look and reply is None else ()
     found = _side_by_side(of_account, [one for one in regions if can_look and isinstance(callers[one], str)])
@@ -69,6 +62,14 @@ def examine(
     executions = _tried(partial(entered.executions, hub.account, hub.region)) if may_ask else None
     looked = (_tried(partial(entered.skew, clock)), callers, stack, (*own, *chain(*found.values())), webhook)
     return diagnose(Looks(version, status, deployment, *looked, compared, executions))
+
+
+def _wires_of(
+    entered: Entered, wiring: Wiring, place: HubPlace, regions: Mapping[str, Sequence[str]], account: str
+) -> tuple[Wire, ...]:
+    """The wires of an account, and those of its regions."""
+    of_regions = (region_wires(wiring.region(account, one), account, one, place) for one in regions[account])
+    return (*account_wires(wiring.account(account, entered.surveyed(account)), account, place), *chain(*of_regions))
 
 
 def _hub(deployment: Deployment, stack: LiveStack) -> HubPlace:

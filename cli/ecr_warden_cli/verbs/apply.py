@@ -89,8 +89,7 @@ def _offer(
     client, accepted = speak(arguments, context), load_accepted(arguments, context)
     gaps = _scope_gaps(loaded.compiled, client)
     if not arguments.json:
-        _show_effect(accepted, loaded, client, arguments, context)
-        console.lines(write_scope_lines(gaps, writes=True), Style.ODD)
+        _show_effect(accepted, loaded, client, arguments, context, gaps=gaps)
     answer: dict[str, Any] = {"writeScope": to_json(gaps), "earlier": earlier}
     is_in_vain = _gives_in_vain(accepted.compiled, loaded.compiled, gaps)
     if not ((arguments.yes and not is_in_vain) or _is_agreed(name, accepted, arguments, context)):
@@ -161,9 +160,15 @@ def _is_agreed(name: str, accepted: Version, arguments: argparse.Namespace, cont
 
 
 def _show_effect(
-    accepted: Version, loaded: Valid, client: HubClient, arguments: argparse.Namespace, context: Context
+    accepted: Version,
+    loaded: Valid,
+    client: HubClient,
+    arguments: argparse.Namespace,
+    context: Context,
+    *,
+    gaps: tuple[ScopeGap | ScopeUnread, ...],
 ) -> None:
-    """Print who gains and who loses against the accepted version."""
+    """Print who gains and who loses against the accepted version, and what may not be written."""
     console, baseline = context.console, baseline_of_hub(arguments, context)
     live = None
     with suppress(NamedError):
@@ -182,6 +187,7 @@ def _show_effect(
         )
     console.line(f"against {accepted.name}:", Style.HEADING)
     show(spec_diff, lines_of(spec_diff.changes, names_of(accepted.spec, loaded.spec)), console)
+    console.lines(write_scope_lines(gaps, writes=True), Style.ODD)
 
 
 def _publish(data: bytes, client: HubClient, hub: Hub) -> tuple[CommandReply, str]:

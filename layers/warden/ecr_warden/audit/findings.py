@@ -161,6 +161,15 @@ class _View(NamedTuple):
     asks: Callable[[AccessPath], bool]
 
 
+def _unread_registries(estate: Estate) -> frozenset[tuple[str, str]]:
+    return frozenset(
+        (account.id, region)
+        for account in estate.accounts.values()
+        for region, registry in account.registries.items()
+        if why_unread(registry.policy)
+    )
+
+
 class _Auditor:
     def __init__(
         self,
@@ -175,12 +184,7 @@ class _Auditor:
     ) -> None:
         self._compiled, self._by = compiled, ours
         self._estate, read = estate, readable(estate)
-        self._unread_registries = frozenset(
-            (account.id, region)
-            for account in estate.accounts.values()
-            for region, registry in account.registries.items()
-            if why_unread(registry.policy)
-        )
+        self._unread_registries = _unread_registries(estate)
         repaired = as_repaired(read, compiled, live, without_orphans=bool(hub))
         self._budgets = budgets_of(len(repaired.accounts))
         self._graph = RepositoryGraph(repaired, has_time, budgets=self._budgets)
@@ -257,7 +261,14 @@ class _Auditor:
             findings += (one for one in direct if one.key not in known)
         self._last = None  # nor what it kept: one audit back, not all of them
         parts = parts_of(self._compiled)
-        administering = {**known_administrators, **self._administering()}
+        administering = {
+            **known_administrators,
+            **{
+                account.id: tuple(sorted({named(path.subject) for path in self._paths_of_administrators(account)}))
+                for account in self._accounts
+                if account.is_listed
+            },
+        }
         return AuditResult(
             tuple(_each_once(findings)),
             {part: names for part, names in sorted(administering.items()) if part in parts},
@@ -359,14 +370,14 @@ class _Auditor:
 
     def _who_can(self, graph: RepositoryGraph, action: str, repository: Repository) -> dict[str, AccessPath]:
         """Everybody who can on any of the ways, who is noted."""
-        paths: dict[str, AccessPath] = {}
         is_live = repository.target in self._named and self._judge.live(repository.target.key)
-        for way in self._ways(action, repository):
-            also = self._spec_access.kept_out(way) if is_live else ()
-            for arn, path in graph.who_can(way, also=also).items():
-                paths[arn] = min(paths.get(arn, path), path, key=lambda one: one.order)
-        self._principals.update(map(bare, paths))
-        return paths
+        by_way = (
+            graph.who_can(way, also=self._spec_access.kept_out(way) if is_live else ())
+            for way in self._ways(action, repository)
+        )
+        found = gather(each for paths in by_way for each in paths.items())
+        self._principals.update(map(bare, found))
+        return {arn: min(paths, key=lambda one: one.order) for arn, paths in found.items()}
 
     def _ways(self, action: str, repository: Repository) -> tuple[tuple[Permission, ...], ...]:
         """Images are deleted where they are copied from, too."""
@@ -431,13 +442,14 @@ class _Auditor:
         """
         registries = [_any_of(account, registry) for registry in account.registries.values()]
         actions = [action for action in calls(self._graph) if is_of_registry(action)]
-        known: dict[str, int] = {}
         graph = self._others.graph
-        found_by = (
-            each for one in registries for action in actions for each in self._who_can(graph, action, one).values()
+        ranks = gather(
+            (path.subject.arn, rank(path.answer))
+            for one in registries
+            for action in actions
+            for path in self._who_can(graph, action, one).values()
         )
-        for path in found_by:
-            known[path.subject.arn] = min(known.get(path.subject.arn, rank(path.answer)), rank(path.answer))
+        known = {arn: min(some) for arn, some in ranks.items()}
         iam = self._administrators_of(account, graph).iam
         of_iam = {arn for arn, path in iam.items() if arn not in known or rank(path.answer) < known[arn]}
         found: dict[str, list[AccessPath]] = defaultdict(list)
@@ -563,14 +575,6 @@ class _Auditor:
         both = self._administrators_of(account, graph)
         paths = (*both.iam.values(), *both.of_registries.values())
         return sorted((path for path in paths if not self._judge.is_left_out(path)), key=lambda path: path.order)
-
-    def _administering(self) -> dict[str, tuple[str, ...]]:
-        """The administrators by account, for the accounts that were read."""
-        return {
-            account.id: tuple(sorted({named(path.subject) for path in self._paths_of_administrators(account)}))
-            for account in self._accounts
-            if account.is_listed
-        }
 
     def _new_administrators(self, known: Known) -> Iterator[Finding]:
         for account in self._accounts:

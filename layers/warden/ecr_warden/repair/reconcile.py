@@ -110,19 +110,18 @@ class Reconcile(Struct, frozen=True):
             return None
         cause, intruder = self._cause_of(job)
         spec = spec_for(job.target, accepted)
-        if spec is None and intruder and job.target.account in accepted.accounts:
-            spec = nothing_asked(job.target)  # only this event shows an intruder, wherever they wrote
         if spec is None:
-            return None
+            if not intruder or job.target.account not in accepted.accounts:
+                return None
+            spec = nothing_asked(job.target)  # only this event shows an intruder, wherever they wrote
         run_id, started_at = self.new_run_id(), self.clock.now()
         lease, record = self.state.acquire(spec.target, run_id)
         learned = Learned(reported=record.reported, opened=record.opened)
-        if is_cleared(spec.target, accepted, record, self.sweep_records.of):
-            if not intruder:
-                self.state.release(lease, learned)
-                return None
-            spec = nothing_asked(spec.target)
         try:
+            if is_cleared(spec.target, accepted, record, self.sweep_records.of):
+                if not intruder:
+                    return None
+                spec = nothing_asked(spec.target)
             intruder = intruder and not is_reported(record.events, cause)
             learned = replace(learned, events=with_event(record.events, cause, started_at))
             if not intruder and _is_settled(job, attempt, record):

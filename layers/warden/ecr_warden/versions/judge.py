@@ -105,13 +105,7 @@ def judged(
     takeover = Takeover() if accounts is None else takeover_of(possible, accounts, now, has_time)
     unseen = tuple(_unseen(possible)) if accounts is None else ()
     change = step(versions.accepted, versions.new)
-    try:
-        lying = from_what_lies(change, takeover)
-        shown = with_documents(access_changes(lying.before, lying.after, has_time), takeover)
-    except Exception as error:
-        # Whoever chose a document on which ecr-warden fails must not keep the version from being judged.
-        takeover.unknown.append(f"ecr-warden failed on the documents that are there ({site_of(error)})")
-        shown = access_changes(change.before, change.after, has_time)
+    shown = _shown(change, takeover, has_time)
     gains, loses = _in_words(shown, versions)
     undecided = (*(DiffNames({}).place(key, registries=2) for key in shown.undecided), *takeover.unknown)
     if versions.baseline is None and observes(versions.accepted):
@@ -131,6 +125,17 @@ def judged(
     )
     unseen = (*unseen, *unread) if accounts is None else ()
     return Judgement(held, unseen, gains, loses, removed, takeover.digests), shown
+
+
+def _shown(change: EnforcedChange, takeover: Takeover, has_time: Callable[[], bool]) -> AccessChanges:
+    """Who gains and who loses, from what lies there; a failure on that is noted as unknown."""
+    try:
+        lying = from_what_lies(change, takeover)
+        return with_documents(access_changes(lying.before, lying.after, has_time), takeover)
+    except Exception as error:
+        # Whoever chose a document on which ecr-warden fails must not keep the version from being judged.
+        takeover.unknown.append(f"ecr-warden failed on the documents that are there ({site_of(error)})")
+        return access_changes(change.before, change.after, has_time)
 
 
 def _by_versions(
