@@ -14,6 +14,7 @@ from ecr_warden.core.target import RepositoryTarget
 from ecr_warden_cli.editing.yaml_edit import Text, Value, Verbatim, not_editable, text_of
 from ecr_warden_cli.terminal.context import Failure
 from iam_access.document.pattern import pattern_covers
+from iam_access.gather import gather
 from iam_access.text.nearest import advice, nearest
 from iam_access.text.printable import count, cut, listed, show_time
 
@@ -269,12 +270,9 @@ _OF_ROLE = ("pull", "max_session_duration")
 
 
 def _push_grant(role: str, limits: _Limits, edit: GrantEdit, others: list[yaml.Node]) -> Value:
-    found: dict[str, Value] = {"role": role, "by": [edit.who]}
-    for name in _OF_ROLE:
-        values = [value for one in others if (value := _get(one, name)) is not None]
-        if values:
-            found[name] = Verbatim(values[0].value)
-    return found | ({"until": limits.until} if limits.until else {})
+    given = gather((name, _get(one, name)) for name in _OF_ROLE for one in others if _get(one, name) is not None)
+    settings = {name: Verbatim(values[0].value) for name, values in given.items()}
+    return {"role": role, "by": [edit.who], **settings, **({"until": limits.until} if limits.until else {})}
 
 
 def _add(document: Text, entry: yaml.MappingNode, key: str, value: Value) -> Text:
@@ -344,9 +342,7 @@ def _without(document: Text, entry: yaml.MappingNode, place: _Place, access: Acc
     by = _get(grants.value[place.grant], "by")
     if place.by is not None and len(by.value) > 1:
         return document.remove(by, place.by)
-    if len(grants.value) > 1:
-        return document.remove(grants, place.grant)
-    return document.remove_key(entry, access)
+    return document.remove(grants, place.grant) if len(grants.value) > 1 else document.remove_key(entry, access)
 
 
 def _not_granted(entry: yaml.MappingNode, edit: Revoke) -> Failure:

@@ -30,6 +30,7 @@ from iam_access.document.document import (
 from iam_access.document.kind import DocumentKind
 from iam_access.document.principal import Principal, canonical_principals, is_account, named_partition
 from iam_access.document.variables import completed_arn, spelled_variables
+from iam_access.gather import gather
 from iam_access.text.ascii_case import ascii_lower
 from iam_access.text.strict_json import encode
 
@@ -187,9 +188,7 @@ def _resources(given: Patterns | None, read: Callable[[str], str], drop: bool) -
     if given is None:
         return None
     values = frozenset(map(read, given.values))
-    if drop and not given.negated and values == _ANY:
-        return None
-    return CanonicalPatterns(given.negated, values)
+    return None if drop and not given.negated and values == _ANY else CanonicalPatterns(given.negated, values)
 
 
 def _escaped(text: str) -> str:
@@ -200,16 +199,13 @@ def _escaped(text: str) -> str:
 def _rendered(statement: CanonicalStatement, spell: Callable[[str], str]) -> dict[str, object]:
     raw: dict[str, object] = {"Effect": statement.effect.value}
     if statement.principals is not None:
-        kinds: dict[str, list[str]] = {}
-        for kind, value in sorted(statement.principals.values):
-            kinds.setdefault(kind, []).append(value)
+        kinds = gather(sorted(statement.principals.values))
         raw["NotPrincipal" if statement.principals.negated else "Principal"] = kinds
     raw["NotAction" if statement.actions.negated else "Action"] = sorted(map(spell, statement.actions.values))
     if statement.resources is not None:
         raw["NotResource" if statement.resources.negated else "Resource"] = sorted(statement.resources.values)
-    condition: dict[str, dict[str, list[str]]] = {}
-    for operator, key, values in sorted(statement.conditions, key=lambda clause: (clause.operator, clause.key)):
-        condition.setdefault(operator, {})[key] = sorted(values)
-    if condition:
-        raw["Condition"] = condition
+    clauses = sorted(statement.conditions, key=lambda clause: (clause.operator, clause.key))
+    by_operator = gather((clause.operator, (clause.key, sorted(clause.values))) for clause in clauses)
+    if by_operator:
+        raw["Condition"] = {operator: dict(tested) for operator, tested in by_operator.items()}
     return raw

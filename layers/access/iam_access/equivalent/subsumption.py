@@ -6,6 +6,7 @@ dates in conditions. Functions that compare patterns raise TooManySteps once the
 """
 
 import re
+from collections.abc import Iterable
 
 from msgspec import Struct
 
@@ -116,24 +117,20 @@ def covers_statement(wide: CanonicalStatement, narrow: CanonicalStatement, steps
 def principal_parts(statement: CanonicalStatement) -> list[Part[Principal] | None]:
     """The principals of a statement, sorted; a Not-element as a whole; [None] if there is no element."""
     element = statement.principals
-    if element is None:
-        return [None]
-    values = tuple(sorted(element.values))
-    return [AllBut(values)] if element.negated else list(values)
+    return [None] if element is None else _parts(element.negated, element.values)
 
 
 def action_parts(statement: CanonicalStatement) -> list[Part[str] | None]:
     """The actions of a statement, in the same way."""
-    return _parts(statement.actions)
+    return _parts(statement.actions.negated, statement.actions.values)
 
 
 def resource_parts(statement: CanonicalStatement) -> list[Part[str] | None]:
     """The resources of a statement, in the same way."""
-    return _parts(statement.resources)
+    element = statement.resources
+    return [None] if element is None else _parts(element.negated, element.values)
 
 
-def _parts(element: CanonicalPatterns | None) -> list[Part[str] | None]:
-    if element is None:
-        return [None]
-    values = tuple(sorted(element.values))
-    return [AllBut(values)] if element.negated else list(values)
+def _parts[V: (str, Principal)](negated: bool, values: Iterable[V]) -> list[Part[V] | None]:
+    listed = tuple(sorted(values))
+    return [AllBut(listed)] if negated else list(listed)

@@ -5,6 +5,7 @@ from copy import replace
 
 from iam_access.document.document import Document, Statement
 from iam_access.document.variables import variables_in
+from iam_access.gather import gather
 from iam_access.inventory.inventory import Account, Identity, Inventory, Levels, Policy
 from iam_access.text.ascii_case import ascii_lower
 from iam_access.who_can.decide import OF_TAGGING, Resource
@@ -45,11 +46,12 @@ def with_policies(resource: Resource, policies: tuple[Policy, ...]) -> Resource:
 
 def named_in(policies: Sequence[Policy]) -> dict[str, tuple[tuple[int, Statement], ...]]:
     """The principals that policies name, each with the statements that do, numbered as in all policies together."""
-    found: dict[str, dict[int, Statement]] = {}
-    for number, statement in enumerate(one for policy in policies for one in policy.statements):
-        for principal in statement.principals.values if statement.principals else ():
-            found.setdefault(principal.value, {})[number] = statement
-    return {name: tuple(places.items()) for name, places in found.items()}
+    found = gather(
+        (principal.value, (number, statement))
+        for number, statement in enumerate(one for policy in policies for one in policy.statements)
+        for principal in (statement.principals.values if statement.principals else ())
+    )
+    return {name: tuple(dict(places).items()) for name, places in found.items()}
 
 
 def _vary_by_principal(policies: Sequence[Policy], control: Levels, named: Iterable[str]) -> bool:

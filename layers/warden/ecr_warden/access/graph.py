@@ -55,12 +55,8 @@ def gravest(found: Iterable[tuple[str, AccessPath]]) -> Mapping[str, Sequence[Ac
 
     So a policy that tells more actions apart makes nobody administer something else.
     """
-    best: dict[tuple[str, ...], tuple[str, AccessPath]] = {}
-    for action, path in found:
-        known = best.get(path.chain)
-        if known is None or rank(path.answer) < rank(known[1].answer):
-            best[path.chain] = action, path
-    return gather(best.values())
+    by_way = gather((path.chain, (action, path)) for action, path in found)
+    return gather(min(some, key=lambda one: rank(one[1].answer)) for some in by_way.values())
 
 
 class RepositoryGraph(Graph):
@@ -308,10 +304,5 @@ def who_can_any(
     graph: RepositoryGraph, ways: Iterable[tuple[Permission, ...]], *, among: Collection[str] | None = None
 ) -> dict[str, AccessPath]:
     """Everybody who can on any of the ways, by ARN or class, each with the best path; `among`: as in Graph.who_can."""
-    best: dict[str, AccessPath] = {}
-    for way in ways:
-        for arn, path in unread.who_can(graph, way, among=among).items():
-            known = best.get(arn)
-            if known is None or path.order < known.order:
-                best[arn] = path
-    return best
+    found = gather(each for way in ways for each in unread.who_can(graph, way, among=among).items())
+    return {arn: min(paths, key=lambda path: path.order) for arn, paths in found.items()}

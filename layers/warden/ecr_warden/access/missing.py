@@ -20,6 +20,7 @@ from iam_access.evaluate.condition_match import clause_holds
 from iam_access.evaluate.principal_match import named_ways
 from iam_access.evaluate.request_principal import CallerKind, parse_request_principal
 from iam_access.evaluate.statement_match import Reason, action_matches, resource_matches
+from iam_access.gather import gather
 from iam_access.inventory.inventory import Identity, Levels, Policy, PolicyPlace
 from iam_access.text.printable import printable
 from iam_access.who_can.condition_text import clause_text
@@ -119,9 +120,7 @@ def smallest_change(
         others = [one for one in kept if one is not edit]
         if _can(graph, subject, permissions, others):
             kept = others
-    if len(kept) == len(best.edits):
-        return best
-    return PolicyChange(best.via, tuple(kept))
+    return best if len(kept) == len(best.edits) else PolicyChange(best.via, tuple(kept))
 
 
 def _is_for_alone(edit: Edit, subject: str) -> bool:
@@ -229,13 +228,13 @@ def _with_only(registry: Registry, names: Collection[str]) -> Registry:
 
 def _merged(edits: Sequence[Edit]) -> list[Edit]:
     """The edits, with those that add to the same policy for the same resource joined into one."""
-    found: dict[object, Edit] = {}
-    for edit in edits:
-        name = (edit.side, edit.holder, edit.level, edit.resource, edit.principal, edit.policy, edit.index)
-        before = found.get(name)
-        actions = tuple(dict.fromkeys((*(before.actions if before else ()), *edit.actions)))
-        found[name] = replace(edit, actions=actions)
-    return list(found.values())
+    alike = gather(
+        ((one.side, one.holder, one.level, one.resource, one.principal, one.policy, one.index), one) for one in edits
+    )
+    return [
+        replace(some[-1], actions=tuple(dict.fromkeys(action for edit in some for action in edit.actions)))
+        for some in alike.values()
+    ]
 
 
 def edits_of(subject: Subject, decision: AccessDecision) -> Iterator[Edit]:
@@ -431,9 +430,7 @@ def _is_about(edit: Edit, policy: Policy, holder: str) -> bool:
     """Does an edit change this policy? A shared policy is identified by its place, any other by its holder."""
     if edit.place.shared or policy.place.shared:
         return edit.place.shared == policy.place.shared
-    if edit.index is None:
-        return edit.holder == holder
-    return edit.policy == policy.name and holder in ("", edit.holder)
+    return edit.holder == holder if edit.index is None else edit.policy == policy.name and holder in ("", edit.holder)
 
 
 def _document(statements: Sequence[Mapping[str, object]]) -> Document:

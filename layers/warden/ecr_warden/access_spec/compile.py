@@ -229,23 +229,20 @@ def _unless_default(mode: Mode | None, spec: Spec) -> Mode | None:
 
 def all_targets(spec: Spec) -> dict[str, TargetSpec]:
     """The targets with their documents, whatever the modes, by sorted key."""
-    targets: dict[str, TargetSpec] = {}
     policies = _Policies(spec)
-    for repository in spec.repositories:
-        if not repository.is_pattern:
-            targets.update((target.key, _repository(target, repository, policies)) for target in repository.targets)
-    for role_target, grants in by_role(spec).items():
-        targets[role_target.key] = _push_role(role_target, grants)
-    for identity, owned in identity_grants(spec).items():
-        targets[identity.key] = _identity(identity, owned)
-    for literal in spec.literals:
-        for address in literal.addresses:
-            _add_literal(targets, address, literal, spec)
-    for literal in spec.literals:
-        for address in literal.addresses:
-            targets.update(
-                (changed.target.key, changed) for changed in add_role_dependencies(targets, address, literal.document)
-            )
+    targets = {
+        target.key: _repository(target, repository, policies)
+        for repository in spec.repositories
+        if not repository.is_pattern
+        for target in repository.targets
+    }
+    targets |= {role_target.key: _push_role(role_target, grants) for role_target, grants in by_role(spec).items()}
+    targets |= {identity.key: _identity(identity, owned) for identity, owned in identity_grants(spec).items()}
+    literals = [(address, literal) for literal in spec.literals for address in literal.addresses]
+    for address, literal in literals:
+        _add_literal(targets, address, literal, spec)
+    for address, literal in literals:
+        targets |= {one.target.key: one for one in add_role_dependencies(targets, address, literal.document)}
     return dict(sorted(targets.items()))
 
 

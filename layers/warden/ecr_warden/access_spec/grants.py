@@ -52,6 +52,7 @@ def build_repository(entry: Fields, directory: Directory, now: datetime) -> Spec
     regions = narrowed(account, directory.accounts, entry, report)
     targets = tuple(RepositoryTarget(account.id, region, name) for name in names for region in regions)
     scope, mode = entry.text("pull_scope"), entry.text("mode")
+    foreign = ((ForeignStatement(name.text), name.place) for name in entry.texts("foreign_statements"))
     pullers = (grant.puller for grant in pull)
     if excluded and any(isinstance(one, ByCondition) and one.account == account.id for one in pullers):
         report.add(
@@ -66,7 +67,7 @@ def build_repository(entry: Fields, directory: Directory, now: datetime) -> Spec
         pull=pull,
         push=tuple(grant for grant in push if grant is not None),
         pull_scope=PullScope.REPOSITORY if scope is None else PullScope(scope.text),
-        foreign=_foreign(entry.texts("foreign_statements"), report),
+        foreign=tuple(sorted(report.each_once(foreign))),
         mode=account.mode if mode is None else Mode(mode.text),
         place=entry.place_of("name"),
     )
@@ -235,10 +236,6 @@ def repository_name(name: Scalar | None, report: ProblemReport, *, pattern: bool
             report.add(Code.REGISTRY_IN_NAME, name.place, message)
         return name.text
     return None
-
-
-def _foreign(names: tuple[Scalar, ...], report: ProblemReport) -> tuple[ForeignStatement, ...]:
-    return tuple(sorted(report.each_once((ForeignStatement(name.text), name.place) for name in names)))
 
 
 def _push(entry: Fields, account: SpecAccount | None, directory: Directory, now: datetime) -> PushGrant | None:

@@ -98,33 +98,21 @@ def _statements(
 def _limited_statements(
     grants: Iterable[PullGrant], limits: Limits, sid: str, actions: tuple[str, ...], region: str
 ) -> Iterator[dict[str, object]]:
-    arns: list[str] = []
-    services: list[SpecService] = []
-    organizations: list[str] = []
-    unnamed: list[ByCondition] = []
-    for puller in (grant.puller for grant in grants):
-        match puller:
-            case SpecPrincipal():
-                arns.append(puller.arn)
-            case WholeAccount(id=account):
-                arns.append(iam_arn(account, "root"))
-            case SpecService():
-                services.append(puller)
-            case SpecOrganization(id=identifier):
-                organizations.append(identifier)
-            case PermissionSet() | Pods():
-                unnamed.append(puller)
+    pullers = [grant.puller for grant in grants]
+    arns = [one.arn for one in pullers if isinstance(one, SpecPrincipal)]
+    arns += [iam_arn(one.id, "root") for one in pullers if isinstance(one, WholeAccount)]
+    organizations = [one.id for one in pullers if isinstance(one, SpecOrganization)]
 
     def statement(kind: str, principal: object, condition: Condition) -> dict[str, object]:
         return _allow(sid and f"{sid}{kind}", limits, principal, actions, condition)
 
     if arns:
         yield statement("", {"AWS": _few(arns)}, {})
-    for service in sorted(services, key=str):
+    for service in sorted((one for one in pullers if isinstance(one, SpecService)), key=str):
         yield statement("ByService", {"Service": service.name}, _acting_for(service, region))
     if organizations:
         yield statement("ByOrganization", "*", {"StringEquals": {"aws:PrincipalOrgID": _few(organizations)}})
-    for sid_end, account, condition in _conditions(unnamed):
+    for sid_end, account, condition in _conditions(one for one in pullers if isinstance(one, ByCondition)):
         yield statement(sid_end, {"AWS": iam_arn(account, "root")}, condition)
 
 
@@ -134,14 +122,9 @@ def _conditions(unnamed: Iterable[ByCondition]) -> Iterator[tuple[str, str, Cond
     A role of Identity Center cannot be named as a principal: its suffix and so its ARN change when it is recreated.
     Several workloads may share a role, and only the tags of its sessions tell them apart.
     """
-    patterns: defaultdict[str, list[str]] = defaultdict(list)
-    workloads: defaultdict[tuple[str, str], list[Pods]] = defaultdict(list)
-    for one in unnamed:
-        match one:
-            case PermissionSet():
-                patterns[one.account] += one.arns
-            case Pods():
-                workloads[one.cluster, one.namespace].append(one)
+    every = tuple(unnamed)
+    patterns = gather((one.account, arn) for one in every if isinstance(one, PermissionSet) for arn in one.arns)
+    workloads = gather(((one.cluster, one.namespace), one) for one in every if isinstance(one, Pods))
     for account in sorted(patterns):
         yield "ByPermissionSet", account, {"ArnLike": {"aws:PrincipalArn": _few(patterns[account])}}
     for (cluster, namespace), pods in sorted(workloads.items()):
@@ -168,12 +151,8 @@ def _sid(base: str, limits: Limits) -> dict[str, object]:
 
 
 def _condition_of(limits: Limits) -> Condition:
-    condition: Condition = {}
-    if limits.until is not None:
-        condition["DateLessThan"] = {"aws:CurrentTime": show_time(limits.until)}
-    if limits.source_ip:
-        condition["IpAddress"] = {"aws:SourceIp": _few(limits.source_ip)}
-    return condition
+    ends: Condition = {"DateLessThan": {"aws:CurrentTime": show_time(limits.until)}} if limits.until else {}
+    return ends | ({"IpAddress": {"aws:SourceIp": _few(limits.source_ip)}} if limits.source_ip else {})
 
 
 def _acting_for(service: SpecService, region: str) -> Condition:
@@ -197,10 +176,13 @@ def push_trust(pushers: Limited[Pusher], *, account: str, by_owner: bool = False
     `by_owner`: of GitHub repositories with IDs, those of one owner for the same branches, tags and environments share a
     statement, which lets in jobs with the ID of one and the name of another.
     """
-    statements: list[dict[str, object]] = []
-    for limits in sorted(pushers, key=lambda limits: limits.order):
-        statements += _trust_statements(tuple(pushers[limits]), limits, account, by_owner=by_owner)
-    return _document(*statements)
+    return _document(
+        *(
+            statement
+            for limits in sorted(pushers, key=lambda limits: limits.order)
+            for statement in _trust_statements(tuple(pushers[limits]), limits, account, by_owner=by_owner)
+        )
+    )
 
 
 def _trust_statements(
@@ -219,9 +201,9 @@ def _trust_statements(
 
 def _having_tokens(jobs: Iterable[Federated], *, by_owner: bool) -> Iterator[tuple[str, Condition]]:
     """Issuers, and what the claims of a token must be."""
-    subjects: defaultdict[tuple[str, str, str], list[str]] = defaultdict(list)
-    for job in sorted(jobs):
-        subjects[job.issuer, job.audience, job.repository_id] += job.subjects
+    subjects = gather(
+        ((job.issuer, job.audience, job.repository_id), subject) for job in sorted(jobs) for subject in job.subjects
+    )
     groups: defaultdict[tuple[str, ...], tuple[list[str], list[str]]] = defaultdict(lambda: ([], []))
     for (issuer, audience, repository), some in subjects.items():
         by_id = {one for one in some if by_owner and repository and f"@{repository}:" in one}
@@ -240,13 +222,11 @@ def _having_token(issuer: str, audience: str, repositories: tuple[str, ...], sub
     The order is kept: AWS checks only the first subject for being too wide, and an import reads the n-th name as the
     name of the n-th repository.
     """
-    exact: dict[str, Any] = {f"{issuer}:aud": audience}
-    if repositories:
-        exact[f"{issuer}:repository_id"] = _one_or_all(repositories)
-    one_of = _one_or_all(subjects)
-    if any("*" in subject for subject in subjects):
-        return {"StringEquals": exact, "StringLike": {f"{issuer}:sub": one_of}}
-    return {"StringEquals": exact | {f"{issuer}:sub": one_of}}
+    named: dict[str, Any] = {f"{issuer}:repository_id": _one_or_all(repositories)} if repositories else {}
+    exact, subject = {f"{issuer}:aud": audience} | named, {f"{issuer}:sub": _one_or_all(subjects)}
+    if any("*" in one for one in subjects):
+        return {"StringEquals": exact, "StringLike": subject}
+    return {"StringEquals": exact | subject}
 
 
 def push_permissions(

@@ -1,6 +1,6 @@
 """Administrators of an account: who can change what identities there may do, or administer a repository or registry."""
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import replace
 from functools import cache
 from itertools import chain
@@ -84,11 +84,8 @@ def administrators(graph: RepositoryGraph, account: EcrAccount) -> Administrator
     """The administrators of one account of the estate."""
     named, unlimited = _with_power(graph, account)
     iam = _through_roles(graph, named)
-    of_registries: dict[str, AccessPath] = {}
-    for arn, path in _administering(graph, account):
-        if arn not in iam and _can(path):
-            of_registries.setdefault(arn, path)
-    return Administrators(iam, of_registries, unlimited)
+    others = gather((arn, path) for arn, path in _administering(graph, account) if arn not in iam and _can(path))
+    return Administrators(iam, {arn: paths[0] for arn, paths in others.items()}, unlimited)
 
 
 def unlimited_in(graph: RepositoryGraph) -> Unlimited:
@@ -140,13 +137,11 @@ def _can(path: AccessPath) -> bool:
 
 def _administering(graph: RepositoryGraph, account: EcrAccount) -> Iterator[tuple[str, AccessPath]]:
     """Everybody by each action that administers, the gravest first."""
-    firsts: dict[Hashable, Repository] = {}
-    for registry in account.registries.values():
-        for one in registry.repositories.values():
-            firsts.setdefault(graph.kind_of(one), one)
+    repositories = (one for registry in account.registries.values() for one in registry.repositories.values())
+    firsts = [alike[0] for alike in gather((graph.kind_of(one), one) for one in repositories).values()]
     registries = [Repository(RepositoryTarget(account.id, region, "any")) for region in account.registries]
     for action in calls(graph):
-        for repository in registries if is_of_registry(action) else firsts.values():
+        for repository in registries if is_of_registry(action) else firsts:
             yield from graph.who_can(graph.permissions(action, repository)).items()
 
 

@@ -71,10 +71,9 @@ def compare(last: AuditRecord | None, audit: AuditResult, unsettled: frozenset[s
     standing = tuple(_kept(found))
     still = {finding.deed for finding in now.values()}
     over = (seen for key, seen in before.items() if key not in now and key not in kept)
-    gone = (seen for seen in over if seen.finding.deed not in still)
     return News(
         appeared=tuple(seen for seen in standing if _is_new(seen.finding, before.get(seen.finding.key))),
-        ended=tuple(sorted(gone, key=_rank)),
+        ended=tuple(sorted((seen for seen in over if seen.finding.deed not in still), key=_rank)),
         standing=standing,
         left_out=len(found) - len(standing),
     )
@@ -163,12 +162,11 @@ def repository_of(place: str) -> RepositoryTarget | None:
 def _rank(seen: SeenFinding) -> tuple[object, ...]:
     finding = seen.finding
     is_unknown, certainty = finding.certainty is Certainty.UNKNOWN, _SUREST_FIRST.index(finding.certainty)
-    kind = _GRAVEST_FIRST.index(finding.kind)
     return (
         not finding.foreign,
         is_unknown,
         finding.half is Half.ALONE,
-        kind,
+        _GRAVEST_FIRST.index(finding.kind),
         certainty,
         finding.principal != ANYONE,
         finding.principal,
@@ -178,25 +176,27 @@ def _rank(seen: SeenFinding) -> tuple[object, ...]:
 
 def grouped(findings: Iterable[SeenFinding]) -> tuple[FindingGroup, ...]:
     """What people read: those that differ in nothing but access and place as one, in the order of their first."""
-    by_access: dict[tuple[object, ...], dict[str, list[SeenFinding]]] = {}
-    for seen in findings:
-        finding = seen.finding
-        alike = (
-            finding.kind,
-            finding.principal,
-            finding.chain,
-            finding.certainty,
-            finding.conditions,
-            finding.because,
-            finding.remedy,
-            finding.accept,
-            finding.lacking,
-            finding.half,
-        )
-        by_access.setdefault((*alike, finding.foreign, finding.scope, finding.ends_repaired), {}).setdefault(
-            finding.place, []
-        ).append(seen)
-    return tuple(group for places in by_access.values() for group in _of_places(places))
+    alike = gather((_but_access_and_place(seen.finding), seen) for seen in findings)
+    by_place = (gather((seen.finding.place, seen) for seen in some) for some in alike.values())
+    return tuple(group for places in by_place for group in _of_places(places))
+
+
+def _but_access_and_place(finding: Finding) -> object:
+    return (
+        finding.kind,
+        finding.principal,
+        finding.chain,
+        finding.certainty,
+        finding.conditions,
+        finding.because,
+        finding.remedy,
+        finding.accept,
+        finding.lacking,
+        finding.half,
+        finding.foreign,
+        finding.scope,
+        finding.ends_repaired,
+    )
 
 
 def _of_places(places: Mapping[str, list[SeenFinding]]) -> Iterator[FindingGroup]:

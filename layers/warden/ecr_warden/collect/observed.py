@@ -1,7 +1,6 @@
 """What was read of the accounts as observations of single targets: what plans are made from."""
 
 import hashlib
-from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping
 from copy import replace
 from datetime import datetime
@@ -31,6 +30,7 @@ from ecr_warden.repair.documents import RepositoryListing
 from ecr_warden.repair.extent import limited_to, missing, settings_digest, unreadable
 from iam_access.document.document import Document
 from iam_access.equivalent.canonical import digest
+from iam_access.gather import gather
 from iam_access.inventory.accounts import IAM_CALL, ROLES_CALL, Parsed
 from iam_access.inventory.inventory import Identity, Policy, PolicyPlace, Providers, Unread
 from iam_access.inventory.printed import Json
@@ -57,11 +57,12 @@ class LiveEstate(Struct, frozen=True):
     @classmethod
     def of(cls, readings: Mapping[str, Reading], now: datetime) -> "LiveEstate":
         """Parts as they were just read: of an account its users and roles, with what is their own."""
-        pieces = defaultdict[str, dict[str, Json]](dict)
-        for part, reading in readings.items():
-            pieces[part.partition("/")[0]][part] = _without_groups(reading.entry)
+        entries_of = gather(
+            (part.partition("/")[0], (part, _without_groups(reading.entry))) for part, reading in readings.items()
+        )
         unread, accounts, parsed = unread_of(readings), dict[str, EcrAccount](), Parsed()
-        for account, entries in pieces.items():
+        for account, pieces in entries_of.items():
+            entries = dict(pieces)
             try:
                 accounts[account] = ecr_account_of(account, joined(entries)[account], parsed, lambda _: False)
             except Exception as error:

@@ -247,22 +247,20 @@ class Sweep(Struct, frozen=True):
         by side, so no lease guards what was reported. A process that dies in between reports
         twice rather than not at all.
         """
-        marks: list[tuple[Target, str | None]] = []
-        unread: list[tuple[Target, PortError]] = []
-        for listed, error in asked:
-            reported = remembered.get(listed.key, TargetRecord()).reported
-            mark = None if error is None else _mark(error)
-            if mark != reported:
-                marks.append((listed, mark))
-                # Of an account that cannot be entered the watch says so, once.
-                is_shut = isinstance(error, AccountUnreachable) and not error.retryable
-                unread += [] if error is None or is_shut else [(listed, error)]
+        marked = [(listed, error, None if error is None else _mark(error)) for listed, error in asked]
+        news = [one for one in marked if one[2] != remembered.get(one[0].key, TargetRecord()).reported]
+        # Of an account that cannot be entered the watch says so, once.
+        unread = [
+            (listed, error)
+            for listed, error, _ in news
+            if error is not None and (error.retryable or not isinstance(error, AccountUnreachable))
+        ]
         if unread:
             shown, left_out = few(unread, PROBLEMS_REPORTED)
             problems = tuple(f"{listed}: {error}" for listed, error in shown)
             codes = tuple(sorted({error.code for _, error in unread}))
             self.alerts.publish(Unlisted(cause, version, problems, codes, left_out))
-        for listed, mark in marks:
+        for listed, _, mark in news:
             self.state.note_reported(listed, mark)
 
     def _keep(self, accepted: CompiledSpec, job: SweepPart, swept: _Part) -> None:

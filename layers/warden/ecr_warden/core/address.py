@@ -6,6 +6,7 @@ from enum import StrEnum
 from ecr_warden.core.target import IdentityTarget, RepositoryTarget, RoleTarget, Target, UserTarget, parse_target
 from ecr_warden.core.value import Value
 from iam_access.document.kind import DocumentKind
+from iam_access.gather import gather
 
 OUR_POLICY_PREFIX = "ecr-warden-"
 OUR_ROLE_PATH = "/ecr-warden/"
@@ -72,12 +73,9 @@ def target_in(address: str) -> Target:
 
 def by_target[V](entries: Mapping[str, V]) -> dict[str, dict[str, V]]:
     """Entries by addresses as text, by the keys of their targets; one of these may be a pattern of repositories."""
-    found: dict[str, dict[str, V]] = {}
-    for address, entry in entries.items():
-        target = address.split(" ")[1]
-        key = target if target.startswith("repository/") else target.lower()
-        found.setdefault(key, {})[address] = entry
-    return found
+    targets = ((address.split(" ")[1], (address, entry)) for address, entry in entries.items())
+    found = gather((name if name.startswith("repository/") else name.lower(), one) for name, one in targets)
+    return {key: dict(some) for key, some in found.items()}
 
 
 def repository_policy(target: RepositoryTarget) -> Address:

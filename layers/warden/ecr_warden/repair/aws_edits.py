@@ -15,6 +15,7 @@ from iam_access.document.document import Document, Effect, Statement, parse_docu
 from iam_access.document.kind import DocumentKind
 from iam_access.document.principal import Principal, Principals, is_unique_id
 from iam_access.equivalent.canonical import CanonicalStatement, canonical_statements, canonical_together, to_document
+from iam_access.gather import gather
 
 _LAMBDA = Principals(negated=False, values=(Principal("Service", "lambda.amazonaws.com"),))
 _PULL = frozenset({"ecr:batchgetimage", "ecr:getdownloadurlforlayer"})
@@ -151,14 +152,12 @@ def _differs_by_ids_alone(wanted: _Statements, live: _Statements) -> bool:
 
 def _statements_naming(statements: _Statements) -> Mapping[str, list[str]]:
     """For each AWS principal the statements that name it, as sorted text without their principals."""
-    found: dict[str, list[str]] = {}
-    for statement in statements:
-        if statement.principals is None:
-            continue
-        rest = f"{statement.principals.negated} {to_document([replace(statement, principals=None)]).text}"
-        for principal in statement.principals.values:
-            if principal.kind == "AWS":
-                found.setdefault(principal.value, []).append(rest)
+    naming = (
+        (one.principals, f"{one.principals.negated} {to_document([replace(one, principals=None)]).text}")
+        for one in statements
+        if one.principals is not None
+    )
+    found = gather((value, rest) for named, rest in naming for kind, value in named.values if kind == "AWS")
     return {value: sorted(rests) for value, rests in found.items()}
 
 

@@ -1,7 +1,6 @@
 """What a version takes away of what the accepted one gives, counted in grants."""
 
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from copy import replace
 
 from msgspec import Struct
@@ -81,11 +80,11 @@ def emptied(
         return 0, (str(error),)
     unnamed = [target for key, target in fitting.items() if key not in change.before.targets]
     had, lost, undecided = _had_and_lost(change, unnamed, has_time)
-    places = {place for (place, access), who in had.items() if who <= lost[place, access]}
+    places = {place for (place, access), who in had.items() if who <= lost.get((place, access), frozenset())}
     return len((places | undecided) & fitting.keys()), ()
 
 
-type _Access = defaultdict[tuple[str, str], set[str]]
+type _Access = Mapping[tuple[str, str], frozenset[str]]
 """Who, by the key of a repository and the access to it."""
 
 
@@ -100,12 +99,10 @@ def _had_and_lost(
 
 
 def _who(changes: Iterable[AccessChange], direction: Direction) -> _Access:
-    found: _Access = defaultdict(set)
-    for one in changes:
-        # Its push role has what nobody may take it for any more.
-        if one.direction is direction and f":role{OUR_ROLE_PATH}" not in one.principal:
-            found[one.repository, one.access].add(one.principal)
-    return found
+    # Its push role has what nobody may take it for any more.
+    counted = (one for one in changes if one.direction is direction and f":role{OUR_ROLE_PATH}" not in one.principal)
+    found = gather(((one.repository, one.access), one.principal) for one in counted)
+    return {key: frozenset(who) for key, who in found.items()}
 
 
 def _only(version: CompiledSpec, repositories: Collection[RepositoryTarget]) -> CompiledSpec:

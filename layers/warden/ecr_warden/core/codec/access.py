@@ -13,6 +13,7 @@ from iam_access.document.condition import CanonicalClause
 from iam_access.document.document import Effect
 from iam_access.document.principal import Principal
 from iam_access.equivalent.subsumption import Part
+from iam_access.gather import gather
 
 type Json = dict[str, Any]
 
@@ -54,19 +55,17 @@ def bounded(change: AccessDelta) -> AccessDelta:
 
 def _share(permissions: Iterable[Json]) -> list[object]:
     """Move long parts that occur more than once out of the permissions, and return them."""
-    places: dict[str, list[tuple[Json, str]]] = {}
+    places = gather(
+        (part if isinstance(part, str) else json.dumps({name: part}), (permission, name))
+        for permission in permissions
+        for name, part in permission.items()
+    )
     values: list[object] = []
-    for permission in permissions:
-        for name, part in permission.items():
-            written = part if isinstance(part, str) else json.dumps({name: part})
-            if len(written) >= _SHARED_FROM:
-                places.setdefault(written, []).append((permission, name))
-    for having in places.values():
-        if len(having) > 1:
-            permission, name = having[0]
-            values.append(permission[name])
-            for permission, name in having:
-                permission[name] = {"shared": len(values) - 1}
+    for having in (some for written, some in places.items() if len(written) >= _SHARED_FROM and len(some) > 1):
+        permission, name = having[0]
+        values.append(permission[name])
+        for permission, name in having:
+            permission[name] = {"shared": len(values) - 1}
     return values
 
 

@@ -79,8 +79,7 @@ def ecr_account_of(
         region: reader.registry(region, part)
         for region, part in as_object(reader.entry.get("ecr") or {}, f"{reader.place}.ecr").items()
     }
-    iam = account_of(reader, ACCOUNT_KEYS | {"ecr"}, needs_versions)
-    return EcrAccount(**asdict(iam), registries=registries)
+    return EcrAccount(**asdict(account_of(reader, ACCOUNT_KEYS | {"ecr"}, needs_versions)), registries=registries)
 
 
 class _Reader(AccountReader):
@@ -127,14 +126,11 @@ class _Reader(AccountReader):
     def _templates(self, entry: Json, place: str) -> tuple[CreationTemplate, ...] | None:
         """The creationTemplates of a DescribeRepositoryCreationTemplates answer."""
         templates = _whole(entry, _TEMPLATES, place)
-        if templates is None:
-            return None
-        found = []
-        for one in templates:
-            prefix = text_of(one, "prefix")
-            policy = self.policy(f"policy of the creation template {prefix}", one.get("repositoryPolicy"))
-            found.append(CreationTemplate("" if prefix == ROOT else prefix, policy))
-        return tuple(found)
+        return None if templates is None else tuple(map(self._template, templates))
+
+    def _template(self, one: Json) -> CreationTemplate:
+        name = f"policy of the creation template {text_of(one, 'prefix')}"
+        return CreationTemplate(_prefix(one, "prefix"), self.policy(name, one.get("repositoryPolicy")))
 
     def _read(self, name: str, entry: Json, key: str, call: str, region: str) -> Policy | None:
         """A policy, None if there is none, or an unread one if the entry lacks it."""
@@ -166,12 +162,15 @@ def _replication(entry: Json, place: str) -> tuple[ReplicationRule, ...] | None:
 def _upstreams(entry: Json, place: str) -> tuple[UpstreamRule, ...] | None:
     """The pullThroughCacheRules of a DescribePullThroughCacheRules answer."""
     rules = _whole(entry, _UPSTREAMS, place)
-    if rules is None:
-        return None
-    found = []
-    for one in rules:
-        path = text_of(one, "upstreamRepositoryPrefix")
-        within = f"/{path}" if path not in ("", ROOT) else ""
-        prefix = text_of(one, "ecrRepositoryPrefix")
-        found.append(UpstreamRule("" if prefix == ROOT else prefix, text_of(one, "upstreamRegistryUrl") + within))
-    return tuple(found)
+    return None if rules is None else tuple(map(_upstream, rules))
+
+
+def _upstream(one: Json) -> UpstreamRule:
+    path = _prefix(one, "upstreamRepositoryPrefix")
+    url = text_of(one, "upstreamRegistryUrl") + (f"/{path}" if path else "")
+    return UpstreamRule(_prefix(one, "ecrRepositoryPrefix"), url)
+
+
+def _prefix(one: Json, key: str) -> str:
+    prefix = text_of(one, key)
+    return "" if prefix == ROOT else prefix
