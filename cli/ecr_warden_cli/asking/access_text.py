@@ -243,9 +243,11 @@ def show_who_can(
             console.line(f"{'':<13}{'to end it':<13}{ends}", Style.FAINT)
     paths = {path.subject.arn: path for path in (*found.classes[::-1], *found.identities[::-1])}.values()
     unknown = sum(path.answer is Answer.UNKNOWN for path in paths)
-    says = f"{len(paths)} can {verb} {name}"
-    if found.unread or unknown:
-        says = f"it is unknown who can {verb} {name}: {len(paths) - unknown} can, {unknown} may"
+    says = (
+        f"it is unknown who can {verb} {name}: {len(paths) - unknown} can, {unknown} may"
+        if found.unread or unknown
+        else f"{len(paths)} can {verb} {name}"
+    )
     console.line(f"{says}, {asked.basis}", Style.HEADING)
     console.notes(map(unread_text, found.unread))
     console.notes(
@@ -254,13 +256,19 @@ def show_who_can(
     )
 
 
+def who_of(path: AccessPath, estate: Estate) -> str:
+    """Whose way it is: an ARN, or a class in words."""
+    if is_class(path.subject):
+        return class_of(path.subject, path.steps[0].permissions[0].action, estate)
+    return printable(path.subject.arn, 200)
+
+
 def _show_path(
     path: AccessPath, in_spec: str, docker: ByDocker | None, estate: Estate, context: Context, *, is_extra: bool
 ) -> None:
-    who = printable(path.subject.arn, 200)
-    if is_class(path.subject):
-        who = class_of(path.subject, path.steps[0].permissions[0].action, estate)
-    context.console.line(f"{path.answer.value:<13}{in_spec}{who}", Style.BAD if is_extra else STYLES[path.answer])
+    context.console.line(
+        f"{path.answer.value:<13}{in_spec}{who_of(path, estate)}", Style.BAD if is_extra else STYLES[path.answer]
+    )
     lines = [*lines_of(path)]
     if docker is not None and docker.answer is not path.answer:
         lines.append(("docker", docker.text))

@@ -7,17 +7,15 @@ from typing import Any
 from msgspec import Struct
 
 from ecr_warden.audit.administrators import Administrators, administrators, calls
-from ecr_warden.audit.answer_texts import class_of, unread_text
+from ecr_warden.audit.answer_texts import unread_text
 from ecr_warden.audit.judge import Judge
 from ecr_warden.core.estate import EcrAccount
-from ecr_warden_cli.asking.access import is_class
-from ecr_warden_cli.asking.access_text import STYLES, chain_to_json, lines_of, not_looked_at
+from ecr_warden_cli.asking.access_text import STYLES, chain_to_json, lines_of, not_looked_at, who_of
 from ecr_warden_cli.asking.estate_input import OpenedEstate
 from ecr_warden_cli.terminal.console import Style
 from ecr_warden_cli.terminal.context import Context
 from iam_access.document.document import Document
 from iam_access.evaluate.request_principal import is_service_linked_role
-from iam_access.text.printable import printable
 from iam_access.who_can.federating import own_policies
 from iam_access.who_can.graph import AccessPath
 from iam_access.who_can.powers import CHANGES
@@ -37,8 +35,7 @@ class Administering(Struct, frozen=True):
 def administering(asked: OpenedEstate) -> Iterator[Administering]:
     """The administrators of each account that was read, those of accounts with repositories first."""
     left_out = _left_out(asked)
-    accounts = asked.estate.accounts.values()
-    for account in sorted(accounts, key=lambda one: (not _has_repositories(one), one.id)):
+    for account in sorted(asked.estate.accounts.values(), key=lambda one: (not _has_repositories(one), one.id)):
         found = administrators(asked.graph, account)
         paths = [path for path in (*found.iam.values(), *found.of_registries.values()) if not left_out(path)]
         paths.sort(key=lambda path: (_is_limited(path, found), path.order))
@@ -108,15 +105,10 @@ def show_administering(found: Sequence[Administering], asked: OpenedEstate, cont
     console = context.console
     for one in found:
         for path in one.paths if one.is_named else ():
-            limited = _is_limited(path, one)
-            who = printable(path.subject.arn, 200)
-            if is_class(path.subject):
-                who = class_of(path.subject, path.steps[0].permissions[0].action, asked.estate)
-            power = "" if limited else "any access"
-            console.line(f"{path.answer.value:<13}{power:<13}{who}", STYLES[path.answer])
+            power = "" if _is_limited(path, one) else "any access"
+            console.line(f"{path.answer.value:<13}{power:<13}{who_of(path, asked.estate)}", STYLES[path.answer])
             for label, text in (("by", _call(path)), *lines_of(path)):
                 console.line(f"{'':<13}{label:<13}{text}", Style.FAINT)
         administer = "administers" if len(one.paths) == 1 else "administer"
         console.line(f"{len(one.paths)} {administer} account {one.account}, {asked.basis}", Style.HEADING)
-    for text in undecided(asked):
-        console.note(text)
+    console.notes(undecided(asked))

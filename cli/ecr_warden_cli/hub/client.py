@@ -168,8 +168,7 @@ def version_in_bucket(text: str, arguments: argparse.Namespace, context: Context
     hub = open_hub(arguments, context)
     with context.console.doing("reading the spec from the hub's bucket"):
         # Whoever gives all of an ID needs no right to list them.
-        is_whole = len(text) >= _VERSION_LENGTH
-        version = text if is_whole else completed(text, (one.version for one in hub.uploads()))
+        version = text if len(text) >= _VERSION_LENGTH else completed(text, (one.version for one in hub.uploads()))
         return version, hub.spec(version)
 
 
@@ -238,8 +237,7 @@ def recreated_lines(plan: PlanReply) -> Iterator[str]:
 
 def say_unread(unread: Sequence[str], context: Context) -> None:
     """Print what is missing in a reply, and why."""
-    for why in unread:
-        context.console.line(f"state unknown: {why}", Style.BAD)
+    context.console.lines((f"state unknown: {why}" for why in unread), Style.BAD)
 
 
 _POLL_SECONDS = 1.0
@@ -302,11 +300,10 @@ WAIT = argument(
 
 def wait_for(client: HubClient, command: CommandReply, context: Context, seconds: float) -> Runs:
     """Wait until each target's run has ended or the time is up; shows progress on stderr."""
-    answers: dict[str, CommandResult] = {}
     coming = _poll(client, command, context.sleep, seconds)
     try:
-        for answer in context.console.progress(coming, of=len(command.targets), doing="runs ended"):
-            answers[answer.target] = answer
+        ended = context.console.progress(coming, of=len(command.targets), doing="runs ended")
+        answers = {answer.target: answer for answer in ended}
     except KeyboardInterrupt:
         context.console.note("the hub's runs continue without this command: ecr-warden status shows how they end")
         raise

@@ -22,18 +22,15 @@ def show_access(access: AccessStatus, context: Context, *, whole: str) -> None:
         f"{count(number, 'finding')} of access at {show_time(access.at)}, by the policies that could be read",
         Style.BAD if number else Style.GOOD,
     )
-    for text in access.left:
-        console.line(f"  {text}: left by its last run", Style.BAD)
+    console.lines((f"  {text}: left by its last run" for text in access.left), Style.BAD)
     shown = causes(access.findings)[:_SHOWN]
     for cause in shown:
         group, others = cause.group, cause.others
         console.line(f"  {sentence(group, len(others))} (found {show_time(group.first_seen)})", Style.BAD)
-        for line in details(group, others).entries:
-            console.line(f"    {line.text}", Style.FAINT)
+        console.lines((f"    {line.text}" for line in details(group, others).entries), Style.FAINT)
     if rest := number - len(access.left) - sum(cause.number for cause in shown):
         console.line(f"  {and_more(rest, 'finding')}; all of them: {whole}", Style.ODD)
     for account, names in access.administrators.items():
         if names:
             console.line(f"  administrators of {account}: {listed([who(name) for name in names], _SHOWN)}")
-    for text in access.unread:
-        console.line(f"  not taken into account: {text}", Style.ODD)
+    console.lines((f"  not taken into account: {text}" for text in access.unread), Style.ODD)

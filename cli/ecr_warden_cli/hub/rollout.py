@@ -84,8 +84,8 @@ class RollOut(Struct, frozen=True):
         since = f" since {show_time(self.story.since)}" if self.story.since is not None else ""
         console.line(f"{version} is in force{since}{done}", Style.GOOD if self.exit is Exit.FINE else Style.ODD)
         odd = [f"{target}: {result}" for target, result in self.ended.items() if result_exit(result) is not Exit.FINE]
-        for line in first([*odd, *(f"{target}: no run has ended yet" for target in self.waiting)], _SHOWN, "target"):
-            console.line(f"  {line}", Style.ODD)
+        odd += (f"{target}: no run has ended yet" for target in self.waiting)
+        console.lines((f"  {line}" for line in first(odd, _SHOWN, "target")), Style.ODD)
         if self.waiting:
             console.line("the runs go on: ecr-warden status shows how they end")
 

@@ -42,12 +42,9 @@ def show_status(reply: StatusReply, context: Context, *, is_named: bool) -> None
     console, now = context.console, context.clock.now()
     said, is_fine = headline(reply)
     console.line(said, Style.GOOD if is_fine else Style.BAD)
-    for trouble in reply.troubles:
-        console.line(str(trouble), Style.BAD)
-    for pause, paused in _pauses(reply.targets):
-        console.line(f"{pause} ({count(paused, 'target')})", Style.ODD)
-    for fights in _by_writer(reply.targets, now):
-        console.line(_fight_line(fights), Style.BAD)
+    console.lines(map(str, reply.troubles), Style.BAD)
+    console.lines((f"{pause} ({count(paused, 'target')})" for pause, paused in _pauses(reply.targets)), Style.ODD)
+    console.lines(map(_fight_line, _by_writer(reply.targets, now)), Style.BAD)
     words = standings(reply)
     _show_targets(reply, words, context, is_named=is_named)
     say_unread(reply.unread, context)
@@ -72,8 +69,7 @@ def _show_targets(reply: StatusReply, words: Mapping[str, Standing], context: Co
         for repository in reply.repositories
     }
     shared = _shared(untrue)
-    for (said, _), found in shared.items():
-        context.console.line(_of_many(said, found, len(untrue)), Style.ODD)
+    context.console.lines((_of_many(said, found, len(untrue)) for (said, _), found in shared.items()), Style.ODD)
     own = {target: [one for one in found if _kind(*one) not in shared] for target, found in untrue.items()}
     for word, alike in _groups(reply.targets, words, own):
         _show_group(word, alike, own, context, is_named=is_named)

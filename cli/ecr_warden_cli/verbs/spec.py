@@ -80,8 +80,7 @@ def _render(arguments: argparse.Namespace, context: Context) -> Exit:
         context.console.block(f"# {name}", Style.HEADING)
         context.console.line("# not written by ecr-warden: add it to the permission set or the pods' role", Style.FAINT)
         _show_value(context, document)
-    for arn in providers:
-        context.console.line(f"# needed, and not created by ecr-warden: {arn}", Style.FAINT)
+    context.console.lines((f"# needed, and not created by ecr-warden: {arn}" for arn in providers), Style.FAINT)
     return Exit.FINE
 
 
