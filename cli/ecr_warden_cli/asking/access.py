@@ -361,10 +361,9 @@ class TrustingRoles:
     def __init__(self, estate: Estate) -> None:
         self._known = {account.id: account.providers for account in estate.accounts.values()}
         names = {one.role: None for one in trusting(estate)}
-        roles = (estate.accounts[arn.split(":")[4]].identities[arn] for arn in names)
         self._trusts = {
             role.arn: Trust(role.name, role.trust.document)
-            for role in roles
+            for role in (estate.accounts[arn.split(":")[4]].identities[arn] for arn in names)
             if role.trust is not None and isinstance(role.trust.document, Document)
         }
 

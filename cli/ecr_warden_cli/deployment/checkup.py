@@ -236,8 +236,7 @@ def diagnose(looks: Looks) -> Checkup:
     facts = "what was not looked at" if is_open else "everything was read"
     if status is not None and status.watched:
         facts += f"; what changed in the members since {show_time(min(status.watched.values()))} the next sweep sees"
-    unread = GroupOf(Group.UNREAD, Verdict.UNKNOWN if is_open else Verdict.FINE, facts, unknown)
-    return Checkup((*groups, unread))
+    return Checkup((*groups, GroupOf(Group.UNREAD, Verdict.UNKNOWN if is_open else Verdict.FINE, facts, unknown)))
 
 
 def deployed(checkup: Checkup, refused: Collection[str]) -> Checkup:
@@ -293,10 +292,9 @@ def _of_laptop(looks: Looks) -> Iterator[Diagnosis]:
     elif abs(looks.skew) > _SKEW_WARNED:
         by = duration(round(abs(looks.skew).total_seconds()))
         way = "behind" if looks.skew > timedelta() else "ahead of"
-        message = f"this machine's clock is {by} {way} AWS's, which refuses what is signed more than 5 min off"
         yield _diagnosis(
             "clock-wrong",
-            message,
+            f"this machine's clock is {by} {way} AWS's, which refuses what is signed more than 5 min off",
             "set the clock, and keep it set by NTP",
             verdict=Verdict.WRONG if abs(looks.skew) > _SKEW_REFUSED else Verdict.WARNING,
         )
@@ -383,8 +381,7 @@ def _of_comparison(looks: Looks, region: str) -> Iterator[Diagnosis]:
         yield _diagnosis("not-compared", message, remedy, also=tuple(others), statement=_statement([first, *others]))
     if not isinstance(compared, Compared):
         return
-    is_upgrade = status is not None and status.hub_version != __version__
-    verdict = Verdict.WARNING if is_upgrade else Verdict.WRONG
+    verdict = Verdict.WARNING if status is not None and status.hub_version != __version__ else Verdict.WRONG
     for step in compared.steps:
         lines = [line.format(step.wanted.place.account) for line in (*step.resources(), *step.rights())]
         yield _diagnosis(

@@ -145,10 +145,9 @@ def _check_lists(found: Deployment, root: Fields, report: ProblemReport) -> None
     for stack in stacks_of(found, ""):
         for name, value in stack.parameters.items():
             if (size := len(value.encode())) > PARAMETER_BYTES:
-                place = root.place_of("accounts" if name == "OwnStacks" else "organization")
                 report.add(
                     Code.NAME_TOO_LONG,
-                    place,
+                    root.place_of("accounts" if name == "OwnStacks" else "organization"),
                     f"{name} of the stack {stack.place.name} would have {size} of {PARAMETER_BYTES} bytes",
                     remedy=_SHORTER,
                 )

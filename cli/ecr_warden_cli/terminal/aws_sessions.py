@@ -123,8 +123,7 @@ def if_owned(
 
 
 def _nothing_readable(accounts: Sequence[SpecAccount], refused: Sequence[NotEntered]) -> Failure:
-    reasons = {why.reason for why in refused}
-    if len(reasons) == 1:
+    if len({why.reason for why in refused}) == 1:
         return Failure(
             f"no account of the spec can be read: {refused[0].reason}", remedy=refused[0].remedy, code=_UNREADABLE
         )

@@ -119,9 +119,7 @@ def _audited_of(target: Target, audited: AuditedAccess) -> Condition | None:
 def _status_of(checked: Checked) -> LiveStatus:
     """A repository is ok only if its documents are as the spec says, and nobody else has access."""
     status = status_of(checked.drifts)
-    if status is not LiveStatus.OK or checked.audited is None:
-        return status
-    return _BY_AUDIT[checked.audited.status]
+    return status if status is not LiveStatus.OK or checked.audited is None else _BY_AUDIT[checked.audited.status]
 
 
 _BY_AUDIT = {

@@ -32,8 +32,7 @@ _RUN = re.compile(r"[0-9]{8}T[0-9]{0,6}(?:(?<=T[0-9]{6})Z[0-9a-f]{0,12})?")
 
 def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     is_run = arguments.about is not None and _RUN.fullmatch(arguments.about) is not None
-    narrowed = arguments.since is not None or arguments.until is not None
-    if is_run and narrowed:
+    if is_run and (arguments.since is not None or arguments.until is not None):
         raise UsageError("--since or --until with one run", remedy="leave them out")
     return _show(arguments, context) if is_run else _history(arguments, context)
 

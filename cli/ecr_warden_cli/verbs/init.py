@@ -134,9 +134,8 @@ def _imported(
     estate = estate_from(snapshot_in(readings, context), None, context)
     unread = [f"{one.what}: {one.why}" for account in estate.accounts.values() for one in account.unread]
     if unread and not any((*estate.identities(), *estate.repositories())):
-        message = f"nothing could be read of {listed([one.alias for one in accounts], 3)}, so no file is written"
         raise Failure(
-            message,
+            f"nothing could be read of {listed([one.alias for one in accounts], 3)}, so no file is written",
             code="no-account-readable",
             remedy="docs/import.md#1-import says what reading takes",
             lines=tuple(first(unread, _UNREAD_SHOWN, "part")),

@@ -52,9 +52,11 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
             "plans": [to_json(plan) for plan in reply.plans],
             "summary": _summary(reply, statuses),
         }
-        extras = plan_extras(reply)
-        if isinstance(place, OfFile):
-            extras = {"identityProviders": list(read.needed), "providerGaps": list(map(gap_to_json, read.gaps))}
+        extras = (
+            {"identityProviders": list(read.needed), "providerGaps": list(map(gap_to_json, read.gaps))}
+            if isinstance(place, OfFile)
+            else plan_extras(reply)
+        )
         context.console.answer(answer | extras | {"writeScope": to_json(reply.write_scope)})
     else:
         show_gaps(context.console, read.gaps)

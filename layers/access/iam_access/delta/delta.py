@@ -118,8 +118,7 @@ def _more(
 
 def _differing(old: frozenset[CanonicalStatement], new: frozenset[CanonicalStatement]) -> tuple[PermissionDelta, ...]:
     """The same, as if no statement covered another."""
-    statements = [*_only(new - old, Effect.ALLOW), *_only(old - new, Effect.DENY)]
-    return _sorted(_uncovered(statements, [], Steps()))
+    return _sorted(_uncovered([*_only(new - old, Effect.ALLOW), *_only(old - new, Effect.DENY)], [], Steps()))
 
 
 def _sorted(permissions: Iterable[PermissionDelta]) -> tuple[PermissionDelta, ...]:
@@ -142,11 +141,12 @@ def _uncovered(narrow: list[CanonicalStatement], wide: list[CanonicalStatement],
             if covers_conditions(other.conditions, statement.conditions, steps):
                 covered.update(product(*_covered_indices(other, parts, steps)))
         principals, actions, resources = parts
-        for p, a, r in product(range(len(principals)), range(len(actions)), range(len(resources))):
-            if (p, a, r) not in covered:
-                left.add(
-                    PermissionDelta(statement.effect, principals[p], actions[a], resources[r], statement.conditions)
-                )
+        places = product(range(len(principals)), range(len(actions)), range(len(resources)))
+        left |= {
+            PermissionDelta(statement.effect, principals[p], actions[a], resources[r], statement.conditions)
+            for p, a, r in places
+            if (p, a, r) not in covered
+        }
     return left
 
 

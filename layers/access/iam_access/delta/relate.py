@@ -280,9 +280,7 @@ def _ends_by(permission: PermissionDelta, until: Decimal) -> bool:
 
 def _moments(clause: CanonicalClause) -> list[Decimal]:
     """The ends that a clause on the time sets, in seconds; empty if it sets none or cannot be read."""
-    if clause.key not in CLOCKS:
-        return []
-    return ends(clause.operator, clause.values)
+    return [] if clause.key not in CLOCKS else ends(clause.operator, clause.values)
 
 
 def _timeless(statements: Iterable[CanonicalStatement]) -> _Statements:

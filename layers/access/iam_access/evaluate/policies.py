@@ -64,9 +64,8 @@ def check_effort(request: Request, policies: Policies) -> int:
 
 
 def _effort(statement: Statement, request: Request) -> int:
-    count = len(statement.actions.values)
-    count += len(statement.resources.values) if statement.resources else 0
-    count += len(statement.principals.values) if statement.principals else 0
-    for clause in statement.conditions:
-        count += len(clause.values) * max(1, len(request.context.get(ascii_lower(clause.key), ())))
-    return count
+    elements = (statement.actions, statement.resources, statement.principals)
+    return sum(len(element.values) for element in elements if element is not None) + sum(
+        len(clause.values) * max(1, len(request.context.get(ascii_lower(clause.key), ())))
+        for clause in statement.conditions
+    )

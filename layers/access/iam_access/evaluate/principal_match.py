@@ -86,9 +86,7 @@ def _naming_by_aws(value: str, principal: RequestPrincipal) -> Naming:
         return Naming.ROLE if principal.kind is CallerKind.ROLE else Naming.ITSELF
     if principal.kind is CallerKind.SESSION and _is_role(value, principal):
         return Naming.ROLE
-    if principal.issuer and value == principal.issuer:
-        return Naming.ROLE
-    return NOBODY
+    return Naming.ROLE if principal.issuer and value == principal.issuer else NOBODY
 
 
 def _is_role(value: str, session: RequestPrincipal) -> bool:

@@ -56,8 +56,10 @@ def make_request(
     if owner is None or not _ACCOUNT.fullmatch(owner):
         owner = resource_account or principal.account or None
     keys = default_context(principal, owner)
-    for key, values in (context or {}).items():
-        keys[ascii_lower(key)] = (values,) if isinstance(values, str) else tuple(values)
+    keys |= {
+        ascii_lower(key): (values,) if isinstance(values, str) else tuple(values)
+        for key, values in (context or {}).items()
+    }
     return Request(principal, action, resource, owner, MappingProxyType(keys))
 
 

@@ -101,9 +101,7 @@ def _parsed(raw: str) -> RequestPrincipal:
         return RequestPrincipal(CallerKind.FEDERATED, raw)
     if SERVICE.fullmatch(raw):
         return RequestPrincipal(CallerKind.SERVICE, raw)
-    if _CANONICAL.fullmatch(raw):
-        return RequestPrincipal(CallerKind.CANONICAL, raw)
-    return _parse_arn(raw)
+    return RequestPrincipal(CallerKind.CANONICAL, raw) if _CANONICAL.fullmatch(raw) else _parse_arn(raw)
 
 
 def _parse_arn(raw: str) -> RequestPrincipal:

@@ -63,9 +63,8 @@ def statement_naming(statement: Statement, request: Request, *, version: str, co
     document's own resource. `completes`: ARNs that lack parts are completed, as in identity policies.
     """
     variables = version == VARIABLES_VERSION
-    named = Naming.ITSELF
-    if statement.principals is not None:
-        named = named_ways(statement.principals, request.principal, statement.effect)
+    principals = statement.principals
+    named = Naming.ITSELF if principals is None else named_ways(principals, request.principal, statement.effect)
     if (
         named
         and action_matches(statement.actions, request.action)

@@ -133,9 +133,7 @@ def lacking(raw: Json, always: Iterable[str]) -> tuple[str, ...]:
 def entries_of(raw: Json, key: str, place: str = "iam") -> list[Json]:
     """The objects of a list, none if it is not there; raises SnapshotError for what is no such list."""
     found = raw.get(key)
-    if found is None:
-        return []
-    return [as_object(entry, f"{place}.{key}") for entry in as_list(found, f"{place}.{key}")]
+    return [] if found is None else [as_object(entry, f"{place}.{key}") for entry in as_list(found, f"{place}.{key}")]
 
 
 def text_of(raw: Json, key: str) -> str:

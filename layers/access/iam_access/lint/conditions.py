@@ -79,9 +79,7 @@ def arn_fault(text: str) -> str:
         return "is not an ARN"
     if not rest or (is_literal(rest[0]) and not PARTITION.fullmatch(rest[0])):
         return "has no partition such as aws"
-    if len(rest) < ARN_COLONS and is_literal(rest[-1]):
-        return LACKS_PARTS
-    return ""
+    return LACKS_PARTS if len(rest) < ARN_COLONS and is_literal(rest[-1]) else ""
 
 
 _SENSITIVE = frozenset(

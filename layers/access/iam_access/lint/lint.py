@@ -93,8 +93,7 @@ def check_whole(examination: Examination) -> None:
     if examination.kind is DocumentKind.RESOURCE:
         return  # Services take Sids with spaces; whether they want them unique is not known.
     _check_sids(examination)
-    text = json.dumps(json.loads(examination.document.text), ensure_ascii=False)
-    if found := _REFUSED.search(text):
+    if found := _REFUSED.search(json.dumps(json.loads(examination.document.text), ensure_ascii=False)):
         examination.add(LintRule.CHARACTERS, "", f"the character {quoted(found[0])}, which IAM refuses")
 
 

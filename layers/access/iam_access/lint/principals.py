@@ -66,19 +66,12 @@ def _check_allowed(examination: Examination, statement: PlacedStatement, named: 
         return
     match kind:
         case "Service" if examination.kind is DocumentKind.RESOURCE and not names_source(statement):
-            _check_service(examination, named)
+            what = "acts for any of its customers: no condition restricts which"
+            examination.add(LintRule.SERVICE_WITHOUT_SOURCE, named.place, f"{quoted(value)} {what}")
         case "Federated" if examination.kind is DocumentKind.TRUST:
             _check_federated(examination, statement, named)
         case _:
             pass
-
-
-def _check_service(examination: Examination, named: PlacedPrincipal) -> None:
-    examination.add(
-        LintRule.SERVICE_WITHOUT_SOURCE,
-        named.place,
-        f"{quoted(named.principal.value)} acts for any of its customers: no condition restricts which",
-    )
 
 
 def _check_federated(examination: Examination, statement: PlacedStatement, named: PlacedPrincipal) -> None:

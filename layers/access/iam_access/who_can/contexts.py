@@ -145,11 +145,10 @@ def _choices(
     plain = [clause for clause in clauses if not any(map(variables_in, clause.values))]
     exactly = _exactly(plain, steps) if plain else None
     if exactly is not None:
-        found.update(dict.fromkeys(exactly))
+        found |= dict.fromkeys(exactly)
         if plain == clauses and not likely:
             return tuple(found), True
-    for value in (*_samples(clauses), *likely):
-        found[value,] = None
+    found |= dict.fromkeys((value,) for value in (*_samples(clauses), *likely))
     several = [value for clause in clauses if ":" in clause.operator for value in sorted(clause.values)]
     if len(several) > 1:
         found[tuple(dict.fromkeys(several))] = None

@@ -269,14 +269,13 @@ class Case:
                 if is_plain(permission.action)
                 else index
             )
-            first = seen.setdefault(alike, index)
             yield _ActionQuestion(
                 permission,
                 replace(requests[place], action=permission.action),
                 policies[place],
                 absent,
                 self._subject.brings,
-                first,
+                seen.setdefault(alike, index),
                 sizes[place],
             )
 
@@ -288,11 +287,10 @@ class Case:
         """Is whatever may allow it, and whatever may deny it there, among what the question leaves out?"""
         if self._given is None:
             return False
-        both = zip(self._questions, self._given._questions, strict=True)
         return all(
             _saying(mine, Effect.ALLOW) <= _saying(other, Effect.ALLOW)
             and _saying(other, Effect.DENY) <= _saying(mine, Effect.DENY)
-            for mine, other in both
+            for mine, other in zip(self._questions, self._given._questions, strict=True)
         )
 
     def decision(self) -> AccessDecision:
@@ -615,9 +613,8 @@ def _depending(document: Document, request: Request) -> Iterator[Statement]:
     for statement in document.statements:
         if not statement.conditions and not statement.varies_in_resources:
             continue
-        variables = document.version == VARIABLES_VERSION
         if action_matches(statement.actions, request.action) and _may_name(
-            statement, request.resource, variables=variables
+            statement, request.resource, variables=document.version == VARIABLES_VERSION
         ):
             yield statement
 

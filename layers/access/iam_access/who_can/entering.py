@@ -112,8 +112,5 @@ def _is_about(statement: Statement, roles: str) -> bool:
     if element is None:
         return True
     values = tuple(map(completed_arn, element.values))
-    if (statement.effect is Effect.ALLOW) is not element.negated:
-        some = any(patterns_meet(value, roles) for value in values)
-    else:
-        some = any(pattern_covers(value, roles) for value in values)
-    return some is not element.negated
+    is_about = patterns_meet if (statement.effect is Effect.ALLOW) is not element.negated else pattern_covers
+    return any(is_about(value, roles) for value in values) is not element.negated

@@ -235,8 +235,7 @@ class Graph(SubjectDirectory):
         if best is not None:
             return best
         # What decides may have been found of somebody else who has the same evidence.
-        lacks = self.decide(subject, permissions).missing
-        return Denial(subject, lacks and self.ask(subject, permissions).missing)
+        return Denial(subject, self.decide(subject, permissions).missing and self.ask(subject, permissions).missing)
 
     def can_itself(self, subject: Subject, permissions: tuple[Permission, ...]) -> AccessPath | None:
         """The best path of one subject, but for those by sessions that it opens as a federated user."""

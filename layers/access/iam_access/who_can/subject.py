@@ -232,10 +232,9 @@ def _longest_session(role: Identity) -> timedelta:
 
 def for_none(accounts: Collection[str]) -> tuple[CanonicalClause, ...]:
     """What always holds of a service's calls for whoever is in none of these accounts."""
-    arns = frozenset(f"arn:*:*:*:{account}:*" for account in accounts)
     return (
         CanonicalClause("StringNotEquals", "aws:sourceaccount", frozenset(accounts)),
-        CanonicalClause("ArnNotLike", "aws:sourcearn", arns),
+        CanonicalClause("ArnNotLike", "aws:sourcearn", frozenset(f"arn:*:*:*:{account}:*" for account in accounts)),
     )
 
 

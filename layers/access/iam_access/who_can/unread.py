@@ -100,10 +100,9 @@ def _accounts_of(graph: Graph, path: AccessPath) -> Iterator[str]:
         return
     for name in inventory.accounts:
         # Where anybody is let in, its own account's policies may still keep somebody out.
-        permissions = path.steps[0].permissions
         if (
             not is_read(name, inventory)
-            and graph.decide(graph.anybody_unread(name), permissions).answer is not Answer.NO
+            and graph.decide(graph.anybody_unread(name), path.steps[0].permissions).answer is not Answer.NO
         ):
             yield name
 

@@ -142,13 +142,12 @@ def edit_text(edit: Edit) -> tuple[str, str]:
 def edit_to_json(edit: Edit) -> dict[str, Any]:
     """`{"side", "holder", "level", "text", "add", "remove"}`; null where it does not apply."""
     is_control = edit.side in (Side.SERVICE_CONTROL, Side.RESOURCE_CONTROL)
-    is_addition = edit.index is None
     return {
         "side": edit.side.value,
         "holder": edit.holder,
         "level": edit.level + 1 if is_control else None,
         "text": edit_text(edit)[1],
-        "add": edit.statement if is_addition else None,
+        "add": edit.statement if edit.index is None else None,
         "remove": None if edit.index is None else {"policy": edit.policy, "statement": edit.index + 1},
     }
 

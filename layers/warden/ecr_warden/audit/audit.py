@@ -274,9 +274,8 @@ def _unchanged(scope: _AuditScope, last: AuditRecord) -> _AuditOutcome:
 
 def _failed(scope: _AuditScope, failure: AuditFailed | AuditBegun) -> _AuditOutcome:
     """The last audit, of which nothing is known to hold any more; people hear of it when the reason changes."""
-    before = scope.last or AuditRecord(scope.now, scope.accepted.version, scope.tags)
     record = replace(
-        before,
+        scope.last or AuditRecord(scope.now, scope.accepted.version, scope.tags),
         at=scope.now,
         version=scope.accepted.version,
         pieces=scope.tags,

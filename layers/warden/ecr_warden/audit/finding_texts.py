@@ -157,9 +157,7 @@ def _in_full(place: str) -> str:
 
 def place_name(place: str) -> str:
     """`shop/checkout`, `222222222222 eu-central-1` of a registry, `222222222222` of an account."""
-    if place.startswith("repository/"):
-        return place.split("/", 3)[3]
-    return place.replace("/", " ")
+    return place.split("/", 3)[3] if place.startswith("repository/") else place.replace("/", " ")
 
 
 def who(principal: str) -> str:

@@ -85,11 +85,10 @@ class Judge(Struct, frozen=True):
 
     def is_intended(self, principal: str, access: str, account: str, repositories: str) -> bool:
         """The same for a principal in the form that `also_allowed` is matched with."""
-        now = self.graph.estate.taken_at
         return any(
             covers(also_allowed, principal, access, account, repositories)
             for also_allowed in self.compiled.also_allowed
-            if also_allowed.until is None or now < also_allowed.until
+            if also_allowed.until is None or self.graph.estate.taken_at < also_allowed.until
         )
 
     def is_left_out(self, path: AccessPath) -> bool:

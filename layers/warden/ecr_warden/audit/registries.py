@@ -332,10 +332,9 @@ def _of_replication(judge: Judge, account: str, registry: Registry) -> Iterator[
 
     Unseen: in no account of the spec, or in a registry of one that is not read.
     """
-    rules = registry.replication or ()
     unseen = {
         (destination, prefix): None
-        for rule in rules
+        for rule in registry.replication or ()
         for destination in rule.destinations
         for prefix in rule.prefixes or ("",)
         if not _is_read(judge, *destination)

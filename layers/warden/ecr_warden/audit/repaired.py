@@ -161,9 +161,7 @@ class _Repaired:
         return replace(identity, policies=(*added, *kept), boundary=boundary, trust=trust)
 
     def _policy(self, name: str, value: DesiredValue) -> Policy | None:
-        if not isinstance(value, Document):
-            return None
-        return Policy(name, self._known.setdefault(value.text, value))
+        return Policy(name, self._known.setdefault(value.text, value)) if isinstance(value, Document) else None
 
 
 def _trust_left(live: Policy | None, spec: TargetSpec, at: Address) -> DesiredValue | None:
@@ -179,8 +177,7 @@ def _settings(spec: TargetSpec) -> RoleSettings | None:
 def _is_elsewhere(identity: Identity, spec: TargetSpec) -> bool:
     """Is it a role of the spec's name under another path? Only a role that ecr-warden created is repaired."""
     settings = _settings(spec)
-    resource = identity.arn.split(":", ARN_COLONS)[-1]
-    return settings is not None and resource != f"role{settings.path}{identity.name}"
+    return settings is not None and identity.arn.split(":", ARN_COLONS)[-1] != f"role{settings.path}{identity.name}"
 
 
 def _new_role(spec: TargetSpec, settings: RoleSettings) -> Identity:

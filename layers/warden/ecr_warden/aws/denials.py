@@ -39,9 +39,7 @@ _RESTORE = "as an administrator of the account: ecr-warden deploy, which restore
 
 def denied(what: str, message: str) -> PortError:
     kept_out = _explicitly_denied(what, message)
-    if kept_out is not None:
-        return kept_out
-    return _permission_missing(what, message, _scope_remedy(message))
+    return kept_out if kept_out is not None else _permission_missing(what, message, _scope_remedy(message))
 
 
 def _scope_remedy(message: str) -> str:

@@ -98,8 +98,7 @@ def _unanswered(what: str, error: BotoCoreError) -> PortError:
     """The error for a call without an answer: retryable only if it was lost on the way."""
     if isinstance(error, NoTimeLeft):
         return OutOfTime(f"{what}: {error}", remedy="it is retried automatically", retryable=True)
-    lost = isinstance(error, HTTPClientError | ConnectionError | IncompleteReadError)
-    if lost:
+    if isinstance(error, HTTPClientError | ConnectionError | IncompleteReadError):
         return Unanswered(f"{what}: {error!s:.200}", remedy="it is retried automatically", retryable=True)
     return PortError(f"{what}: {error!s:.200}")
 

@@ -19,13 +19,12 @@ class AccountAdapters(StateAdapters):
         """The accounts' documents."""
         # Of sweeps alone: a repair takes what it needs.
         percent = self.environment.optional("WARDEN_SWEEP_SHARE")
-        share = int(percent) / 100 if percent else None
         return AwsDocuments(
             HubAccounts(
                 common.session(),
                 self.environment.required("WARDEN_EXTERNAL_ID"),
                 self.clock,
                 common.deadline,
-                share,
+                int(percent) / 100 if percent else None,
             )
         )

@@ -161,11 +161,10 @@ class AwsWiring(Struct, frozen=True):
             seen = _read(HUB, f"mappings of {function}", "", partial(self._mapped, function))
             for queue in queues:
                 state = (seen.found or {}).get(queue)
-                found = None if state is None else {"state": "ENABLED" if state in _MAPPED else "DISABLED"}
                 yield SeenWire(
                     f"mapping of {queue} to {function}",
                     "the messages of this queue",
-                    found,
+                    None if state is None else {"state": "ENABLED" if state in _MAPPED else "DISABLED"},
                     seen.error,
                     seen.code,
                     seen.passing,

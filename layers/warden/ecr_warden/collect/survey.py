@@ -67,8 +67,7 @@ class Survey(Struct, frozen=True):
         if last is not None and isinstance(job, SurveyRegistry) and job.repository:
             return self._keep(self._with_repository(job, last, attempt), last, job.cause)
         last = None  # a large account's piece takes hundreds of megabytes: never three of them at once
-        began = self.clock.now()
-        return self.keep(part, began, self.read(part), job.cause, attempt)
+        return self.keep(part, self.clock.now(), self.read(part), job.cause, attempt)
 
     def _note(self, job: SurveyPart) -> None:
         """Keep who called what: the audit of a change tells by that whose call it may have been.

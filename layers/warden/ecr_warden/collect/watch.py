@@ -107,10 +107,9 @@ class Watch(Struct, frozen=True):
             return () if shut_in(wires) else wires  # the account's own part says so
         piece = self.estate.get(account)
         of_account = self.wiring.account(account, None if piece is None else piece.entry)
-        of_region = self.wiring.region(account, IAM_REGION)
         wires = (
             *account_wires(of_account, account, place),
-            *region_wires(of_region, account, IAM_REGION, place),
+            *region_wires(self.wiring.region(account, IAM_REGION), account, IAM_REGION, place),
         )
         return folded(account, wires)
 

@@ -324,8 +324,7 @@ def _trail(region: str, wire: Wire, found: Json) -> Wire:
         return _unreadable(SeenWire(wire.name, wire.delivers, error=unread[0], code="trail-unread"))
     whys = sorted(f"{name.rpartition('/')[2]} {lack}" for name, lack in lacks.items())
     is_stopped = any(lack.endswith(_STOPPED) for lack in lacks.values())
-    state = WireState.DISABLED if is_stopped else WireState.MISSING
-    return _with(wire, state, "; ".join(first(whys, _SHOWN)))
+    return _with(wire, WireState.DISABLED if is_stopped else WireState.MISSING, "; ".join(first(whys, _SHOWN)))
 
 
 _STOPPED, _UNREAD = "does not log", "could not be read"

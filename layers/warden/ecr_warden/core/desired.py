@@ -290,8 +290,7 @@ class CompiledSpec(Value, frozen=True):
             return named.mode or self.mode
         removed, left = self.removed.get(target.key), self.pattern_left_by(target)
         its_own = removed.mode if removed is not None else left.pattern.mode if left is not None else None
-        own = its_own or self.account_modes.get(target.account)
-        return own or self.overall_mode
+        return its_own or self.account_modes.get(target.account) or self.overall_mode
 
     @property
     def overall_mode(self) -> Mode:

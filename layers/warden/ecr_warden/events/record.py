@@ -173,12 +173,11 @@ def actor_of(record: Mapping[str, object]) -> Actor:
     """
     identity = mapping(record, "userIdentity")
     session = mapping(identity, "sessionContext")
-    issuer = mapping(session, "sessionIssuer")
     return Actor(
         type=text(identity, "type", 32) or UNKNOWN,
         arn=text(identity, "arn", 512),
         account=account_id(identity, "accountId"),
-        issuer=text(issuer, "arn", 512),
+        issuer=text(mapping(session, "sessionIssuer"), "arn", 512),
         session_name=_session_name(identity),
         # A few services write it next to userIdentity.
         invoked_by=text(identity, "invokedBy", 128) or text(record, "invokedBy", 128),

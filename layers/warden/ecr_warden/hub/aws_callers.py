@@ -58,8 +58,7 @@ class StsCallers(Struct):
     _http: URLLib3Session = field(default_factory=lambda: URLLib3Session(timeout=_SECONDS))
 
     def authenticate(self, proof: object, request: str, hub: str) -> Actor:
-        headers = bound_headers(sts_host(self.region), hub, request) | self._proof_headers(proof)
-        caller = self._ask(headers)
+        caller = self._ask(bound_headers(sts_host(self.region), hub, request) | self._proof_headers(proof))
         if caller.account != self.account:
             raise CallerUnauthenticated(
                 f"{caller.arn} is not in the hub's account", remedy=f"assume a role in {self.account} first"

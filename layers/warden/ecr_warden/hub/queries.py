@@ -210,13 +210,12 @@ class Queries(Struct, frozen=True):
         # A name or a pattern of names selects repositories alone.
         every = EVERYTHING in selection
         may_be = [plan for plan in read.unread if concerned and (every or isinstance(plan.target, RepositoryTarget))]
-        unread = [plan.drifts[0].explain for plan in may_be]
-        unread = [*_left_out([plans[key] for key in selected]), *unread]
+        unread = (*_left_out([plans[key] for key in selected]), *(plan.drifts[0].explain for plan in may_be))
         specs = [spec for key in selected if (spec := accepted.spec_of(plans[key].target)) is not None]
         named = {*selected, *(identity.key for spec in specs for identity in spec.principals.values())}
         recreated = [str(identity) for identity in read.recreated if identity.key in named]
         chosen = tuple(plans[key] for key in selected)
-        return _Plans(accepted, read.plans, chosen, tuple(unread), tuple(recreated), read.accounts)
+        return _Plans(accepted, read.plans, chosen, unread, tuple(recreated), read.accounts)
 
     def _estate(self, part: str) -> EstateReply:
         parts = tuple(sorted(parts_of(self._accepted())))
@@ -260,8 +259,7 @@ class Queries(Struct, frozen=True):
             self.status.state.pattern_pauses(),
         )
         for plan in plans:
-            named = records.get(plan.target.key, TargetRecord()).pause
-            pause = pause_of(plan.target, named, by_pattern, now)
+            pause = pause_of(plan.target, records.get(plan.target.key, TargetRecord()).pause, by_pattern, now)
             reason = stopped if pause is None else str(pause)
             reason = why_observed(accepted, plan.target) or reason
             if plan.changes and reason is not None:

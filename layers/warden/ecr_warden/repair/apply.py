@@ -131,8 +131,7 @@ def _was_written(changes: Sequence[Change], observation: Observation) -> bool:
 
 
 def _is_live(change: Change, observation: Observation) -> bool:
-    observed = observation.documents.get(change.address, Absent())
-    match change.after, observed:
+    match change.after, observation.documents.get(change.address, Absent()):
         case None, Absent() | TargetMissing():
             return True
         case Document() as after, Present(Document() as live):

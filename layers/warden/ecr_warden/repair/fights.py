@@ -41,8 +41,10 @@ class FightNews(Struct, frozen=True):
 def remembered(known: Sequence[Repairs], report: RunReport) -> tuple[Repairs, ...]:
     """What is remembered of a target's repairs after a run."""
     repairs = {one.address: one for one in known}
-    for address, changes in _written(report).items():
-        repairs[address] = _after(repairs.get(address) or Repairs(address, report.finished_at), changes, report)
+    repairs |= {
+        address: _after(repairs.get(address) or Repairs(address, report.finished_at), changes, report)
+        for address, changes in _written(report).items()
+    }
     kept = sorted(repairs.values(), key=lambda one: (one.is_fought_over, one.written_at), reverse=True)
     return tuple(kept[:_DOCUMENTS])
 
@@ -181,10 +183,11 @@ def _counted(
 ) -> tuple[OthersVersion, ...]:
     """The versions of others after one of them was replaced; those that are fought over are kept before others."""
     before = next((version for version in known if version.digest == found and version.may_be_of(writer)), None)
-    if before is None:
-        counted = OthersVersion(found, now, now, writer=writer)
-    else:
-        counted = replace(before, last=now, repairs=before.repairs + 1, writer=writer or before.writer)
+    counted = (
+        OthersVersion(found, now, now, writer=writer)
+        if before is None
+        else replace(before, last=now, repairs=before.repairs + 1, writer=writer or before.writer)
+    )
     versions = [counted, *(version for version in known if version is not before)]
     versions.sort(key=lambda version: (version.is_fought_over, version.last), reverse=True)
     return tuple(versions[:_VERSIONS])
@@ -196,8 +199,7 @@ def _lately(known: Repairs, now: datetime) -> tuple[OthersVersion, ...]:
 
 def _writer(address: Address, cause: Cause) -> Actor | None:
     """Who wrote the document: the caller of the event that led to the run, if that call can have written it."""
-    is_write = cause.kind is CauseKind.EVENT and cause.call in WRITES[address.kind]
-    return cause.actor if is_write else None
+    return cause.actor if cause.kind is CauseKind.EVENT and cause.call in WRITES[address.kind] else None
 
 
 def _within(period: timedelta, at: datetime, now: datetime) -> bool:

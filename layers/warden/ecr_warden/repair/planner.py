@@ -180,8 +180,7 @@ def _has_moved(drift: Drift, change: Change, expected: Mapping[str, str]) -> boo
     """Whether a document that is taken over is not the one that was judged; what nobody saw then was not there."""
     is_new = bool(expected) and drift.kind is DriftKind.UNEXPECTED
     judged = expected.get(str(drift.address), "" if is_new else None)
-    is_document = drift.address.kind is not AddressKind.ROLE
-    return is_document and judged is not None and judged != (change.expect or "")
+    return drift.address.kind is not AddressKind.ROLE and judged is not None and judged != (change.expect or "")
 
 
 def _in_pace(drift: Drift, change: Change, *, is_paced: bool) -> Iterator[Change | Held]:

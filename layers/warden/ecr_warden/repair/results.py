@@ -201,8 +201,7 @@ def remaining_debts(report: RunReport, debts: Debts) -> Debts:
     if owed is None or any(map(_ends_sessions, report.applied)):
         return replace(debts, sessions=None, sessions_ended=False, recreated_principals=recreated)
     denied = filter(None, map(denied_sessions, report.applied))
-    known = debts.sessions_ended and owed == debts.sessions
-    is_ended = known or any(sessions.covers(owed) for sessions in denied)
+    is_ended = (debts.sessions_ended and owed == debts.sessions) or any(sessions.covers(owed) for sessions in denied)
     return replace(debts, sessions=owed, sessions_ended=is_ended, recreated_principals=recreated)
 
 

@@ -38,9 +38,7 @@ def severity_of_run(report: RunReport) -> Severity:
 
 
 def _of_result(report: RunReport) -> Severity:
-    if report.intruder or report.contested or report.again:
-        return Severity.CRITICAL
-    return _BY_RESULT[report.result]
+    return Severity.CRITICAL if report.intruder or report.contested or report.again else _BY_RESULT[report.result]
 
 
 _BY_RESULT = {
@@ -106,8 +104,7 @@ def _is_as_harmful(drift: Drift, cause: Cause) -> bool:
         case _:
             # Opened without an event; a deleted principal's unique ID opens nothing.
             unseen = cause.kind is CauseKind.SWEEP and not all(permission.is_of_deleted for permission in drift.gained)
-            assumed = drift.change is not None and drift.change.assumed
-            return bool(drift.loosens) or unseen or assumed
+            return bool(drift.loosens) or unseen or (drift.change is not None and drift.change.assumed)
 
 
 def _names_anybody(drift: Drift, cause: Cause) -> bool:
@@ -123,8 +120,7 @@ _NAMES_PRINCIPALS = frozenset({"SetRepositoryPolicy", "UpdateAssumeRolePolicy", 
 
 def _reopens_sessions(drift: Drift) -> bool:
     """Whether the cut-off of an earlier repair was removed or changed, so that the sessions it ended work again."""
-    taken_away = drift.kind in (DriftKind.MISSING, DriftKind.CHANGED)
-    return taken_away and drift.address.name == DENY_OLDER_SESSIONS
+    return drift.kind in (DriftKind.MISSING, DriftKind.CHANGED) and drift.address.name == DENY_OLDER_SESSIONS
 
 
 _LOSSES = frozenset({DriftKind.MISSING, DriftKind.CHANGED, DriftKind.TARGET_MISSING, DriftKind.UNPARSEABLE})

@@ -9,7 +9,6 @@ from ecr_warden.core.desired import (
     DocumentTakeover,
     Extent,
     MustNotExist,
-    RemovedPattern,
     RepositoryPattern,
     TargetSpec,
 )
@@ -35,7 +34,15 @@ def orphan_spec(target: Target, accepted: CompiledSpec) -> TargetSpec | None:
     """
     left = accepted.pattern_left_by(target)
     if left is not None and isinstance(target, RepositoryTarget):
-        return _leaving(target, left)
+        # It may be deleted at any time.
+        return TargetSpec(
+            target,
+            Extent.WHOLE,
+            {repository_policy(target): MustNotExist()},
+            foreign=left.pattern.foreign,
+            may_be_missing=True,
+            given=left.pattern.policy,
+        )
     removed = accepted.removed.get(target.key)
     if target.account not in accepted.accounts and removed is None:
         return None
@@ -51,18 +58,6 @@ def orphan_spec(target: Target, accepted: CompiledSpec) -> TargetSpec | None:
             return TargetSpec(target, Extent.WHOLE, nothing, foreign=removed.foreign)
         case RepositoryTarget():
             return None
-
-
-def _leaving(target: RepositoryTarget, left: RemovedPattern) -> TargetSpec:
-    """What a repository has to lose that left a pattern; it may be deleted at any time."""
-    return TargetSpec(
-        target,
-        Extent.WHOLE,
-        {repository_policy(target): MustNotExist()},
-        foreign=left.pattern.foreign,
-        may_be_missing=True,
-        given=left.pattern.policy,
-    )
 
 
 def nothing_asked(target: Target) -> TargetSpec:

@@ -151,8 +151,7 @@ class DynamoState(Struct, frozen=True):
         return {"Put": {"TableName": self.table.name, "Item": item}}
 
     def load_run(self, target: Target, run_id: str) -> OpenRun | None:
-        item = self.table.get(f"reading run {run_id} of {target}", run_key(target, run_id)) or {}
-        opened = item.get("opened")
+        opened = (self.table.get(f"reading run {run_id} of {target}", run_key(target, run_id)) or {}).get("opened")
         return readable(unpacked(opened), open_run_from_json) if opened is not None else None
 
     def mark_recreated(self, target: Target, principal: str) -> None:

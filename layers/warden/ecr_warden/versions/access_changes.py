@@ -398,8 +398,7 @@ _ORGANIZATION = "aws:principalorgid"
 
 def _class_of(subject: Subject) -> str | None:
     """The account of which a subject stands for everybody, or any; None for one by itself, a service or a provider."""
-    is_anyone = subject.is_class and subject.principal.kind is CallerKind.USER
-    return subject.principal.account if is_anyone else None
+    return subject.principal.account if subject.is_class and subject.principal.kind is CallerKind.USER else None
 
 
 def _text(subject: Subject) -> str:
@@ -407,9 +406,7 @@ def _text(subject: Subject) -> str:
     account = _class_of(subject)
     if account is None:
         return subject.arn
-    if account != ANY_ACCOUNT:
-        return account
-    return next(iter(subject.keys.get(_ORGANIZATION, ())), ANY_ACCOUNT)
+    return account if account != ANY_ACCOUNT else next(iter(subject.keys.get(_ORGANIZATION, ())), ANY_ACCOUNT)
 
 
 class _Difference(Struct, frozen=True):

@@ -83,9 +83,7 @@ class Line(Struct, frozen=True):
 def _some(names: Sequence[str], noun: str, quoted: Callable[[str], str]) -> str:
     """`ann`, `ann and bob`, `5 principals (ann, bob, cid and 2 more)`."""
     shown = [quoted(name) for name in names]
-    if len(shown) <= _BOTH:
-        return " and ".join(shown)
-    return f"{count(len(shown), noun)} ({listed(shown, _NAMED)})"
+    return " and ".join(shown) if len(shown) <= _BOTH else f"{count(len(shown), noun)} ({listed(shown, _NAMED)})"
 
 
 def lines_of(changes: Sequence[AccessChange], names: DiffNames) -> list[Line]:

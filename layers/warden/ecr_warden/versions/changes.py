@@ -148,8 +148,7 @@ def _removed_patterns(before: CompiledSpec, after: CompiledSpec) -> tuple[Remove
 
 
 def _is_given_up(pattern: RepositoryPattern, before: CompiledSpec) -> bool:
-    is_enforced = (pattern.mode or before.mode) is Mode.ENFORCE
-    return is_enforced and isinstance(pattern.policy, Document)
+    return (pattern.mode or before.mode) is Mode.ENFORCE and isinstance(pattern.policy, Document)
 
 
 def _leaving(before: CompiledSpec, after: CompiledSpec) -> Iterator[RepositoryPattern]:

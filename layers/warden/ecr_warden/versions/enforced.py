@@ -45,8 +45,7 @@ class EnforcedChange(Struct, frozen=True):
 
     def documents(self) -> Iterator[tuple[Address, DesiredValue | None, DesiredValue | None]]:
         """Each address that one of the sides names, with both values; a pattern's under its own name."""
-        named = dict.fromkeys((*_addresses(self.before), *_addresses(self.after)))
-        for address in sorted(named, key=str):
+        for address in sorted(dict.fromkeys((*_addresses(self.before), *_addresses(self.after))), key=str):
             yield address, value_at(self.before, address), value_at(self.after, address)
 
 
