@@ -124,7 +124,7 @@ def standing(say: Callable[[str], None], file: str = DEPLOYMENT) -> Iterator[Sta
     `file`: the text of ecr-warden.yaml.
     Raises DeploymentFailed, EmulatorDied.
     """
-    say("what is deployed: eight functions and their layers, and the templates")
+    say("what is deployed: nine functions and their layers, and the templates")
     with _bare(say, lambda: deploy.built_release(_RELEASE)) as (stage, built):
         say(f"ecr-warden deploy: the hub to {CI}, member and events stacks to {CI} and {REGISTRY}")
         deploy.deploy_release(stage.aws, file, {"ci": CI, "registry": REGISTRY}, built())

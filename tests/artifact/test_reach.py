@@ -64,6 +64,7 @@ CEILINGS = {
     "dispatch": 3_500,
     "collect": 17_500,
     "audit": 28_000,
+    "images": 11_500,
     "answer": 20_500,
     "control": 11_000,
 }
@@ -224,6 +225,32 @@ def collect(installed: Installed, container: Container) -> None:
     assert container.does(ReadForVersion(cause("schedule"), NOBODYS))
 
 
+def images(installed: Installed, container: Container) -> None:
+    """An outsider's push, what CloudTrail may yet say who did, and what is no event."""
+    pushed: Any = json.loads((EVENTS / "ecr-SetRepositoryPolicy.json").read_text())
+    _, account, region, name = D1.split("/", 3)
+    pushed["detail"] |= {
+        "eventName": "PutImage",
+        "userIdentity": {"type": "IAMUser", "accountId": NOBODYS, "arn": f"arn:aws:iam::{NOBODYS}:user/m"},
+        "awsRegion": region,
+        "requestParameters": {"registryId": account, "repositoryName": name, "imageTag": "v1"},
+        "responseElements": {"image": {"imageId": {"imageDigest": f"sha256:{'0' * 64}", "imageTag": "v1"}}},
+    }
+    done: Any = {
+        "result": "SUCCESS",
+        "action-type": "PUSH",
+        "repository-name": name,
+        "image-digest": f"sha256:{'1' * 64}",
+    }
+    young: Any = {**pushed, "detail-type": "ECR Image Action", "time": datetime.now(UTC).isoformat(), "detail": done}
+    bodies: tuple[Any, ...] = (pushed, young, [])
+    messages = (Message(json.dumps(one), queue="ecr-warden-images") for one in bodies)
+    mark = installed.aws.mark()
+    answer = container.handles(batch(*messages))
+    assert answer == {"batchItemFailures": [{"itemIdentifier": name} for name in ("m1", "m2")]}
+    assert "PutEvents" in [call.action for call in installed.aws.calls(mark) if not call.error]
+
+
 def audit(container: Container) -> None:
     """An audit, and the verdict on a version that nobody asks of any more."""
     assert container.does(AuditAccess(cause("schedule")))
@@ -275,6 +302,7 @@ def test_no_function_loads_more_than_it_is_known_to_need(
         "dispatch": lambda container: dispatch(installed, container),
         "collect": lambda container: collect(installed, container),
         "audit": audit,
+        "images": lambda container: images(installed, container),
         "answer": answer,
         "control": control,
     }

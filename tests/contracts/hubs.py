@@ -10,6 +10,7 @@ from ecr_warden.aws.bucket import StateBucket
 from ecr_warden.aws.queues import SqsJobs
 from ecr_warden.aws.table import Table
 from ecr_warden.bootstrap.answer import AnswerAdapters
+from ecr_warden.bootstrap.images import ImageAdapters
 from ecr_warden.core.codec.base import dumps, loads
 from ecr_warden.core.job import Job, Queue, job_from_json
 from ecr_warden.core.outside import Environment
@@ -79,7 +80,7 @@ class MemoryHub(MemoryAdapters):
 
 
 @dataclass(eq=False)
-class MotoHub(AnswerAdapters):
+class MotoHub(AnswerAdapters, ImageAdapters):
     """On moto."""
 
     environment = ENVIRONMENT

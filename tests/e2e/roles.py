@@ -12,7 +12,7 @@ from local.demo.places import CI, PUSH_USER, ROLE
 from local.testing.waiting import until
 from tests.e2e.house import House, Moment
 
-HUB = ("dispatch", "reconcile", "accept", "collect", "audit", "alert", "answer", "control")
+HUB = ("dispatch", "reconcile", "accept", "collect", "audit", "alert", "images", "answer", "control")
 DENIED = ("AccessDenied", "AccessDeniedException", "AuthorizationError")
 
 

@@ -130,6 +130,7 @@ MAY: Mapping[str, set[str]] = {
         *("have a spec looked at", "say what ecr-warden did"),
     },
     "alert": {"send an e-mail", "read the webhook", "read which spec is accepted"},
+    "images": {"read a compiled spec", "read which spec is accepted", "say what ecr-warden did"},
     "answer": {
         *("enter a member to read", "read the spec", "read a compiled spec", "read the stored estate"),
         *("read which spec is accepted", "read the stop switch"),

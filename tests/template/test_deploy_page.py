@@ -76,7 +76,7 @@ def test_the_review_names_each_statement_of_each_role_and_no_other() -> None:
         (f"{role.title()}Role", sid)
         for row in of_hub
         for sid in re.findall(r"`(\w+)`", row[0])
-        for role in (functions if row[1] == "all eight" else row[1].split(", "))
+        for role in (functions if row[1] == "all nine" else row[1].split(", "))
     ) == sorted((role, sid) for role, sid in _statements(HUB) if role.endswith("Role"))
     people = {sid for role, sid in _statements(HUB) if role.endswith("Policy")}
     assert {sid for sid in people if f"`{sid}`" in review} == people

@@ -23,7 +23,7 @@ from ecr_warden_cli.deployment import stacks
 from tests.receives import FLUSH_RECEIVES, LATER_RECEIVES, MAX_RECEIVES
 from tests.template.cfn import ALL, EVENTS, EXPECTED, HUB, ROOT, Node, Template, listed, say, says
 
-FUNCTIONS = ("Dispatch", "Reconcile", "Accept", "Collect", "Audit", "Alert", "Answer", "Control")
+FUNCTIONS = ("Dispatch", "Reconcile", "Accept", "Collect", "Audit", "Alert", "Images", "Answer", "Control")
 COMMON = {"POWERTOOLS_SERVICE_NAME", "LOG_LEVEL"}
 ENVIRONMENT: dict[str, list[str]] = EXPECTED["environment"]
 QUEUES = HUB.resources("AWS::SQS::Queue")
@@ -31,8 +31,10 @@ LATER = ("Accept", "Collect", "Audit")
 WORKED = {"JobsQueue": "Reconcile"} | {f"{name}Queue": name for name in LATER}
 REPORTED = ("JobsExhausted", *(f"{name}Exhausted" for name in LATER))
 POLLED = WORKED | dict.fromkeys((*REPORTED, "IncidentsQueue"), "Alert")
+OF_IMAGES = ("ImagesQueue", "ImagesAgainQueue")
+POLLED |= dict.fromkeys(OF_IMAGES, "Images")
 RECEIVES = {"JobsQueue": MAX_RECEIVES, "JobsExhausted": 3 * MAX_RECEIVES, "IncidentsQueue": FLUSH_RECEIVES}
-RECEIVES |= {f"{name}Queue": LATER_RECEIVES for name in LATER}
+RECEIVES |= {f"{name}Queue": LATER_RECEIVES for name in LATER} | dict.fromkeys(OF_IMAGES, 8)
 DEAD_LETTERS = {"JobsDeadLetters", "FailuresQueue", "IncidentsDeadLetters"}
 
 
@@ -199,7 +201,7 @@ def test_a_polled_queue_hands_over_its_messages_and_takes_back_the_failed_ones(q
     [source] = [event for event in events if say(event["Properties"]["Queue"]) == f"${{{queue}.Arn}}"]
     assert source["Type"] == "SQS"
     # No job keeps another.
-    assert source["Properties"]["BatchSize"] == (1 if queue in WORKED else 10)
+    assert source["Properties"]["BatchSize"] == (1 if queue in WORKED else 100 if queue in OF_IMAGES else 10)
     assert source["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert 2 <= source["Properties"]["ScalingConfig"]["MaximumConcurrency"] <= 1000
 
@@ -323,11 +325,14 @@ def test_every_dlq_has_an_alarm_on_its_depth() -> None:
 
 
 def test_every_function_has_an_alarm_on_errors() -> None:
-    assert _alarms("Errors") == {(f"${{{name}Function}}",) for name in FUNCTIONS}
+    # Nothing waits for images: if they wait for an hour, that is an alarm.
+    assert _alarms("Errors") == {(f"${{{name}Function}}",) for name in FUNCTIONS if name != "Images"}
 
 
 def test_jobs_that_wait_and_rules_that_fail_have_alarms() -> None:
-    assert _alarms("ApproximateAgeOfOldestMessage") == {(f"${{{queue}.QueueName}}",) for queue in WORKED}
+    assert _alarms("ApproximateAgeOfOldestMessage") == {
+        (f"${{{queue}.QueueName}}",) for queue in (*WORKED, "ImagesQueue")
+    }
     assert _alarms("FailedInvocations") == {
         ("${TrailBus}", "ecr-warden-trail"),
         ("${TrailBus}", "ecr-warden-heartbeats"),
@@ -341,7 +346,7 @@ def test_jobs_that_wait_and_rules_that_fail_have_alarms() -> None:
 
 def test_every_alarm_fires_on_the_first_one_and_reaches_the_topic_of_alarms() -> None:
     alarms = HUB.resources("AWS::CloudWatch::Alarm")
-    assert len(alarms) == 26
+    assert len(alarms) == 27
     for name, alarm in alarms.items():
         if name == "SweepAlarm":
             continue

@@ -71,7 +71,7 @@ def test_no_statement_is_written_by_exclusion() -> None:
 
 def test_no_role_takes_a_managed_policy_of_aws() -> None:
     roles = [body for template in ALL for body in template.resources("AWS::IAM::Role").values()]
-    assert len(roles) == 11
+    assert len(roles) == 12
     taking = [role["Properties"] for role in roles if role["Properties"]["ManagedPolicyArns"]]
     assert [role["RoleName"] for role in taking] == ["ecr-warden-write"]
     given = [policy["Fn::If"][1]["Ref"] for policy in taking[0]["ManagedPolicyArns"]]

@@ -4,7 +4,7 @@ import pytest
 
 from tests.template.cfn import HUB, ROOT, Node, listed, say, says
 
-FUNCTIONS = ("dispatch", "reconcile", "accept", "collect", "audit", "alert", "answer", "control")
+FUNCTIONS = ("dispatch", "reconcile", "accept", "collect", "audit", "alert", "images", "answer", "control")
 
 
 def _statement(role: str, sid: str) -> Node:

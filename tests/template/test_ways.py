@@ -5,6 +5,7 @@ import pytest
 from ecr_warden.collect.stacks import content_of
 from ecr_warden.events.calls import BLINDING_CALLS, SILENCING, WATCHED
 from ecr_warden.events.trigger import WatchedService
+from ecr_warden.images.push import COMPLETE
 from iam_access.document.document import parse_document
 from iam_access.evaluate.evaluate import evaluate
 from iam_access.evaluate.policies import Policies
@@ -26,6 +27,8 @@ RULES = {
     "SweepRule": "Dispatch",
     "OutcomesRule": "Alert",
 }
+OF_IMAGES = ("ImageRule", "ImageActionRule")
+IMAGE_CALLS = ["PutImage", "BatchDeleteImage", "UpdateImageStorageClass"]
 
 
 def _pattern(template: Node, rule: str) -> Node:
@@ -38,7 +41,7 @@ def test_members_may_put_what_cloudtrail_says_about_ecr_and_iam_and_nothing_else
     assert policy["Properties"]["EventBusName"] == {"Ref": "TrailBus"}
     statement = policy["Properties"]["Statement"]
     assert statement["Action"] == "events:PutEvents"
-    kinds = {"events:source": FORWARDED, "events:detail-type": [API_CALL, "Scheduled Event"]}
+    kinds = {"events:source": FORWARDED, "events:detail-type": [API_CALL, "ECR Image Action", "Scheduled Event"]}
     assert statement["Condition"]["ForAllValues:StringEquals"] == kinds
     forwarded = {service for service, rows in BLINDING_CALLS.items() if any(row.in_members for row in rows.values())}
     assert {f"aws.{service}" for service in {*WatchedService, *forwarded}} == {*FORWARDED}
@@ -82,7 +85,7 @@ def test_only_the_hub_may_put_outcomes() -> None:
         s.place for s in HUB.statements() if "events:PutEvents" in s.actions and "${OutcomesBus.Arn}" in s.resources
     ]
     assert senders == [
-        *(f"template.yaml {name}Role SayOutcomes" for name in ("Reconcile", "Accept", "Collect", "Audit")),
+        *(f"template.yaml {name}Role SayOutcomes" for name in ("Reconcile", "Accept", "Collect", "Audit", "Images")),
         "template.yaml ControlRole SayWhoPauses",
     ]
 
@@ -93,7 +96,25 @@ def test_the_trail_rule_matches_calls_of_members_including_failed_ones() -> None
         "source": FORWARDED,
         "account": MEMBERS,
         "detail-type": [API_CALL],
+        "detail": {"eventName": [{"anything-but": {"suffix": ["Image", "StorageClass"]}}]},
     }
+    watched = [name for calls in WATCHED.values() for name in calls] + [*BLINDING]
+    assert [name for name in (*watched, *IMAGE_CALLS) if name.endswith(("Image", "StorageClass"))] == IMAGE_CALLS
+
+
+def test_what_happens_to_images_goes_past_dispatch_to_queues_of_its_own() -> None:
+    every = {"source": ["aws.ecr"], "account": MEMBERS}
+    assert _pattern(HUB, "ImageRule") == {**every, "detail-type": [API_CALL], "detail": {"eventName": IMAGE_CALLS}}
+    assert _pattern(HUB, "ImageActionRule") == {**every, "detail-type": ["ECR Image Action"]}
+    targets = {rule: [say(one["Arn"]) for one in HUB.properties(rule)["Targets"]] for rule in OF_IMAGES}
+    again = "${ImagesAgainQueue.Arn}"
+    assert targets == {"ImageRule": ["${ImagesQueue.Arn}", again], "ImageActionRule": [again]}
+    assert HUB.properties("ImagesAgainQueue")["DelaySeconds"] == COMPLETE.total_seconds()
+    forwarded = _pattern(EVENTS, "ForwardImages")
+    assert forwarded["detail-type"] == [API_CALL, "ECR Image Action"]
+    assert forwarded["detail"] == {"$or": [{"eventName": IMAGE_CALLS}, {"action-type": ["PUSH", "DELETE"]}]}
+    [statement] = HUB.properties("ImagesQueuePolicy")["PolicyDocument"]["Statement"]
+    assert {*says(statement["Condition"]["ArnEquals"]["aws:SourceArn"])} == {f"${{{rule}.Arn}}" for rule in OF_IMAGES}
 
 
 def test_a_member_can_send_no_schedule_but_its_heartbeat() -> None:
@@ -148,14 +169,16 @@ def test_a_hub_rule_has_one_target_that_permits_that_rule_and_a_standard_dlq(rul
 def test_there_is_a_permission_for_each_rule_and_no_other() -> None:
     permissions = [p["Properties"] for p in HUB.resources("AWS::Lambda::Permission").values()]
     assert {say(p["SourceArn"]) for p in permissions} == {f"${{{rule}.Arn}}" for rule in RULES}
-    assert set(HUB.resources("AWS::Events::Rule")) == set(RULES)
+    assert set(HUB.resources("AWS::Events::Rule")) == {*RULES, *OF_IMAGES}
 
 
 def test_the_dlq_of_targets_takes_messages_of_these_rules_only() -> None:
     [statement] = HUB.properties("FailuresQueuePolicy")["PolicyDocument"]["Statement"]
     assert statement["Principal"] == {"Service": "events.amazonaws.com"}
     assert statement["Action"] == "sqs:SendMessage"
-    assert set(says(statement["Condition"]["ArnEquals"]["aws:SourceArn"])) == {f"${{{rule}.Arn}}" for rule in RULES}
+    assert set(says(statement["Condition"]["ArnEquals"]["aws:SourceArn"])) == {
+        f"${{{rule}.Arn}}" for rule in (*RULES, *OF_IMAGES)
+    }
 
 
 def test_the_events_stack_has_no_iam_so_that_it_can_be_deployed_to_each_region() -> None:
@@ -237,7 +260,7 @@ def test_of_rules_and_stacks_those_of_our_names_are_sent_and_of_trails_all() -> 
         assert wanted["PutTargets"] == {"rule": [{"prefix": "ecr-warden-"}]}
 
 
-@pytest.mark.parametrize("rule", ["ForwardEcr", "ForwardIam", "ForwardOwn", "Heartbeat"])
+@pytest.mark.parametrize("rule", ["ForwardEcr", "ForwardIam", "ForwardImages", "ForwardOwn", "Heartbeat"])
 def test_a_forward_rule_sends_to_the_hub_by_its_role_and_keeps_what_did_not_arrive(rule: str) -> None:
     [target] = EVENTS.properties(rule)["Targets"]
     assert target["Arn"] == {"Ref": "HubBusArn"}

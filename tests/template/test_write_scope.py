@@ -405,7 +405,7 @@ def test_a_stolen_write_session_can_make_the_changes_of_its_plan_and_nothing_els
     whole.put_role_policy(RoleName=role, PolicyName="anything", PolicyDocument=PUSH)
 
 
-EVERYWHERE = ("ecr-warden-forward-own", "ecr-warden-heartbeat")
+EVERYWHERE = ("ecr-warden-forward-images", "ecr-warden-forward-own", "ecr-warden-heartbeat")
 
 
 @pytest.mark.parametrize(

@@ -126,7 +126,7 @@ def doubts(deployment: Deployment) -> Iterator[str]:
         )
 
 
-POLLED, _UNRESERVED = 29, 100
+POLLED, _UNRESERVED = 33, 100
 """How many functions Lambda runs at once for the hub's queues (all MaximumConcurrency of its template together), and
 how many AWS leaves an account unreserved."""
 

@@ -20,6 +20,7 @@ from local.testing.memory.hub import (
     MemorySpecs,
     MemorySwitch,
 )
+from local.testing.memory.images import MemoryImageRecords
 from local.testing.memory.state import (
     MemoryAudits,
     MemoryCommandRecords,
@@ -68,6 +69,7 @@ class MemoryAdapters:
     audits: MemoryAudits = field(default_factory=MemoryAudits)
     holds: MemoryHolds = field(default_factory=MemoryHolds)
     verdicts: MemoryVerdicts = field(default_factory=MemoryVerdicts)
+    image_records: MemoryImageRecords = field(default_factory=MemoryImageRecords)
     incidents: MemoryIncidents = field(init=False)
     queues: MemoryQueues = field(default_factory=MemoryQueues)
     callers: Any = None

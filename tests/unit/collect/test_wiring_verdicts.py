@@ -148,11 +148,17 @@ def test_a_boundary_that_another_stack_makes_is_compared_as_well() -> None:
     assert off(of_account(seen)) == {}
 
 
+OF_MEMBERS = [
+    *(f"rule ecr-warden-{name}" for name in ("trail", "heartbeats", "images", "image-actions")),
+    "policy of bus ecr-warden-trail",
+]
+
+
 def test_an_organization_in_place_of_accounts_changes_what_the_rules_and_the_bus_should_be() -> None:
     parameters = {**PARAMETERS, "MemberAccounts": "", "OrganizationId": "o-abcdefghij"}
     seen = edited(hub(), "stack of the hub", parameters=parameters)
     changed = {wire.name for wire in hub_wires(seen, HUB) if wire.state is WireState.CHANGED}
-    assert changed == {"rule ecr-warden-trail", "rule ecr-warden-heartbeats", "policy of bus ecr-warden-trail"}
+    assert changed == {*OF_MEMBERS}
     known = known_of_hub(HUB) | parameters
     assert "account" not in content_of("hub").properties("TrailRule", known)["EventPattern"]
     statement = content_of("hub").properties("TrailBusPolicy", known)["Statement"]
@@ -204,7 +210,7 @@ def test_parameters_that_cannot_be_read_are_no_reason_to_doubt_the_rules() -> No
 def test_another_list_of_members_changes_what_the_rules_and_the_bus_should_be() -> None:
     seen = edited(hub(), "stack of the hub", parameters={**PARAMETERS, "MemberAccounts": "111111111111"})
     changed = [wire.name for wire in hub_wires(seen, HUB) if wire.state is WireState.CHANGED]
-    assert changed == ["rule ecr-warden-trail", "rule ecr-warden-heartbeats", "policy of bus ecr-warden-trail"]
+    assert changed == OF_MEMBERS
 
 
 def test_the_order_of_a_patterns_alternatives_does_not_matter() -> None:

@@ -26,6 +26,8 @@ from ecr_warden.core.result import Result, Severity
 from ecr_warden.core.run import Applied, Conflict, Failed, Outcome, Skipped
 from ecr_warden.core.sessions import Sessions, denial_of, ending_sessions
 from ecr_warden.core.target import UserTarget
+from ecr_warden.images.alerts import ImagesPushed
+from ecr_warden.images.push import ImageEvent, Right
 from ecr_warden.notify.formats import to_email, to_slack
 from ecr_warden.notify.kinds import digest_of, message_of, plain_message
 from ecr_warden.notify.message import spelled_message
@@ -288,6 +290,26 @@ PAUSES: dict[str, Alert] = {
     "the switch cannot be read": WritesSwitched(SWEEP, "nothing is written while the stop switch cannot be read: no"),
     "writes are on again": WritesSwitched(by("ssm:PutParameter"), ""),
 }
+EVES = Actor("IAMUser", arn=f"arn:aws:iam::{OUTSIDER}:user/eve", account=OUTSIDER)
+PIPELINE = Actor("AssumedRole", account=HOME, issuer=f"arn:aws:iam::{HOME}:role/ecr-pusher", session_name="ci")
+
+
+def pushed(by: Actor | None, right: Right, tag: str = "v1", last: ImageEvent | None = None) -> ImagesPushed:
+    image = ImageEvent(
+        "pushed", NOW, "push-1", f"sha256:{'9f86d081' * 8}", tag, by, NOW - timedelta(hours=1), right, last
+    )
+    return ImagesPushed(
+        Cause(CauseKind.EVENT, "push-1", "ecr:PutImage", NOW.isoformat(), actor=by), REPOSITORY, (image,)
+    )
+
+
+IMAGES: dict[str, Alert] = {
+    "an image of an outsider": pushed(EVES, Right.OUTSIDE),
+    "an image through an open door": pushed(PIPELINE, Right.DOOR, ""),
+    "an image of nobody known": pushed(None, Right.UNKNOWN),
+    "an image that is archived": pushed(EVES, Right.OUTSIDE, last=ImageEvent("archived", NOW, "2", "", by=EVES)),
+    "an image that is deleted": pushed(EVES, Right.OUTSIDE, last=ImageEvent("deleted", NOW, "3", "", by=EVES)),
+}
 UNREAD = ("repository/2/eu-central-1/shop/*: denied; allow it", "user/1/*: closed")
 WIRE = Wire("rule ecr-warden-sweep", "the schedule", WireState.MISSING)
 WATCHING: dict[str, Alert] = {
@@ -463,6 +485,7 @@ PAGES: Mapping[str, Mapping[str, list[Alert]]] = {
     "specs": {name: [alert] for name, alert in SPECS.items()},
     "pauses": {name: [alert] for name, alert in PAUSES.items()},
     "watching": {name: [alert] for name, alert in WATCHING.items()},
+    "images": {name: [alert] for name, alert in IMAGES.items()},
     "findings": {name: [alert] for name, alert in AUDITS.items()},
 }
 

@@ -26,7 +26,8 @@ from iam_access.text.printable import count, first, show_time
 
 DEFAULT_BUS = "default"
 QUEUES = {f"ecr-warden-{queue.function}": (queue.sqs_name,) for queue in Queue} | {
-    "ecr-warden-alert": ("ecr-warden-incidents", *(queue.exhausted for queue in Queue))
+    "ecr-warden-alert": ("ecr-warden-incidents", *(queue.exhausted for queue in Queue)),
+    "ecr-warden-images": ("ecr-warden-images", "ecr-warden-images-again"),
 }
 """The queues that Lambda polls, by the function that it calls with their messages."""
 TOPICS = {"ecr-warden-alerts": "alerts by e-mail", "ecr-warden-alarms": "alarms, which need no function of the hub"}
@@ -62,6 +63,8 @@ class EventRule(Struct, frozen=True):
 HUB_RULES = (
     EventRule("ecr-warden-trail", "what CloudTrail reports of the members", TRAIL_BUS),
     EventRule("ecr-warden-heartbeats", "the heartbeats of the members", TRAIL_BUS),
+    EventRule("ecr-warden-images", "what is pushed and deleted", TRAIL_BUS),
+    EventRule("ecr-warden-image-actions", "what is pushed where CloudTrail reports nothing", TRAIL_BUS),
     EventRule("ecr-warden-own", "changes of the hub itself"),
     EventRule("ecr-warden-silencing", "changes of what alerts go through"),
     EventRule("ecr-warden-spec", "new versions of the spec"),
@@ -71,6 +74,7 @@ HUB_RULES = (
 _FORWARDS_IAM = EventRule("ecr-warden-forward-iam", "changes of users, roles and policies")
 _FORWARDS = (
     EventRule("ecr-warden-forward-ecr", "changes of repositories"),
+    EventRule("ecr-warden-forward-images", "what is pushed and deleted"),
     EventRule("ecr-warden-forward-own", "changes of the rules, trails and stacks themselves"),
     EventRule("ecr-warden-heartbeat", "heartbeats"),
 )
@@ -115,6 +119,8 @@ def known_of_hub(hub: HubPlace) -> dict[str, str]:
         "SpecBucket.Arn": f"arn:aws:s3:::{hub.bucket}",
         "DispatchFunction.Arn": f"{functions}dispatch",
         "AlertFunction.Arn": f"{functions}alert",
+        "ImagesQueue.Arn": f"arn:aws:sqs:{hub.region}:{hub.account}:ecr-warden-images",
+        "ImagesAgainQueue.Arn": f"arn:aws:sqs:{hub.region}:{hub.account}:ecr-warden-images-again",
     }
 
 

@@ -18,7 +18,7 @@ OWN_ROLES = frozenset({"ecr-warden-read", "ecr-warden-write", "ecr-warden-forwar
 """The roles of the member stack, through which ecr-warden works; it never changes them."""
 HUB_ROLES = frozenset(
     f"ecr-warden-{name}"
-    for name in ("dispatch", "reconcile", "accept", "collect", "audit", "alert", "answer", "control")
+    for name in ("dispatch", "reconcile", "accept", "collect", "audit", "alert", "images", "answer", "control")
 )
 """The roles of the hub's functions, and of those who command it."""
 

@@ -17,6 +17,7 @@ from ecr_warden.core.listing import listing
 from ecr_warden.core.result import Severity
 from ecr_warden.notify.delivery import Sending
 from ecr_warden.notify.kinds.audits import AUDITS
+from ecr_warden.notify.kinds.images import IMAGES
 from ecr_warden.notify.kinds.kind import Kind
 from ecr_warden.notify.kinds.pauses import PAUSES
 from ecr_warden.notify.kinds.runs import RUNS
@@ -29,7 +30,7 @@ from ecr_warden.repair.alerts import RunEnded
 from iam_access.errors import site_of
 from iam_access.text.printable import count
 
-KINDS: Mapping[type[Alert], Kind[Any]] = {**SPECS, **PAUSES, **WATCHING, **AUDITS, **RUNS}
+KINDS: Mapping[type[Alert], Kind[Any]] = {**SPECS, **PAUSES, **WATCHING, **AUDITS, **IMAGES, **RUNS}
 """In the order in which a message on several kinds names them."""
 
 

@@ -1,0 +1,1 @@
+"""Images that were pushed: by whom, with which right, and what became of them."""
