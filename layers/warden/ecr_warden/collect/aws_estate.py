@@ -35,7 +35,7 @@ from ecr_warden.core.codec.accounts import (
     UPSTREAMS_CALL,
 )
 from ecr_warden.core.desired import RepositoryPattern
-from ecr_warden.core.failures import OutOfTime, PortError, TargetNotFound, Throttled, Unanswered, crashed, found_or_why
+from ecr_warden.core.failures import OutOfTime, PortError, TargetNotFound, Throttled, Unanswered, found_or_why
 from ecr_warden.core.target import RepositoryTarget, Target, target_arn
 from ecr_warden.repair.aws_reading import PAGE, list_names
 from iam_access.arn import IAM_REGION
@@ -192,16 +192,11 @@ class _Account:
     def attempt[T](self, call: str, region: str, read: Callable[[], T], *, name: str = "") -> T | None:
         """What was read; None, with a note, for what was not. `name`: of the repository that it is of."""
         silent = self._silent.get(region)
-        if silent is not None:
-            self._note(call, region, silent, name)
+        found = found_or_why(f"{call} in {self._account}", read) if silent is None else silent
+        if isinstance(found, PortError):
+            self._note(call, region, found, name)
             return None
-        try:
-            return read()
-        except PortError as error:
-            self._note(call, region, error, name)
-        except Exception as error:
-            self._note(call, region, crashed(f"{call} in {self._account}", error), name)
-        return None
+        return found
 
     def _note(self, call: str, region: str, error: PortError, name: str) -> None:
         note = {"what": call, **({"region": region} if region else {}), "code": _code(error)}

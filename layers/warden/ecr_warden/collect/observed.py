@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Container, Iterable, Iterator, Mapping
 from copy import replace
 from datetime import datetime
+from functools import partial
 
 from msgspec import Struct, field
 
@@ -22,7 +23,7 @@ from ecr_warden.core.address import (
 from ecr_warden.core.codec.accounts import LIST_CALL, ecr_account_of, joined
 from ecr_warden.core.desired import RepositoryPattern, RoleSettings, TargetSpec
 from ecr_warden.core.estate import EcrAccount, Estate, Registry, target_of
-from ecr_warden.core.failures import PortError, crashed
+from ecr_warden.core.failures import PortError, crashed, found_or_why
 from ecr_warden.core.observed import Absent, Observation, Observed, Present, TargetMissing, Unparseable, as_unreadable
 from ecr_warden.core.part import part_of
 from ecr_warden.core.target import IdentityTarget, RepositoryTarget, RoleTarget
@@ -153,14 +154,13 @@ class ReadAccounts:
 
         `takes_duration`: how long a role's sessions last counts as the spec says it where that was not read.
         """
-        try:
-            if isinstance(spec.target, RepositoryTarget):
-                return self._repository(spec, spec.target)
-            return self._identity(spec, spec.target, takes_duration=takes_duration)
-        except PortError as error:
-            return unreadable(spec, as_unreadable(error))
-        except Exception as error:
-            return unreadable(spec, as_unreadable(crashed(f"reading {spec.target}", error)))
+        read = (
+            partial(self._repository, spec, spec.target)
+            if isinstance(spec.target, RepositoryTarget)
+            else partial(self._identity, spec, spec.target, takes_duration=takes_duration)
+        )
+        found = found_or_why(f"reading {spec.target}", read)
+        return unreadable(spec, as_unreadable(found)) if isinstance(found, PortError) else found
 
     def providers(self) -> Mapping[str, Providers | Unread]:
         """The OIDC providers of each account, or why they are unknown."""
