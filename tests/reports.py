@@ -112,7 +112,7 @@ def example(given: dict[str, Any] | None = None, text: bytes = b"") -> Report:
     return make_report(
         Sources(estate, loaded.compiled, health, teams),
         record,
-        Beside(NOW, Origin.HUB, parts, grants, lines(audit.unread)),
+        Beside(NOW, Origin.HUB, parts, grants, audit.administrators, lines(audit.unread)),
     )
 
 

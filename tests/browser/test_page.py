@@ -272,6 +272,9 @@ def test_it_fits_a_phone(open_page: Open) -> None:
     right = "[...document.querySelectorAll('#matrix thead th')].filter((it) => it.getBoundingClientRect().right <= 390)"
     assert page.evaluate(f"{right}.length") >= 4, "the repositories and more than two principals"
     assert page.evaluate(BROKEN_WORDS) == []
+    page.locator(".scroll:has(#matrix)").evaluate("it => it.scrollTop = 300")
+    page.locator("#matrix").scroll_into_view_if_needed()
+    expect(page.locator("#matrix thead th").first).to_be_in_viewport()
     page.locator("#matrix .cell.none").first.click()
     expect(page.get_by_role("button", name="Close")).to_be_in_viewport(ratio=1)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -1,6 +1,8 @@
 """`report`: one page, a table, or JSON; from a snapshot, from the accounts, or from the hub."""
 
+import copy
 import csv
+import html
 import io
 import json
 import os
@@ -13,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from ecr_warden import __version__
 from ecr_warden.state.specs import SpecVersion
 from ecr_warden_cli.page.page import MAX_BYTES
 from ecr_warden_cli.page.rows import to_csv
@@ -168,6 +171,35 @@ def test_an_account_without_an_entry_is_never_read(laptop: Laptop) -> None:
     assert ran.code == 1
     assert {one["part"]: one["readAt"] for one in ran.json["parts"]}["111111111111"] is None
     assert "111111111111: users and roles: not read" in ran.json["unread"]
+
+
+def test_the_page_says_who_made_it_its_scope_the_administrators_and_the_exceptions(
+    laptop: Laptop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOGNAME", "<alice>")
+    given, spec = whole(), json.loads(spec_text())
+    spec["accounts"]["lab"] = {"id": "333333333333"}
+    spec["also_allowed"] = [
+        {"principals": [SHADOW], "reason": "scans <images>", "until": "2026-12-31T00:00:00Z"},
+        {"principals": ["arn:aws:iam::222222222222:user/audit"], "reason": "audits", "access": ["pull"]},
+    ]
+    admin = copy.deepcopy(given["accounts"][REGISTRY]["iam"]["UserDetailList"][0])
+    given["accounts"][CI]["iam"]["UserDetailList"].append({**admin, "Arn": f"arn:aws:iam::{CI}:user/ada"})
+    laptop.spec.write_text(json.dumps(spec))
+    laptop.keep(complete(given))
+    assert laptop("-o", laptop.file("report.html")).code == 1
+    page = re.sub(r"<[^>]+>", " ", (laptop.folder / "report.html").read_text())
+    page = html.unescape(re.sub(r"\s+", " ", page))
+    for said in (
+        f"asked by <alice> . ecr-warden {__version__}, spec sha256:",
+        "Asked for: 3 accounts and 1 registry.",
+        "Never read: lab (333333333333)",
+        "lab (333333333333): not known",
+        "ci (111111111111): ci:user/ada",
+        "any everywhere scans <images> 2026-12-31T00:00:00Z in ",
+        "registry:user/audit pull everywhere audits never",
+    ):
+        assert said.replace(" .", ".") in page.replace(" .", "."), said
 
 
 def test_the_json_has_each_access_with_its_ground(laptop: Laptop) -> None:

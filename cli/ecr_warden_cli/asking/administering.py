@@ -7,7 +7,7 @@ from typing import Any
 from msgspec import Struct
 
 from ecr_warden.audit.administrators import Administrators, administrators, calls
-from ecr_warden.audit.answer_texts import unread_text
+from ecr_warden.audit.answer_texts import named, unread_text
 from ecr_warden.audit.judge import Judge
 from ecr_warden.core.estate import EcrAccount
 from ecr_warden_cli.asking.access_text import STYLES, chain_to_json, lines_of, not_looked_at, who_of
@@ -40,6 +40,16 @@ def administering(asked: OpenedEstate) -> Iterator[Administering]:
         paths = [path for path in (*found.iam.values(), *found.of_registries.values()) if not left_out(path)]
         paths.sort(key=lambda path: (_is_limited(path, found), path.order))
         yield Administering(account.id, paths, found.unlimited, _has_repositories(account))
+
+
+def administrators_in(asked: OpenedEstate) -> dict[str, list[str]]:
+    """The names of the administrators by account, of the accounts whose users and roles were read."""
+    accounts = asked.estate.accounts
+    return {
+        one.account: sorted(named(path.subject) for path in one.paths)
+        for one in administering(asked)
+        if accounts[one.account].is_listed
+    }
 
 
 def undecided(asked: OpenedEstate) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """The report of the hub as it is now: of what it has read and found."""
 
 import argparse
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from copy import replace
 from datetime import datetime
 
@@ -10,11 +10,12 @@ from ecr_warden.core.part import part_of
 from ecr_warden.core.target import parse_target
 from ecr_warden.hub.reply import StatusReply
 from ecr_warden.hub.request import AskStatus
+from ecr_warden_cli.asking.administering import administrators_in
 from ecr_warden_cli.asking.estate_input import asking_hub, open_estate
 from ecr_warden_cli.hub.client import expect
-from ecr_warden_cli.report.make import Beside, grants_and_teams, make_report
+from ecr_warden_cli.report.make import Beside, grants_and_teams, make_report, parts_of_spec
 from ecr_warden_cli.report.matrix import Sources
-from ecr_warden_cli.report.report import Origin, PartRead, Report
+from ecr_warden_cli.report.report import Origin, Report
 from ecr_warden_cli.terminal.context import Context, Failure
 from iam_access.gather import gather
 
@@ -28,7 +29,9 @@ def fresh_report(arguments: argparse.Namespace, context: Context) -> Report:
         status = expect(StatusReply, client.ask(AskStatus()))
     grants, teams = grants_and_teams(hub.spec.spec)
     health = {repository.target: repository.health for repository in status.repositories}
-    beside = Beside(now, Origin.HUB, [*_parts(status, hub.accounts, hub.began)], grants, status.access.unread)
+    aliases = {account: alias for alias, account in hub.accounts.items()}
+    parts = parts_of_spec(hub.spec.compiled, aliases, hub.began, dict(_swept(status)))
+    beside = Beside(now, Origin.HUB, parts, grants, administrators_in(hub), status.access.unread)
     # By the hub's name for it: the command calls a text by its digest.
     compiled = replace(hub.spec.compiled, version=status.version)
     with context.console.doing("working out who can pull and push"):
@@ -47,7 +50,6 @@ def _record(status: StatusReply) -> AuditRecord:
         {},
         tuple(finding for group in access.findings for finding in _seen(group)),
         access.left_out + sum(group.left_out for group in access.findings),
-        access.administrators,
         failure=AuditFailed(failure) if failure else None,
         audited_at=access.at,
     )
@@ -62,11 +64,8 @@ def _seen(group: FindingGroup) -> Iterator[SeenFinding]:
     )
 
 
-def _parts(status: StatusReply, accounts: Mapping[str, str], began: Mapping[str, datetime]) -> Iterator[PartRead]:
-    """When each part was read, and since when all of its targets have been compared."""
-    aliases = {account: alias for alias, account in accounts.items()}
+def _swept(status: StatusReply) -> Iterator[tuple[str, datetime | None]]:
+    """Since when all targets of each part have been compared."""
     looked = gather((part_of(parse_target(one.target)), one.last.at if one.last else None) for one in status.targets)
-    for part in sorted(began):
-        looks = looked.get(part, ())
-        swept = None if None in looks else min((at for at in looks if at is not None), default=None)
-        yield PartRead(part, aliases.get(part, ""), began[part], swept)
+    for part, looks in looked.items():
+        yield part, None if None in looks else min((at for at in looks if at is not None), default=None)

@@ -143,6 +143,9 @@ function make(name, attributes = {}, ...children) {
 const aliases = new Map(accounts.map(({ id, alias }) => [id, alias]));
 const nameOf = (id) => aliases.get(id) ? `${aliases.get(id)} (${id})` : id;
 
+// In the heads of the table, which are narrow; the ARN of a title, and a detail, have the ID.
+const briefly = (id) => aliases.get(id) || id;
+
 // A name that may be broken after its separators, and nowhere else.
 function breakable(text) {
   return text.split(/(?<=[\/:._@-])/).flatMap((part, index) => index ? [document.createElement("wbr"), part] : [part]);
@@ -187,7 +190,7 @@ function rowHead({ row, rows: same, cells }) {
   const more = rest.length ? [make("details", {}, make("summary", {}, `and ${rest.length.toLocaleString("en")} more`),
     rest.map((one) => one.name).join(", "))] : [];
   const number = same.length > 1 ? `${counted(same.length, "repository", "repositories")}, ` : "";
-  const where = `${nameOf(row.account)} ${row.region}, ${number}${counted(cells.size, "principal")}`;
+  const where = `${briefly(row.account)} ${row.region}, ${number}${counted(cells.size, "principal")}`;
   const marks = marksOf(row).map(([kind, words]) => make("span", { class: `mark ${kind}` }, words));
   return make("th", { scope: "row" }, ...same.slice(0, NAMES).map(nameButton), ...more, make("small", {}, where), ...marks);
 }
@@ -244,7 +247,7 @@ function draw() {
   table.setAttribute("aria-colcount", columns.length + 1);
   const head = make("tr", { "aria-rowindex": 1 }, make("th", { scope: "col", "aria-colindex": 1 }, "Repository"),
     ...visible.map((one, index) => make("th", { scope: "col", title: one.name, "aria-colindex": left + index + 2 },
-      ...breakable(short(one.name)), make("small", {}, [nameOf(one.account), ...one.teams].filter(Boolean).join(" ")))));
+      ...breakable(short(one.name)), make("small", {}, [briefly(one.account), ...one.teams].filter(Boolean).join(" ")))));
   const cellOf = (line, one) => line.cells.has(one.number) ? [cellButton(line, one, line.cells.get(one.number))] : [];
   const body = page.map((line, index) => make("tr", { "aria-rowindex": top + index + 2 }, rowHead(line),
     ...visible.map((one) => make("td", {}, ...cellOf(line, one)))));

@@ -54,24 +54,28 @@ from htpy import (
 )
 from markupsafe import Markup
 
-from ecr_warden.audit.finding import Certainty, ConditionStatus, FindingKind
+from ecr_warden import __version__
+from ecr_warden.audit.finding import Certainty, ConditionStatus, FindingGroup, FindingKind
 from ecr_warden.audit.finding_texts import FindingCause, causes, details, sentence
 from ecr_warden.audit.grounds import Ground
 from ecr_warden.core.codec.base import dumps, to_json
+from ecr_warden.core.desired import AlsoAllowed
 from ecr_warden.core.naming import spelled
 from ecr_warden_cli.hub.condition_words import CONDITION_WORDS
-from ecr_warden_cli.page.rows import SharedAccess, accesses
+from ecr_warden_cli.page.rows import SharedAccess, accesses, not_known
 from ecr_warden_cli.report.report import Origin, Report
 from iam_access.text.printable import count, show_time
 
 MAX_BYTES = 2_000_000
 _SHOWN = 8
+_ROOM_FOR_FINDINGS = 150_000
+"""Characters: each of them is shown whole."""
 _OLD = timedelta(days=1)
 _MISSING = (FindingKind.MISSING,)
 
 
-def page_of(report: Report) -> str:
-    """The page. Outside text is escaped where it is put in, or reaches the page as a text node."""
+def page_of(report: Report, user: str = "") -> str:
+    """The page; `user`: who made it. Outside text is escaped where it is put in, or reaches the page as a text node."""
     css, js = _file("page.css"), _file("page.js")
     policy = (
         f"default-src 'none'; script-src '{_hash(js)}'; style-src '{_hash(css)}'; base-uri 'none'; form-action 'none'"
@@ -86,13 +90,14 @@ def page_of(report: Report) -> str:
             style[_as_it_is(css)],
         ],
         body[
-            _heading(report),
+            _heading(report, user),
             main[
                 _answers(report),
                 _unread(report),
                 _findings(report),
                 _matrix(),
                 _ends(report),
+                _exceptions(report),
                 _parts(report),
                 _administrators(report),
             ],
@@ -133,14 +138,16 @@ def _data(report: Report) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def _heading(report: Report) -> Element:
+def _heading(report: Report, user: str) -> Element:
     origin = "by the deployed hub" if report.origin is Origin.HUB else "on a laptop"
+    whoever = f", asked by {user}" if user else ""
     return header[
         h1["Who can pull and push"],
         p(class_="soft")[
             f"Made {origin} at {show_time(report.made_at)}",
             span(id="age"),
-            f". Spec {report.version}, mode {report.mode}. Everything here is by the policies that could be read",
+            f"{whoever}. ecr-warden {__version__}, spec {report.version}, mode {report.mode}. ",
+            "Everything here is by the policies that could be read",
             "".join(f"; {text}" for text in report.not_given),
             ".",
         ],
@@ -164,7 +171,7 @@ def _extra_card(report: Report) -> Element:
     more = p[f"and {count(others, 'other finding')}: see Findings"] if others else None
     if extra:
         return _card("bad", question, *_people(extra, report), _link("extra", "Show only this access"), more)
-    if report.failure or report.unread or report.matrix.left_out or any(_extra(report)):
+    if not_known(report) or any(_extra(report)):
         return _card("odd", question, "Nobody that is known", p["Not everything could be read or audited."], more)
     return _card("bad" if others else "good", question, "Nobody", more)
 
@@ -266,11 +273,7 @@ def _age_card(report: Report) -> Element:
 
 
 def _unread(report: Report) -> Node:
-    notes = [_aliased(note, report) for note in report.unread]
-    if report.matrix.left_out:
-        notes.append(
-            f"{count(report.matrix.left_out, 'repository')}: there was no room on this page to say who has access"
-        )
+    notes = [_aliased(note, report) for note in not_known(report)]
     if report.matrix.statements_left_out:
         notes.append(f"{count(report.matrix.statements_left_out, 'statement')}: there was no room for the text")
     if not notes:
@@ -282,18 +285,26 @@ def _unread(report: Report) -> Node:
 
 
 def _findings(report: Report) -> Element:
-    every = causes(report.findings)
+    fitting = tuple(_fitting(report.findings))
+    every, left_out = causes(fitting), report.findings_left_out + len(report.findings) - len(fitting)
     shown, rest = every[:_SHOWN], every[_SHOWN:]
-    more = f" and {report.findings_left_out} more" if report.findings_left_out else ""
+    more = f" and {left_out} more" if left_out else ""
     return section(aria_labelledby="findings-heading")[
         h2(id="findings-heading")[f"Findings ({len(every)}{more})"],
         p(class_="soft")["What the last audit found, once the documents of the spec are repaired."],
         ul[(_finding(cause, report) for cause in shown)] if shown else p["None."],
         disclosure[summary[f"{len(rest)} more"], ul[(_finding(cause, report) for cause in rest)]] if rest else None,
-        p[f"{count(report.findings_left_out, 'further finding')} did not fit: ecr-warden status --json has all"]
-        if report.findings_left_out
-        else None,
+        p[f"{count(left_out, 'further finding')} did not fit: report --json has them"] if left_out else None,
     ]
+
+
+def _fitting(groups: Iterable[FindingGroup]) -> Iterator[FindingGroup]:
+    room = _ROOM_FOR_FINDINGS
+    for group in groups:
+        room -= len(dumps(to_json(group)))
+        if room < 0:
+            return
+        yield group
 
 
 def _finding(cause: FindingCause, report: Report) -> Element:
@@ -396,6 +407,22 @@ def _ends(report: Report) -> Element:
     ]
 
 
+def _exceptions(report: Report) -> Element:
+    def row(one: AlsoAllowed) -> tuple[str, ...]:
+        where = [one.account, *one.repositories] if one.account or one.repositories else ["everywhere"]
+        until = ("never", "") if one.until is None else (show_time(one.until), _when(one.until, report.made_at))
+        who, access = ", ".join(one.principals), ", ".join(one.access) or "any"
+        return _aliased(who, report), access, _aliased(", ".join(filter(None, where)), report), one.reason, *until
+
+    return section(aria_labelledby="exceptions-heading")[
+        h2(id="exceptions-heading")["Exceptions"],
+        p(class_="soft")["Access that also_allowed in the spec covers and no grant gives. An entry names no owner."],
+        _table(("Who", "Access", "Where", "Reason", "Until", ""), [row(one) for one in report.exceptions])
+        if report.exceptions
+        else p["The spec has none."],
+    ]
+
+
 def _when(until: datetime, now: datetime) -> str:
     days = (until - now).days
     return "ended" if until <= now else "within a day" if days == 0 else "in 1 day" if days == 1 else f"in {days} days"
@@ -408,17 +435,20 @@ def _parts(report: Report) -> Element:
     rows = [(part.part, part.alias, shown(part.read_at), shown(part.swept_at)) for part in report.parts]
     is_hub = report.origin is Origin.HUB
     headings = ("Account or registry", "Alias", "Read at", "Compared with the spec at")
+    asked = Counter("registry" if "/" in part.part else "account" for part in report.parts)
+    never = [_aliased(part.part, report) for part in report.parts if part.read_at is None]
     return section(aria_labelledby="parts-heading")[
-        h2(id="parts-heading")["When each account was read"],
+        h2(id="parts-heading")["What was asked for, and what was read"],
+        p[f"Asked for: {' and '.join(count(asked[one], one) for one in sorted(asked)) or 'nothing'}."],
+        p(class_="bad-text")[f"Never read: {', '.join(never)}"] if never else p["All of it was read."],
         _table(headings if is_hub else headings[:3], rows if is_hub else [row[:3] for row in rows]),
     ]
 
 
 def _administrators(report: Report) -> Element:
-    lines = [
-        li[f"{_aliased(account, report)}: {', '.join(_aliased(name, report) for name in names) or 'none'}"]
-        for account, names in report.administrators.items()
-    ]
+    accounts = sorted({part.part.partition("/")[0] for part in report.parts} | report.administrators.keys())
+    known = {account: ", ".join(names) or "none" for account, names in report.administrators.items()}
+    lines = [li[_aliased(f"{account}: {known.get(account, 'not known')}", report)] for account in accounts]
     return section(aria_labelledby="administrators-heading")[
         h2(id="administrators-heading")["Administrators"],
         p(class_="soft")[

@@ -14,7 +14,7 @@ from ecr_warden.audit.grounds import Ground
 from ecr_warden.core.actions import Access
 from ecr_warden_cli.report.matrix import taken
 from ecr_warden_cli.report.report import REPOSITORY, WHOEVER, Allowing, Matrix, Report, ReportPrincipal, Way
-from iam_access.text.printable import show_time
+from iam_access.text.printable import count, show_time
 
 _COLUMNS = (
     *("set", "repository", "principal", "account", "teams", "access", "answer", "inSpec", "ground"),
@@ -58,6 +58,15 @@ def accesses(report: Report) -> Iterator[SharedAccess]:
             by_end[own.get(number)].append(number)
         for until, numbers in by_end.items():
             yield SharedAccess(tuple(numbers), matrix.principals[member], access, matrix.ways[way], until)
+
+
+def not_known(report: Report) -> list[str]:
+    """What is not in the report: what was not read or not audited, and what there was no room for."""
+    never = [part.part for part in report.parts if part.read_at is None]
+    said = [*([report.failure] if report.failure else []), *report.unread]
+    said += [f"{part}: not read" for part in never if not any(one.startswith(f"{part}:") for one in said)]
+    left_out = report.matrix.left_out
+    return said + ([f"who has access to {count(left_out, 'repository')}: there was no room"] if left_out else [])
 
 
 def sets_of(found: Iterable[SharedAccess]) -> dict[tuple[int, ...], str]:

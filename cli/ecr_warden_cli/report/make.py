@@ -1,19 +1,18 @@
 """From an estate, a spec and the last audit to the report; pure."""
 
-import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from msgspec import Struct
 
 from ecr_warden.access_spec.spec import Spec
-from ecr_warden.audit.finding import AuditRecord, FindingGroup
+from ecr_warden.audit.finding import AuditRecord
 from ecr_warden.audit.finding_changes import grouped
 from ecr_warden.audit.spec_access import bare
-from ecr_warden.core.codec.base import to_json
-from ecr_warden.core.desired import MustNotExist, RepositoryPattern
+from ecr_warden.core.desired import CompiledSpec, MustNotExist, RepositoryPattern
 from ecr_warden.core.target import RepositoryTarget
+from ecr_warden.state.sweeps import parts_of
 from ecr_warden_cli.report.grant import Grant
 from ecr_warden_cli.report.granted import grants_of
 from ecr_warden_cli.report.matrix import Sources, Teams, matrix_of
@@ -22,8 +21,6 @@ from ecr_warden_cli.report.report import EndingGrant, Matrix, Origin, PartRead, 
 from iam_access.text.printable import first
 
 MAX_ENDS, MAX_NAMED = 500, 100
-_ROOM_FOR_FINDINGS = 150_000
-"""Characters: the page shows each of them whole."""
 
 
 class Beside(Struct, frozen=True):
@@ -33,6 +30,7 @@ class Beside(Struct, frozen=True):
     origin: Origin
     parts: Sequence[PartRead]
     grants: Sequence[Grant] = ()
+    administrators: Mapping[str, Sequence[str]] = {}
     unread: Sequence[str] = ()
     """What could not be read, a line each."""
 
@@ -40,8 +38,6 @@ class Beside(Struct, frozen=True):
 def make_report(sources: Sources, audit: AuditRecord, beside: Beside) -> Report:
     """The report. `audit`: of the same spec, or its failure is said."""
     matrix = matrix_of(sources)
-    groups = grouped(audit.findings)
-    shown = tuple(_fitting(groups))
     return Report(
         made_at=beside.made_at,
         origin=beside.origin,
@@ -49,23 +45,26 @@ def make_report(sources: Sources, audit: AuditRecord, beside: Beside) -> Report:
         mode=sources.compiled.mode,
         parts=tuple(beside.parts),
         matrix=matrix,
-        findings=shown,
-        findings_left_out=audit.left_out + len(groups) - len(shown),
+        findings=tuple(grouped(audit.findings)),
+        findings_left_out=audit.left_out,
         unread=tuple(first(beside.unread, MAX_NAMED)),
         not_given=tuple(not_given(sources.estate)),
         failure=str(audit.failure or ""),
-        administrators={account: tuple(first(names, MAX_NAMED)) for account, names in audit.administrators.items()},
+        administrators={account: tuple(first(names, MAX_NAMED)) for account, names in beside.administrators.items()},
+        exceptions=sources.compiled.also_allowed,
         ends=ends_of(beside.grants, matrix)[:MAX_ENDS],
     )
 
 
-def _fitting(groups: Iterable[FindingGroup]) -> Iterator[FindingGroup]:
-    room = _ROOM_FOR_FINDINGS
-    for group in groups:
-        room -= len(json.dumps(to_json(group)))
-        if room < 0:
-            return
-        yield group
+def parts_of_spec(
+    compiled: CompiledSpec,
+    aliases: Mapping[str, str],
+    read: Mapping[str, datetime],
+    swept: Mapping[str, datetime | None] | None = None,
+) -> tuple[PartRead, ...]:
+    """Every part that the spec names and those that were read beside; `aliases`: of accounts, by their IDs."""
+    parts = sorted(parts_of(compiled) | read.keys())
+    return tuple(PartRead(part, aliases.get(part, ""), read.get(part), (swept or {}).get(part)) for part in parts)
 
 
 def grants_and_teams(spec: Spec) -> tuple[tuple[Grant, ...], Teams]:

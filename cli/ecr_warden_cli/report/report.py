@@ -12,7 +12,7 @@ from msgspec import Meta, field
 from ecr_warden.audit.finding import Certainty, Condition, FindingGroup
 from ecr_warden.audit.grounds import Ground
 from ecr_warden.core.actions import Access
-from ecr_warden.core.desired import Mode
+from ecr_warden.core.desired import AlsoAllowed, Mode
 from ecr_warden.core.value import Count, Moment, Value
 from ecr_warden_cli.report.grant import GrantedAccess
 
@@ -105,7 +105,10 @@ class Matrix(Value, frozen=True):
 
 
 class PartRead(Value, frozen=True):
-    """When a part of the estate (state.sweeps) was read, and when all of its documents were compared with the spec."""
+    """When a part of the estate (state.sweeps) was read, and when all of its documents were compared with the spec.
+
+    `read_at`: None of a part that the spec names and nobody read.
+    """
 
     part: str
     alias: str
@@ -144,5 +147,7 @@ class Report(Value, frozen=True):
     failure: str = ""
     """Why it is not known who has access, or not all of it."""
     administrators: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """By account."""
+    """By account, of those whose users and roles were read."""
+    exceptions: tuple[AlsoAllowed, ...] = ()
+    """What of the spec covers access that it does not give."""
     ends: tuple[EndingGrant, ...] = ()

@@ -1,8 +1,8 @@
 """`report`: who can pull and push what, as one page to keep, to print and to pass on; nothing is written to AWS."""
 
 import argparse
+import getpass
 from collections import Counter
-from copy import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,14 +14,14 @@ from ecr_warden.audit.health import AuditedAccess, Involved
 from ecr_warden.audit.unread import lines
 from ecr_warden.core.codec.base import to_json
 from ecr_warden.core.estate import Estate
-from ecr_warden.hub.status import administrators_of
-from ecr_warden_cli.asking.estate_input import ReadFrom, open_estate, source_arguments, source_of
+from ecr_warden_cli.asking.administering import administrators_in
+from ecr_warden_cli.asking.estate_input import OpenedEstate, ReadFrom, open_estate, source_arguments, source_of
 from ecr_warden_cli.asking.hub_report import fresh_report
 from ecr_warden_cli.asking.local_audit import local_audit
-from ecr_warden_cli.page.rows import access_to_json, accesses, sets_of, to_csv
-from ecr_warden_cli.report.make import Beside, grants_and_teams, make_report
+from ecr_warden_cli.page.rows import access_to_json, accesses, not_known, sets_of, to_csv
+from ecr_warden_cli.report.make import Beside, grants_and_teams, make_report, parts_of_spec
 from ecr_warden_cli.report.matrix import Sources
-from ecr_warden_cli.report.report import Origin, PartRead, Report
+from ecr_warden_cli.report.report import Origin, Report
 from ecr_warden_cli.terminal.console import Exit
 from ecr_warden_cli.terminal.context import Context, UsageError, Verb, argument
 from ecr_warden_cli.terminal.outputs import check_output, is_same_file, write_output
@@ -51,7 +51,7 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
         from ecr_warden_cli.page.page import page_of  # noqa: PLC0415 - the other verbs need no HTML
 
         with context.console.doing("writing the page"):
-            _write(page, page_of(report), arguments)
+            _write(page, page_of(report, _user()), arguments)
     if arguments.csv is not None:
         _write(arguments.csv, to_csv(report), arguments)
     if arguments.json:
@@ -69,8 +69,8 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
         )
         more += count(len(causes(report.findings)), "finding")
         context.console.line(f"{where}: {rows}, {count(len(report.matrix.principals), 'principal')}, {more}")
-        context.console.notes(f"not in the report: {note}" for note in _unknown(report))
-    return Exit.ERROR if _unknown(report) else Exit.FINE
+        context.console.notes(f"not in the report: {note}" for note in not_known(report))
+    return Exit.ERROR if not_known(report) else Exit.FINE
 
 
 def _write(path: str, text: str, arguments: argparse.Namespace) -> None:
@@ -78,10 +78,12 @@ def _write(path: str, text: str, arguments: argparse.Namespace) -> None:
     write_output(path, text, force=arguments.force, mode=0o600)
 
 
-def _unknown(report: Report) -> list[str]:
-    left_out = report.matrix.left_out
-    room = [f"who has access to {left_out} repositories: there was no room"] if left_out else []
-    return [*([report.failure] if report.failure else []), *report.unread, *room]
+def _user() -> str:
+    """As the system calls whoever runs the command; "" where it has no name for them."""
+    try:
+        return getpass.getuser()
+    except OSError:
+        return ""
 
 
 def _report(source: ReadFrom, arguments: argparse.Namespace, context: Context) -> Report:
@@ -89,26 +91,22 @@ def _report(source: ReadFrom, arguments: argparse.Namespace, context: Context) -
         return fresh_report(arguments, context)
     if arguments.spec is None:
         raise UsageError("a report says what a spec gives", remedy="add --spec SPEC, or ask the hub with --hub")
-    asked = open_estate(arguments, context)
-    assert asked.spec is not None
-    return _of_laptop(asked.estate, asked.spec, context)
+    return _of_laptop(open_estate(arguments, context), context)
 
 
-def _of_laptop(estate: Estate, spec: Valid, context: Context) -> Report:
-    now = context.clock.now()
+def _of_laptop(asked: OpenedEstate, context: Context) -> Report:
+    estate, spec, now = asked.estate, asked.spec, context.clock.now()
+    assert spec is not None
     with context.console.doing("finding out who can pull and push"):
         record = local_audit(estate, spec.compiled, now)
-        record = replace(record, administrators=administrators_of(record, spec.compiled))
         grants, teams = grants_and_teams(spec.spec)
         sources = Sources(estate, spec.compiled, _health(estate, spec, record, now), teams)
-        aliases = spec.spec.aliases
-        parts = [
-            PartRead(account.id, aliases.get(account.id, ""), estate.taken_at)
-            for account in estate.accounts.values()
-            if account.id in aliases
-        ]
-        parts += [PartRead(alias, aliases[alias], None) for alias in aliases if alias not in estate.accounts]
-        return make_report(sources, record, Beside(now, Origin.LAPTOP, parts, grants, lines(record.unread)))
+        named = [one for one in estate.accounts.values() if one.id in spec.spec.aliases]
+        read = [one.id for one in named if one.is_listed]
+        read += [f"{one.id}/{region}" for one in named for region in one.registries]
+        parts = parts_of_spec(spec.compiled, spec.spec.aliases, dict.fromkeys(read, estate.taken_at))
+        beside = Beside(now, Origin.LAPTOP, parts, grants, administrators_in(asked), lines(record.unread))
+        return make_report(sources, record, beside)
 
 
 def _health(estate: Estate, spec: Valid, record: AuditRecord, now: datetime) -> dict[str, RepositoryHealth]:
