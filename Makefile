@@ -68,7 +68,7 @@ COMMANDS := tests/cli tests/usecases tests/template
 ENGINE := tests/property tests/fuzz tests/mutants tests/unit/iam_access
 # Slow ones: files at the size limit, AWS's managed policies, boto3 on moto; and long tables.
 LARGE := tests/unit/access_spec/test_text.py tests/unit/aws
-LONG := tests/unit/access/test_what_if.py tests/unit/access/test_published_answers.py
+LONG := tests/unit/asking/test_what_if.py tests/unit/access/test_published_answers.py
 
 # One `sam build`, and one release, for all that deploys them or looks into them.
 deployed built thorough: export WARDEN_BUILT := $(CURDIR)/build/tested

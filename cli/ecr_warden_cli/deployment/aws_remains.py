@@ -5,7 +5,7 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from msgspec import Struct
+from msgspec import Struct, field
 
 from ecr_warden.aws.errors import unless
 from ecr_warden.core.address import DENY_OLDER_SESSIONS, OUR_ROLE_PATH, OWN_ROLES
@@ -33,6 +33,7 @@ class AwsRemains(Struct, frozen=True):
     session: boto3.Session
     account: str
     region: str
+    _clients: dict[str, Any] = field(default_factory=dict)  # making one takes longer than most calls
 
     def of_hub(self) -> Iterator[Thing]:
         kinds = {"code": Kind.CODE, "spec": Kind.BUCKET, "state": Kind.BUCKET}
@@ -125,4 +126,6 @@ class AwsRemains(Struct, frozen=True):
             getattr(self._client(service), operation)(**given)
 
     def _client(self, service: Any) -> Any:
-        return self.session.client(service, region_name=self.region, config=_CONFIG)
+        if service not in self._clients:
+            self._clients[service] = self.session.client(service, region_name=self.region, config=_CONFIG)
+        return self._clients[service]
