@@ -216,9 +216,20 @@ def said(document: Json | None, one: Person, action: str, resource: str, when: s
     """The effects of the statements that match."""
     if document is None:
         return set()
-    statements = document["Statement"] if isinstance(document["Statement"], list) else [document["Statement"]]
-    version = document.get("Version", "2008-10-17")
-    return {each["Effect"] for each in statements if _matches(json.dumps([version, each]), one, action, resource, when)}
+    return {effect for effect, text in _statements(document) if _matches(text, one, action, resource, when)}
+
+
+def _statements(document: Json) -> list[tuple[str, str]]:
+    """The effect and the text of each; nobody changes a document, and everybody asks of the same ones."""
+    if id(document) not in _ASKED_OF:
+        said = document["Statement"] if isinstance(document["Statement"], list) else [document["Statement"]]
+        version = document.get("Version", "2008-10-17")
+        _ASKED_OF[id(document)] = document, [(each["Effect"], json.dumps([version, each])) for each in said]
+    return _ASKED_OF[id(document)][1]
+
+
+_ASKED_OF: dict[int, tuple[Json, list[tuple[str, str]]]] = {}
+"""With the document, so that no other one gets its number."""
 
 
 @cache
