@@ -33,11 +33,12 @@ demo: setup ## attack and repair two embedded AWS accounts while you watch (KEEP
 
 PARTS := deployed built handlers engine commands others
 
-# In parallel: deploying mostly waits, the rest mostly computes. Each part prints its output when it ends.
+# In parallel: deploying mostly waits, and goes first whenever it need not; the rest computes meanwhile. Each part prints
+# its output when it ends.
 # Byte code comes first, so that a build that copies the sources does not catch a half-written file of another part.
 test: setup ## what must pass before a change lands
 	@$(BIN)/python -m compileall -q $(CHECKED)
-	@$(MAKE) --no-print-directory --keep-going --jobs=6 --output-sync=target $(PARTS) templates check
+	@$(MAKE) --no-print-directory --keep-going --jobs=8 --output-sync=target $(PARTS) templates check
 
 unit: setup ## all tests but the thorough ones
 	@$(BIN)/python -m compileall -q $(CHECKED)
@@ -51,16 +52,17 @@ check: lint lint-imports ## lint, types, import directions
 lint: .venv/.synced ## ruff and mypy
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/mypy $(wildcard $(CHECKED))
+	$(LATER) $(BIN)/mypy $(wildcard $(CHECKED))
 
 lint-imports: .venv/.synced
 	$(BIN)/lint-imports
 
 templates: .venv-sam/.synced ## the CloudFormation templates
-	.venv-sam/bin/sam validate --lint
-	.venv-sam/bin/cfn-lint stacks/*.yaml
+	$(LATER) .venv-sam/bin/sam validate --lint
+	$(LATER) .venv-sam/bin/cfn-lint stacks/*.yaml
 
 PYTEST := $(BIN)/python -m pytest -p no:cacheprovider -m "not thorough"
+LATER := nice -n 10
 DEPLOYED := tests/e2e
 BUILT := tests/artifact tests/local tests/cli/test_emulator.py
 HANDLERS := tests/functions tests/contracts tests/prove
@@ -89,16 +91,16 @@ built:
 	$(PYTEST) --durations=10 $(BUILT)
 
 handlers:
-	$(PYTEST) --durations=10 $(HANDLERS)
+	$(LATER) $(PYTEST) --durations=10 $(HANDLERS)
 
 engine:
-	$(PYTEST) --durations=10 $(ENGINE)
+	$(LATER) $(PYTEST) --durations=10 $(ENGINE)
 
 commands:
-	$(PYTEST) --durations=10 $(COMMANDS) $(addprefix --ignore=,$(BUILT))
+	$(LATER) $(PYTEST) --durations=10 $(COMMANDS) $(addprefix --ignore=,$(BUILT))
 
 others:
-	$(PYTEST) --durations=10 $(addprefix --ignore=,$(DEPLOYED) $(BUILT) $(HANDLERS) $(ENGINE) $(COMMANDS))
+	$(LATER) $(PYTEST) --durations=10 $(addprefix --ignore=,$(DEPLOYED) $(BUILT) $(HANDLERS) $(ENGINE) $(COMMANDS))
 
 pure:
 	$(PYTEST) --durations=5 tests/unit $(addprefix --ignore=,$(LARGE) $(LONG))
