@@ -8,8 +8,10 @@ import json
 import os
 import re
 import stat
+from collections import Counter
 from copy import replace
 from datetime import datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -104,7 +106,7 @@ def test_a_device_keeps_its_permissions(laptop: Laptop) -> None:
             Path(os.devnull).chmod(stat.S_IMODE(before))
 
 
-@pytest.mark.parametrize("option", ["-o", "--csv"])
+@pytest.mark.parametrize("option", ["-o", "--csv", "--evidence"])
 def test_neither_page_nor_table_goes_to_stdout(laptop: Laptop, option: str) -> None:
     ran = laptop(option, "-")
     assert (ran.code, ran.out) == (1, "")
@@ -116,10 +118,10 @@ def test_neither_page_nor_table_goes_to_stdout(laptop: Laptop, option: str) -> N
     ("name", "problem"),
     [
         ("nowhere/report.html", "cannot be written: No such file or directory; give another path"),
-        ("", "the name of the file is empty; give the path of a new file"),
+        ("", " is empty; give the path of a new "),
     ],
 )
-@pytest.mark.parametrize("option", ["-o", "--csv"])
+@pytest.mark.parametrize("option", ["-o", "--csv", "--evidence"])
 def test_what_cannot_be_written_is_an_error_before_anything_is_read(
     laptop: Laptop, option: str, name: str, problem: str
 ) -> None:
@@ -227,6 +229,90 @@ def test_the_table_has_the_same_accesses(laptop: Laptop) -> None:
         (one["set"], one["principal"], one["access"]) for one in ran.json["accesses"]
     ]
     assert {row["teams"] for row in rows if row["principal"].endswith("deploy-1")} == {"deployers"}
+
+
+def _rows(file: Path) -> list[dict[str, str]]:
+    return [*csv.DictReader(io.StringIO(file.read_text(), newline=""))]
+
+
+def test_evidence_is_tables_of_everything_that_a_manifest_vouches_for(laptop: Laptop) -> None:
+    ran = laptop("--evidence", laptop.file("review/"), "--json")
+    folder = laptop.folder / "review"
+    assert ran.code == 0
+    assert [*laptop.folder.glob("*.html")] == []
+    assert {stat.S_IMODE(one.stat().st_mode) for one in folder.iterdir()} == {0o600}
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    manifest = json.loads((folder / "manifest.json").read_text())
+    hashes = {one.name: sha256(one.read_bytes()).hexdigest() for one in folder.glob("*.csv")}
+    assert hashes.keys() == {"access.csv", "findings.csv", "unread.csv", "review.csv"}
+    assert manifest["sha256"] == hashes
+    assert manifest["isComplete"]
+    assert manifest["tool"] == f"ecr-warden {__version__}"
+    assert (manifest["specVersion"], manifest["madeAt"]) == (ran.json["specVersion"], ran.json["madeAt"])
+    review, access, found = (_rows(folder / f"{name}.csv") for name in ("review", "access", "findings"))
+    sizes = Counter(row["set"] for row in access if row["repository"])
+    named = [(row["set"], row["principal"], row["access"]) for row in access if row["principal"]]
+    assert [(row["set"], row["principal"], row["access"]) for row in review] == named
+    assert {row["set"]: int(row["repositories"]) for row in review} == sizes
+    assert {row[name] for row in review for name in ("keepOrRemove", "by", "when", "why")} == {""}
+    assert [row["places"].split("; ") for row in found] == [one["places"] for one in ran.json["findings"]]
+    assert all(row["finding"].endswith("NOT IN SPEC") and row["remedy"] for row in found)
+    assert _rows(folder / "unread.csv") == []
+
+
+def _unreadable_policy(given: dict[str, Any]) -> None:
+    given["accounts"][REGISTRY]["unread"] = snapshot()["accounts"][REGISTRY]["unread"]
+    repositories = given["accounts"][REGISTRY]["ecr"]["eu-central-1"]["repositories"]
+    repositories.append({"repositoryName": "base/go"})
+
+
+def _no_account(given: dict[str, Any]) -> None:
+    del given["accounts"][CI]
+
+
+def _no_region(given: dict[str, Any]) -> None:
+    given["accounts"][REGISTRY]["ecr"] = {}
+
+
+NOT_READ = {
+    "a policy": (_unreadable_policy, "222222222222/eu-central-1: repository policy of base/go: AccessDeniedException"),
+    "an account": (_no_account, "111111111111: users and roles: not read"),
+    "a region": (_no_region, "222222222222/eu-central-1: the registry: not read"),
+}
+
+
+@pytest.mark.parametrize("name", NOT_READ)
+def test_evidence_of_what_was_not_all_read_is_called_incomplete(laptop: Laptop, name: str) -> None:
+    change, line = NOT_READ[name]
+    given = whole()
+    change(given)
+    laptop.keep(given)
+    ran = laptop("--evidence", laptop.file("review"))
+    folder = laptop.folder / "review-INCOMPLETE"
+    assert ran.code == 1
+    assert ran.out.startswith(f"{folder}: ")
+    assert not (laptop.folder / "review").exists()
+    assert line in [row["unread"] for row in _rows(folder / "unread.csv")]
+    assert not json.loads((folder / "manifest.json").read_text())["isComplete"]
+
+
+@pytest.mark.parametrize("exists", ["review/notes.txt", "review", "review-INCOMPLETE"])
+def test_evidence_replaces_nothing_even_by_force(laptop: Laptop, exists: str) -> None:
+    file = laptop.folder / exists
+    file.parent.mkdir(exist_ok=True)
+    file.write_text("precious")
+    laptop.snapshot.unlink()
+    ran = laptop("--evidence", laptop.file("review"), "--force")
+    assert (ran.code, ran.out) == (1, "")
+    assert "exists, and nothing is overwritten; give the path of a new folder" in ran.err
+    assert file.read_text() == "precious"
+
+
+def test_evidence_that_cannot_be_written_says_why(laptop: Laptop) -> None:
+    (laptop.folder / "file").touch()
+    ran = laptop("--evidence", laptop.file("file/review"))
+    assert (ran.code, ran.out) == (1, "")
+    assert "file/review cannot be written: Not a directory; give another path" in ran.err
 
 
 def test_the_first_card_names_outsiders_before_insiders_as_findings_do(laptop: Laptop) -> None:

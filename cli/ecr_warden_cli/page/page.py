@@ -217,7 +217,6 @@ _ANYBODY = ("*", "anyone", "anybody without")
 
 
 def _broken_card(report: Report) -> Element:
-    question = "What is broken?"
     conditions = report.matrix.conditions
     missing = sum(group.finding.kind in _MISSING for group in report.findings)
     broken = [
@@ -231,12 +230,11 @@ def _broken_card(report: Report) -> Element:
     false = sum(
         any(conditions[place].status is ConditionStatus.FALSE for place in row.health) for row in report.matrix.rows
     )
-    is_broken = bool(broken)
-    answer = count(false, "repository") if false else "See below" if is_broken else "Nothing that is known"
-    kind = "bad" if is_broken else "odd" if unknown else "good"
+    answer = count(false, "repository") if false else "See below" if broken else "Nothing that is known"
+    kind = "bad" if broken else "odd" if unknown else "good"
     return _card(
         kind,
-        question,
+        "What is broken?",
         answer,
         ul[broken] if broken else None,
         p[a(href="#unhealthy=1")["Show only these repositories"]] if false else None,
@@ -257,19 +255,16 @@ def _conditions(report: Report, status: ConditionStatus) -> list[Element]:
 
 def _age_card(report: Report) -> Element:
     question = "How old is this?"
-    never = [part_read.part for part_read in report.parts if part_read.read_at is None]
     read = [(part_read.read_at, part_read.part) for part_read in report.parts if part_read.read_at is not None]
     if not read:
         return _card("bad", question, "Nothing was read")
     oldest, part = min(read)
-    lines = [p[f"The oldest part, {part}, was read at {show_time(oldest)}."]]
-    if never:
-        lines.append(p(class_="bad-text")[f"Never read: {', '.join(never[:_SHOWN])}"])
     age = report.made_at - oldest
     minutes = int(age.total_seconds() // 60)
     answer = f"{minutes} min" if minutes < 120 else f"{minutes // 60} h"
-    kind = "bad" if never else "odd" if age > _OLD else "good"
-    return _card(kind, question, f"{answer} when it was made", lines)
+    kind = "bad" if len(read) < len(report.parts) else "odd" if age > _OLD else "good"
+    more = p[f"The oldest part, {part}, was read at {show_time(oldest)}."]
+    return _card(kind, question, f"{answer} when it was made", more)
 
 
 def _unread(report: Report) -> Node:
@@ -409,10 +404,10 @@ def _ends(report: Report) -> Element:
 
 def _exceptions(report: Report) -> Element:
     def row(one: AlsoAllowed) -> tuple[str, ...]:
-        where = [one.account, *one.repositories] if one.account or one.repositories else ["everywhere"]
+        where = ", ".join(filter(None, (one.account, *one.repositories))) or "everywhere"
         until = ("never", "") if one.until is None else (show_time(one.until), _when(one.until, report.made_at))
         who, access = ", ".join(one.principals), ", ".join(one.access) or "any"
-        return _aliased(who, report), access, _aliased(", ".join(filter(None, where)), report), one.reason, *until
+        return _aliased(who, report), access, _aliased(where, report), one.reason, *until
 
     return section(aria_labelledby="exceptions-heading")[
         h2(id="exceptions-heading")["Exceptions"],
@@ -429,10 +424,10 @@ def _when(until: datetime, now: datetime) -> str:
 
 
 def _parts(report: Report) -> Element:
-    def shown(at: datetime | None) -> str:
-        return "never" if at is None else show_time(at)
-
-    rows = [(part.part, part.alias, shown(part.read_at), shown(part.swept_at)) for part in report.parts]
+    rows = [
+        (part.part, part.alias, *("never" if at is None else show_time(at) for at in (part.read_at, part.swept_at)))
+        for part in report.parts
+    ]
     is_hub = report.origin is Origin.HUB
     headings = ("Account or registry", "Alias", "Read at", "Compared with the spec at")
     asked = Counter("registry" if "/" in part.part else "account" for part in report.parts)

@@ -62,11 +62,15 @@ def accesses(report: Report) -> Iterator[SharedAccess]:
 
 def not_known(report: Report) -> list[str]:
     """What is not in the report: what was not read or not audited, and what there was no room for."""
-    never = [part.part for part in report.parts if part.read_at is None]
-    said = [*([report.failure] if report.failure else []), *report.unread]
-    said += [f"{part}: not read" for part in never if not any(one.startswith(f"{part}:") for one in said)]
-    left_out = report.matrix.left_out
-    return said + ([f"who has access to {count(left_out, 'repository')}: there was no room"] if left_out else [])
+    said = [*filter(None, [report.failure]), *report.unread]
+    said += [
+        f"{one.part}: not read"
+        for one in report.parts
+        if one.read_at is None and not any(note.startswith(f"{one.part}:") for note in said)
+    ]
+    findings_left_out = report.findings_left_out + sum(group.left_out for group in report.findings)
+    room = (report.matrix.left_out, "repository", "who has access to "), (findings_left_out, "finding", "")
+    return said + [f"{what}{count(number, one)}: there was no room" for number, one, what in room if number]
 
 
 def sets_of(found: Iterable[SharedAccess]) -> dict[tuple[int, ...], str]:

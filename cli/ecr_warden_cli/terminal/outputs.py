@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from ecr_warden_cli.terminal.context import Failure
@@ -11,12 +12,14 @@ _NAME_SHOWN = 300
 _PERMISSIONS = "check the permissions of the file and of its directory (ls -l)"
 
 
-def check_output(path: str, *, force: bool | None = None) -> None:
+def check_output(path: str, *, force: bool | None = None, what: str = "file") -> None:
     """Raises Failure before anybody waits for what cannot be written; `force`: None without --force."""
     if not path:
-        raise Failure("the name of the file is empty", code="output-unwritable", remedy="give the path of a new file")
+        raise Failure(
+            f"the name of the {what} is empty", code="output-unwritable", remedy=f"give the path of a new {what}"
+        )
     if not force and Path(path).exists():
-        raise _exists(path, force)
+        raise _exists(path, force, what)
     try:
         Path(path).parent.stat()
     except (OSError, ValueError) as error:
@@ -55,6 +58,18 @@ def write_output(path: str, text: str, *, force: bool | None = None, mode: int =
         raise _unwritable(path, error, "give another path") from error
 
 
+def write_folder(path: str, files: Mapping[str, str]) -> None:
+    """Write files by their names, in this order, into a new folder, for their owner alone. Raises Failure."""
+    try:
+        Path(path).mkdir(mode=0o700)
+    except FileExistsError as error:
+        raise _exists(path, None, "folder") from error
+    except (OSError, ValueError) as error:
+        raise _unwritable(path, error, "give another path") from error
+    for name, text in files.items():
+        write_output(f"{path}/{name}", text, mode=0o600)
+
+
 def replace_file(path: str, before: bytes, after: bytes) -> None:
     """Replace a file's content at once, or not at all; its permissions stay. Raises Failure, also if it has changed."""
     try:
@@ -87,6 +102,6 @@ def _unwritable(path: str, error: OSError | ValueError, remedy: str) -> Failure:
     return Failure(f"{cut(path, _NAME_SHOWN)} cannot be written: {reason}", code="output-unwritable", remedy=remedy)
 
 
-def _exists(path: str, force: bool | None) -> Failure:
-    remedy = "give the path of a new file" + ("" if force is None else ", or add --force to replace this one")
+def _exists(path: str, force: bool | None, what: str = "file") -> Failure:
+    remedy = f"give the path of a new {what}" + ("" if force is None else ", or add --force to replace this one")
     return Failure(f"{cut(path, _NAME_SHOWN)} exists, and nothing is overwritten", code="output-exists", remedy=remedy)

@@ -18,13 +18,14 @@ from ecr_warden_cli.asking.administering import administrators_in
 from ecr_warden_cli.asking.estate_input import OpenedEstate, ReadFrom, open_estate, source_arguments, source_of
 from ecr_warden_cli.asking.hub_report import fresh_report
 from ecr_warden_cli.asking.local_audit import local_audit
+from ecr_warden_cli.page.evidence import evidence_of
 from ecr_warden_cli.page.rows import access_to_json, accesses, not_known, sets_of, to_csv
 from ecr_warden_cli.report.make import Beside, grants_and_teams, make_report, parts_of_spec
 from ecr_warden_cli.report.matrix import Sources
 from ecr_warden_cli.report.report import Origin, Report
 from ecr_warden_cli.terminal.console import Exit
 from ecr_warden_cli.terminal.context import Context, UsageError, Verb, argument
-from ecr_warden_cli.terminal.outputs import check_output, is_same_file, write_output
+from ecr_warden_cli.terminal.outputs import check_output, is_same_file, write_folder, write_output
 from iam_access.text.printable import count, cut
 
 _DEFAULT = "ecr-warden-report.html"
@@ -33,20 +34,9 @@ _SCHEMA = 2
 
 
 def _run(arguments: argparse.Namespace, context: Context) -> Exit:
-    source = source_of(arguments)
-    page = arguments.output
-    if page is None and arguments.csv is None and not arguments.json:
-        page = _DEFAULT
-    if page is not None and page == arguments.csv:
-        raise UsageError("-o and --csv name the same file", remedy="give two names")
-    if "-" in (page, arguments.csv):
-        raise UsageError("the page and the table are files", remedy="give a path, or --json for data on stdout")
-    for path in (page, arguments.csv):
-        if path is not None:
-            if any(is_same_file(path, one) for one in filter(None, (arguments.spec, arguments.snapshot))):
-                raise UsageError(f"{cut(path, 300)}: the report is made of it", remedy="give another path")
-            check_output(path, force=arguments.force)
+    source, page = source_of(arguments), _checked_page(arguments)
     report = _report(source, arguments, context)
+    unknown, folder = not_known(report), arguments.evidence
     if page is not None:
         from ecr_warden_cli.page.page import page_of  # noqa: PLC0415 - the other verbs need no HTML
 
@@ -54,23 +44,48 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
             _write(page, page_of(report, _user()), arguments)
     if arguments.csv is not None:
         _write(arguments.csv, to_csv(report), arguments)
+    if folder is not None:
+        folder = _folders(folder)[bool(unknown)]
+        write_folder(folder, evidence_of(report, _user()))
     if arguments.json:
         context.console.answer(report_to_json(report))
     else:
-        extra = Counter[Certainty]()
-        for access in accesses(report):
-            if access.way.ground is Ground.NONE:
-                extra[access.way.answer] += len(access.rows)
-        maybe = extra.pop(Certainty.UNKNOWN, 0)
-        where = " and ".join(one for one in (page, arguments.csv) if one is not None)
-        rows = count(len(report.matrix.rows), "repository")
-        more = (
-            f"{count(extra.total(), 'access')} that the spec does not give{f' and {maybe} unknown' if maybe else ''}, "
-        )
-        more += count(len(causes(report.findings)), "finding")
-        context.console.line(f"{where}: {rows}, {count(len(report.matrix.principals), 'principal')}, {more}")
-        context.console.notes(f"not in the report: {note}" for note in not_known(report))
-    return Exit.ERROR if not_known(report) else Exit.FINE
+        context.console.line(f"{' and '.join(filter(None, (page, arguments.csv, folder)))}: {_summary(report)}")
+        context.console.notes(f"not in the report: {note}" for note in unknown)
+    return Exit.ERROR if unknown else Exit.FINE
+
+
+def _checked_page(arguments: argparse.Namespace) -> str | None:
+    """Where the page goes, if anywhere; raises UsageError, or Failure where something cannot be written."""
+    given = (arguments.output, arguments.csv, arguments.evidence)
+    page: str | None = _DEFAULT if given == (None, None, None) and not arguments.json else arguments.output
+    if page is not None and page == arguments.csv:
+        raise UsageError("-o and --csv name the same file", remedy="give two names")
+    if "-" in given:
+        raise UsageError("the page and the tables are files", remedy="give a path, or --json for data on stdout")
+    for path in filter(lambda one: one is not None, (page, arguments.csv)):
+        if any(is_same_file(path, one) for one in filter(None, (arguments.spec, arguments.snapshot))):
+            raise UsageError(f"{cut(path, 300)}: the report is made of it", remedy="give another path")
+        check_output(path, force=arguments.force)
+    for folder in () if arguments.evidence is None else _folders(arguments.evidence):
+        check_output(folder, what="folder")
+    return page
+
+
+def _folders(path: str) -> tuple[str, str]:
+    """Where evidence goes, and where it goes if something was not read."""
+    return path.rstrip("/"), f"{path.rstrip('/')}-INCOMPLETE"
+
+
+def _summary(report: Report) -> str:
+    extra = Counter[Certainty]()
+    for access in accesses(report):
+        if access.way.ground is Ground.NONE:
+            extra[access.way.answer] += len(access.rows)
+    maybe = extra.pop(Certainty.UNKNOWN, 0)
+    rows, principals = count(len(report.matrix.rows), "repository"), count(len(report.matrix.principals), "principal")
+    more = f"{count(extra.total(), 'access')} that the spec does not give{f' and {maybe} unknown' if maybe else ''}"
+    return f"{rows}, {principals}, {more}, {count(len(causes(report.findings)), 'finding')}"
 
 
 def _write(path: str, text: str, arguments: argparse.Namespace) -> None:
@@ -122,9 +137,11 @@ def _health(estate: Estate, spec: Valid, record: AuditRecord, now: datetime) -> 
         "read once",
         estate.taken_at,
     )
-    found = (repository.target for repository in estate.repositories())
-    named = [target for target in found if spec.compiled.spec_of(target) is not None]
-    return {str(target): RepositoryHealth(compared, audited.of(target), read) for target in named}
+    return {
+        str(one.target): RepositoryHealth(compared, audited.of(one.target), read)
+        for one in estate.repositories()
+        if spec.compiled.spec_of(one.target) is not None
+    }
 
 
 def report_to_json(report: Report) -> dict[str, Any]:
@@ -159,6 +176,12 @@ REPORT = Verb(
     (
         argument("-o", "--output", metavar="FILE", help=f"where the page goes; default: {_DEFAULT}"),
         argument("--csv", metavar="FILE", help="write the accesses as a table; without -o no page"),
+        argument(
+            "--evidence",
+            metavar="DIR",
+            help="write a new folder of tables for a review, with a manifest of their hashes; DIR-INCOMPLETE if "
+            "something was not read; without -o no page",
+        ),
         argument("--force", action="store_true", help="replace files that exist"),
         *source_arguments(hub="what the hub has read and found"),
     ),
