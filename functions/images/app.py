@@ -8,6 +8,7 @@ from ecr_warden.bootstrap.images import ImageAdapters
 from ecr_warden.bootstrap.observability import logger
 from ecr_warden.core.clock import CLOCKS
 from ecr_warden.core.target import RepositoryTarget
+from ecr_warden.images.note import NoteImages
 from ecr_warden.images.parse import image_events
 from ecr_warden.images.push import COMPLETE, ImageEvent
 
@@ -33,10 +34,11 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, list[d
                     found.setdefault(repository, []).append((record["messageId"], one))
         except Exception as error:  # the others of the batch are noted all the same
             failed |= _failed(error, {record["messageId"]})
+    note = NoteImages(ADAPTERS.accepted_specs, ADAPTERS.state, ADAPTERS.image_records, ADAPTERS.alerts, ADAPTERS.clock)
     is_first = not event["Records"][0]["eventSourceARN"].endswith(_AGAIN)
     for repository, seen in found.items():
         try:
-            ADAPTERS.note_images.note(repository, [one for _, one in seen], is_first=is_first)
+            note.note(repository, [one for _, one in seen], is_first=is_first)
         except Exception as error:
             failed |= _failed(error, {message_id for message_id, _ in seen})
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in sorted(failed)]}

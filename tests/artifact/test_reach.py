@@ -42,6 +42,7 @@ from ecr_warden.hub.request import (
     AskHeld,
     AskHistory,
     AskPlan,
+    AskPushed,
     AskRun,
     AskScopes,
     AskStatus,
@@ -65,8 +66,8 @@ CEILINGS = {
     "collect": 17_500,
     "audit": 28_000,
     "images": 11_500,
-    "answer": 20_500,
-    "control": 11_000,
+    "answer": 21_000,
+    "control": 11_500,
 }
 NOBODYS = "0" * 12
 """The ID of no hold."""
@@ -264,6 +265,7 @@ def answer(container: Container) -> None:
         AskPlan(),
         AskCheck(),
         AskHistory(),
+        AskPushed(parse_target(D1), datetime(2026, 1, 1, tzinfo=UTC), datetime.now(UTC)),
         AskEstate(HUB),
         AskHeld(),
         AskVersions(),

@@ -14,6 +14,7 @@ from tests.cli.test_doctor import TEXT, House
 from tests.cli.test_hold import over as over_holds
 from tests.cli.test_hub import InProcess, over
 from tests.cli.test_init import at as nothing_deployed
+from tests.cli.test_pushed import pushed_to
 from tests.clouds import MemoryCloud, MemoryEntered
 from tests.tables import load
 from tests.template.cfn import ROOT
@@ -96,6 +97,7 @@ HUBS: Mapping[str, Callable[[], Command]] = {
     "tampered": lambda: over(tampered()),
     "paused": paused,
     "deployed": deployed,
+    "pushed": lambda: over(pushed_to()),
     "first": lambda: over_holds(first()),
     "unscheduled": lambda: House.without_schedule().command(),
     "holding": lambda: over_holds(holding()),

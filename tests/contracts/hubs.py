@@ -10,7 +10,6 @@ from ecr_warden.aws.bucket import StateBucket
 from ecr_warden.aws.queues import SqsJobs
 from ecr_warden.aws.table import Table
 from ecr_warden.bootstrap.answer import AnswerAdapters
-from ecr_warden.bootstrap.images import ImageAdapters
 from ecr_warden.core.codec.base import dumps, loads
 from ecr_warden.core.job import Job, Queue, job_from_json
 from ecr_warden.core.outside import Environment
@@ -80,7 +79,7 @@ class MemoryHub(MemoryAdapters):
 
 
 @dataclass(eq=False)
-class MotoHub(AnswerAdapters, ImageAdapters):
+class MotoHub(AnswerAdapters):
     """On moto."""
 
     environment = ENVIRONMENT

@@ -17,9 +17,9 @@ from ecr_warden.core.sessions import Sessions
 from ecr_warden.core.target import RepositoryTarget
 from ecr_warden.events.trigger import TriggerError
 from ecr_warden.images.alerts import ImagesPushed
-from ecr_warden.images.note import FIRST, NoteImages
+from ecr_warden.images.note import NoteImages
 from ecr_warden.images.parse import image_events
-from ecr_warden.images.push import COMPLETE, MOST, Day, ImageEvent, Right
+from ecr_warden.images.push import COMPLETE, FIRST, MOST, Day, ImageEvent, Right
 from ecr_warden.notify.kinds import message_of
 from ecr_warden.notify.message import MessageState
 from ecr_warden.state.state import TargetRecord

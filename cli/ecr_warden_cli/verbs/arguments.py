@@ -38,6 +38,7 @@ _GROUPS: Mapping[str, Mapping[str, Lazy]] = {
     "the hub: what does ecr-warden do?": {
         "status": Lazy("say whether all is well, and what is wrong, the worst first", "status", "STATUS"),
         "history": Lazy("list what happened, and show one run in full", "history", "HISTORY"),
+        "pushed": Lazy("list who pushed to a repository, and what nobody had a right to push", "pushed", "PUSHED_TO"),
         "held": Lazy("list what waits for a person to accept or reject it", "hold", "HELD"),
         "accept": Lazy("let what waits take effect", "hold", "ACCEPT"),
         "reject": Lazy("keep what waits from taking effect", "hold", "REJECT"),

@@ -1,13 +1,15 @@
 """What functions are made of, in memory: each adapter has the name that it has in ecr_warden.bootstrap."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
 from typing import Any
 
+from ecr_warden.core.failures import AccountUnreachable
 from ecr_warden.core.metrics import Emit
 from ecr_warden.core.outside import Environment
+from ecr_warden.core.target import RepositoryTarget
 from local.testing.memory.documents import MemoryDocuments
 from local.testing.memory.estate import LiveEstateReader, MemoryEstateStore
 from local.testing.memory.hub import (
@@ -70,6 +72,8 @@ class MemoryAdapters:
     holds: MemoryHolds = field(default_factory=MemoryHolds)
     verdicts: MemoryVerdicts = field(default_factory=MemoryVerdicts)
     image_records: MemoryImageRecords = field(default_factory=MemoryImageRecords)
+    images: dict[RepositoryTarget, dict[str, str] | None] = field(default_factory=dict)
+    """The status of those in each repository, by digest; None: it cannot be read."""
     incidents: MemoryIncidents = field(init=False)
     queues: MemoryQueues = field(default_factory=MemoryQueues)
     callers: Any = None
@@ -77,6 +81,12 @@ class MemoryAdapters:
     environment: Environment = ENVIRONMENT
     max_removed: int | None = None
     ids: Iterator[int] = field(default_factory=lambda: count(1))
+
+    def images_in(self, repository: RepositoryTarget) -> Mapping[str, str]:
+        found = self.images.get(repository, {})
+        if found is None:
+            raise AccountUnreachable("the account cannot be entered", retryable=False)
+        return found
 
     def __post_init__(self) -> None:
         self.state, self.estate_store = MemoryState(self.clock), MemoryEstateStore(self.clock)

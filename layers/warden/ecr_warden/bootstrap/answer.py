@@ -6,15 +6,18 @@ from functools import cached_property
 from ecr_warden.audit.aws_audits import S3Audits
 from ecr_warden.aws.progress import SqsQueues
 from ecr_warden.bootstrap.estate import EstateAdapters
+from ecr_warden.bootstrap.images import ImageAdapters
 from ecr_warden.bootstrap.specs import SpecAdapters
 from ecr_warden.core.failures import PortError
+from ecr_warden.core.target import RepositoryTarget
 from ecr_warden.hub.queries import Queries
 from ecr_warden.hub.status import StatusQuery
+from ecr_warden.images.aws_images import images_in
 from ecr_warden.state.aws_aliases import accepted_aliases
 from ecr_warden.state.aws_journal import DynamoJournal
 
 
-class AnswerAdapters(SpecAdapters, EstateAdapters):
+class AnswerAdapters(SpecAdapters, EstateAdapters, ImageAdapters):
     """All that it is made of."""
 
     @cached_property
@@ -32,6 +35,10 @@ class AnswerAdapters(SpecAdapters, EstateAdapters):
         """The last audits."""
         return S3Audits(self.state_bucket)
 
+    def images_in(self, repository: RepositoryTarget) -> Mapping[str, str]:
+        """The status of each image that is in a repository, by digest."""
+        return images_in(self.documents.accounts, repository)
+
     def aliases(self) -> Mapping[str, str]:
         """The aliases of accounts by their IDs; none where the table does not answer: an answer does without them."""
         try:
@@ -46,6 +53,8 @@ def queries(on: AnswerAdapters) -> Queries:
         reader=on.reader,
         journal=on.journal,
         command_records=on.command_records,
+        image_records=on.image_records,
+        images_in=on.images_in,
         status=StatusQuery(
             specs=on.specs,
             documents=on.documents,

@@ -2,7 +2,7 @@
 
 import gzip
 from base64 import b64encode
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import replace
 
 from msgspec import Struct
@@ -32,26 +32,30 @@ from ecr_warden.hub.reply import (
     HistoryReply,
     KeptVersion,
     PlanReply,
+    PushedReply,
     QuestionReply,
     RunReply,
     ScopesReply,
     VersionsReply,
 )
 from ecr_warden.hub.request import (
+    MAX_ENTRIES,
     AskCall,
     AskCheck,
     AskEstate,
     AskHeld,
     AskHistory,
     AskPlan,
+    AskPushed,
     AskRun,
     AskScopes,
     AskStatus,
     AskVersions,
     Question,
 )
-from ecr_warden.hub.selecting import NothingAccepted, has_to_be_looked_up, select, unlisted
+from ecr_warden.hub.selecting import NoSuchTarget, NothingAccepted, has_to_be_looked_up, select, unlisted
 from ecr_warden.hub.status import StatusQuery
+from ecr_warden.images.push import ImageRecords
 from ecr_warden.state.commands import CommandRecords, Selection
 from ecr_warden.state.history import REMEMBERED, HistoryEntry, HistoryLog
 from ecr_warden.state.hold import Hold
@@ -102,6 +106,9 @@ class Queries(Struct, frozen=True):
     journal: Journal
     command_records: CommandRecords
     status: StatusQuery
+    image_records: ImageRecords
+    images_in: Callable[[RepositoryTarget], Mapping[str, str]]
+    """The status of each image that is in a repository, by digest; raises PortError."""
     reply_bytes: int = REPLY_BYTES
     is_out_of_time: Callable[[], bool] = lambda: False
     max_removed: int | None = None
@@ -120,6 +127,8 @@ class Queries(Struct, frozen=True):
                 return self._check(selection)
             case AskHistory():
                 return history(question, self.journal, self.status.log, self.status.switch, self.status.clock)
+            case AskPushed():
+                return self._pushed(question)
             case AskRun(run_id):
                 return self._run(run_id)
             case AskCall(call_id):
@@ -132,6 +141,27 @@ class Queries(Struct, frozen=True):
                 return self._versions()
             case AskScopes(accounts):
                 return self._scopes(accounts)
+
+    def _pushed(self, asked: AskPushed) -> PushedReply:
+        repository = asked.repository
+        if not isinstance(repository, RepositoryTarget) or self._accepted().spec_of(repository) is None:
+            raise NoSuchTarget(
+                f"the accepted spec has no repository {repository}", remedy="ecr-warden status lists them"
+            )
+        days = self.image_records.days(repository, f"{asked.since:%Y-%m-%d}")
+        kept = [day for name, day in days.items() if name <= f"{asked.until:%Y-%m-%d}"]
+        pushes = sorted(
+            (one for day in kept for one in day.pushes if asked.since <= one.at <= asked.until),
+            key=lambda one: one.at,
+            reverse=True,
+        )
+        shown, omitted = few(pushes, MAX_ENTRIES, sum(day.left_out for day in kept))
+        try:
+            found, unread = self.images_in(repository), ""
+        except PortError as error:
+            found, unread = {}, str(error)
+        there = {one.digest: found[one.digest] for one in shown if one.digest in found}
+        return PushedReply(tuple(shown), omitted, there, unread)
 
     def _held(self, hold_id: str) -> HeldReply:
         if not hold_id:

@@ -11,6 +11,7 @@ from ecr_warden.core.drift import Drift
 from ecr_warden.core.plan import Plan
 from ecr_warden.core.run import OpenRun, RunEntry, RunReport
 from ecr_warden.core.value import Count, Moment, Value
+from ecr_warden.images.push import ImageEvent
 from ecr_warden.repair.scope_gap import ScopeGap, ScopeUnread
 from ecr_warden.state.commands import CommandResult
 from ecr_warden.state.history import HistoryEntry
@@ -208,8 +209,21 @@ class CommandReply(Value, frozen=True, tag_field="kind", tag="command"):
     """Runs of the targets follow, which they do not in observe mode, nor after a pause."""
 
 
+class PushedReply(Value, frozen=True, tag_field="kind", tag="pushed"):
+    """Who pushed to a repository, newest first, and what is there now."""
+
+    pushes: tuple[ImageEvent, ...]
+    left_out: Count = 0
+    """Of these days, as far as known; and what does not fit into a reply."""
+    there: Mapping[str, str] = field(default_factory=dict)
+    """The status of their images that are there now, by digest."""
+    unread: str = ""
+    """Why that is not known, if it is not."""
+
+
 type TaggedReply = (
     StatusReply
+    | PushedReply
     | PlanReply
     | CheckReply
     | HistoryReply

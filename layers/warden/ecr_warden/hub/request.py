@@ -57,6 +57,14 @@ class AskHistory(HubRequest, frozen=True, tag="history"):
     """Whether runs are asked for beside the history log; over a year each of its days costs a query."""
 
 
+class AskPushed(HubRequest, frozen=True, tag="pushed"):
+    """Asks who pushed to a repository of the accepted spec in a time; newest first."""
+
+    repository: Target
+    since: Moment
+    until: Moment
+
+
 class AskRun(HubRequest, frozen=True, tag="run"):
     """Asks for one run in full, by its ID or the beginning of it, if no other begins so."""
 
@@ -95,7 +103,17 @@ class AskScopes(HubRequest, frozen=True, tag="scopes"):
 
 
 type Question = (
-    AskStatus | AskPlan | AskCheck | AskHistory | AskRun | AskCall | AskEstate | AskHeld | AskScopes | AskVersions
+    AskStatus
+    | AskPlan
+    | AskCheck
+    | AskHistory
+    | AskPushed
+    | AskRun
+    | AskCall
+    | AskEstate
+    | AskHeld
+    | AskScopes
+    | AskVersions
 )
 
 

@@ -8,8 +8,7 @@ from ecr_warden.aws.table import Table, expiry, packed, unpacked
 from ecr_warden.core.clock import Clock
 from ecr_warden.core.codec.base import dumps, loads
 from ecr_warden.core.target import RepositoryTarget
-from ecr_warden.images.note import KEPT
-from ecr_warden.images.push import Day, day_from_json, day_to_json
+from ecr_warden.images.push import KEPT, Day, day_from_json, day_to_json
 
 
 class DynamoImageRecords(Struct, frozen=True):

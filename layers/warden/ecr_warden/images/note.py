@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from copy import replace
-from datetime import timedelta
-from typing import Protocol
 
 from msgspec import Struct
 
@@ -14,25 +12,11 @@ from ecr_warden.core.failures import Throttled
 from ecr_warden.core.target import RepositoryTarget, RoleTarget, target_named
 from ecr_warden.images.alerts import alerts_of
 from ecr_warden.images.judge import right_of
-from ecr_warden.images.push import Day, ImageEvent, Right, noted
+from ecr_warden.images.push import FIRST, ImageEvent, ImageRecords, Right, noted
 from ecr_warden.state.accepted import AcceptedSpecs
 from ecr_warden.state.state import State, TargetRecord
 
-KEPT = timedelta(days=90)
-"""How long, as CloudTrail's own list of events."""
-FIRST = "2"
-"""Before every day."""
 _TRIES = 5
-
-
-class ImageRecords(Protocol):
-    """What is kept of the pushes to a repository, by day: `2026-12-03`."""
-
-    def days(self, repository: RepositoryTarget, since: str) -> Mapping[str, Day]:
-        """The days since one of which something is kept; FIRST: all."""
-
-    def keep(self, repository: RepositoryTarget, day: str, pushes: Day) -> bool:
-        """Keep a day; False if its last revision is not the one before."""
 
 
 class NoteImages(Struct, frozen=True):

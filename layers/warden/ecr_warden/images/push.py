@@ -4,15 +4,20 @@ from collections.abc import Iterable, Mapping
 from copy import replace
 from datetime import timedelta
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, Protocol
 
 from ecr_warden.core.clock import CLOCKS
 from ecr_warden.core.codec.base import forms
 from ecr_warden.core.job import Actor
+from ecr_warden.core.target import RepositoryTarget
 from ecr_warden.core.value import Count, Moment, Value
 
 COMPLETE = timedelta(minutes=15)
 """After this CloudTrail has reported a call."""
+KEPT = timedelta(days=90)
+"""How long, as CloudTrail's own list of events."""
+FIRST = "2"
+"""Before every day."""
 MOST = 200
 """Of the pushes of a day with a right, and of those without, that are kept."""
 
@@ -31,7 +36,7 @@ class Right(StrEnum):
     OUTSIDE = "outside"  # not shown to be ours
 
 
-class ImageEvent(Value, frozen=True, omit_defaults=True):
+class ImageEvent(Value, frozen=True):
     """What an event says of one image."""
 
     act: Act
@@ -106,6 +111,16 @@ def noted(days: Mapping[str, Day], events: Iterable[ImageEvent], *, is_first: bo
                 for name, day in after.items()
             }
     return after
+
+
+class ImageRecords(Protocol):
+    """What is kept of the pushes to a repository, by day: `2026-12-03`."""
+
+    def days(self, repository: RepositoryTarget, since: str) -> Mapping[str, Day]:
+        """The days since one of which something is kept; FIRST: all."""
+
+    def keep(self, repository: RepositoryTarget, day: str, pushes: Day) -> bool:
+        """Keep a day; False if its last revision is not the one before."""
 
 
 day_to_json, day_from_json = forms("pushes of a day", Day)
