@@ -188,6 +188,9 @@ def test_the_page_says_who_made_it_its_scope_the_administrators_and_the_exceptio
     admin = copy.deepcopy(given["accounts"][REGISTRY]["iam"]["UserDetailList"][0])
     given["accounts"][CI]["iam"]["UserDetailList"].append({**admin, "Arn": f"arn:aws:iam::{CI}:user/ada"})
     laptop.spec.write_text(json.dumps(spec))
+    given["accounts"]["444444444444"] = {
+        "iam": {"UserDetailList": [{**admin, "Arn": "arn:aws:iam::444444444444:user/a"}]}
+    }
     laptop.keep(complete(given))
     assert laptop("-o", laptop.file("report.html")).code == 1
     page = re.sub(r"<[^>]+>", " ", (laptop.folder / "report.html").read_text())
@@ -202,6 +205,7 @@ def test_the_page_says_who_made_it_its_scope_the_administrators_and_the_exceptio
         "registry:user/audit pull everywhere audits never",
     ):
         assert said.replace(" .", ".") in page.replace(" .", "."), said
+    assert "444444444444" not in page.partition("and so give themselves access.")[2].partition("{")[0]
 
 
 def test_the_json_has_each_access_with_its_ground(laptop: Laptop) -> None:

@@ -50,7 +50,11 @@ def make_report(sources: Sources, audit: AuditRecord, beside: Beside) -> Report:
         unread=tuple(first(beside.unread, MAX_NAMED)),
         not_given=tuple(not_given(sources.estate)),
         failure=str(audit.failure or ""),
-        administrators={account: tuple(first(names, MAX_NAMED)) for account, names in beside.administrators.items()},
+        administrators={
+            account: tuple(first(names, MAX_NAMED))
+            for account, names in beside.administrators.items()
+            if account in sources.compiled.accounts
+        },
         exceptions=sources.compiled.also_allowed,
         ends=ends_of(beside.grants, matrix)[:MAX_ENDS],
     )
