@@ -7,8 +7,8 @@ from datetime import timedelta
 from ecr_warden.core.target import RepositoryTarget
 from ecr_warden.hub.reply import PushedReply
 from ecr_warden.hub.request import AskPushed
-from ecr_warden.images.push import COMPLETE, ImageEvent, Right
-from ecr_warden.notify.kinds.images import PUSHED, image_name, opening, pulls
+from ecr_warden.images.push import COMPLETE, Right
+from ecr_warden.notify.kinds.images import PUSHED, image_name, lookups
 from ecr_warden.notify.wording import describe_actor
 from ecr_warden_cli.hub.client import HUB_ARGUMENTS, checked, expect, json_of, known_targets, speak
 from ecr_warden_cli.terminal.console import Console, Exit, Style
@@ -50,28 +50,22 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
 
 
 def _show(reply: PushedReply, repository: RepositoryTarget, console: Console) -> None:
+    states = {"ACTIVE": "there now", "": "not known whether it is there" if reply.unread else "not there now"}
     for push in reply.pushes:
-        is_foreign = push.right is not Right.YES
-        what = f"{image_name(repository, push)} {PUSHED[push.right]}, {_state(reply, push)}"
+        is_foreign, status = push.right is not Right.YES, reply.there.get(push.digest, "")
+        what = f"{image_name(repository, push)} {PUSHED[push.right]}, {states.get(status, status.lower())}"
         console.line(f"{show_time(push.at)}  {what}", Style.BAD if is_foreign else None)
         console.line(f"  {push.digest or 'digest not known'}, by {describe_actor(push.by)}")
         if is_foreign:
             console.line(
                 "  whether it was pulled is not known; this shows it, and who opened the session if one pushed:"
             )
-            for command in filter(None, (pulls(repository, push), opening(repository, push))):
+            for command in lookups(repository, push):
                 console.block(f"    {command}")
     if reply.left_out:
         console.line(f"{and_more(reply.left_out)}; CloudTrail has them", Style.ODD)
     if reply.unread:
         console.error(f"which images are there now could not be read: {reply.unread}")
-
-
-def _state(reply: PushedReply, push: ImageEvent) -> str:
-    if reply.unread:
-        return f"{push.last.act} {show_time(push.last.at)}" if push.last else "not known whether it is there"
-    status = reply.there.get(push.digest, "")
-    return {"": "not there now", "ACTIVE": "there now"}.get(status, status.lower())
 
 
 PUSHED_TO = Verb(

@@ -148,8 +148,8 @@ class Queries(Struct, frozen=True):
             raise NoSuchTarget(
                 f"the accepted spec has no repository {repository}", remedy="ecr-warden status lists them"
             )
-        days = self.image_records.days(repository, f"{asked.since:%Y-%m-%d}")
-        kept = [day for name, day in days.items() if name <= f"{asked.until:%Y-%m-%d}"]
+        days = self.image_records.days(repository, f"{asked.since:%Y-%m-%d}").items()
+        kept = [day for name, day in days if name <= f"{asked.until:%Y-%m-%d}"]
         pushes = sorted(
             (one for day in kept for one in day.pushes if asked.since <= one.at <= asked.until),
             key=lambda one: one.at,

@@ -6,13 +6,10 @@ from typing import TYPE_CHECKING
 from ecr_warden.core.alert import Alert
 from ecr_warden.core.job import Cause, CauseKind
 from ecr_warden.core.target import Target
-from ecr_warden.core.value import Count
 from ecr_warden.images.push import Day, ImageEvent, Right
 
 if TYPE_CHECKING:
     from ecr_warden.core.target import RepositoryTarget
-
-_SHOWN = 50
 
 
 class ImagesPushed(Alert, frozen=True, tag="images-pushed"):
@@ -23,7 +20,7 @@ class ImagesPushed(Alert, frozen=True, tag="images-pushed"):
 
     repository: Target
     images: tuple[ImageEvent, ...]
-    left_out: Count = 0
+    """No more than a batch of events."""
 
 
 def alerts_of(repository: "RepositoryTarget", before: Iterable[Day], after: Iterable[Day]) -> Iterator[ImagesPushed]:
@@ -42,7 +39,7 @@ def alerts_of(repository: "RepositoryTarget", before: Iterable[Day], after: Iter
         last = (images[-1].last if is_known else None) or images[-1]
         call = "ecr:PutImage" if last.act == "pushed" else "ecr:BatchDeleteImage"
         cause = Cause(CauseKind.EVENT, last.id, call, last.at.isoformat(), actor=last.by)
-        yield ImagesPushed(cause, repository, tuple(images[:_SHOWN]), max(0, len(images) - _SHOWN))
+        yield ImagesPushed(cause, repository, tuple(images))
 
 
 def _known_by(push: ImageEvent) -> tuple[str, ...]:

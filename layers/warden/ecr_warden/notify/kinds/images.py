@@ -1,8 +1,8 @@
 """Alerts on images that somebody pushed without a right, and on what became of them."""
 
-from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import timedelta
+from typing import Any, cast
 
 from ecr_warden.core.alert import Alert
 from ecr_warden.core.listing import listing
@@ -43,28 +43,26 @@ class _ImagesPushed(OneByOne[ImagesPushed]):
         return alert.images[0].is_left and self.severity(alert) is Severity.CRITICAL
 
     def describe_one(self, alert: ImagesPushed) -> Parts:
-        first, number = alert.images[0], len(alert.images) + alert.left_out
-        assert isinstance(alert.repository, RepositoryTarget)
-        what = f"image {image_name(alert.repository, first)}" if number == 1 else count(number, "image")
-        where = "" if number == 1 else f" in {alert.repository.name}"
-        found = {
-            "Whether it was pulled is not known": pulls(alert.repository, first),
-            "Who opened the session": opening(alert.repository, first),
-        }
+        first, number = alert.images[0], len(alert.images)
+        repository = cast("RepositoryTarget", alert.repository)
+        what = f"image {image_name(repository, first)}" if number == 1 else count(number, "image")
+        where = "" if number == 1 else f" in {repository.name}"
         ended = f", {first.last.act} since" if first.last and not first.is_left else ""
+        pulled, *opened = lookups(repository, first)
         return Parts(
             MessageState.OPEN if first.is_left else MessageState.CLOSED,
             f"{what} {PUSHED[first.right]}{where}{ended}",
             [
                 by(alert.cause),
                 Field("Pushed by", "" if alert.cause.call == "PutImage" else describe_actor(first.by)),
-                Field("Where", describe_target(alert.repository)),
+                Field("Where", describe_target(repository)),
                 to_do(_TO_DO[first.is_left] if first.right is not Right.YES else NOTHING),
-                command(deletion(alert.repository, alert.images) if first.is_left else pulls(alert.repository, first)),
+                command(deletion(repository, alert.images) if first.is_left else pulled),
             ],
             [
-                listing("image", [*map(described, alert.images)], rest=alert.left_out),
-                listing("command", [f"{what}: {shown}" for what, shown in found.items() if first.is_left and shown]),
+                listing("image", [*map(described, alert.images)]),
+                listing("command", [f"Whether it was pulled is not known: {pulled}"] if first.is_left else []),
+                listing("command", [f"Who opened the session: {one}" for one in opened]),
             ],
         )
 
@@ -89,27 +87,21 @@ def deletion(repository: RepositoryTarget, images: Iterable[ImageEvent]) -> str:
     return f"aws ecr batch-delete-image {where} --image-ids {' '.join(ids[:_IN_COMMAND])}"
 
 
-def pulls(repository: RepositoryTarget, image: ImageEvent) -> str:
-    """The command that shows who pulled since an image was pushed: of that no event comes."""
-    end = image.last.at if image.last and not image.is_left else None
-    return _calls(repository, "BatchGetImage", repository.name, image.at, end)
-
-
-def opening(repository: RepositoryTarget, image: ImageEvent) -> str:
-    """The command that shows who opened the session that pushed an image; "" if no session did."""
+def lookups(repository: RepositoryTarget, image: ImageEvent) -> Iterator[str]:
+    """The command that shows who pulled since an image was pushed, of which no event comes; then, of a push by a
+    session, the one that shows who opened that."""
     role = image.by.issuer.rpartition("/")[2] if image.by else ""
-    if image.issued is None or not role:
-        return ""
-    return _calls(repository, "AssumeRole", f"/{role}", image.issued, image.issued + timedelta(minutes=1))
-
-
-def _calls(repository: RepositoryTarget, call: str, named: str, since: datetime, until: datetime | None) -> str:
-    end = "" if until is None else f" --end-time {show_time(until)}"
-    return (
-        f"aws cloudtrail lookup-events --profile ... --region {repository.region} --start-time {show_time(since)}{end} "
-        f"--lookup-attributes AttributeKey=EventName,AttributeValue={call} --output text "
-        f"--query \"Events[?contains(CloudTrailEvent, '{named}')].[EventTime, Username]\""
-    )
+    end = image.last.at if image.last and not image.is_left else None
+    asked = [("BatchGetImage", repository.name, image.at, end)]
+    if image.issued is not None and role:
+        asked.append(("AssumeRole", f"/{role}", image.issued, image.issued + timedelta(minutes=1)))
+    for call, named, since, until in asked:
+        yield (
+            f"aws cloudtrail lookup-events --profile ... --region {repository.region} --start-time {show_time(since)}"
+            f"{f' --end-time {show_time(until)}' if until else ''} "
+            f"--lookup-attributes AttributeKey=EventName,AttributeValue={call} --output text "
+            f"--query \"Events[?contains(CloudTrailEvent, '{named}')].[EventTime, Username]\""
+        )
 
 
 IMAGES: Mapping[type[Alert], Kind[Any]] = {ImagesPushed: _ImagesPushed()}
