@@ -27,7 +27,6 @@ def evidence_of(report: Report, user: str) -> Mapping[str, str]:
     """
     found, form = [*accesses(report)], to_json(report)
     sets = sets_of(found)
-    review = [{**access_to_json(one, report.matrix, sets), "repositories": len(one.rows)} for one in found]
     groups = zip(form["findings"], map(sentence, report.findings), strict=True)
     files = {
         "access.csv": to_csv(report),
@@ -35,7 +34,9 @@ def evidence_of(report: Report, user: str) -> Mapping[str, str]:
             _FINDINGS, [{**group, "certainty": "yes", **group["finding"], "finding": said} for group, said in groups]
         ),
         "unread.csv": table(("unread",), [{"unread": note} for note in not_known(report)]),
-        "review.csv": table(_REVIEW, review),
+        "review.csv": table(
+            _REVIEW, [{**access_to_json(one, report.matrix, sets), "repositories": len(one.rows)} for one in found]
+        ),
     }
     manifest = {
         "schema": 1,

@@ -259,10 +259,9 @@ def _age_card(report: Report) -> Element:
     if not read:
         return _card("bad", question, "Nothing was read")
     oldest, part = min(read)
-    age = report.made_at - oldest
-    minutes = int(age.total_seconds() // 60)
+    minutes = (report.made_at - oldest) // timedelta(minutes=1)
     answer = f"{minutes} min" if minutes < 120 else f"{minutes // 60} h"
-    kind = "bad" if len(read) < len(report.parts) else "odd" if age > _OLD else "good"
+    kind = "bad" if len(read) < len(report.parts) else "odd" if report.made_at - oldest > _OLD else "good"
     more = p[f"The oldest part, {part}, was read at {show_time(oldest)}."]
     return _card(kind, question, f"{answer} when it was made", more)
 
