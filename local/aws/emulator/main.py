@@ -36,6 +36,7 @@ from local.aws.emulator.bridges import (
     stack_review,
     template_conditions,
     topic_template,
+    unpacked_code,
 )
 from local.aws.emulator.control import Control
 from local.aws.emulator.fault_table import FaultTable
@@ -67,6 +68,7 @@ _BRIDGES = (
     stack_drift,
     stack_review,
     function_logs,
+    unpacked_code,
 )
 _TICK_SECONDS = 1
 _BATCHES_AT_ONCE = 2

@@ -9,6 +9,7 @@ from typing import Any
 import ministack.app as _app
 import ministack.core.iam_actions as _iam_actions
 import ministack.core.iam_evaluator as _iam_evaluator
+import ministack.core.lambda_runtime as _lambda_runtime
 import ministack.core.responses as _responses
 import ministack.core.router as _router
 import ministack.services.cloudformation as _cloudformation
@@ -39,6 +40,7 @@ eventbridge: Any = _eventbridge
 iam: Any = _iam
 iam_actions: Any = _iam_actions
 iam_evaluator: Any = _iam_evaluator
+lambda_runtime: Any = _lambda_runtime
 lambda_svc: Any = _lambda_svc
 cloudformation: Any = _cloudformation
 cloudformation_handlers: Any = _handlers
