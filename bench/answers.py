@@ -78,7 +78,7 @@ class Asked:
         return None if is_right else {kind: who for kind, who in found.items() if who}
 
     def _can_i(self, row: Row, asked: Question) -> object | None:
-        found = can_i(self._graph, find_subject(self._graph, row["principal"]), asked)
+        found = can_i(self._graph, find_subject(self._graph, row["principal"]), asked, seeks_change=False)
         if found.answer != row["answer"]:
             return found.answer.value
         docker = found.docker

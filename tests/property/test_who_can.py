@@ -96,7 +96,7 @@ def test_what_was_not_read_is_unknown_if_it_can_decide_and_only_then(
     ways = [estates.who_can(fill, name, ASKED[what]) for fill in fills(snapshot, drawn)]
     is_cut = any(one.identities and not one.is_listed for one in graph.estate.accounts.values())
     for arn, subject in graph.subjects.items():
-        answer = can_i(graph, subject, asked).answer
+        answer = can_i(graph, subject, asked, seeks_change=False).answer
         assert answer == listed.get(arn, Answer.NO)
         # Of an account of which some list lacks, those that are known to let nobody in do not show that no other does.
         doubted = {Answer.UNKNOWN} if is_cut else set()

@@ -192,14 +192,13 @@ class CanI(Struct, frozen=True):
     """On what ground the path leads there; None without a spec or a path."""
 
 
-def can_i(graph: RepositoryGraph, subject: Subject, asked: Question) -> CanI:
-    """Does the subject have the access, and if not, what is missing?"""
+def can_i(graph: RepositoryGraph, subject: Subject, asked: Question, *, seeks_change: bool = True) -> CanI:
+    """Does the subject have the access, and if not, what is missing? To seek the smallest change takes longest."""
     path = best_path(graph, subject, asked.ways)
-    if path is None:
-        return CanI(Answer.NO, None, _change(graph, subject, asked))
-    docker = by_docker(graph, path, asked.what, asked.repository)
-    lacks = docker is not None and docker.lacking
-    return CanI(path.answer, path, _change(graph, subject, asked) if lacks else None, docker=docker)
+    docker = None if path is None else by_docker(graph, path, asked.what, asked.repository)
+    lacks = path is None or (docker is not None and docker.lacking)
+    change = _change(graph, subject, asked) if seeks_change and lacks else None
+    return CanI(path.answer if path is not None else Answer.NO, path, change, docker=docker)
 
 
 def best_path(graph: RepositoryGraph, subject: Subject, ways: Iterable[tuple[Permission, ...]]) -> AccessPath | None:

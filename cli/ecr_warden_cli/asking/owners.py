@@ -44,4 +44,5 @@ def _gives(asked: OpenedEstate, compiled: CompiledSpec, asking: Asking, target: 
     """Whether it would be so if all documents were as the spec says."""
     graph = RepositoryGraph(desired_estate(compiled, asked.estate, [target]))
     wanted = question(graph, asking.what, f"{target.account}/{target.region}/{target.name}")
-    return can_i(graph, graph.subject(asking.subject.arn), wanted).answer in (Answer.YES, Answer.CONDITIONAL)
+    found = can_i(graph, graph.subject(asking.subject.arn), wanted, seeks_change=False)
+    return found.answer in (Answer.YES, Answer.CONDITIONAL)
