@@ -85,6 +85,15 @@ SAYS: dict[str, Row] = {
             "and the spec allows it",
         ),
     ),
+    "what a version gives and a run left is not given": Row(
+        replace(
+            run_report(repository_drift(None), result=Result.REPORTED, held=HoldReason.OBSERVE_MODE), of_version=True
+        ),
+        (
+            "arn:aws:iam::111111111111:user/pull-user-1 cannot pull from shop/checkout (ecr:BatchGetImage and 1 more), "
+            "and the spec allows it",
+        ),
+    ),
     "of what has no known access nothing is said": Row(run_report(ATTACHED), ()),
 }
 
@@ -93,6 +102,11 @@ SAYS: dict[str, Row] = {
 def test_a_difference_is_said_as_it_is_for_whoever_reads_it(name: str) -> None:
     [difference] = run_ended(SAYS[name].report).differences
     assert difference.access == SAYS[name].access
+
+
+@pytest.mark.parametrize(("drift", "is_whole"), [(repository_drift(None), True), (OPEN, False)], ids=["gives", "takes"])
+def test_what_somebody_opened_beside_what_a_version_gives_is_not_the_version_s(drift: Drift, is_whole: bool) -> None:
+    assert run_ended(replace(run_report(drift), of_version=True)).of_version is is_whole
 
 
 def test_what_lets_in_outsiders_comes_first_then_what_opens_the_target() -> None:
