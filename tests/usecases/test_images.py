@@ -357,7 +357,7 @@ def test_a_push_at_midnight_and_ecrs_own_event_on_it_are_one() -> None:
 ENDS = ("archived", "deleted")
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.thorough) for seed in (1, 2))])
 def test_of_10_000_events_50_foreign_pushes_are_named_and_none_more(seed: int) -> None:
     """Spread over 60 days: 5 archived, 5 deleted, 10 late; all come twice, in batches, a tenth out of order."""
     chance, noting = random.Random(seed), Noting()

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from copy import replace
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from ecr_warden.collect.stacks import content_of
@@ -51,14 +52,15 @@ TRAIL = {
 }
 
 
-def hub() -> list[SeenWire]:
+@cache
+def hub() -> tuple[SeenWire, ...]:
     """The hub's own wires as they are deployed."""
     known = known_of_hub(HUB) | PARAMETERS
     stack = {"status": "UPDATE_COMPLETE", "parameters": PARAMETERS, "content": ""}
     content = content_of("hub")
     bus, bucket = (content.properties(one, known) for one in ("TrailBusPolicy", "SpecBucketPolicy"))
     queues = [f"mapping of {queue} to {function}" for function, polled in QUEUES.items() for queue in polled]
-    return [
+    return (
         SeenWire("stack of the hub", "the hub", stack),
         *(_rule(rule, "hub", known, "") for rule in HUB_RULES),
         SeenWire(
@@ -72,22 +74,24 @@ def hub() -> list[SeenWire]:
             SeenWire(f"e-mail subscription of {topic}", delivers, {"subscriptions": [f"arn:aws:sns:{topic}:1"]})
             for topic, delivers in TOPICS.items()
         ),
-    ]
+    )
 
 
-def region_of(account: str, region: str) -> list[SeenWire]:
+@cache
+def region_of(account: str, region: str) -> tuple[SeenWire, ...]:
     """A region of a member as it is deployed."""
     place, known = f" of {account} in {region}", {**pseudo(account, region), "HubBusArn": HUB.bus}
     stack = {"status": "CREATE_COMPLETE", "parameters": {}, "content": content_of("events").digest}
-    return [
+    return (
         SeenWire(f"trail{place}", "calls", {"trails": [TRAIL]}),
         *(_rule(rule, "events", known, place) for rule in rules_of(region)),
         SeenWire(f"queue {UNDELIVERED}{place}", "what rules cannot deliver", {"messages": 0}),
         SeenWire(f"stack of the events{place}", "rules", stack),
-    ]
+    )
 
 
-def account_of(account: str) -> list[SeenWire]:
+@cache
+def account_of(account: str) -> tuple[SeenWire, ...]:
     """The member stack of an account, its roles and its boundary as they are deployed."""
     content = content_of("member")
     own = {"HubAccount": HUB.account, "ExternalId": HUB.external_id}
@@ -96,14 +100,14 @@ def account_of(account: str) -> list[SeenWire]:
     stack = {"status": "CREATE_COMPLETE", "parameters": OF_MEMBER, "content": content.digest}
     roles = {name: content.properties(logical, known) for logical, name in OWN_ROLES.items()}
     documents = {name: content.properties(logical, known) for logical, name in OWN_POLICIES.items()}
-    return [
+    return (
         SeenWire(f"stack of the member {account}", "roles", stack),
         *(SeenWire(f"role {name} in {account}", "roles", _role(properties)) for name, properties in roles.items()),
         *(
             SeenWire(f"policy {name} in {account}", "roles", made and {"policy": made["PolicyDocument"]})
             for name, made in documents.items()
         ),
-    ]
+    )
 
 
 def _rule(rule: EventRule, stack: str, known: Mapping[str, str], where: str) -> SeenWire:
