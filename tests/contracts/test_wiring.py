@@ -13,7 +13,15 @@ from ecr_warden.collect.aws_wiring import TRAILS_READ, AwsWiring
 from ecr_warden.collect.stacks import content_of
 from ecr_warden.collect.wire import Wire, WireState
 from ecr_warden.collect.wiring import PASSING, TRAIL_BUS, SeenWire
-from ecr_warden.collect.wiring_verdicts import TOPICS, UNDELIVERED, account_wires, hub_wires, region_wires, rules_of
+from ecr_warden.collect.wiring_verdicts import (
+    HUB_RULES,
+    TOPICS,
+    UNDELIVERED,
+    account_wires,
+    hub_wires,
+    region_wires,
+    rules_of,
+)
 from iam_access.arn import IAM_REGION
 from local.testing.memory import wiring as deployed_as
 from local.testing.memory.wiring import HUB, PARAMETERS
@@ -160,11 +168,7 @@ def with_version(policy: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def bus_of(rule: str) -> str:
-    return {
-        "ecr-warden-trail": TRAIL_BUS,
-        "ecr-warden-heartbeats": TRAIL_BUS,
-        "ecr-warden-outcomes": "ecr-warden-outcomes",
-    }.get(rule, "default")
+    return next((one.bus for one in HUB_RULES if one.name == rule), "default")
 
 
 def put_rule(events: Any, name: str, bus: str, found: Mapping[str, Any]) -> None:
@@ -173,7 +177,7 @@ def put_rule(events: Any, name: str, bus: str, found: Mapping[str, Any]) -> None
     what = {"ScheduleExpression": found["schedule"]} if found["schedule"] else {}
     what |= {"EventPattern": json.dumps(found["pattern"])} if found["pattern"] else {}
     events.put_rule(Name=name, EventBusName=bus, Description=found["stack"], **what)
-    targets = [{"Id": "1", **{key: one[key] for key in ("Arn", "RoleArn") if key in one}} for one in found["targets"]]
+    targets = [{key: one[key] for key in ("Id", "Arn", "RoleArn") if key in one} for one in found["targets"]]
     events.put_targets(Rule=name, EventBusName=bus, Targets=targets)
 
 
@@ -270,7 +274,8 @@ def cut(events: Any, rule: str, state: WireState) -> None:
         case WireState.CHANGED:
             events.put_targets(Rule=rule, **where, Targets=[{"Id": "2", "Arn": ELSEWHERE}])
         case _:
-            events.remove_targets(Rule=rule, Ids=["1"], **where)
+            targets = events.list_targets_by_rule(Rule=rule, **where)["Targets"]
+            events.remove_targets(Rule=rule, Ids=[one["Id"] for one in targets], **where)
             if state is WireState.MISSING:
                 events.delete_rule(Name=rule, **where)
 
@@ -462,7 +467,7 @@ def test_of_many_trails_a_bounded_number_is_read(hub: MotoHub) -> None:
 
 def test_a_region_takes_a_counted_number_of_calls(hub: MotoHub) -> None:
     wiring = wiring_of(hub)
-    for region, calls in ((REGION, 11), (IAM_REGION, 13)):
+    for region, calls in ((REGION, 13), (IAM_REGION, 15)):
         hub.wire.calls.clear()
         wiring.region(MEMBER, region)
         assert len(hub.wire.calls) == calls
