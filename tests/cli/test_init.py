@@ -114,7 +114,7 @@ IN_THE_WAY: Mapping[str, tuple[int | Failure, tuple[str, ...], str]] = {
     "ten functions at once": (
         10,
         GIVEN,
-        f"{CI}/eu-central-1 may run 10 functions at once, and the hub needs 30: its queues",
+        f"{CI}/eu-central-1 may run 10 functions at once, and the hub needs 34: its queues",
     ),
     "with what to do": (10, GIVEN, NEEDS),
     "what may not be asked": (Failure("AccessDenied", remedy="ask"), GIVEN, "at once is not known: AccessDenied; ask"),
