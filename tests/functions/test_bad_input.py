@@ -15,7 +15,7 @@ from msgspec import structs
 from ecr_warden.aws.redelivery import ATTEMPTS
 from ecr_warden.bootstrap import control
 from ecr_warden.core.target import parse_target
-from ecr_warden.hub.request import AskHistory, AskStatus, request_to_text
+from ecr_warden.hub.request import AskHistory, AskPushed, AskStatus, request_to_text
 from ecr_warden.state.commands import PauseUntil, Resume
 from local.aws.behaviour.of_aws import PUBLISHED
 from tests import tables
@@ -159,8 +159,10 @@ def befall(running: Running, when: str, sibling: str | None) -> None:
         case "deletion", _:
             running.upload(None)
         case "asking", _:
-            lately = AskHistory(since=datetime.now(UTC) - timedelta(days=1))
-            running.errors += [json.dumps(running.ask(question)) for question in (AskStatus(), lately)]
+            since, now = datetime.now(UTC) - timedelta(days=1), datetime.now(UTC)
+            pushed = AskPushed(parse_target(key_of("shop/checkout")), since, now)
+            asked = AskStatus(), AskHistory(since=since), pushed
+            running.errors += [json.dumps(running.ask(question)) for question in asked]
         case "pausing", _:
             commands = structs.replace(control.commands(control.ControlAdapters()), callers=Callers())
             target, until = parse_target(key_of("shop/checkout")), datetime.now(UTC) + timedelta(hours=1)
