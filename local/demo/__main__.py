@@ -54,6 +54,7 @@ def _run(stage: Stage, report: Report) -> None:
     doors = Doors.of(stage)
     felt = steps.open_the_door(ring, doors)
     steps.reopen_sessions(ring, doors)
+    stage.let_time_pass()
     steps.tamper(ring)
     stage.let_time_pass()
     _SCREEN.step("3  Rewrites that AWS treats as equivalent, each next to one that differs by one action")

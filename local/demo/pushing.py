@@ -79,7 +79,7 @@ class Doors:
         ecr = self.stage.aws.client_with(keys.key, keys.secret, keys.token, "ecr", REGION)
         tag = f"pushed-{next(_tags)}"
         try:
-            _upload(ecr, tag)
+            upload(ecr, tag)
         except ClientError as error:
             _only_refused(error)
             return False
@@ -88,7 +88,7 @@ class Doors:
         return tag in found[0]["imageTags"]
 
 
-def _upload(ecr: Any, tag: str) -> None:
+def upload(ecr: Any, tag: str) -> None:
     """What docker push does."""
     where = {"registryId": REGISTRY, "repositoryName": REPOSITORY}
     digest = "sha256:" + hashlib.sha256(_LAYER).hexdigest()

@@ -14,7 +14,7 @@ from local.demo.chat import Chat, Message
 from local.demo.people import People, make_people
 from local.demo.places import CI, LEGACY, REGION, REGISTRY, REPOSITORY, TRAIL_REGION, USERS
 from local.testing.accepting import accept_version
-from local.testing.forgetting import forget_messages, forget_waiting
+from local.testing.forgetting import forget_messages, forget_waiting, is_waiting
 from local.testing.waiting import until
 
 _EXTERNAL_ID = "demo-external-id"
@@ -103,9 +103,14 @@ class Stage:
         return found[0]
 
     def let_time_pass(self) -> None:
-        """As if more time passed than the demo takes: else the ten messages of ten minutes would be used up."""
+        """As if more time passed than the demo takes: else the ten messages of ten minutes would be used up.
+
+        What waits for a digest is heard first.
+        """
+        client, table = self.aws.client(CI, "dynamodb", REGION), self.hub["Table"]
+        until(lambda: not is_waiting(client, table), _HEARD_SECONDS, "the digest of what waits")
         for forget in (forget_messages, forget_waiting):
-            forget(self.aws.client(CI, "dynamodb", REGION), self.hub["Table"])
+            forget(client, table)
 
     def events(self, *, on: bool) -> None:
         """Enable or disable every rule that forwards CloudTrail's events, in the members and on the hub's bus."""

@@ -93,13 +93,20 @@ def reopen_sessions(ring: Ring, doors: Doors) -> None:
         pushes.append(doors.session_pushes(outsider))
         screen.bad("the outsider's open session pushes again")
 
-    stood = truth.read_ends(aws)
+    stood, heard = truth.read_ends(aws), len(ring.stage.chat.messages)
     ring.attack(REOPENED_SESSIONS, during=look, late=late, stands=stood, read=truth.read_ends)
     pushes.append(doors.session_pushes(outsider))
     if report.check(
         "an ended session that was revived: before, during, after", pushes == [False, True, False], f"{pushes}"
     ):
         screen.good("the outsider's open session is refused again")
+    foreign = ring.stage.message("pushed through an open door", heard)
+    if report.check(
+        "a message names the outsider's image", f"image {REPOSITORY}:pushed-" in foreign.text, foreign.text
+    ):
+        screen.good(
+            "reported   the image that it pushed meanwhile, and how to see who pulled it and who opened the session"
+        )
     left = truth.difference(truth.read_ends(aws), stood)
     report.check("the cut-off is the same as before", not left, f"changed: {left}")
     report.check(

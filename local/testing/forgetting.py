@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+_WAITING = "INCIDENT#undelivered/"
+
 
 def forget_repairs(dynamodb: Any, table: str) -> None:
     """As if all repairs were long ago. `dynamodb`: a client of boto3."""
@@ -24,7 +26,14 @@ def forget_messages(dynamodb: Any, table: str) -> None:
 
 def forget_waiting(dynamodb: Any, table: str) -> None:
     """As if no channel had refused a message: call it last, as a message that leaves meanwhile waits no more."""
-    _forget(dynamodb, table, lambda pk, _: pk.startswith("INCIDENT#undelivered/"))
+    _forget(dynamodb, table, lambda pk, _: pk.startswith(_WAITING))
+
+
+def is_waiting(dynamodb: Any, table: str) -> bool:
+    """Whether an alert waits for a channel."""
+    pages = dynamodb.get_paginator("scan").paginate(TableName=table, ProjectionExpression="pk, sk")
+    found = (key for page in pages for key in page["Items"])
+    return any(key["pk"]["S"].startswith(_WAITING) and key["sk"]["S"].startswith("ALERT#") for key in found)
 
 
 def _forget(dynamodb: Any, table: str, is_gone: Callable[[str, str], bool]) -> None:
