@@ -41,9 +41,10 @@ def judge(ring: Ring, versions: tuple[str, ...]) -> None:
 
 
 def _unreported(ring: Ring) -> list[Run]:
-    """The repairs that no message names by their run, except those that a message counts.
+    """The repairs that no message names by their run, except those that a message or an incident counts.
 
-    A message that has collected many runs on one target names the first of them: `(runs A, B, and 3 more)`.
+    A message that has collected many runs on one target names the first of them: `(runs A, B, and 3 more)`. What comes
+    again is counted by its incident, until the message about its end.
     """
     unnamed = [run for run in ring.repairs if _telling(ring, run) is None]
     counted = Counter({target: _counted(ring, target) for target in {run.target for run in unnamed}})
@@ -51,7 +52,7 @@ def _unreported(ring: Ring) -> list[Run]:
     for run in unnamed:
         counted[run.target] -= 1
         gone += [run] if counted[run.target] < 0 else []
-    return gone
+    return gone[sum(ring.stage.counted) + ring.stage.counting() :]
 
 
 def _counted(ring: Ring, target: str) -> int:

@@ -4,9 +4,11 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from ecr_warden.aws.table import Table
+from ecr_warden.notify.aws_outbox import STANDING, incidents_in
 from local.aws import deploy
 from local.aws.deploy import Place
 from local.aws.launcher import ROOT, EmulatedAws
@@ -50,6 +52,8 @@ class Stage:
     hub: Mapping[str, str]
     chat: Chat
     people: People
+    counted: list[int] = field(default_factory=list)
+    """How much each incident that was forgotten had counted since its last message: its end would have said so."""
 
     def upload(self, spec: str) -> str:
         """Upload a spec; returns its version."""
@@ -109,8 +113,14 @@ class Stage:
         """
         client, table = self.aws.client(CI, "dynamodb", REGION), self.hub["Table"]
         until(lambda: not is_waiting(client, table), _HEARD_SECONDS, "the digest of what waits")
+        self.counted.append(self.counting())
         for forget in (forget_messages, forget_waiting):
             forget(client, table)
+
+    def counting(self) -> int:
+        """How much the incidents have counted since their last messages."""
+        standing = incidents_in(Table(self.aws.client(CI, "dynamodb", REGION), self.hub["Table"]), STANDING)
+        return sum(incident.things - incident.said_things for incident in standing)
 
     def events(self, *, on: bool) -> None:
         """Enable or disable every rule that forwards CloudTrail's events, in the members and on the hub's bus."""

@@ -16,11 +16,14 @@ def forget_repairs(dynamodb: Any, table: str) -> None:
 
 
 def forget_messages(dynamodb: Any, table: str) -> None:
-    """As if all messages were long ago: whoever reads waits for none, and no digest stands for the next ones."""
+    """As if all messages were long ago: no digest stands for the next ones, and no incident goes on."""
     _forget(
         dynamodb,
         table,
-        lambda pk, sk: pk.startswith("INCIDENT#turns/") or (pk.startswith("INCIDENT#") and sk == "OPEN"),
+        lambda pk, sk: (
+            pk.startswith(("INCIDENT#turns/", "INCIDENT#standing", "INCIDENT#facts"))
+            or (pk.startswith("INCIDENT#") and sk == "OPEN")
+        ),
     )
 
 

@@ -1,14 +1,15 @@
 """People who read, and the function that writes to them, on a clock that a test moves: queue, table and channels."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from ecr_warden.core.alert import Alert
 from ecr_warden.core.failures import PermissionMissing, PortError
 from ecr_warden.notify.message import Message
 from ecr_warden.notify.notify import SendAlerts
-from ecr_warden.notify.ports import CHAT, E_MAIL, ChannelError
+from ecr_warden.notify.ports import CHAT, E_MAIL, ChannelError, Incidents
 from local.testing.memory.hub import ManualClock, MemoryIncidents
 
 _FIRST_RETRY, _LONGEST_RETRY = 20, 720
@@ -44,33 +45,14 @@ class Silenceable(MemoryIncidents):
 
     silent: bool = False
 
-    def _asked(self) -> None:
-        if self.silent:
+    def __getattribute__(self, name: str) -> Any:
+        """Each method asks the table."""
+        if name in _ASKING and object.__getattribute__(self, "silent"):
             raise PermissionMissing("not authorized to perform: dynamodb:PutItem", remedy="deploy the hub again")
+        return object.__getattribute__(self, name)
 
-    def open(self, key: str, *, seconds: int) -> bool:
-        self._asked()
-        return MemoryIncidents.open(self, key, seconds=seconds)
 
-    def add(self, key: str, alerts: Sequence[Alert], *, seconds: int) -> None:
-        self._asked()
-        MemoryIncidents.add(self, key, alerts, seconds=seconds)
-
-    def close(self, key: str, *, again: int = 0) -> Mapping[str, Alert]:
-        self._asked()
-        return MemoryIncidents.close(self, key, again=again)
-
-    def turn(self, name: str, *, most: int, seconds: int) -> int:
-        self._asked()
-        return MemoryIncidents.turn(self, name, most=most, seconds=seconds)
-
-    def was_heard(self, alert: Alert) -> bool:
-        self._asked()
-        return MemoryIncidents.was_heard(self, alert)
-
-    def note_heard(self, alert: Alert) -> None:
-        self._asked()
-        MemoryIncidents.note_heard(self, alert)
+_ASKING = frozenset(name for name in vars(Incidents) if not name.startswith("_"))
 
 
 @dataclass(slots=True)
@@ -84,6 +66,7 @@ class People:
     waiting: list[tuple[datetime, str, int]] = field(default_factory=list)
     failures: list[PortError] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    aliases: Callable[[], Mapping[str, str]] = dict
 
     def __post_init__(self) -> None:
         self.chat, self.mail = MemoryChannel(self.clock), MemoryChannel(self.clock)
@@ -92,12 +75,14 @@ class People:
     @property
     def send(self) -> SendAlerts:
         """The use case."""
-        return SendAlerts(self.incidents, {E_MAIL: self.mail, CHAT: self.chat}, self.warnings.append)
+        return SendAlerts(
+            self.incidents, {E_MAIL: self.mail, CHAT: self.chat}, self.warnings.append, self.clock, self.aliases
+        )
 
     def announce(self, *alerts: Alert) -> None:
         """Announce one after the other, at once."""
         for alert in alerts:
-            self.send.announce(alert)
+            self.send.announce(alert, self.clock.now())
 
     def wait(self, seconds: float) -> None:
         """Let the time pass, and what is due be flushed in its time."""

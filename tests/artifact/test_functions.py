@@ -7,7 +7,7 @@ from typing import Any
 from bench.counting import D1, ROLE, member_calls
 from ecr_warden.core.alert import alert_to_json
 from ecr_warden.core.job import Cause, CauseKind
-from ecr_warden.versions.alerts import SpecRefused
+from ecr_warden.repair.alerts import OwnChanged
 from local.testing.installed import HUB, MEMBER, REPOSITORY, Installed
 from local.testing.messages import Message, batch, reconcile
 from local.testing.runtime_api import BuiltFunction
@@ -34,12 +34,10 @@ def test_a_broken_event_is_an_error_that_names_its_kind_and_the_next_event_is_ha
 
 
 def test_alert_publishes_an_announcement(installed: Installed) -> None:
-    refused = SpecRefused(Cause(CauseKind.SPEC, "v2"), "v2", "v1", ("line 3: an account has 12 digits",))
+    cut = OwnChanged(Cause(CauseKind.EVENT, "e-1", "events:DeleteRule"), MEMBER, "rule ecr-warden-forward-iam")
     with installed.function("alert") as function:
         mark = installed.aws.mark()
-        answer = function.invoke(
-            {"source": "ecr-warden", "time": "2026-11-24T10:00:00Z", "detail": alert_to_json(refused)}
-        )
+        answer = function.invoke({"source": "ecr-warden", "time": "2026-11-24T10:00:00Z", "detail": alert_to_json(cut)})
         assert not answer.failed, f"{answer} {function.log()}"
     published = [call for call in installed.aws.calls(mark) if call.service == "sns"]
     assert [(call.action, call.error) for call in published] == [("Publish", "")]

@@ -1,68 +1,111 @@
-"""Incidents: alerts with one cause are kept, flushed once, and dropped when they were delivered."""
+"""Incidents: what is collected is kept, flushed once, and dropped when it was said; an incident has one revision."""
 
+from collections.abc import Mapping
 from copy import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from ecr_warden.core.job import Cause, CauseKind
+from ecr_warden.core.result import Severity
+from ecr_warden.notify.incident import Fact, begun, with_notes
 from ecr_warden.notify.ports import MEMORY, waiting_key
-from ecr_warden.versions.alerts import SpecAccepted, SpecRefused
+from ecr_warden.versions.alerts import SpecAccepted
+from local.testing.memory.hub import ManualClock
 from tests.contracts.hubs import Hub
-from tests.contracts.runs import ended
 
+START = ManualClock().now()
 CAUSE = Cause(CauseKind.SPEC, "v1")
 ACCEPTED = SpecAccepted(CAUSE, "v1", None, ("repository/222222222222/eu-central-1/a",), ())
-REFUSED = SpecRefused(CAUSE, "v2", "v1", ("E001 ...",))
 
 
-def test_alerts_are_collected_oldest_first_and_flushed_once(hub: Hub) -> None:
-    alerts = (ACCEPTED, ended("r1"), ended("r2"), REFUSED)
-    for alert in alerts:
-        hub.incidents.add("spec-v1", [alert], seconds=20)
+def texts(collected: Mapping[str, tuple[str, datetime]]) -> list[str]:
+    return [text for text, _ in collected.values()]
+
+
+def test_what_is_collected_comes_back_oldest_first_each_once_with_its_time(hub: Hub) -> None:
+    began = hub.clock.now()
+    for text in ("a", "b", "a", "c"):
+        hub.incidents.add("i", [text])
         hub.clock.advance(timedelta(seconds=1))
-    assert hub.flushes() == ["spec-v1"]
-    assert tuple(hub.incidents.close("spec-v1").values()) == alerts
+    hub.incidents.add("j", ["d"])
+    collected = hub.incidents.close("i")
+    assert sorted(texts(collected)) == ["a", "b", "c"]
+    assert all(began <= at < hub.clock.now() for _, at in collected.values())
+    assert texts(hub.incidents.close("j")) == ["d"]
+    assert texts(hub.incidents.close("k")) == []
+    assert texts(hub.incidents.close("i")) == texts(collected), "it stays until it is dropped"
+    hub.incidents.drop("i", collected)
+    assert texts(hub.incidents.close("i")) == []
 
 
-def test_an_incident_is_opened_by_one_and_flushed_once(hub: Hub) -> None:
-    assert [hub.incidents.open("i", seconds=20) for _ in range(3)] == [True, False, False]
-    hub.incidents.add("i", [ACCEPTED], seconds=20)
-    assert hub.flushes() == ["i"]
-    assert tuple(hub.incidents.close("i").values()) == (ACCEPTED,)
-    assert hub.incidents.open("i", seconds=20)
-    assert hub.flushes() == ["i"]
+def test_many_texts_are_added_in_their_order_and_dropped_at_once(hub: Hub) -> None:
+    many = [f"{number:03}" for number in range(60)]
+    hub.incidents.add("i", [*many, many[0]])
+    collected = hub.incidents.close("i")
+    assert texts(collected) == many
+    hub.incidents.drop("i", collected)
+    assert texts(hub.incidents.close("i")) == []
+    hub.incidents.drop("i", ())
 
 
-def test_same_alert_twice_is_one(hub: Hub) -> None:
-    hub.incidents.add("i", [ended()], seconds=20)
-    hub.incidents.add("i", [ended()], seconds=20)
-    assert tuple(hub.incidents.close("i").values()) == (ended(),)
+# What was asked for, in seconds from now, after how long; whether it was asked for anew.
+OPENED: dict[str, list[tuple[int, int, bool]]] = {
+    "the first": [(0, 20, True)],
+    "the same again": [(0, 20, True), (5, 20, False)],
+    "later than it is due": [(0, 20, True), (0, 600, False)],
+    "sooner than it is due": [(0, 600, True), (0, 20, True), (0, 20, False)],
+    "a flush that never came": [(0, 20, True), (41, 20, True)],
+}
 
 
-def test_incidents_are_separate(hub: Hub) -> None:
-    hub.incidents.add("i", [ACCEPTED], seconds=20)
-    hub.incidents.add("j", [REFUSED], seconds=20)
-    assert hub.flushes() == ["i", "j"]
-    assert tuple(hub.incidents.close("j").values()) == (REFUSED,)
-    assert tuple(hub.incidents.close("i").values()) == (ACCEPTED,)
-    assert tuple(hub.incidents.close("k").values()) == ()
+@pytest.mark.parametrize("name", OPENED)
+def test_a_key_is_flushed_as_soon_as_anybody_asked(hub: Hub, name: str) -> None:
+    for wait, seconds, expected in OPENED[name]:
+        hub.clock.advance(timedelta(seconds=wait))
+        assert hub.incidents.open("i", seconds=seconds) is expected
+    assert hub.flushes() == ["i"] * sum(expected for _, _, expected in OPENED[name])
 
 
-def test_an_alert_that_was_read_and_not_dropped_is_delivered_again(hub: Hub) -> None:
-    hub.incidents.add("i", [ACCEPTED], seconds=20)
+def test_a_flush_that_is_due_asks_for_the_next_and_one_that_comes_early_for_none(hub: Hub) -> None:
+    hub.incidents.open("i", seconds=20)
     hub.incidents.close("i")
-    assert tuple(hub.incidents.close("i").values()) == (ACCEPTED,)
+    assert not hub.incidents.open("i", seconds=600), "it is flushed in 20 seconds"
+    hub.clock.advance(timedelta(seconds=20))
+    hub.incidents.close("i")
+    assert hub.incidents.open("i", seconds=600)
 
 
-def test_an_alert_after_the_flush_opens_the_incident_again(hub: Hub) -> None:
-    hub.incidents.add("i", [ACCEPTED], seconds=20)
-    hub.flushes()
-    taken = hub.incidents.close("i")
-    hub.incidents.add("i", [REFUSED], seconds=20)
-    hub.incidents.drop("i", taken)
-    assert hub.flushes() == ["i"]
-    assert tuple(hub.incidents.close("i").values()) == (REFUSED,)
+FACT = Fact("target/a", Severity.CRITICAL, "eve can push", START, START, lets_in=True)
+INCIDENT = replace(with_notes(begun("by/eve", START), [(START, START, [FACT], (), "eve")], START), revision=1)
+
+
+def test_an_incident_is_kept_in_the_place_of_the_revision_before_and_no_other(hub: Hub) -> None:
+    assert hub.incidents.find("by/eve") is None
+    assert hub.incidents.keep(INCIDENT)
+    assert hub.incidents.find("by/eve") == INCIDENT
+    assert hub.incidents.find("by/ev") is None
+    assert not hub.incidents.keep(replace(INCIDENT, title="of another process"))
+    assert hub.incidents.keep(replace(INCIDENT, revision=2))
+    assert [one.revision for one in hub.incidents.standing()] == [2]
+
+
+def test_an_incident_that_has_ended_stands_no_more(hub: Hub) -> None:
+    hub.incidents.keep(INCIDENT)
+    assert hub.incidents.keep(replace(INCIDENT, revision=2), is_ended=True)
+    assert hub.incidents.find("by/eve") is None
+    assert hub.incidents.standing() == []
+    assert hub.incidents.keep(INCIDENT), "the same cause begins another one"
+
+
+def test_a_fact_has_the_incident_that_it_was_assigned_to_until_it_is_forgotten(hub: Hub) -> None:
+    facts = [f"target/{number}" for number in range(130)]
+    hub.incidents.assign(facts, "by/eve")
+    hub.incidents.assign(facts[:1], "storm")
+    assert hub.incidents.threads([*facts, "target/x"]) == {**dict.fromkeys(facts, "by/eve"), facts[0]: "storm"}
+    hub.incidents.forget(facts[1:])
+    assert hub.incidents.threads(facts) == {facts[0]: "storm"}
+    assert hub.incidents.threads([]) == {}
 
 
 def test_an_alert_is_known_again_by_all_that_it_says(hub: Hub) -> None:
@@ -73,27 +116,6 @@ def test_an_alert_is_known_again_by_all_that_it_says(hub: Hub) -> None:
     assert not hub.incidents.was_heard(replace(ACCEPTED, cause=Cause(CauseKind.SPEC, "v2")))
     hub.clock.advance(MEMORY)
     assert not hub.incidents.was_heard(ACCEPTED)
-
-
-def test_many_alerts_are_dropped_at_once(hub: Hub) -> None:
-    alerts = tuple(ended(f"r{number:03}") for number in range(60))
-    for alert in alerts:
-        hub.incidents.add("i", [alert], seconds=20)
-        hub.clock.advance(timedelta(milliseconds=1))
-    taken = hub.incidents.close("i")
-    assert tuple(taken.values()) == alerts
-    hub.incidents.drop("i", taken)
-    assert tuple(hub.incidents.close("i").values()) == ()
-    hub.incidents.drop("i", ())
-
-
-def test_several_alerts_are_added_at_once_in_their_order_and_each_is_one(hub: Hub) -> None:
-    alerts = tuple(ended(f"r{number:03}") for number in range(60))
-    hub.incidents.add("i", (*alerts, alerts[0]), seconds=20)
-    assert tuple(hub.incidents.close("i").values()) == alerts
-    hub.incidents.add("i", alerts[5:6], seconds=20)
-    assert len(hub.incidents.close("i")) == len(alerts)
-    assert hub.flushes() == ["i", "i"]
 
 
 def test_there_are_so_many_turns_in_any_time_and_whoever_has_none_hears_when(hub: Hub) -> None:
@@ -138,34 +160,11 @@ def test_a_clock_that_differs_neither_shuts_a_channel_nor_opens_it_wider_than_by
 
 def test_what_waits_for_a_channel_says_since_when(hub: Hub) -> None:
     since = hub.clock.now()
-    hub.incidents.add(waiting_key("chat"), [ACCEPTED], seconds=60)
+    hub.incidents.add(waiting_key("chat"), ["a"])
     hub.clock.advance(timedelta(seconds=5))
-    hub.incidents.add(waiting_key("chat"), [REFUSED], seconds=60)
-    hub.incidents.add("i", [REFUSED], seconds=60)
+    hub.incidents.add(waiting_key("chat"), ["b"])
+    hub.incidents.add("i", ["c"])
     assert sorted(hub.waiting("chat")) == [since, since + timedelta(seconds=5)]
     assert list(hub.waiting("e-mail")) == []
     hub.incidents.drop(waiting_key("chat"), hub.incidents.close(waiting_key("chat")))
     assert list(hub.waiting("chat")) == []
-
-
-def test_an_incident_with_alerts_stays_open_until_a_flush_finds_none(hub: Hub) -> None:
-    """Whoever acts while its message is sent has nothing sent at once beside it."""
-    hub.incidents.open("i", seconds=20)
-    hub.incidents.add("i", [ACCEPTED], seconds=20)
-    assert hub.flushes() == ["i"]
-    hub.clock.advance(timedelta(seconds=20))
-    taken = hub.incidents.close("i", again=20)
-    assert tuple(taken.values()) == (ACCEPTED,)
-    assert not hub.incidents.open("i", seconds=20)
-    hub.incidents.add("i", [REFUSED], seconds=20)
-    hub.incidents.drop("i", taken)
-    assert hub.flushes() == ["i"]
-    hub.clock.advance(timedelta(seconds=20))
-    taken = hub.incidents.close("i", again=20)
-    assert tuple(taken.values()) == (REFUSED,)
-    hub.incidents.drop("i", taken)
-    assert hub.flushes() == ["i"]
-    hub.clock.advance(timedelta(seconds=20))
-    assert hub.incidents.close("i", again=20) == {}
-    assert hub.flushes() == []
-    assert hub.incidents.open("i", seconds=20)

@@ -51,6 +51,7 @@ def _find_one_that_is_named_like_ours(house: House) -> None:
     """Where nothing is repaired, the name of a policy hides nobody."""
     mallory, name = house.stage.people.registry_admin, "ecr-warden-x"
     house.upload(SEED.replace("regions: [eu-central-1]}", "regions: [eu-central-1], mode: observe}"))
+    house.forget_repairs()
     since = house.now()
     shadow.make(mallory, name)
     try:

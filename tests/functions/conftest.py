@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +52,20 @@ class Context:
         return self.left
 
 
+class LaterClock:
+    """The system's clock, later by as much as a test says."""
+
+    def __init__(self) -> None:
+        self.by = timedelta()
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.by
+
+    def later(self, seconds: int) -> None:
+        """Let time pass."""
+        self.by += timedelta(seconds=seconds)
+
+
 type Handler = Callable[..., Any]
 
 _services = itertools.count()
@@ -60,7 +75,7 @@ class Deployed:
     """What template.yaml makes, as far as handlers need it, and what came out at its other ends."""
 
     def __init__(self) -> None:
-        self.context = Context()
+        self.context, self.clock = Context(), LaterClock()
         self.containers: dict[str, Handler] = {}
         self.sqs, self.s3 = boto3.client("sqs"), boto3.client("s3")
         self.dynamodb, self.ssm = boto3.client("dynamodb"), boto3.client("ssm")
@@ -206,6 +221,8 @@ def handler_of(deployed: Deployed) -> Callable[[str], Handler]:
         assert found.loader is not None
         module = importlib.util.module_from_spec(found)
         found.loader.exec_module(module)
+        if name == "alert":
+            module.ADAPTERS.clock = deployed.clock
         handler: Handler = module.handler
         deployed.containers[name] = handler
         return handler

@@ -10,14 +10,15 @@ import pytest
 from ecr_warden.core.alert import Alert, alert_to_json
 from ecr_warden.core.codec.base import CodecError
 from ecr_warden.core.job import Cause, CauseKind
-from ecr_warden.versions.alerts import SpecAccepted, SpecRefused
+from ecr_warden.repair.alerts import OwnChanged
+from ecr_warden.versions.alerts import SpecAccepted
 from local.testing.messages import Message, batch
 from tests.functions.conftest import Deployed, Handler
 from tests.template.cfn import HUB, say
 
 type Logged = Callable[[], list[dict[str, Any]]]
 SPEC = Cause(CauseKind.SPEC, "v2")
-REFUSED = SpecRefused(SPEC, "v2", "v1", ("line 3: accounts.ci.id: an account has 12 digits",))
+CUT = OwnChanged(Cause(CauseKind.EVENT, "e-1", "events:DeleteRule"), "222222222222", "rule ecr-warden-forward-iam")
 ACCEPTED = SpecAccepted(SPEC, "v2", "v1", ("repository/222222222222/eu-central-1/shop/checkout",), ())
 FLUSH = Message(json.dumps({"schema": 1, "incident": "spec/v2"}), queue="ecr-warden-incidents")
 
@@ -37,15 +38,17 @@ def announced(alert: Alert) -> dict[str, Any]:
 
 
 def test_an_urgent_alert_is_sent_at_once(handler: Handler, deployed: Deployed) -> None:
-    handler(announced(REFUSED))
+    handler(announced(CUT))
     (mail,) = deployed.mails()
-    assert "an account has 12 digits" in mail
+    assert "rule ecr-warden-forward-iam" in mail
 
 
 def test_collected_alerts_are_sent_in_one_message_when_it_is_due(handler: Handler, deployed: Deployed) -> None:
     handler(announced(ACCEPTED))
     handler(announced(ACCEPTED))
-    assert deployed.mails() == []
+    handler(batch(FLUSH))
+    assert deployed.mails() == [], "it is gathered for 20 seconds"
+    deployed.clock.later(21)
     handler(batch(FLUSH))
     assert len(deployed.mails()) == 1
     handler(batch(FLUSH))
@@ -62,6 +65,7 @@ def test_a_malformed_flush_is_an_error_so_that_it_ends_in_the_failure_queue(
 
 def test_a_malformed_flush_does_not_hold_back_other_incidents(handler: Handler, deployed: Deployed) -> None:
     handler(announced(ACCEPTED))
+    deployed.clock.later(21)
     assert handler(batch(broken("{"), FLUSH, broken("[]"))) == {
         "batchItemFailures": [{"itemIdentifier": "m0"}, {"itemIdentifier": "m2"}]
     }
@@ -90,11 +94,11 @@ def test_of_a_message_its_first_line_alone_is_logged_once_it_is_sent_as_the_dash
     query = say(HUB.properties("Dashboard")["DashboardBody"])
     [said] = re.findall(r"filter message = '([^']+)'", query)
     [fields] = re.findall(r"fields @timestamp, ([a-z_, ]+) \|", query)
-    handler(announced(REFUSED))
+    handler(announced(CUT))
     lines = logged()
     [line] = [one for one in lines if one["message"] == said]
-    assert [line[name] for name in fields.split(", ")] == ["warning", "failed", line["first_line"]]
+    assert [line[name] for name in fields.split(", ")] == ["critical", "open", line["first_line"]]
     (mail,) = deployed.mails()
     assert line["first_line"] in mail
-    assert "12 digits" in mail
-    assert "12 digits" not in json.dumps(lines)
+    assert "A caller who can change it" in mail
+    assert "A caller who can change it" not in json.dumps(lines)

@@ -26,7 +26,7 @@ from iam_access.delta.relate import Differs, relate
 from iam_access.document.document import Document, policy_size
 from iam_access.document.kind import DocumentKind
 from iam_access.document.principal import is_unique_id
-from local.testing.memory.hub import MemoryIncidents
+from local.testing.memory.hub import ManualClock, MemoryIncidents
 from local.testing.seed import D1, D2, D3, D4, PUSHER, spec_of
 from tests.fuzz import stored
 from tests.usecases.world import world_in_sync
@@ -109,8 +109,8 @@ def is_repaired_and_reported(tampered: tuple[Tamper, ...]) -> None:
     [announced] = world.announced
     assert len(detail_of(announced)) <= 250_000
     inbox = _Inbox()
-    people = SendAlerts(MemoryIncidents(), {"chat": inbox}, print)
-    people.announce(alert_from_json(json.loads(json.dumps(alert_to_json(announced)))))
+    people = SendAlerts(MemoryIncidents(), {"chat": inbox}, print, ManualClock())
+    people.announce(alert_from_json(json.loads(json.dumps(alert_to_json(announced)))), ManualClock().now())
     [message] = inbox.messages
     assert target.name in str(message.fields)
     assert message.lines

@@ -204,7 +204,7 @@ class Hub:
         """By the function `alert`, which depends on the queue alone."""
         self.exhausted.append(job)
         incidents = MemoryIncidents()
-        send = SendAlerts(incidents, {"chat": _Chat(self.messages)}, print)
+        send = SendAlerts(incidents, {"chat": _Chat(self.messages)}, print, incidents.clock)
         ReportExhausted(AnnounceAlerts(send, lambda *_: None), _Kept(), incidents.clock).report(
             dumps(job_to_json(job)), queue=job.queue, message_id=str(len(self.exhausted))
         )

@@ -269,12 +269,14 @@ def test_people_may_invoke_what_their_policy_names_and_nothing_else() -> None:
 
 
 def test_alert_may_write_its_own_rows_only() -> None:
-    rows, spec = [s for s in HUB.policy("AlertRole") if any(a.startswith("dynamodb:") for a in listed(s["Action"]))]
+    rows, acknowledged, spec = [
+        s for s in HUB.policy("AlertRole") if any(a.startswith("dynamodb:") for a in listed(s["Action"]))
+    ]
     assert rows["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["INCIDENT#*", "HISTORY#ALERT"]}}
-    assert (spec["Action"], spec["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]) == (
-        "dynamodb:GetItem",
-        "SPEC",
-    )
+    assert [
+        (one["Action"], one["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"])
+        for one in (acknowledged, spec)
+    ] == [("dynamodb:Query", "ACKNOWLEDGED"), ("dynamodb:GetItem", "SPEC")]
 
 
 def _trust(role: str) -> dict[str, Node]:

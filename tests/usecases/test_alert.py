@@ -11,17 +11,17 @@ import pytest
 from ecr_warden.collect.alerts import WiringChanged
 from ecr_warden.collect.wire import Wire, WireState
 from ecr_warden.core.address import repository_policy
-from ecr_warden.core.alert import Alert
+from ecr_warden.core.alert import Alert, alert_to_json
+from ecr_warden.core.codec.base import dumps
 from ecr_warden.core.failures import PermissionMissing
 from ecr_warden.core.job import Actor, Cause, CauseKind, Queue
 from ecr_warden.core.result import Severity
 from ecr_warden.core.target import UserTarget
+from ecr_warden.notify.incident import GATHER, GATHER_NEWS, QUIET
 from ecr_warden.notify.kinds import message_of
-from ecr_warden.notify.message import Message
+from ecr_warden.notify.message import Message, Transition
 from ecr_warden.notify.notify import (
-    COLLECT_SECONDS,
     DIGEST_SECONDS,
-    ROLL_OUT_SECONDS,
     SINGLES,
     AnnounceAlerts,
     ReportExhausted,
@@ -34,17 +34,26 @@ from local.testing.people import People
 from local.testing.seed import HOME, NOW
 from tests.unit.notify.reports import EVENT, MALLORY, REPOSITORY, pulls, report, repository_drift
 
+LONG = QUIET.seconds + 60
+COLLECT_SECONDS, ROLL_OUT_SECONDS = GATHER.seconds, GATHER_NEWS.seconds
 SPEC = Cause(CauseKind.SPEC, "v2")
 BY_CLOUDFORMATION = "cloudformation.amazonaws.com"
 REFUSED = SpecRefused(SPEC, "v2", "v1", ("line 3: an account has 12 digits",))
 ACCEPTED = SpecAccepted(SPEC, "v2", "v1", ("repository/222222222222/eu-central-1/shop/checkout",), ())
+CALL = HarmfulCall(Cause(CauseKind.EVENT, "e-1", "iam:CreateAccessKey", actor=MALLORY), REPOSITORY)
 OPENED, CLOSED = repository_drift(pulls("*")), repository_drift(None)
 
 
-def opened(number: int, **more: Any) -> RunEnded:
+def opened(number: int, *, at: int = 0, **more: Any) -> RunEnded:
     """A repository that mallory opened, repaired."""
     drift = replace(OPENED, address=repository_policy(replace(REPOSITORY, name=f"shop/r{number:02}")))
-    return report(drift, **{"cause": replace(EVENT, id=f"e-{number}"), "run_id": f"r-{number}", **more})
+    run = report(drift, **{"cause": replace(EVENT, id=f"e-{number}"), "run_id": f"r-{number}", **more})
+    return replace(run, finished_at=run.finished_at + timedelta(seconds=at))
+
+
+def said(people: People) -> list[tuple[str, Transition]]:
+    """What people heard."""
+    return [(message.title, message.transition) for _, message in people.chat.got]
 
 
 def by(name: str) -> Cause:
@@ -63,48 +72,58 @@ def credential(number: int, cause: Cause = EVENT) -> HarmfulCall:
 # ---------------------------------------------------------------- what one principal does
 
 
-def test_thirty_things_of_a_kind_without_a_summary_are_two_messages_with_their_names() -> None:
+def test_thirty_things_of_a_kind_are_one_message_with_their_names() -> None:
     people = People()
     people.announce(*(credential(number) for number in range(30)))
+    assert people.chat.titles == []
     people.wait(COLLECT_SECONDS)
-    first, second = (message for _, message in people.chat.got)
-    assert "made/n00" in first.title
-    assert second.title == "lifecycle policy of repository made/n01 was changed (28 more alerts)"
-    for number in range(1, 30):
-        assert sum(f"made/n{number:02} was changed" in line for line in second.lines) == 1
+    [(_, message)] = people.chat.got
+    assert message.title == "lifecycle policy of repository made/n00 was changed (29 more alerts)"
+    for number in range(30):
+        assert sum(f"made/n{number:02} was changed" in line for line in message.lines) == 1
 
 
-def test_a_lasting_burst_is_one_message_per_flush_until_its_last_alert() -> None:
+def test_what_is_critical_is_said_at_once_its_extent_after_twenty_seconds_and_the_rest_when_it_is_quiet() -> None:
     people = People()
     for burst in range(3):
         people.announce(*(opened(100 * burst + number) for number in range(10)))
         people.wait(COLLECT_SECONDS)
-    assert [title.split(" ")[0] for title in people.chat.titles] == ["anyone"] * 4
-    assert [title.partition(" (9 ")[2] or title.partition(" (10 ")[2] for title in people.chat.titles[1:]] == [
-        "targets)"
-    ] * 3
-    people.wait(COLLECT_SECONDS)
+    people.wait(LONG)
+    assert [(title.rpartition(" (")[2], transition) for title, transition in said(people)] == [
+        ("*) could pull from shop/r00", Transition.CLOSED),
+        ("9 targets)", Transition.GREW),
+        ("20 targets)", Transition.OVER),
+    ]
+    assert len({message.incident for _, message in people.chat.got}) == 1
+    people.wait(LONG)
     people.announce(opened(999))
     assert people.chat.titles[-1].endswith("shop/r999")
+    assert people.chat.got[-1][1].incident != people.chat.got[0][1].incident, (
+        "after a quiet time it is another incident"
+    )
 
 
-def test_a_critical_alert_behind_lesser_ones_of_the_same_principal_leaves_with_the_second_message_as_its_first() -> (
-    None
-):
+def test_a_critical_alert_behind_lesser_ones_of_the_same_principal_is_the_first_of_their_message() -> None:
     people = People()
     people.announce(*(credential(number) for number in range(30)), opened(7))
     people.wait(COLLECT_SECONDS)
-    _, second = (message for _, message in people.chat.got)
-    assert second.severity is Severity.CRITICAL
-    assert "shop/r07" in second.title
-    assert "shop/r07" in second.lines[2]
+    [(_, message)] = people.chat.got
+    assert message.severity is Severity.CRITICAL
+    assert "shop/r07" in message.title
+    assert "shop/r07" in message.lines[2]
 
 
-def test_a_fight_over_one_target_is_called_contested() -> None:
+def test_what_is_repaired_and_opened_again_is_said_twice_and_summed_up_when_it_is_quiet() -> None:
     people = People()
-    people.announce(*(opened(1, run_id=f"r-{number}", cause=replace(EVENT, id=f"e-{number}")) for number in range(5)))
-    people.wait(COLLECT_SECONDS)
-    assert people.chat.titles[1:] == ["anyone (*) could pull from shop/r01, 4 times, CONTESTED"]
+    for number in range(200):
+        people.announce(opened(1, run_id=f"r-{number}", cause=by("abc"[number % 3]), at=number * 3))
+        people.wait(3)
+    people.wait(LONG)
+    assert [transition for _, transition in said(people)] == [Transition.CLOSED, Transition.AGAIN, Transition.OVER]
+    assert all(message.first_line.startswith("CRITICAL closed") for _, message in people.chat.got)
+    assert people.chat.got[1][1].first_line.startswith("CRITICAL closed again")
+    in_all = next(field.text for field in people.chat.got[-1][1].fields if field.label == "In all")
+    assert in_all.startswith("200 times since ")
 
 
 def test_an_apply_of_many_targets_is_one_message() -> None:
@@ -151,7 +170,7 @@ def test_a_roll_out_of_sixty_stacks_is_one_message_and_what_is_cut_meanwhile_ano
     people.wait(ROLL_OUT_SECONDS)
     people.announce(*(of_stack(account, WireState.ON) for account in accounts))
     people.wait(2 * ROLL_OUT_SECONDS)
-    assert people.chat.titles[2:] == ["in order again: 60 things that ecr-warden works through"]
+    assert people.chat.titles[2:] == ["in order again: 60 things that ecr-warden works through"], said(people)
 
 
 # ---------------------------------------------------------------- what all principals do together
@@ -172,7 +191,7 @@ def test_each_channel_has_its_own_count() -> None:
     people.chat.works = True
     people.wait(DIGEST_SECONDS)
     assert (len(people.mail.got), len(people.chat.got)) == (SINGLES, 1)
-    assert people.chat.titles[0].startswith(f"{SINGLES} alerts, {SINGLES} of them critical: ")
+    assert people.chat.titles[0].startswith(f"{SINGLES} incidents, {SINGLES} of them critical")
 
 
 # ---------------------------------------------------------------- channels that are down
@@ -198,11 +217,11 @@ def test_a_channel_that_is_down_is_tried_each_minute_and_the_other_gets_nothing_
     """A topic that was deleted, SNS that throttles, a webhook that answers 500: all are errors of their channel."""
     people = People()
     people.chat.works = False
-    people.announce(REFUSED)
+    people.announce(CALL)
     people.wait(600)
     assert (people.chat.got, len(people.mail.got)) == ([], 1)
     assert {str(error) for error in people.failures} == {"out of order; repair it"}
-    assert 9 <= len(people.failures) <= 11
+    assert 8 <= len(people.failures) <= 10
     assert len(people.waiting) <= 2, "one chain of flushes, however long it lasts"
     people.wait(6 * 3600)
     assert len(people.waiting) <= 2
@@ -220,7 +239,7 @@ def test_what_came_while_a_channel_was_down_is_one_message() -> None:
     people.chat.works = True
     people.wait(DIGEST_SECONDS)
     assert len(people.chat.got) == 1
-    assert people.chat.titles[0].startswith("40 alerts, 40 of them critical: ")
+    assert people.chat.titles[0].startswith("40 incidents, 40 of them critical")
 
 
 def test_people_read_users_with_the_alias_of_their_account_and_the_arn_without() -> None:
@@ -229,9 +248,10 @@ def test_people_read_users_with_the_alias_of_their_account_and_the_arn_without()
 
     people, made = People(), "access key of {}/push-user was made"
     for aliases, user in ((lambda: {HOME: "registry"}, "registry:user"), (silent, f"user/{HOME}")):
-        send = SendAlerts(people.incidents, {"chat": people.chat}, people.warnings.append, aliases)
+        people.aliases = aliases
         call = replace(by(user), action="iam:CreateAccessKey")
-        send.announce(HarmfulCall(call, UserTarget(HOME, "push-user")))
+        people.announce(HarmfulCall(call, UserTarget(HOME, "push-user")))
+        people.wait(COLLECT_SECONDS)
         assert people.chat.titles[-1].startswith(made.format(user))
     assert people.warnings == ["sent without the aliases of accounts: denied"]
 
@@ -239,8 +259,9 @@ def test_people_read_users_with_the_alias_of_their_account_and_the_arn_without()
 def test_a_channel_that_is_no_longer_configured_gets_nothing() -> None:
     people = People()
     people.chat.works = False
-    people.announce(REFUSED)
-    SendAlerts(people.incidents, {E_MAIL: people.mail}, print).flush(waiting_key("chat"))
+    people.announce(CALL)
+    people.wait(COLLECT_SECONDS)
+    SendAlerts(people.incidents, {E_MAIL: people.mail}, print, people.clock).flush(waiting_key("chat"))
     people.chat.works = True
     people.wait(600)
     assert (people.chat.got, len(people.mail.got)) == ([], 1)
@@ -249,10 +270,11 @@ def test_a_channel_that_is_no_longer_configured_gets_nothing() -> None:
 
 def test_what_the_version_before_left_for_a_channel_is_delivered() -> None:
     people = People()
-    people.incidents.add("undelivered/chat/first/abc/critical", [REFUSED], seconds=60)
-    people.incidents.add("first/abc/critical", [ACCEPTED], seconds=20)
+    for key, alert in (("undelivered/chat/first/abc/critical", REFUSED), ("first/abc/critical", ACCEPTED)):
+        people.incidents.add(key, [dumps(alert_to_json(alert))])
+        people.incidents.open(key, seconds=20)
     people.wait(60)
-    assert people.chat.titles == [message_of([alert]).title for alert in (ACCEPTED, REFUSED)]
+    assert sorted(people.chat.titles) == sorted(message_of([alert]).title for alert in (ACCEPTED, REFUSED))
     assert people.mail.titles == [message_of([ACCEPTED]).title]
 
 
@@ -313,7 +335,7 @@ class Dying:
 def test_a_process_that_dies_between_counting_and_sending_has_the_alert_sent_later() -> None:
     people = People()
     with pytest.raises(RuntimeError):
-        SendAlerts(people.incidents, {"chat": Dying()}, print).announce(opened(1))
+        SendAlerts(people.incidents, {"chat": Dying()}, print, people.clock).announce(opened(1), NOW)
     people.announce(opened(1))
     assert people.chat.got == []
     people.wait(COLLECT_SECONDS)
@@ -325,15 +347,14 @@ def test_a_process_that_dies_with_a_digest_has_it_sent_by_the_next_delivery() ->
     people.announce(*(opened(number, cause=by(str(number))) for number in range(SINGLES + 5)))
     key = waiting_key("chat")
     with pytest.raises(RuntimeError):
-        SendAlerts(people.incidents, {"chat": Dying()}, print).flush(key)
+        SendAlerts(people.incidents, {"chat": Dying()}, print, people.clock).flush(key)
     people.clock.advance(timedelta(minutes=6))
     people.send.flush(key)
-    assert people.chat.titles[-1].startswith("5 alerts, 5 of them critical")
+    assert people.chat.titles[-1].startswith("5 incidents, 5 of them critical")
 
 
 # ---------------------------------------------------------------- what the bus delivers
 
-CALL = HarmfulCall(Cause(CauseKind.EVENT, "e-1", "iam:CreateAccessKey", actor=MALLORY), REPOSITORY)
 OTHER_CALL = replace(CALL, cause=replace(CALL.cause, id="e-2", actor=Actor("IAMUser", arn="arn:aws:iam::1:user/eve")))
 
 # What the bus delivers, whether the table answers; how many messages people get, and how many entries the history.
@@ -361,13 +382,13 @@ def fails(_: Alert, __: datetime) -> None:
     raise PermissionMissing("the log takes nothing")
 
 
-def test_what_could_not_be_recorded_is_announced_again() -> None:
+def test_what_could_not_be_recorded_is_recorded_again_and_announced_once() -> None:
     people = People()
     with pytest.raises(PermissionMissing):
         AnnounceAlerts(people.send, fails).hear(REFUSED, NOW)
     AnnounceAlerts(people.send, lambda *_: None).hear(REFUSED, NOW)
     people.wait(COLLECT_SECONDS)
-    assert len(people.chat.got) == 2
+    assert len(people.chat.got) == 1
 
 
 # ---------------------------------------------------------------- jobs that failed

@@ -19,11 +19,10 @@ from ecr_warden.core.target import Target
 from ecr_warden.hub.reply import StatusReply
 from ecr_warden.hub.request import AskStatus
 from ecr_warden.notify.kinds import message_of
-from ecr_warden.notify.message import Message, MessageState
-from ecr_warden.notify.notify import COLLECT_SECONDS, SendAlerts
+from ecr_warden.notify.message import Message, MessageState, Transition
 from ecr_warden.repair.alerts import FightMoment, FightNoticed
 from iam_access.document.document import Document
-from local.testing.memory.hub import MemoryIncidents
+from local.testing.people import People
 from local.testing.seed import ACCEPTED, ANNA, CHECKOUT, CI, D1, allow, desired, document, spec_of
 from tests.usecases.hub import ask
 from tests.usecases.world import OPEN, Crash, Fuse, World, expect, world_in_sync
@@ -38,7 +37,7 @@ TERRAFORM = Actor(
 )
 # What is left out of the spec's and what it has too much: a repair gives back and takes away.
 THEIRS = document(allow("ecr:BatchGetImage", "ecr:ListImages", who=ANNA))
-MINUTE = timedelta(minutes=1)
+MINUTE, QUIET = timedelta(minutes=1), timedelta(minutes=11)
 
 
 @dataclass(slots=True)
@@ -46,13 +45,11 @@ class Fight:
     """A world, somebody who restores a version, and the people who get messages."""
 
     world: World = field(default_factory=world_in_sync)
-    got: list[Message] = field(default_factory=list)
-    incidents: MemoryIncidents = field(default_factory=MemoryIncidents)
+    people: People = field(default_factory=People)
     _announced: int = 0
-    _due: float = COLLECT_SECONDS
 
-    def notify(self, message: Message) -> None:
-        self.got.append(message)
+    def __post_init__(self) -> None:
+        self.people = People(self.world.clock)
 
     def restore(self, *versions: tuple[Address, LiveValue | None], actor: Actor | None = TERRAFORM) -> Result | None:
         """Somebody writes or removes documents of one target, and the event of the last leads to a run."""
@@ -71,11 +68,7 @@ class Fight:
 
     def pass_time(self, by: timedelta) -> None:
         """Time passes, and what was collected is sent when it is due."""
-        self.world.clock.advance(by)
-        self._due -= by.total_seconds()
-        if self._due <= 0:
-            self._due = COLLECT_SECONDS
-            self.flush()
+        self.people.wait(by.total_seconds())
 
     def sweep(self) -> None:
         """The sweep comes, and what it finds is repaired."""
@@ -86,14 +79,13 @@ class Fight:
     def deliver(self) -> None:
         """What was published reaches people, or the incidents."""
         published = self.world.alerts.published
-        for alert in published[self._announced :]:
-            SendAlerts(self.incidents, {"chat": self}, print).announce(alert)
+        self.people.announce(*published[self._announced :])
         self._announced = len(published)
 
-    def flush(self) -> None:
-        flushes, self.incidents.flushes[:] = list(self.incidents.flushes), []
-        for key, _ in flushes:
-            SendAlerts(self.incidents, {"chat": self}, print).flush(key)
+    @property
+    def got(self) -> list[Message]:
+        """The messages."""
+        return [message for _, message in self.people.chat.got]
 
     @property
     def fights(self) -> list[FightNoticed]:
@@ -130,7 +122,6 @@ def test_two_hundred_rewrites_in_forty_seconds_are_all_narrowed_and_a_handful_of
     assert len([run for run in world.reports if run.applied]) == 200
     assert [one.moment for one in fight.fights] == [FightMoment.BEGAN]
     fight.pass_time(MINUTE)
-    fight.flush()
     assert len(fight.got) <= 4
     assert len([title for title in fight.titles if "FIGHT" in title]) == 1
     # Every run stands in the journal.
@@ -146,9 +137,11 @@ def test_two_hundred_rewrites_in_forty_seconds_are_all_narrowed_and_a_handful_of
     fight.sweep()
     fight.sweep()
     assert [one.moment for one in fight.fights] == [FightMoment.BEGAN, FightMoment.ENDED]
-    assert len(fight.got) == messages + 1
-    assert fight.titles[-1] == "fight over the repository policy of shop/checkout ended, after 200 repairs"
-    assert fight.got[-1].severity is Severity.INFO
+    fight.pass_time(QUIET)
+    assert len(fight.got) <= messages + 1
+    assert fight.got[-1].transition is Transition.OVER
+    ended = "fight over the repository policy of shop/checkout ended, after 200 repairs"
+    assert ended in "\n".join(fight.got[-1].lines)
 
 
 def test_the_message_names_writer_tool_both_versions_and_what_to_do() -> None:
@@ -178,18 +171,17 @@ def test_repairs_that_let_in_outsiders_are_sent_although_a_fight_lasts() -> None
     assert [run.of_fight for run in fight.world.reports] == [False] * 5
     [began] = fight.fights
     assert began.severity is Severity.CRITICAL
-    assert len(fight.got) == 6, "each repair, and the fight"
+    heard = [Transition.CLOSED, Transition.AGAIN]
+    assert [message.transition for message in fight.got] == heard, "the rest is counted until it is over"
 
 
-def test_another_version_in_a_fight_is_sent() -> None:
+def test_another_version_is_no_part_of_a_fight() -> None:
     fight = Fight()
     for _ in range(4):
         fight.restore((D1, THEIRS))
         fight.pass_time(MINUTE)
-    sent = len(fight.got)
     fight.restore((D1, document(allow("ecr:DeleteRepository", who=ANNA))))
     assert [run.of_fight for run in fight.world.reports] == [False, False, True, True, False]
-    assert len(fight.got) == sent + 1
 
 
 def test_what_is_not_given_back_yet_is_held_and_waits() -> None:
@@ -382,7 +374,7 @@ def test_what_a_version_gives_is_announced_in_a_fight_and_in_its_pace(
     fight.world.put(D1, found or desired(D1))
     come(fight.world)
     fight.deliver()
-    fight.flush()
+    fight.pass_time(timedelta(seconds=20))
     assert live(fight.world) == OPENED
     said = [message for message in fight.got[sent:] if FOREIGN in message.title]
     assert said, fight.titles
@@ -399,5 +391,5 @@ def test_a_repair_that_a_person_asked_for_is_announced_in_a_fight() -> None:
     fight.world.put(D1, THEIRS)
     by_a_person(fight.world)
     fight.deliver()
-    fight.flush()
+    fight.pass_time(timedelta(seconds=20))
     assert len(fight.got) == sent + 1

@@ -10,7 +10,7 @@ from ecr_warden.audit.finding import AuditBegun, AuditRecord
 from ecr_warden.collect.sweep import Budget
 from ecr_warden.core.address import identity_policy
 from ecr_warden.core.failures import PortError, RegionDisabled
-from ecr_warden.core.job import Cause, CauseKind, Queue
+from ecr_warden.core.job import Queue
 from ecr_warden.core.queue import QueueState
 from ecr_warden.core.result import Result
 from ecr_warden.core.target import Target
@@ -19,7 +19,6 @@ from ecr_warden.hub.selecting import NothingAccepted
 from ecr_warden.notify.ports import CHAT, waiting_key
 from ecr_warden.state.specs import SpecVersion
 from ecr_warden.state.target_status import Standing, TargetStatus
-from ecr_warden.versions.alerts import SpecRefused
 from iam_access.text.printable import show_time
 from local.testing.memory.hub import MemorySpecs
 from local.testing.memory.wiring import PARAMETERS
@@ -376,9 +375,9 @@ def test_before_any_spec_is_accepted_the_refused_one_is_named() -> None:
 def test_what_waits_for_a_channel_stands_in_status_until_it_left() -> None:
     world = world_in_sync()
     since = world.incidents.clock.now()
-    key, alert = waiting_key(CHAT), SpecRefused(Cause(CauseKind.EVENT, "e"), "v9", None, ())
-    world.incidents.add(key, [alert, replace(alert, version="v8")], seconds=60)
+    key = waiting_key(CHAT)
+    world.incidents.add(key, ["one", "another"])
     [trouble] = [one for one in hub_status(world).troubles if one.code == "messages-wait"]
-    assert trouble.message == f"2 alerts for chat: waiting since {show_time(since)}"
+    assert trouble.message == f"2 messages for chat: waiting since {show_time(since)}"
     world.incidents.drop(key, world.incidents.close(key))
     assert codes(world) == []

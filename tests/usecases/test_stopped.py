@@ -67,7 +67,7 @@ def test_in_observe_mode_drift_that_disappears_and_returns_is_reported_again() -
         world.run(CHECKOUT)
         world.put(D1, desired(D1))
         world.run(CHECKOUT)
-    assert [report.result for report in world.reports] == [Result.REPORTED] * 2
+    assert [report.result for report in world.reports] == [Result.REPORTED, Result.IN_SYNC] * 2
 
 
 def test_the_stop_switch_stops_only_writes() -> None:

@@ -11,8 +11,7 @@ from ecr_warden.core.failures import AccountUnreachable, PermissionMissing, Port
 from ecr_warden.core.job import CauseKind, ReconcileTarget
 from ecr_warden.core.plan import Change
 from ecr_warden.core.target import RepositoryTarget, Target, UserTarget
-from ecr_warden.notify.delivery import Sending
-from ecr_warden.notify.kinds import incident, sending
+from ecr_warden.notify.kinds import incident
 from ecr_warden.repair.documents import all_identities
 from local.testing.memory.estate import all_repositories
 from local.testing.seed import CHECKOUT, CI, D1, EVERYTHING, HOME, USERS
@@ -113,7 +112,6 @@ def test_each_account_is_reported_by_its_own_part_under_one_cause() -> None:
     ]
     assert {alert.cause for alert in reported(world)} == {reported(world)[0].cause}
     assert len({incident(alert) for alert in reported(world)}) == 1, "one message for all of a sweep"
-    assert {sending(alert) for alert in reported(world)} == {Sending.COLLECTED}
 
 
 def test_many_unlisted_patterns_are_one_message() -> None:

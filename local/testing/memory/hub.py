@@ -22,6 +22,7 @@ from ecr_warden.core.spec_failures import (
     spec_too_large,
     version_missing,
 )
+from ecr_warden.notify.incident import Acknowledgement, Incident
 from ecr_warden.notify.ports import MEMORY, waiting_key
 from ecr_warden.state.accepted import CompiledUnusable, ReplacedSpec, SpecSuperseded
 from ecr_warden.state.history import HistoryEntry
@@ -248,34 +249,37 @@ class ManualClock:
 
 @dataclass(slots=True)
 class MemoryIncidents:
-    """Alerts by incident, and the flushes that are due; what was heard, and when."""
+    """What is collected by keys, when each is flushed, and which flushes were asked for; incidents; what was heard."""
 
     clock: Clock = field(default_factory=ManualClock)
     heard: dict[str, datetime] = field(default_factory=dict)
-    collected: dict[str, dict[str, tuple[Alert, datetime]]] = field(default_factory=dict)
-    opened: set[str] = field(default_factory=set)
+    collected: dict[str, dict[str, tuple[str, datetime]]] = field(default_factory=dict)
+    opened: dict[str, datetime] = field(default_factory=dict)
     flushes: list[tuple[str, int]] = field(default_factory=list)
     turns: dict[str, list[datetime]] = field(default_factory=dict)
+    incidents: dict[str, Incident] = field(default_factory=dict)
+    ended: list[Incident] = field(default_factory=list)
+    facts: dict[str, str] = field(default_factory=dict)
+    acknowledgements: dict[str, Acknowledgement] = field(default_factory=dict)
 
     def open(self, key: str, *, seconds: int) -> bool:
-        if key in self.opened:
+        now, seconds = self.clock.now(), min(seconds, 900)
+        due, known = now + timedelta(seconds=seconds), self.opened.get(key)
+        if known is not None and now - timedelta(seconds=20) <= known <= due:
             return False
-        self.opened.add(key)
+        self.opened[key] = due
         self.flushes.append((key, seconds))
         return True
 
-    def add(self, key: str, alerts: Sequence[Alert], *, seconds: int) -> None:
+    def add(self, key: str, texts: Sequence[str]) -> None:
         known = self.collected.setdefault(key, {})
-        for alert in alerts:
-            known.setdefault(repr(alert), (alert, self.clock.now()))
-        self.open(key, seconds=seconds)
+        for text in texts:
+            known.setdefault(text, (text, self.clock.now()))
 
-    def close(self, key: str, *, again: int = 0) -> Mapping[str, Alert]:
-        self.opened.discard(key)
-        alerts = {name: alert for name, (alert, _) in self.collected.get(key, {}).items()}
-        if again and alerts:
-            self.open(key, seconds=again)
-        return alerts
+    def close(self, key: str) -> Mapping[str, tuple[str, datetime]]:
+        if key in self.opened and self.opened[key] <= self.clock.now() + timedelta(seconds=1):
+            del self.opened[key]
+        return dict(self.collected.get(key, {}))
 
     def drop(self, key: str, ids: Iterable[str]) -> None:
         for name in [*ids]:
@@ -288,6 +292,36 @@ class MemoryIncidents:
             return max(1, math.ceil((min(taken) + within - now).total_seconds()))
         self.turns[name] = [*taken, now]
         return 0
+
+    def find(self, key: str) -> Incident | None:
+        return self.incidents.get(key)
+
+    def standing(self) -> Sequence[Incident]:
+        return [*self.incidents.values()]
+
+    def keep(self, incident: Incident, *, is_ended: bool = False) -> bool:
+        if is_ended:
+            self.ended.append(incident)
+            self.incidents.pop(incident.key, None)
+            return True
+        before = self.incidents.get(incident.key)
+        if before is not None and before.revision != incident.revision - 1:
+            return False
+        self.incidents[incident.key] = incident
+        return True
+
+    def threads(self, facts: Iterable[str]) -> Mapping[str, str]:
+        return {fact: self.facts[fact] for fact in facts if fact in self.facts}
+
+    def assign(self, facts: Iterable[str], key: str) -> None:
+        self.facts |= dict.fromkeys(facts, key)
+
+    def forget(self, facts: Iterable[str]) -> None:
+        for fact in facts:
+            self.facts.pop(fact, None)
+
+    def acknowledged(self, incident: str) -> Acknowledgement | None:
+        return self.acknowledgements.get(incident)
 
     def waiting(self, channel: str) -> list[datetime]:
         return [at for _, at in self.collected.get(waiting_key(channel), {}).values()]

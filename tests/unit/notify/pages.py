@@ -500,7 +500,7 @@ def page(name: str) -> str:
     if name == "digests":
         alerts = [RUNS["an outsider could pull"], PAUSED, SPECS["refused"], *WATCHING.values()]
         messages = {
-            "a digest": digest_of(alerts),
+            "a digest": digest_of([message_of([alert]) for alert in alerts]),
             "a message that could not be described": plain_message([report(FOREIGN), PAUSED], "KeyError in x.py:1"),
         }
     else:

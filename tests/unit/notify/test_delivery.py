@@ -1,4 +1,4 @@
-"""Which alerts are sent at once, collected or not at all, and what is left out of those that are too large."""
+"""Which alerts are news, and which have one cause; and what is left out of those that are too large."""
 
 from collections.abc import Iterator
 from copy import replace
@@ -12,8 +12,7 @@ from ecr_warden.core.job import Cause, CauseKind
 from ecr_warden.core.kinds import DriftKind, HoldReason
 from ecr_warden.core.result import Result
 from ecr_warden.core.run import RunReport
-from ecr_warden.notify.delivery import Sending
-from ecr_warden.notify.kinds import KINDS, incident, sending
+from ecr_warden.notify.kinds import KINDS, changes_of, incident
 from ecr_warden.notify.shorter import shorter
 from ecr_warden.repair.alerts import (
     EndMoment,
@@ -61,76 +60,76 @@ HOLD = Hold(ground("v2", "v1"), "version v2 of the spec", reasons("it drops an a
 PAUSE = Cause(CauseKind.PAUSE, "command-1")
 FIGHT = FightNoticed(EVENT, FightMoment.BEGAN, Fight(DRIFT.address, NOW, NOW, 3, MALLORY), run_id="r-1")
 
-AT_ONCE, COLLECTED, NEVER = Sending
-CASES: dict[str, tuple[Alert, Sending]] = {
-    "the repair after a call": (report(DRIFT), AT_ONCE),
-    "the repairs of a command are one message": (report(DRIFT, cause=CALLER), COLLECTED),
-    "a critical finding of a command": (report(OPENED, cause=CALLER), AT_ONCE),
-    "a critical finding of a sweep": (report(OPENED, cause=SWEEP), AT_ONCE),
+CASES: dict[str, tuple[Alert, bool]] = {
+    "the repair after a call": (report(DRIFT), True),
+    "the repairs of a command are one message": (report(DRIFT, cause=CALLER), True),
+    "a critical finding of a command": (report(OPENED, cause=CALLER), True),
+    "a critical finding of a sweep": (report(OPENED, cause=SWEEP), True),
     "a critical finding of a roll-out is in the message of its version": (
         report(OPENED, cause=SPEC, result=Result.FAILED),
-        COLLECTED,
+        True,
     ),
-    "a contest": (replace(report(DRIFT, result=Result.CONFLICT), contested=3), AT_ONCE),
-    "a repair of a fight is counted in its messages": (replace(report(DRIFT), of_fight=True), NEVER),
-    "the beginning of a fight": (FIGHT, AT_ONCE),
-    "the repairs of a spec version are one message": (report(DRIFT, cause=SPEC), COLLECTED),
-    "the spec version that caused them is in it": (SpecAccepted(EVENT, "v2", "v1", (), ()), COLLECTED),
-    "the repairs of a sweep are one message": (report(DRIFT, cause=SWEEP), COLLECTED),
-    "the repairs that a run of ours made possible are one message": (report(DRIFT, cause=RUN), COLLECTED),
-    "a refused spec": (SpecRefused(EVENT, "v3", None, ()), AT_ONCE),
-    "a change of ecr-warden's own role": (OwnChanged(EVENT, HOME, "role ecr-warden-read"), AT_ONCE),
+    "a contest": (replace(report(DRIFT, result=Result.CONFLICT), contested=3), True),
+    "a repair of a fight is counted in its messages": (replace(report(DRIFT), of_fight=True), True),
+    "the beginning of a fight": (FIGHT, True),
+    "the repairs of a spec version are one message": (report(DRIFT, cause=SPEC), True),
+    "the spec version that caused them is in it": (SpecAccepted(EVENT, "v2", "v1", (), ()), True),
+    "the repairs of a sweep are one message": (report(DRIFT, cause=SWEEP), True),
+    "the repairs that a run of ours made possible are one message": (report(DRIFT, cause=RUN), True),
+    "a refused spec": (SpecRefused(EVENT, "v3", None, ()), True),
+    "a change of ecr-warden's own role": (OwnChanged(EVENT, HOME, "role ecr-warden-read"), True),
     "a deployment's changes of ecr-warden's own roles are one message": (
         OwnChanged(DEPLOYED, HOME, "role ecr-warden-read"),
-        COLLECTED,
+        True,
     ),
     "lists that could not be read are one message, whichever parts of a sweep met them": (
         Unlisted(SWEEP, "v2", ("a",), ("throttled",)),
-        COLLECTED,
+        True,
     ),
-    "a pause": (TargetsPaused(CALLER, ("a",), "why", NOW), AT_ONCE),
-    "a resumption": (TargetsResumed(CALLER, ("a",)), AT_ONCE),
-    "the end of a pause": (PauseEnded(PAUSE, ("a",), "why", NOW), AT_ONCE),
-    "the ends of grants": (GrantsEnd(SWEEP, EndMoment.DAY, "v2", ("a",)), AT_ONCE),
-    "what waits": (HoldOpened(CALLER, HOLD), AT_ONCE),
-    "what became of it": (HoldSettled(CALLER, HOLD), AT_ONCE),
-    "what a pause left is one message": (report(DRIFT, cause=PAUSE), COLLECTED),
-    "an event that changed nothing": (report(result=Result.IN_SYNC), NEVER),
-    "a sweep that found nothing": (report(result=Result.IN_SYNC, cause=SWEEP), NEVER),
-    "the finished run of a killed process": (report(DRIFT, result=Result.IN_SYNC), AT_ONCE),
-    "an intruder even if nothing differed": (report(result=Result.IN_SYNC, intruder=True), AT_ONCE),
+    "a pause": (TargetsPaused(CALLER, ("a",), "why", NOW), True),
+    "a resumption": (TargetsResumed(CALLER, ("a",)), True),
+    "the end of a pause": (PauseEnded(PAUSE, ("a",), "why", NOW), True),
+    "the ends of grants": (GrantsEnd(SWEEP, EndMoment.DAY, "v2", ("a",)), True),
+    "what waits": (HoldOpened(CALLER, HOLD), True),
+    "what became of it": (HoldSettled(CALLER, HOLD), True),
+    "what a pause left is one message": (report(DRIFT, cause=PAUSE), True),
+    "an event that changed nothing": (report(result=Result.IN_SYNC), False),
+    "a sweep that found nothing": (report(result=Result.IN_SYNC, cause=SWEEP), False),
+    "the finished run of a killed process": (report(DRIFT, result=Result.IN_SYNC), True),
+    "an intruder even if nothing differed": (report(result=Result.IN_SYNC, intruder=True), True),
     "drift in observe mode": (
         report(DRIFT, result=Result.REPORTED, held=HoldReason.OBSERVE_MODE, outcomes=()),
-        AT_ONCE,
+        True,
     ),
     "an identity that waits for its role to be created": (
         report(DRIFT, result=Result.WAITING, held=HoldReason.ROLE_NOT_IN_SYNC, cause=SPEC),
-        NEVER,
+        False,
     ),
     "an identity's unparseable policy though it waits": (
         report(replace(DRIFT, kind=DriftKind.UNPARSEABLE), result=Result.WAITING, cause=SPEC, outcomes=()),
-        COLLECTED,
+        True,
     ),
     "an identity that was changed and waits": (
         report(DRIFT, result=Result.WAITING, held=HoldReason.ROLE_NOT_IN_SYNC),
-        AT_ONCE,
+        True,
     ),
     "a target in an account that a sweep could not enter, which says so itself": (
         report(SHUT, result=Result.UNKNOWN, outcomes=(), cause=SWEEP),
-        NEVER,
+        False,
     ),
     "a target in an account that an event's run could not enter": (
         report(SHUT, result=Result.UNKNOWN, outcomes=()),
-        AT_ONCE,
+        True,
     ),
-    "an unreadable target": (report(DRIFT, result=Result.UNKNOWN, outcomes=(), cause=SWEEP), COLLECTED),
+    "an unreadable target": (report(DRIFT, result=Result.UNKNOWN, outcomes=(), cause=SWEEP), True),
 }
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_when_an_alert_is_sent(name: str) -> None:
+def test_which_alerts_are_news(name: str) -> None:
     alert, expected = CASES[name]
-    assert sending(alert) is expected
+    changes = changes_of(alert, NOW)
+    assert bool(changes.facts or changes.news) is expected
 
 
 OTHER_SESSION = replace(MALLORY, arn=f"{MALLORY.arn}-2", session_name="mallory-2")
@@ -165,7 +164,7 @@ TOGETHER: dict[str, tuple[Alert, Alert, bool]] = {
     ),
     "two uploads of one account": (
         SpecRefused(EVENT, "v3", None, ()),
-        SpecAccepted(replace(EVENT, id="e-2"), "v4", None, (), ()),
+        SpecRefused(replace(EVENT, id="e-2"), "v4", None, ()),
         True,
     ),
     "calls of unknown callers, on whatever targets": (
@@ -174,7 +173,7 @@ TOGETHER: dict[str, tuple[Alert, Alert, bool]] = {
         True,
     ),
     "a version and the runs that roll it out": (
-        SpecAccepted(EVENT, "v2", "v1", (), ()),
+        SpecAccepted(EVENT, SPEC.id, "v1", (), ()),
         report(DRIFT, cause=replace(SPEC, actor=EVENT.actor)),
         True,
     ),

@@ -299,7 +299,7 @@ def _with_unread(found: _Known, last: AuditRecord | None, unsettled: Collection[
 
 def _alert(cause: Cause, record: AuditRecord, news: News, last: AuditRecord | None) -> AccessAudited | None:
     is_first = last is None or last.audited_at is None
-    is_new_failure = bool(record.failure) and (last is None or last.failure != record.failure)
+    is_new_failure = record.failure != (last.failure if last else None)
     is_first_whole = is_first and not record.failure
     hidden, read_again = news_of_unread(last, record)
     if not (news.appeared or news.ended or hidden or read_again or is_new_failure or is_first_whole):

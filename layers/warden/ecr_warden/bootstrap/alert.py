@@ -47,6 +47,7 @@ class AlertAdapters(HubAdapters):
             ),
             self._channels(),
             lambda error: logger().warning("not as usual", extra={"error": f"{error:.1000}"}),
+            self.clock,
             partial(accepted_aliases, self.table),
         )
 

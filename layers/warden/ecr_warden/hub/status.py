@@ -215,7 +215,7 @@ class StatusQuery(Struct, frozen=True):
         """What a channel did not take, or has no turn for."""
         for channel in CHANNELS:
             if since := self.waiting(channel):
-                message = f"{count(len(since), 'alert')} for {channel}: waiting since {show_time(min(since))}"
+                message = f"{count(len(since), 'message')} for {channel}: waiting since {show_time(min(since))}"
                 yield Trouble("messages-wait", message, "a digest leaves each minute that the channel takes it")
 
     def _last(self, kind: HistoryKind) -> HistoryEntry | None:

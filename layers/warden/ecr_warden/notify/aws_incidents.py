@@ -1,13 +1,13 @@
-"""The Incidents port: alerts in the table, and a delayed message that has them flushed.
+"""The Incidents port: what is collected, turns and incidents in the table, and delayed messages that have keys flushed.
 
-Items: `INCIDENT#<key>` / `OPEN` (since when), `INCIDENT#<key>` / `ALERT#<digest>`; of an alert that was heard,
-`INCIDENT#heard` / `<digest>`; of the turns that were taken, `INCIDENT#turns/<name>` / `TURN#<number>`.
+Items: `INCIDENT#<key>` / `OPEN` (`due`: when it is flushed) and `ALERT#<digest>`; `INCIDENT#heard` / `<digest>`;
+`INCIDENT#turns/<name>` / `TURN#<number>`; `INCIDENT#standing` / `<key>` and `INCIDENT#ended` / `<time>#<id>`, an
+incident; `INCIDENT#facts` / `<digest>`, of a fact the key of its incident. `ACKNOWLEDGED` / `<id>`: control writes it.
 """
 
 import hashlib
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import batched
 from typing import TYPE_CHECKING, Any
@@ -18,11 +18,19 @@ from ecr_warden.aws.errors import HUB, translated
 from ecr_warden.aws.table import Table, expiry, packed, unpacked
 from ecr_warden.core.alert import Alert, alert_to_json
 from ecr_warden.core.clock import Clock
-from ecr_warden.core.codec.base import CodecError, dumps, forms, loads
-from ecr_warden.core.failures import PortError, Throttled
+from ecr_warden.core.codec.base import SCHEMA, dumps, forms, loads
+from ecr_warden.core.failures import Throttled
 from ecr_warden.core.value import Value
-from ecr_warden.notify.aws_outbox import ALERT, alert_items, incident_pk
-from ecr_warden.notify.kinds import alert_from_json
+from ecr_warden.notify.aws_outbox import (
+    ALERT,
+    ENDED,
+    STANDING,
+    acknowledgement,
+    alert_items,
+    incident_pk,
+    incidents_in,
+)
+from ecr_warden.notify.incident import Acknowledgement, Incident, incident_to_json
 from ecr_warden.notify.ports import MEMORY
 
 if TYPE_CHECKING:
@@ -30,10 +38,17 @@ if TYPE_CHECKING:
 
 # As long as the flush message can stay in the failure queue: its alerts must still be there.
 _KEPT = timedelta(days=15)
-# Source: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html
-_BATCH = 25
+_ENDED_KEPT = timedelta(days=365)
+# Source: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html and API_BatchGetItem
+_BATCH, _READ_BATCH = 25, 100
+# Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+_LONGEST_DELAY = 900
+# A flush that is overdue by more than this is lost: it would have set the time anew.
+_LATE = timedelta(seconds=20)
+# By how much SQS and the clock may disagree.
+_EARLY = timedelta(seconds=1)
 _OPEN = {"S": "OPEN"}
-_HEARD = {"S": "INCIDENT#heard"}
+_HEARD, _FACTS = {"S": "INCIDENT#heard"}, {"S": "INCIDENT#facts"}
 
 
 class Flush(Value, frozen=True):
@@ -46,10 +61,10 @@ flush_to_json, flush_from_json = forms("flush message", Flush)
 
 
 class AwsIncidents(Struct, frozen=True):
-    """Alerts collected in DynamoDB; the first of them sends the flush message, delayed.
+    """What is kept in DynamoDB; the first thing that is collected sends the flush message, delayed.
 
-    The message is sent before the incident counts as open: a process that dies in between causes one flush too many,
-    which sends what there is or nothing. The other way round, the alerts would wait for a flush that never comes.
+    The message is sent before the key counts as open: a process that dies in between causes one flush too many, which
+    sends what there is or nothing. The other way round, the alerts would wait for a flush that never comes.
     """
 
     table: Table
@@ -57,11 +72,11 @@ class AwsIncidents(Struct, frozen=True):
     queue_url: str
     clock: Clock
 
-    def open(self, key: str, *, seconds: int, after: int = 0) -> bool:
-        what, now = f"opening the incident {key}", self.clock.now()
-        # The flush of an incident that was opened before this time is lost, or is this one.
-        stale = (now - timedelta(seconds=after or 2 * seconds)).isoformat()
-        if any(item["at"]["S"] >= stale for item in self._opened(what, key)):
+    def open(self, key: str, *, seconds: int) -> bool:
+        what, now = f"having {key} flushed", self.clock.now()
+        seconds = min(seconds, _LONGEST_DELAY)
+        due = now + timedelta(seconds=seconds)
+        if any(now - _LATE <= _due(item) <= due for item in self._opened(what, key)):
             return False
         with translated(HUB, what):
             message = dumps(flush_to_json(Flush(key)))
@@ -69,46 +84,43 @@ class AwsIncidents(Struct, frozen=True):
         # False if another call opens it at the same time.
         return self.table.put(
             what,
-            _item(key, "OPEN", now),
-            ConditionExpression="attribute_not_exists(pk) OR #at < :stale",
-            ExpressionAttributeNames={"#at": "at"},
-            ExpressionAttributeValues={":stale": {"S": stale}},
+            {**_item(key, "OPEN", now), "due": {"S": due.isoformat()}},
+            ConditionExpression="attribute_not_exists(pk) OR attribute_not_exists(#due) OR #due < :late OR #due > :due",
+            ExpressionAttributeNames={"#due": "due"},
+            ExpressionAttributeValues={
+                ":late": {"S": (now - _LATE).isoformat()},
+                ":due": {"S": due.isoformat()},
+            },
         )
 
-    def add(self, key: str, alerts: Sequence[Alert], *, seconds: int) -> None:
+    def _opened(self, what: str, key: str) -> Iterator[Any]:
+        return self.table.query(what, "pk = :pk AND sk = :open", {":pk": incident_pk(key), ":open": _OPEN})
+
+    def add(self, key: str, texts: Sequence[str]) -> None:
         now = self.clock.now()
-        # The same alert twice is one item, and its place is kept where several come at once.
-        bodies = {_digest(body): body for body in map(dumps, map(alert_to_json, alerts))}
+        # The same text twice is one item, and its place is kept where several come at once.
+        bodies = {_digest(text): text for text in texts}
         puts = [
             {**_item(key, f"{ALERT}{digest}", now + number * timedelta.resolution), "alert": packed(body)}
             for number, (digest, body) in enumerate(bodies.items())
         ]
-        self._write(f"adding alerts to the incident {key}", [{"PutRequest": {"Item": item}} for item in puts])
-        self.open(key, seconds=seconds)
+        self._write(f"collecting for {key}", [{"PutRequest": {"Item": item}} for item in puts])
 
-    def close(self, key: str, *, again: int = 0) -> Mapping[str, Alert]:
-        what = f"reading the alerts of the incident {key}"
-        opened = {"pk": incident_pk(key), "sk": _OPEN}
-        try:
-            if again and any(alert_items(self.table, what, key)):
-                # Half the time: of two flushes at once one asks for another.
-                self.open(key, seconds=again, after=again // 2)
-            else:
-                # Closed first: an alert that is added from here on opens a new incident, with a flush of its own.
-                self.table.delete(what, opened)
-        except PortError:
-            # What is collected leaves all the same: if this flush came back, each time would ask for one more.
-            self.table.delete(what, opened)
-        alerts: dict[str, Alert] = {}
-        for item in sorted(alert_items(self.table, what, key), key=lambda item: str(item["at"]["S"])):
-            # One that another version wrote keeps no others: it stays, and `status` says that something waits.
-            with suppress(CodecError):
-                alerts[item["sk"]["S"]] = alert_from_json(loads(unpacked(item["alert"])))
-        return alerts
+    def close(self, key: str) -> Mapping[str, tuple[str, datetime]]:
+        what = f"reading what is collected for {key}"
+        # First: what is added from here on has it flushed anew. What is to be flushed later still is.
+        for item in self._opened(what, key):
+            if _due(item) <= self.clock.now() + _EARLY:
+                self.table.delete(what, {"pk": incident_pk(key), "sk": _OPEN})
+        items = sorted(alert_items(self.table, what, key), key=lambda item: str(item["at"]["S"]))
+        return {
+            item["sk"]["S"]: (unpacked(item["alert"]).decode(), datetime.fromisoformat(item["at"]["S"]))
+            for item in items
+        }
 
     def drop(self, key: str, ids: Iterable[str]) -> None:
         deletes = [{"DeleteRequest": {"Key": {"pk": incident_pk(key), "sk": {"S": sk}}}} for sk in ids]
-        self._write(f"deleting alerts of the incident {key}", deletes)
+        self._write(f"deleting what was sent of {key}", deletes)
 
     def turn(self, name: str, *, most: int, seconds: int) -> int:
         what, key, now = f"taking a turn of {name}", f"turns/{name}", self.clock.now()
@@ -131,8 +143,61 @@ class AwsIncidents(Struct, frozen=True):
                 return 0
         return max(1, math.ceil((min(taken.values(), default=now) + within - now).total_seconds()))
 
-    def _opened(self, what: str, key: str) -> Iterator[Any]:
-        return self.table.query(what, "pk = :pk AND sk = :open", {":pk": incident_pk(key), ":open": _OPEN})
+    def find(self, key: str) -> Incident | None:
+        return next(iter(incidents_in(self.table, STANDING, "sk = :key", {":key": {"S": key}})), None)
+
+    def standing(self) -> Sequence[Incident]:
+        return incidents_in(self.table, STANDING)
+
+    def keep(self, incident: Incident, *, is_ended: bool = False) -> bool:
+        what, now = f"keeping the incident {incident.id}", self.clock.now()
+        body = packed(dumps(incident_to_json(incident)))
+        if is_ended:
+            sk, expires = f"{incident.begun.isoformat()}#{incident.id}", expiry(now, _ENDED_KEPT)
+            self.table.put(what, {"pk": incident_pk(ENDED), "sk": {"S": sk}, "incident": body, "expires": expires})
+            self.table.delete(what, {"pk": incident_pk(STANDING), "sk": {"S": incident.key}})
+            return True
+        form, revision = {"N": str(SCHEMA)}, {"N": str(incident.revision)}
+        return self.table.put(
+            what,
+            {
+                "pk": incident_pk(STANDING),
+                "sk": {"S": incident.key},
+                "incident": body,
+                "form": form,
+                "revision": revision,
+            },
+            # One that another version wrote cannot be read, and is replaced.
+            ConditionExpression="attribute_not_exists(pk) OR revision = :before OR form <> :form",
+            ExpressionAttributeValues={":before": {"N": str(incident.revision - 1)}, ":form": form},
+        )
+
+    def threads(self, facts: Iterable[str]) -> Mapping[str, str]:
+        found: dict[str, str] = {}
+        named = {_digest(fact): fact for fact in facts}
+        for batch in batched(named, _READ_BATCH, strict=False):
+            keys: list[Any] = [{"pk": _FACTS, "sk": {"S": digest}} for digest in batch]
+            with translated(HUB, "looking which incident has a fact"):
+                asked: dict[str, Any] = {self.table.name: {"Keys": keys, "ConsistentRead": True}}
+                answer = self.table.client.batch_get_item(RequestItems=asked)
+            if answer["UnprocessedKeys"]:
+                raise Throttled("looking which incident has a fact: the table is busy", retryable=True)
+            found |= {named[item["sk"]["S"]]: item["incident"]["S"] for item in answer["Responses"][self.table.name]}
+        return found
+
+    def assign(self, facts: Iterable[str], key: str) -> None:
+        expires = expiry(self.clock.now(), _ENDED_KEPT)
+        items = [
+            {"pk": _FACTS, "sk": {"S": _digest(fact)}, "incident": {"S": key}, "expires": expires} for fact in facts
+        ]
+        self._write("noting which incident has a fact", [{"PutRequest": {"Item": item}} for item in items])
+
+    def forget(self, facts: Iterable[str]) -> None:
+        deletes = [{"DeleteRequest": {"Key": {"pk": _FACTS, "sk": {"S": _digest(fact)}}}} for fact in facts]
+        self._write("forgetting the facts of an incident", deletes)
+
+    def acknowledged(self, incident: str) -> Acknowledgement | None:
+        return acknowledgement(self.table, incident)
 
     def _write(self, what: str, requests: Iterable[Any]) -> None:
         with translated(HUB, what):
@@ -155,6 +220,11 @@ class AwsIncidents(Struct, frozen=True):
 
 def _digest(body: str) -> str:
     return hashlib.sha256(body.encode()).hexdigest()
+
+
+def _due(item: Any) -> datetime:
+    """When it is flushed; what another version opened was flushed at the latest soon after."""
+    return datetime.fromisoformat(item.get("due", item["at"])["S"])
 
 
 def incident_key(body: str) -> str:

@@ -116,14 +116,15 @@ def join(parts: Sequence[Parts], *, below: Sequence[Parts] = ()) -> Parts:
             )
         ]
         joined = [field for field in joined if not own]
-    elif len(title) > _ONE_LINE:
+    elif len(title) > ONE_LINE:
         title, sections = titles[0], [*sections, listing("alert", titles[1:])]
     lasted = parts[0].lasted if len(parts) == 1 else ""
     return Parts(state, title, joined, sections, number, lasted=lasted)
 
 
 _OF_ASKING = (TO_DO, COMMAND)
-_ONE_LINE = FIRST_LINE - len(f"{Severity.CRITICAL} {MessageState.FAILED}: ")
+ONE_LINE = FIRST_LINE - len(f"{Severity.CRITICAL} {MessageState.FAILED}: ")
+"""Characters of a title that no first line cuts."""
 
 
 def _asks(part: Parts) -> bool:

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from copy import replace
 from enum import StrEnum
 
-from msgspec import Struct
-
+from ecr_warden.core.codec.base import forms
 from ecr_warden.core.naming import shortened
 from ecr_warden.core.result import Severity
+from ecr_warden.core.value import Value
 from iam_access.text.printable import cut
 
 
@@ -22,6 +22,17 @@ class MessageState(StrEnum):
     DONE = "done"  # somebody asked for it, or it was due
 
 
+class Transition(StrEnum):
+    """What became of its incident, for channels that keep a thread of it."""
+
+    OPENED = "opened"
+    GREW = "grew"  # graver than what people heard of, or the first that lets somebody in
+    STILL = "still"  # nothing is new but the time
+    AGAIN = "again"  # it was over
+    OVER = "over"  # all that people heard of has ended
+    CLOSED = "closed"  # it had ended before anybody heard of it: its only message
+
+
 DONE, TO_DO, COMMAND, NOTHING = "Done", "To do", "Command", "nothing"
 """The labels of what is done, of what a person has to do (NOTHING begins its line if it is that), and of what helps."""
 
@@ -30,14 +41,14 @@ FIRST_LINE = 86
 """Characters: an e-mail's subject has 99, and begins with `[ecr-warden] `."""
 
 
-class Field(Struct, frozen=True):
+class Field(Value, frozen=True):
     """A labelled line of a message."""
 
     label: str
     text: str
 
 
-class Message(Struct, frozen=True):
+class Message(Value, frozen=True, omit_defaults=True):
     """What a channel renders; all text is plain and unescaped, because each channel escapes in its own way."""
 
     severity: Severity
@@ -47,6 +58,11 @@ class Message(Struct, frozen=True):
     state: MessageState = MessageState.DONE
     lasted: str = ""
     """How long it was open, after its state: `after 4 s`."""
+    incident: str = ""
+    """The ID of its incident, the thread in every channel; empty of a digest of many."""
+    transition: Transition = Transition.OPENED
+    lets_in: bool = False
+    """Somebody gets in who is not ours: it stands above what is as grave."""
 
     @property
     def first_line(self) -> str:
@@ -58,6 +74,9 @@ class Message(Struct, frozen=True):
     def shown(self) -> tuple[Field, ...]:
         """The fields, after the title where the first line has not all of it."""
         return self.fields if self.first_line.endswith(self.title) else (Field("In full", self.title), *self.fields)
+
+
+message_to_json, message_from_json = forms("message", Message)
 
 
 def spelled_message(message: Message, aliases: Mapping[str, str]) -> Message:

@@ -4,33 +4,55 @@ Nobody's actions decide how many messages leave: too many would end a channel. S
 subscription above ten messages a second (https://docs.aws.amazon.com/sns/latest/dg/sns-email-notifications.html).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
+from copy import replace
 from datetime import datetime
 
 from msgspec import Struct
 
-from ecr_warden.core.alert import Alert
+from ecr_warden.core.alert import Alert, alert_to_json
 from ecr_warden.core.clock import Clock
-from ecr_warden.core.codec.base import CodecError
+from ecr_warden.core.codec.base import CodecError, dumps, forms, loads
 from ecr_warden.core.failures import PortError
-from ecr_warden.core.job import Cause, CauseKind, Queue, job_from_text
+from ecr_warden.core.job import Cause, CauseKind, Queue, job_from_text, short_name
 from ecr_warden.core.queue import DeadLetters
-from ecr_warden.notify.delivery import ROLL_OUT, Sending
-from ecr_warden.notify.kinds import digest_of, incident, safe_message_of, sending
-from ecr_warden.notify.message import Message, spelled_message
+from ecr_warden.core.result import Severity
+from ecr_warden.core.value import Moment, Value
+from ecr_warden.notify.incident import STORM, Fact, Step, acknowledged, begun, gathers, joins_storm, stepped, with_notes
+from ecr_warden.notify.kinds import alert_from_json, changes_of, digest_of, incident, safe_message_of
+from ecr_warden.notify.message import Message, Transition, message_from_json, message_to_json, spelled_message
 from ecr_warden.notify.ports import Channel, ChannelError, Incidents, waiting_key
+from ecr_warden.notify.threads import message_on, with_words
 from ecr_warden.repair.alerts import JobFailed
 
-COLLECT_SECONDS = 20
-"""After which what followed the first message of an incident is sent."""
-ROLL_OUT_SECONDS = 600
-"""The same for stacks that are deployed: a StackSet takes minutes for its accounts, and nothing of it is urgent."""
 SINGLES, SINGLES_SECONDS = 10, 600
 """How many messages a channel gets one by one, and within which time; from then on digests."""
 DIGEST_SECONDS = 60
 """After which what waits for a channel is sent as a digest, and the least time between two."""
 _WAITING = waiting_key("")
+_PENDING = 200
+"""How many alerts an incident keeps for the words of its next message."""
+
+
+class IncidentMoved(PortError, code="incident-moved"):
+    """Another process changed an incident in between."""
+
+
+class Noted(Value, frozen=True, omit_defaults=True):
+    """An alert as it is collected for an incident, with what it changes there."""
+
+    at: Moment
+    facts: tuple[Fact, ...] = ()
+    ends: tuple[str, ...] = ()
+    """The keys of facts that have ended."""
+    by: str = ""
+    alert: str = ""
+    """Its text; empty if it says more than this incident has."""
+
+
+_noted_to_json, _noted_from_json = forms("collected alert", Noted)
 
 
 class SendAlerts(Struct, frozen=True):
@@ -44,38 +66,107 @@ class SendAlerts(Struct, frozen=True):
     incidents: Incidents
     channels: Mapping[str, Channel]
     warn: Callable[[str], None]
+    clock: Clock
     aliases: Callable[[], Mapping[str, str]] = dict
 
-    def announce(self, alert: Alert) -> None:
-        """Send an alert now, or keep it for its incident; raises PortError."""
-        when, key = sending(alert), incident(alert)
-        if when is Sending.NEVER:
-            return
+    def announce(self, alert: Alert, at: datetime) -> None:
+        """Collect an alert of this time for its incidents, and say at once what is critical; raises PortError."""
+        urgent = list[str]()
         try:
-            # If the process dies before the first is sent, it is called again, and the alert is collected.
-            if when is Sending.COLLECTED or not self.incidents.open(key, seconds=COLLECT_SECONDS):
-                self.incidents.add(key, [alert], seconds=_seconds(key))
-                return
+            for key, noted in self._notes(alert, at).items():
+                self.incidents.add(key, [dumps(_noted_to_json(noted))])
+                self.incidents.assign([fact.key for fact in noted.facts if not fact.is_news], key)
+                # Of several that are critical the first is said at once; the others are gathered behind it.
+                is_first = self.incidents.open(key, seconds=gathers(key).seconds)
+                if is_first and any(fact.severity is Severity.CRITICAL for fact in noted.facts):
+                    urgent.append(key)
         except PortError as error:
             self.warn(f"sent at once, because it cannot be collected: {error}")
-        self._send([alert])
+            self._send(safe_message_of([alert]))
+        for key in urgent:
+            self.flush(key)
+
+    def _notes(self, alert: Alert, at: datetime) -> Mapping[str, Noted]:
+        """For each incident what the alert changes there: a fact belongs to the incident that has it already."""
+        changes, own = changes_of(alert, at), incident(alert)
+        lasting = [*(fact.key for fact in changes.facts), *changes.ends]
+        known = self.incidents.threads(lasting) if lasting else {}
+        facts = changes.facts or (() if known else changes.news)
+        threads = dict.fromkeys([*(known.get(fact.key, own) for fact in facts), *known.values()])
+        return {
+            thread: Noted(
+                changes.at,
+                tuple(fact for fact in facts if known.get(fact.key, own) == thread),
+                tuple(key for key in changes.ends if known.get(key) == thread),
+                "" if alert.cause.actor is None else short_name(alert.cause.actor),
+                dumps(alert_to_json(alert)) if thread == own or len(threads) == 1 else "",
+            )
+            for thread in threads
+        }
 
     def flush(self, key: str) -> None:
-        """Send all alerts of an incident as one message; raises PortError, so that it is flushed again."""
+        """Say what became of an incident, or what waits for a channel; raises PortError, so that it comes again."""
         if key.startswith(_WAITING):
             self._flush_channel(key, key.removeprefix(_WAITING).partition("/")[0])
             return
-        # While a burst lasts, each flush sends one message, and no alert is sent at once beside it.
-        if alerts := self.incidents.close(key, again=_seconds(key)):
-            self._send([*alerts.values()])
-            self.incidents.drop(key, alerts)
+        before, collected, now = self.incidents.find(key), self.incidents.close(key), self.clock.now()
+        noted = {name: one for name, (text, at) in collected.items() if (one := self._noted(text, at)) is not None}
+        if before is None and not noted:
+            return
+        heard = {name: min(at, now) for name, (_, at) in collected.items()}
+        notes = [(heard[name], one.at, one.facts, one.ends, one.by) for name, one in noted.items()]
+        after = with_notes(before or begun(key, min(heard.values())), notes, now)
+        if not after.facts:  # it ended what another process has closed meanwhile
+            self.incidents.drop(key, noted)
+            return
+        after = acknowledged(after, self.incidents.acknowledged(after.id))
+        step = stepped(after, now)
+        if step.transition is Transition.OPENED and joins_storm(after, self.incidents.standing()):
+            self._join(key, noted)
+        else:
+            self._follow(step, noted, now)
 
-    def _send(self, alerts: Sequence[Alert]) -> None:
-        message = self._as_people_read(safe_message_of(alerts))
+    def _follow(self, step: Step, noted: Mapping[str, Noted], now: datetime) -> None:
+        """Send what is to be said, keep the incident, and have it looked at again in time."""
+        kept, drop = replace(step.incident, revision=step.incident.revision + 1), [*noted][:-_PENDING]
+        if step.transition is not None:
+            # Sent before it is kept: a process that dies in between sends it twice rather than never.
+            message = message_on(kept, step.transition, _alerts(noted.values(), step.transition, now), now)
+            self._send(message)
+            kept, drop = with_words(kept, message), [*noted]
+        if not self.incidents.keep(kept, is_ended=step.due is None):
+            raise IncidentMoved(f"the incident {kept.id} was changed meanwhile", retryable=True)
+        self.incidents.drop(kept.key, drop)
+        if step.due is None:
+            self.incidents.forget([fact.key for fact in kept.facts if not fact.is_news])
+        else:
+            self.incidents.open(kept.key, seconds=max(1, math.ceil((step.due - now).total_seconds())))
+
+    def _join(self, key: str, noted: Mapping[str, Noted]) -> None:
+        """Let an incident that would be one too many join the storm."""
+        self.incidents.add(STORM, [dumps(_noted_to_json(one)) for one in noted.values()])
+        self.incidents.assign([fact.key for one in noted.values() for fact in one.facts if not fact.is_news], STORM)
+        self.incidents.drop(key, noted)
+        self.flush(STORM)
+
+    def _noted(self, text: str, at: datetime) -> Noted | None:
+        """What was collected; None of what nobody can read, which stays. The version before collected alerts alone."""
+        try:
+            value = loads(text)
+            if "kind" not in value:
+                return _noted_from_json(value)
+            changes = changes_of(alert_from_json(value), at)
+            return Noted(changes.at, changes.facts or changes.news, changes.ends, alert=text)
+        except CodecError as error:
+            self.warn(f"not read: {error}")
+            return None
+
+    def _send(self, message: Message) -> None:
         # Each channel is tried, whatever becomes of the others; what fails is raised in the end.
+        spelled = self._as_people_read(message)
         with ExitStack() as tried:
             for name in self.channels:
-                tried.callback(self._deliver, name, message, alerts)
+                tried.callback(self._deliver, name, spelled)
 
     def _as_people_read(self, message: Message) -> Message:
         """The message with the aliases of accounts, which make it no longer."""
@@ -85,10 +176,10 @@ class SendAlerts(Struct, frozen=True):
             self.warn(f"sent without the aliases of accounts: {error}")
             return message
 
-    def _deliver(self, name: str, message: Message, alerts: Sequence[Alert]) -> None:
+    def _deliver(self, name: str, message: Message) -> None:
         try:
             if self.incidents.turn(name, most=SINGLES, seconds=SINGLES_SECONDS):
-                self.incidents.add(waiting_key(name), alerts, seconds=DIGEST_SECONDS)
+                self._let_wait(name, message)
                 return
         except PortError as error:
             self.warn(f"sent to {name} all the same, because it cannot wait: {error}")
@@ -96,7 +187,11 @@ class SendAlerts(Struct, frozen=True):
             self.channels[name].notify(message)
         except ChannelError as error:
             self.warn(f"not delivered to {name}: {error}")
-            self.incidents.add(waiting_key(name), alerts, seconds=DIGEST_SECONDS)
+            self._let_wait(name, message)
+
+    def _let_wait(self, name: str, message: Message) -> None:
+        self.incidents.add(waiting_key(name), [dumps(message_to_json(message))])
+        self.incidents.open(waiting_key(name), seconds=DIGEST_SECONDS)
 
     def _flush_channel(self, key: str, name: str) -> None:
         """Send what waits for a channel.
@@ -107,15 +202,33 @@ class SendAlerts(Struct, frozen=True):
         if wait := self.incidents.turn(f"digest/{name}", most=1, seconds=DIGEST_SECONDS):
             self.incidents.open(key, seconds=wait)
             return
-        alerts = self.incidents.close(key)
+        waiting = self.incidents.close(key)
+        messages = {name: one for name, (text, _) in waiting.items() if (one := self._waiting(text)) is not None}
         # A channel that is no longer configured has nothing to get.
-        if alerts and name in self.channels:
-            self.channels[name].notify(self._as_people_read(digest_of([*alerts.values()])))
-        self.incidents.drop(key, alerts)
+        if messages and name in self.channels:
+            self.channels[name].notify(digest_of([*messages.values()]))
+        self.incidents.drop(key, messages)
+
+    def _waiting(self, text: str) -> Message | None:
+        """A message that waits; None of what nobody can read, which stays. The version before let alerts wait."""
+        try:
+            value = loads(text)
+            is_alert = "kind" in value
+            return (
+                self._as_people_read(safe_message_of([alert_from_json(value)]))
+                if is_alert
+                else message_from_json(value)
+            )
+        except CodecError as error:
+            self.warn(f"not read: {error}")
+            return None
 
 
-def _seconds(incident: str) -> int:
-    return ROLL_OUT_SECONDS if incident == ROLL_OUT else COLLECT_SECONDS
+def _alerts(noted: Iterable[Noted], transition: Transition, now: datetime) -> Sequence[Alert]:
+    """The alerts whose words are true: at the end those of what is over."""
+    at_end = transition in (Transition.OVER, Transition.CLOSED)
+    saying = (one for one in noted if not (at_end and any(fact.is_open(now) for fact in one.facts)))
+    return [alert_from_json(loads(one.alert)) for one in saying if one.alert]
 
 
 class AnnounceAlerts(Struct, frozen=True):
@@ -133,7 +246,7 @@ class AnnounceAlerts(Struct, frozen=True):
         with suppress(PortError):
             if self.send.incidents.was_heard(alert):
                 return
-        self.send.announce(alert)
+        self.send.announce(alert, at)
         # Afterwards: people come first. If it fails, both are done again.
         self.record(alert, at)
         with suppress(PortError):
@@ -154,7 +267,7 @@ class ReportExhausted(Struct, frozen=True):
     def report(self, body: str, *, queue: Queue, message_id: str) -> None:
         """Report the job in the body of a message of a queue, then keep it; raises PortError."""
         failed = _failed(body, queue, message_id)
-        self.announce_alerts.send.announce(failed)
+        self.announce_alerts.send.announce(failed, self.clock.now())
         if queue is Queue.REPAIR:
             self.dead_letters.keep(body, message_id=message_id)
         with suppress(PortError):

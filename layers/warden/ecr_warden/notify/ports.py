@@ -1,13 +1,14 @@
-"""How alerts reach people: incidents that collect alerts, and channels."""
+"""How alerts reach people: incidents, what is collected until it is sent, and channels."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from ecr_warden.core.failures import PortError
 
 if TYPE_CHECKING:
     from ecr_warden.core.alert import Alert
+    from ecr_warden.notify.incident import Acknowledgement, Incident
     from ecr_warden.notify.message import Message
 
 
@@ -22,25 +23,49 @@ class ChannelError(PortError, code="notify"):
 
 
 class Incidents(Protocol):
-    """Where the alerts of one cause are collected until they are sent as one message, and turns to send one."""
+    """What is collected by keys until it is sent, whose turn it is to send, and the incidents that last.
+
+    What is collected of an incident are its alerts with what they change; of a channel, the messages that wait for it.
+    """
 
     def open(self, key: str, *, seconds: int) -> bool:
-        """Open an incident and have it flushed after `seconds`; False if it was open already."""
+        """Have a key flushed after `seconds`; False if it is going to be by then."""
 
-    def add(self, key: str, alerts: "Sequence[Alert]", *, seconds: int) -> None:
-        """Add alerts to their incident, which is opened if necessary."""
+    def add(self, key: str, texts: Sequence[str]) -> None:
+        """Collect texts, each once; `open` has them flushed."""
 
-    def close(self, key: str, *, again: int = 0) -> "Mapping[str, Alert]":
-        """Close the incident to further alerts; returns those it has by ID, oldest first, which stay until dropped.
+    def close(self, key: str) -> "Mapping[str, tuple[str, datetime]]":
+        """What is collected by ID, oldest first, each with when it came; it stays until dropped.
 
-        `again`: with alerts it is open all the time, and is flushed again after so many seconds.
+        If the key was to be flushed by now, whatever comes from now on has it flushed anew.
         """
 
     def drop(self, key: str, ids: Iterable[str]) -> None:
-        """Delete alerts that were sent."""
+        """Delete what was sent."""
 
     def turn(self, name: str, *, most: int, seconds: int) -> int:
         """Take one of `most` turns in any `seconds`; returns 0, or after how many seconds one may be free."""
+
+    def find(self, key: str) -> "Incident | None":
+        """The incident of a cause that has not ended."""
+
+    def standing(self) -> "Sequence[Incident]":
+        """All that have not ended."""
+
+    def keep(self, incident: "Incident", *, is_ended: bool = False) -> bool:
+        """Keep it in the place of the revision before; False if that was replaced meanwhile."""
+
+    def threads(self, facts: Iterable[str]) -> Mapping[str, str]:
+        """By the keys of facts that are known, the key of the incident that has each."""
+
+    def assign(self, facts: Iterable[str], key: str) -> None:
+        """Note which incident has these facts."""
+
+    def forget(self, facts: Iterable[str]) -> None:
+        """Forget the facts of an incident that has ended."""
+
+    def acknowledged(self, incident: str) -> "Acknowledgement | None":
+        """Who works on an incident, by its ID."""
 
     def was_heard(self, alert: "Alert") -> bool:
         """Whether the same alert was noted within MEMORY."""
@@ -57,5 +82,5 @@ class Channel(Protocol):
 
 
 def waiting_key(channel: str) -> str:
-    """The incident of what waits for a channel: what it did not take, and what may leave in a digest alone."""
+    """The key of what waits for a channel: what it did not take, and what may leave in a digest alone."""
     return f"undelivered/{channel}"

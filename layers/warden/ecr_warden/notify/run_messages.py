@@ -153,6 +153,8 @@ def _once_over(run: RunEnded, look: str) -> tuple[str, str]:
     """What to do about who made a drift that is repaired."""
     if run.goes_on is not None:
         return "end the sessions, then restart what runs with the role", run.ending
+    if not run.differences and not run.applied:
+        return "nothing", look
     if state_of(run) is MessageState.DONE:
         if run.severity is Severity.CRITICAL:
             return IF_NOT_MEANT, "ecr-warden versions"

@@ -22,6 +22,8 @@ def state_of(run: RunEnded) -> MessageState:
             return MessageState.FAILED
         case Result.UNKNOWN:
             return MessageState.UNKNOWN
+        case Result.IN_SYNC if not run.intruder:
+            return MessageState.CLOSED  # what an earlier run found is over
         case Result.WAITING if run.applied:
             return MessageState.CLOSED  # what it gave too much is taken away; what it lacks waits
         case Result.CONVERGED if run.goes_on:
@@ -63,6 +65,8 @@ def _what_happened(run: RunEnded) -> str:
     if run.effect:
         return run.effect
     drifts = [drift for drift in run.differences if not drift.same_access] or [*run.differences]
+    if run.result is Result.IN_SYNC and not drifts:
+        return f"{name_of(run.target)} is as the spec says again"
     if not drifts:
         return f"{name_of(run.target)}: {run.changes[0].why}" if run.changes else name_of(run.target)
     if any(drift.code == BlockedByDeny.code for drift in drifts):

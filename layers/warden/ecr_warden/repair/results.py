@@ -110,8 +110,8 @@ def refused_documents(report: RunReport) -> Sequence[Address]:
 
 
 def is_news(report: RunReport, reported: str | None) -> bool:
-    """Whether to report the run: every write, every intruder, and each lasting problem once."""
-    if report.applied or report.intruder:
+    """Whether to report the run: every write, every intruder, each lasting problem once, and its end."""
+    if report.applied or report.intruder or (reported is not None and report.result is Result.IN_SYNC):
         return True
     # What is not visible yet was reported when it was written.
     quiet = report.result in (Result.IN_SYNC, Result.NOT_YET_VISIBLE) or _only_waits(report)

@@ -5,8 +5,10 @@ A message shows the gravest first, whatever else it is about.
 A new kind needs its type among the alerts of its step, and its class in one of these modules, entered in its table.
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from copy import replace
+from datetime import datetime
 from functools import reduce
 from operator import or_
 from typing import Any
@@ -15,7 +17,7 @@ from ecr_warden.core.alert import Alert
 from ecr_warden.core.codec.base import SCHEMA, reader
 from ecr_warden.core.listing import listing
 from ecr_warden.core.result import Severity
-from ecr_warden.notify.delivery import Sending
+from ecr_warden.notify.incident import Changes, Fact
 from ecr_warden.notify.kinds.audits import AUDITS
 from ecr_warden.notify.kinds.images import IMAGES
 from ecr_warden.notify.kinds.kind import Kind
@@ -23,7 +25,7 @@ from ecr_warden.notify.kinds.pauses import PAUSES
 from ecr_warden.notify.kinds.runs import RUNS
 from ecr_warden.notify.kinds.specs import SPECS
 from ecr_warden.notify.kinds.watching import WATCHING
-from ecr_warden.notify.layout import Parts, compose, entries_of, join
+from ecr_warden.notify.layout import ONE_LINE, Parts, compose, entries_of, join
 from ecr_warden.notify.message import COMMAND, DONE, TO_DO, Message, MessageState
 from ecr_warden.notify.wording import command, to_do
 from ecr_warden.repair.alerts import RunEnded
@@ -39,14 +41,21 @@ def severity(alert: Alert) -> Severity:
     return KINDS[type(alert)].severity(alert)
 
 
-def sending(alert: Alert) -> Sending:
-    """When it is sent."""
-    return KINDS[type(alert)].sending(alert)
-
-
 def incident(alert: Alert) -> str:
     """What joins it with others in one message."""
     return KINDS[type(alert)].incident(alert)
+
+
+def changes_of(alert: Alert, at: datetime) -> Changes:
+    """What an alert of this time changes; nothing of a kind that says it elsewhere."""
+    kind = KINDS[type(alert)]
+    seen = kind.seen(alert, at)
+    if not kind.is_news(alert):
+        return Changes(seen, ends=tuple(kind.ends(alert)))
+    said, digest = safe_message_of([alert]), hashlib.sha256(repr(alert).encode()).hexdigest()[:16]
+    key = f"{alert.__struct_config__.tag}/{digest}"
+    news = Fact(key, said.severity, said.title, seen, seen, closed=seen, is_news=True)
+    return Changes(seen, tuple(kind.facts(alert, news)), tuple(kind.ends(alert)), (news,))
 
 
 def message_of(alerts: Sequence[Alert]) -> Message:
@@ -77,39 +86,35 @@ def safe_message_of(alerts: Sequence[Alert]) -> Message:
         return plain_message(alerts, site_of(error))
 
 
-def digest_of(alerts: Sequence[Alert]) -> Message:
-    """One message for the alerts of many incidents, at least one: what is graver stands above, whoever it is about.
+def digest_of(messages: Sequence[Message]) -> Message:
+    """One message for several that waited, at least one: what is graver stands above, whoever it is about.
 
     Of the same severity, outsiders who still get in come first, then what lasts, then what is over: whoever makes many
-    alerts that are over hides none that is not.
+    messages that are over hides none that is not. Of one incident the last one is true.
     """
-    groups: dict[tuple[int, str], list[Alert]] = {}
-    for alert in sorted(alerts, key=_rank):
-        groups.setdefault((_rank(alert), incident(alert)), []).append(alert)
-    if len({key for _, key in groups}) == 1:
-        return safe_message_of(alerts)
-    messages = [(safe_message_of(its), its) for its in groups.values()]
-    messages.sort(
-        key=lambda one: (
-            _rank(one[1][0]),
-            not any(KINDS[type(alert)].lets_in(alert) for alert in one[1]),
-            [*MessageState].index(one[0].state),
-        )
-    )
-    critical = sum(severity(alert) is Severity.CRITICAL for alert in alerts)
-    title = f"{count(len(alerts), 'alert')}, {critical} of them critical: {messages[0][0].title}"
+    last = {one.incident or index: one for index, one in enumerate(messages)}
+    ranked = sorted(last.values(), key=_rank_in_digest)
+    if len(ranked) == 1:
+        return ranked[0]
+    critical = sum(one.severity is Severity.CRITICAL for one in ranked)
+    title = f"{count(len(ranked), 'incident')}, {critical} of them critical"
+    with_first = f"{title}: {ranked[0].title}"
+    title = with_first if len(with_first) <= ONE_LINE else title
     # A list each: what is less leaves the details of what is graver their lines.
     lists = [
         entries_of(
-            f"{grade} alert",
-            [(one.first_line, _in_digest(one), len(its)) for one, its in messages if one.severity is grade],
+            f"{grade} incident",
+            [(one.first_line, _in_digest(one), 1) for one in ranked if one.severity is grade],
         )
         for grade in reversed(Severity)
     ]
     return compose(
-        messages[0][0].severity,
-        Parts(messages[0][0].state, title, [command("ecr-warden status")], lists, ranked=True),
+        ranked[0].severity, Parts(ranked[0].state, title, [command("ecr-warden status")], lists, ranked=True)
     )
+
+
+def _rank_in_digest(message: Message) -> tuple[int, bool, int]:
+    return -[*Severity].index(message.severity), not message.lets_in, [*MessageState].index(message.state)
 
 
 def _in_digest(message: Message) -> Sequence[str]:

@@ -1,16 +1,18 @@
 """Alerts on what an audit found."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import replace
+from itertools import product
 from typing import Any
 
 from ecr_warden.audit.alerts import AccessAudited, Openers
-from ecr_warden.audit.finding import FindingKind
+from ecr_warden.audit.finding import FindingGroup, FindingKind
 from ecr_warden.audit.finding_texts import FindingCause, causes, details, effect, sentence
 from ecr_warden.core.alert import Alert
 from ecr_warden.core.listing import Entry, Listing, listing
 from ecr_warden.core.result import Severity
 from ecr_warden.core.target import parse_target
+from ecr_warden.notify.incident import Fact
 from ecr_warden.notify.kinds.kind import Kind, OneByOne
 from ecr_warden.notify.layout import Parts
 from ecr_warden.notify.message import NOTHING, Field, MessageState
@@ -31,12 +33,34 @@ class _AccessAudited(OneByOne[AccessAudited]):
 
         INFO: findings ended, or what was not read is.
         """
-        if alert.failure or alert.is_hidden or self.lets_in(alert):
+        if alert.failure or alert.is_hidden or any(group.finding.lets_in_outsider for group in alert.appeared):
             return Severity.CRITICAL
         return Severity.WARNING if alert.appeared or alert.unread else Severity.INFO
 
-    def lets_in(self, alert: AccessAudited) -> bool:
-        return any(group.finding.lets_in_outsider for group in alert.appeared)
+    def is_news(self, alert: AccessAudited) -> bool:
+        return bool(
+            alert.appeared or alert.ended or alert.unread or alert.read_again or alert.failure or alert.is_first
+        )
+
+    def facts(self, alert: AccessAudited, news: Fact) -> Sequence[Fact]:
+        lasts = replace(news, closed=None, is_news=False)
+        found = [
+            replace(
+                lasts,
+                key=key,
+                title=effect(group),
+                severity=_severity_of(group),
+                lets_in=group.finding.lets_in_outsider,
+            )
+            for group in alert.appeared
+            for key in _keys(group)
+        ]
+        unread = [replace(lasts, key=_unread(line), title=f"not read: {line}") for line in alert.unread]
+        return [*found, *unread, *([replace(lasts, key=_FAILED)] if alert.failure else [])]
+
+    def ends(self, alert: AccessAudited) -> Sequence[str]:
+        over = [key for group in alert.ended for key in _keys(group)]
+        return [*over, *map(_unread, alert.read_again), *([] if alert.failure else [_FAILED])]
 
     def describe_one(self, alert: AccessAudited) -> Parts:
         appeared, ended = alert.left_out
@@ -65,6 +89,24 @@ class _AccessAudited(OneByOne[AccessAudited]):
                 listing("document", alert.read_again, title=_AGAIN, rest=alert.read_again_left_out),
             ],
         )
+
+
+_FAILED = "audit"
+"""The fact that nothing could be audited."""
+
+
+def _unread(line: str) -> str:
+    return f"unread/{line}"
+
+
+def _severity_of(group: FindingGroup) -> Severity:
+    return Severity.CRITICAL if group.finding.lets_in_outsider else Severity.WARNING
+
+
+def _keys(group: FindingGroup) -> Iterator[str]:
+    """Of each finding of the group the key by which it ends, however it is grouped then."""
+    for place, access in product(group.places, group.accesses):
+        yield "\n".join(replace(group.finding, place=place, access=access).deed)
 
 
 def _found_after(audited: AccessAudited, after: Iterable[str]) -> str:

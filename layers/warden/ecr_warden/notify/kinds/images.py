@@ -1,6 +1,7 @@
 """Alerts on images that somebody pushed without a right, and on what became of them."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import replace
 from datetime import timedelta
 from typing import Any, cast
 
@@ -10,6 +11,7 @@ from ecr_warden.core.result import Severity
 from ecr_warden.core.target import RepositoryTarget
 from ecr_warden.images.alerts import ImagesPushed
 from ecr_warden.images.push import ImageEvent, Right
+from ecr_warden.notify.incident import Fact
 from ecr_warden.notify.kinds.kind import Kind, OneByOne
 from ecr_warden.notify.layout import Parts
 from ecr_warden.notify.message import NOTHING, Field, MessageState
@@ -39,8 +41,24 @@ class _ImagesPushed(OneByOne[ImagesPushed]):
             return Severity.CRITICAL
         return Severity.WARNING if rights else Severity.INFO
 
-    def lets_in(self, alert: ImagesPushed) -> bool:
-        return alert.images[0].is_left and self.severity(alert) is Severity.CRITICAL
+    def facts(self, alert: ImagesPushed, news: Fact) -> Sequence[Fact]:
+        lasts = replace(news, closed=None, is_news=False, is_image=True)
+        lets_in = self.severity(alert) is Severity.CRITICAL
+        repository = cast("RepositoryTarget", alert.repository)
+        return [
+            replace(
+                lasts,
+                key=_key(alert, one),
+                title=f"image {image_name(repository, one)} {PUSHED[one.right]}",
+                opened=one.at,
+                lets_in=lets_in,
+            )
+            for one in alert.images
+            if one.is_left and one.digest
+        ]
+
+    def ends(self, alert: ImagesPushed) -> Sequence[str]:
+        return [_key(alert, one) for one in alert.images if not one.is_left]
 
     def describe_one(self, alert: ImagesPushed) -> Parts:
         first, number = alert.images[0], len(alert.images)
@@ -65,6 +83,10 @@ class _ImagesPushed(OneByOne[ImagesPushed]):
                 listing("command", [f"Who opened the session: {one}" for one in opened]),
             ],
         )
+
+
+def _key(alert: ImagesPushed, image: ImageEvent) -> str:
+    return f"image/{alert.repository.key}/{image.digest}"
 
 
 def image_name(repository: RepositoryTarget, image: ImageEvent) -> str:

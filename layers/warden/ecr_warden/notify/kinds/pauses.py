@@ -1,6 +1,7 @@
 """Alerts on pauses, and on the stop switch."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from copy import replace
 from shlex import quote
 from typing import Any
 
@@ -8,6 +9,7 @@ from ecr_warden.core.alert import Alert
 from ecr_warden.core.listing import Listing, listing
 from ecr_warden.core.result import Severity
 from ecr_warden.core.target import new_targets
+from ecr_warden.notify.incident import Fact
 from ecr_warden.notify.kinds.kind import Kind, OneByOne
 from ecr_warden.notify.layout import Parts
 from ecr_warden.notify.message import Field, MessageState
@@ -34,7 +36,14 @@ def _listed(alert: TargetsPaused | TargetsResumed | PauseEnded) -> Listing:
     return listing("target", [*new, *alert.targets], rest=alert.left_out)
 
 
+def _keys(alert: TargetsPaused | TargetsResumed | PauseEnded) -> list[str]:
+    return [f"pause/{name}" for name in (*alert.targets, *alert.patterns)]
+
+
 class _TargetsPaused(OneByOne[TargetsPaused]):
+    def facts(self, alert: TargetsPaused, news: Fact) -> Sequence[Fact]:
+        return [replace(news, key=key, closed=None, is_news=False) for key in _keys(alert)]
+
     def describe_one(self, alert: TargetsPaused) -> Parts:
         targets, names = _paused_targets(alert), (*alert.patterns, *alert.targets)
         given = [quote(printable(name, 200)) for name in names] if len(names) + alert.left_out <= _SHOWN else ["TARGET"]
@@ -54,6 +63,9 @@ class _TargetsPaused(OneByOne[TargetsPaused]):
 class _TargetsResumed(OneByOne[TargetsResumed]):
     grade = Severity.INFO
 
+    def ends(self, alert: TargetsResumed) -> Sequence[str]:
+        return _keys(alert)
+
     def describe_one(self, alert: TargetsResumed) -> Parts:
         targets = _paused_targets(alert)
         return Parts(
@@ -66,6 +78,9 @@ class _TargetsResumed(OneByOne[TargetsResumed]):
 
 class _PauseEnded(OneByOne[PauseEnded]):
     grade = Severity.INFO
+
+    def ends(self, alert: PauseEnded) -> Sequence[str]:
+        return _keys(alert)
 
     def describe_one(self, alert: PauseEnded) -> Parts:
         targets = _paused_targets(alert)
@@ -88,6 +103,12 @@ class _WritesSwitched(OneByOne[WritesSwitched]):
             return Severity.INFO
         return Severity.WARNING if alert.since is not None else Severity.CRITICAL
 
+    def facts(self, alert: WritesSwitched, news: Fact) -> Sequence[Fact]:
+        return [replace(news, key=_SWITCH, closed=None, is_news=False)] if alert.stopped else []
+
+    def ends(self, alert: WritesSwitched) -> Sequence[str]:
+        return [] if alert.stopped else [_SWITCH]
+
     def describe_one(self, alert: WritesSwitched) -> Parts:
         if not alert.stopped:
             done = "writes are on again: everything is compared with the spec now"
@@ -105,6 +126,7 @@ class _WritesSwitched(OneByOne[WritesSwitched]):
         )
 
 
+_SWITCH = "switch"
 _WHO_STOPPED = "find out in CloudTrail who stopped them (PutParameter), then let ecr-warden write"
 
 

@@ -1,17 +1,21 @@
 """Alerts on runs, and on fights over the documents that they repair."""
 
 from collections.abc import Mapping, Sequence
+from copy import replace
+from datetime import datetime
 from typing import Any
 
 from ecr_warden.core.alert import Alert
-from ecr_warden.core.job import short_name
+from ecr_warden.core.job import Cause, CauseKind, short_name
 from ecr_warden.core.listing import Listing, listing
-from ecr_warden.core.result import Severity
-from ecr_warden.notify.delivery import Sending, sending_of_run
+from ecr_warden.core.result import Result, Severity
+from ecr_warden.notify.delivery import is_news_of_run
+from ecr_warden.notify.incident import Fact
 from ecr_warden.notify.kinds.kind import Kind, OneByOne
 from ecr_warden.notify.layout import Parts
 from ecr_warden.notify.message import DONE, Field, MessageState
 from ecr_warden.notify.run_messages import describe_run, describe_runs
+from ecr_warden.notify.run_titles import state_of
 from ecr_warden.notify.wording import (
     LOOK,
     access_of,
@@ -33,16 +37,59 @@ class _Run(Kind[RunEnded]):
     def severity(self, alert: RunEnded) -> Severity:
         return alert.severity
 
-    def sending(self, alert: RunEnded) -> Sending:
-        return sending_of_run(alert)
+    def is_news(self, alert: RunEnded) -> bool:
+        return is_news_of_run(alert)
+
+    def seen(self, alert: RunEnded, _at: datetime) -> datetime:
+        return alert.finished_at
+
+    def incident(self, alert: RunEnded) -> str:
+        """What a version or a person asks for has a thread of its own, whatever goes on at the target."""
+        if alert.cause.is_asked:
+            return alert.cause.incident
+        by_version = Cause(CauseKind.SPEC, alert.spec_version).incident
+        return by_version if alert.of_version else super().incident(alert)
+
+    def facts(self, alert: RunEnded, news: Fact) -> Sequence[Fact]:
+        said = replace(news, opened=alert.opened.since or alert.started_at, lets_in=alert.severity is Severity.CRITICAL)
+        if _is_asked_and_over(alert):
+            return [said]
+        return [
+            replace(
+                said,
+                key=alert.target.key,
+                closed=alert.finished_at if _is_over(alert) else alert.goes_on,
+                is_news=False,
+            )
+        ]
+
+    def ends(self, alert: RunEnded) -> Sequence[str]:
+        return [alert.target.key] if alert.result is Result.IN_SYNC or _is_asked_and_over(alert) else []
 
     def describe(self, alerts: Sequence[RunEnded]) -> Parts:
         return describe_run(alerts[0]) if len(alerts) == 1 else describe_runs(alerts)
 
 
+def _is_over(run: RunEnded) -> bool:
+    return state_of(run) in (MessageState.CLOSED, MessageState.DONE)
+
+
+def _is_asked_and_over(run: RunEnded) -> bool:
+    """Whether people hear of it in a message of its own, whatever else goes on at the target."""
+    return _is_over(run) and (run.cause.is_asked or run.of_version)
+
+
 class _FightNoticed(OneByOne[FightNoticed]):
     def severity(self, alert: FightNoticed) -> Severity:
         return alert.severity
+
+    def facts(self, alert: FightNoticed, news: Fact) -> Sequence[Fact]:
+        if alert.moment is FightMoment.ENDED:
+            return ()
+        return [replace(news, key=_key(alert), opened=alert.fight.since, closed=None, is_news=False)]
+
+    def ends(self, alert: FightNoticed) -> Sequence[str]:
+        return [_key(alert)] if alert.moment is FightMoment.ENDED else []
 
     def describe_one(self, alert: FightNoticed) -> Parts:
         fight = alert.fight
@@ -70,6 +117,10 @@ class _FightNoticed(OneByOne[FightNoticed]):
                 listing("line", _UNTIL_IT_ENDS, title="Until it ends:"),
             ],
         )
+
+
+def _key(alert: FightNoticed) -> str:
+    return f"fight/{describe_address(alert.fight.address)} of {alert.fight.address.target.key}"
 
 
 _IF_OUTSIDERS = f"nothing, unless a repair was CRITICAL: then {LOOK} until it"

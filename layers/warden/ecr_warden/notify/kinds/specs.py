@@ -1,7 +1,8 @@
 """Alerts on the spec: versions that were accepted or refused, grants that end, and what waits for a person."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from copy import replace
 from typing import Any
 
 from ecr_warden.core.alert import Alert
@@ -9,7 +10,7 @@ from ecr_warden.core.job import Cause, CauseKind, short_name
 from ecr_warden.core.judgement import WaitCode
 from ecr_warden.core.listing import Listing, listing
 from ecr_warden.core.result import Severity, highest
-from ecr_warden.notify.delivery import Sending
+from ecr_warden.notify.incident import Fact
 from ecr_warden.notify.kinds.kind import Kind, OneByOne
 from ecr_warden.notify.layout import Parts
 from ecr_warden.notify.message import FIRST_LINE, NOTHING, Field, MessageState
@@ -28,7 +29,15 @@ def _whose(cause: Cause) -> Field:
 
 
 class _SpecAccepted(OneByOne[SpecAccepted]):
-    when = Sending.COLLECTED  # with the runs that roll it out
+    def incident(self, alert: SpecAccepted) -> str:
+        """With the runs that roll it out."""
+        return Cause(CauseKind.SPEC, alert.version).incident
+
+    def facts(self, _alert: SpecAccepted, news: Fact) -> Sequence[Fact]:
+        return [news]
+
+    def ends(self, _alert: SpecAccepted) -> Sequence[str]:
+        return [_REFUSED]
 
     def severity(self, alert: SpecAccepted) -> Severity:
         return Severity.WARNING if alert.warnings else Severity.INFO
@@ -50,6 +59,9 @@ class _SpecAccepted(OneByOne[SpecAccepted]):
 
 
 class _SpecRefused(OneByOne[SpecRefused]):
+    def facts(self, _alert: SpecRefused, news: Fact) -> Sequence[Fact]:
+        return [replace(news, key=_REFUSED, closed=None, is_news=False)]
+
     def describe_one(self, alert: SpecRefused) -> Parts:
         deleted = alert.cause.action == "s3:DeleteObject"
         enforced = "the accepted version stays enforced" if alert.enforced else "nothing is enforced yet"
@@ -89,7 +101,17 @@ class _GrantsEnd(OneByOne[GrantsEnd]):
         )
 
 
+_REFUSED = "spec-refused"
+"""The fact that the version in the bucket is refused; the next one ends it."""
+
+
 class _HoldOpened(OneByOne[HoldOpened]):
+    def facts(self, alert: HoldOpened, news: Fact) -> Sequence[Fact]:
+        return [replace(news, key=f"hold/{alert.hold.id}", closed=None, is_news=False)]
+
+    def ends(self, _alert: HoldOpened) -> Sequence[str]:
+        return [_REFUSED]
+
     def describe_one(self, alert: HoldOpened) -> Parts:
         hold = alert.hold
         meanwhile = (
@@ -116,6 +138,9 @@ class _HoldSettled(OneByOne[HoldSettled]):
             return Severity.WARNING if hold.state is HoldState.ENDED else Severity.INFO
         codes = {reason.code for reason in hold.why} or {WaitCode.NOT_JUDGED}
         return highest([grade for code, grade in _ENABLES.items() if code in codes])
+
+    def ends(self, alert: HoldSettled) -> Sequence[str]:
+        return [f"hold/{alert.hold.id}"]
 
     def describe_one(self, alert: HoldSettled) -> Parts:
         hold = alert.hold

@@ -1,6 +1,7 @@
 """Alerts on what ecr-warden sees and works through: what somebody changed of it, what is off, failed or was lost."""
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import replace
 from shlex import quote
 from types import NoneType
 from typing import Any
@@ -33,7 +34,7 @@ from ecr_warden.core.listing import listing
 from ecr_warden.core.result import Severity, highest
 from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target
 from ecr_warden.notify import wire_texts
-from ecr_warden.notify.delivery import ROLL_OUT, Sending
+from ecr_warden.notify.incident import ROLL_OUT, Fact
 from ecr_warden.notify.kinds.kind import Kind, OneByOne
 from ecr_warden.notify.layout import Parts
 from ecr_warden.notify.message import Field, MessageState
@@ -45,10 +46,6 @@ from iam_access.text.printable import count, show_time
 class _OwnChanged(OneByOne[OwnChanged]):
     def severity(self, alert: OwnChanged) -> Severity:
         return Severity.INFO if _is_by_deployment(alert) else Severity.CRITICAL
-
-    def sending(self, alert: OwnChanged) -> Sending:
-        # A deployment changes several at once.
-        return Sending.COLLECTED if _is_by_deployment(alert) else Sending.AT_ONCE
 
     def incident(self, alert: OwnChanged) -> str:
         return ROLL_OUT if _is_by_deployment(alert) else super().incident(alert)
@@ -269,7 +266,6 @@ class _HarmfulCall(OneByOne[HarmfulCall]):
 
 class _JobFailed(Kind[JobFailed]):
     grade = Severity.CRITICAL
-    when = Sending.COLLECTED
 
     def incident(self, _alert: JobFailed) -> str:
         # What ends one job usually ends others: a broken deployment, an account that does not answer.
@@ -342,8 +338,6 @@ def _of_job(job: Job | None, name: Callable[[Target], str]) -> tuple[str, str]:
 
 
 class _Unlisted(OneByOne[Unlisted]):
-    when = Sending.COLLECTED  # each account and region of a sweep has a job of its own
-
     def severity(self, alert: Unlisted) -> Severity:
         return Severity.CRITICAL if {BlockedByDeny.code, Crashed.code} & {*alert.codes} else Severity.WARNING
 
@@ -367,8 +361,6 @@ class _Unlisted(OneByOne[Unlisted]):
 
 
 class _EventMissed(Kind[EventMissed]):
-    when = Sending.COLLECTED
-
     def describe(self, alerts: Sequence[EventMissed]) -> Parts:
         one = name_of(alerts[0].target) if len(alerts) == 1 else count(len(alerts), "target")
         lines = [
@@ -388,8 +380,6 @@ class _EventMissed(Kind[EventMissed]):
 
 
 class _LeftOver(Kind[LeftOver]):
-    when = Sending.COLLECTED
-
     def describe(self, alerts: Sequence[LeftOver]) -> Parts:
         lines, over = [f"{alert.part}: {alert.over}" for alert in alerts], sum(alert.over for alert in alerts)
         return Parts(
@@ -409,10 +399,18 @@ class _LeftOver(Kind[LeftOver]):
 
 
 class _WiringChanged(OneByOne[WiringChanged]):
-    when = Sending.COLLECTED  # each account and region of a sweep has a job of its own
-
     def severity(self, alert: WiringChanged) -> Severity:
         return highest([wire_texts.severity(wire) for wire in (*alert.broken, *alert.ended)])
+
+    def facts(self, alert: WiringChanged, news: Fact) -> Sequence[Fact]:
+        lasts = replace(news, closed=None, is_news=False)
+        return [
+            replace(lasts, key=_key(alert, wire), title=wire_texts.sentence(wire), severity=wire_texts.severity(wire))
+            for wire in alert.broken
+        ]
+
+    def ends(self, alert: WiringChanged) -> Sequence[str]:
+        return [_key(alert, wire) for wire in alert.ended]
 
     def incident(self, alert: WiringChanged) -> str:
         return ROLL_OUT if _is_of_roll_out(alert) else super().incident(alert)
@@ -444,6 +442,10 @@ class _WiringChanged(OneByOne[WiringChanged]):
                 listing("wire", [wire.name for wire in alert.ended], title="As it should be again:", rest=ended),
             ],
         )
+
+
+def _key(alert: WiringChanged, wire: Wire) -> str:
+    return f"wire/{alert.part}/{wire.name}"
 
 
 def _is_of_roll_out(alert: WiringChanged) -> bool:

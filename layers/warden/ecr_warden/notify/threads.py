@@ -1,0 +1,96 @@
+"""What the messages of an incident say after the first one, from its facts and from what its alerts say."""
+
+from collections.abc import Sequence
+from copy import replace
+from datetime import datetime
+
+from ecr_warden.core.alert import Alert
+from ecr_warden.core.lasting import duration
+from ecr_warden.core.listing import listing
+from ecr_warden.core.result import highest
+from ecr_warden.notify.incident import Incident
+from ecr_warden.notify.kinds import safe_message_of
+from ecr_warden.notify.layout import FIELDS, TITLE, Parts, compose, one_line
+from ecr_warden.notify.message import COMMAND, NOTHING, TO_DO, Field, Message, MessageState, Transition
+from ecr_warden.notify.wording import LOOK, command, to_do
+from iam_access.text.printable import count, show_time
+
+
+def message_on(incident: Incident, transition: Transition, alerts: Sequence[Alert], now: datetime) -> Message:
+    """The message on what became of an incident; `alerts`: those whose words are true of it now."""
+    match transition:
+        case Transition.STILL:
+            message = _still(incident, now)
+        case Transition.OVER:
+            message = _over(incident, alerts)
+        case _ if alerts:
+            message = safe_message_of(alerts)
+        case _:
+            message = _still(incident, now) if incident.left(now) else _over(incident, alerts)
+    if transition is Transition.AGAIN:
+        message = replace(message, lasted=f"again {message.lasted}".rstrip())
+    fields = (*message.fields, *_of_thread(incident, transition, message))
+    return replace(message, fields=fields, incident=incident.id, transition=transition, lets_in=_lets_in(incident, now))
+
+
+def _lets_in(incident: Incident, now: datetime) -> bool:
+    return any(fact.lets_in for fact in incident.left(now))
+
+
+def _still(incident: Incident, now: datetime) -> Message:
+    """What is open, the gravest first."""
+    left = incident.left(now)
+    lasted = f"for {duration(round((now - incident.since).total_seconds()))}"
+    images = "nobody gets in any more, an image is left: " if incident.only_images else ""
+    title = f"{images}{left[0].title}{f' ({len(left) - 1} more)' if len(left) > 1 else ''}"
+    lists = [listing("thing", [fact.title for fact in left], title="Open:")] if len(left) > 1 else []
+    severity = highest([fact.severity for fact in left])
+    return compose(severity, Parts(MessageState.OPEN, title, _asked(incident), lists, lasted=lasted))
+
+
+def _over(incident: Incident, alerts: Sequence[Alert]) -> Message:
+    """What its alerts say of the end; of what is graver than they are its facts."""
+    lasted = f"after {duration(round((incident.ended() - incident.since).total_seconds()))}"
+    gravest, *others = incident.ranked()
+    title = one_line(f"{gravest.over}{f' ({len(others)} more)' if others else ''}", TITLE)
+    if not alerts:
+        look = f"{LOOK} since {show_time(incident.since)}" if incident.said_lets_in else NOTHING
+        fields = [to_do(look), command("ecr-warden status")]
+        return compose(incident.severity, Parts(MessageState.CLOSED, title, fields, lasted=lasted))
+    message = safe_message_of(alerts)
+    state = message.state if message.state is MessageState.DONE else MessageState.CLOSED
+    severity = highest([message.severity, incident.severity])
+    return replace(
+        message,
+        severity=severity,
+        state=state,
+        lasted=lasted,
+        title=message.title if message.severity is severity or gravest.over != gravest.title else title,
+    )
+
+
+def _asked(incident: Incident) -> Sequence[Field]:
+    return [
+        Field("Since", show_time(incident.since)),
+        to_do(incident.asked),
+        command(incident.command or "ecr-warden status"),
+    ]
+
+
+def _of_thread(incident: Incident, transition: Transition, message: Message) -> Sequence[Field]:
+    """Of which incident a message is, unless that is over with it, and all that it counts."""
+    fields = []
+    if incident.things > 1 and transition not in (Transition.OPENED, Transition.CLOSED):
+        more = f", {incident.left_out} of them counted only" if incident.left_out else ""
+        fields.append(Field("In all", f"{count(incident.things, 'time')} since {show_time(incident.since)}{more}"))
+    if transition is not Transition.CLOSED and len(message.fields) + len(fields) < FIELDS:
+        fields.append(Field("Incident", one_line(incident.id, 20)))
+    return fields
+
+
+def with_words(incident: Incident, message: Message) -> Incident:
+    """The incident with what its later messages say of what this one asks for."""
+    if message.transition in (Transition.STILL, Transition.OVER):
+        return incident
+    fields = {field.label: field.text for field in message.fields}
+    return replace(incident, title=message.title, asked=fields.get(TO_DO, ""), command=fields.get(COMMAND, ""))

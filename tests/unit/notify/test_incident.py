@@ -1,0 +1,219 @@
+"""The table of an incident's states: what people hear when a fact opens, grows graver, ends, or comes again.
+
+Each row is a story on a clock: what is said of facts, and what people hear then. A number is a second; a fact is its
+key, `!` after it is critical, `*` lets an outsider in, `i` is information, `~` an image; `-key` ends it, and `key.` was
+over before it was said.
+"""
+
+from copy import replace
+from datetime import UTC, datetime, timedelta
+from itertools import count
+
+import pytest
+
+from ecr_warden.core.result import Severity
+from ecr_warden.notify.incident import (
+    MOST_FACTS,
+    Acknowledgement,
+    Fact,
+    Incident,
+    acknowledged,
+    begun,
+    incident_from_json,
+    incident_to_json,
+    joins_storm,
+    stepped,
+    with_notes,
+)
+from ecr_warden.notify.message import Transition
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+LATER = START + timedelta(seconds=90)
+HOUR, DAY = 3600, 86400
+
+
+def fact(text: str, at: datetime) -> Fact:
+    key = text.rstrip("!*i~.^")
+    marks = text[len(key) :]
+    severity = (
+        Severity.CRITICAL if "!" in marks or "*" in marks else Severity.INFO if "i" in marks else Severity.WARNING
+    )
+    closed = at if "." in marks else None
+    lets_in, is_image, is_news = ("*" in marks, "~" in marks, "^" in marks)
+    return Fact(key, severity, f"{key} is open", at, at, closed, lets_in, is_image, is_news)
+
+
+class Story:
+    """An incident on a clock, which looks at it whenever it is due, as the queue does."""
+
+    def __init__(self) -> None:
+        self.incident: Incident | None = None
+        self.due: datetime | None = None
+        self.heard: list[tuple[int, Transition]] = []
+        self.by: Acknowledgement | None = None
+
+    def until(self, second: int) -> None:
+        end = START + timedelta(seconds=second)
+        for number in count():
+            assert number < 400, "it is looked at without end"
+            if self.due is None or self.due > end:
+                return
+            self.look(self.due, [], [])
+
+    def look(self, now: datetime, facts: list[Fact], ends: list[str]) -> None:
+        notes = with_notes(self.incident or begun("by/eve", now), [(now, now, facts, ends, "eve")], now)
+        step = stepped(acknowledged(notes, self.by), now)
+        assert step.due is None or step.due > now, "the time goes on"
+        self.incident, self.due = step.incident if step.due else None, step.due
+        if step.transition is not None:
+            self.heard.append((round((now - START).total_seconds()), step.transition))
+
+    def say(self, second: int, text: str) -> None:
+        self.until(second)
+        now = START + timedelta(seconds=second)
+        if text == "ack":
+            self.by = Acknowledgement("ann", now, "mine")
+            return
+        words = text.split()
+        facts = [fact(word, now) for word in words if not word.startswith("-")]
+        is_urgent = any(one.severity is Severity.CRITICAL for one in facts)
+        gathered = self.due is not None and self.due <= now + timedelta(seconds=20)
+        if is_urgent or self.incident is None or not gathered:
+            self.look(now, facts, [word[1:] for word in words if word.startswith("-")])
+        else:
+            assert self.due is not None
+            self.incident = with_notes(
+                self.incident or begun("by/eve", now),
+                [(now, now, facts, [word[1:] for word in words if word.startswith("-")], "eve")],
+                now,
+            )
+
+
+O, G, S, A, V, C = Transition  # noqa: E741 - opened, grew, still, again, over, closed
+# Until when, what is said at which second, and what people hear at which second.
+STORIES: dict[str, tuple[int, list[tuple[int, str]], list[tuple[int, Transition]]]] = {
+    "what is not critical is gathered": (30, [(0, "a"), (5, "b")], [(20, O)]),
+    "what is over while it is gathered is one message": (HOUR, [(0, "a"), (5, "-a")], [(20, C)]),
+    "news is one message": (HOUR, [(0, "a."), (3, "b.")], [(20, C)]),
+    "what asks for nobody waits until no more of it comes": (
+        HOUR,
+        [(at, f"r{at}i.") for at in range(0, 100, 15)],
+        [(110, C)],
+    ),
+    "and ten minutes at most": (650, [(at, f"r{at}i.") for at in range(0, 700, 15)], [(600, C)]),
+    "what is critical is said at once": (10, [(0, "a!")], [(0, O)]),
+    "what is critical and over is said at once, once": (HOUR, [(0, "a!.")], [(0, C)]),
+    "what becomes critical while it is gathered is said at once": (19, [(0, "a"), (5, "b!")], [(5, O)]),
+    "the end is said at once": (HOUR, [(0, "a!"), (300, "-a")], [(0, O), (300, V)]),
+    "the end of one of two is not said": (300, [(0, "a! b!"), (30, "-a")], [(0, O)]),
+    "what is graver is said": (300, [(0, "a"), (100, "b!")], [(20, O), (100, G)]),
+    "what is graver waits a minute after the last message": (300, [(0, "a"), (45, "b!")], [(20, O), (80, G)]),
+    "the first outsider is said": (300, [(0, "a!"), (100, "b*")], [(0, O), (100, G)]),
+    "what is as grave is counted": (300, [(0, "a!"), (100, "b!"), (200, "c")], [(0, O)]),
+    "what follows at once tells the extent": (300, [(0, "a!"), (1, "b!"), (2, "c!")], [(0, O), (20, G)]),
+    "what is over and comes again is said again, and over once it is quiet": (
+        3000,
+        [(0, "a!."), (60, "a!"), (120, "-a"), (180, "a!."), (240, "a!.")],
+        [(0, C), (60, A), (840, V)],
+    ),
+    "another fact after the end makes it grow": (2000, [(0, "a!."), (60, "b!.")], [(0, C), (60, G), (660, V)]),
+    "the same long after is another incident": (2000, [(0, "a!."), (700, "a!.")], [(0, C), (700, C)]),
+    "people are reminded": (
+        DAY + 10,
+        [(0, "a")],
+        [(20, O), (HOUR, S), (6 * HOUR, S), (DAY, S)],
+    ),
+    "of what is critical each day": (
+        3 * DAY + 10,
+        [(0, "a!")],
+        [(0, O), (HOUR, S), (6 * HOUR, S), (DAY, S), (2 * DAY, S), (3 * DAY, S)],
+    ),
+    "nobody is reminded of what somebody works on": (
+        DAY + 10,
+        [(0, "a"), (100, "ack"), (30 * HOUR, "-a")],
+        [(20, O), (30 * HOUR, V)],
+    ),
+    "until it grows": (
+        DAY,
+        [(0, "a"), (100, "ack"), (200, "b!")],
+        [(20, O), (200, G), (HOUR, S), (6 * HOUR, S), (DAY, S)],
+    ),
+    "an end wins over an acknowledgement": (HOUR, [(0, "a"), (100, "-a"), (101, "ack")], [(20, O), (100, V)]),
+    "an image that is left is said, and is over when it is gone": (
+        2 * HOUR,
+        [(0, "a* p*~"), (100, "-a"), (5000, "-p")],
+        [(0, O), (100, S), (HOUR, S), (5000, V)],
+    ),
+    "what lasts after news has not come again: its end is said at once": (
+        HOUR - 1,
+        [(0, "n.^"), (100, "a*"), (300, "-a")],
+        [(20, C), (100, G), (300, V)],
+    ),
+    "an image that comes late is said again": (HOUR - 1, [(0, "a*."), (400, "p*~")], [(0, C), (400, G)]),
+    "at most five messages in an hour": (
+        HOUR - 1,
+        [(0, "a"), (100, "b!"), (300, "c*"), (500, "-a -b -c"), (600, "d"), (700, "-d")],
+        [(20, O), (100, G), (300, G), (500, V), (1300, V)],
+    ),
+    "an outsider who stays is said however much came before, and no more than once a minute": (
+        HOUR - 1,
+        [(0, "a"), (100, "b!"), (300, "c*"), (500, "-a -b -c"), (600, "d*"), (610, "e*"), (620, "f*"), (700, "d*")],
+        [(20, O), (100, G), (300, G), (500, V), (600, G), (660, G)],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", STORIES)
+def test_what_people_hear(name: str) -> None:
+    end, said, heard = STORIES[name]
+    story = Story()
+    for second, text in said:
+        story.say(second, text)
+    story.until(end)
+    assert story.heard == heard
+
+
+def test_what_is_said_twice_late_or_out_of_order_changes_nothing() -> None:
+    opened, again = fact("a!", START), fact("a!", START + timedelta(seconds=60))
+    ended = replace(opened, closed=START + timedelta(seconds=30), seen=START + timedelta(seconds=30))
+    notes = [(one.seen, one.seen, [one], (), "") for one in (opened, ended, again)]
+    for order in ([0, 1, 2], [0, 1, 2, 0, 1, 2], [0, 0, 1, 1, 2, 2], [0, 2, 1], [2, 0, 1]):
+        made = with_notes(begun("by/eve", START), [notes[number] for number in order], START)
+        assert [one.closed for one in made.facts] == [None], order
+    made = with_notes(begun("by/eve", START), [notes[0], (LATER, LATER, (), ("a",), "")], LATER)
+    late = with_notes(made, notes[:3], LATER)
+    assert [one.closed for one in late.facts] == [LATER]
+
+
+def test_more_facts_than_an_incident_remembers_are_counted_those_that_are_over_first() -> None:
+    many = [fact(f"f{number}{'.' if number % 2 else ''}", START) for number in range(2 * MOST_FACTS)]
+    made = with_notes(begun("by/eve", START), [(START, START, many, (), "")], START)
+    assert (len(made.facts), made.left_out, made.things) == (MOST_FACTS, MOST_FACTS, 2 * MOST_FACTS)
+    assert all(one.is_open(START) for one in made.facts)
+
+
+def test_an_incident_is_stored_and_read() -> None:
+    made = with_notes(begun("by/eve", START), [(START, START, [fact("a*~", START)], (), "eve")], START)
+    assert incident_from_json(incident_to_json(made)) == made
+
+
+# Of how many others that are open, and whether each lets somebody in; whether it does; whether it joins the storm.
+STORMS = {
+    "the first": (0, False, False, False),
+    "the fifth": (4, False, False, False),
+    "the sixth": (5, False, False, True),
+    "an outsider's": (5, False, True, False),
+    "beside five of outsiders": (5, True, False, False),
+}
+
+
+@pytest.mark.parametrize("name", STORMS)
+def test_the_sixth_that_lets_nobody_in_joins_one_storm(name: str) -> None:
+    others, let_in, lets_in, joins = STORMS[name]
+
+    def opened(key: str, mark: str) -> Incident:
+        made = with_notes(begun(key, START), [(START, START, [fact(f"f{mark}", START)], (), "")], START)
+        return stepped(made, START + timedelta(seconds=20)).incident
+
+    standing = [opened(f"by/{number}", "*" if let_in else "!") for number in range(others)]
+    assert joins_storm(opened("by/eve", "*" if lets_in else "!"), standing) is joins
