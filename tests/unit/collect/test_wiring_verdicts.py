@@ -1,5 +1,6 @@
 """The one judgement of the wiring: what was read of each wire, against what the templates deploy."""
 
+from collections.abc import Sequence
 from copy import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -31,12 +32,12 @@ LATE = NOON - SILENCE - timedelta(seconds=1)
 ALLOW = {"Effect": "Allow", "Principal": {"AWS": "999999999999"}, "Action": "sts:AssumeRole"}
 
 
-def edited(seen: list[SeenWire], name: str, **facts: Any) -> list[SeenWire]:
+def edited(seen: Sequence[SeenWire], name: str, **facts: Any) -> list[SeenWire]:
     assert name in {wire.name for wire in seen}
     return [replace(wire, found={**(wire.found or {}), **facts}) if wire.name == name else wire for wire in seen]
 
 
-def of_account(seen: list[SeenWire]) -> dict[str, Wire]:
+def of_account(seen: Sequence[SeenWire]) -> dict[str, Wire]:
     return {wire.name: wire for wire in account_wires(seen, MEMBER, HUB)}
 
 
@@ -107,7 +108,7 @@ BOUNDED: dict[str, tuple[str, str, dict[str, Any], WireState, str, Severity]] = 
 @pytest.mark.parametrize("name", BOUNDED)
 def test_a_boundary_that_a_company_gives_our_roles_is_no_alarm(name: str) -> None:
     given, boundary, facts, state, why, grave = BOUNDED[name]
-    seen = account_of(MEMBER)
+    seen: Sequence[SeenWire] = account_of(MEMBER)
     for role in (READ, WRITE, f"role ecr-warden-forward in {MEMBER}"):
         seen = edited(seen, role, boundary=boundary, **facts) if role == READ else edited(seen, role, boundary=COMPANYS)
     seen = edited(seen, STACK, parameters={**found(STACK)["parameters"], "RoleBoundary": given})
