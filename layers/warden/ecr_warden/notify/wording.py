@@ -177,11 +177,10 @@ IF_NOT_MEANT = "see whether it is meant; if not, apply the spec without it"
 
 
 def images_of(target: Target | None) -> Field:
-    """How to see what was pushed to a repository, or by a role; what was archived since is in no plain list."""
-    where = "--region ... --repository-name ..."
-    if isinstance(target, RepositoryTarget):
-        where = f"--region {target.region} --repository-name {target.name}"
-    return Field("Images", f"aws ecr describe-images --profile ... {where} --filter imageStatus=ANY")
+    """How to see who pushed to a repository, or by a role to any, and what is there now."""
+    return Field(
+        "Images", f"ecr-warden pushed {written(target) if isinstance(target, RepositoryTarget) else 'REPOSITORY'}"
+    )
 
 
 def uploader(actor: Actor | None) -> str:
