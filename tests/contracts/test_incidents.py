@@ -92,6 +92,8 @@ def test_an_incident_is_kept_in_the_place_of_the_revision_before_and_no_other(hu
 
 def test_an_incident_that_has_ended_stands_no_more(hub: Hub) -> None:
     hub.incidents.keep(INCIDENT)
+    assert not hub.incidents.keep(INCIDENT, is_ended=True), "another process went on with it meanwhile"
+    assert hub.incidents.find("by/eve") == INCIDENT
     assert hub.incidents.keep(replace(INCIDENT, revision=2), is_ended=True)
     assert hub.incidents.find("by/eve") is None
     assert hub.incidents.standing() == []

@@ -300,13 +300,13 @@ class MemoryIncidents:
         return [*self.incidents.values()]
 
     def keep(self, incident: Incident, *, is_ended: bool = False) -> bool:
+        before = self.incidents.get(incident.key)
+        if before is not None and before.revision != incident.revision - 1:
+            return False
         if is_ended:
             self.ended.append(incident)
             self.incidents.pop(incident.key, None)
             return True
-        before = self.incidents.get(incident.key)
-        if before is not None and before.revision != incident.revision - 1:
-            return False
         self.incidents[incident.key] = incident
         return True
 

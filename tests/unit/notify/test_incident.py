@@ -2,7 +2,7 @@
 
 Each row is a story on a clock: what is said of facts, and what people hear then. A number is a second; a fact is its
 key, `!` after it is critical, `*` lets an outsider in, `i` is information, `~` an image; `-key` ends it, and `key.` was
-over before it was said.
+over before it was said; `^` is news.
 """
 
 from copy import replace
@@ -117,6 +117,11 @@ STORIES: dict[str, tuple[int, list[tuple[int, str]], list[tuple[int, Transition]
         [(0, C), (60, A), (840, V)],
     ),
     "another fact after the end makes it grow": (2000, [(0, "a!."), (60, "b!.")], [(0, C), (60, G), (660, V)]),
+    "news after news is said, and counted when it is quiet": (
+        HOUR,
+        [(0, "a.^"), (60, "b.^")],
+        [(20, C), (80, G), (660, V)],
+    ),
     "the same long after is another incident": (2000, [(0, "a!."), (700, "a!.")], [(0, C), (700, C)]),
     "people are reminded": (
         DAY + 10,
@@ -160,6 +165,39 @@ STORIES: dict[str, tuple[int, list[tuple[int, str]], list[tuple[int, Transition]
         [(0, "a"), (100, "b!"), (300, "c*"), (500, "-a -b -c"), (600, "d*"), (610, "e*"), (620, "f*"), (700, "d*")],
         [(20, O), (100, G), (300, G), (500, V), (600, G), (660, G)],
     ),
+    "an outsider who gets in where something lesser lasts is said": (
+        300,
+        [(0, "a* b"), (100, "b*")],
+        [(0, O), (100, G)],
+    ),
+    "an image alone is said once, and another makes it grow": (
+        HOUR - 1,
+        [(0, "p*~"), (900, "q*~")],
+        [(0, O), (900, G)],
+    ),
+    "access that comes and goes while an image is left has no more than five messages": (
+        HOUR - 1,
+        [
+            (0, "a* p*~"),
+            *((second, word) for at in range(100, 900, 200) for second, word in ((at, "-a"), (at + 99, "a"))),
+        ],
+        [(0, O), (100, S), (300, S), (500, S)],
+    ),
+    "nor has what comes again after each end": (
+        2 * HOUR,
+        [(at, "a!.") for at in range(0, 3000, 595)],
+        [(0, C), (595, A), (3575, V)],
+    ),
+    "what comes again after five messages is over when the hour is": (
+        2 * HOUR,
+        [(at, "a!.") for at in (0, 300, 1000, 1500, 2200, 2400)],
+        [(0, C), (300, A), (900, V), (1000, A), (2100, V), (HOUR, V)],
+    ),
+    "of what grew after it was acknowledged nobody is reminded for the time before": (
+        6 * HOUR,
+        [(0, "a"), (100, "ack"), (2 * HOUR, "b!")],
+        [(20, O), (2 * HOUR, G), (6 * HOUR, S)],
+    ),
 }
 
 
@@ -186,10 +224,12 @@ def test_what_is_said_twice_late_or_out_of_order_changes_nothing() -> None:
 
 
 def test_more_facts_than_an_incident_remembers_are_counted_those_that_are_over_first() -> None:
-    many = [fact(f"f{number}{'.' if number % 2 else ''}", START) for number in range(2 * MOST_FACTS)]
-    made = with_notes(begun("by/eve", START), [(START, START, many, (), "")], START)
-    assert (len(made.facts), made.left_out, made.things) == (MOST_FACTS, MOST_FACTS, 2 * MOST_FACTS)
-    assert all(one.is_open(START) for one in made.facts)
+    many = [fact(f"f{number}{'.' if number % 2 else ''}", LATER) for number in range(2 * MOST_FACTS)]
+    notes = [(START, START, [fact("a*", START)], (), ""), (LATER, LATER, many, (), "")]
+    made = with_notes(begun("by/eve", START), notes, LATER)
+    assert (len(made.facts), made.left_out, made.things) == (MOST_FACTS, MOST_FACTS + 1, 2 * MOST_FACTS + 1)
+    assert all(one.is_open(LATER) for one in made.facts)
+    assert made.lets_in, "many that are lesser drive out no outsider"
 
 
 def test_an_incident_is_stored_and_read() -> None:

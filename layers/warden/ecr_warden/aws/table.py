@@ -33,10 +33,11 @@ class Table(Struct, frozen=True):
             answer = unless(_CONDITION_FAILED, self.client.put_item, TableName=self.name, Item=item, **how)
         return answer is not None
 
-    def delete(self, what: str, key: dict[str, Any]) -> None:
-        """Delete an item, if there is one."""
+    def delete(self, what: str, key: dict[str, Any], **how: Any) -> bool:
+        """Delete an item, if there is one; False if the condition in `how` does not hold."""
         with translated(HUB, what):
-            self.client.delete_item(TableName=self.name, Key=key)
+            answer = unless(_CONDITION_FAILED, self.client.delete_item, TableName=self.name, Key=key, **how)
+        return answer is not None
 
     def update(self, what: str, key: dict[str, Any], expression: str, values: dict[str, Any], **how: Any) -> Any:
         """Update an item, or make it; None if the condition in `how` does not hold."""

@@ -152,25 +152,19 @@ class AwsIncidents(Struct, frozen=True):
     def keep(self, incident: Incident, *, is_ended: bool = False) -> bool:
         what, now = f"keeping the incident {incident.id}", self.clock.now()
         body = packed(dumps(incident_to_json(incident)))
-        if is_ended:
-            sk, expires = f"{incident.begun.isoformat()}#{incident.id}", expiry(now, _ENDED_KEPT)
-            self.table.put(what, {"pk": incident_pk(ENDED), "sk": {"S": sk}, "incident": body, "expires": expires})
-            self.table.delete(what, {"pk": incident_pk(STANDING), "sk": {"S": incident.key}})
-            return True
+        standing = {"pk": incident_pk(STANDING), "sk": {"S": incident.key}}
         form, revision = {"N": str(SCHEMA)}, {"N": str(incident.revision)}
-        return self.table.put(
-            what,
-            {
-                "pk": incident_pk(STANDING),
-                "sk": {"S": incident.key},
-                "incident": body,
-                "form": form,
-                "revision": revision,
-            },
-            # One that another version wrote cannot be read, and is replaced.
-            ConditionExpression="attribute_not_exists(pk) OR revision = :before OR form <> :form",
-            ExpressionAttributeValues={":before": {"N": str(incident.revision - 1)}, ":form": form},
-        )
+        # One that another version wrote cannot be read, and is replaced.
+        unless_moved: Any = {
+            "ConditionExpression": "attribute_not_exists(pk) OR revision = :before OR form <> :form",
+            "ExpressionAttributeValues": {":before": {"N": str(incident.revision - 1)}, ":form": form},
+        }
+        if not is_ended:
+            item = {**standing, "incident": body, "form": form, "revision": revision}
+            return self.table.put(what, item, **unless_moved)
+        sk, expires = f"{incident.begun.isoformat()}#{incident.id}", expiry(now, _ENDED_KEPT)
+        self.table.put(what, {"pk": incident_pk(ENDED), "sk": {"S": sk}, "incident": body, "expires": expires})
+        return self.table.delete(what, standing, **unless_moved)
 
     def threads(self, facts: Iterable[str]) -> Mapping[str, str]:
         found: dict[str, str] = {}

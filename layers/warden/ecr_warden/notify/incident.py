@@ -120,7 +120,6 @@ class Incident(Value, frozen=True, omit_defaults=True):
     """A fact that was over is open again."""
     only_images: bool = False
     """People heard that nothing but images is left."""
-    reminders: Count = 0
     asked: str = ""
     command: str = ""
     """What people were asked to do, and the command for it."""
@@ -180,7 +179,7 @@ def with_notes(before: Incident, notes: Iterable[Note], now: datetime) -> Incide
     known, after = {fact.key: fact for fact in before.facts}, before
     # News is over at once: what follows it has not come again.
     lasted = before.state is IncidentState.OVER and any(not fact.is_news for fact in before.facts)
-    for heard, at, facts, ends, by in notes:
+    for heard, at, facts, ends, by in sorted(notes, key=lambda note: (note[1], bool(note[3]))):
         came = [fact for fact in facts if _is_new(fact, known.get(fact.key), now)]
         came_back = any(not old.is_open(now) for fact in came if (old := known.get(fact.key)) is not None)
         for fact in came:
@@ -189,7 +188,7 @@ def with_notes(before: Incident, notes: Iterable[Note], now: datetime) -> Incide
             known[fact.key] = _as_known(fact, old) if lasts and old else fact
             after = replace(after, things=after.things + (not lasts))
         ended = [old for key in ends if (old := known.get(key)) is not None and old.is_open(now) and at >= old.seen]
-        known |= {old.key: replace(old, closed=at) for old in ended}
+        known |= {old.key: replace(old, closed=min(at, now)) for old in ended}
         after = replace(
             after,
             last=max(after.last, heard) if came or ended else after.last,
@@ -198,7 +197,7 @@ def with_notes(before: Incident, notes: Iterable[Note], now: datetime) -> Incide
             came_again=after.came_again or (bool(came) and lasted),
             reopened=after.reopened or came_back,
         )
-    kept = sorted(known.values(), key=lambda fact: (fact.is_open(now), fact.seen), reverse=True)
+    kept = sorted(known.values(), key=lambda fact: (fact.is_open(now), fact.lets_in, fact.seen), reverse=True)
     return replace(
         after,
         since=min([after.since, *(fact.opened for fact in kept)]),
@@ -208,8 +207,8 @@ def with_notes(before: Incident, notes: Iterable[Note], now: datetime) -> Incide
 
 
 def _as_known(fact: Fact, old: Fact) -> Fact:
-    """What lasts, with what is known of it."""
-    return replace(fact, opened=min(old.opened, fact.opened), is_said=old.is_said)
+    """What lasts, with what is known of it; that it lets somebody in is said of it anew."""
+    return replace(fact, opened=min(old.opened, fact.opened), is_said=old.is_said and old.lets_in >= fact.lets_in)
 
 
 def _is_new(fact: Fact, old: Fact | None, now: datetime) -> bool:
@@ -235,7 +234,6 @@ def gathers(key: str) -> timedelta:
 def stepped(incident: Incident, now: datetime) -> Step:
     """What becomes of an incident at this time, by its facts; pure, and the same whenever it is asked again."""
     left = incident.left(now)
-    access, images = [fact for fact in left if not fact.is_image], [fact for fact in left if fact.is_image]
     match incident.state:
         case IncidentState.GATHERING:
             until = _gathers_until(incident)
@@ -245,11 +243,17 @@ def stepped(incident: Incident, now: datetime) -> Step:
         case IncidentState.OVER:
             return _once_over(incident, left, now)
         case IncidentState.OPEN:
-            if not left and not (incident.came_again and now < incident.last + QUIET):
+            if not left and not (incident.came_again and now < _is_quiet_at(incident)):
                 return _said(incident, Transition.OVER, now)
-            if images and not access and not incident.only_images:
-                return _said(replace(incident, only_images=True), Transition.STILL, now)
-            return _while_open(replace(incident, only_images=bool(images) and not access), left, now)
+            only_images = _only_images(left)
+            is_news = only_images and not incident.only_images and not _lets_in_unsaid(incident, now)
+            if is_news and _may_speak(incident, now):
+                return _said(incident, Transition.STILL, now)
+            return _while_open(replace(incident, only_images=only_images), left, now)
+
+
+def _only_images(left: Sequence[Fact]) -> bool:
+    return bool(left) and all(fact.is_image for fact in left)
 
 
 def _gathers_until(incident: Incident) -> datetime:
@@ -269,9 +273,11 @@ def _once_over(incident: Incident, left: Sequence[Fact], now: datetime) -> Step:
     until = incident.said_at if _is_graver(incident, now) or left else incident.said_at + GATHER
     if now < until:
         return Step(incident, None, until)
-    only_images = bool(left) and all(fact.is_image for fact in left)
-    again = replace(incident, state=IncidentState.OPEN, only_images=only_images)
-    if incident.severity is Severity.INFO or not _may_speak(incident, now):
+    is_silent = incident.severity is Severity.INFO or not _may_speak(incident, now)
+    # What nobody hears of, or is over when they do, is counted until it is quiet.
+    came_again = incident.came_again or is_silent or not left
+    again = replace(incident, state=IncidentState.OPEN, came_again=came_again, only_images=_only_images(left))
+    if is_silent:
         return _while_open(again, left, now)
     return _said(again, Transition.AGAIN if incident.reopened else Transition.GREW, now)
 
@@ -280,17 +286,16 @@ def _while_open(incident: Incident, left: Sequence[Fact], now: datetime) -> Step
     assert incident.said_at is not None
     is_more = incident.sent == 1 and incident.things > incident.said_things
     follows = is_more and incident.last <= incident.said_at + GATHER
-    dues = [incident.last + QUIET, *(fact.closed for fact in left if fact.closed is not None)]
+    dues = [_is_quiet_at(incident), *(fact.closed for fact in left if fact.closed is not None)]
     if _may_speak(incident, now) and incident.severity is not Severity.INFO and (_is_graver(incident, now) or follows):
         until = incident.said_at + (GATHER if follows else PACE)
         if now >= until:
             return _said(incident, Transition.GREW, now)
         dues.append(until)
-    reminders = [at for at in _reminders(incident, now) if left]
-    if reminders[incident.reminders :] and reminders[incident.reminders] <= now:
-        passed = sum(at <= now for at in reminders)
-        return _said(replace(incident, reminders=passed), Transition.STILL, now)
-    dues += reminders[incident.reminders :]
+    reminders = [at for at in _reminders(incident, now) if left and at > incident.said_at]
+    if reminders and reminders[0] <= now:
+        return _said(incident, Transition.STILL, now)
+    dues += reminders
     return Step(incident, None, min((due for due in dues if due > now), default=now + _DAY))
 
 
@@ -302,6 +307,12 @@ def _may_speak(incident: Incident, now: datetime) -> bool:
 
 def _lets_in_unsaid(incident: Incident, now: datetime) -> bool:
     return any(fact.lets_in and not fact.is_said for fact in incident.left(now))
+
+
+def _is_quiet_at(incident: Incident) -> datetime:
+    """When what came again is over for good; what came after the last message of the first hour waits for its end."""
+    quiet = incident.last + QUIET
+    return quiet if incident.sent < MOST_IN_AN_HOUR else max(quiet, incident.begun + HOUR)
 
 
 def _reminders(incident: Incident, now: datetime) -> Sequence[datetime]:
@@ -332,6 +343,7 @@ def _said(incident: Incident, transition: Transition, now: datetime) -> Step:
         said_lets_in=incident.lets_in,
         facts=tuple(replace(fact, is_said=True) for fact in incident.facts),
         said_things=incident.things,
+        only_images=_only_images(incident.left(now)),
     )
     return Step(after, transition, now + QUIET if is_over else _while_open(after, after.left(now), now).due)
 
