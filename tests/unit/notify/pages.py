@@ -3,7 +3,7 @@
 `.venv/bin/python -m tests.unit.notify.pages` writes the files again, so that a change of words is a diff to read.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -30,7 +30,7 @@ from ecr_warden.images.alerts import ImagesPushed
 from ecr_warden.images.push import ImageEvent, Right
 from ecr_warden.notify.formats import to_email, to_slack
 from ecr_warden.notify.kinds import digest_of, message_of, plain_message
-from ecr_warden.notify.message import spelled_message
+from ecr_warden.notify.message import Message, spelled_message
 from ecr_warden.notify.wording import describe_actor, describe_cause, who
 from ecr_warden.notify.writers import Tool, in_tool
 from ecr_warden.repair.alerts import (
@@ -56,6 +56,8 @@ from ecr_warden.state.switch import STOPPED
 from ecr_warden.versions.alerts import HoldOpened, HoldSettled, SpecAccepted, SpecRefused
 from iam_access.delta.relate import Interchangeable
 from local.testing.holds import ground, reasons
+from local.testing.memory.hub import ManualClock
+from local.testing.people import People
 from tests.unit.notify.reports import (
     ATTACHED,
     CI,
@@ -490,6 +492,72 @@ PAGES: Mapping[str, Mapping[str, list[Alert]]] = {
 }
 
 
+def tampered(number: int, **more: Any) -> RunEnded:
+    """A role that somebody outside could take, repaired."""
+    drift = replace(TRUSTING, address=trust_policy(replace(ROLE, name=f"deploy-{number}")))
+    return report(drift, cause=by("iam:UpdateAssumeRolePolicy"), run_id=f"r-{number}", **more)
+
+
+def tampered_by_three(number: int) -> RunEnded:
+    eve = replace(MALLORY, issuer=f"{MALLORY.issuer}-{number % 3}", session_name=f"eve-{number % 3}")
+    return report(FOREIGN, cause=replace(EVENT, id=f"e-{number}", actor=eve), run_id=f"r-{number}")
+
+
+SAME = report(result=Result.IN_SYNC, cause=SWEEP, run_id="r-2")
+AGAIN = replace(report(FOREIGN, cause=SWEEP, run_id="r-2"), opened=report(FOREIGN).opened)
+DELETED = ImageEvent("deleted", NOW + timedelta(hours=3), "3", "", by=PIPELINE)
+THREADS: dict[str, list[tuple[int, Alert]]] = {
+    "an outsider, repaired": [(0, report(FOREIGN))],
+    "an outsider whom the audit alone sees": [(0, audited(GROUP)), (1200, audited(ended=(GROUP,)))],
+    "a pushed image": [
+        (0, pushed(EVES, Right.OUTSIDE)),
+        (10800, replace(pushed(EVES, Right.OUTSIDE, last=DELETED), cause=by("ecr:BatchDeleteImage"))),
+    ],
+    "an outsider who leaves an image": [
+        (0, report(FOREIGN, result=Result.FAILED, outcomes=(REFUSED,))),
+        (60, pushed(MALLORY, Right.DOOR)),
+        (900, AGAIN),
+        (10800, replace(pushed(MALLORY, Right.DOOR, last=DELETED), cause=by("ecr:BatchDeleteImage"))),
+    ],
+    "30 roles in a minute": [(2 * number, tampered(number)) for number in range(30)],
+    "a fight": [(0, FIGHTS["a fight"]), (1200, FIGHTS["a fight that is over"])],
+    "a deleted repository": [(0, RUNS["a repository that was deleted"]), (7200, SAME)],
+    "a stopped trail": [(0, WATCHING["a trail that was stopped"])],
+    "a failed repair": [(0, RUNS["a failed repair"]), (900, AGAIN)],
+    "a pause": [(0, PAUSED), (3000, PAUSES["resumed"])],
+    "a tamper while it is paused": [
+        (0, RUNS["a pause"]),
+        (3000, replace(AGAIN, cause=PAUSE)),
+    ],
+    "200 tampers by three": [(3 * number, tampered_by_three(number)) for number in range(200)],
+}
+"""After how many seconds what comes."""
+
+
+def thread(name: str) -> Sequence[tuple[int, Message]]:
+    """What people hear of a thread, and after how many seconds, within four hours."""
+    people = People(ManualClock(NOW))
+    for second, alert in THREADS[name]:
+        people.wait((NOW - people.clock.now()).total_seconds() + second)
+        now = people.clock.now()
+        people.announce(replace(alert, finished_at=now) if isinstance(alert, RunEnded) else alert)
+    people.wait(4 * 3600)
+    return [(round((at - NOW).total_seconds()), message) for at, message in people.chat.got]
+
+
+def _threads() -> str:
+    """Of each thread when people hear what, and what they are asked to do."""
+    shown = []
+    for name in THREADS:
+        shown.append(f"===== {name}")
+        for second, message in thread(name):
+            spelled = spelled_message(message, ALIASES)
+            shown.append(f"{second} s, {message.transition}: {spelled.first_line}")
+            shown += [f"    {one.label}: {one.text}" for one in spelled.shown if one.label in _SHOWN_OF_THREADS]
+    return "\n".join(shown) + "\n"
+
+
+_SHOWN_OF_THREADS = ("In full", "In all", "To do", "Command")
 ALIASES = {"111111111111": "ci", "222222222222": "registry", "o-a1b2c3d4e5": "acme"}
 
 
@@ -497,6 +565,8 @@ def page(name: str) -> str:
     """A page as its golden file has it."""
     if name == "words":
         return _words()
+    if name == "threads":
+        return _threads()
     if name == "digests":
         alerts = [RUNS["an outsider could pull"], PAUSED, SPECS["refused"], *WATCHING.values()]
         messages = {
@@ -515,7 +585,7 @@ def page(name: str) -> str:
     return "\n".join(shown)
 
 
-NAMES = (*PAGES, "digests", "words")
+NAMES = (*PAGES, "threads", "digests", "words")
 
 if __name__ == "__main__":
     for name in NAMES:

@@ -104,7 +104,7 @@ def _done(run: RunEnded) -> str:
     return "; ".join(filter(None, (all_done, describe_result(run))))
 
 
-def _to_do(run: RunEnded) -> tuple[str, str]:
+def _to_do(run: RunEnded, *, by_several: bool = False) -> tuple[str, str]:
     """What a person has to do, in a line, and the command for it."""
     look = f"ecr-warden history {run.run_id}"
     again = f"ecr-warden reconcile {written(run.target)}"
@@ -130,9 +130,9 @@ def _to_do(run: RunEnded) -> tuple[str, str]:
         case Result.REPORTED:
             return _by_hand(run), look
         case Result.IN_SYNC | Result.CONVERGED:
-            return _once_over(run, look)
+            return _once_over(run, look, by_several=by_several)
         case Result.WAITING if run.applied:
-            return _once_over(run, look)
+            return _once_over(run, look, by_several=by_several)
         case _ if run.severity is Severity.CRITICAL:
             return f"{LOOK} meanwhile; the next run goes on", look
         case _:
@@ -149,7 +149,7 @@ def _by_hand(run: RunEnded) -> str:
     return "repair it by hand, or end what keeps ecr-warden from it"
 
 
-def _once_over(run: RunEnded, look: str) -> tuple[str, str]:
+def _once_over(run: RunEnded, look: str, *, by_several: bool) -> tuple[str, str]:
     """What to do about who made a drift that is repaired."""
     if run.goes_on is not None:
         return "end the sessions, then restart what runs with the role", run.ending
@@ -167,7 +167,8 @@ def _once_over(run: RunEnded, look: str) -> tuple[str, str]:
         return "nothing, unless it happens again", look
     if opener is None:
         return f"{LOOK} {window}", look
-    return f"make sure that {short_name(opener.actor)} may not do it again; {LOOK} {window}", look
+    may_not = "none of them may" if by_several else f"{short_name(opener.actor)} may not"
+    return f"make sure that {may_not} do it again; {LOOK} {window}", look
 
 
 def _going_on(run: RunEnded) -> Iterator[str]:
@@ -201,7 +202,7 @@ def describe_runs(runs: Sequence[RunEnded]) -> Parts:
     state = min(map(state_of, last), key=[*MessageState].index)
     concerned = [its for its, run in zip(ranked, last, strict=True) if state_of(run) is state]
     worst = _in_window(max(concerned[0], key=_urgency), runs)
-    asked, then = _to_do(worst)
+    asked, then = _to_do(worst, by_several=len({run.opened.by and run.opened.by.actor for run in runs}) > 1)
     fields = [
         *_callers(runs),
         Field("Finished at", show_time(max(run.finished_at for run in runs))),

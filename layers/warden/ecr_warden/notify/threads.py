@@ -41,11 +41,12 @@ def _still(incident: Incident, now: datetime) -> Message:
     """What is open, the gravest first."""
     left = incident.left(now)
     lasted = f"for {duration(round((now - incident.since).total_seconds()))}"
-    images = "nobody gets in any more, an image is left: " if incident.only_images else ""
-    title = f"{images}{left[0].title}{f' ({len(left) - 1} more)' if len(left) > 1 else ''}"
+    is_rest = incident.only_images and not all(fact.is_image for fact in incident.facts)
+    title = f"{'left: ' if is_rest else ''}{left[0].title}{f' ({len(left) - 1} more)' if len(left) > 1 else ''}"
     lists = [listing("thing", [fact.title for fact in left], title="Open:")] if len(left) > 1 else []
     severity = highest([fact.severity for fact in left])
-    return compose(severity, Parts(MessageState.OPEN, title, _asked(incident), lists, lasted=lasted))
+    access = [Field("Access", "nobody gets in any more")] if is_rest else []
+    return compose(severity, Parts(MessageState.OPEN, title, [*access, *_asked(incident)], lists, lasted=lasted))
 
 
 def _over(incident: Incident, alerts: Sequence[Alert]) -> Message:
@@ -82,7 +83,8 @@ def _of_thread(incident: Incident, transition: Transition, message: Message) -> 
     fields = []
     if incident.things > 1 and transition not in (Transition.OPENED, Transition.CLOSED):
         more = f", {incident.left_out} of them counted only" if incident.left_out else ""
-        fields.append(Field("In all", f"{count(incident.things, 'time')} since {show_time(incident.since)}{more}"))
+        what = "thing" if incident.things == len(incident.facts) else "time"
+        fields.append(Field("In all", f"{count(incident.things, what)} since {show_time(incident.since)}{more}"))
     if transition is not Transition.CLOSED and len(message.fields) + len(fields) < FIELDS:
         fields.append(Field("Incident", one_line(incident.id, 20)))
     return fields
