@@ -120,7 +120,7 @@ STORIES: dict[str, tuple[int, list[tuple[int, str]], list[tuple[int, Transition]
     "news after news is said, and counted when it is quiet": (
         HOUR,
         [(0, "a.^"), (60, "b.^")],
-        [(20, C), (80, G), (660, V)],
+        [(20, C), (60, G), (660, V)],
     ),
     "the same long after is another incident": (2000, [(0, "a!."), (700, "a!.")], [(0, C), (700, C)]),
     "people are reminded": (
