@@ -55,7 +55,7 @@ class Said(Struct):
 
     seen: datetime
     last: datetime
-    lets_in: bool
+    grade: int  # 2: an outsider; 1: critical
     until: datetime | None
     since: datetime
 
@@ -64,7 +64,7 @@ class Message(Struct, frozen=True):
     at: datetime
     transition: Transition
     open: Sequence[str]
-    is_of_outsider: bool  # who is open, and whom no message before has said
+    is_of_critical: bool  # what is open, and no message before has said
 
 
 class History:
@@ -114,8 +114,9 @@ class History:
             if known is not None and is_open and seen > known.last:
                 known.until, known.last = min(seen, self.now), seen
         elif known is None or seen > (known.last if is_open else max(known.last, known.until or known.last)):
-            since = known.since if known and is_open and known.lets_in == fact.lets_in else self.now
-            self.reader[key] = Said(seen, seen, fact.lets_in, fact.closed, since)
+            grade = (fact.severity is Severity.CRITICAL) + fact.lets_in
+            since = known.since if known and is_open and known.grade >= grade else self.now
+            self.reader[key] = Said(seen, seen, grade, fact.closed, since)
 
     def until(self, end: datetime) -> None:
         while (self.incident or self.notes) and self.due <= end:
@@ -140,12 +141,14 @@ class History:
         assert {fact.key for fact in noted.facts} == {*self.reader}, "no fact is lost"
         again = stepped(known := acknowledged(step.incident, self.by), self.now)
         assert (again.transition, again.incident) == (None, known), "to decide twice is to decide once"
-        since = [self.reader[key].since for key in is_open if self.reader[key].lets_in]
+        since = [self.reader[key].since for key in is_open if self.reader[key].grade]
         if step.transition is not None:
             is_unsaid = any(not self.messages or self.messages[-1].at <= at for at in since)
             self.messages.append(Message(self.now, step.transition, is_open, is_unsaid))
         last = self.messages[-1].at if self.messages else START
-        assert all(at <= last or self.now < at + engine.PACE + GATHER for at in since), "an outsider is open and unsaid"
+        assert all(at <= last or self.now < at + engine.PACE + GATHER for at in since), (
+            "what is critical is open and unsaid"
+        )
         self.incident, self.notes = step.incident, []
         if step.due is None:
             assert not is_open
@@ -180,9 +183,9 @@ def check_thread(messages: Sequence[Message]) -> None:
             case Transition.GREW if before is not None and before.transition not in ENDS:
                 assert one.at >= before.at + GATHER
     first = [one for one in messages if one.at < messages[0].at + engine.HOUR - GATHER]
-    # An outsider who was unsaid, and the end of one who was said.
+    # What is critical and was unsaid, and the end of what was said.
     owed = [
-        one.is_of_outsider or (one.transition is Transition.OVER and before.is_of_outsider)
+        one.is_of_critical or (one.transition is Transition.OVER and before.is_of_critical)
         for before, one in zip([first[0], *first], first, strict=False)
     ]
     assert len(first) - sum(owed) <= engine.MOST_IN_AN_HOUR

@@ -109,7 +109,17 @@ STORIES: dict[str, tuple[int, list[tuple[int, str]], list[tuple[int, Transition]
     "what is graver is said": (300, [(0, "a"), (100, "b!")], [(20, O), (100, G)]),
     "what is graver waits a minute after the last message": (300, [(0, "a"), (45, "b!")], [(20, O), (80, G)]),
     "the first outsider is said": (300, [(0, "a!"), (100, "b*")], [(0, O), (100, G)]),
-    "what is as grave is counted": (300, [(0, "a!"), (100, "b!"), (200, "c")], [(0, O)]),
+    "what is critical and lasts is said, and what is not is counted": (
+        300,
+        [(0, "a!"), (100, "b!"), (200, "c")],
+        [(0, O), (100, G)],
+    ),
+    "what is critical and was repaired is counted": (300, [(0, "a!"), (100, "b!."), (200, "c!.")], [(0, O)]),
+    "what is critical and nothing repairs is said": (
+        300,
+        [(0, "a!"), (100, "b!.^"), (110, "c!.^")],
+        [(0, O), (100, G), (160, G)],
+    ),
     "what follows at once tells the extent": (300, [(0, "a!"), (1, "b!"), (2, "c!")], [(0, O), (20, G)]),
     "what is over and comes again is said again, and over once it is quiet": (
         3000,

@@ -30,7 +30,7 @@ STILL_AFTER = (timedelta(hours=1), timedelta(hours=6), timedelta(days=1))
 HOUR, MOST_IN_AN_HOUR = timedelta(hours=1), 5
 """At most so many messages in an incident's first hour, of which the last is kept for its end.
 
-More are sent of outsiders alone who came in after the last message and stay, one each PACE at most."""
+More are sent of what is critical alone, came after the last message and was not repaired, one each PACE at most."""
 MOST_FACTS = 1000
 """What an incident remembers one by one; further ones are counted."""
 _DAY = timedelta(days=1)
@@ -55,6 +55,11 @@ class Fact(Value, frozen=True, omit_defaults=True):
     """It was over at once, and nothing else ever ends it."""
     is_said: bool = False
     """People had a message of its incident since it opened."""
+
+    @property
+    def is_critical(self) -> bool:
+        """Whether somebody has to get up for it."""
+        return self.severity is Severity.CRITICAL
 
     @property
     def over(self) -> str:
@@ -207,8 +212,9 @@ def with_notes(before: Incident, notes: Iterable[Note], now: datetime) -> Incide
 
 
 def _as_known(fact: Fact, old: Fact) -> Fact:
-    """What lasts, with what is known of it; that it lets somebody in is said of it anew."""
-    return replace(fact, opened=min(old.opened, fact.opened), is_said=old.is_said and old.lets_in >= fact.lets_in)
+    """What lasts, with what is known of it; that it is critical, or lets somebody in, is said of it anew."""
+    is_graver = fact.lets_in > old.lets_in or fact.is_critical > old.is_critical
+    return replace(fact, opened=min(old.opened, fact.opened), is_said=old.is_said and not is_graver)
 
 
 def _is_new(fact: Fact, old: Fact | None, now: datetime) -> bool:
@@ -246,7 +252,7 @@ def stepped(incident: Incident, now: datetime) -> Step:
             if not left and not (incident.came_again and now < _is_quiet_at(incident)):
                 return _said(incident, Transition.OVER, now)
             only_images = _only_images(left)
-            is_news = only_images and not incident.only_images and not _lets_in_unsaid(incident, now)
+            is_news = only_images and not incident.only_images and not _has_critical_unsaid(incident, now)
             if is_news and _may_speak(incident, now):
                 return _said(incident, Transition.STILL, now)
             return _while_open(replace(incident, only_images=only_images), left, now)
@@ -300,13 +306,13 @@ def _while_open(incident: Incident, left: Sequence[Fact], now: datetime) -> Step
 
 
 def _may_speak(incident: Incident, now: datetime) -> bool:
-    """Whoever makes much that is soon over does not hide behind it an outsider who gets in and stays."""
+    """Whoever makes much that is soon over hides nothing critical behind it that lasts, or that nothing repairs."""
     is_bounded = incident.sent >= MOST_IN_AN_HOUR - 1 and now < incident.begun + HOUR
-    return not is_bounded or _lets_in_unsaid(incident, now)
+    return not is_bounded or _has_critical_unsaid(incident, now)
 
 
-def _lets_in_unsaid(incident: Incident, now: datetime) -> bool:
-    return any(fact.lets_in and not fact.is_said for fact in incident.left(now))
+def _has_critical_unsaid(incident: Incident, now: datetime) -> bool:
+    return any(fact.is_critical and not fact.is_said and (fact.is_news or fact.is_open(now)) for fact in incident.facts)
 
 
 def _is_quiet_at(incident: Incident) -> datetime:
@@ -324,10 +330,12 @@ def _reminders(incident: Incident, now: datetime) -> Sequence[datetime]:
 
 
 def _is_graver(incident: Incident, now: datetime) -> bool:
-    """Whether something is graver than what people heard of, the first that lets somebody in, or does and lasts."""
+    """Whether something is graver than what people heard of, first lets somebody in, or is critical and not repaired."""
     is_first = incident.lets_in and not incident.said_lets_in
     return (
-        is_first or highest([incident.severity, incident.said]) is not incident.said or _lets_in_unsaid(incident, now)
+        is_first
+        or highest([incident.severity, incident.said]) is not incident.said
+        or _has_critical_unsaid(incident, now)
     )
 
 
