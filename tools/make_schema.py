@@ -1,12 +1,15 @@
-"""Writes the JSON Schemas in docs/schema, for editors, from the field tables that the loaders check: `make schema`.
+"""Writes the JSON Schemas in docs/schema: `make schema`.
 
-They cover shapes only; the loaders also check references, conflicts between entries and quotas.
+Those for editors are made from the field tables that the loaders check, and cover shapes only: the loaders also check
+references, conflicts between entries and quotas.
 """
 
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, assert_never
+
+import msgspec
 
 from ecr_warden.access_spec.fields import IDENTITY_FIELDS, SPEC
 from ecr_warden.access_spec.shapes import (
@@ -23,6 +26,7 @@ from ecr_warden.access_spec.shapes import (
     TextShape,
     Whole,
 )
+from ecr_warden.notify.incident_event import IncidentEvent
 from ecr_warden_cli.deployment.fields import DEPLOYMENT
 
 SCHEMAS = Path(__file__).parents[1] / "docs" / "schema"
@@ -35,7 +39,7 @@ type Schema = dict[str, Any]
 
 def written() -> dict[Path, str]:
     """The files' texts."""
-    schemas = {"access": spec_schema(), "deployment": deployment_schema()}
+    schemas = {"access": spec_schema(), "deployment": deployment_schema(), "incident": incident_schema()}
     return {SCHEMAS / f"{name}.schema.json": json.dumps(schema, indent=2) + "\n" for name, schema in schemas.items()}
 
 
@@ -47,6 +51,12 @@ def spec_schema() -> Schema:
 def deployment_schema() -> Schema:
     """The schema of ecr-warden.yaml."""
     return {"$schema": DIALECT, "title": "ecr-warden: what is deployed, and where", **_schema(DEPLOYMENT)}
+
+
+def incident_schema() -> Schema:
+    """The schema of the detail of an incident event, from the type that is published."""
+    schema = msgspec.json.schema(IncidentEvent)
+    return {"$schema": DIALECT, "title": "ecr-warden: what became of an incident", **schema}
 
 
 def _schema(shape: Shape) -> Schema:

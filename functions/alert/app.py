@@ -7,6 +7,7 @@ from ecr_warden.bootstrap.alert import AlertAdapters
 from ecr_warden.bootstrap.observability import logger
 from ecr_warden.core.job import Queue
 from ecr_warden.notify.aws_incidents import incident_key
+from ecr_warden.notify.incident_event import INCIDENT
 from ecr_warden.notify.kinds import alert_from_json
 from iam_access.errors import NamedError
 
@@ -41,6 +42,8 @@ def _bring_back(record: dict[str, Any]) -> None:
 @logger().inject_lambda_context
 def handler(event: dict[str, Any], _context: "LambdaContext") -> dict[str, list[dict[str, str]]] | None:
     """Send messages; after an error the event or queue message is retried, and in the end kept in a failure queue."""
+    if event.get("detail-type") == INCIDENT:
+        return None  # its own: the rule of another version may match it
     if "Records" not in event:
         ADAPTERS.announce_alerts.hear(alert_from_json(event["detail"]), datetime.fromisoformat(event["time"]))
         return None

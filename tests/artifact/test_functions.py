@@ -74,7 +74,7 @@ def test_a_cold_event_loads_nothing_of_other_functions(installed: Installed, tmp
         "yaml",
         "ecr_warden.access_spec",
         "ecr_warden.notify.kinds",
-        "ecr_warden.notify.aws_webhook",
+        "ecr_warden.notify.webhook",
         "ecr_warden.notify.aws_sns",
         "ecr_warden.collect.aws_estate",
         "ecr_warden.collect.aws_estate_store",

@@ -126,6 +126,7 @@ class Deployed:
             "WARDEN_SESSION_CUTOFF_MARGIN": "60",
             "WARDEN_VERDICT_PATIENCE": "900",
             "WARDEN_SWEEP_SCHEDULE": "rate(15 minutes)",
+            "WARDEN_PAGERDUTY": "",
             "WARDEN_WEBHOOK": "",
             "WARDEN_ALERT_TOPIC": self.topic,
             "WARDEN_ALERT_EMAIL": "team@example.com",

@@ -19,6 +19,7 @@ from ecr_warden.bootstrap import common
 from ecr_warden.core.codec.base import CodecError
 from ecr_warden.core.job import Queue, job_from_text
 from ecr_warden.hub.request import Question, request_to_text
+from ecr_warden.notify.incident_event import INCIDENT
 from ecr_warden.repair.aws_documents import AwsDocuments
 from ecr_warden.repair.diff import diff
 from local.aws.realistic_moto import RealisticMoto
@@ -313,7 +314,9 @@ class Running:
                 self.deployed.sqs.send_message(QueueUrl=url, MessageBody=message["Body"])
 
     def _announced(self, call: Call) -> dict[str, Any]:
-        self.announcements += [entry["Detail"] for entry in call.parameters["Entries"]]
+        # The rule of the alerts leaves incident events out.
+        alerts = [entry for entry in call.parameters["Entries"] if entry["DetailType"] != INCIDENT]
+        self.announcements += [entry["Detail"] for entry in alerts]
         return {"FailedEntryCount": 0, "Entries": [{"EventId": "e"} for _ in call.parameters["Entries"]]}
 
     def _deliver(self, queue: str, function: str) -> None:

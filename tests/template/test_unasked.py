@@ -60,8 +60,9 @@ def test_a_function_may_list_each_bucket_that_it_reads_a_key_of(function: str) -
     assert set(says(statement["Resource"])) == set(read)
 
 
-def test_alert_may_read_a_reference_of_either_service() -> None:
-    parameter, secret = _statement("alert", "ReadWebhookParameter"), _statement("alert", "ReadWebhookSecret")
+@pytest.mark.parametrize("channel", ["Webhook", "PagerDuty"])
+def test_alert_may_read_a_reference_of_either_service(channel: str) -> None:
+    parameter, secret = _statement("alert", f"Read{channel}Parameter"), _statement("alert", f"Read{channel}Secret")
     assert (parameter["Action"], secret["Action"]) == ("ssm:GetParameter", "secretsmanager:GetSecretValue")
     assert say(parameter["Resource"]).endswith(":parameter${Name}")
     assert say(secret["Resource"]).endswith(":secret:${Name}-??????")
@@ -73,7 +74,7 @@ def test_alert_may_read_a_reference_of_either_service() -> None:
 
 UNASKED = {
     *("WriteOwnLog", "ReportOwnFailure", "EncryptForTopic", "TakeJobs", "TakeExhaustedJobs"),
-    *("ReadWebhookSecret", "TellAbsentFromDenied"),
+    *("ReadWebhookSecret", "ReadPagerDutySecret", "TellAbsentFromDenied"),
 }
 
 

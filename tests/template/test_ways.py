@@ -6,6 +6,7 @@ from ecr_warden.collect.stacks import content_of
 from ecr_warden.events.calls import BLINDING_CALLS, SILENCING, WATCHED
 from ecr_warden.events.trigger import WatchedService
 from ecr_warden.images.push import COMPLETE
+from ecr_warden.notify.incident_event import INCIDENT
 from iam_access.document.document import parse_document
 from iam_access.evaluate.evaluate import evaluate
 from iam_access.evaluate.policies import Policies
@@ -85,7 +86,9 @@ def test_only_the_hub_may_put_outcomes() -> None:
         s.place for s in HUB.statements() if "events:PutEvents" in s.actions and "${OutcomesBus.Arn}" in s.resources
     ]
     assert senders == [
-        *(f"template.yaml {name}Role SayOutcomes" for name in ("Reconcile", "Accept", "Collect", "Audit", "Images")),
+        *(f"template.yaml {name}Role SayOutcomes" for name in ("Reconcile", "Accept", "Collect", "Audit")),
+        "template.yaml AlertRole SayIncidents",
+        "template.yaml ImagesRole SayOutcomes",
         "template.yaml ControlRole SayWhoPauses",
     ]
 
@@ -144,9 +147,12 @@ def test_the_sweep_is_on_from_the_first_day() -> None:
     assert HUB.body["Parameters"]["SweepSchedule"]["Default"] == "rate(15 minutes)"
 
 
-def test_the_outcomes_rule_matches_every_event_of_the_hub() -> None:
+def test_the_outcomes_rule_matches_every_event_of_the_hub_but_what_alert_itself_may_publish() -> None:
     assert HUB.properties("OutcomesRule")["EventBusName"] == {"Ref": "OutcomesBus"}
-    assert _pattern(HUB, "OutcomesRule") == {"account": [{"Ref": "AWS::AccountId"}]}
+    others = {"detail-type": [{"anything-but": [INCIDENT]}]}
+    assert _pattern(HUB, "OutcomesRule") == {"account": [{"Ref": "AWS::AccountId"}], **others}
+    [publishes] = [s for s in HUB.policy("AlertRole") if "events:PutEvents" in says(s["Action"])]
+    assert publishes["Condition"] == {"ForAllValues:StringEquals": {"events:detail-type": INCIDENT}}
 
 
 def test_rules_carry_the_names_that_people_know() -> None:

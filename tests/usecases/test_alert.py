@@ -18,7 +18,7 @@ from ecr_warden.core.job import Actor, Cause, CauseKind, Queue
 from ecr_warden.core.result import Severity
 from ecr_warden.core.target import UserTarget
 from ecr_warden.notify.incident import GATHER, GATHER_NEWS, QUIET
-from ecr_warden.notify.kinds import message_of
+from ecr_warden.notify.kinds import incident, message_of
 from ecr_warden.notify.message import Message, Transition
 from ecr_warden.notify.notify import (
     DIGEST_SECONDS,
@@ -27,10 +27,10 @@ from ecr_warden.notify.notify import (
     ReportExhausted,
     SendAlerts,
 )
-from ecr_warden.notify.ports import E_MAIL, waiting_key
+from ecr_warden.notify.ports import E_MAIL, PAGER, ChannelError, waiting_key
 from ecr_warden.repair.alerts import HarmfulCall, OwnChanged, RunEnded
 from ecr_warden.versions.alerts import SpecAccepted, SpecRefused
-from local.testing.people import People
+from local.testing.people import MemoryChannel, People
 from local.testing.seed import HOME, NOW
 from tests.unit.notify.reports import EVENT, MALLORY, REPOSITORY, pulls, report, repository_drift
 
@@ -351,6 +351,32 @@ def test_a_process_that_dies_with_a_digest_has_it_sent_by_the_next_delivery() ->
     people.clock.advance(timedelta(minutes=6))
     people.send.flush(key)
     assert people.chat.titles[-1].startswith("5 incidents, 5 of them critical")
+
+
+class Fuller(MemoryChannel):
+    """A channel that takes two of those that waited and no third one, once."""
+
+    def notify(self, message: Message) -> None:
+        if len(self.got) == SINGLES + 2 and self.works:
+            self.works = False
+            raise ChannelError("answered 429", retryable=True)
+        self.got.append((self.clock.now(), message))
+
+
+def test_a_channel_for_programs_gets_each_incident_that_waited_once_although_it_had_enough_in_between() -> None:
+    people = People()
+    pager = Fuller(people.clock)
+    send = SendAlerts(people.incidents, {PAGER: pager}, print, people.clock)
+    for number in range(SINGLES + 5):
+        send.announce(opened(number, cause=by(str(number))), NOW)
+        people.clock.advance(GATHER)
+        send.flush(incident(opened(number, cause=by(str(number)))))
+    with pytest.raises(ChannelError):
+        send.flush(waiting_key(PAGER))
+    people.clock.advance(timedelta(seconds=DIGEST_SECONDS))
+    send.flush(waiting_key(PAGER))
+    assert sorted(pager.titles) == sorted(f"anyone (*) could pull from shop/r{n:02}" for n in range(SINGLES + 5))
+    assert len({message.incident for _, message in pager.got}) == SINGLES + 5
 
 
 # ---------------------------------------------------------------- what the bus delivers

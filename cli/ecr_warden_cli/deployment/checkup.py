@@ -30,7 +30,7 @@ from ecr_warden_cli.deployment.compare import Compared
 from ecr_warden_cli.deployment.ports import LiveStack
 from ecr_warden_cli.deployment.remedies import MORE_EXECUTIONS, UNSEEN
 from ecr_warden_cli.deployment.stacks import EVENTS, HUB, ORGANIZATION, shortage
-from ecr_warden_cli.deployment.wanted import Deployment
+from ecr_warden_cli.deployment.wanted import CHANNEL_NAMES, Deployment
 from ecr_warden_cli.terminal.console import Exit, worst
 from ecr_warden_cli.terminal.context import Failure
 from iam_access.arn import iam_arn
@@ -121,8 +121,8 @@ class Looks(Struct, frozen=True):
     """The hub's, which is only looked at where the hub does not answer or has not looked at everything."""
     wires: tuple[Wire, ...] = ()
     """What was looked at with a person's own credentials, because the hub did not."""
-    webhook: bool | Failure | None = None
-    """Whether the webhook's URL is where the deployment says; None if it has none."""
+    secrets: Mapping[str, bool | Failure] = {}
+    """Whether the secret of a channel is where the deployment says, by the channel's field."""
     compared: Compared | Failure | None = None
     """With the release; None if that is not wanted, or nothing is deployed."""
     executions: int | Failure | None = None
@@ -190,6 +190,8 @@ CODES: Mapping[str, tuple[Group, Verdict, str]] = {
     "e-mail-unconfirmed": (Group.CHANNELS, Verdict.WRONG, ""),
     "webhook-missing": (Group.CHANNELS, Verdict.WRONG, ""),
     "webhook-unread": (Group.CHANNELS, Verdict.UNKNOWN, ""),
+    "pagerduty-missing": (Group.CHANNELS, Verdict.WRONG, ""),
+    "pagerduty-unread": (Group.CHANNELS, Verdict.UNKNOWN, ""),
     "no-channel": (Group.CHANNELS, Verdict.WARNING, ""),
     "messages-wait": (Group.CHANNELS, Verdict.WARNING, ""),
 }
@@ -228,7 +230,7 @@ def diagnose(looks: Looks) -> Checkup:
             *(_of_left(looks.deployment, status) if status is not None else ()),
             *(_of_writes(looks.deployment, status) if status is not None else ()),
             *_of_executions(looks.deployment, looks.executions),
-            *_of_channels(looks.deployment, looks.webhook),
+            *_of_channels(looks.deployment, looks.secrets),
         ]
     groups = [_group(group, found, facts) for group, facts in _facts(looks, deployed).items()]
     unknown = tuple(one for one in found if one.verdict is Verdict.UNKNOWN)
@@ -441,28 +443,31 @@ def _of_left(deployment: Deployment, status: StatusReply) -> Iterator[Diagnosis]
         )
 
 
-def _of_channels(deployment: Deployment, webhook: bool | Failure | None) -> Iterator[Diagnosis]:
-    if isinstance(webhook, Failure):
-        yield _of_failure(webhook, "webhook-unread")
-    elif webhook is False:
-        kind, _, name = deployment.webhook.partition(":")
+def _of_channels(deployment: Deployment, secrets: Mapping[str, bool | Failure]) -> Iterator[Diagnosis]:
+    for channel, found in secrets.items():
+        if isinstance(found, Failure):
+            yield _of_failure(found, f"{channel}-unread")
+        elif not found:
+            kind, _, name = deployment.secrets[channel].partition(":")
+            yield _diagnosis(
+                f"{channel}-missing",
+                f"there is no {deployment.secrets[channel]}, where the secret of {CHANNEL_NAMES[channel]} should be",
+                _BY_FILE,
+                command=_STORE[kind].format(name=name, region=deployment.hub_region, file=f"{channel}.txt"),
+            )
+    if not (deployment.email or deployment.secrets):
         yield _diagnosis(
-            "webhook-missing",
-            f"there is no {deployment.webhook}, where the webhook's URL should be",
-            _BY_FILE,
-            command=_STORE[kind].format(name=name, region=deployment.hub_region),
-        )
-    if not (deployment.email or deployment.webhook):
-        yield _diagnosis(
-            "no-channel", "nobody hears of anything: there is neither an e-mail address nor a webhook", _ALERTS
+            "no-channel",
+            "nobody hears of anything: there is neither an e-mail address nor a webhook nor PagerDuty",
+            _ALERTS,
         )
 
 
-_BY_FILE = "store the URL; a file keeps it out of the shell's history"
+_BY_FILE = "store the webhook's URL or PagerDuty's key; a file keeps it out of the shell's history"
 _ALERTS = "add alerts: to ecr-warden.yaml, and deploy"
 _STORE = {
-    "ssm": "aws ssm put-parameter --region {region} --type SecureString --name {name} --value file://webhook.txt",
-    "secretsmanager": "aws secretsmanager create-secret --region {region} --name {name} --secret-string file://webhook.txt",
+    "ssm": "aws ssm put-parameter --region {region} --type SecureString --name {name} --value file://{file}",
+    "secretsmanager": "aws secretsmanager create-secret --region {region} --name {name} --secret-string file://{file}",
 }
 
 
@@ -658,4 +663,7 @@ def _identities(looks: Looks) -> str:
 def _channels(deployment: Deployment | Failure) -> str:
     if isinstance(deployment, Failure):
         return ""
-    return " and ".join(filter(None, (deployment.email and "e-mail", deployment.webhook and "webhook"))) or "none"
+    return (
+        " and ".join((*(["e-mail"] if deployment.email else ()), *map(CHANNEL_NAMES.__getitem__, deployment.secrets)))
+        or "none"
+    )

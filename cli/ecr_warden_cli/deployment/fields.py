@@ -158,6 +158,16 @@ DEPLOYMENT = Record(
                         ),
                         "Where the URL of a chat's webhook is stored: ssm:/NAME or secretsmanager:NAME.",
                     ),
+                    SpecField(
+                        "pagerduty",
+                        TextShape(
+                            "a place of an integration's key",
+                            form=WEBHOOK,
+                            example="ssm:/NAME or secretsmanager:NAME; the key is a secret and stays there",
+                        ),
+                        "Where the key of a PagerDuty integration (Events API v2) is stored, alone or after its URL "
+                        "and a space: ssm:/NAME or secretsmanager:NAME.",
+                    ),
                 ),
             ),
             "How people are informed.",

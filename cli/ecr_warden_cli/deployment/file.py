@@ -92,6 +92,7 @@ def _deployment(root: Fields, report: ProblemReport) -> Deployment:
         organization=organization,
         email=_text(alerts, "email"),
         webhook=_text(alerts, "webhook"),
+        pagerduty=_text(alerts, "pagerduty"),
         schedule=_text(root, "schedule"),
         role_boundary=_text(root, "role_boundary"),
         assume_role=_text(root, "assume_role"),

@@ -52,15 +52,18 @@ def examine(
     can_look = not isinstance(stack, Failure)
     own = hub_wires(wiring.hub(), place) if can_look and reply is None else ()
     found = _side_by_side(of_account, [one for one in regions if can_look and isinstance(callers[one], str)])
-    knows_secrets = deployment.webhook and isinstance(callers[hub.account], str)
-    webhook = _tried(partial(entered.holds, hub.account, hub.region, deployment.webhook)) if knows_secrets else None
+    secrets = {
+        channel: _tried(partial(entered.holds, hub.account, hub.region, place))
+        for channel, place in deployment.secrets.items()
+        if isinstance(callers[hub.account], str)
+    }
     seen = {part.partition("/")[2] for part in (reply.watched if reply is not None else ())} - {""}
     is_deployed = reply is not None or stack is not None
     compared = _tried(partial(compare, seen)) if compare is not None and is_deployed else None
     # Whoever may not compare may not ask for this either.
     may_ask = isinstance(callers[hub.account], str) and not isinstance(compared, Failure)
     executions = _tried(partial(entered.executions, hub.account, hub.region)) if may_ask else None
-    looked = (_tried(partial(entered.skew, clock)), callers, stack, (*own, *chain(*found.values())), webhook)
+    looked = (_tried(partial(entered.skew, clock)), callers, stack, (*own, *chain(*found.values())), secrets)
     return diagnose(Looks(version, status, deployment, *looked, compared, executions))
 
 

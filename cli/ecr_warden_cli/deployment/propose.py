@@ -153,7 +153,7 @@ def deployment_text(
             id=member.id, regions=member.regions, writes=str(member.writes), owners=member.owners, roles=member.roles
         )
         lines += block({member.alias: value}, 2)
-    channels = _given(email=deployment.email, webhook=deployment.webhook)
+    channels = _given(email=deployment.email, **deployment.secrets)
     lines += ["", *(block({"alerts": channels}) if channels else comment(_SILENT))]
     lines += block({"assume_role": deployment.assume_role}) if deployment.assume_role else ()
     lines += ["", *comment(_MORE), *comment(_ORGANIZATION.format(organization or "o-..."))]

@@ -11,7 +11,7 @@ from ecr_warden.hub.reply import HistoryReply
 from ecr_warden.repair.cutoff import LONGEST_SESSION
 from ecr_warden_cli.deployment.ports import Kind, Thing
 from ecr_warden_cli.deployment.stacks import EVENTS, HUB, MEMBER, NAMES, ORGANIZATION
-from ecr_warden_cli.deployment.wanted import Deployment
+from ecr_warden_cli.deployment.wanted import CHANNEL_NAMES, Deployment
 from iam_access.text.printable import show_time
 
 _STACKS = [NAMES[one] for one in (HUB, ORGANIZATION, EVENTS, MEMBER)]
@@ -39,7 +39,10 @@ def besides(goes: Sequence[Thing], deployment: Deployment) -> list[Stays]:
     found = (
         (Kind.WRITES in kinds, Stays("the key of the hub's topics", "KMS deletes it after 7 days")),
         (Kind.TABLE in kinds, Stays("a backup of the table", "DynamoDB deletes it after 35 days")),
-        (deployment.webhook, Stays(deployment.webhook, "it was stored for the webhook, and not by ecr-warden")),
+        *(
+            (place, Stays(place, f"it was stored for {CHANNEL_NAMES[channel]}, and not by ecr-warden"))
+            for channel, place in deployment.secrets.items()
+        ),
         (
             units,
             Stays("access in the organization's units", "their accounts are not entered; the stacks there go with its"),

@@ -161,6 +161,7 @@ def _hub(deployment: Deployment, shared: str) -> dict[str, str]:
         "OrganizationId": organization.id if organization is not None else "",
         "AlertEmail": deployment.email,
         "WebhookReference": deployment.webhook,
+        "PagerDutyReference": deployment.pagerduty,
         "RoleBoundary": deployment.role_boundary,
         "SweepSchedule": rate,
         "SweepAlarmHours": str(_alarm_hours(rate)),

@@ -9,6 +9,8 @@ from ecr_warden_cli.terminal.inputs import DEPLOYMENT_FILE
 from iam_access.arn import IAM_REGION
 
 DEFAULT_FILE = DEPLOYMENT_FILE
+CHANNEL_NAMES = {"webhook": "the webhook", "pagerduty": "PagerDuty"}
+"""The channels with a secret, by their fields of the file."""
 
 
 class MemberAccount(Struct, frozen=True):
@@ -56,6 +58,8 @@ class Deployment(Struct, frozen=True):
     email: str = ""
     webhook: str = ""
     """Where the webhook's URL is stored: `ssm:/NAME` or `secretsmanager:NAME`."""
+    pagerduty: str = ""
+    """The same of a PagerDuty integration's key."""
     schedule: str = ""
     """Of the sweep; "" for the default by the number of members."""
     role_boundary: str = ""
@@ -66,6 +70,12 @@ class Deployment(Struct, frozen=True):
     """Of every stack."""
     parameters: Mapping[str, str] = {}
     """Further parameters of the hub's template, by name."""
+
+    @property
+    def secrets(self) -> Mapping[str, str]:
+        """Where the secret of each channel is stored that has one, by the channel's field."""
+        given = {"webhook": self.webhook, "pagerduty": self.pagerduty}
+        return {channel: place for channel, place in given.items() if place}
 
     @property
     def max_removed(self) -> int | None:

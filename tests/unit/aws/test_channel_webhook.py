@@ -8,9 +8,9 @@ from contextlib import closing
 import pytest
 
 from ecr_warden.core.result import Severity
-from ecr_warden.notify.aws_webhook import WebhookChannel
 from ecr_warden.notify.message import Field, Message
 from ecr_warden.notify.ports import ChannelError
+from ecr_warden.notify.webhook import WebhookChannel
 from tests.contracts.webhook import SECRET, Server, answer, served, silent
 
 MESSAGE = Message(Severity.CRITICAL, "somebody got in", (Field("Who", "<!here> & others"),), ("a line",))

@@ -8,10 +8,11 @@ import boto3
 import pytest
 
 from ecr_warden.core.result import Severity
+from ecr_warden.notify.aws_secrets import secret_text
 from ecr_warden.notify.aws_sns import SnsChannel
-from ecr_warden.notify.aws_webhook import secret_url
 from ecr_warden.notify.message import Field, Message
 from ecr_warden.notify.ports import ChannelError
+from ecr_warden.notify.webhook import WEBHOOK
 from tests.contracts.aws import moto
 
 REGION = "eu-central-1"
@@ -46,7 +47,7 @@ def test_a_topic_that_is_missing_is_named() -> None:
 
 
 def secret(reference: str) -> Callable[[], str]:
-    return secret_url(reference, partial(boto3.Session().client, region_name=REGION))
+    return secret_text(reference, WEBHOOK, partial(boto3.Session().client, region_name=REGION))
 
 
 def test_a_secure_string_is_decrypted_and_read_again_each_time() -> None:
@@ -87,4 +88,4 @@ def test_a_secret_that_is_missing_is_named_with_aws_reason(reference: str) -> No
 @pytest.mark.parametrize("reference", ["", "ssm:", "/ecr-warden/webhook", "https://hooks.example.com/x", "env:X"])
 def test_a_malformed_reference_is_refused_before_any_call(reference: str) -> None:
     with pytest.raises(ChannelError, match="not a reference"):
-        secret(reference)
+        secret(reference)()

@@ -68,6 +68,7 @@ def test_every_field_is_read() -> None:
             ),
             email="registry-team@example.com",
             webhook="ssm:/ecr-warden/webhook",
+            pagerduty="secretsmanager:pager",
             schedule="rate(30 minutes)",
             role_boundary="company/boundary",
             assume_role="OrganizationAccountAccessRole",

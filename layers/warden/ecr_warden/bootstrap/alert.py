@@ -7,13 +7,16 @@ from msgspec import Struct
 from ecr_warden.aws.redelivery import Redelivery, SqsDeadLetters
 from ecr_warden.bootstrap.common import HubAdapters
 from ecr_warden.bootstrap.observability import logger
+from ecr_warden.notify.aws_incident_bus import BusChannel
 from ecr_warden.notify.aws_incidents import AwsIncidents
+from ecr_warden.notify.aws_secrets import secret_text
 from ecr_warden.notify.aws_sns import SnsChannel
-from ecr_warden.notify.aws_webhook import WebhookChannel, secret_url
 from ecr_warden.notify.message import Message
 from ecr_warden.notify.notify import AnnounceAlerts, ReportExhausted, SendAlerts
-from ecr_warden.notify.ports import CHAT, E_MAIL, Channel
+from ecr_warden.notify.pagerduty import PAGERDUTY, PagerDutyChannel
+from ecr_warden.notify.ports import BUS, CHAT, E_MAIL, PAGER, Channel
 from ecr_warden.notify.record import record_alert
+from ecr_warden.notify.webhook import WEBHOOK, WebhookChannel
 from ecr_warden.state.aws_aliases import accepted_aliases
 from ecr_warden.state.aws_history import DynamoHistory
 
@@ -73,9 +76,11 @@ class AlertAdapters(HubAdapters):
     def _channels(self) -> dict[str, Channel]:
         # The one that is always there has the log.
         channels: dict[str, Channel] = {
-            E_MAIL: LoggedChannel(SnsChannel(self.client("sns"), self.environment.required("WARDEN_ALERT_TOPIC")))
+            E_MAIL: LoggedChannel(SnsChannel(self.client("sns"), self.environment.required("WARDEN_ALERT_TOPIC"))),
+            BUS: BusChannel(partial(self.client, "events"), self.environment.required("WARDEN_OUTCOMES_BUS")),
         }
-        reference = self.environment.optional("WARDEN_WEBHOOK")
-        if reference:
-            channels[CHAT] = WebhookChannel(secret_url(reference, self.client))
+        if reference := self.environment.optional("WARDEN_WEBHOOK"):
+            channels[CHAT] = WebhookChannel(secret_text(reference, WEBHOOK, self.client))
+        if reference := self.environment.optional("WARDEN_PAGERDUTY"):
+            channels[PAGER] = PagerDutyChannel(secret_text(reference, PAGERDUTY, self.client))
         return channels

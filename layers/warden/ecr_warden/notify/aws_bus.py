@@ -30,12 +30,17 @@ class EventBridgeAlertBus(Struct, frozen=True):
 
     def publish(self, alert: "Alert") -> None:
         kind, detail = detail_of(alert)
-        entry = {"Source": SOURCE, "DetailType": kind, "Detail": detail, "EventBusName": self.bus}
-        with translated(HUB, "publishing an alert"):
-            answer = self.client().put_events(Entries=[entry])  # type: ignore[list-item]
-        if answer["FailedEntryCount"]:
-            code = answer["Entries"][0].get("ErrorCode", "")
-            raise Throttled(f"the bus ecr-warden-outcomes rejected an event: {code}", retryable=True)
+        put_event(self.client(), self.bus, kind, detail)
+
+
+def put_event(client: "EventBridgeClient", bus: str, kind: str, detail: str) -> None:
+    """Put one event with this detail-type on the bus; raises PortError."""
+    entry = {"Source": SOURCE, "DetailType": kind, "Detail": detail, "EventBusName": bus}
+    with translated(HUB, "publishing an alert"):
+        answer = client.put_events(Entries=[entry])  # type: ignore[list-item]
+    if answer["FailedEntryCount"]:
+        code = answer["Entries"][0].get("ErrorCode", "")
+        raise Throttled(f"the bus ecr-warden-outcomes rejected an event: {code}", retryable=True)
 
 
 def detail_of(alert: "Alert") -> tuple[str, str]:

@@ -5,6 +5,7 @@ subscription above ten messages a second (https://docs.aws.amazon.com/sns/latest
 """
 
 import math
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from copy import replace
@@ -21,9 +22,9 @@ from ecr_warden.core.queue import DeadLetters
 from ecr_warden.core.result import Severity
 from ecr_warden.core.value import Moment, Value
 from ecr_warden.notify.incident import STORM, Fact, Step, acknowledged, begun, gathers, joins_storm, stepped, with_notes
-from ecr_warden.notify.kinds import alert_from_json, changes_of, digest_of, incident, safe_message_of
+from ecr_warden.notify.kinds import alert_from_json, changes_of, digest_of, incident, rank_in_digest, safe_message_of
 from ecr_warden.notify.message import Message, Transition, message_from_json, message_to_json, spelled_message
-from ecr_warden.notify.ports import Channel, ChannelError, Incidents, waiting_key
+from ecr_warden.notify.ports import THREADED, Channel, ChannelError, Incidents, waiting_key
 from ecr_warden.notify.threads import message_on, with_words
 from ecr_warden.repair.alerts import JobFailed
 
@@ -194,7 +195,7 @@ class SendAlerts(Struct, frozen=True):
         self.incidents.open(waiting_key(name), seconds=DIGEST_SECONDS)
 
     def _flush_channel(self, key: str, name: str) -> None:
-        """Send what waits for a channel.
+        """Send what waits for a channel: as one digest or, where programs listen, the last message of each incident.
 
         A flush that fails comes back within a minute, has no turn, and asks for one that has: once a minute, until the
         channel takes it.
@@ -205,9 +206,16 @@ class SendAlerts(Struct, frozen=True):
         waiting = self.incidents.close(key)
         messages = {name: one for name, (text, _) in waiting.items() if (one := self._waiting(text)) is not None}
         # A channel that is no longer configured has nothing to get.
-        if messages and name in self.channels:
-            self.channels[name].notify(digest_of([*messages.values()]))
-        self.incidents.drop(key, messages)
+        if name not in self.channels:
+            self.incidents.drop(key, messages)
+            return
+        threads = defaultdict[str, list[str]](list)
+        for each, message in messages.items():
+            threads[message.incident if name in THREADED else ""].append(each)
+        digests = [(digest_of([messages[each] for each in thread]), thread) for thread in threads.values()]
+        for digest, thread in sorted(digests, key=lambda one: rank_in_digest(one[0])):
+            self.channels[name].notify(digest)
+            self.incidents.drop(key, thread)
 
     def _waiting(self, text: str) -> Message | None:
         """A message that waits; None of what nobody can read, which stays. The version before let alerts wait."""

@@ -14,8 +14,10 @@ if TYPE_CHECKING:
 
 MEMORY = timedelta(minutes=5)
 """How long an alert is known again: as long as a FIFO queue knows a job. What is repeated later is news."""
-CHANNELS = E_MAIL, CHAT = "e-mail", "chat"
+CHANNELS = E_MAIL, CHAT, PAGER, BUS = "e-mail", "chat", "PagerDuty", "bus"
 """The names of the channels."""
+THREADED = frozenset({PAGER, BUS})
+"""The channels for programs, which lose an incident's end if it is joined with others."""
 
 
 class ChannelError(PortError, code="notify"):

@@ -93,7 +93,7 @@ def digest_of(messages: Sequence[Message]) -> Message:
     messages that are over hides none that is not. Of one incident the last one is true.
     """
     last = {one.incident or index: one for index, one in enumerate(messages)}
-    ranked = sorted(last.values(), key=_rank_in_digest)
+    ranked = sorted(last.values(), key=rank_in_digest)
     if len(ranked) == 1:
         return ranked[0]
     critical = sum(one.severity is Severity.CRITICAL for one in ranked)
@@ -113,7 +113,8 @@ def digest_of(messages: Sequence[Message]) -> Message:
     )
 
 
-def _rank_in_digest(message: Message) -> tuple[int, bool, int]:
+def rank_in_digest(message: Message) -> tuple[int, bool, int]:
+    """By which messages sort: the gravest, outsiders who get in, and what lasts come first."""
     return -[*Severity].index(message.severity), not message.lets_in, [*MessageState].index(message.state)
 
 
