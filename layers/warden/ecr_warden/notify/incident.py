@@ -330,7 +330,7 @@ def _reminders(incident: Incident, now: datetime) -> Sequence[datetime]:
 
 
 def _is_graver(incident: Incident, now: datetime) -> bool:
-    """Whether something is graver than what people heard of, first lets somebody in, or is critical and not repaired."""
+    """Whether something is graver than what people heard of, first lets somebody in, or is critical and unsaid."""
     is_first = incident.lets_in and not incident.said_lets_in
     return (
         is_first
