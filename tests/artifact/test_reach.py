@@ -66,8 +66,8 @@ CEILINGS = {
     "collect": 17_900,
     "audit": 28_000,
     "images": 11_500,
-    "answer": 21_200,
-    "control": 11_500,
+    "answer": 21_400,
+    "control": 12_200,
 }
 NOBODYS = "0" * 12
 """The ID of no hold."""

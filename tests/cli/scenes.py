@@ -13,6 +13,7 @@ from tests.cli.test_deploy import FILE, Site
 from tests.cli.test_doctor import TEXT, House
 from tests.cli.test_hold import over as over_holds
 from tests.cli.test_hub import InProcess, over
+from tests.cli.test_incidents import ANN, alerted
 from tests.cli.test_init import at as nothing_deployed
 from tests.cli.test_pushed import pushed_to
 from tests.clouds import MemoryCloud, MemoryEntered
@@ -42,6 +43,7 @@ WORDS: Mapping[str, tuple[str, ...]] = {
     "WHO_CAN_SPEC": (str(EXAMPLES / "who-can" / "access.yaml"),),
     "CHANGE": (str(EXAMPLES / "who-can" / "change.json"),),
     "PULLER": ("arn:aws:iam::111111111111:user/pull-user-1",),
+    "INCIDENT": (ANN,),
     "NEWCOMER": ("arn:aws:iam::111111111111:user/newcomer",),
 }
 # The file that a word stands for, and what is in it.
@@ -98,6 +100,7 @@ HUBS: Mapping[str, Callable[[], Command]] = {
     "paused": paused,
     "deployed": deployed,
     "pushed": lambda: over(pushed_to()),
+    "alerted": alerted,
     "first": lambda: over_holds(first()),
     "unscheduled": lambda: House.without_schedule().command(),
     "holding": lambda: over_holds(holding()),

@@ -21,6 +21,7 @@ from local.testing.seed import CI, D1, D2, SPEC_FILE
 from tests.cli.command import Command
 from tests.cli.test_hold import over
 from tests.template.cfn import ROOT
+from tests.usecases.test_incidents import STANDING
 from tests.usecases.uploads import decide, first, look
 from tests.usecases.world import World
 
@@ -65,6 +66,8 @@ def deployed() -> World:
     world.sweep()
     world.drain()
     assert not world.differing()
+    alerted = replace(STANDING[0], id="3f2a9c1b")
+    world.incidents.incidents = {alerted.key: alerted}
     return world
 
 

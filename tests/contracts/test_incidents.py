@@ -8,7 +8,7 @@ import pytest
 
 from ecr_warden.core.job import Cause, CauseKind
 from ecr_warden.core.result import Severity
-from ecr_warden.notify.incident import Fact, begun, with_notes
+from ecr_warden.notify.incident import Acknowledgement, Fact, begun, with_notes
 from ecr_warden.notify.ports import MEMORY, waiting_key
 from ecr_warden.versions.alerts import SpecAccepted
 from local.testing.memory.hub import ManualClock
@@ -98,6 +98,27 @@ def test_an_incident_that_has_ended_stands_no_more(hub: Hub) -> None:
     assert hub.incidents.find("by/eve") is None
     assert hub.incidents.standing() == []
     assert hub.incidents.keep(INCIDENT), "the same cause begins another one"
+
+
+def test_whoever_asks_sees_what_stands_and_what_ended_newest_first(hub: Hub) -> None:
+    for number in range(4):
+        began = START + number * timedelta(hours=1)
+        one = replace(INCIDENT, id=f"{number:08}", key=f"by/{number}", begun=began)
+        hub.incidents.keep(one)
+        if number < 3:
+            hub.incidents.keep(replace(one, revision=2), is_ended=True)
+    assert [one.id for one in hub.incident_records.standing()] == ["00000003"]
+    assert [one.id for one in hub.incident_records.ended(START + timedelta(hours=1))] == ["00000002", "00000001"]
+
+
+def test_the_last_acknowledgement_of_each_incident_holds(hub: Hub) -> None:
+    assert hub.incidents.acknowledged(INCIDENT.id) is None
+    first, last = Acknowledgement("ann", START, "mine"), Acknowledgement("bob", START + timedelta(hours=1), "mine now")
+    hub.incident_records.acknowledge(INCIDENT.id, first)
+    hub.incident_records.acknowledge("0000abcd", first)
+    hub.incident_records.acknowledge(INCIDENT.id, last)
+    assert hub.incidents.acknowledged(INCIDENT.id) == last
+    assert hub.incident_records.acknowledgements() == {INCIDENT.id: last, "0000abcd": first}
 
 
 def test_a_fact_has_the_incident_that_it_was_assigned_to_until_it_is_forgotten(hub: Hub) -> None:

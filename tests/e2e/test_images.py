@@ -1,6 +1,8 @@
-"""What nobody had a right to push is announced and listed, until somebody deletes it."""
+"""What nobody had a right to push is announced and listed, until somebody deletes it; and who works on it."""
 
-from local.demo.operator import READER, terminal_of
+import json
+
+from local.demo.operator import OPERATOR, READER, terminal_of
 from local.demo.places import REGION, REPOSITORY
 from local.demo.pushing import upload
 from tests.cli.command import unfolded
@@ -17,6 +19,17 @@ def test_a_foreign_image_is_announced_and_listed_and_so_is_that_it_is_deleted(ho
     ran = iris.run("pushed", REPOSITORY, "--by", "mallory", "--hub-region", REGION)
     assert ran.returncode == 2, ran.stdout + ran.stderr
     assert f"{REPOSITORY}:{TAG} pushed without a right, there now" in unfolded(ran.stdout)
+    olga, hub = terminal_of(house.stage, "olga", OPERATOR), ("--hub-region", REGION)
+    [incident] = [
+        one
+        for one in json.loads(iris.run("incidents", "--open", "--json", *hub).stdout)["incidents"]
+        if any(f"{REPOSITORY}:{TAG}" in fact["title"] for fact in one["facts"])
+    ]
+    refused = iris.run("ack", incident["id"], "--reason", "mine", *hub)
+    assert (refused.returncode, "ecr-warden-operator" in refused.stderr) == (1, True)
+    ran = olga.run("ack", incident["id"], "--reason", "deleting it", *hub)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "olga works on it since" in iris.run("incidents", incident["id"], *hub).stdout
     mallory.batch_delete_image(repositoryName=REPOSITORY, imageIds=[{"imageTag": TAG}])
     house.hears(since, f"image {REPOSITORY}:{TAG} pushed without a right, deleted since")
     ran = iris.run("pushed", REPOSITORY, "--by", "mallory", "--hub-region", REGION)

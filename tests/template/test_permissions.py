@@ -206,14 +206,14 @@ def _bus(name: str) -> str:
     return next(f"${{{logical}}}" for logical, body in buses.items() if body["Properties"]["Name"] == name)
 
 
-def test_control_enters_no_account_and_writes_pauses_commands_and_decisions_of_the_table_alone() -> None:
+def test_control_enters_no_account_and_writes_what_people_decide_into_the_table_alone() -> None:
     by_sid = {s["Sid"]: s for s in HUB.policy("ControlRole")}
     assert not [action for action in _actions("ControlRole") if action.startswith("sts:")]
     writes = [s for s in by_sid.values() if {"dynamodb:PutItem", "dynamodb:UpdateItem"} & {*says(s["Action"])}]
     assert [(s["Action"], s["Condition"]["ForAllValues:StringLike"]) for s in writes] == [
         (
             "dynamodb:PutItem",
-            {"dynamodb:LeadingKeys": ["CALL#*", "HISTORY#COMMAND", "PAUSES", "DECISIONS"]},
+            {"dynamodb:LeadingKeys": ["CALL#*", "HISTORY#COMMAND", "PAUSES", "DECISIONS", "ACKNOWLEDGED"]},
         ),
         ("dynamodb:UpdateItem", {"dynamodb:LeadingKeys": "TARGET#*"}),
     ]
@@ -222,11 +222,13 @@ def test_control_enters_no_account_and_writes_pauses_commands_and_decisions_of_t
     assert not {"dynamodb:DeleteItem", "dynamodb:BatchWriteItem"} & _actions("ControlRole")
 
 
-def test_control_reads_the_accepted_spec_and_the_records_of_targets_commands_and_holds_alone() -> None:
+def test_control_reads_what_commands_are_about_alone() -> None:
     by_sid = {s["Sid"]: s for s in HUB.policy("ControlRole")}
     assert by_sid["ReadState"]["Condition"] == {
         "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["SPEC", "TARGET#*", "CALL#*", "HOLDS", "DECISIONS"]}
     }
+    queried = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["PAUSES", "INCIDENT#standing"]}}
+    assert by_sid["ReadPausesAndIncidents"]["Condition"] == queried
     assert say(by_sid["ReadCompiledSpecs"]["Resource"]) == "${StateBucket.Arn}/compiled/*"
     assert {a for a in _actions("ControlRole") if a.startswith("s3:")} == {"s3:GetObject"}
 

@@ -19,12 +19,14 @@ from ecr_warden.hub.codec_replies import reply_from_json, reply_to_json
 from ecr_warden.hub.reply import CallReply, CommandReply, KeptVersion, PlanReply, Reply, StatusReply, VersionsReply
 from ecr_warden.hub.request import AskCall, AskStatus, AskVersions, Question, request_to_text
 from ecr_warden.state.commands import (
+    MAX_REASON_LENGTH,
     MAX_SELECTION_LENGTH,
     MAX_TARGETS,
-    Accept,
     Command,
     CommandResult,
-    Reject,
+    PauseUntil,
+    ReconcileTargets,
+    Resume,
     Selection,
     Upload,
 )
@@ -45,6 +47,15 @@ HUB_ARGUMENTS = (
     argument("--profile", metavar="PROFILE", help=f"the AWS profile for the hub's account; {HUB_PROFILE}"),
 )
 """Where the hub is and with which credentials it is called."""
+
+
+def _reason(text: str) -> str:
+    if not 0 < len(text.strip()) <= MAX_REASON_LENGTH or not text.strip().isprintable():
+        raise argparse.ArgumentTypeError(f"a reason is one line of 1 to {MAX_REASON_LENGTH} printable characters")
+    return text.strip()
+
+
+REASON = argument("--reason", metavar="TEXT", required=True, type=_reason, help="why, for everybody to see")
 
 
 def targets_argument(*, required: bool) -> Argument:
@@ -96,7 +107,7 @@ class HubClient(Struct, frozen=True):
 
     def command(self, command: Command) -> CommandReply:
         """Send a command in the caller's name; raises Failure."""
-        targets = () if isinstance(command, Accept | Reject | Upload) else command.targets
+        targets = command.targets if isinstance(command, ReconcileTargets | PauseUntil | Resume) else ()
         if len(targets) > MAX_TARGETS:
             remedy = "name fewer, such as by a narrower pattern, and repeat the command for the others; "
             remedy += "the stop switch stops all writes: docs/deploy.md#stopping"

@@ -39,6 +39,8 @@ _GROUPS: Mapping[str, Mapping[str, Lazy]] = {
         "status": Lazy("say whether all is well, and what is wrong, the worst first", "status", "STATUS"),
         "history": Lazy("list what happened, and show one run in full", "history", "HISTORY"),
         "pushed": Lazy("list who pushed to a repository, and what nobody had a right to push", "pushed", "PUSHED_TO"),
+        "incidents": Lazy("list what people were alerted of: what lasts, and what is over", "incidents", "INCIDENTS"),
+        "ack": Lazy("say that you work on an incident: nobody is reminded of it", "incidents", "ACK"),
         "held": Lazy("list what waits for a person to accept or reject it", "hold", "HELD"),
         "accept": Lazy("let what waits take effect", "hold", "ACCEPT"),
         "reject": Lazy("keep what waits from taking effect", "hold", "REJECT"),
@@ -95,6 +97,8 @@ _MEANT: Mapping[str, str] = {
     "uninstall": "remove",
     "undo": "rollback",
     "pending": "held",
+    "alerts": "incidents",
+    "acknowledge": "ack",
     "upgrade": "deploy",
     "logs": "history",
 }

@@ -113,6 +113,8 @@ def _entry_line(entry: HistoryEntry) -> str:
             head += f"  {entry.text}"
         case HistoryKind.HELD | HistoryKind.HOLD_ENDED | HistoryKind.HOLD_ACCEPTED | HistoryKind.HOLD_REJECTED:
             head += f"  {entry.id}"
+        case HistoryKind.ACKNOWLEDGED:
+            head += f"  incident {entry.id}"
         case HistoryKind.PAUSED | HistoryKind.RESUMED:
             targets = listed(entry.targets, len(entry.targets), more=entry.omitted)
         case _:

@@ -8,9 +8,10 @@ from ecr_warden.core.selection import is_pattern
 from ecr_warden.core.target import new_targets, parse_target
 from ecr_warden.hub.reply import StatusReply
 from ecr_warden.hub.request import AskStatus
-from ecr_warden.state.commands import MAX_PATTERNS, MAX_REASON_LENGTH, PauseUntil, Resume
+from ecr_warden.state.commands import MAX_PATTERNS, PauseUntil, Resume
 from ecr_warden_cli.hub.client import (
     HUB_ARGUMENTS,
+    REASON,
     WAIT,
     expect,
     json_of,
@@ -28,12 +29,6 @@ from ecr_warden_cli.terminal.dates import COMING, coming, duration
 from iam_access.text.printable import count, show_time
 
 _LONGEST = f"at most {LONGEST_PAUSE.days}d"
-
-
-def _reason(text: str) -> str:
-    if not 0 < len(text.strip()) <= MAX_REASON_LENGTH or not text.strip().isprintable():
-        raise argparse.ArgumentTypeError(f"a reason is one line of 1 to {MAX_REASON_LENGTH} printable characters")
-    return text.strip()
 
 
 def _duration(text: str) -> timedelta:
@@ -107,7 +102,7 @@ PAUSE = Verb(
     "ecr-warden pause shop/checkout --for 2h --reason 'migration, ticket 4711'",
     (
         targets_argument(required=True),
-        argument("--reason", metavar="TEXT", required=True, type=_reason, help="why, for everybody to see"),
+        REASON,
         ArgumentGroup(
             "",
             (

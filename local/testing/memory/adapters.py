@@ -15,6 +15,7 @@ from local.testing.memory.estate import LiveEstateReader, MemoryEstateStore
 from local.testing.memory.hub import (
     ManualClock,
     MemoryAlertBus,
+    MemoryIncidentRecords,
     MemoryIncidents,
     MemoryJobs,
     MemoryMetrics,
@@ -105,6 +106,10 @@ class MemoryAdapters:
     @property
     def journal(self) -> MemoryJournal:
         return MemoryJournal(self.state)
+
+    @property
+    def incident_records(self) -> MemoryIncidentRecords:
+        return MemoryIncidentRecords(self.incidents)
 
     @property
     def emit(self) -> Emit:

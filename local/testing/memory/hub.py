@@ -2,7 +2,7 @@
 
 import hashlib
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -332,6 +332,25 @@ class MemoryIncidents:
 
     def note_heard(self, alert: Alert) -> None:
         self.heard[repr(alert)] = self.clock.now()
+
+
+@dataclass(slots=True)
+class MemoryIncidentRecords:
+    """The same incidents for whoever asks."""
+
+    kept: MemoryIncidents
+
+    def standing(self) -> Sequence[Incident]:
+        return self.kept.standing()
+
+    def ended(self, since: datetime) -> Iterator[Incident]:
+        return (one for one in sorted(self.kept.ended, key=lambda one: one.begun, reverse=True) if one.begun >= since)
+
+    def acknowledgements(self) -> Mapping[str, Acknowledgement]:
+        return self.kept.acknowledgements
+
+    def acknowledge(self, incident: str, by: Acknowledgement) -> None:
+        self.kept.acknowledgements[incident] = by
 
 
 class MemoryMetrics:

@@ -7,6 +7,7 @@ from ecr_warden.audit.aws_audits import S3Audits
 from ecr_warden.aws.progress import SqsQueues
 from ecr_warden.bootstrap.estate import EstateAdapters
 from ecr_warden.bootstrap.images import ImageAdapters
+from ecr_warden.bootstrap.incidents import IncidentAdapters
 from ecr_warden.bootstrap.specs import SpecAdapters
 from ecr_warden.core.failures import PortError
 from ecr_warden.core.target import RepositoryTarget
@@ -17,7 +18,7 @@ from ecr_warden.state.aws_aliases import accepted_aliases
 from ecr_warden.state.aws_journal import DynamoJournal
 
 
-class AnswerAdapters(SpecAdapters, EstateAdapters, ImageAdapters):
+class AnswerAdapters(SpecAdapters, EstateAdapters, ImageAdapters, IncidentAdapters):
     """All that it is made of."""
 
     @cached_property
@@ -54,6 +55,7 @@ def queries(on: AnswerAdapters) -> Queries:
         journal=on.journal,
         command_records=on.command_records,
         image_records=on.image_records,
+        incident_records=on.incident_records,
         images_in=on.images_in,
         status=StatusQuery(
             specs=on.specs,

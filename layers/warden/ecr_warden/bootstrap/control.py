@@ -2,12 +2,13 @@
 
 from functools import cached_property
 
+from ecr_warden.bootstrap.incidents import IncidentAdapters
 from ecr_warden.bootstrap.specs import SpecAdapters
 from ecr_warden.hub.aws_callers import StsCallers
 from ecr_warden.hub.commands import Commands
 
 
-class ControlAdapters(SpecAdapters):
+class ControlAdapters(SpecAdapters, IncidentAdapters):
     """All that it is made of."""
 
     @cached_property
@@ -32,5 +33,6 @@ def commands(on: ControlAdapters) -> Commands:
         callers=on.callers,
         log=on.log,
         holds=on.holds,
+        incidents=on.incident_records,
         clock=on.clock,
     )

@@ -13,17 +13,21 @@ from msgspec import Struct
 from ecr_warden.core.alert import AlertBus
 from ecr_warden.core.clock import Clock
 from ecr_warden.core.desired import CompiledSpec, Mode
-from ecr_warden.core.job import AcceptSpec, Actor, Cause, CauseKind, reconcile_jobs
+from ecr_warden.core.job import AcceptSpec, Actor, Cause, CauseKind, reconcile_jobs, short_name
 from ecr_warden.core.pause import LONGEST_PAUSE, PatternPause, Pause
 from ecr_warden.core.queue import Jobs
 from ecr_warden.core.target import Target, new_targets
+from ecr_warden.hub.incidents import lasting
 from ecr_warden.hub.reply import CommandReply
 from ecr_warden.hub.selecting import NoSuchTarget, NothingAccepted
+from ecr_warden.notify.incident import Acknowledgement
+from ecr_warden.notify.ports import IncidentRecords
 from ecr_warden.repair.alerts import TargetsPaused, TargetsResumed
 from ecr_warden.repair.targets import spec_for
 from ecr_warden.state.accepted import CompiledUnusable
 from ecr_warden.state.commands import (
     Accept,
+    Acknowledge,
     Call,
     Command,
     CommandRecords,
@@ -73,6 +77,7 @@ class Commands(Struct, frozen=True):
     callers: Callers
     log: HistoryLog
     holds: Holds
+    incidents: IncidentRecords
     clock: Clock
 
     def carry_out(self, text: object, proof: object, hub: str, *, only_uploads: bool = False) -> CommandReply:
@@ -81,7 +86,7 @@ class Commands(Struct, frozen=True):
         `only_uploads`: the caller may do no more than say what was uploaded.
 
         Raises BadRequest, OnlyUploads, CallerUnauthenticated, NothingAccepted, NoSuchTarget, BadEnd, NoSuchHold,
-        HoldOver, HoldDecided, CommandRepeated, or another PortError.
+        HoldOver, HoldDecided, NoSuchIncident, CommandRepeated, or another PortError.
         """
         command = command_from_text(text)
         assert isinstance(text, str)
@@ -91,6 +96,8 @@ class Commands(Struct, frozen=True):
         match command:
             case Accept() | Reject():
                 return self._decide(command, text, caller)
+            case Acknowledge():
+                return self._acknowledge(command, text, caller)
             case Upload():
                 return self._record_upload(command, text, caller, self.specs.accepted())
             case ReconcileTargets() | PauseUntil() | Resume():
@@ -155,6 +162,13 @@ class Commands(Struct, frozen=True):
         self.alerts.publish(HoldSettled(cause, settled))
         self.jobs.enqueue([AcceptSpec(cause)])
         return CommandReply(command.id, caller.arn, self._mode(), (), enqueued=True)
+
+    def _acknowledge(self, command: Acknowledge, text: str, caller: Actor) -> CommandReply:
+        now, incident = self.clock.now(), lasting(command.incident, self.incidents)
+        self._begin(command, text, caller, now)
+        self.log.record(HistoryEntry(HistoryKind.ACKNOWLEDGED, now, incident.id, caller, command.reason))
+        self.incidents.acknowledge(incident.id, Acknowledgement(short_name(caller), now, command.reason))
+        return CommandReply(command.id, caller.arn, self._mode(), (), enqueued=False)
 
     def _mode(self) -> Mode:
         """Of the accepted version; observe where what it says is not known."""

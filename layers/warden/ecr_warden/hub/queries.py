@@ -21,6 +21,7 @@ from ecr_warden.core.plan import Plan
 from ecr_warden.core.run import RunEntry
 from ecr_warden.core.spec_failures import BaselineLost, SpecUnusable
 from ecr_warden.core.target import EVERYTHING, RepositoryTarget
+from ecr_warden.hub.incidents import incidents_reply
 from ecr_warden.hub.plan import Memory, plan_targets, scope_gaps, why_observed, write_scopes
 from ecr_warden.hub.reply import (
     AccountScope,
@@ -45,6 +46,7 @@ from ecr_warden.hub.request import (
     AskEstate,
     AskHeld,
     AskHistory,
+    AskIncidents,
     AskPlan,
     AskPushed,
     AskRun,
@@ -56,6 +58,7 @@ from ecr_warden.hub.request import (
 from ecr_warden.hub.selecting import NoSuchTarget, NothingAccepted, has_to_be_looked_up, select, unlisted
 from ecr_warden.hub.status import StatusQuery
 from ecr_warden.images.push import ImageRecords
+from ecr_warden.notify.ports import IncidentRecords
 from ecr_warden.state.commands import CommandRecords, Selection
 from ecr_warden.state.history import REMEMBERED, HistoryEntry, HistoryLog
 from ecr_warden.state.hold import Hold
@@ -107,6 +110,7 @@ class Queries(Struct, frozen=True):
     command_records: CommandRecords
     status: StatusQuery
     image_records: ImageRecords
+    incident_records: IncidentRecords
     images_in: Callable[[RepositoryTarget], Mapping[str, str]]
     """The status of each image that is in a repository, by digest; raises PortError."""
     reply_bytes: int = REPLY_BYTES
@@ -114,9 +118,9 @@ class Queries(Struct, frozen=True):
     max_removed: int | None = None
 
     def answer(self, question: Question) -> QuestionReply:
-        """Answer; raises NoSuchTarget, NothingAccepted, NoSuchRun, NoSuchHold, NotSurveyed or PartTooLarge.
+        """Answer; raises NoSuchTarget, NoSuchRun, NoSuchHold, NoSuchIncident, NotSurveyed, PartTooLarge.
 
-        Raises PortError for the hub's own stores.
+        Raises also NothingAccepted, and PortError for the hub's own stores.
         """
         match question:
             case AskStatus(selection):
@@ -129,6 +133,8 @@ class Queries(Struct, frozen=True):
                 return history(question, self.journal, self.status.log, self.status.switch, self.status.clock)
             case AskPushed():
                 return self._pushed(question)
+            case AskIncidents():
+                return incidents_reply(question, self.incident_records, self.status.clock.now())
             case AskRun(run_id):
                 return self._run(run_id)
             case AskCall(call_id):

@@ -9,9 +9,11 @@ from ecr_warden.collect.wire import Wire
 from ecr_warden.core.desired import Mode
 from ecr_warden.core.drift import Drift
 from ecr_warden.core.plan import Plan
+from ecr_warden.core.result import Severity
 from ecr_warden.core.run import OpenRun, RunEntry, RunReport
 from ecr_warden.core.value import Count, Moment, Value
 from ecr_warden.images.push import ImageEvent
+from ecr_warden.notify.incident import Acknowledgement, IncidentState
 from ecr_warden.repair.scope_gap import ScopeGap, ScopeUnread
 from ecr_warden.state.commands import CommandResult
 from ecr_warden.state.history import HistoryEntry
@@ -209,6 +211,50 @@ class CommandReply(Value, frozen=True, tag_field="kind", tag="command"):
     """Runs of the targets follow, which they do not in observe mode, nor after a pause."""
 
 
+class IncidentFact(Value, frozen=True):
+    """Something that an incident is about."""
+
+    title: str
+    severity: Severity
+    opened: Moment
+    closed: Moment | None
+    """When it ended, or will by itself; None while nobody knows."""
+    lasts: bool
+
+
+class IncidentStatus(Value, frozen=True):
+    """How an incident stands."""
+
+    id: str
+    state: IncidentState
+    severity: Severity
+    title: str
+    since: Moment
+    ended: Moment | None
+    """None while it lasts."""
+    by: str
+    """Who is behind it; empty if that is not known."""
+    things: Count
+    """How often something of it began."""
+    messages: Count
+    to_do: str
+    command: str
+    """What its messages ask for, and the command for it; empty once it is over."""
+    acknowledged: Acknowledgement | None
+    """Who works on it; nobody any more once it has grown."""
+    facts: tuple[IncidentFact, ...]
+    """What lasts first, each the gravest first."""
+    left_out: Count
+    """How many more there are, or were."""
+
+
+class IncidentsReply(Value, frozen=True, tag_field="kind", tag="incidents"):
+    """What lasts, the gravest first, and then what is over, the newest first."""
+
+    incidents: tuple[IncidentStatus, ...]
+    left_out: Count = 0
+
+
 class PushedReply(Value, frozen=True, tag_field="kind", tag="pushed"):
     """Who pushed to a repository, newest first, and what is there now."""
 
@@ -224,6 +270,7 @@ class PushedReply(Value, frozen=True, tag_field="kind", tag="pushed"):
 type TaggedReply = (
     StatusReply
     | PushedReply
+    | IncidentsReply
     | PlanReply
     | CheckReply
     | HistoryReply

@@ -65,6 +65,17 @@ class AskPushed(HubRequest, frozen=True, tag="pushed"):
     until: Moment
 
 
+class AskIncidents(HubRequest, frozen=True, tag="incidents"):
+    """Asks for the incidents that last, and for those over that began since a time; or for one by its ID.
+
+    The beginning of an ID is enough, if no other begins so.
+    """
+
+    incident: Annotated[str, Meta(pattern=r"\A[0-9a-f]{0,8}\Z")] = ""
+    since: Moment | None = None
+    """None for those alone that last."""
+
+
 class AskRun(HubRequest, frozen=True, tag="run"):
     """Asks for one run in full, by its ID or the beginning of it, if no other begins so."""
 
@@ -108,6 +119,7 @@ type Question = (
     | AskCheck
     | AskHistory
     | AskPushed
+    | AskIncidents
     | AskRun
     | AskCall
     | AskEstate

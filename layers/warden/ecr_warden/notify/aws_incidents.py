@@ -25,7 +25,7 @@ from ecr_warden.notify.aws_outbox import (
     ALERT,
     ENDED,
     STANDING,
-    acknowledgement,
+    acknowledgements,
     alert_items,
     incident_pk,
     incidents_in,
@@ -144,10 +144,10 @@ class AwsIncidents(Struct, frozen=True):
         return max(1, math.ceil((min(taken.values(), default=now) + within - now).total_seconds()))
 
     def find(self, key: str) -> Incident | None:
-        return next(iter(incidents_in(self.table, STANDING, "sk = :key", {":key": {"S": key}})), None)
+        return next(incidents_in(self.table, STANDING, "sk = :key", {":key": {"S": key}}), None)
 
     def standing(self) -> Sequence[Incident]:
-        return incidents_in(self.table, STANDING)
+        return [*incidents_in(self.table, STANDING)]
 
     def keep(self, incident: Incident, *, is_ended: bool = False) -> bool:
         what, now = f"keeping the incident {incident.id}", self.clock.now()
@@ -191,7 +191,7 @@ class AwsIncidents(Struct, frozen=True):
         self._write("forgetting the facts of an incident", deletes)
 
     def acknowledged(self, incident: str) -> Acknowledgement | None:
-        return acknowledgement(self.table, incident)
+        return acknowledgements(self.table, incident).get(incident)
 
     def _write(self, what: str, requests: Iterable[Any]) -> None:
         with translated(HUB, what):

@@ -1,11 +1,11 @@
 """What the table has of incidents and of what waits for a channel, by the items of notify/aws_incidents.py."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
 from ecr_warden.aws.table import Table, unpacked
-from ecr_warden.core.codec.base import loads, reader, understood
+from ecr_warden.core.codec.base import forms, loads, understood
 from ecr_warden.notify.incident import Acknowledgement, Incident, incident_from_json
 from ecr_warden.notify.ports import waiting_key
 
@@ -16,7 +16,7 @@ STANDING, ENDED = "standing", "ended"
 ACKNOWLEDGED = "ACKNOWLEDGED"
 """The partition of who works on which incident, which control alone writes."""
 
-_acknowledgement_from_json = reader("acknowledgement", Acknowledgement)
+acknowledgement_to_json, _acknowledgement_from_json = forms("acknowledgement", Acknowledgement)
 
 
 def waiting(table: Table, channel: str) -> list[datetime]:
@@ -38,20 +38,22 @@ def incident_pk(key: str) -> dict[str, str]:
 
 def incidents_in(
     table: Table, partition: str, condition: str = "", values: Mapping[str, Any] | None = None, **how: Any
-) -> Sequence[Incident]:
+) -> Iterator[Incident]:
     """The incidents of a partition, and of a condition on their sort keys; what another version wrote is left out."""
     asked = " AND ".join(filter(None, ("pk = :pk", condition)))
     items = table.query("reading incidents", asked, {":pk": incident_pk(partition), **(values or {})}, **how)
     found = (understood(_incident, item["incident"]) for item in items)
-    return [incident for incident in found if incident is not None]
+    return (incident for incident in found if incident is not None)
 
 
 def _incident(packed: Any) -> Incident:
     return incident_from_json(loads(unpacked(packed)))
 
 
-def acknowledgement(table: Table, incident: str) -> Acknowledgement | None:
-    """Who works on an incident, by its ID."""
-    values = {":pk": {"S": ACKNOWLEDGED}, ":id": {"S": incident}}
-    items = table.query(f"looking who works on {incident}", "pk = :pk AND sk = :id", values)
-    return next((_acknowledgement_from_json(loads(unpacked(item["acknowledgement"]))) for item in items), None)
+def acknowledgements(table: Table, incident: str = "") -> Mapping[str, Acknowledgement]:
+    """Who works on which incident, by its ID; of one, if it is named."""
+    condition, values = (" AND sk = :id", {":id": {"S": incident}}) if incident else ("", {})
+    items = table.query(
+        "looking who works on incidents", f"pk = :pk{condition}", {":pk": {"S": ACKNOWLEDGED}, **values}
+    )
+    return {item["sk"]["S"]: _acknowledgement_from_json(loads(unpacked(item["acknowledgement"]))) for item in items}

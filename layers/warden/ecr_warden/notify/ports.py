@@ -1,6 +1,6 @@
 """How alerts reach people: incidents, what is collected until it is sent, and channels."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
@@ -74,6 +74,22 @@ class Incidents(Protocol):
 
     def note_heard(self, alert: "Alert") -> None:
         """Note an alert that was announced and recorded."""
+
+
+class IncidentRecords(Protocol):
+    """The incidents for whoever asks, and who works on which."""
+
+    def standing(self) -> "Sequence[Incident]":
+        """All that have not ended."""
+
+    def ended(self, since: datetime) -> "Iterator[Incident]":
+        """Those that have ended and began since, newest first, read lazily."""
+
+    def acknowledgements(self) -> "Mapping[str, Acknowledgement]":
+        """The last of each incident, by its ID."""
+
+    def acknowledge(self, incident: str, by: "Acknowledgement") -> None:
+        """Note who works on an incident."""
 
 
 class Channel(Protocol):

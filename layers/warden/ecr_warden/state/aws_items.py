@@ -3,7 +3,8 @@
 `TARGET#<key>` / `STATE` and `RUN#<id>`; `DAY#<yyyymmdd>` / `RUN#<id>`, a run's entry under the day that its ID begins
 with; `CALL#<id>` / `CALL` and `TARGET#<key>`; `SPEC`; `SWEEP`, `WATCH` and `HEARTBEAT` / `PART#<part>`; `HISTORY#SPEC`
 and `HISTORY#COMMAND` / `<time>#<kind>#<id>`; `HOLDS` / `<id>` and `DECISIONS` / `<id>#<since>`;
-`PAUSES` / `<id>`; `DUE` / `<time>#<key>`; `SWITCH` / `ANNOUNCED`; `INCIDENT#<key>`; `QUEUE#<name>`.
+`PAUSES` / `<id>`; `DUE` / `<time>#<key>`; `SWITCH` / `ANNOUNCED`; `INCIDENT#<key>`; `ACKNOWLEDGED` / `<id>`;
+`QUEUE#<name>`.
 """
 
 import re

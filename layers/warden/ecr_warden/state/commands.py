@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from copy import replace
 from datetime import datetime
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any, Protocol, cast
 
 from msgspec import Meta, Struct
 
@@ -80,6 +80,14 @@ class Reject(HubRequest, frozen=True, tag="reject"):
     hold: HoldId
 
 
+class Acknowledge(HubRequest, frozen=True, tag="ack"):
+    """Say that the caller works on an incident, which ends its reminders."""
+
+    id: RequestId
+    incident: Annotated[str, Meta(pattern=r"\A[0-9a-f]{4,8}\Z")]
+    reason: str
+
+
 class Upload(HubRequest, frozen=True, tag="upload"):
     """Say that the caller uploaded a version of the spec."""
 
@@ -88,7 +96,7 @@ class Upload(HubRequest, frozen=True, tag="upload"):
 
 
 type Decide = Accept | Reject
-type Command = ReconcileTargets | PauseUntil | Resume | Decide | Upload
+type Command = ReconcileTargets | PauseUntil | Resume | Decide | Acknowledge | Upload
 
 
 class Call(Struct, frozen=True):
@@ -142,12 +150,12 @@ class VersionsDiffer(BadRequest, code="versions-differ"):
 def command_from_text(given: object) -> Command:
     """Parse a command; raises BadRequest."""
     command: Command = read_request(given, Command)
-    if not isinstance(command, PauseUntil):
+    if not isinstance(command, PauseUntil | Acknowledge):
         return command
     reason = command.reason.strip()
     if not 0 < len(reason) <= MAX_REASON_LENGTH or not reason.isprintable():
         raise bad_request(CodecError(f"a reason is one printable line of 1 to {MAX_REASON_LENGTH} characters"))
-    return replace(command, reason=reason)
+    return cast("Command", replace(command, reason=reason))
 
 
 def read_request(given: object, kind: Any) -> Any:

@@ -26,6 +26,7 @@ class HistoryKind(StrEnum):
     HOLD_REJECTED = "hold-rejected"
     REJECTION_LIFTED = "rejection-lifted"  # of before 0.2.0: nobody writes it any more
     PUBLISHED = "published"
+    ACKNOWLEDGED = "acknowledged"
     WRITES_STOPPED = "writes-stopped"
     WRITES_ENABLED = "writes-enabled"
     FINDING = "finding"  # somebody has access that the spec does not give, or lacks what it gives
@@ -47,6 +48,7 @@ OF_COMMANDS = frozenset(
         HistoryKind.HOLD_REJECTED,
         HistoryKind.REJECTION_LIFTED,
         HistoryKind.PUBLISHED,
+        HistoryKind.ACKNOWLEDGED,
     )
 )
 
@@ -71,7 +73,7 @@ class HistoryEntry(Value, frozen=True):
     kind: HistoryKind
     at: Moment
     id: str
-    """The spec's version, the hold's or command's ID, the stop switch's version, or a digest of the finding or wire."""
+    """Of the spec and the stop switch the version, of a finding and a wire a digest, of what else there is its ID."""
     by: Actor | None
     """None if unknown."""
     text: str

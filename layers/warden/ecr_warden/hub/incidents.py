@@ -1,0 +1,80 @@
+"""Incidents as people see them who ask, and that somebody works on one."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from ecr_warden.core.result import Severity
+from ecr_warden.hub.reply import IncidentFact, IncidentsReply, IncidentStatus
+from ecr_warden.hub.request import AskIncidents
+from ecr_warden.notify.incident import Acknowledgement, Incident, IncidentState, acknowledged
+from ecr_warden.notify.ports import IncidentRecords
+from ecr_warden.state.history import REMEMBERED
+from iam_access.errors import NamedError
+from iam_access.text.nearest import completed
+from iam_access.text.printable import few
+
+_LISTED, _FACTS_LISTED = 200, 5
+
+
+class NoSuchIncident(NamedError, code="no-such-incident"):
+    """No incident has this ID, it is over and cannot be acknowledged, or it is no longer kept."""
+
+
+def incidents_reply(asked: AskIncidents, records: IncidentRecords, now: datetime) -> IncidentsReply:
+    """The incidents that were asked for; raises NoSuchIncident, or a PortError."""
+    by = records.acknowledgements()
+    if asked.incident:
+        found = _named(asked.incident, records.standing()) or _named(asked.incident, records.ended(now - REMEMBERED))
+        if found is None:
+            raise NoSuchIncident(f"no incident is {asked.incident}, or several begin so", remedy=_LIST)
+        return IncidentsReply((_status(found, by.get(found.id), now, facts=len(found.facts)),))
+    over = () if asked.since is None else records.ended(asked.since)
+    every = sorted((*records.standing(), *over), key=_rank)
+    wanted = [one for one in every if asked.since is not None or one.state is not IncidentState.OVER]
+    shown, left_out = few(wanted, _LISTED)
+    return IncidentsReply(tuple(_status(one, by.get(one.id), now, facts=_FACTS_LISTED) for one in shown), left_out)
+
+
+def lasting(incident_id: str, records: IncidentRecords) -> Incident:
+    """The incident that somebody can work on; raises NoSuchIncident."""
+    found = _named(incident_id, (one for one in records.standing() if one.state is not IncidentState.OVER))
+    if found is None:
+        raise NoSuchIncident(f"no incident {incident_id} lasts, or several begin so", remedy=_LIST)
+    return found
+
+
+def _named(incident_id: str, incidents: Iterable[Incident]) -> Incident | None:
+    by_id = {one.id: one for one in incidents}
+    return by_id.get(completed(incident_id, by_id))
+
+
+_LIST = "ecr-warden incidents lists them"
+
+
+def _rank(incident: Incident) -> tuple[bool, bool, int, float]:
+    is_over = incident.state is IncidentState.OVER
+    gravity = 0 if is_over else -[*Severity].index(incident.severity)
+    return is_over, is_over or not incident.lets_in, gravity, -incident.begun.timestamp()
+
+
+def _status(incident: Incident, by: Acknowledgement | None, now: datetime, *, facts: int) -> IncidentStatus:
+    is_over = incident.state is IncidentState.OVER
+    is_worked_on = is_over or acknowledged(incident, by).acknowledged
+    ranked = sorted(incident.ranked(), key=lambda fact: not fact.is_open(now))
+    shown, left_out = few(ranked, facts, incident.left_out)
+    return IncidentStatus(
+        id=incident.id,
+        state=incident.state,
+        severity=incident.severity,
+        title=incident.title or ranked[0].title,
+        since=incident.since,
+        ended=incident.ended() if is_over else None,
+        by=incident.by,
+        things=incident.things,
+        messages=incident.sent,
+        to_do="" if is_over else incident.asked,
+        command="" if is_over else incident.command,
+        acknowledged=by if is_worked_on else None,
+        facts=tuple(IncidentFact(one.title, one.severity, one.opened, one.closed, one.is_open(now)) for one in shown),
+        left_out=left_out,
+    )

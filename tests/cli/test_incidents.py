@@ -1,0 +1,97 @@
+"""`incidents` and `ack`, over a hub in this process."""
+
+from copy import replace
+
+import pytest
+
+from ecr_warden.core.result import Severity
+from local.testing.seed import NOW
+from tests.cli.command import Command
+from tests.cli.test_hub import over
+from tests.usecases.test_incidents import DAY, ENDED, HOUR, STANDING, of, world_with
+
+ANN, BOB, CID, EVE, FAY = (one.id for one in STANDING)
+REASON = "looking into it, ticket 4711"
+
+
+def alerted() -> Command:
+    return over(world_with())
+
+
+def test_what_lasts_stands_above_what_is_over_each_with_what_is_to_do() -> None:
+    world = world_with()
+    bob = STANDING[1]
+    world.incidents.incidents[bob.key] = replace(bob, asked="end the session", command="ecr-warden status", things=3)
+    ran = over(world)("incidents")
+    assert ran.code == 2
+    assert [line for line in ran.out.splitlines() if not line.startswith(" ")] == [
+        f"{EVE}  CRITICAL open for 9 d: eve can push",
+        f"{CID}  CRITICAL open for 2 h: cid can push",
+        f"{BOB}  CRITICAL open for 3 h: bob can push",
+        f"{ANN}  WARNING open for 1 h: ann can push",
+        f"{FAY}  WARNING over after 1 h: fay can push",
+        f"{ENDED[0].id}  INFO over after 1 h: gus can push",
+    ]
+    assert (
+        "  by bob, since 2026-11-24T07:00:00Z, 3 things, about to be said\n"
+        "  To do: end the session\n"
+        "  ecr-warden status\n"
+    ) in ran.out
+
+
+def test_one_incident_shows_all_that_it_is_about() -> None:
+    ran = alerted()("incidents", ENDED[1].id)
+    assert (ran.code, ran.out) == (
+        0,
+        f"{ENDED[1].id}  CRITICAL over after 1 h: hal can push\n"
+        "  by hal, since 2026-11-15T10:00:00Z, about to be said\n"
+        "  2026-11-15T10:00:00Z  CRITICAL over at 2026-11-15T11:00:00Z: hal can push\n",
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "by"),
+    [
+        (("--open",), ["eve", "cid", "bob", "ann"]),
+        (("--from", "2h"), ["eve", "cid", "bob", "ann", "fay"]),
+        (("--from", "2026-11-14"), ["eve", "cid", "bob", "ann", "fay", "gus", "hal"]),
+        ((BOB[:5],), ["bob"]),
+    ],
+)
+def test_programs_get_what_people_asked_for(words: tuple[str, ...], by: list[str]) -> None:
+    assert [one["by"] for one in alerted()("incidents", *words, "--json").json["incidents"]] == by
+
+
+def test_nothing_that_lasts_is_well() -> None:
+    world = world_with(of("fay", Severity.WARNING, NOW - DAY - HOUR, is_over=True))
+    ran = over(world)("incidents", "--open")
+    assert (ran.code, ran.out) == (0, "no incident\n")
+
+
+def test_an_acknowledgement_is_shown_with_its_reason_and_is_in_the_history() -> None:
+    command = alerted()
+    ran = command("ack", BOB[:4], "--reason", REASON)
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.last_line.startswith("recorded as worked on by ci:user/alice: nobody is reminded of it")
+    assert f"  alice works on it since 2026-11-24T10:00:00Z: {REASON}\n" in command("incidents").out
+    assert f"acknowledged  incident {BOB}\n  by alice: {REASON}\n" in command("history").out
+    [shown] = command("incidents", BOB, "--json").json["incidents"]
+    assert shown["acknowledged"] == {"by": "alice", "at": "2026-11-24T10:00:00+00:00", "reason": REASON}
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("incidents", "00000000"), "no incident is 00000000, or several begin so"),
+        (("incidents", "eve"), "is not the ID of an incident, or 4 or more digits of it"),
+        (("incidents", BOB, "--open"), "--open or --from with one incident"),
+        (("ack", FAY, "--reason", "mine"), f"no incident {FAY} lasts"),
+        (("ack", BOB), "the following arguments are required: --reason"),
+        (("ack", BOB, "--reason", " "), "a reason is one line of 1 to 200 printable characters"),
+        (("acknowledge", BOB), "did you mean ack?"),
+    ],
+)
+def test_wrong_input_says_what_to_write(words: tuple[str, ...], says: str) -> None:
+    ran = alerted()(*words)
+    assert (ran.code, ran.out) == (1, "")
+    assert says in ran.err
