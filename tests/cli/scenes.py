@@ -13,7 +13,7 @@ from tests.cli.test_deploy import FILE, Site
 from tests.cli.test_doctor import TEXT, House
 from tests.cli.test_hold import over as over_holds
 from tests.cli.test_hub import InProcess, over
-from tests.cli.test_incidents import ANN, alerted
+from tests.cli.test_incidents import ANN, alerted, announcing
 from tests.cli.test_init import at as nothing_deployed
 from tests.cli.test_pushed import pushed_to
 from tests.clouds import MemoryCloud, MemoryEntered
@@ -101,6 +101,7 @@ HUBS: Mapping[str, Callable[[], Command]] = {
     "deployed": deployed,
     "pushed": lambda: over(pushed_to()),
     "alerted": alerted,
+    "announcing": announcing,
     "first": lambda: over_holds(first()),
     "unscheduled": lambda: House.without_schedule().command(),
     "holding": lambda: over_holds(holding()),

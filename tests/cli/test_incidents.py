@@ -1,14 +1,17 @@
-"""`incidents` and `ack`, over a hub in this process."""
+"""`incidents`, `ack` and `test-alert`, over a hub in this process."""
 
 from copy import replace
+from dataclasses import dataclass, field
 
 import pytest
 
 from ecr_warden.core.result import Severity
+from local.testing.people import People
 from local.testing.seed import NOW
 from tests.cli.command import Command
-from tests.cli.test_hub import over
+from tests.cli.test_hub import InProcess, over
 from tests.usecases.test_incidents import DAY, ENDED, HOUR, STANDING, of, world_with
+from tests.usecases.world import world_in_sync
 
 ANN, BOB, CID, EVE, FAY = (one.id for one in STANDING)
 REASON = "looking into it, ticket 4711"
@@ -77,6 +80,45 @@ def test_an_acknowledgement_is_shown_with_its_reason_and_is_in_the_history() -> 
     assert f"acknowledged  incident {BOB}\n  by alice: {REASON}\n" in command("history").out
     [shown] = command("incidents", BOB, "--json").json["incidents"]
     assert shown["acknowledged"] == {"by": "alice", "at": "2026-11-24T10:00:00+00:00", "reason": REASON}
+
+
+@dataclass(slots=True)
+class Announcing(InProcess):
+    """A hub whose alerts reach people while somebody waits."""
+
+    people: People = field(default_factory=People)
+
+    def pass_time(self, seconds: float) -> None:
+        if self.works:
+            self.people.announce(*self.world.alerts.published)
+            self.world.alerts.published.clear()
+        self.people.wait(seconds)
+
+
+def announcing(*, works: bool = True, is_heard: bool = True) -> Command:
+    world = world_in_sync()
+    people = People(world.clock)
+    world.adapters.incidents, people.chat.works = people.incidents, is_heard
+    hub = Announcing(world, works, people=people)
+    return Command(hub=hub, clock=world.clock, sleep=hub.pass_time)
+
+
+@pytest.mark.parametrize(
+    ("works", "is_heard", "code", "says"),
+    [
+        (True, True, 0, "sent by every channel, as incident "),
+        (True, False, 2, "but 1 message for chat: waiting since 2026-11-24T10:00:"),
+        (False, True, 1, "no message has left within 120 s: see the log group /aws/lambda/ecr-warden-alert"),
+    ],
+)
+def test_a_test_waits_until_its_message_has_left_and_says_where_it_waits(
+    works: bool, is_heard: bool, code: int, says: str
+) -> None:
+    ran = announcing(works=works, is_heard=is_heard)("test-alert")
+    assert ran.code == code
+    assert says in ran.out + ran.err
+    form = announcing(works=works, is_heard=is_heard)("test-alert", "--json").json
+    assert (form["incident"] is not None, len(form["waiting"])) == (works, not is_heard)
 
 
 @pytest.mark.parametrize(

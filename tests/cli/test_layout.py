@@ -166,7 +166,7 @@ EXAMPLES = [
 # day; and the IDs of runs, holds and versions.
 ELSEWHERE = re.compile(
     r" --profile |main:access|docker pull|aws cloudtrail| --from dump|report --hub|"
-    r"(history|rollback|accept|reject) [0-9]\w+$|ack [0-9]"
+    r"(history|rollback|accept|reject) [0-9]\w+$|ack [0-9]|test-alert"
 )
 
 

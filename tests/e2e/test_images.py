@@ -30,6 +30,8 @@ def test_a_foreign_image_is_announced_and_listed_and_so_is_that_it_is_deleted(ho
     ran = olga.run("ack", incident["id"], "--reason", "deleting it", *hub)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "olga works on it since" in iris.run("incidents", incident["id"], *hub).stdout
+    ran = olga.run("test-alert", *hub)
+    assert (ran.returncode, "sent by every channel" in ran.stdout) == (0, True), ran.stdout + ran.stderr
     mallory.batch_delete_image(repositoryName=REPOSITORY, imageIds=[{"imageTag": TAG}])
     house.hears(since, f"image {REPOSITORY}:{TAG} pushed without a right, deleted since")
     ran = iris.run("pushed", REPOSITORY, "--by", "mallory", "--hub-region", REGION)

@@ -41,6 +41,7 @@ _GROUPS: Mapping[str, Mapping[str, Lazy]] = {
         "pushed": Lazy("list who pushed to a repository, and what nobody had a right to push", "pushed", "PUSHED_TO"),
         "incidents": Lazy("list what people were alerted of: what lasts, and what is over", "incidents", "INCIDENTS"),
         "ack": Lazy("say that you work on an incident: nobody is reminded of it", "incidents", "ACK"),
+        "test-alert": Lazy("send a test message by each channel, and wait until it leaves", "incidents", "TEST_ALERT"),
         "held": Lazy("list what waits for a person to accept or reject it", "hold", "HELD"),
         "accept": Lazy("let what waits take effect", "hold", "ACCEPT"),
         "reject": Lazy("keep what waits from taking effect", "hold", "REJECT"),

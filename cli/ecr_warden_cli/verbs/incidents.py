@@ -1,4 +1,4 @@
-"""`incidents` and `ack`: what people were alerted of, and who works on it."""
+"""`incidents`, `ack` and `test-alert`: what people were alerted of, who works on it, and whether they hear of it."""
 
 import argparse
 from collections.abc import Iterator
@@ -6,11 +6,12 @@ from datetime import datetime, timedelta
 
 from ecr_warden.core.lasting import duration
 from ecr_warden.core.result import Severity
-from ecr_warden.hub.reply import IncidentFact, IncidentsReply, IncidentStatus
-from ecr_warden.hub.request import AskIncidents
+from ecr_warden.hub.reply import MESSAGES_WAIT, IncidentFact, IncidentsReply, IncidentStatus, StatusReply
+from ecr_warden.hub.request import AskIncidents, AskStatus
 from ecr_warden.notify.incident import IncidentState
-from ecr_warden.state.commands import Acknowledge
-from ecr_warden_cli.hub.client import HUB_ARGUMENTS, REASON, expect, json_of, new_id, speak
+from ecr_warden.notify.kinds.pauses import tested_title
+from ecr_warden.state.commands import Acknowledge, TryChannels
+from ecr_warden_cli.hub.client import HUB_ARGUMENTS, REASON, expect, json_of, looks, new_id, speak
 from ecr_warden_cli.terminal.console import Console, Exit, Style
 from ecr_warden_cli.terminal.context import Context, UsageError, Verb, argument
 from ecr_warden_cli.terminal.dates import PAST, past, shifted
@@ -18,6 +19,9 @@ from ecr_warden_cli.terminal.inputs import matching
 from iam_access.text.printable import and_more, count, show_time
 
 _DAYS = 7
+_CLOCKS_APART = timedelta(minutes=5)
+_LEFT_WITHIN = 120
+"""Seconds: it is gathered as any other for twenty, and where the function fails it is tried again after as many."""
 _incident_id = matching(
     "[0-9a-f]{4,8}", "is not the ID of an incident, or 4 or more digits of it: ecr-warden incidents lists them"
 )
@@ -97,6 +101,33 @@ def _acknowledge(arguments: argparse.Namespace, context: Context) -> Exit:
     return Exit.FINE
 
 
+def _test(arguments: argparse.Namespace, context: Context) -> Exit:
+    """Have a message sent, wait until it has left, and say for which channels it waits."""
+    console, client, began = context.console, speak(arguments, context), shifted(context.clock.now(), -_CLOCKS_APART)
+    reply = client.command(TryChannels(new_id()))
+    incident, waits = None, list[str]()
+    with console.doing("waiting until it has left"):
+        for _ in looks(context.sleep, _LEFT_WITHIN):
+            known = expect(IncidentsReply, client.ask(AskIncidents(since=began))).incidents
+            incident = next((one for one in known if one.title == tested_title(reply.id) and one.messages), None)
+            if incident is not None:
+                troubles = expect(StatusReply, client.ask(AskStatus())).troubles
+                waits = [trouble.message for trouble in troubles if trouble.code == MESSAGES_WAIT]
+                break
+    if arguments.json:
+        left = None if incident is None else incident.id
+        console.answer({"id": reply.id, "caller": reply.caller, "incident": left, "waiting": waits})
+    elif incident is None:
+        console.error(f"no message has left within {_LEFT_WITHIN} s: see the log group /aws/lambda/ecr-warden-alert")
+    else:
+        console.line(f"sent by every channel, as incident {incident.id}: {incident.title}")
+        console.lines((f"  but {waiting}" for waiting in waits), Style.BAD)
+        console.line("see that it came: what a channel took, and lost, nobody here knows")
+    if incident is None:
+        return Exit.ERROR
+    return Exit.DIFFERENT if waits else Exit.FINE
+
+
 INCIDENTS = Verb(
     "ecr-warden incidents --open --hub-region eu-central-1",
     (
@@ -137,4 +168,11 @@ ACK = Verb(
     _acknowledge,
     "Says that you work on an incident. Nobody is reminded of it then, unless it grows or comes again. It repairs and "
     "decides nothing.",
+)
+TEST_ALERT = Verb(
+    "ecr-warden test-alert --hub-region eu-central-1",
+    HUB_ARGUMENTS,
+    _test,
+    "Sends a message that means nothing by each channel, as any incident is said: by e-mail, chat and PagerDuty, where "
+    "it opens an alert, and on the bus. Waits until it has left, and says for which channels messages wait.",
 )

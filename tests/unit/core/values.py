@@ -78,6 +78,7 @@ from ecr_warden.core.result import Result, Severity
 from ecr_warden.core.run import Applied, Conflict, Failed, OpenRun, Outcome, RunReport, Skipped
 from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target, UserTarget
 from ecr_warden.repair.alerts import (
+    ChannelsTested,
     Difference,
     EndMoment,
     FightMoment,
@@ -314,6 +315,7 @@ alerts: Strategy[Alert] = st.one_of(
     st.builds(GrantsEnd, causes, st.sampled_from(EndMoment), IDS, _few(TEXTS), COUNTS),
     st.builds(HoldOpened, causes, waiting),
     st.builds(HoldSettled, causes, waiting),
+    st.builds(ChannelsTested, causes),
     st.builds(PauseEnded, causes, _few(IDS), TEXTS, TIMES, COUNTS),
 )
 target_specs: Strategy[TargetSpec] = st.builds(

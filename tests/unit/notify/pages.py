@@ -35,6 +35,7 @@ from ecr_warden.notify.wording import describe_actor, describe_cause, who
 from ecr_warden.notify.writers import Tool, in_tool
 from ecr_warden.repair.alerts import (
     COMPILED_SPEC,
+    ChannelsTested,
     EndMoment,
     FightMoment,
     FightNoticed,
@@ -286,6 +287,7 @@ PAUSES: dict[str, Alert] = {
     "all targets to come": replace(PAUSED, patterns=("all",)),
     "several targets": replace(PAUSED, targets=("repository/x", "role/y")),
     "resumed": TargetsResumed(ASKED, ("repository/x",)),
+    "the channels are tried": ChannelsTested(ASKED),
     "ended": PauseEnded(PAUSE, ("repository/x",), "a migration", NOW),
     "writes are stopped": WritesSwitched(by("ssm:PutParameter"), "writes are stopped by the switch"),
     "writes are still stopped": WritesSwitched(SWEEP, "writes are stopped by the switch", NOW),

@@ -15,6 +15,7 @@ from ecr_warden.core.run import RunReport
 from ecr_warden.notify.kinds import KINDS, changes_of, incident
 from ecr_warden.notify.shorter import shorter
 from ecr_warden.repair.alerts import (
+    ChannelsTested,
     EndMoment,
     FightMoment,
     FightNoticed,
@@ -88,6 +89,7 @@ CASES: dict[str, tuple[Alert, bool]] = {
     ),
     "a pause": (TargetsPaused(CALLER, ("a",), "why", NOW), True),
     "a resumption": (TargetsResumed(CALLER, ("a",)), True),
+    "a test of the channels": (ChannelsTested(CALLER), True),
     "the end of a pause": (PauseEnded(PAUSE, ("a",), "why", NOW), True),
     "the ends of grants": (GrantsEnd(SWEEP, EndMoment.DAY, "v2", ("a",)), True),
     "what waits": (HoldOpened(CALLER, HOLD), True),

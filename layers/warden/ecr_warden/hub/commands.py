@@ -22,7 +22,7 @@ from ecr_warden.hub.reply import CommandReply
 from ecr_warden.hub.selecting import NoSuchTarget, NothingAccepted
 from ecr_warden.notify.incident import Acknowledgement
 from ecr_warden.notify.ports import IncidentRecords
-from ecr_warden.repair.alerts import TargetsPaused, TargetsResumed
+from ecr_warden.repair.alerts import ChannelsTested, TargetsPaused, TargetsResumed
 from ecr_warden.repair.targets import spec_for
 from ecr_warden.state.accepted import CompiledUnusable
 from ecr_warden.state.commands import (
@@ -36,6 +36,7 @@ from ecr_warden.state.commands import (
     ReconcileTargets,
     Reject,
     Resume,
+    TryChannels,
     Upload,
     command_from_text,
 )
@@ -98,6 +99,9 @@ class Commands(Struct, frozen=True):
                 return self._decide(command, text, caller)
             case Acknowledge():
                 return self._acknowledge(command, text, caller)
+            case TryChannels():
+                self.alerts.publish(ChannelsTested(self._begin(command, text, caller, self.clock.now())))
+                return CommandReply(command.id, caller.arn, self._mode(), (), enqueued=False)
             case Upload():
                 return self._record_upload(command, text, caller, self.specs.accepted())
             case ReconcileTargets() | PauseUntil() | Resume():

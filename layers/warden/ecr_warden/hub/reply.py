@@ -20,6 +20,9 @@ from ecr_warden.state.history import HistoryEntry
 from ecr_warden.state.hold import Hold
 from ecr_warden.state.target_status import TargetStatus
 
+MESSAGES_WAIT = "messages-wait"
+"""The code of the trouble that a channel did not take messages, or has no turn for them."""
+
 
 class Trouble(Value, frozen=True):
     """A problem of the whole deployment, with a stable `code` and a remedy (may be empty)."""

@@ -29,7 +29,7 @@ from ecr_warden.core.queue import Queues
 from ecr_warden.core.sessions import ending_sessions
 from ecr_warden.core.spec_failures import SpecUnusable
 from ecr_warden.core.target import EVERYTHING, RepositoryTarget, Target
-from ecr_warden.hub.reply import AccessStatus, RepositoryStatus, StatusReply, Trouble
+from ecr_warden.hub.reply import MESSAGES_WAIT, AccessStatus, RepositoryStatus, StatusReply, Trouble
 from ecr_warden.hub.selecting import NothingAccepted, has_to_be_looked_up, select, unlisted
 from ecr_warden.notify import wire_texts as wording
 from ecr_warden.notify.ports import CHANNELS
@@ -216,7 +216,7 @@ class StatusQuery(Struct, frozen=True):
         for channel in CHANNELS:
             if since := self.waiting(channel):
                 message = f"{count(len(since), 'message')} for {channel}: waiting since {show_time(min(since))}"
-                yield Trouble("messages-wait", message, "a digest leaves each minute that the channel takes it")
+                yield Trouble(MESSAGES_WAIT, message, "a digest leaves each minute that the channel takes it")
 
     def _last(self, kind: HistoryKind) -> HistoryEntry | None:
         now = self.clock.now()

@@ -139,6 +139,10 @@ class TargetsResumed(Alert, frozen=True, tag="resumed"):
     patterns: tuple[str, ...] = ()
 
 
+class ChannelsTested(Alert, frozen=True, tag="channels-tested"):
+    """Somebody tries the channels: nothing is wrong."""
+
+
 class PauseEnded(Alert, frozen=True, tag="pause-ended"):
     """A pause has ended."""
 

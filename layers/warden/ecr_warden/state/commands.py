@@ -88,6 +88,12 @@ class Acknowledge(HubRequest, frozen=True, tag="ack"):
     reason: str
 
 
+class TryChannels(HubRequest, frozen=True, tag="test-alert"):
+    """Send a message that means nothing to each channel."""
+
+    id: RequestId
+
+
 class Upload(HubRequest, frozen=True, tag="upload"):
     """Say that the caller uploaded a version of the spec."""
 
@@ -96,7 +102,7 @@ class Upload(HubRequest, frozen=True, tag="upload"):
 
 
 type Decide = Accept | Reject
-type Command = ReconcileTargets | PauseUntil | Resume | Decide | Acknowledge | Upload
+type Command = ReconcileTargets | PauseUntil | Resume | Decide | Acknowledge | TryChannels | Upload
 
 
 class Call(Struct, frozen=True):

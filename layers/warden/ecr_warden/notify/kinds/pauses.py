@@ -1,4 +1,4 @@
-"""Alerts on pauses, and on the stop switch."""
+"""Alerts on pauses, on the stop switch, and on nothing: to try the channels."""
 
 from collections.abc import Mapping, Sequence
 from copy import replace
@@ -14,7 +14,7 @@ from ecr_warden.notify.kinds.kind import Kind, OneByOne
 from ecr_warden.notify.layout import Parts
 from ecr_warden.notify.message import Field, MessageState
 from ecr_warden.notify.wording import by, command, describe_actor, to_do
-from ecr_warden.repair.alerts import PauseEnded, TargetsPaused, TargetsResumed, WritesSwitched
+from ecr_warden.repair.alerts import ChannelsTested, PauseEnded, TargetsPaused, TargetsResumed, WritesSwitched
 from ecr_warden.state.switch import STOPPED
 from iam_access.text.printable import count, first, listed, printable, show_time
 
@@ -126,6 +126,28 @@ class _WritesSwitched(OneByOne[WritesSwitched]):
         )
 
 
+class _ChannelsTested(OneByOne[ChannelsTested]):
+    # It asks for something and is no INFO, or a pager would not hear of it.
+    def incident(self, alert: ChannelsTested) -> str:
+        return f"test/{alert.cause.id}"
+
+    def describe_one(self, alert: ChannelsTested) -> Parts:
+        return Parts(
+            MessageState.DONE,
+            tested_title(alert.cause.id),
+            [
+                by(alert.cause),
+                to_do("see that it came by each channel that you use, and close it where it stays open"),
+                command("ecr-warden status"),
+            ],
+        )
+
+
+def tested_title(command_id: str) -> str:
+    """By which whoever asked for a test knows its message."""
+    return f"nothing is wrong: this is test {printable(command_id, 8)} of the channels"
+
+
 _SWITCH = "switch"
 _WHO_STOPPED = "find out in CloudTrail who stopped them (PutParameter), then let ecr-warden write"
 
@@ -135,4 +157,5 @@ PAUSES: Mapping[type[Alert], Kind[Any]] = {
     TargetsResumed: _TargetsResumed(),
     PauseEnded: _PauseEnded(),
     WritesSwitched: _WritesSwitched(),
+    ChannelsTested: _ChannelsTested(),
 }
