@@ -37,18 +37,21 @@ def handler(event: dict[str, Any], _context: Any) -> None:
 def repair(dynamodb: Any, sts: Any, reader: Any, text: str) -> None:
     """Write a text as reconcile does: switch, journal, write session, read again, write, read, announce, journal."""
     ssm, events = session.client("ssm"), session.client("events")
+    read(dynamodb, "pauses")
     ssm.get_parameter(Name=os.environ["WARDEN_WRITES_PARAMETER"])
+    read(dynamodb, "accepted before the write")
     mark(dynamodb, "open")
     writer = ecr(sts, "ecr-warden-write", {"SourceIdentity": "ecrw-bare"})
     ssm.get_parameter(Name=os.environ["WARDEN_WRITES_PARAMETER"])
-    for _ in ("target", "pauses", "commands"):
-        dynamodb.get_item(TableName=TABLE, Key=key("BARE", "STATE"), ConsistentRead=True)
+    read(dynamodb, "target")
     try:
         writer.get_repository_policy(registryId=ACCOUNT, repositoryName=NAME)
     except writer.exceptions.RepositoryPolicyNotFoundException:
         logger.debug("absent")
     writer.set_repository_policy(registryId=ACCOUNT, repositoryName=NAME, policyText=text)
     reader.get_repository_policy(registryId=ACCOUNT, repositoryName=NAME)
+    read(dynamodb, "last sweep")
+    read(dynamodb, "replaced version")
     entry: Any = {"Source": "bench", "DetailType": "Run", "Detail": "{}"}
     events.put_events(Entries=[entry | {"EventBusName": os.environ["WARDEN_OUTCOMES_BUS"]}])
     mark(dynamodb, "closed")
@@ -74,6 +77,11 @@ def compiled(s3: Any, digest: str) -> bytes:
     """A part of the compiled spec."""
     body: bytes = s3.get_object(Bucket=os.environ["WARDEN_STATE_BUCKET"], Key=f"compiled/{digest}")["Body"].read()
     return body
+
+
+def read(dynamodb: Any, what: str) -> None:
+    """One read of the table, of what reconcile reads there."""
+    dynamodb.get_item(TableName=TABLE, Key=key("BARE", what), ConsistentRead=True)
 
 
 def mark(dynamodb: Any, what: str) -> None:

@@ -36,9 +36,12 @@ def complete_plan(
     return made, facts
 
 
-def opened_by(spec: TargetSpec, cause: Cause, plan: Plan, record: TargetRecord, sweeps: SweepRecords) -> Opened:
-    """Who opened what a run of this cause found, and since when: what was found before counts until it is in sync."""
-    clean, before, at = clean_look(spec, record, sweeps), record.opened or Opened(), cause.time
+def opened_by(cause: Cause, plan: Plan, record: TargetRecord, clean: datetime | None) -> Opened:
+    """Who opened what a run of this cause found, and since when: what was found before counts until it is in sync.
+
+    `clean`: see clean_look.
+    """
+    before, at = record.opened or Opened(), cause.time
     is_over = clean is not None and at is not None and at + _SHOWN <= clean
     is_call = cause.kind is CauseKind.EVENT and cause.action.startswith(_WATCHED) and not is_over
     if is_call and record.opened is None:

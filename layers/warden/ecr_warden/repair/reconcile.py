@@ -6,7 +6,7 @@ forged event costs time at most.
 
 from collections.abc import Callable, Iterable
 from copy import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 from msgspec import Struct
@@ -265,8 +265,9 @@ class Reconcile(Struct, frozen=True):
         else:
             skipped = tuple(Skipped(change, reason or "") for change in plan.changes)
             ended = Ended(skipped, result_without_writes(plan), observation, plan.drifts)
-        opened = opened_by(spec, run.cause, plan, run.before, self.sweep_records) if plan.drifts else Opened()
-        report = report_of(self._rolled_out(run, plan, observation), plan, ended, self.clock.now(), opened)
+        clean = clean_look(spec, run.before, self.sweep_records) if plan.drifts else None
+        opened = opened_by(run.cause, plan, run.before, clean) if plan.drifts else Opened()
+        report = report_of(self._rolled_out(run, plan, observation, clean), plan, ended, self.clock.now(), opened)
         publishes = is_published(run, report)
         # Whatever was published or asked for can be looked up; a run with nothing to report leaves no entry.
         if not writes and not publishes and call_of(run.cause) is None:
@@ -282,7 +283,7 @@ class Reconcile(Struct, frozen=True):
             self._enqueue(run, [run.spec.target])
         return run, report, ended
 
-    def _rolled_out(self, run: Run, plan: Plan, observation: Observation) -> Run:
+    def _rolled_out(self, run: Run, plan: Plan, observation: Observation, looked: datetime | None) -> Run:
         """The run as it is reported: whether the accepted version brought about what it found, or somebody else.
 
         The version did where the documents are as the replaced version asked for, and no look shows that the accepted
@@ -298,7 +299,7 @@ class Reconcile(Struct, frozen=True):
             return run
         own = replace(run, cause=replace(run.cause, root=f"{CauseKind.RUN}/{run.id}"))
         try:
-            replaced, looked = self.specs.replaced(), clean_look(run.spec, run.before, self.sweep_records)
+            replaced = self.specs.replaced()
             older = None if replaced is None else spec_for(run.spec.target, replaced.spec)
             if replaced is None or older is None:
                 return run
