@@ -379,6 +379,29 @@ def test_a_channel_for_programs_gets_each_incident_that_waited_once_although_it_
     assert len({message.incident for _, message in pager.got}) == SINGLES + 5
 
 
+@dataclass(slots=True)
+class Picky(MemoryChannel):
+    """A channel that refuses for good what is about one repository."""
+
+    def notify(self, message: Message) -> None:
+        if "r00" in message.title:
+            raise ChannelError("answered 400", remedy="look at the integration")
+        MemoryChannel.notify(self, message)
+
+
+def test_what_a_channel_for_programs_refuses_for_good_holds_back_nothing_and_stays() -> None:
+    people = People()
+    pager = Picky(people.clock, works=False)
+    send = SendAlerts(people.incidents, {PAGER: pager}, print, people.clock)
+    for number in range(3):
+        send.announce(opened(number, cause=by(str(number))), NOW)
+    pager.works = True
+    with pytest.raises(ChannelError, match="answered 400"):
+        send.flush(waiting_key(PAGER))
+    assert sorted(pager.titles) == ["anyone (*) could pull from shop/r01", "anyone (*) could pull from shop/r02"]
+    assert len(people.incidents.waiting(PAGER)) == 1
+
+
 # ---------------------------------------------------------------- what the bus delivers
 
 OTHER_CALL = replace(CALL, cause=replace(CALL.cause, id="e-2", actor=Actor("IAMUser", arn="arn:aws:iam::1:user/eve")))

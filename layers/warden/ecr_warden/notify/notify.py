@@ -198,7 +198,7 @@ class SendAlerts(Struct, frozen=True):
         """Send what waits for a channel: as one digest or, where programs listen, the last message of each incident.
 
         A flush that fails comes back within a minute, has no turn, and asks for one that has: once a minute, until the
-        channel takes it.
+        channel takes it. A message that it refuses for good holds back none behind it.
         """
         if wait := self.incidents.turn(f"digest/{name}", most=1, seconds=DIGEST_SECONDS):
             self.incidents.open(key, seconds=wait)
@@ -213,9 +213,17 @@ class SendAlerts(Struct, frozen=True):
         for each, message in messages.items():
             threads[message.incident if name in THREADED else ""].append(each)
         digests = [(digest_of([messages[each] for each in thread]), thread) for thread in threads.values()]
+        refused: ChannelError | None = None
         for digest, thread in sorted(digests, key=lambda one: rank_in_digest(one[0])):
-            self.channels[name].notify(digest)
-            self.incidents.drop(key, thread)
+            try:
+                self.channels[name].notify(digest)
+                self.incidents.drop(key, thread)
+            except ChannelError as error:
+                if error.retryable:  # the others would wait for nothing, each until it gives up
+                    raise
+                refused = error
+        if refused is not None:
+            raise refused
 
     def _waiting(self, text: str) -> Message | None:
         """A message that waits; None of what nobody can read, which stays. The version before let alerts wait."""
