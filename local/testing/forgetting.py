@@ -21,7 +21,7 @@ def forget_messages(dynamodb: Any, table: str) -> None:
         dynamodb,
         table,
         lambda pk, sk: (
-            pk.startswith(("INCIDENT#turns/", "INCIDENT#standing", "INCIDENT#facts"))
+            pk.startswith(("INCIDENT#turns/", "INCIDENT#standing", "INCIDENT#facts", "INCIDENT#ends"))
             or (pk.startswith("INCIDENT#") and sk == "OPEN")
         ),
     )

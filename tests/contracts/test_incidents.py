@@ -131,6 +131,16 @@ def test_a_fact_has_the_incident_that_it_was_assigned_to_until_it_is_forgotten(h
     assert hub.incidents.threads([]) == {}
 
 
+def test_the_last_end_of_a_fact_that_was_noted_is_known(hub: Hub) -> None:
+    facts = [f"target/{number}" for number in range(130)]
+    later = START + timedelta(seconds=1)
+    hub.incidents.note_ends(facts, START)
+    hub.incidents.note_ends(facts[:1], later)
+    assert hub.incidents.ends([*facts, "target/x"]) == {**dict.fromkeys(facts, START), facts[0]: later}
+    assert hub.incidents.threads(facts) == {}, "it says nothing of an incident"
+    assert hub.incidents.ends([]) == {}
+
+
 def test_an_alert_is_known_again_by_all_that_it_says(hub: Hub) -> None:
     assert not hub.incidents.was_heard(ACCEPTED)
     hub.incidents.note_heard(ACCEPTED)

@@ -28,10 +28,19 @@ from ecr_warden.notify.notify import (
     SendAlerts,
 )
 from ecr_warden.notify.ports import E_MAIL, PAGER, ChannelError, waiting_key
-from ecr_warden.repair.alerts import HarmfulCall, OwnChanged, RunEnded
+from ecr_warden.repair.alerts import (
+    HarmfulCall,
+    OwnChanged,
+    PauseEnded,
+    RunEnded,
+    TargetsPaused,
+    TargetsResumed,
+    WritesSwitched,
+)
 from ecr_warden.versions.alerts import SpecAccepted, SpecRefused
 from local.testing.people import MemoryChannel, People
 from local.testing.seed import HOME, NOW
+from tests.unit.notify.pages import ASKED
 from tests.unit.notify.reports import EVENT, MALLORY, REPOSITORY, pulls, report, repository_drift
 
 LONG = QUIET.seconds + 60
@@ -400,6 +409,34 @@ def test_what_a_channel_for_programs_refuses_for_good_holds_back_nothing_and_sta
         send.flush(waiting_key(PAGER))
     assert sorted(pager.titles) == ["anyone (*) could pull from shop/r01", "anyone (*) could pull from shop/r02"]
     assert len(people.incidents.waiting(PAGER)) == 1
+
+
+# What is heard, in this order, each with how many seconds later than the first moment it was seen; what lasts.
+PAUSED = TargetsPaused(ASKED, ("x",), "a migration", NOW)
+RESUMED = TargetsResumed(ASKED, ("x",))
+HEARD_LATE: dict[str, tuple[list[tuple[Alert, int]], bool]] = {
+    "a pause after its own end": ([(PauseEnded(ASKED, ("x",), "a migration", NOW), 60), (PAUSED, 0)], False),
+    "a pause after the end of the one before": ([(RESUMED, 0), (PAUSED, 60)], True),
+    "a pause of the second in which another ended": ([(RESUMED, 0), (PAUSED, 0)], True),
+    "a pause of two, of which one has ended": ([(RESUMED, 60), (replace(PAUSED, targets=("x", "y")), 0)], True),
+    "that nothing is written, after that all is": (
+        [(WritesSwitched(ASKED, ""), 60), (WritesSwitched(ASKED, "a migration"), 0)],
+        False,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", HEARD_LATE)
+def test_nobody_is_reminded_of_what_ended_before_it_was_heard_of(name: str) -> None:
+    heard, lasts = HEARD_LATE[name]
+    people = People()
+    first = people.clock.now()
+    people.wait(60)
+    for alert, seen in heard:
+        people.send.announce(alert, first + timedelta(seconds=seen))
+        people.wait(LONG)
+    people.wait(timedelta(hours=2).seconds)
+    assert (Transition.STILL in [transition for _, transition in said(people)]) is lasts
 
 
 # ---------------------------------------------------------------- what the bus delivers

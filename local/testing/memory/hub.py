@@ -260,6 +260,7 @@ class MemoryIncidents:
     incidents: dict[str, Incident] = field(default_factory=dict)
     ended: list[Incident] = field(default_factory=list)
     facts: dict[str, str] = field(default_factory=dict)
+    noted_ends: dict[str, datetime] = field(default_factory=dict)
     acknowledgements: dict[str, Acknowledgement] = field(default_factory=dict)
 
     def open(self, key: str, *, seconds: int) -> bool:
@@ -315,6 +316,12 @@ class MemoryIncidents:
 
     def assign(self, facts: Iterable[str], key: str) -> None:
         self.facts |= dict.fromkeys(facts, key)
+
+    def note_ends(self, facts: Iterable[str], at: datetime) -> None:
+        self.noted_ends |= dict.fromkeys(facts, at)
+
+    def ends(self, facts: Iterable[str]) -> Mapping[str, datetime]:
+        return {fact: self.noted_ends[fact] for fact in facts if fact in self.noted_ends}
 
     def forget(self, facts: Iterable[str]) -> None:
         for fact in facts:

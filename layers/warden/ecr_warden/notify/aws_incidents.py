@@ -2,7 +2,8 @@
 
 Items: `INCIDENT#<key>` / `OPEN` (`due`: when it is flushed) and `ALERT#<digest>`; `INCIDENT#heard` / `<digest>`;
 `INCIDENT#turns/<name>` / `TURN#<number>`; `INCIDENT#standing` / `<key>` and `INCIDENT#ended` / `<time>#<id>`, an
-incident; `INCIDENT#facts` / `<digest>`, of a fact the key of its incident. `ACKNOWLEDGED` / `<id>`: control writes it.
+incident; `INCIDENT#facts` / `<digest>`, of a fact the key of its incident;
+`INCIDENT#ends` / `<digest>`, of a fact when its end was seen (`at`). `ACKNOWLEDGED` / `<id>`: control writes it.
 """
 
 import hashlib
@@ -48,7 +49,7 @@ _LATE = timedelta(seconds=20)
 # By how much SQS and the clock may disagree.
 _EARLY = timedelta(seconds=1)
 _OPEN = {"S": "OPEN"}
-_HEARD, _FACTS = {"S": "INCIDENT#heard"}, {"S": "INCIDENT#facts"}
+_HEARD, _FACTS, _ENDS = {"S": "INCIDENT#heard"}, {"S": "INCIDENT#facts"}, {"S": "INCIDENT#ends"}
 
 
 class Flush(Value, frozen=True):
@@ -167,17 +168,7 @@ class AwsIncidents(Struct, frozen=True):
         return self.table.delete(what, standing, **unless_moved)
 
     def threads(self, facts: Iterable[str]) -> Mapping[str, str]:
-        found: dict[str, str] = {}
-        named = {_digest(fact): fact for fact in facts}
-        for batch in batched(named, _READ_BATCH, strict=False):
-            keys: list[Any] = [{"pk": _FACTS, "sk": {"S": digest}} for digest in batch]
-            with translated(HUB, "looking which incident has a fact"):
-                asked: dict[str, Any] = {self.table.name: {"Keys": keys, "ConsistentRead": True}}
-                answer = self.table.client.batch_get_item(RequestItems=asked)
-            if answer["UnprocessedKeys"]:
-                raise Throttled("looking which incident has a fact: the table is busy", retryable=True)
-            found |= {named[item["sk"]["S"]]: item["incident"]["S"] for item in answer["Responses"][self.table.name]}
-        return found
+        return {fact: item["incident"]["S"] for fact, item in self._of_facts(_FACTS, facts)}
 
     def assign(self, facts: Iterable[str], key: str) -> None:
         expires = expiry(self.clock.now(), _ENDED_KEPT)
@@ -185,6 +176,28 @@ class AwsIncidents(Struct, frozen=True):
             {"pk": _FACTS, "sk": {"S": _digest(fact)}, "incident": {"S": key}, "expires": expires} for fact in facts
         ]
         self._write("noting which incident has a fact", [{"PutRequest": {"Item": item}} for item in items])
+
+    def note_ends(self, facts: Iterable[str], at: datetime) -> None:
+        expires = expiry(self.clock.now(), _KEPT)
+        items = [
+            {"pk": _ENDS, "sk": {"S": _digest(fact)}, "at": {"S": at.isoformat()}, "expires": expires} for fact in facts
+        ]
+        self._write("noting that a fact has ended", [{"PutRequest": {"Item": item}} for item in items])
+
+    def ends(self, facts: Iterable[str]) -> Mapping[str, datetime]:
+        return {fact: datetime.fromisoformat(item["at"]["S"]) for fact, item in self._of_facts(_ENDS, facts)}
+
+    def _of_facts(self, partition: Any, facts: Iterable[str]) -> Iterator[tuple[str, Any]]:
+        """The items of a partition that facts have."""
+        named = {_digest(fact): fact for fact in facts}
+        for batch in batched(named, _READ_BATCH, strict=False):
+            keys: list[Any] = [{"pk": partition, "sk": {"S": digest}} for digest in batch]
+            with translated(HUB, "looking what is known of facts"):
+                asked: dict[str, Any] = {self.table.name: {"Keys": keys, "ConsistentRead": True}}
+                answer = self.table.client.batch_get_item(RequestItems=asked)
+            if answer["UnprocessedKeys"]:
+                raise Throttled("looking what is known of facts: the table is busy", retryable=True)
+            yield from ((named[item["sk"]["S"]], item) for item in answer["Responses"][self.table.name])
 
     def forget(self, facts: Iterable[str]) -> None:
         deletes = [{"DeleteRequest": {"Key": {"pk": _FACTS, "sk": {"S": _digest(fact)}}}} for fact in facts]

@@ -21,7 +21,18 @@ from ecr_warden.core.job import Cause, CauseKind, Queue, job_from_text, short_na
 from ecr_warden.core.queue import DeadLetters
 from ecr_warden.core.result import Severity
 from ecr_warden.core.value import Moment, Value
-from ecr_warden.notify.incident import STORM, Fact, Step, acknowledged, begun, gathers, joins_storm, stepped, with_notes
+from ecr_warden.notify.incident import (
+    STORM,
+    Fact,
+    Note,
+    Step,
+    acknowledged,
+    begun,
+    gathers,
+    joins_storm,
+    stepped,
+    with_notes,
+)
 from ecr_warden.notify.kinds import alert_from_json, changes_of, digest_of, incident, rank_in_digest, safe_message_of
 from ecr_warden.notify.message import Message, Transition, message_from_json, message_to_json, spelled_message
 from ecr_warden.notify.ports import THREADED, Channel, ChannelError, Incidents, waiting_key
@@ -75,8 +86,9 @@ class SendAlerts(Struct, frozen=True):
         urgent = list[str]()
         try:
             for key, noted in self._notes(alert, at).items():
-                self.incidents.add(key, [dumps(_noted_to_json(noted))])
+                # Before a flush can see it: an end either finds the incident, or the flush finds the end.
                 self.incidents.assign([fact.key for fact in noted.facts if not fact.is_news], key)
+                self.incidents.add(key, [dumps(_noted_to_json(noted))])
                 # Of several that are critical the first is said at once; the others are gathered behind it.
                 is_first = self.incidents.open(key, seconds=gathers(key).seconds)
                 if is_first and any(fact.severity is Severity.CRITICAL for fact in noted.facts):
@@ -90,6 +102,8 @@ class SendAlerts(Struct, frozen=True):
     def _notes(self, alert: Alert, at: datetime) -> Mapping[str, Noted]:
         """For each incident what the alert changes there: a fact belongs to the incident that has it already."""
         changes, own = changes_of(alert, at), incident(alert)
+        if changes.ends:  # before it is known whether they have opened: see `_ended_before`
+            self.incidents.note_ends(changes.ends, changes.at)
         lasting = [*(fact.key for fact in changes.facts), *changes.ends]
         known = self.incidents.threads(lasting) if lasting else {}
         facts = changes.facts or (() if known else changes.news)
@@ -116,6 +130,7 @@ class SendAlerts(Struct, frozen=True):
             return
         heard = {name: min(at, now) for name, (_, at) in collected.items()}
         notes = [(heard[name], one.at, one.facts, one.ends, one.by) for name, one in noted.items()]
+        notes += self._ended_before(noted.values(), now)
         after = with_notes(before or begun(key, min(heard.values())), notes, now)
         if not after.facts:  # it ended what another process has closed meanwhile
             self.incidents.drop(key, noted)
@@ -126,6 +141,12 @@ class SendAlerts(Struct, frozen=True):
             self._join(key, noted)
         else:
             self._follow(step, noted, now)
+
+    def _ended_before(self, noted: Iterable[Noted], now: datetime) -> Sequence[Note]:
+        """The ends of what opened earlier and is heard of later; of the same moment nobody knows, so that it lasts."""
+        opened = {fact.key: fact for one in noted for fact in one.facts if fact.is_open(now)}
+        ends = self.incidents.ends(opened) if opened else {}
+        return [(now, at, (), (key,), "") for key, at in ends.items() if at > opened[key].seen]
 
     def _follow(self, step: Step, noted: Mapping[str, Noted], now: datetime) -> None:
         """Send what is to be said, keep the incident, and have it looked at again in time."""

@@ -63,6 +63,12 @@ class Incidents(Protocol):
     def assign(self, facts: Iterable[str], key: str) -> None:
         """Note which incident has these facts."""
 
+    def note_ends(self, facts: Iterable[str], at: datetime) -> None:
+        """Note that facts were seen to have ended, which may be heard before they opened."""
+
+    def ends(self, facts: Iterable[str]) -> Mapping[str, datetime]:
+        """Of facts whose end was noted within two weeks, when that was."""
+
     def forget(self, facts: Iterable[str]) -> None:
         """Forget the facts of an incident that has ended."""
 
