@@ -19,6 +19,7 @@ from ecr_warden.notify import kinds
 from ecr_warden.notify.kinds import message_of
 from ecr_warden.notify.message import NOTHING, TO_DO
 from ecr_warden.repair.alerts import OwnChanged
+from ecr_warden.repair.run_ended import run_ended
 from ecr_warden.repair.severity import severity_of_run
 from ecr_warden.state.hold import Hold, HoldState, OfVersion
 from ecr_warden.versions.alerts import HoldSettled
@@ -166,6 +167,11 @@ def test_the_table(case: dict[str, Any]) -> None:
     rated = severity(_report(case))
     assert rated is Severity(case["severity"])
     assert severity(replace(_report(case), severity=rated)) is rated
+
+
+@pytest.mark.parametrize("case", TABLE, ids=lambda case: str(case["name"]))
+def test_the_table_says_whether_somebody_may_have_got_in_who_is_not_ours(case: dict[str, Any]) -> None:
+    assert run_ended(_report(case)).lets_in is case.get("lets_in", case["severity"] == "critical")
 
 
 @pytest.mark.parametrize("case", FOUND, ids=[case["name"] for case in FOUND])

@@ -129,7 +129,7 @@ class SendAlerts(Struct, frozen=True):
         if before is None and not noted:
             return
         heard = {name: min(at, now) for name, (_, at) in collected.items()}
-        notes = [(heard[name], one.at, one.facts, one.ends, one.by) for name, one in noted.items()]
+        notes: list[Note] = [(heard[name], one.at, one.facts, one.ends, one.by) for name, one in noted.items()]
         notes += self._ended_before(noted.values(), now)
         after = with_notes(before or begun(key, min(heard.values())), notes, now)
         if not after.facts:  # it ended what another process has closed meanwhile

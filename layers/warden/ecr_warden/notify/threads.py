@@ -52,18 +52,24 @@ def _still(incident: Incident, now: datetime) -> Message:
 def _over(incident: Incident, alerts: Sequence[Alert]) -> Message:
     """What its alerts say of the end; of what is graver than they are its facts."""
     lasted = f"after {duration(round((incident.ended() - incident.since).total_seconds()))}"
+    look = to_do(f"{LOOK} since {show_time(incident.since)}")
     gravest, *others = incident.ranked()
     title = one_line(f"{gravest.over}{f' ({len(others)} more)' if others else ''}", TITLE)
     if not alerts:
-        look = f"{LOOK} since {show_time(incident.since)}" if incident.said_lets_in else NOTHING
-        fields = [to_do(look), command("ecr-warden status")]
+        fields = [look if incident.said_lets_in else to_do(), command("ecr-warden status")]
         return compose(incident.severity, Parts(MessageState.CLOSED, title, fields, lasted=lasted))
     message = safe_message_of(alerts)
     state = message.state if message.state is MessageState.DONE else MessageState.CLOSED
     severity = highest([message.severity, incident.severity])
+    # Its last alert may know nothing of whom the incident let in.
+    fields = [
+        look if incident.said_lets_in and one.label == TO_DO and one.text.startswith(NOTHING) else one
+        for one in message.fields
+    ]
     return replace(
         message,
         severity=severity,
+        fields=tuple(fields),
         state=state,
         lasted=lasted,
         title=message.title if message.severity is severity or gravest.over != gravest.title else title,

@@ -95,6 +95,8 @@ class RunEnded(Alert, frozen=True, tag="run"):
     """The gravest that somebody could do or not do, in words, empty if that is not known."""
     more_effects: Count = 0
     """How many more there are."""
+    lets_in: bool = False
+    """Somebody got in who is not ours, or nothing shows that nobody did."""
 
     @property
     def applied(self) -> tuple[Address, ...]:

@@ -20,7 +20,15 @@ from ecr_warden.core.run import Applied, Conflict, Failed, Outcome, RunReport, S
 from ecr_warden.core.sessions import denied_by, ending_sessions, whole_second
 from ecr_warden.core.target import RepositoryTarget
 from ecr_warden.repair.alerts import Difference, DoneChange, OutcomeKind, RunEnded, Unrepaired
-from ecr_warden.repair.severity import gives_outsiders, home_of, is_outside, is_power, opens, severity_of_run
+from ecr_warden.repair.severity import (
+    gives_outsiders,
+    home_of,
+    is_outside,
+    is_power,
+    may_have_let_in,
+    opens,
+    severity_of_run,
+)
 from iam_access.delta.delta import PermissionDelta
 from iam_access.delta.describe import phrases_of
 from iam_access.delta.phrases import Framing, Phrase, wording
@@ -33,13 +41,14 @@ def run_ended(report: RunReport) -> RunEnded:
     """What is announced of a run."""
     plan, home = report.plan, home_of(report)
     effect, *more_effects = _effects(report, home) or [""]
+    severity = severity_of_run(report)
     return RunEnded(
         cause=report.cause,
         run_id=report.run_id,
         target=plan.target,
         spec_version=plan.spec_version,
         result=report.result,
-        severity=severity_of_run(report),
+        severity=severity,
         differences=tuple(
             difference_of(drift, _framing_of(report, drift), home=home, lacks=_lacks_of(report, drift))
             for drift in _worst_first(plan.drifts, home)
@@ -60,6 +69,7 @@ def run_ended(report: RunReport) -> RunEnded:
         ending=ending_sessions(plan.target, whole_second(report.finished_at)) if report.goes_on else "",
         effect=effect,
         more_effects=len(more_effects),
+        lets_in=may_have_let_in(report, severity),
     )
 
 

@@ -78,6 +78,28 @@ def lets_in_outsiders(report: RunReport) -> bool:
         return True
 
 
+def may_have_let_in(report: RunReport, severity: Severity) -> bool:
+    """Whether somebody got in who is not ours, by a run of this severity, unless all shows the opposite."""
+    if severity is not Severity.CRITICAL:
+        return False
+    home = home_of(report)
+    try:
+        is_shown = all(_shuts_out(drift, home, report.cause) for drift in report.plan.drifts)
+        return report.intruder or gives_outsiders(report) or not is_shown
+    except Exception:  # an attacker may have written what cannot be rated
+        return True
+
+
+def _shuts_out(drift: Drift, home: Collection[str], cause: Cause) -> bool:
+    """Whether a drift is shown to let in no outsider."""
+    if drift.access is None:
+        is_gone = drift.kind is DriftKind.MISSING and drift.address.kind is AddressKind.ROLE
+        return is_gone or drift.kind in (DriftKind.TARGET_MISSING, DriftKind.SETTLING)
+    is_known = drift.change is None or not drift.change.assumed
+    is_as_narrow = not (drift.loosens or _reopens_sessions(drift) or _names_anybody(drift, cause))
+    return is_known and is_as_narrow and not opens(drift, home)
+
+
 def gives_outsiders(report: RunReport) -> bool:
     """Whether a run that a version or a person asked for wrote what gives outsiders access, or an identity power."""
     if not (report.cause.is_asked or report.of_version):

@@ -17,7 +17,6 @@ from ecr_warden.notify.message import DONE, Field, MessageState
 from ecr_warden.notify.run_messages import describe_run, describe_runs
 from ecr_warden.notify.run_titles import state_of
 from ecr_warden.notify.wording import (
-    LOOK,
     access_of,
     command,
     describe_actor,
@@ -51,7 +50,7 @@ class _Run(Kind[RunEnded]):
         return by_version if alert.of_version else super().incident(alert)
 
     def facts(self, alert: RunEnded, news: Fact) -> Sequence[Fact]:
-        said = replace(news, opened=alert.opened.since or alert.started_at, lets_in=alert.severity is Severity.CRITICAL)
+        said = replace(news, opened=alert.opened.since or alert.started_at, lets_in=alert.lets_in)
         if _is_asked_and_over(alert):
             return [said]
         return [
@@ -86,7 +85,8 @@ class _FightNoticed(OneByOne[FightNoticed]):
     def facts(self, alert: FightNoticed, news: Fact) -> Sequence[Fact]:
         if alert.moment is FightMoment.ENDED:
             return ()
-        return [replace(news, key=_key(alert), opened=alert.fight.since, closed=None, is_news=False)]
+        lets_in = alert.severity is Severity.CRITICAL
+        return [replace(news, key=_key(alert), opened=alert.fight.since, closed=None, lets_in=lets_in, is_news=False)]
 
     def ends(self, alert: FightNoticed) -> Sequence[str]:
         return [_key(alert)] if alert.moment is FightMoment.ENDED else []
@@ -101,7 +101,7 @@ class _FightNoticed(OneByOne[FightNoticed]):
             Field("By", f"{describe_actor(writer)}, with {tool_of(writer)}"),
             Field("Where", describe_target(fight.address.target)),
             Field(DONE, repairs),
-            to_do(_IF_OUTSIDERS if is_over else asked.removeprefix("or ")),
+            to_do() if is_over else to_do(asked.removeprefix("or ")),
             command(f"ecr-warden history {written(fight.address.target)}"),
         ]
         if is_over:
@@ -123,7 +123,6 @@ def _key(alert: FightNoticed) -> str:
     return f"fight/{describe_address(alert.fight.address)} of {alert.fight.address.target.key}"
 
 
-_IF_OUTSIDERS = f"nothing, unless a repair was CRITICAL: then {LOOK} until it"
 _UNTIL_IT_ENDS = (
     "Access that the document gives too much is taken away each time, at once; what it lacks is given back after a "
     "wait that grows to 10 minutes, and by the next sweep at the latest.",
