@@ -12,6 +12,7 @@ from pathlib import Path
 from bench import (
     answers,
     changes,
+    cold_start,
     counting,
     dense,
     detection,
@@ -53,7 +54,7 @@ _REPAIR = "repair"
 _PAUSED: Mapping[str, Callable[[Installed], Iterator[Figure]]] = {
     "calls": counting.count,
     "memory": timing.memory,
-    "cold-start": timing.cold,
+    "cold-start": cold_start.cold,
     "plain": counting.plain,
     "growth": growth.growth,
 }

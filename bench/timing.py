@@ -1,75 +1,18 @@
-"""Times as ratios: cold starts in pairs, warm events; and memory."""
+"""Memory, and the time of warm events."""
 
-import json
 import statistics
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from bench.counting import D1
 from bench.figures import Figure
-from local.aws.launcher import ROOT
-from local.testing.installed import HUB, MEMBER, REPOSITORY, SPEC, Installed
+from local.testing.installed import HUB, MEMBER, SPEC, Installed
 from local.testing.messages import Message, batch, reconcile
-from local.testing.runtime_api import BuiltFunction, layers_in
+from local.testing.runtime_api import layers_in
 
-PAIRS, WARM_EVENTS = 11, 60
-_COLD = f"Cold start of reconcile to its first answer, beside a bare handler with its clients and calls ({PAIRS} pairs)"
+WARM_EVENTS = 60
 _MEMORY = "Memory and size"
 _JOB = '{"schema":1,"kind":"%s","cause":{"kind":"sweep","id":"1"}%s}'
-
-
-def cold(installed: Installed) -> Iterator[Figure]:
-    """Our handler compared with a bare one with the same clients and calls: nothing to do, and two kinds of repair."""
-    ecr = installed.aws.client(MEMBER, "ecr")
-    repository: Any = {"repositoryName": REPOSITORY}
-    text = ecr.get_repository_policy(**repository)["policyText"]
-    # A document that is there is compared with the spec's, which takes the engine; one that is not there is missed.
-    more = json.loads(text)
-    more["Statement"] += [{"Effect": "Allow", "Principal": "*", "Action": "ecr:BatchGetImage"}]
-    changed = json.dumps(more)
-    yield from _pairs(installed, "no drift", lambda: None, "")
-    yield from _pairs(installed, "repair of a deleted policy", lambda: ecr.delete_repository_policy(**repository), text)
-    yield from _pairs(
-        installed,
-        "repair of a changed policy",
-        lambda: ecr.set_repository_policy(**repository, policyText=changed),
-        text,
-    )
-
-
-def _pairs(installed: Installed, name: str, tamper: Callable[[], object], repair: str) -> Iterator[Figure]:
-    ours, bare = [], []
-    for _ in range(PAIRS):
-        tamper()
-        bare.append(_first_answer(bare_handler(installed), {"repair": repair}))
-        tamper()
-        installed.forget_repairs()
-        ours.append(_first_answer(installed.function("reconcile"), batch(reconcile(D1))))
-    for what, kind in (("time", 0), ("processor time", 1)):
-        one, other = [each[kind] for each in ours], [each[kind] for each in bare]
-        ratio = statistics.median(mine / its for mine, its in zip(one, other, strict=True))
-        yield Figure(_COLD, f"{name}, {what}: bare handler", statistics.median(other) * 1000, "ms")
-        yield Figure(_COLD, f"{name}, {what}: reconcile", statistics.median(one) * 1000, "ms")
-        yield Figure(_COLD, f"{name}, {what}: ratio, median of the pairs", ratio, "x", 1.25)
-
-
-def bare_handler(installed: Installed) -> BuiltFunction:
-    """What reconcile is compared with, under reconcile's role."""
-    return BuiltFunction(
-        "bare",
-        code=ROOT / "bench" / "bare",
-        layers=layers_in(installed.built),
-        environment=installed.environment("reconcile"),
-    )
-
-
-def _first_answer(function: BuiltFunction, event: Any) -> tuple[float, float]:
-    """Seconds, and processor seconds."""
-    with function:
-        answer, seconds = function.timed(event)
-        assert not answer.failed, answer
-        return seconds, function.processor_seconds()
 
 
 def memory(installed: Installed) -> Iterator[Figure]:

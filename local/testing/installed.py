@@ -9,7 +9,7 @@ from local.aws.deploy import BUILT, Place, Stack, built_product, create, deploy
 from local.aws.launcher import ROOT, EmulatedAws
 from local.demo.quiet import queues_of
 from local.testing.accepting import accept_version
-from local.testing.forgetting import forget_repairs
+from local.testing.forgetting import forget_messages, forget_repairs
 from local.testing.runtime_api import BuiltFunction, layers_in
 from local.testing.waiting import until
 
@@ -45,6 +45,10 @@ class Installed:
         """As if all repairs were long ago."""
         forget_repairs(self.aws.client(HUB, "dynamodb"), self.stack.outputs["Table"])
 
+    def forget_messages(self) -> None:
+        """As if all messages were long ago."""
+        forget_messages(self.aws.client(HUB, "dynamodb"), self.stack.outputs["Table"])
+
     def pause(self) -> None:
         """Leave all work to the caller: no event becomes a job, jobs stay queued, nothing is announced."""
         lambdas, events = self.aws.client(HUB, "lambda"), self.aws.client(HUB, "events")
@@ -54,13 +58,16 @@ class Installed:
         for name in ("ecr-warden-trail", "ecr-warden-outcomes"):
             events.disable_rule(Name=name, EventBusName=name)
 
-    def function(self, name: str) -> BuiltFunction:
-        """The built function as Lambda would run it: its own role, the deployed stack's variables; not yet started."""
+    def function(self, name: str, **variables: str) -> BuiltFunction:
+        """The built function as Lambda would run it: its own role, the deployed stack's variables; not yet started.
+
+        `variables`: others besides, or instead.
+        """
         return BuiltFunction(
             f"ecr-warden-{name}",
             code=self.built / f"{name.capitalize()}Function",
             layers=layers_in(self.built),
-            environment=self.environment(name),
+            environment=self.environment(name) | variables,
         )
 
     def environment(self, function: str) -> dict[str, str]:
