@@ -211,6 +211,8 @@ PAGED: dict[str, tuple[Message, str]] = {
         changed(OVER, transition=Transition.CLOSED, severity=Severity.INFO),
         "",
     ),
+    "what nobody hears the end of": (changed(OPEN, transition=Transition.REPORTED), "trigger"),
+    "the same, and asks for nothing": (changed(OPEN, transition=Transition.REPORTED, fields=NOTHING_ASKED), ""),
     "a digest that asks": (changed(OPEN, incident=""), "trigger"),
     "a digest that does not say": (changed(OPEN, incident="", fields=()), "trigger"),
     "a digest for the record": (changed(OPEN, incident="", fields=(), severity=Severity.INFO), ""),

@@ -4,6 +4,7 @@ The reader knows nothing of states: it has what was said of each key and when, a
 """
 
 from collections.abc import Sequence
+from copy import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -17,7 +18,8 @@ from ecr_warden.notify.incident import GATHER, Acknowledgement, Fact, Incident, 
 from ecr_warden.notify.message import Transition
 
 START, SECOND = datetime(2026, 1, 1, tzinfo=UTC), timedelta(seconds=1)
-ENDS = (Transition.OVER, Transition.CLOSED)
+ENDS = (Transition.OVER, Transition.CLOSED, Transition.REPORTED)
+LISTS_ONLY = (Transition.STILL, Transition.OVER)
 
 
 class Act(Struct, frozen=True):
@@ -31,6 +33,7 @@ class Act(Struct, frozen=True):
 
 
 _WHAT = [*["opens", "lets-in"] * 2, *["ends"] * 4, "graver", "was", "let-in", "runs-out", "ack", "look"]
+_WHAT += ["happens", "is-stopped"]  # news whose end nobody hears of, and the same of what is critical
 
 
 def _acts(*after: int) -> st.SearchStrategy[list[Act]]:
@@ -44,10 +47,14 @@ HISTORIES = _acts(*_CLOSE) | _acts(5, 61, 610, 610) | _acts(*_CLOSE, 599, 601, 1
 
 
 def fact_of(act: Act, seen: datetime) -> Fact:
-    grade = Severity.CRITICAL if act.what in ("graver", "lets-in", "let-in") else Severity.WARNING
-    closed = {"was": seen, "let-in": seen, "runs-out": seen + 300 * SECOND}.get(act.what)
-    flags = {"lets_in": act.what in ("lets-in", "let-in"), "is_image": "~" in act.key, "is_news": act.what == "was"}
-    return Fact(act.key, grade, f"{act.key} is open", seen, seen, closed, **flags)
+    grade = Severity.CRITICAL if act.what in ("graver", "lets-in", "let-in", "is-stopped") else Severity.WARNING
+    may_last = act.what in ("happens", "is-stopped")
+    closed = seen if may_last or act.what in ("was", "let-in") else None
+    closed = seen + 300 * SECOND if act.what == "runs-out" else closed
+    flags = {"lets_in": act.what in ("lets-in", "let-in"), "is_image": "~" in act.key, "may_last": may_last}
+    return Fact(
+        act.key, grade, f"{act.key} is open", seen, seen, closed, is_news=may_last or act.what == "was", **flags
+    )
 
 
 class Said(Struct):
@@ -64,7 +71,7 @@ class Message(Struct, frozen=True):
     at: datetime
     transition: Transition
     open: Sequence[str]
-    is_of_critical: bool  # what is open, and no message before has said
+    is_of_critical: bool  # what is open or nobody hears the end of, and no message before has said
 
 
 class History:
@@ -76,6 +83,7 @@ class History:
         self.notes: list[engine.Note] = []
         self.by: Acknowledgement | None = None
         self.reader: dict[str, Said] = {}
+        self.stopped: list[datetime] = []  # when something was that is critical, and whose end nobody hears of
         self.messages: list[Message] = []
         self.threads: list[list[Message]] = []
         self.looks = 0
@@ -94,6 +102,9 @@ class History:
                 self.say(act)
 
     def say(self, act: Act) -> None:
+        if act.what in ("happens", "is-stopped"):  # each has a key of its own
+            act = replace(act, key=f"{act.key} at {self.now} {len(self.reader)}")
+            self.stopped += [self.now] * (act.what == "is-stopped")
         seen, known = self.now - act.late * SECOND, self.reader.get(act.key)
         if known is not None and known.until is not None and self.now < known.until <= self.now + GATHER:
             return  # what runs out before anybody looks
@@ -143,17 +154,23 @@ class History:
         assert (again.transition, again.incident) == (None, known), "to decide twice is to decide once"
         since = [self.reader[key].since for key in is_open if self.reader[key].grade]
         if step.transition is not None:
+            words = [one.at for one in self.messages if one.transition not in LISTS_ONLY]
             is_unsaid = any(not self.messages or self.messages[-1].at <= at for at in since)
+            is_unsaid |= any(not words or words[-1] <= at for at in self.stopped)
             self.messages.append(Message(self.now, step.transition, is_open, is_unsaid))
         last = self.messages[-1].at if self.messages else START
         assert all(at <= last or self.now < at + engine.PACE + GATHER for at in since), (
             "what is critical is open and unsaid"
         )
+        words = [one.at for one in self.messages if one.transition not in LISTS_ONLY]
+        assert all(words[-1:] >= [at] or self.now < at + engine.PACE + GATHER for at in self.stopped), (
+            "what is critical, and nobody hears the end of, is unsaid"
+        )
         self.incident, self.notes = step.incident, []
         if step.due is None:
             assert not is_open
             self.threads.append(self.messages)
-            self.incident, self.reader, self.messages = None, {}, []
+            self.incident, self.reader, self.messages, self.stopped = None, {}, [], []
         else:
             self.due = min(step.due, self.now + 900 * SECOND)
 
@@ -172,13 +189,16 @@ def check(acts: Sequence[Act]) -> None:
 
 def check_thread(messages: Sequence[Message]) -> None:
     """What people heard of one incident is what the reader knew, and no more often than they can read."""
-    assert messages[-1].transition in ENDS, "the last message says that it is over"
+    lasted = any(one.open or one.transition in (Transition.OVER, Transition.CLOSED) for one in messages)
+    assert messages[-1].transition in ENDS or not lasted, "the last message says that what lasted is over"
     for before, one in zip([None, *messages], messages, strict=False):
-        assert (one.transition in (Transition.OPENED, Transition.CLOSED)) == (before is None)
+        is_first = one.transition in (Transition.OPENED, Transition.CLOSED)
+        assert before is None or not is_first
+        assert before is not None or is_first or one.transition is Transition.REPORTED
         match one.transition:
             case Transition.OPENED | Transition.STILL:
                 assert one.open
-            case Transition.OVER | Transition.CLOSED:
+            case Transition.OVER | Transition.CLOSED | Transition.REPORTED:
                 assert not one.open
             case Transition.GREW if before is not None and before.transition not in ENDS:
                 assert one.at >= before.at + GATHER

@@ -28,7 +28,7 @@ from tests.unit.notify.reports import EVENT, MALLORY, OUTSIDER, REPOSITORY, pull
 
 MINUTE, WINDOW, COLLECTED = timedelta(minutes=1), timedelta(minutes=10), timedelta(seconds=20)
 SINGLES = 10
-_COUNT = re.compile(r"(?:and )?(\d+) (?:more )?(?:alerts?|incidents?|times?|things?)\b")
+_COUNT = re.compile(r"(?:and )?(\d+) (more )?(?:alerts?|incidents?|times?|things?)\b")
 
 
 class Step(Struct, frozen=True):
@@ -69,9 +69,14 @@ def names_in(message: Message) -> set[str]:
 
 
 def counted_in(message: Message) -> int:
-    """How many alerts or incidents a message says that it is about, where it does not name each."""
+    """How many alerts or incidents a message says that it is about; what a title names is beside those it counts."""
     counted = [message.title, *(field.text for field in message.fields if field.label == "In all")]
-    return max((int(found) for text in counted for found in _COUNT.findall(text)), default=0)
+    incidents = [line for line in message.lines if is_digest(message) and line.startswith(("CRITICAL ", "WARNING "))]
+    return max(sum(_number_in(line) or 1 for line in incidents), *map(_number_in, counted))
+
+
+def _number_in(text: str) -> int:
+    return max((int(one[1]) + bool(one[2]) for one in _COUNT.finditer(text)), default=0)
 
 
 def is_digest(message: Message) -> bool:

@@ -439,6 +439,18 @@ def test_nobody_is_reminded_of_what_ended_before_it_was_heard_of(name: str) -> N
     assert (Transition.STILL in [transition for _, transition in said(people)]) is lasts
 
 
+def test_a_message_does_not_say_of_what_ended_meanwhile_that_it_lasts() -> None:
+    people = People()
+    people.announce(PAUSED)
+    people.wait(25)
+    people.announce(*(replace(PAUSED, targets=(name,)) for name in "yz"), replace(RESUMED, targets=("y",)))
+    people.wait(60)
+    *_, (_, message) = people.chat.got
+    shown = "\n".join([message.title, *message.lines])
+    assert ["1 target (y) resumed" in line for line in shown.splitlines() if "(y)" in line] == [True]
+    assert "(z)" in shown
+
+
 # ---------------------------------------------------------------- what the bus delivers
 
 OTHER_CALL = replace(CALL, cause=replace(CALL.cause, id="e-2", actor=Actor("IAMUser", arn="arn:aws:iam::1:user/eve")))

@@ -43,14 +43,13 @@ def _incidents(arguments: argparse.Namespace, context: Context) -> Exit:
         console.answer(json_of(reply))
     else:
         _show(reply, console, now, whole=bool(arguments.incident))
-    return Exit.DIFFERENT if any(one.state is not IncidentState.OVER for one in reply.incidents) else Exit.FINE
+    return Exit.DIFFERENT if any(not _is_past(one) for one in reply.incidents) else Exit.FINE
 
 
 def _show(reply: IncidentsReply, console: Console, now: datetime, *, whole: bool) -> None:
     for incident in reply.incidents:
-        is_over = incident.state is IncidentState.OVER
-        style = Style.BAD if incident.severity is Severity.CRITICAL and not is_over else Style.HEADING
-        console.line(_headline(incident, now), None if is_over else style)
+        style = Style.BAD if incident.severity is Severity.CRITICAL else Style.HEADING
+        console.line(_headline(incident, now), None if _is_past(incident) else style)
         console.lines(_lines(incident))
         if whole:
             console.lines(map(_fact_line, incident.facts))
@@ -62,10 +61,21 @@ def _show(reply: IncidentsReply, console: Console, now: datetime, *, whole: bool
         console.line("no incident", Style.GOOD)
 
 
+def _is_past(incident: IncidentStatus) -> bool:
+    """Whether nothing of it is known to last."""
+    return incident.state in (IncidentState.OVER, IncidentState.REPORTED)
+
+
 def _headline(incident: IncidentStatus, now: datetime) -> str:
-    seconds = round(((incident.ended or now) - incident.since).total_seconds())
-    lasted = f"over after {duration(seconds)}" if incident.ended else f"open for {duration(seconds)}"
-    return f"{incident.id}  {incident.severity.upper()} {lasted}: {incident.title}"
+    lasted = duration(round(((incident.ended or now) - incident.since).total_seconds()))
+    match incident.state:
+        case IncidentState.OVER:
+            stands = f"over after {lasted}"
+        case IncidentState.REPORTED:
+            stands = f"reported {lasted} ago"
+        case _:
+            stands = f"open for {lasted}"
+    return f"{incident.id}  {incident.severity.upper()} {stands}: {incident.title}"
 
 
 def _lines(incident: IncidentStatus) -> Iterator[str]:
@@ -82,7 +92,8 @@ def _lines(incident: IncidentStatus) -> Iterator[str]:
 
 
 def _fact_line(fact: IncidentFact) -> str:
-    end = "open" if fact.closed is None else f"{'until' if fact.lasts else 'over at'} {show_time(fact.closed)}"
+    stands = "open" if fact.lasts else "reported"
+    end = stands if fact.closed is None else f"{'until' if fact.lasts else 'over at'} {show_time(fact.closed)}"
     return f"  {show_time(fact.opened)}  {fact.severity.upper()} {end}: {fact.title}"
 
 

@@ -525,6 +525,11 @@ THREADS: dict[str, list[tuple[int, Alert]]] = {
     "a fight": [(0, FIGHTS["a fight"]), (1200, FIGHTS["a fight that is over"])],
     "a deleted repository": [(0, RUNS["a repository that was deleted"]), (7200, SAME)],
     "a stopped trail": [(0, WATCHING["a trail that was stopped"])],
+    "a stopped trail beside a failed repair": [
+        (0, RUNS["a failed repair"]),
+        (30, replace(WATCHING["a trail that was stopped"], cause=by("cloudtrail:StopLogging"))),
+        (900, AGAIN),
+    ],
     "a failed repair": [(0, RUNS["a failed repair"]), (900, AGAIN)],
     "a pause": [(0, PAUSED), (3000, PAUSES["resumed"])],
     "a tamper while it is paused": [

@@ -2,7 +2,7 @@
 
 Each row is a story on a clock: what is said of facts, and what people hear then. A number is a second; a fact is its
 key, `!` after it is critical, `*` lets an outsider in, `i` is information, `~` an image; `-key` ends it, and `key.` was
-over before it was said; `^` is news.
+over before it was said; `^` is news, and `?` news whose end nobody hears of.
 """
 
 from copy import replace
@@ -33,14 +33,15 @@ HOUR, DAY = 3600, 86400
 
 
 def fact(text: str, at: datetime) -> Fact:
-    key = text.rstrip("!*i~.^")
+    key = text.rstrip("!*i~.^?")
     marks = text[len(key) :]
     severity = (
         Severity.CRITICAL if "!" in marks or "*" in marks else Severity.INFO if "i" in marks else Severity.WARNING
     )
-    closed = at if "." in marks else None
-    lets_in, is_image, is_news = ("*" in marks, "~" in marks, "^" in marks)
-    return Fact(key, severity, f"{key} is open", at, at, closed, lets_in, is_image, is_news)
+    may_last = "?" in marks
+    closed = at if "." in marks or may_last else None
+    lets_in, is_image, is_news = ("*" in marks, "~" in marks, "^" in marks or may_last)
+    return Fact(key, severity, f"{key} is open", at, at, closed, lets_in, is_image, is_news, may_last)
 
 
 class Story:
@@ -89,7 +90,7 @@ class Story:
             )
 
 
-O, G, S, A, V, C = Transition  # noqa: E741 - opened, grew, still, again, over, closed
+O, G, S, A, V, C, R = Transition  # noqa: E741 - opened, grew, still, again, over, closed, reported
 # Until when, what is said at which second, and what people hear at which second.
 STORIES: dict[str, tuple[int, list[tuple[int, str]], list[tuple[int, Transition]]]] = {
     "what is not critical is gathered": (30, [(0, "a"), (5, "b")], [(20, O)]),
@@ -131,6 +132,16 @@ STORIES: dict[str, tuple[int, list[tuple[int, str]], list[tuple[int, Transition]
         HOUR,
         [(0, "a.^"), (60, "b.^")],
         [(20, C), (60, G), (660, V)],
+    ),
+    "what nobody hears the end of is reported": (HOUR, [(0, "a!?")], [(0, R)]),
+    "with what was over before": (HOUR, [(0, "a!. b?")], [(0, R)]),
+    "with what lasts it opens, and no end is said of it": (HOUR - 1, [(0, "a! b!?"), (100, "-a")], [(0, O), (100, V)]),
+    "more of it makes it grow, and then it ends in silence": (HOUR, [(0, "a?"), (60, "b?")], [(20, R), (60, G)]),
+    "and what was only counted is reported": (HOUR, [(0, "a?"), (60, "b?"), (70, "c?")], [(20, R), (60, G), (670, R)]),
+    "what is critical is said before the end of what lasted": (
+        HOUR,
+        [(0, "a!"), (50, "-a b!?")],
+        [(0, O), (60, G), (650, V)],
     ),
     "the same long after is another incident": (2000, [(0, "a!."), (700, "a!.")], [(0, C), (700, C)]),
     "people are reminded": (

@@ -6,7 +6,7 @@ from datetime import datetime
 from ecr_warden.core.result import Severity
 from ecr_warden.hub.reply import IncidentFact, IncidentsReply, IncidentStatus
 from ecr_warden.hub.request import AskIncidents
-from ecr_warden.notify.incident import Acknowledgement, Incident, IncidentState, acknowledged
+from ecr_warden.notify.incident import Acknowledgement, Fact, Incident, IncidentState, acknowledged
 from ecr_warden.notify.ports import IncidentRecords
 from ecr_warden.state.history import REMEMBERED
 from iam_access.errors import NamedError
@@ -30,14 +30,14 @@ def incidents_reply(asked: AskIncidents, records: IncidentRecords, now: datetime
         return IncidentsReply((_status(found, by.get(found.id), now, facts=len(found.facts)),))
     over = () if asked.since is None else records.ended(asked.since)
     every = sorted((*records.standing(), *over), key=_rank)
-    wanted = [one for one in every if asked.since is not None or one.state is not IncidentState.OVER]
+    wanted = [one for one in every if asked.since is not None or not one.is_past]
     shown, left_out = few(wanted, _LISTED)
     return IncidentsReply(tuple(_status(one, by.get(one.id), now, facts=_FACTS_LISTED) for one in shown), left_out)
 
 
 def lasting(incident_id: str, records: IncidentRecords) -> Incident:
     """The incident that somebody can work on; raises NoSuchIncident."""
-    found = _named(incident_id, (one for one in records.standing() if one.state is not IncidentState.OVER))
+    found = _named(incident_id, (one for one in records.standing() if not one.is_past))
     if found is None:
         raise NoSuchIncident(f"no incident {incident_id} lasts, or several begin so", remedy=_LIST)
     return found
@@ -52,14 +52,14 @@ _LIST = "ecr-warden incidents lists them"
 
 
 def _rank(incident: Incident) -> tuple[bool, bool, int, float]:
-    is_over = incident.state is IncidentState.OVER
-    gravity = 0 if is_over else -[*Severity].index(incident.severity)
-    return is_over, is_over or not incident.lets_in, gravity, -incident.begun.timestamp()
+    is_past = incident.is_past
+    gravity = 0 if is_past else -[*Severity].index(incident.severity)
+    return is_past, is_past or not incident.lets_in, gravity, -incident.begun.timestamp()
 
 
 def _status(incident: Incident, by: Acknowledgement | None, now: datetime, *, facts: int) -> IncidentStatus:
     is_over = incident.state is IncidentState.OVER
-    is_worked_on = is_over or acknowledged(incident, by).acknowledged
+    is_worked_on = incident.is_past or acknowledged(incident, by).acknowledged
     ranked = sorted(incident.ranked(), key=lambda fact: not fact.is_open(now))
     shown, left_out = few(ranked, facts, incident.left_out)
     return IncidentStatus(
@@ -75,6 +75,11 @@ def _status(incident: Incident, by: Acknowledgement | None, now: datetime, *, fa
         to_do="" if is_over else incident.asked,
         command="" if is_over else incident.command,
         acknowledged=by if is_worked_on else None,
-        facts=tuple(IncidentFact(one.title, one.severity, one.opened, one.closed, one.is_open(now)) for one in shown),
+        facts=tuple(_fact(one, now) for one in shown),
         left_out=left_out,
     )
+
+
+def _fact(fact: Fact, now: datetime) -> IncidentFact:
+    closed = None if fact.may_last else fact.closed
+    return IncidentFact(fact.title, fact.severity, fact.opened, closed, fact.is_open(now))

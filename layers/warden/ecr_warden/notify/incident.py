@@ -52,7 +52,9 @@ class Fact(Value, frozen=True, omit_defaults=True):
     """It lets somebody in who is not ours, or such a one left an image."""
     is_image: bool = False
     is_news: bool = False
-    """It was over at once, and nothing else ever ends it."""
+    """It is said once, and nothing else ever ends it."""
+    may_last: bool = False
+    """It is news of what was not over: nobody hears of its end."""
     is_said: bool = False
     """People had a message of its incident since it opened."""
 
@@ -89,6 +91,8 @@ class IncidentState(StrEnum):
     GATHERING = "gathering"
     OPEN = "open"
     OVER = "over"
+    REPORTED = "reported"
+    """Nothing of it is known to last, and of something nobody hears that it is over."""
 
 
 class Incident(Value, frozen=True, omit_defaults=True):
@@ -134,7 +138,8 @@ class Incident(Value, frozen=True, omit_defaults=True):
 
     def ended(self) -> datetime:
         """When the last of its facts ended, as far as they have."""
-        return max((fact.closed for fact in self.facts if fact.closed is not None), default=self.last)
+        ends = (fact.closed for fact in self.facts if not fact.may_last)
+        return max((closed for closed in ends if closed is not None), default=self.last)
 
     def left(self, now: datetime) -> Sequence[Fact]:
         """What is open, the gravest first."""
@@ -143,6 +148,16 @@ class Incident(Value, frozen=True, omit_defaults=True):
     def ranked(self) -> Sequence[Fact]:
         """Its facts, the gravest first."""
         return sorted(self.facts, key=lambda fact: (not fact.lets_in, -[*Severity].index(fact.severity), fact.opened))
+
+    @property
+    def is_past(self) -> bool:
+        """Whether people have had the last message on what is known."""
+        return self.state in (IncidentState.OVER, IncidentState.REPORTED)
+
+    @property
+    def reported(self) -> Sequence[Fact]:
+        """What nobody hears the end of, the gravest first."""
+        return [fact for fact in self.ranked() if fact.may_last]
 
     @property
     def lets_in(self) -> bool:
@@ -183,7 +198,7 @@ def with_notes(before: Incident, notes: Iterable[Note], now: datetime) -> Incide
     """The incident with what was said of its facts, in whatever order and however often it comes."""
     known, after = {fact.key: fact for fact in before.facts}, before
     # News is over at once: what follows it has not come again.
-    lasted = before.state is IncidentState.OVER and any(not fact.is_news for fact in before.facts)
+    lasted = before.is_past and any(not fact.is_news for fact in before.facts)
     for heard, at, facts, ends, by in sorted(notes, key=lambda note: (note[1], bool(note[3]))):
         came = [fact for fact in facts if _is_new(fact, known.get(fact.key), now)]
         came_back = any(not old.is_open(now) for fact in came if (old := known.get(fact.key)) is not None)
@@ -245,17 +260,28 @@ def stepped(incident: Incident, now: datetime) -> Step:
             until = _gathers_until(incident)
             if now < until and incident.severity is not Severity.CRITICAL:
                 return Step(incident, None, until)
-            return _said(incident, Transition.OPENED if left else Transition.CLOSED, now)
-        case IncidentState.OVER:
+            at_once = Transition.REPORTED if incident.reported else Transition.CLOSED
+            return _said(incident, Transition.OPENED if left else at_once, now)
+        case IncidentState.OVER | IncidentState.REPORTED:
             return _once_over(incident, left, now)
         case IncidentState.OPEN:
-            if not left and not (incident.came_again and now < _is_quiet_at(incident)):
-                return _said(incident, Transition.OVER, now)
+            waits = incident.came_again and now < _is_quiet_at(incident)
+            if not left and not waits and not _has_critical_unsaid(incident, now):
+                return _ended(incident, now)
             only_images = _only_images(left)
             is_news = only_images and not incident.only_images and not _has_critical_unsaid(incident, now)
             if is_news and _may_speak(incident, now):
                 return _said(incident, Transition.STILL, now)
             return _while_open(replace(incident, only_images=only_images), left, now)
+
+
+def _ended(incident: Incident, now: datetime) -> Step:
+    """The end of what lasted; where nothing did, what is not said yet, or nothing."""
+    if len(incident.reported) < len(incident.facts):
+        return _said(incident, Transition.OVER, now)
+    if incident.things > incident.said_things:
+        return _said(incident, Transition.REPORTED, now)
+    return Step(replace(incident, state=IncidentState.REPORTED), None, None)
 
 
 def _only_images(left: Sequence[Fact]) -> bool:
@@ -341,10 +367,9 @@ def _is_graver(incident: Incident, now: datetime) -> bool:
 
 def _said(incident: Incident, transition: Transition, now: datetime) -> Step:
     """The incident after a message."""
-    is_over = transition in (Transition.OVER, Transition.CLOSED)
     after = replace(
         incident,
-        state=IncidentState.OVER if is_over else IncidentState.OPEN,
+        state=_PAST.get(transition, IncidentState.OPEN),
         sent=incident.sent + 1,
         said_at=now,
         said=incident.severity,
@@ -353,7 +378,14 @@ def _said(incident: Incident, transition: Transition, now: datetime) -> Step:
         said_things=incident.things,
         only_images=_only_images(incident.left(now)),
     )
-    return Step(after, transition, now + QUIET if is_over else _while_open(after, after.left(now), now).due)
+    return Step(after, transition, now + QUIET if after.is_past else _while_open(after, after.left(now), now).due)
+
+
+_PAST = {
+    Transition.OVER: IncidentState.OVER,
+    Transition.CLOSED: IncidentState.OVER,
+    Transition.REPORTED: IncidentState.REPORTED,
+}
 
 
 ROLL_OUT = "roll-out"

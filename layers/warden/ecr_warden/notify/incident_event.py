@@ -34,7 +34,9 @@ class IncidentEvent(Value, frozen=True):
         Transition,
         Meta(
             description="opened; grew: graver than before; still: nothing is new but the time; again: it was over; "
-            "over: all of it has ended; closed: its only event, for it had ended before anybody heard of it."
+            "over: all that "
+            "lasted has ended; closed: its only event, for it had ended before anybody heard of it; reported: it "
+            "happened, and no event will say that it is over."
         ),
     ]
     severity: Severity

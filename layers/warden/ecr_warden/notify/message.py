@@ -31,6 +31,7 @@ class Transition(StrEnum):
     AGAIN = "again"  # it was over
     OVER = "over"  # all that people heard of has ended
     CLOSED = "closed"  # it had ended before anybody heard of it: its only message
+    REPORTED = "reported"  # it happened, and nothing says later that it is over, such as a trail that was stopped
 
 
 DONE, TO_DO, COMMAND, NOTHING = "Done", "To do", "Command", "nothing"

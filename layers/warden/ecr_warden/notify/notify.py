@@ -153,9 +153,11 @@ class SendAlerts(Struct, frozen=True):
         kept, drop = replace(step.incident, revision=step.incident.revision + 1), [*noted][:-_PENDING]
         if step.transition is not None:
             # Sent before it is kept: a process that dies in between sends it twice rather than never.
-            message = message_on(kept, step.transition, _alerts(noted.values(), step.transition, now), now)
+            message = message_on(kept, step.transition, _alerts(noted.values(), step, now), now)
             self._send(message)
-            kept, drop = with_words(kept, message), [*noted]
+            kept = with_words(kept, message)
+            # A message that only lists what lasts leaves the words of the others for the next one.
+            drop = drop if step.transition is Transition.STILL else [*noted]
         if not self.incidents.keep(kept, is_ended=step.due is None):
             raise IncidentMoved(f"the incident {kept.id} was changed meanwhile", retryable=True)
         self.incidents.drop(kept.key, drop)
@@ -261,11 +263,15 @@ class SendAlerts(Struct, frozen=True):
             return None
 
 
-def _alerts(noted: Iterable[Noted], transition: Transition, now: datetime) -> Sequence[Alert]:
-    """The alerts whose words are true: at the end those of what is over."""
-    at_end = transition in (Transition.OVER, Transition.CLOSED)
-    saying = (one for one in noted if not (at_end and any(fact.is_open(now) for fact in one.facts)))
-    return [alert_from_json(loads(one.alert)) for one in saying if one.alert]
+def _alerts(noted: Iterable[Noted], step: Step, now: datetime) -> Sequence[Alert]:
+    """The alerts whose words are true now: none says that something lasts which is over, or ends what may last."""
+    lasting = {fact.key for fact in step.incident.left(now)}
+    is_over = step.transition is Transition.OVER
+
+    def is_true(fact: Fact) -> bool:
+        return (fact.key in lasting or not fact.is_open(now)) and not (is_over and fact.may_last)
+
+    return [alert_from_json(loads(one.alert)) for one in noted if one.alert and all(map(is_true, one.facts))]
 
 
 class AnnounceAlerts(Struct, frozen=True):

@@ -35,12 +35,12 @@ class PagerDutyChannel:
 def action_of(message: Message) -> str:
     """The event's action, "" for none.
 
-    What ended before anybody heard of it pages whoever is on call only if it asks for something; so does what belongs
-    to no incident, which nothing resolves.
+    What ended before anybody heard of it pages whoever is on call only if it asks for something; so does what nothing
+    resolves: what nobody hears the end of, or belongs to no incident.
     """
     if message.transition is Transition.OVER:
         return "resolve"
-    threads = message.incident and message.transition is not Transition.CLOSED
+    threads = message.incident and message.transition not in (Transition.CLOSED, Transition.REPORTED)
     return "trigger" if message.severity is not Severity.INFO and (threads or asks(message)) else ""
 
 

@@ -10,10 +10,10 @@ from ecr_warden.core.listing import listing
 from ecr_warden.core.result import highest
 from ecr_warden.notify.incident import Incident
 from ecr_warden.notify.kinds import safe_message_of
-from ecr_warden.notify.layout import FIELDS, TITLE, Parts, compose, one_line
+from ecr_warden.notify.layout import FIELDS, TEXT, TITLE, Parts, compose, one_line
 from ecr_warden.notify.message import COMMAND, NOTHING, TO_DO, Field, Message, MessageState, Transition
 from ecr_warden.notify.wording import LOOK, command, to_do
-from iam_access.text.printable import count, show_time
+from iam_access.text.printable import count, listed, show_time
 
 
 def message_on(incident: Incident, transition: Transition, alerts: Sequence[Alert], now: datetime) -> Message:
@@ -43,37 +43,41 @@ def _still(incident: Incident, now: datetime) -> Message:
     lasted = f"for {duration(round((now - incident.since).total_seconds()))}"
     is_rest = incident.only_images and not all(fact.is_image for fact in incident.facts)
     title = f"{'left: ' if is_rest else ''}{left[0].title}{f' ({len(left) - 1} more)' if len(left) > 1 else ''}"
-    lists = [listing("thing", [fact.title for fact in left], title="Open:")] if len(left) > 1 else []
+    ended = [fact.over for fact in incident.ranked() if is_rest and not fact.is_open(now) and not fact.may_last]
+    lists = [
+        listing("thing", [fact.title for fact in left] if len(left) > 1 else [], title="Open:"),
+        listing("thing", ended, title="Over:"),
+    ]
     severity = highest([fact.severity for fact in left])
     access = [Field("Access", "nobody gets in any more")] if is_rest else []
-    return compose(severity, Parts(MessageState.OPEN, title, [*access, *_asked(incident)], lists, lasted=lasted))
+    fields = [*access, *_asked(incident)]
+    if not incident.acknowledged:
+        fields.append(Field("Reminders", f"end with ecr-warden ack {incident.id} --reason TEXT"))
+    return compose(severity, Parts(MessageState.OPEN, title, fields, lists, lasted=lasted))
 
 
 def _over(incident: Incident, alerts: Sequence[Alert]) -> Message:
     """What its alerts say of the end; of what is graver than they are its facts."""
     lasted = f"after {duration(round((incident.ended() - incident.since).total_seconds()))}"
-    look = to_do(f"{LOOK} since {show_time(incident.since)}")
-    gravest, *others = incident.ranked()
+    gravest, *others = [fact for fact in incident.ranked() if not fact.may_last] or incident.ranked()
     title = one_line(f"{gravest.over}{f' ({len(others)} more)' if others else ''}", TITLE)
-    if not alerts:
-        fields = [look if incident.said_lets_in else to_do(), command("ecr-warden status")]
-        return compose(incident.severity, Parts(MessageState.CLOSED, title, fields, lasted=lasted))
-    message = safe_message_of(alerts)
-    state = message.state if message.state is MessageState.DONE else MessageState.CLOSED
+    own = Parts(MessageState.CLOSED, title, [to_do(), command("ecr-warden status")])
+    message = safe_message_of(alerts) if alerts else compose(incident.severity, own)
     severity = highest([message.severity, incident.severity])
-    # Its last alert may know nothing of whom the incident let in.
-    fields = [
-        look if incident.said_lets_in and one.label == TO_DO and one.text.startswith(NOTHING) else one
-        for one in message.fields
-    ]
     return replace(
         message,
         severity=severity,
-        fields=tuple(fields),
-        state=state,
+        fields=tuple(_look(incident, field) for field in message.fields),
+        state=message.state if message.state is MessageState.DONE else MessageState.CLOSED,
         lasted=lasted,
         title=message.title if message.severity is severity or gravest.over != gravest.title else title,
     )
+
+
+def _look(incident: Incident, field: Field) -> Field:
+    """What to do at the end: its last alert may know nothing of whom the incident let in."""
+    is_nothing = field.label == TO_DO and field.text.startswith(NOTHING)
+    return to_do(f"{LOOK} since {show_time(incident.since)}") if is_nothing and incident.said_lets_in else field
 
 
 def _asked(incident: Incident) -> Sequence[Field]:
@@ -87,11 +91,14 @@ def _asked(incident: Incident) -> Sequence[Field]:
 def _of_thread(incident: Incident, transition: Transition, message: Message) -> Sequence[Field]:
     """Of which incident a message is, unless that is over with it, and all that it counts."""
     fields = []
-    if incident.things > 1 and transition not in (Transition.OPENED, Transition.CLOSED):
+    if transition is Transition.OVER and incident.reported:
+        fields.append(Field("May last", one_line(listed([fact.title for fact in incident.reported], 3), TEXT)))
+    if incident.things > 1 and incident.sent > 1:
         more = f", {incident.left_out} of them counted only" if incident.left_out else ""
         what = "thing" if incident.things == len(incident.facts) else "time"
         fields.append(Field("In all", f"{count(incident.things, what)} since {show_time(incident.since)}{more}"))
-    if transition is not Transition.CLOSED and len(message.fields) + len(fields) < FIELDS:
+    is_past = transition in (Transition.CLOSED, Transition.REPORTED)
+    if not is_past and len(message.fields) + len(fields) < FIELDS:
         fields.append(Field("Incident", one_line(incident.id, 20)))
     return fields
 

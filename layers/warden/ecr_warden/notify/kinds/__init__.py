@@ -55,7 +55,9 @@ def changes_of(alert: Alert, at: datetime) -> Changes:
     said, digest = safe_message_of([alert]), hashlib.sha256(repr(alert).encode()).hexdigest()[:16]
     key = f"{alert.__struct_config__.tag}/{digest}"
     news = Fact(key, said.severity, said.title, seen, seen, closed=seen, is_news=True)
-    return Changes(seen, tuple(kind.facts(alert, news)), tuple(kind.ends(alert)), (news,))
+    lasts = said.state not in (MessageState.CLOSED, MessageState.DONE)
+    facts = tuple(replace(fact, may_last=lasts and fact.is_news) for fact in kind.facts(alert, news))
+    return Changes(seen, facts, tuple(kind.ends(alert)), (replace(news, may_last=lasts),))
 
 
 def message_of(alerts: Sequence[Alert]) -> Message:
