@@ -71,8 +71,13 @@ def names_in(message: Message) -> set[str]:
 def counted_in(message: Message) -> int:
     """How many alerts or incidents a message says that it is about; what a title names is beside those it counts."""
     counted = [message.title, *(field.text for field in message.fields if field.label == "In all")]
-    incidents = [line for line in message.lines if is_digest(message) and line.startswith(("CRITICAL ", "WARNING "))]
-    return max(sum(_number_in(line) or 1 for line in incidents), *map(_number_in, counted))
+    by_incident = list[int]()
+    for line in message.lines if is_digest(message) else ():
+        if line.startswith(("CRITICAL ", "WARNING ")):
+            by_incident.append(1)
+        if by_incident and not line.startswith("   "):
+            by_incident[-1] = max(by_incident[-1], _number_in(line))
+    return max(sum(by_incident), *map(_number_in, counted))
 
 
 def _number_in(text: str) -> int:

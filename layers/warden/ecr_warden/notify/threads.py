@@ -11,7 +11,7 @@ from ecr_warden.core.result import highest
 from ecr_warden.notify.incident import Incident
 from ecr_warden.notify.kinds import safe_message_of
 from ecr_warden.notify.layout import FIELDS, TEXT, TITLE, Parts, compose, one_line
-from ecr_warden.notify.message import COMMAND, NOTHING, TO_DO, Field, Message, MessageState, Transition
+from ecr_warden.notify.message import COMMAND, IN_ALL, NOTHING, TO_DO, Field, Message, MessageState, Transition
 from ecr_warden.notify.wording import LOOK, command, to_do
 from iam_access.text.printable import count, listed, show_time
 
@@ -96,7 +96,7 @@ def _of_thread(incident: Incident, transition: Transition, message: Message) -> 
     if incident.things > 1 and incident.sent > 1:
         more = f", {incident.left_out} of them counted only" if incident.left_out else ""
         what = "thing" if incident.things == len(incident.facts) else "time"
-        fields.append(Field("In all", f"{count(incident.things, what)} since {show_time(incident.since)}{more}"))
+        fields.append(Field(IN_ALL, f"{count(incident.things, what)} since {show_time(incident.since)}{more}"))
     is_past = transition in (Transition.CLOSED, Transition.REPORTED)
     if not is_past and len(message.fields) + len(fields) < FIELDS:
         fields.append(Field("Incident", one_line(incident.id, 20)))
