@@ -6,13 +6,14 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from ecr_warden.aws.table import packed
 from ecr_warden.core.job import Cause, CauseKind
 from ecr_warden.core.result import Severity
 from ecr_warden.notify.incident import Acknowledgement, Fact, begun, with_notes
 from ecr_warden.notify.ports import MEMORY, waiting_key
 from ecr_warden.versions.alerts import SpecAccepted
 from local.testing.memory.hub import ManualClock
-from tests.contracts.hubs import Hub
+from tests.contracts.hubs import TABLE, Hub, MotoHub
 
 START = ManualClock().now()
 CAUSE = Cause(CauseKind.SPEC, "v1")
@@ -119,6 +120,16 @@ def test_the_last_acknowledgement_of_each_incident_holds(hub: Hub) -> None:
     hub.incident_records.acknowledge(INCIDENT.id, last)
     assert hub.incidents.acknowledged(INCIDENT.id) == last
     assert hub.incident_records.acknowledgements() == {INCIDENT.id: last, "0000abcd": first}
+
+
+@pytest.mark.parametrize("text", ["{", '{"schema": 9}', '{"schema": 1, "by": 7}', "[]"])
+def test_what_another_version_wrote_of_who_works_on_what_is_left_out(moto_hub: MotoHub, text: str) -> None:
+    mine = Acknowledgement("ann", START, "mine")
+    moto_hub.incident_records.acknowledge(INCIDENT.id, mine)
+    item = {"pk": {"S": "ACKNOWLEDGED"}, "sk": {"S": "0000abcd"}, "acknowledgement": packed(text)}
+    moto_hub.client("dynamodb").put_item(TableName=TABLE, Item=item)
+    assert moto_hub.incidents.acknowledged("0000abcd") is None
+    assert moto_hub.incident_records.acknowledgements() == {INCIDENT.id: mine}
 
 
 def test_a_fact_has_the_incident_that_it_was_assigned_to_until_it_is_forgotten(hub: Hub) -> None:

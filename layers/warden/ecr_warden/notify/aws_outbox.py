@@ -51,9 +51,14 @@ def _incident(packed: Any) -> Incident:
 
 
 def acknowledgements(table: Table, incident: str = "") -> Mapping[str, Acknowledgement]:
-    """Who works on which incident, by its ID; of one, if it is named."""
+    """Who works on which incident, by its ID; of one, if it is named. What another version wrote is left out."""
     condition, values = (" AND sk = :id", {":id": {"S": incident}}) if incident else ("", {})
     items = table.query(
         "looking who works on incidents", f"pk = :pk{condition}", {":pk": {"S": ACKNOWLEDGED}, **values}
     )
-    return {item["sk"]["S"]: _acknowledgement_from_json(loads(unpacked(item["acknowledgement"]))) for item in items}
+    found = {item["sk"]["S"]: understood(_acknowledgement, item["acknowledgement"]) for item in items}
+    return {name: one for name, one in found.items() if one is not None}
+
+
+def _acknowledgement(packed: Any) -> Acknowledgement:
+    return _acknowledgement_from_json(loads(unpacked(packed)))
