@@ -1,5 +1,6 @@
 """Alerts over channels, some of which are down: nothing is lost, and nobody decides how many messages leave."""
 
+import re
 from collections.abc import Callable
 from copy import replace
 from dataclasses import dataclass, field
@@ -231,6 +232,7 @@ def test_a_channel_that_is_down_is_tried_each_minute_and_the_other_gets_nothing_
     assert (people.chat.got, len(people.mail.got)) == ([], 1)
     assert {str(error) for error in people.failures} == {"out of order; repair it"}
     assert 8 <= len(people.failures) <= 10
+    assert people.warnings[0] == "not delivered to chat: out of order; repair it"
     assert len(people.waiting) <= 2, "one chain of flushes, however long it lasts"
     people.wait(6 * 3600)
     assert len(people.waiting) <= 2
@@ -449,6 +451,18 @@ def test_a_message_does_not_say_of_what_ended_meanwhile_that_it_lasts() -> None:
     shown = "\n".join([message.title, *message.lines])
     assert ["1 target (y) resumed" in line for line in shown.splitlines() if "(y)" in line] == [True]
     assert "(z)" in shown
+
+
+def test_an_alert_that_ends_things_of_two_incidents_is_told_in_the_words_of_neither() -> None:
+    people = People()
+    for name in "yz":
+        people.announce(replace(PAUSED, targets=(name,), cause=by(name)))
+    people.wait(60)
+    people.announce(replace(RESUMED, targets=("y", "z"), cause=by("carol")))
+    people.wait(60)
+    over = [message for _, message in people.chat.got if message.transition is Transition.OVER]
+    assert sorted(re.findall(r"\((\w)\)", "".join(one.title for one in over))) == ["y", "z"]
+    assert not any(line for one in over for line in one.lines)
 
 
 # ---------------------------------------------------------------- what the bus delivers

@@ -251,6 +251,13 @@ def test_more_facts_than_an_incident_remembers_are_counted_those_that_are_over_f
     assert (len(made.facts), made.left_out, made.things) == (MOST_FACTS, MOST_FACTS + 1, 2 * MOST_FACTS + 1)
     assert all(one.is_open(LATER) for one in made.facts)
     assert made.lets_in, "many that are lesser drive out no outsider"
+    more = with_notes(made, [(LATER, LATER, [fact("g", LATER), fact("h", LATER)], (), "")], LATER)
+    assert more.left_out == MOST_FACTS + 3
+
+
+def test_an_incident_is_by_whoever_was_named_first() -> None:
+    notes = [(START, START, [fact(f"f{number}", START)], (), by) for number, by in enumerate(("", "eve", "bob"))]
+    assert [with_notes(begun("by/eve", START), notes[:number], START).by for number in (1, 2, 3)] == ["", "eve", "eve"]
 
 
 def test_an_incident_is_stored_and_read() -> None:

@@ -29,7 +29,8 @@ def message_on(incident: Incident, transition: Transition, alerts: Sequence[Aler
             message = _still(incident, now) if incident.left(now) else _over(incident, alerts)
     if transition is Transition.AGAIN:
         message = replace(message, lasted=f"again {message.lasted}".rstrip())
-    fields = (*message.fields, *_of_thread(incident, transition, message))
+    own = _of_thread(incident, transition)
+    fields = (*message.fields[: FIELDS - len(own)], *own)
     return replace(message, fields=fields, incident=incident.id, transition=transition, lets_in=_lets_in(incident, now))
 
 
@@ -59,16 +60,18 @@ def _still(incident: Incident, now: datetime) -> Message:
 def _over(incident: Incident, alerts: Sequence[Alert]) -> Message:
     """What its alerts say of the end; of what is graver than they are its facts."""
     lasted = f"after {duration(round((incident.ended() - incident.since).total_seconds()))}"
-    gravest, *others = [fact for fact in incident.ranked() if not fact.may_last] or incident.ranked()
+    ended = [fact for fact in incident.ranked() if not fact.may_last]
+    gravest, *others = ended or incident.ranked()
+    state = MessageState.CLOSED if ended else MessageState.OPEN
     title = one_line(f"{gravest.over}{f' ({len(others)} more)' if others else ''}", TITLE)
-    own = Parts(MessageState.CLOSED, title, [to_do(), command("ecr-warden status")])
+    own = Parts(state, title, [to_do(), command("ecr-warden status")])
     message = safe_message_of(alerts) if alerts else compose(incident.severity, own)
     severity = highest([message.severity, incident.severity])
     return replace(
         message,
         severity=severity,
         fields=tuple(_look(incident, field) for field in message.fields),
-        state=message.state if message.state is MessageState.DONE else MessageState.CLOSED,
+        state=message.state if message.state is MessageState.DONE else state,
         lasted=lasted,
         title=message.title if message.severity is severity or gravest.over != gravest.title else title,
     )
@@ -88,7 +91,7 @@ def _asked(incident: Incident) -> Sequence[Field]:
     ]
 
 
-def _of_thread(incident: Incident, transition: Transition, message: Message) -> Sequence[Field]:
+def _of_thread(incident: Incident, transition: Transition) -> Sequence[Field]:
     """Of which incident a message is, unless that is over with it, and all that it counts."""
     fields = []
     if transition is Transition.OVER and incident.reported:
@@ -97,8 +100,7 @@ def _of_thread(incident: Incident, transition: Transition, message: Message) -> 
         more = f", {incident.left_out} of them counted only" if incident.left_out else ""
         what = "thing" if incident.things == len(incident.facts) else "time"
         fields.append(Field(IN_ALL, f"{count(incident.things, what)} since {show_time(incident.since)}{more}"))
-    is_past = transition in (Transition.CLOSED, Transition.REPORTED)
-    if not is_past and len(message.fields) + len(fields) < FIELDS:
+    if transition not in (Transition.CLOSED, Transition.REPORTED):
         fields.append(Field("Incident", one_line(incident.id, 20)))
     return fields
 
