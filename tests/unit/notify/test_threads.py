@@ -2,15 +2,18 @@
 
 from copy import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from ecr_warden.core.result import Severity
+from ecr_warden.images.push import Right
 from ecr_warden.notify.incident import Acknowledgement, Fact, Incident, acknowledged, begun, with_notes
 from ecr_warden.notify.layout import FIELDS
 from ecr_warden.notify.message import Message, Transition
 from ecr_warden.notify.threads import message_on
-from tests.unit.notify.pages import MALLORY, Right, by, pushed
+from tests.unit.notify.pages import by, pushed
+from tests.unit.notify.reports import MALLORY
 
 START = datetime(2026, 11, 24, 10, tzinfo=UTC)
 NOW = START + timedelta(hours=1)
@@ -30,7 +33,7 @@ OVER, STOPPED = (
 )
 
 
-def of(*facts: Fact, **more: object) -> Incident:
+def of(*facts: Fact, **more: Any) -> Incident:
     """An incident of these facts, of which people had a message."""
     return replace(with_notes(begun("by/eve", START), [(START, START, facts, (), "eve")], START), sent=2, **more)
 
