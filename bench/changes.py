@@ -13,7 +13,7 @@ from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.versions.access_changes import access_changes
 
 _GROUP = "diff of two versions of the spec (processor time, in a process of its own)"
-_FEW, _MANY = 20, 200
+_FEW, _MANY, _SHARING = 20, 200, 5
 
 
 def run() -> Iterator[Figure]:
@@ -22,19 +22,19 @@ def run() -> Iterator[Figure]:
     found = json.loads(ran.stdout)
     yield Figure(_GROUP, f"an organization may pull from {_MANY} repositories", found["everywhere"], "s", 2)
     yield Figure(_GROUP, f"a repository of {_MANY} against one of {_FEW}", found["a repository"], "x")
-    yield Figure(_GROUP, f"a user may pull from one of {_MANY}", found["somewhere"], "s", 1)
+    yield Figure(_GROUP, f"a user may pull from {_SHARING} of {_MANY}", found["somewhere"], "s", 1)
 
 
 def _compiled(repositories: int, *, everywhere: bool = False, somewhere: bool = False) -> CompiledSpec:
-    """A spec of which each repository has three pullers, and two push roles for each ten repositories."""
+    """A spec of which each repository has three pullers, and each five share these and a push role."""
     entries: list[dict[str, Any]] = []
-    for number in range(repositories):
+    for number in range(repositories // _SHARING):
         pull: list[Any] = [f"ci:user/u{(number * 7 + each) % 30}" for each in range(3)]
         pull += [{"organization": "acme"}] if everywhere else []
         pull += ["ci:user/new"] if somewhere and number == 0 else []
-        role, by = f"pusher{number % (repositories // 5)}", [f"ci:user/p{number % 5}", f"ci:role/q{number % 3}"]
-        push = [{"role": role, "by": by} if number < repositories // 5 else role]
-        entry = {"name": f"team{number % 10}/app{number}", "account": "registry", "pull_scope": "account"}
+        push = [{"role": f"pusher{number}", "by": [f"ci:user/p{number % 5}", f"ci:role/q{number % 3}"]}]
+        names = [f"team{number % 10}/app{number * _SHARING + each}" for each in range(_SHARING)]
+        entry = {"name": names, "account": "registry", "pull_scope": "account"}
         entries.append({**entry, "pull": pull, "push": push})
     accounts = {"ci": {"id": "111111111111"}, "registry": {"id": "222222222222", "regions": ["eu-central-1"]}}
     head = {"version": 1, "organizations": {"acme": {"id": "o-a1b2c3d4e5"}}, "accounts": accounts}
