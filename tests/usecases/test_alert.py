@@ -453,7 +453,7 @@ def test_a_message_does_not_say_of_what_ended_meanwhile_that_it_lasts() -> None:
     assert "(z)" in shown
 
 
-def test_an_alert_that_ends_things_of_two_incidents_is_told_in_the_words_of_neither() -> None:
+def test_an_alert_that_ends_things_of_two_incidents_is_said_in_the_words_of_neither() -> None:
     people = People()
     for name in "yz":
         people.announce(replace(PAUSED, targets=(name,), cause=by(name)))
