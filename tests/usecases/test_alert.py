@@ -20,7 +20,7 @@ from ecr_warden.core.result import Severity
 from ecr_warden.core.target import UserTarget
 from ecr_warden.notify.incident import GATHER, GATHER_NEWS, QUIET
 from ecr_warden.notify.kinds import incident, message_of
-from ecr_warden.notify.message import Message, Transition
+from ecr_warden.notify.message import STILL_OPEN, TO_DO, Message, Transition
 from ecr_warden.notify.notify import (
     DIGEST_SECONDS,
     SINGLES,
@@ -39,9 +39,10 @@ from ecr_warden.repair.alerts import (
     WritesSwitched,
 )
 from ecr_warden.versions.alerts import SpecAccepted, SpecRefused
+from local.testing.memory.hub import ManualClock
 from local.testing.people import MemoryChannel, People
 from local.testing.seed import HOME, NOW
-from tests.unit.notify.pages import ASKED
+from tests.unit.notify.pages import ASKED, GROUP, audited
 from tests.unit.notify.reports import EVENT, MALLORY, REPOSITORY, pulls, report, repository_drift
 
 LONG = QUIET.seconds + 60
@@ -463,6 +464,51 @@ def test_an_alert_that_ends_things_of_two_incidents_is_said_in_the_words_of_neit
     over = [message for _, message in people.chat.got if message.transition is Transition.OVER]
     assert sorted(re.findall(r"\((\w)\)", "".join(one.title for one in over))) == ["y", "z"]
     assert not any(line for one in over for line in one.lines)
+
+
+# What somebody does whose finding lasts, after it; how the message on that begins, and what else lasts.
+BESIDE: dict[str, tuple[Alert, str, str]] = {
+    "what is critical and over": (opened(50), "CRITICAL open for 20 s: 999999999999:user/eve can pull and push", ""),
+    "what is critical and lasts": (
+        OwnChanged(EVENT, HOME, "role ecr-warden-read"),
+        "CRITICAL open: ecr-warden's own role ecr-warden-read was changed",
+        "999999999999:user/eve can pull and push shop/checkout",
+    ),
+    "what is lesser": (
+        credential(50),
+        "WARNING open: lifecycle policy of repository made/n50 was changed",
+        "999999999999:user/eve can pull and push shop/checkout",
+    ),
+}
+
+
+@pytest.mark.parametrize("is_digest", [False, True])
+@pytest.mark.parametrize("name", BESIDE)
+def test_the_message_on_more_says_who_still_gets_in_which_is_all_that_a_digest_has(name: str, is_digest: bool) -> None:
+    alert, first_line, still = BESIDE[name]
+    people = People(ManualClock(report(OPENED).started_at))
+    people.announce(*(opened(number, cause=by(str(number))) for number in range(SINGLES if is_digest else 0)))
+    people.announce(audited(GROUP), alert)
+    people.wait(DIGEST_SECONDS)
+    *_, (_, message) = people.chat.got
+    assert message.first_line.startswith(first_line)
+    assert [field.text for field in message.fields if field.label == STILL_OPEN] == [still] * bool(still)
+    if not still:
+        assert [field.text for field in message.fields if field.label == TO_DO] == [GROUP.finding.remedy]
+        assert any("could pull from shop/r50" in line for line in message.lines)
+
+
+def test_whoever_makes_much_that_is_lesser_takes_the_words_of_nothing_critical() -> None:
+    """It is said a minute after the message before, and more alerts came meanwhile than an incident keeps words of."""
+    people = People()
+    people.announce(OwnChanged(EVENT, HOME, "role ecr-warden-read"), credential(1000))
+    people.wait(COLLECT_SECONDS + 5)
+    people.announce(OwnChanged(EVENT, HOME, "role ecr-warden-write"))
+    for number in range(300):
+        people.announce(credential(number))
+        people.wait(0.1)
+    people.wait(60)
+    assert [title for title in people.chat.titles if "role ecr-warden-write was changed" in title]
 
 
 # ---------------------------------------------------------------- what the bus delivers

@@ -123,7 +123,8 @@ def test_two_hundred_rewrites_in_forty_seconds_are_all_narrowed_and_a_handful_of
     assert [one.moment for one in fight.fights] == [FightMoment.BEGAN]
     fight.pass_time(MINUTE)
     assert len(fight.got) <= 4
-    assert len([title for title in fight.titles if "FIGHT" in title]) == 1
+    about_it = [message.transition for message in fight.got if message.title.startswith("FIGHT")]
+    assert about_it == [Transition.OPENED, Transition.GREW], "what lasts comes before the repairs that are over"
     # Every run stands in the journal.
     assert len(world.state.closed) == 200
     assert [target for _, target, run in world.state.waiting if not run] == [CHECKOUT.key], (

@@ -34,9 +34,10 @@ class Transition(StrEnum):
     REPORTED = "reported"  # it happened, and nothing says later that it is over, such as a trail that was stopped
 
 
-DONE, TO_DO, COMMAND, IN_ALL, NOTHING = "Done", "To do", "Command", "In all", "nothing"
-"""The labels of what is done, of what a person has to do (NOTHING begins its line if it is that), of what helps, and of
-how much it is by now."""
+DONE, TO_DO, COMMAND, NOTHING = "Done", "To do", "Command", "nothing"
+"""The labels of what is done, of what a person has to do (NOTHING begins its line if it is that), and of what helps."""
+IN_ALL, STILL_OPEN = "In all", "Still open"
+"""The labels of how much it is by now, and of what lasts beside what a message is about."""
 
 
 FIRST_LINE = 86

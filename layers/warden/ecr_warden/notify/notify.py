@@ -6,7 +6,7 @@ subscription above ten messages a second (https://docs.aws.amazon.com/sns/latest
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from copy import replace
 from datetime import datetime
@@ -150,10 +150,13 @@ class SendAlerts(Struct, frozen=True):
 
     def _follow(self, step: Step, noted: Mapping[str, Noted], now: datetime) -> None:
         """Send what is to be said, keep the incident, and have it looked at again in time."""
-        kept, drop = replace(step.incident, revision=step.incident.revision + 1), [*noted][:-_PENDING]
+        kept = replace(step.incident, revision=step.incident.revision + 1)
+        # What is critical is kept the longest: whoever makes much that is lesser takes its words from no message.
+        drop = sorted(noted, key=lambda name: any(fact.is_critical for fact in noted[name].facts))[:-_PENDING]
         if step.transition is not None:
             # Sent before it is kept: a process that dies in between sends it twice rather than never.
-            message = message_on(kept, step.transition, _alerts(noted.values(), step, now), now)
+            alerts, about = self._said_of(noted.values(), step, now)
+            message = message_on(kept, step.transition, alerts, now, about)
             self._send(message)
             kept = with_words(kept, message)
             # A message that only lists what lasts leaves the words of the others for the next one.
@@ -165,6 +168,25 @@ class SendAlerts(Struct, frozen=True):
             self.incidents.forget([fact.key for fact in kept.facts if not fact.is_news])
         else:
             self.incidents.open(kept.key, seconds=max(1, math.ceil((step.due - now).total_seconds())))
+
+    def _said_of(self, noted: Iterable[Noted], step: Step, now: datetime) -> tuple[Sequence[Alert], Collection[str]]:
+        """The alerts whose words are true now, and the keys of their facts.
+
+        None says that something lasts which is over, or ends what may last.
+        """
+        lasting = {fact.key for fact in step.incident.left(now)}
+        is_over = step.transition is Transition.OVER
+
+        def is_true(fact: Fact) -> bool:
+            return (fact.key in lasting or not fact.is_open(now)) and not (is_over and fact.may_last)
+
+        alerts, about = list[Alert](), set[str]()
+        for one in noted:
+            if not one.alert or not all(map(is_true, one.facts)):
+                continue
+            alerts.append(alert_from_json(loads(one.alert)))
+            about |= {fact.key for fact in one.facts}
+        return alerts, about
 
     def _join(self, key: str, noted: Mapping[str, Noted]) -> None:
         """Let an incident that would be one too many join the storm."""
@@ -261,17 +283,6 @@ class SendAlerts(Struct, frozen=True):
         except CodecError as error:
             self.warn(f"not read: {error}")
             return None
-
-
-def _alerts(noted: Iterable[Noted], step: Step, now: datetime) -> Sequence[Alert]:
-    """The alerts whose words are true now: none says that something lasts which is over, or ends what may last."""
-    lasting = {fact.key for fact in step.incident.left(now)}
-    is_over = step.transition is Transition.OVER
-
-    def is_true(fact: Fact) -> bool:
-        return (fact.key in lasting or not fact.is_open(now)) and not (is_over and fact.may_last)
-
-    return [alert_from_json(loads(one.alert)) for one in noted if one.alert and all(map(is_true, one.facts))]
 
 
 class AnnounceAlerts(Struct, frozen=True):

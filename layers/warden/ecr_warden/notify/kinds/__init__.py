@@ -26,7 +26,7 @@ from ecr_warden.notify.kinds.runs import RUNS
 from ecr_warden.notify.kinds.specs import SPECS
 from ecr_warden.notify.kinds.watching import WATCHING
 from ecr_warden.notify.layout import ONE_LINE, Parts, compose, entries_of, join
-from ecr_warden.notify.message import COMMAND, DONE, IN_ALL, TO_DO, Message, MessageState
+from ecr_warden.notify.message import COMMAND, DONE, IN_ALL, STILL_OPEN, TO_DO, Message, MessageState
 from ecr_warden.notify.wording import command, to_do
 from ecr_warden.repair.alerts import RunEnded
 from iam_access.errors import site_of
@@ -121,8 +121,8 @@ def rank_in_digest(message: Message) -> tuple[int, bool, int]:
 
 
 def _in_digest(message: Message) -> Sequence[str]:
-    """What is done and left to do, how much it is with what its messages before said, and the details."""
-    fields = [field for field in message.fields if field.label in (DONE, TO_DO, COMMAND, IN_ALL)]
+    """What lasts, is done and left to do, how much it is with what its messages before said, and the details."""
+    fields = [field for field in message.fields if field.label in (STILL_OPEN, DONE, TO_DO, COMMAND, IN_ALL)]
     return [*(f"{field.label}: {field.text}" for field in fields), *message.lines]
 
 
