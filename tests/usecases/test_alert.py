@@ -511,6 +511,20 @@ def test_whoever_makes_much_that_is_lesser_takes_the_words_of_nothing_critical()
     assert [title for title in people.chat.titles if "role ecr-warden-write was changed" in title]
 
 
+def test_of_an_alert_that_another_version_wrote_what_it_changes_is_said_and_nothing_behind_it_is_held_back() -> None:
+    people = People()
+    people.announce(credential(1))
+    [(key, collected)] = people.incidents.collected.items()
+    [(text, at)] = collected.values()
+    written = text.replace("harmful-call", "call-of-a-later-version")
+    people.incidents.collected[key] = {written: (written, at)}
+    people.announce(credential(2))
+    people.wait(COLLECT_SECONDS)
+    [(_, message)] = people.chat.got
+    assert message.title == "lifecycle policy of repository made/n02 was changed"
+    assert {warning.partition(":")[0] for warning in people.warnings} == {"not read"}
+
+
 # ---------------------------------------------------------------- what the bus delivers
 
 OTHER_CALL = replace(CALL, cause=replace(CALL.cause, id="e-2", actor=Actor("IAMUser", arn="arn:aws:iam::1:user/eve")))

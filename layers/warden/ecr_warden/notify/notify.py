@@ -172,7 +172,8 @@ class SendAlerts(Struct, frozen=True):
     def _said_of(self, noted: Iterable[Noted], step: Step, now: datetime) -> tuple[Sequence[Alert], Collection[str]]:
         """The alerts whose words are true now, and the keys of their facts.
 
-        None says that something lasts which is over, or ends what may last.
+        None says that something lasts which is over, or ends what may last; of one that this version cannot read its
+        facts are said.
         """
         lasting = {fact.key for fact in step.incident.left(now)}
         is_over = step.transition is Transition.OVER
@@ -184,8 +185,11 @@ class SendAlerts(Struct, frozen=True):
         for one in noted:
             if not one.alert or not all(map(is_true, one.facts)):
                 continue
-            alerts.append(alert_from_json(loads(one.alert)))
-            about |= {fact.key for fact in one.facts}
+            try:
+                alerts.append(alert_from_json(loads(one.alert)))
+                about |= {fact.key for fact in one.facts}
+            except CodecError as error:
+                self.warn(f"not read: {error}")
         return alerts, about
 
     def _join(self, key: str, noted: Mapping[str, Noted]) -> None:
