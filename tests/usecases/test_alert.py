@@ -16,11 +16,11 @@ from ecr_warden.core.alert import Alert, alert_to_json
 from ecr_warden.core.codec.base import dumps
 from ecr_warden.core.failures import PermissionMissing
 from ecr_warden.core.job import Actor, Cause, CauseKind, Queue
-from ecr_warden.core.result import Severity
+from ecr_warden.core.result import Result, Severity
 from ecr_warden.core.target import UserTarget
 from ecr_warden.notify.incident import GATHER, GATHER_NEWS, QUIET
 from ecr_warden.notify.kinds import incident, message_of
-from ecr_warden.notify.message import STILL_OPEN, TO_DO, Message, Transition
+from ecr_warden.notify.message import STILL_OPEN, TO_DO, Message, MessageState, Transition
 from ecr_warden.notify.notify import (
     DIGEST_SECONDS,
     SINGLES,
@@ -43,7 +43,17 @@ from local.testing.memory.hub import ManualClock
 from local.testing.people import MemoryChannel, People
 from local.testing.seed import HOME, NOW
 from tests.unit.notify.pages import ASKED, GROUP, audited
-from tests.unit.notify.reports import EVENT, MALLORY, REPOSITORY, pulls, report, repository_drift
+from tests.unit.notify.reports import (
+    EVENT,
+    MALLORY,
+    REPOSITORY,
+    SWEEP,
+    pulls,
+    report,
+    repository_drift,
+    trust_drift,
+    trusts,
+)
 
 LONG = QUIET.seconds + 60
 COLLECT_SECONDS, ROLL_OUT_SECONDS = GATHER.seconds, GATHER_NEWS.seconds
@@ -496,6 +506,49 @@ def test_the_message_on_more_says_who_still_gets_in_which_is_all_that_a_digest_h
     if not still:
         assert [field.text for field in message.fields if field.label == TO_DO] == [GROUP.finding.remedy]
         assert any("could pull from shop/r50" in line for line in message.lines)
+
+
+AT_ROLE = report(trust_drift(trusts(f"arn:aws:iam::{HOME}:root")))
+GOES_ON = replace(AT_ROLE, goes_on=AT_ROLE.finished_at + timedelta(hours=12), ending="aws iam put-role-policy")
+INTRUDER = report(result=Result.IN_SYNC, intruder=True)
+
+
+def seen_again(run: RunEnded, number: int) -> RunEnded:
+    """By another run, an hour later."""
+    later = run.finished_at + timedelta(hours=1)
+    return replace(run, cause=replace(EVENT, id=f"e-{number}"), run_id=f"r-{number}", finished_at=later)
+
+
+# What a run finds and an hour later another one of the same target, and when people hear that it is over.
+OUTLASTS: dict[str, tuple[RunEnded, RunEnded, int | None]] = {
+    "sessions that go on when the role is opened and repaired again": (GOES_ON, seen_again(AT_ROLE, 2), 12),
+    "sessions that go on when the role is in sync": (
+        GOES_ON,
+        seen_again(replace(report(result=Result.IN_SYNC, cause=SWEEP), target=AT_ROLE.target), 2),
+        12,
+    ),
+    "an intruder who was repaired": (report(OPENED, intruder=True), seen_again(opened(7), 2), None),
+    "an intruder, then again": (INTRUDER, seen_again(INTRUDER, 2), None),
+    "an intruder where all is in sync": (
+        INTRUDER,
+        seen_again(report(result=Result.IN_SYNC, cause=SWEEP), 2),
+        None,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OUTLASTS)
+def test_no_later_run_says_that_what_it_cannot_end_is_over(name: str) -> None:
+    first, second, hours = OUTLASTS[name]
+    people = People(ManualClock(first.finished_at))
+    people.announce(first)
+    people.wait(3600)
+    people.announce(second)
+    people.wait(13 * 3600)
+    about = [(at, one) for at, one in people.chat.got if one.transition is Transition.OVER or "INTRUDER" in one.title]
+    over = [at for at, message in about if message.state is MessageState.CLOSED]
+    assert over == ([] if hours is None else [first.finished_at + timedelta(hours=hours)])
+    assert not people.incidents.incidents, "it has ended"
 
 
 def test_whoever_makes_much_that_is_lesser_takes_the_words_of_nothing_critical() -> None:

@@ -22,9 +22,11 @@ def state_of(run: RunEnded) -> MessageState:
             return MessageState.FAILED
         case Result.UNKNOWN:
             return MessageState.UNKNOWN
-        case Result.IN_SYNC if not run.intruder:
+        case Result.IN_SYNC | Result.CONVERGED if run.intruder:
+            return MessageState.OPEN  # whoever is in the write role still is, whatever was repaired
+        case Result.IN_SYNC:
             return MessageState.CLOSED  # what an earlier run found is over
-        case Result.WAITING if run.applied:
+        case Result.WAITING if run.applied and not run.intruder:
             return MessageState.CLOSED  # what it gave too much is taken away; what it lacks waits
         case Result.CONVERGED if run.goes_on:
             return MessageState.OPEN  # whoever opened a session meanwhile still has the access

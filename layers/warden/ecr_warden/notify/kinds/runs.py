@@ -15,7 +15,7 @@ from ecr_warden.notify.kinds.kind import Kind, OneByOne
 from ecr_warden.notify.layout import Parts
 from ecr_warden.notify.message import DONE, Field, MessageState
 from ecr_warden.notify.run_messages import describe_run, describe_runs
-from ecr_warden.notify.run_titles import state_of
+from ecr_warden.notify.run_titles import state_of, title_of
 from ecr_warden.notify.wording import (
     access_of,
     command,
@@ -53,13 +53,20 @@ class _Run(Kind[RunEnded]):
         said = replace(news, opened=alert.opened.since or alert.started_at, lets_in=alert.lets_in)
         if _is_asked_and_over(alert):
             return [said]
+        # No later run of the target shows what becomes of an intruder, or ends the sessions that go on.
+        found = replace(alert, intruder=False, goes_on=None)
+        differs = replace(
+            said,
+            key=alert.target.key,
+            title=said.title if found == alert else title_of(found),
+            closed=alert.finished_at if _is_over(found) else None,
+            is_news=False,
+        )
+        sessions = replace(differs, key=f"sessions/{differs.key}", title=said.title, closed=alert.goes_on)
         return [
-            replace(
-                said,
-                key=alert.target.key,
-                closed=alert.finished_at if _is_over(alert) else alert.goes_on,
-                is_news=False,
-            )
+            *([said] if alert.intruder else []),
+            *([differs] if alert.differences or alert.applied or not alert.intruder else []),
+            *([sessions] if alert.goes_on else []),
         ]
 
     def ends(self, alert: RunEnded) -> Sequence[str]:
