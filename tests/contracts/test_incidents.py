@@ -10,7 +10,7 @@ from ecr_warden.aws.table import packed
 from ecr_warden.core.job import Cause, CauseKind
 from ecr_warden.core.result import Severity
 from ecr_warden.notify.incident import Acknowledgement, Fact, begun, with_notes
-from ecr_warden.notify.ports import MEMORY, waiting_key
+from ecr_warden.notify.ports import waiting_key
 from ecr_warden.versions.alerts import SpecAccepted
 from local.testing.memory.hub import ManualClock
 from tests.contracts.hubs import TABLE, Hub, MotoHub
@@ -150,16 +150,6 @@ def test_the_last_end_of_a_fact_that_was_noted_is_known(hub: Hub) -> None:
     assert hub.incidents.ends([*facts, "target/x"]) == {**dict.fromkeys(facts, START), facts[0]: later}
     assert hub.incidents.threads(facts) == {}, "it says nothing of an incident"
     assert hub.incidents.ends([]) == {}
-
-
-def test_an_alert_is_known_again_by_all_that_it_says(hub: Hub) -> None:
-    assert not hub.incidents.was_heard(ACCEPTED)
-    hub.incidents.note_heard(ACCEPTED)
-    assert hub.incidents.was_heard(ACCEPTED)
-    assert not hub.incidents.was_heard(replace(ACCEPTED, version="v2"))
-    assert not hub.incidents.was_heard(replace(ACCEPTED, cause=Cause(CauseKind.SPEC, "v2")))
-    hub.clock.advance(MEMORY)
-    assert not hub.incidents.was_heard(ACCEPTED)
 
 
 def test_there_are_so_many_turns_in_any_time_and_whoever_has_none_hears_when(hub: Hub) -> None:

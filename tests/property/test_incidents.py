@@ -102,7 +102,7 @@ class History:
                 self.say(act)
 
     def say(self, act: Act) -> None:
-        if act.what in ("happens", "is-stopped"):  # each has a key of its own
+        if act.what in ("was", "happens", "is-stopped"):  # news, each with a key of its own
             act = replace(act, key=f"{act.key} at {self.now} {len(self.reader)}")
             self.stopped += [self.now] * (act.what == "is-stopped")
         seen, known = self.now - act.late * SECOND, self.reader.get(act.key)

@@ -580,27 +580,33 @@ def test_of_an_alert_that_another_version_wrote_what_it_changes_is_said_and_noth
 
 # ---------------------------------------------------------------- what the bus delivers
 
+OWN = OwnChanged(EVENT, HOME, "role ecr-warden-read")
 OTHER_CALL = replace(CALL, cause=replace(CALL.cause, id="e-2", actor=Actor("IAMUser", arn="arn:aws:iam::1:user/eve")))
 
-# What the bus delivers, whether the table answers; how many messages people get, and how many entries the history.
-HEARD: dict[str, tuple[tuple[Alert, ...], bool, int]] = {
-    "a call that is reported twice": ((CALL, CALL), True, 1),
-    "two calls": ((CALL, OTHER_CALL, CALL, OTHER_CALL), True, 2),
-    "a run that is delivered twice": ((REFUSED, REFUSED), True, 1),
-    "a call that is reported twice while the table does not answer": ((CALL, CALL), False, 2),
+# What the bus delivers, after how many seconds each, whether the table answers; how many messages people get.
+HEARD: dict[str, tuple[tuple[Alert, ...], int, bool, int]] = {
+    "a call that is reported twice": ((CALL, CALL), 0, True, 1),
+    "and once people have heard of it": ((CALL, CALL), 60, True, 1),
+    "two calls": ((CALL, OTHER_CALL, CALL, OTHER_CALL), 0, True, 2),
+    "a part of ours, at once and again": ((OWN, OWN, OWN), 30, True, 1),
+    "a run that is delivered twice": ((REFUSED, REFUSED), 0, True, 1),
+    "a repair": ((opened(1), opened(1)), 30, True, 1),
+    "a call that is reported twice while the table does not answer": ((CALL, CALL), 0, False, 2),
 }
 
 
 @pytest.mark.parametrize("name", HEARD)
-def test_what_the_bus_delivers_twice_is_announced_and_recorded_once(name: str) -> None:
-    alerts, answers, times = HEARD[name]
+def test_what_the_bus_delivers_twice_is_announced_once(name: str) -> None:
+    alerts, after, answers, times = HEARD[name]
     people, recorded = People(), list[Alert]()
     people.incidents.silent = not answers
     hear = AnnounceAlerts(people.send, lambda alert, _: recorded.append(alert))
     for alert in alerts:
-        hear.hear(alert, NOW)
-    people.wait(COLLECT_SECONDS)
-    assert (len(people.chat.got), len(recorded)) == (times, times)
+        hear.hear(alert, people.clock.now())
+        people.wait(after)
+    people.wait(LONG)
+    assert [message.title for _, message in people.chat.got if "more" in message.title] == []
+    assert (len(people.chat.got), recorded) == (times, [*alerts])
 
 
 def fails(_: Alert, __: datetime) -> None:

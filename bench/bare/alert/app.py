@@ -15,10 +15,9 @@ TITLE = "rule ecr-warden-forward-iam was deleted"
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], _context: Any) -> None:
-    """Make the calls of one alert: heard before, collect, say on each channel, keep."""
+    """Make the calls of one alert: collect, say on each channel, keep."""
     dynamodb, sqs = session.client("dynamodb"), session.client("sqs")
     text = f"CRITICAL open: {TITLE}\nby {event['by']}"
-    query(dynamodb, "heard")
     collected: Any = {"pk": {"S": "INCIDENT#bare"}, "sk": {"S": "ALERT"}}
     dynamodb.batch_write_item(RequestItems={TABLE: [{"PutRequest": {"Item": collected | {"alert": {"S": text}}}}]})
     query(dynamodb, "open")
@@ -35,7 +34,6 @@ def handler(event: dict[str, Any], _context: Any) -> None:
     dynamodb.batch_write_item(RequestItems={TABLE: [{"DeleteRequest": {"Key": collected}}]})
     query(dynamodb, "open")
     put(dynamodb, "history")
-    put(dynamodb, "heard")
 
 
 def chat(text: str) -> None:

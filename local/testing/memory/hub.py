@@ -23,7 +23,7 @@ from ecr_warden.core.spec_failures import (
     version_missing,
 )
 from ecr_warden.notify.incident import Acknowledgement, Incident
-from ecr_warden.notify.ports import MEMORY, waiting_key
+from ecr_warden.notify.ports import waiting_key
 from ecr_warden.state.accepted import CompiledUnusable, ReplacedSpec, SpecSuperseded
 from ecr_warden.state.history import HistoryEntry
 from ecr_warden.state.specs import KeptBaseline, SpecsInForce, SpecVersion
@@ -332,13 +332,6 @@ class MemoryIncidents:
 
     def waiting(self, channel: str) -> list[datetime]:
         return [at for _, at in self.collected.get(waiting_key(channel), {}).values()]
-
-    def was_heard(self, alert: Alert) -> bool:
-        at = self.heard.get(repr(alert))
-        return at is not None and self.clock.now() - at < MEMORY
-
-    def note_heard(self, alert: Alert) -> None:
-        self.heard[repr(alert)] = self.clock.now()
 
 
 @dataclass(slots=True)

@@ -1,5 +1,8 @@
 """What alerts leave in the history log."""
 
+from copy import replace
+from datetime import timedelta
+
 import pytest
 
 from ecr_warden.audit.alerts import AccessAudited
@@ -79,3 +82,9 @@ def test_an_alert_is_recorded(name: str) -> None:
     assert all(one.text.startswith(text) for one, (_, text, _) in zip(entries, expected, strict=True))
     assert [one.since for one in entries] == [NOW if one.kind is HistoryKind.FINDING_ENDED else None for one in entries]
     assert len({one.id for one in entries}) == len({one.id for one in entries_of(alert, NOW)})
+
+
+@pytest.mark.parametrize("alert", [HarmfulCall(CALL, PUSH_USER), OwnChanged(CALL, HOME, "role ecr-warden-read")])
+def test_a_call_that_is_reported_twice_is_one_entry(alert: HarmfulCall | OwnChanged) -> None:
+    dated = replace(alert, cause=replace(CALL, at=(NOW - timedelta(minutes=3)).isoformat()))
+    assert [*entries_of(dated, NOW)] == [*entries_of(dated, NOW + timedelta(seconds=40))]

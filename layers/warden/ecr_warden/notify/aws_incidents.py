@@ -1,6 +1,6 @@
 """The Incidents port: what is collected, turns and incidents in the table, and delayed messages that have keys flushed.
 
-Items: `INCIDENT#<key>` / `OPEN` (`due`: when it is flushed) and `ALERT#<digest>`; `INCIDENT#heard` / `<digest>`;
+Items: `INCIDENT#<key>` / `OPEN` (`due`: when it is flushed) and `ALERT#<digest>`;
 `INCIDENT#turns/<name>` / `TURN#<number>`; `INCIDENT#standing` / `<key>` and `INCIDENT#ended` / `<time>#<id>`, an
 incident; `INCIDENT#facts` / `<digest>`, of a fact the key of its incident;
 `INCIDENT#ends` / `<digest>`, of a fact when its end was seen (`at`). `ACKNOWLEDGED` / `<id>`: control writes it.
@@ -17,7 +17,6 @@ from msgspec import Struct
 
 from ecr_warden.aws.errors import HUB, translated
 from ecr_warden.aws.table import Table, expiry, packed, unpacked
-from ecr_warden.core.alert import Alert, alert_to_json
 from ecr_warden.core.clock import Clock
 from ecr_warden.core.codec.base import SCHEMA, dumps, forms, loads
 from ecr_warden.core.failures import Throttled
@@ -32,7 +31,6 @@ from ecr_warden.notify.aws_outbox import (
     incidents_in,
 )
 from ecr_warden.notify.incident import Acknowledgement, Incident, incident_to_json
-from ecr_warden.notify.ports import MEMORY
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -49,7 +47,7 @@ _LATE = timedelta(seconds=20)
 # By how much SQS and the clock may disagree.
 _EARLY = timedelta(seconds=1)
 _OPEN = {"S": "OPEN"}
-_HEARD, _FACTS, _ENDS = {"S": "INCIDENT#heard"}, {"S": "INCIDENT#facts"}, {"S": "INCIDENT#ends"}
+_FACTS, _ENDS = {"S": "INCIDENT#facts"}, {"S": "INCIDENT#ends"}
 
 
 class Flush(Value, frozen=True):
@@ -212,17 +210,6 @@ class AwsIncidents(Struct, frozen=True):
                 answer = self.table.client.batch_write_item(RequestItems={self.table.name: [*batch]})
                 if answer["UnprocessedItems"]:
                     raise Throttled(f"{what}: the table is busy", retryable=True)
-
-    def was_heard(self, alert: Alert) -> bool:
-        values = {":pk": _HEARD, ":sk": {"S": _digest(dumps(alert_to_json(alert)))}}
-        noted = self.table.query("looking whether an alert was heard", "pk = :pk AND sk = :sk", values)
-        since = (self.clock.now() - MEMORY).isoformat()
-        return any(item["at"]["S"] > since for item in noted)
-
-    def note_heard(self, alert: Alert) -> None:
-        now, digest = self.clock.now(), _digest(dumps(alert_to_json(alert)))
-        item = {"pk": _HEARD, "sk": {"S": digest}, "at": {"S": now.isoformat()}, "expires": expiry(now, MEMORY)}
-        self.table.put("noting that an alert was heard", item)
 
 
 def _digest(body: str) -> str:

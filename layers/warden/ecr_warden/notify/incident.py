@@ -233,9 +233,9 @@ def _as_known(fact: Fact, old: Fact) -> Fact:
 
 
 def _is_new(fact: Fact, old: Fact | None, now: datetime) -> bool:
-    """Whether it says more than is known: it may come twice, and out of order."""
-    if old is None:
-        return True
+    """Whether it says more than is known: it may come twice, and out of order; the key of news has all that it says."""
+    if old is None or old.is_news:
+        return old is None
     if old.is_open(now):
         return fact.seen >= old.seen and _as_known(fact, old) != old
     return fact.seen > max(old.seen, old.closed or old.seen)

@@ -152,7 +152,8 @@ class SendAlerts(Struct, frozen=True):
         """Send what is to be said, keep the incident, and have it looked at again in time."""
         kept = replace(step.incident, revision=step.incident.revision + 1)
         # What is critical is kept the longest: whoever makes much that is lesser takes its words from no message.
-        drop = sorted(noted, key=lambda name: any(fact.is_critical for fact in noted[name].facts))[:-_PENDING]
+        kept_last = sorted(noted, key=lambda name: any(fact.is_critical for fact in noted[name].facts))
+        drop = kept_last if step.due is None else kept_last[:-_PENDING]
         if step.transition is not None:
             # Sent before it is kept: a process that dies in between sends it twice rather than never.
             alerts, about = self._said_of(noted.values(), step, now)
@@ -182,12 +183,13 @@ class SendAlerts(Struct, frozen=True):
             return (fact.key in lasting or not fact.is_open(now)) and not (is_over and fact.may_last)
 
         alerts, about = list[Alert](), set[str]()
-        for one in noted:
-            if not one.alert or not all(map(is_true, one.facts)):
+        # The same alert may have come twice.
+        for text, facts in {one.alert: one.facts for one in noted if all(map(is_true, one.facts))}.items():
+            if not text:
                 continue
             try:
-                alerts.append(alert_from_json(loads(one.alert)))
-                about |= {fact.key for fact in one.facts}
+                alerts.append(alert_from_json(loads(text)))
+                about |= {fact.key for fact in facts}
             except CodecError as error:
                 self.warn(f"not read: {error}")
         return alerts, about
@@ -290,25 +292,16 @@ class SendAlerts(Struct, frozen=True):
 
 
 class AnnounceAlerts(Struct, frozen=True):
-    """Announces and records what the bus delivers, the same alert once within five minutes.
-
-    Events and jobs may come twice, and so do the alerts of the calls that they report. A process that dies in between,
-    or a table that does not answer, has one announced twice rather than not at all.
-    """
+    """Announces and records what the bus delivers, which may be the same alert several times."""
 
     send: SendAlerts
     record: Callable[[Alert, datetime], None]
 
     def hear(self, alert: Alert, at: datetime) -> None:
         """Announce and record an alert of this time; raises PortError."""
-        with suppress(PortError):
-            if self.send.incidents.was_heard(alert):
-                return
         self.send.announce(alert, at)
         # Afterwards: people come first. If it fails, both are done again.
         self.record(alert, at)
-        with suppress(PortError):
-            self.send.incidents.note_heard(alert)
 
 
 class ReportExhausted(Struct, frozen=True):

@@ -1,19 +1,16 @@
 """How alerts reach people: incidents, what is collected until it is sent, and channels."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from ecr_warden.core.failures import PortError
 
 if TYPE_CHECKING:
-    from ecr_warden.core.alert import Alert
     from ecr_warden.notify.incident import Acknowledgement, Incident
     from ecr_warden.notify.message import Message
 
 
-MEMORY = timedelta(minutes=5)
-"""How long an alert is known again: as long as a FIFO queue knows a job. What is repeated later is news."""
 CHANNELS = E_MAIL, CHAT, PAGER, BUS = "e-mail", "chat", "PagerDuty", "bus"
 """The names of the channels."""
 THREADED = frozenset({PAGER, BUS})
@@ -74,12 +71,6 @@ class Incidents(Protocol):
 
     def acknowledged(self, incident: str) -> "Acknowledgement | None":
         """Who works on an incident, by its ID."""
-
-    def was_heard(self, alert: "Alert") -> bool:
-        """Whether the same alert was noted within MEMORY."""
-
-    def note_heard(self, alert: "Alert") -> None:
-        """Note an alert that was announced and recorded."""
 
 
 class IncidentRecords(Protocol):

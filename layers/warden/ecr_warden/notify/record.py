@@ -27,7 +27,10 @@ def record_alert(log: HistoryLog, alert: Alert, at: datetime) -> None:
 
 
 def entries_of(alert: Alert, at: datetime) -> Iterator[HistoryEntry]:
-    """The entries for an alert; none for a kind that is recorded elsewhere."""
+    """The entries for an alert; none for a kind that is recorded elsewhere.
+
+    A call has the time at which it was made: its alert may come twice.
+    """
     match alert:
         case AccessAudited(failure=""):
             yield from _of_findings(HistoryKind.FINDING, alert, alert.appeared, at)
@@ -41,13 +44,14 @@ def entries_of(alert: Alert, at: datetime) -> Iterator[HistoryEntry]:
                 yield HistoryEntry(HistoryKind.WIRE_RESTORED, at, _id(alert.part, wire.name), None, text)
         case OwnChanged():
             title, made = message_of([alert]).title, _id(alert.account, alert.thing, alert.cause.id)
-            yield HistoryEntry(HistoryKind.OWN_PART, at, made, alert.cause.actor, title)
+            yield HistoryEntry(HistoryKind.OWN_PART, alert.cause.happened(at), made, alert.cause.actor, title)
         case HarmfulCall():
             is_of_images = isinstance(alert.target, RepositoryTarget) or bool(alert.region)
             kind = HistoryKind.IMAGE_SETTING if is_of_images else HistoryKind.CREDENTIAL
             key = alert.target.key if alert.target else f"{alert.account}/{alert.region}"
             title, made = message_of([alert]).title, _id(key, alert.cause.id)
-            yield HistoryEntry(kind, at, made, alert.cause.actor, title, (str(alert.target),) if alert.target else ())
+            targets = (str(alert.target),) if alert.target else ()
+            yield HistoryEntry(kind, alert.cause.happened(at), made, alert.cause.actor, title, targets)
         case (
             HoldOpened()
             | HoldSettled()
