@@ -18,7 +18,7 @@ from ecr_warden.core.failures import PermissionMissing
 from ecr_warden.core.job import Actor, Cause, CauseKind, Queue
 from ecr_warden.core.result import Result, Severity
 from ecr_warden.core.target import UserTarget
-from ecr_warden.notify.incident import GATHER, GATHER_NEWS, QUIET
+from ecr_warden.notify.incident import GATHER, GATHER_NEWS, QUIET, STORM, Incident
 from ecr_warden.notify.kinds import incident, message_of
 from ecr_warden.notify.message import STILL_OPEN, TO_DO, Message, MessageState, Transition
 from ecr_warden.notify.notify import (
@@ -40,7 +40,7 @@ from ecr_warden.repair.alerts import (
 )
 from ecr_warden.versions.alerts import SpecAccepted, SpecRefused
 from local.testing.memory.hub import ManualClock
-from local.testing.people import MemoryChannel, People
+from local.testing.people import MemoryChannel, People, Silenceable
 from local.testing.seed import HOME, NOW
 from tests.unit.notify.pages import ASKED, GROUP, audited
 from tests.unit.notify.reports import (
@@ -576,6 +576,47 @@ def test_of_an_alert_that_another_version_wrote_what_it_changes_is_said_and_noth
     [(_, message)] = people.chat.got
     assert message.title == "lifecycle policy of repository made/n02 was changed"
     assert {warning.partition(":")[0] for warning in people.warnings} == {"not read"}
+
+
+def pauses_by(*names: str) -> list[Alert]:
+    return [replace(PAUSED, targets=(name,), cause=by(name)) for name in names]
+
+
+@dataclass(slots=True)
+class Stormy(Silenceable):
+    """A table that does not find the storm, once."""
+
+    found: bool = False
+
+    def find(self, key: str) -> Incident | None:
+        if key == STORM and not self.found:
+            self.found = True
+            raise PermissionMissing("throttled")
+        return self.incidents.get(key)
+
+
+def test_what_joins_the_storm_is_said_although_the_look_at_the_storm_fails() -> None:
+    people = People()
+    people.incidents = Stormy(people.clock)
+    people.announce(*pauses_by(*"abcde"))
+    people.wait(COLLECT_SECONDS)
+    people.announce(*pauses_by("f"))
+    people.wait(60)
+    assert [str(error) for error in people.failures] == ["throttled"]
+    assert [title for title in people.chat.titles if "(f)" in title]
+
+
+def test_an_incident_that_was_kept_while_it_was_gathered_does_not_join_and_stay() -> None:
+    people = People()
+    people.announce(*pauses_by(*"abcde"))
+    people.wait(COLLECT_SECONDS)
+    people.announce(*pauses_by("f"))
+    people.wait(5)
+    people.send.flush(incident(*pauses_by("f")))  # a flush message may come twice, and early
+    people.wait(60)
+    people.announce(replace(RESUMED, targets=tuple("abcdef"), cause=by("carol")))
+    people.wait(LONG)
+    assert people.incidents.incidents == {}
 
 
 # ---------------------------------------------------------------- what the bus delivers

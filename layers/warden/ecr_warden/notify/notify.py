@@ -137,7 +137,8 @@ class SendAlerts(Struct, frozen=True):
             return
         after = acknowledged(after, self.incidents.acknowledged(after.id))
         step = stepped(after, now)
-        if step.transition is Transition.OPENED and joins_storm(after, self.incidents.standing()):
+        # One that is kept already would stay: nothing but what is collected of it joins.
+        if step.transition is Transition.OPENED and before is None and joins_storm(after, self.incidents.standing()):
             self._join(key, noted)
         else:
             self._follow(step, noted, now)
@@ -198,6 +199,8 @@ class SendAlerts(Struct, frozen=True):
         """Let an incident that would be one too many join the storm."""
         self.incidents.add(STORM, [dumps(_noted_to_json(one)) for one in noted.values()])
         self.incidents.assign([fact.key for one in noted.values() for fact in one.facts if not fact.is_news], STORM)
+        # Before it is dropped: if the flush fails, nothing else would have the storm looked at.
+        self.incidents.open(STORM, seconds=gathers(STORM).seconds)
         self.incidents.drop(key, noted)
         self.flush(STORM)
 
