@@ -1,7 +1,7 @@
 """Alerts over channels, some of which are down: nothing is lost, and nobody decides how many messages leave."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from copy import replace
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -616,6 +616,33 @@ def test_an_incident_that_was_kept_while_it_was_gathered_does_not_join_and_stay(
     people.wait(60)
     people.announce(replace(RESUMED, targets=tuple("abcdef"), cause=by("carol")))
     people.wait(LONG)
+    assert people.incidents.incidents == {}
+
+
+@dataclass(slots=True)
+class Overtaken(Silenceable):
+    """A table in which something else happens before it forgets facts, once."""
+
+    meanwhile: list[Callable[[], None]] = field(default_factory=list)
+
+    def forget(self, facts: Iterable[str]) -> None:
+        while self.meanwhile:
+            self.meanwhile.pop()()
+        for fact in facts:
+            self.facts.pop(fact, None)
+
+
+def test_what_opens_again_while_its_incident_ends_has_an_end() -> None:
+    people = People()
+    people.incidents = table = Overtaken(people.clock)
+    people.announce(PAUSED)
+    people.wait(COLLECT_SECONDS)
+    people.announce(RESUMED)
+    table.meanwhile.append(lambda: people.announce(PAUSED))
+    people.wait(LONG)
+    assert (people.incidents.facts, len(people.incidents.incidents)) == ({}, 1), "it is open, and nobody knows where"
+    people.announce(RESUMED)
+    people.wait(2 * LONG)
     assert people.incidents.incidents == {}
 
 

@@ -130,7 +130,8 @@ class SendAlerts(Struct, frozen=True):
             return
         heard = {name: min(at, now) for name, (_, at) in collected.items()}
         notes: list[Note] = [(heard[name], one.at, one.facts, one.ends, one.by) for name, one in noted.items()]
-        notes += self._ended_before(noted.values(), now)
+        facts = [*(before.facts if before else ()), *(fact for one in noted.values() for fact in one.facts)]
+        notes += self._ended_before(facts, now)
         after = with_notes(before or begun(key, min(heard.values())), notes, now)
         if not after.facts:  # it ended what another process has closed meanwhile
             self.incidents.drop(key, noted)
@@ -143,9 +144,12 @@ class SendAlerts(Struct, frozen=True):
         else:
             self._follow(step, noted, now)
 
-    def _ended_before(self, noted: Iterable[Noted], now: datetime) -> Sequence[Note]:
-        """The ends of what opened earlier and is heard of later; of the same moment nobody knows, so that it lasts."""
-        opened = {fact.key: fact for one in noted for fact in one.facts if fact.is_open(now)}
+    def _ended_before(self, facts: Sequence[Fact], now: datetime) -> Sequence[Note]:
+        """The ends of what opened earlier and is heard of later; of the same moment nobody knows, so that it lasts.
+
+        Also of what is known: an incident that ends forgets whose its facts are, which may have opened again meanwhile.
+        """
+        opened = {fact.key: fact for fact in sorted(facts, key=lambda fact: fact.seen) if fact.is_open(now)}
         ends = self.incidents.ends(opened) if opened else {}
         return [(now, at, (), (key,), "") for key, at in ends.items() if at > opened[key].seen]
 
