@@ -1,6 +1,7 @@
 """The hub at work in this process: its own handlers on moto, queues that redeliver, and the people who read."""
 
 import json
+import math
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -19,7 +20,9 @@ from ecr_warden.bootstrap import common
 from ecr_warden.core.codec.base import CodecError
 from ecr_warden.core.job import Queue, job_from_text
 from ecr_warden.hub.request import Question, request_to_text
+from ecr_warden.notify.incident import GATHER, QUIET
 from ecr_warden.notify.incident_event import INCIDENT
+from ecr_warden.notify.notify import DIGEST_SECONDS
 from ecr_warden.repair.aws_documents import AwsDocuments
 from ecr_warden.repair.diff import diff
 from local.aws.realistic_moto import RealisticMoto
@@ -28,7 +31,7 @@ from local.testing.messages import Message, batch
 from local.testing.seed import compiled
 from tests.contracts.aws import REGION, Call, Wire, new_session, with_models
 from tests.functions.conftest import DEAD, EXHAUSTED, JOBS, QUEUES, SPEC_BUCKET, SPEC_KEY, TIME, Deployed, Handler
-from tests.receives import LATER_RECEIVES, MAX_RECEIVES
+from tests.receives import FLUSH_RECEIVES, LATER_RECEIVES, MAX_RECEIVES
 
 CI, HOME = "111111111111", "222222222222"
 SPEC = """\
@@ -111,7 +114,7 @@ class Running:
         for queue, name in QUEUES.items():
             self._redrive(name, EXHAUSTED[queue], MAX_RECEIVES if queue is Queue.REPAIR else LATER_RECEIVES)
         self._redrive(EXHAUSTED[Queue.REPAIR], DEAD, 3 * MAX_RECEIVES)
-        self._redrive("incidents", "lost")
+        self._redrive("incidents", "lost", FLUSH_RECEIVES)
         self.wire.answer("events:PutEvents", self._announced)  # moto needs a package more to carry events on
         self.wire.answer("events:DescribeRule", lambda _: {"State": "ENABLED"})
         subscribed = {"Protocol": "email", "Endpoint": "team@example.com", "SubscriptionArn": "arn:aws:sns:1"}
@@ -142,7 +145,9 @@ class Running:
         self.wire.faults.clear()
         for queue in (DEAD, "lost", "mail"):
             self._take(queue)
+        self._queue("incidents")._messages.clear()  # SQS purges a queue once a minute
         forget_repairs(self.deployed.dynamodb, "ecr-warden")
+        forget_messages(self.deployed.dynamodb, "ecr-warden")
         self._forget_runs()
         for reported in (self.announcements, self.undelivered, self.errors, self.wire.calls):
             reported.clear()
@@ -272,18 +277,27 @@ class Running:
                 message.change_visibility(0)
 
     def send_alerts(self) -> None:
-        """Announcements and incidents reach the alert function, long after others; what fails comes twice more."""
-        forget_messages(self.deployed.dynamodb, "ecr-warden")
+        """Announcements reach the alert function, and what it gathers is said; what fails comes twice more."""
         announcements, self.announcements[:] = list(self.announcements), []
         for detail in announcements:
-            event = {"time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), "detail": json.loads(detail)}
+            event = {"time": self.deployed.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ"), "detail": json.loads(detail)}
             if all(self._call("alert", event) is _FAILED for _ in range(3)):
                 self.undelivered.append(detail)
         for name in EXHAUSTED.values():
             self._deliver(name, "alert")
+        self.later(_GATHERED)
+
+    def later(self, seconds: int) -> None:
+        """Time passes for the function that writes to people, and what is due by then is delivered to it."""
+        self.deployed.clock.later(seconds)
         for message in self._queue("incidents")._messages:
-            message.delayed_until = 0
+            message.delayed_until -= seconds * 1000
+            message.change_visibility(max(0, round(message.visible_at / 1000 - time.time() - seconds)))
         self._deliver("incidents", "alert")
+
+    def be_quiet(self) -> None:
+        """Nothing happens for so long that what came again is over for good."""
+        self.later(math.ceil(QUIET.total_seconds()) + 1)
 
     def flush_again_soon(self) -> None:
         """What the alert function failed on is delivered again before a minute has passed."""
@@ -294,17 +308,24 @@ class Running:
         self._deliver("incidents", "alert")
 
     def settle(self) -> None:
-        """Time passes until no queue holds anything: done, or put away; what is held is accepted."""
+        """Time passes until all is done or put away, and said; what is held is accepted.
+
+        A channel is tried twice more. What is said of an incident once it is quiet, or to remind people, comes later.
+        """
         for _ in range(100):  # proofs that fail do so ten times each, one after the other
-            for name in _POLLED:
+            for name in (*_POLLED, "incidents"):
                 for message in self._queue(name)._messages:
                     message.change_visibility(0)
             self.deliver()
-            if not any(self._queue(name)._messages for name in _POLLED):
-                if not self.deployed.accept_held():
-                    return
-                self.send({"kind": "accept-spec", "cause": self._cause("caller")}, "spec")
-        raise AssertionError("the queues never empty")
+            if any(self._queue(name)._messages for name in _POLLED):
+                continue
+            if not self.deployed.accept_held():
+                break
+            self.send({"kind": "accept-spec", "cause": self._cause("caller")}, "spec")
+        else:
+            raise AssertionError("the queues never empty")
+        for _ in range(2 * DIGEST_SECONDS // _GATHERED + 1):
+            self.later(_GATHERED)
 
     def redrive(self) -> None:
         """An operator has what was put away delivered again."""
@@ -418,4 +439,5 @@ class Running:
 
 
 _FAILED = object()
-_POLLED = (*QUEUES.values(), *EXHAUSTED.values(), "incidents")
+_POLLED = (*QUEUES.values(), *EXHAUSTED.values())
+_GATHERED = math.ceil(GATHER.total_seconds()) + 1

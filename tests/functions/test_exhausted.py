@@ -58,13 +58,17 @@ def test_a_killed_job_of_another_queue_is_reported_with_its_log_and_not_kept_bec
 
 
 @pytest.mark.thorough
-def test_many_jobs_that_fail_for_good_are_one_message_that_names_each(running: Running) -> None:
+def test_of_many_jobs_that_fail_for_good_the_first_is_said_at_once_and_the_others_in_one_message(
+    running: Running,
+) -> None:
     running.begin()
     running.tamper("shop/checkout", "shop/cart", "ecr-pusher")
     running.lose(JOBS, MAX_RECEIVES)
     running.settle()
     heard = running.heard()
-    assert "3 jobs failed on their last attempt" in heard
+    assert heard.count("CRITICAL failed: ") == 2
+    assert "CRITICAL failed: 2 jobs failed on their last attempt" in heard
+    assert "3 things since" in heard
     for name in ("repository shop/checkout", "repository shop/cart", "registry:role/ecr-pusher"):
         assert name in heard
     assert len(running.put_away(DEAD)) == 3
