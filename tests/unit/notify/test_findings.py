@@ -1,5 +1,6 @@
 """What people read of an audit: who can, which way, why, and what closes it."""
 
+from collections.abc import Iterator
 from copy import replace
 
 import pytest
@@ -10,7 +11,7 @@ from ecr_warden.audit.finding_texts import causes
 from ecr_warden.core.job import Actor, Cause, CauseKind
 from ecr_warden.core.result import Severity
 from ecr_warden.notify.formats import to_email, to_slack
-from ecr_warden.notify.kinds import message_of
+from ecr_warden.notify.kinds import changes_of, message_of
 from ecr_warden.notify.shorter import shorter
 from tests.unit.notify.reports import EVENT, HOME, NOW, REPOSITORY, SWEEP, report, repository_drift
 
@@ -126,3 +127,26 @@ def test_many_findings_leave_the_repairs_of_the_same_principal_their_lines() -> 
     assert message.severity is Severity.CRITICAL
     for run in runs:
         assert run.run_id in text
+
+
+def test_what_an_alert_has_no_room_for_is_a_fact_that_may_last() -> None:
+    facts = changes_of(audited(replace(GROUP, left_out=3), left_out=(4, 0)), NOW).facts
+    assert [fact.title for fact in facts if fact.may_last] == ["7 more findings"]
+    assert not any(fact.may_last for fact in changes_of(audited(GROUP), NOW).facts)
+
+
+class Places(tuple[str, ...]):
+    """Counts how often somebody goes through all of them."""
+
+    gone_through = 0
+
+    def __iter__(self) -> Iterator[str]:
+        type(self).gone_through += 1
+        return super().__iter__()
+
+
+def test_a_finding_about_thousands_of_places_is_put_into_words_once() -> None:
+    """The alert function has a minute."""
+    places = Places(PLACE.replace("checkout", f"r{number}") for number in range(2000))
+    facts = changes_of(audited(replace(GROUP, places=places)), NOW).facts
+    assert (len(facts), Places.gone_through < 50) == (4000, True)

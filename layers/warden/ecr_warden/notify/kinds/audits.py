@@ -44,19 +44,25 @@ class _AccessAudited(OneByOne[AccessAudited]):
 
     def facts(self, alert: AccessAudited, news: Fact) -> Sequence[Fact]:
         lasts = replace(news, closed=None, is_news=False)
+        # Its words once: a finding may be about thousands of places.
         found = [
-            replace(
-                lasts,
-                key=key,
-                title=effect(group),
-                severity=_severity_of(group),
-                lets_in=group.finding.lets_in_outsider,
-            )
+            replace(said, key=key)
             for group in alert.appeared
+            for said in [
+                replace(
+                    lasts,
+                    title=effect(group),
+                    severity=_severity_of(group),
+                    lets_in=group.finding.lets_in_outsider,
+                )
+            ]
             for key in _keys(group)
         ]
         unread = [replace(lasts, key=_unread(line), title=f"not read: {line}") for line in alert.unread]
-        return [*found, *unread, *([replace(lasts, key=_FAILED)] if alert.failure else [])]
+        # Of what the alert had no room for nobody knows the key by which it ends.
+        left_out = alert.left_out[0] + sum(group.left_out for group in alert.appeared)
+        rest = [replace(news, title=count(left_out, "more finding"))] if left_out else []
+        return [*found, *unread, *rest, *([replace(lasts, key=_FAILED)] if alert.failure else [])]
 
     def ends(self, alert: AccessAudited) -> Sequence[str]:
         over = [key for group in alert.ended for key in _keys(group)]
