@@ -8,9 +8,13 @@ over before it was said; `^` is news, and `?` news whose end nobody hears of.
 from copy import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from random import Random
+from string import ascii_letters, digits
 
 import pytest
 
+from ecr_warden.aws.table import packed
+from ecr_warden.core.codec.base import dumps
 from ecr_warden.core.result import Severity
 from ecr_warden.notify.incident import (
     MOST_FACTS,
@@ -251,8 +255,22 @@ def test_more_facts_than_an_incident_remembers_are_counted_those_that_are_over_f
     assert (len(made.facts), made.left_out, made.things) == (MOST_FACTS, MOST_FACTS + 1, 2 * MOST_FACTS + 1)
     assert all(one.is_open(LATER) for one in made.facts)
     assert made.lets_in, "many that are lesser drive out no outsider"
-    more = with_notes(made, [(LATER, LATER, [fact("g", LATER), fact("h", LATER)], (), "")], LATER)
-    assert more.left_out == MOST_FACTS + 3
+    assert made.left_open == 1
+    again = with_notes(made, notes, LATER)
+    assert (again.left_out, again.left_open, again.things) == (made.left_out, 1, made.things), "each is counted once"
+    after = LATER + timedelta(seconds=1)
+    more = with_notes(made, [(after, after, [fact("g", after), fact("h", after)], (), "")], after)
+    assert (more.left_out, more.left_open, more.things) == (MOST_FACTS + 3, 3, made.things + 2)
+
+
+def test_an_incident_whose_facts_somebody_made_long_is_no_larger_than_an_item_of_the_table() -> None:
+    """Roles have names of 64 characters and paths of 512, and whoever made them chose both."""
+    chosen = Random(7)
+    names = ["".join(chosen.choices(ascii_letters + digits + "+=,.@_-/", k=700)) for _ in range(MOST_FACTS)]
+    facts = [replace(fact("f", START), key=f"unread/{name}", title=f"not read: {name}") for name in names]
+    made = with_notes(begun("by/eve", START), [(START, START, facts, (), "")], START)
+    assert made.things == len(made.facts) + made.left_out == MOST_FACTS
+    assert len(packed(dumps(incident_to_json(made)))["B"]) < 390_000
 
 
 def test_an_incident_is_by_whoever_was_named_first() -> None:

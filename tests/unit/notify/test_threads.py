@@ -73,6 +73,26 @@ def test_an_end_says_after_how_long_and_what_may_last() -> None:
     assert "May last" not in shown(message_on(of(OVER), Transition.OVER, [], NOW))
 
 
+# Of an incident of which an image is left, what else there was, and whether nobody gets in any more.
+LEFT: dict[str, tuple[Incident, bool]] = {
+    "what is over": (of(OVER, IMAGE, only_images=True), True),
+    "what nobody hears the end of": (of(OVER, IMAGE, STOPPED, only_images=True), False),
+    "what was open and only counted": (of(OVER, IMAGE, only_images=True, left_open=2, left_out=2), False),
+}
+
+
+@pytest.mark.parametrize("name", LEFT)
+def test_nobody_gets_in_any_more_is_said_where_it_is_known_alone(name: str) -> None:
+    incident, is_known = LEFT[name]
+    assert ("Access" in shown(message_on(incident, Transition.STILL, [], NOW))) is is_known
+
+
+def test_an_end_names_what_was_open_and_only_counted() -> None:
+    incident = of(OVER, STOPPED, left_open=2, left_out=7)
+    may_last = shown(message_on(incident, Transition.OVER, [], NOW))["May last"]
+    assert may_last == "2 things counted only, a trail was stopped"
+
+
 def test_a_reminder_says_how_reminders_end_unless_somebody_works_on_it() -> None:
     incident = of(OPEN)
     assert incident.id in shown(message_on(incident, Transition.STILL, [], NOW))["Reminders"]

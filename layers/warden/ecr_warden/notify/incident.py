@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 from copy import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import accumulate
 
 from msgspec import Struct
 
@@ -31,8 +32,11 @@ HOUR, MOST_IN_AN_HOUR = timedelta(hours=1), 5
 """At most so many messages in an incident's first hour, of which the last is kept for its end.
 
 More are sent of what is critical alone, came after the last message and was not repaired, one each PACE at most."""
-MOST_FACTS = 1000
-"""What an incident remembers one by one; further ones are counted."""
+MOST_FACTS, MOST_TEXT = 1000, 300_000
+"""How many facts an incident remembers one by one, and characters of theirs; further ones are counted.
+
+Others may have chosen them so that they do not get smaller: an item of the table holds 400 KB.
+"""
 _DAY = timedelta(days=1)
 
 
@@ -116,6 +120,8 @@ class Incident(Value, frozen=True, omit_defaults=True):
     """How often a fact opened."""
     left_out: Count = 0
     """How many facts were counted only."""
+    left_open: Count = 0
+    """How many of them were open at once: nobody hears of their end."""
     sent: Count = 0
     """How many messages."""
     said_at: Moment | None = None
@@ -199,6 +205,7 @@ def with_notes(before: Incident, notes: Iterable[Note], now: datetime) -> Incide
     known, after = {fact.key: fact for fact in before.facts}, before
     # News is over at once: what follows it has not come again.
     lasted = before.is_past and any(not fact.is_news for fact in before.facts)
+    counted = 0
     for heard, at, facts, ends, by in sorted(notes, key=lambda note: (note[1], bool(note[3]))):
         came = [fact for fact in facts if _is_new(fact, known.get(fact.key), now)]
         came_back = any(not old.is_open(now) for fact in came if (old := known.get(fact.key)) is not None)
@@ -206,7 +213,10 @@ def with_notes(before: Incident, notes: Iterable[Note], now: datetime) -> Incide
             old = known.get(fact.key)
             lasts = old is not None and old.is_open(now)
             known[fact.key] = _as_known(fact, old) if lasts and old else fact
-            after = replace(after, things=after.things + (not lasts))
+            # What is counted only is not known when the same note comes again.
+            is_counted = old is None and bool(before.left_out) and heard <= before.last
+            counted += is_counted
+            after = replace(after, things=after.things + (not (lasts or is_counted)))
         ended = [old for key in ends if (old := known.get(key)) is not None and old.is_open(now) and at >= old.seen]
         known |= {old.key: replace(old, closed=min(at, now)) for old in ended}
         after = replace(
@@ -218,11 +228,14 @@ def with_notes(before: Incident, notes: Iterable[Note], now: datetime) -> Incide
             reopened=after.reopened or came_back,
         )
     kept = sorted(known.values(), key=lambda fact: (fact.is_open(now), fact.lets_in, fact.seen), reverse=True)
+    sizes = accumulate(len(ascii(fact.key)) + len(ascii(fact.title)) for fact in kept[:MOST_FACTS])
+    most = sum(size <= MOST_TEXT for size in sizes)
     return replace(
         after,
         since=min([after.since, *(fact.opened for fact in kept)]),
-        facts=tuple(kept[:MOST_FACTS]),
-        left_out=after.left_out + max(0, len(kept) - MOST_FACTS),
+        facts=tuple(kept[:most]),
+        left_out=after.left_out + max(0, len(kept) - most - counted),
+        left_open=after.left_open + max(0, sum(fact.is_open(now) for fact in kept[most:]) - counted),
     )
 
 

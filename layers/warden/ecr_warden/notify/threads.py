@@ -87,7 +87,7 @@ def _still(incident: Incident, now: datetime, *, beside: Message | None = None) 
         said = [f"{beside.first_line}", *(f"{one.label}: {one.text}" for one in beside.shown), *beside.lines]
         lists.append(listing("line", said, title="New:"))
     severity = highest([fact.severity for fact in left])
-    access = [Field("Access", "nobody gets in any more")] if is_rest else []
+    access = [Field("Access", "nobody gets in any more")] if is_rest and not _may_last(incident) else []
     asked = [Field("Since", show_time(since)), to_do(incident.asked), command(incident.command or "ecr-warden status")]
     fields = [*access, *asked]
     if not incident.acknowledged:
@@ -121,11 +121,17 @@ def _look(incident: Incident, field: Field) -> Field:
     return to_do(f"{LOOK} since {show_time(incident.since)}") if is_nothing and incident.said_lets_in else field
 
 
+def _may_last(incident: Incident) -> list[str]:
+    """What nobody hears the end of."""
+    counted = [f"{count(incident.left_open, 'thing')} counted only"]
+    return [*(counted if incident.left_open else []), *_titles(incident.reported)]
+
+
 def _of_thread(incident: Incident, transition: Transition) -> Sequence[Field]:
     """Of which incident a message is, unless that is over with it, and all that it counts."""
     fields = []
-    if transition is Transition.OVER and incident.reported:
-        fields.append(Field("May last", one_line(listed([fact.title for fact in incident.reported], 3), TEXT)))
+    if transition is Transition.OVER and _may_last(incident):
+        fields.append(Field("May last", one_line(listed(_may_last(incident), 3), TEXT)))
     if incident.things > 1 and incident.sent > 1:
         more = f", {incident.left_out} of them counted only" if incident.left_out else ""
         what = "thing" if incident.things == len(incident.facts) else "time"
