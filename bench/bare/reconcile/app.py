@@ -29,6 +29,8 @@ def handler(event: dict[str, Any], _context: Any) -> None:
         text = ""
     if event.get("repair"):
         repair(dynamodb, sts, reader, event["repair"])
+        if replaced := accepted.get("replaced"):
+            compiled(s3, replaced["S"])
     mark(dynamodb, "ended")
     mark(dynamodb, "finished")
     logger.info("done", extra={"length": len(text)})
