@@ -29,13 +29,20 @@ CAUSE = Cause(CauseKind.SPEC, "v2")
 BUS = "outcomes"
 
 
-def publish(hub: MotoHub, alert: Alert) -> dict[str, Any]:
-    """Publish and return the one entry that was sent."""
+def published(hub: MotoHub, alert: Alert) -> list[dict[str, Any]]:
+    """Publish and return the entries that were sent."""
     client = hub.client("events")
     client.create_event_bus(Name=BUS)
     EventBridgeAlertBus(lambda: client, BUS).publish(alert)
-    (entry,) = hub.wire.calls[-1].parameters["Entries"]
-    return dict(entry)
+    return [
+        entry for call in hub.wire.calls if call.action == "events:PutEvents" for entry in call.parameters["Entries"]
+    ]
+
+
+def publish(hub: MotoHub, alert: Alert) -> dict[str, Any]:
+    """Publish and return the one entry that was sent."""
+    (entry,) = published(hub, alert)
+    return entry
 
 
 def hostile(index: int) -> Document:
@@ -97,6 +104,21 @@ def test_refused_spec_of_any_size_fits(hub: MotoHub) -> None:
     assert isinstance(alert_from_json(json.loads(entry["Detail"])), SpecRefused)
 
 
+def test_an_audit_that_ends_more_than_an_event_holds_is_several_so_that_each_finding_has_its_end(hub: MotoHub) -> None:
+    """Roles whose paths have all 512 characters: what is cut is another finding."""
+    found = [
+        Finding(FindingKind.EXTRA, "repository/x", "push", f"arn:aws:iam::999999999999:role/{'a' * 512}/{number}")
+        for number in range(600)
+    ]
+    groups = tuple(FindingGroup(one, ("push",), ("repository/x",), NOW) for one in found)
+    entries = published(hub, AccessAudited(EVENT, "v1", groups[:3], groups, unread=("y" * 2000,) * 200))
+    assert all(sum(len(value.encode()) for value in entry.values()) < LIMIT for entry in entries)
+    sent = [alert_from_json(json.loads(entry["Detail"])) for entry in entries]
+    audits = [one for one in sent if isinstance(one, AccessAudited)]
+    assert [group.finding.deed for one in audits for group in one.appeared] == [one.deed for one in found[:3]]
+    assert [group.finding.deed for one in audits for group in one.ended] == [one.deed for one in found]
+
+
 def test_bus_that_rejects_an_entry_is_an_error(hub: MotoHub) -> None:
     client = hub.client("events")
     hub.wire.fail("events:PutEvents", "AccessDeniedException", "not authorized to perform: events:PutEvents")
@@ -125,7 +147,7 @@ def test_an_audit_of_very_many_long_and_foreign_chains_is_announced(hub: MotoHub
         for number in range(200)
     )
     unread = (text,) * 200
-    entry = publish(hub, AccessAudited(CAUSE, "v2", groups, groups, unread=unread, failure=text))
+    entry, *_ = published(hub, AccessAudited(CAUSE, "v2", groups, groups, unread=unread, failure=text))
     assert len(entry["Detail"]) < LIMIT
     sent = alert_from_json(json.loads(entry["Detail"]))
     assert isinstance(sent, AccessAudited)

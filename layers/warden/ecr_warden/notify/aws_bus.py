@@ -1,6 +1,6 @@
 """The AlertBus port on an EventBridge bus."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -29,6 +29,10 @@ class EventBridgeAlertBus(Struct, frozen=True):
     bus: str
 
     def publish(self, alert: "Alert") -> None:
+        if parts := _parts(alert):
+            for part in parts:
+                self.publish(part)
+            return
         kind, detail = detail_of(alert)
         put_event(self.client(), self.bus, kind, detail)
 
@@ -41,6 +45,15 @@ def put_event(client: "EventBridgeClient", bus: str, kind: str, detail: str) -> 
     if answer["FailedEntryCount"]:
         code = answer["Entries"][0].get("ErrorCode", "")
         raise Throttled(f"the bus ecr-warden-outcomes rejected an event: {code}", retryable=True)
+
+
+def _parts(alert: "Alert") -> "Sequence[Alert]":
+    """Several alerts instead of one that ends more than an event holds: what it left out would never end."""
+    if len(getattr(alert, "ended", ())) < 2 or len(dumps(alert_to_json(alert))) <= _DETAIL_BYTES:
+        return ()
+    from ecr_warden.notify.shorter import parts  # noqa: PLC0415 - few alerts are too large
+
+    return parts(alert)
 
 
 def detail_of(alert: "Alert") -> tuple[str, str]:

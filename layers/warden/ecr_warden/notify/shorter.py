@@ -1,6 +1,6 @@
 """Shorter forms of an alert that is too large for an event: what each leaves out is counted."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from copy import replace
 from typing import Any
 
@@ -71,10 +71,26 @@ Whatever else an alert has, such as its cause and addresses, stays whole.
 """
 
 
+_WHOLE = ("place", "scope", "access", "principal")
+"""What a finding is known by when it ends."""
+
+
 def shorter(alert: Alert) -> Iterator[Alert]:
     """Ever shorter forms of an alert, each with counts of what it leaves out."""
     for most in _STEPS:
         yield _short(alert, most)
+
+
+def parts(alert: Alert) -> Sequence[Alert]:
+    """An audit in two, the second of which ends findings alone; none of one that failed, or of another alert."""
+    if not isinstance(alert, AccessAudited) or alert.failure:
+        return ()
+    its = len(alert.ended) // 2 if alert == _ending(alert, alert.ended) else 0
+    return replace(alert, ended=alert.ended[:its]), _ending(alert, alert.ended[its:])
+
+
+def _ending(alert: AccessAudited, ended: tuple[FindingGroup, ...]) -> AccessAudited:
+    return AccessAudited(alert.cause, alert.version, ended=ended)
 
 
 def _short(value: Any, most: int) -> Any:
@@ -89,7 +105,8 @@ def _short(value: Any, most: int) -> Any:
         value = _with_few(value, name, counter, most)
     fields = {name: getattr(value, name) for name in value.__struct_fields__}
     ends = {name: _ends_of(field) for name, field in fields.items() if name not in lists}
-    return replace(value, **{name: _short(field, most) for name, field in (fields | ends).items()})
+    whole = _WHOLE if isinstance(value, Finding) else ()
+    return replace(value, **{name: _short(field, most) for name, field in (fields | ends).items() if name not in whole})
 
 
 def _ends_of(value: Any) -> Any:
