@@ -18,7 +18,7 @@ from ecr_warden.repair.alerts import COMPILED_SPEC, OwnChanged
 from ecr_warden.state.accepted import SpecSuperseded
 from ecr_warden.state.hold import Decision, Verdict
 from ecr_warden.state.specs import SpecVersion
-from ecr_warden.versions.alerts import HoldOpened, SpecAccepted, SpecRefused
+from ecr_warden.versions.alerts import HoldOpened, SpecAccepted, SpecRefused, SpecRestored
 from local.testing.seed import (
     ACCEPTED,
     CHECKOUT,
@@ -96,6 +96,23 @@ def test_an_invalid_version_is_refused_once_and_the_accepted_one_stays() -> None
     assert look(world) is None
     assert (world.specs.compiled, world.alerts.published, world.jobs.sent) == (old, [refused], [])
     assert isinstance(upload(world, TEXT, "v3"), SpecAccepted), "a valid one is accepted after it"
+
+
+def test_that_the_accepted_version_is_back_is_said_once_and_only_after_a_refused_one() -> None:
+    world = first()
+    back = world.specs.file
+    world.alerts.published.clear()
+    look(world)
+    assert world.alerts.published == []
+    for gone in (None, SpecVersion("v2", b"")):
+        world.specs.file = gone
+        look(world)
+        world.specs.file = back
+        look(world)
+        look(world)
+    refused, restored, *again = world.alerts.published
+    assert [type(refused), type(restored)] == [type(one) for one in again] == [SpecRefused, SpecRestored]
+    assert isinstance(restored, SpecRestored) and restored.version == "v1"
 
 
 def test_at_most_fifty_problems_are_reported() -> None:

@@ -93,7 +93,7 @@ from ecr_warden.repair.alerts import (
 from ecr_warden.repair.run_ended import run_ended
 from ecr_warden.state.fight import Fight
 from ecr_warden.state.hold import Decision, Hold, HoldState, OfVersion, Verdict, VerdictRequest
-from ecr_warden.versions.alerts import HoldOpened, HoldSettled, SpecAccepted, SpecRefused
+from ecr_warden.versions.alerts import HoldOpened, HoldSettled, SpecAccepted, SpecRefused, SpecRestored
 from iam_access.delta.delta import AccessDelta, gained_and_lost
 from iam_access.delta.relate import Interchangeable
 from iam_access.document.document import Document, parse_document
@@ -283,7 +283,8 @@ differences: Strategy[Difference] = st.builds(
 )
 alerts: Strategy[Alert] = st.one_of(
     reports().map(run_ended),
-    st.builds(SpecRefused, causes, IDS, st.none() | IDS, _few(TEXTS), COUNTS),
+    st.builds(SpecRefused, causes, IDS, st.none() | IDS, _few(TEXTS), COUNTS, st.booleans()),
+    st.builds(SpecRestored, causes, IDS),
     st.builds(SpecAccepted, causes, IDS, st.none() | IDS, _few(IDS), _few(TEXTS), st.tuples(COUNTS, COUNTS)),
     st.builds(Unlisted, causes, IDS, _few(TEXTS), _few(IDS), COUNTS),
     st.builds(LeftOver, causes, IDS, COUNTS),

@@ -54,7 +54,7 @@ from ecr_warden.state.fight import Fight
 from ecr_warden.state.hold import OPEN, Decision, Hold, HoldState
 from ecr_warden.state.hold import Verdict as HoldVerdict
 from ecr_warden.state.switch import STOPPED
-from ecr_warden.versions.alerts import HoldOpened, HoldSettled, SpecAccepted, SpecRefused
+from ecr_warden.versions.alerts import HoldOpened, HoldSettled, SpecAccepted, SpecRefused, SpecRestored
 from iam_access.delta.relate import Interchangeable
 from local.testing.holds import ground, reasons
 from local.testing.memory.hub import ManualClock
@@ -244,6 +244,7 @@ SPECS: dict[str, Alert] = {
     "warnings": SpecAccepted(EVENT, VERSION, "v1", (), ("W1 no effect",)),
     "refused": SpecRefused(EVENT, VERSION, "v2", ("E104 a.yaml:1:2 no", "E105 a.yaml:2:2 no")),
     "nothing is enforced": SpecRefused(EVENT, VERSION, None, ("E104",)),
+    "the accepted one is back": SpecRestored(SWEEP, VERSION),
     "deleted": SpecRefused(by("s3:DeleteObject"), VERSION, "v2", ("E101 the spec was deleted",)),
     "grants that end in a week": GrantsEnd(SWEEP, EndMoment.WEEK, VERSION, ("pull from repository/x: a, until ..",), 2),
     "a grant that ends in a day": GrantsEnd(SWEEP, EndMoment.DAY, VERSION, ("pull from repository/x: a, until ..",)),

@@ -201,21 +201,18 @@ class AcceptVersions(Struct, frozen=True):
             by = decided(hold.decision)
         announced = self.announcements.in_force(by, before, spec, warnings)
         self._carry_out(cause, hold, next_version(hold, VersionFacts(self.clock.now(), VersionPlace.IN_FORCE)))
-        self._forget_refusal()
-        return announced
-
-    def _forget_refusal(self) -> None:
-        """A spec that was deleted, came back and is deleted again is reported again."""
         if self.specs.refused():
             self.specs.note_refused("")
+        return announced
 
     def _refuse(
         self, cause: Cause, current: Candidate | Refusal | None, stands: StandingVersions
     ) -> SpecRefused | None:
-        """Report the bucket's current version once if it is refused."""
+        """Report the bucket's current version once if it is refused, and that the accepted one is back."""
         if not isinstance(current, Refusal):
-            if current is None:
-                self._forget_refusal()
+            if current is None and self.specs.refused():
+                self.announcements.restored(cause, stands.enforced or "")
+                self.specs.note_refused("")
             return None
         if self.specs.refused() == current.version:
             return None
@@ -229,7 +226,7 @@ class AcceptVersions(Struct, frozen=True):
         if self.specs.reported(stray.key) == seen:
             return None
         problem = f"'{printable(stray.key)}' is not read, only {self.file_name} is: upload the spec under that key"
-        refusal = self.announcements.refused(cause, stray.version, stands.enforced, ((problem,), 0))
+        refusal = self.announcements.refused(cause, stray.version, stands.enforced, ((problem,), 0), misplaced=True)
         self.specs.note_reported(stray.key, seen)
         return refusal
 

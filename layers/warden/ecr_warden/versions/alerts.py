@@ -13,6 +13,14 @@ class SpecRefused(Alert, frozen=True, tag="spec-refused"):
     """The version that stays."""
     problems: tuple[str, ...]
     left_out: Count = 0
+    misplaced: bool = False
+    """It is a file under another key, which is not read."""
+
+
+class SpecRestored(Alert, frozen=True, tag="spec-restored"):
+    """After a version that was refused, the bucket's current one is the accepted one again."""
+
+    version: str
 
 
 class SpecAccepted(Alert, frozen=True, tag="spec-accepted"):

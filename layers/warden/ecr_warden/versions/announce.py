@@ -14,7 +14,7 @@ from ecr_warden.core.job import Actor, AuditAccess, Cause, CauseKind, SweepAll, 
 from ecr_warden.core.queue import Jobs
 from ecr_warden.state.history import HistoryEntry, HistoryKind, HistoryLog
 from ecr_warden.state.hold import Hold, HoldState
-from ecr_warden.versions.alerts import HoldOpened, HoldSettled, SpecAccepted, SpecRefused
+from ecr_warden.versions.alerts import HoldOpened, HoldSettled, SpecAccepted, SpecRefused, SpecRestored
 from ecr_warden.versions.changes import changed_patterns, changed_targets, newly_removed_patterns
 from ecr_warden.versions.next_version import WHY_SETTLED
 from iam_access.text.printable import cut, few, first
@@ -66,13 +66,19 @@ class AnnounceVersions(Struct, frozen=True):
         self._record(HistoryKind.SPEC_ACCEPTED, spec.version, by.actor, _effect(announcement))
         return announcement
 
-    def refused(self, cause: Cause, version: str, enforced: str | None, problems: Texts) -> SpecRefused:
-        """Announce that a version is refused; `enforced`: the one that stays."""
-        refusal = SpecRefused(cause, version, enforced, *problems)
+    def refused(
+        self, cause: Cause, version: str, enforced: str | None, problems: Texts, *, misplaced: bool = False
+    ) -> SpecRefused:
+        """Announce that a version, or a file under another key, is refused; `enforced`: the version that stays."""
+        refusal = SpecRefused(cause, version, enforced, *problems, misplaced=misplaced)
         self.alerts.publish(refusal)
         texts = (*(cut(problem, 300) for problem in refusal.problems), *repeat("", refusal.left_out))
         self._record(HistoryKind.SPEC_REFUSED, version, cause.actor, "; ".join(first(texts, PROBLEMS_RECORDED)))
         return refusal
+
+    def restored(self, cause: Cause, version: str) -> None:
+        """Announce that the accepted version is the bucket's current one again."""
+        self.alerts.publish(SpecRestored(cause, version))
 
     def hold(self, cause: Cause, hold: Hold) -> HoldOpened | None:
         """Announce that a version waits, which is returned, or what became of it."""

@@ -17,7 +17,7 @@ from ecr_warden.notify.message import FIRST_LINE, NOTHING, Field, MessageState
 from ecr_warden.notify.wording import IF_NOT_MEANT, command, describe_actor, to_do, uploader
 from ecr_warden.repair.alerts import EndMoment, GrantsEnd
 from ecr_warden.state.hold import Hold, HoldState
-from ecr_warden.versions.alerts import HoldOpened, HoldSettled, SpecAccepted, SpecRefused
+from ecr_warden.versions.alerts import HoldOpened, HoldSettled, SpecAccepted, SpecRefused, SpecRestored
 from iam_access.text.printable import count, show_time
 
 
@@ -59,8 +59,9 @@ class _SpecAccepted(OneByOne[SpecAccepted]):
 
 
 class _SpecRefused(OneByOne[SpecRefused]):
-    def facts(self, _alert: SpecRefused, news: Fact) -> Sequence[Fact]:
-        return [replace(news, key=_REFUSED, closed=None, is_news=False)]
+    def facts(self, alert: SpecRefused, news: Fact) -> Sequence[Fact]:
+        # Nobody looks whether a file that is not read is still there.
+        return [news if alert.misplaced else replace(news, key=_REFUSED, closed=None, is_news=False)]
 
     def describe_one(self, alert: SpecRefused) -> Parts:
         deleted = alert.cause.action == "s3:DeleteObject"
@@ -75,6 +76,17 @@ class _SpecRefused(OneByOne[SpecRefused]):
             ],
             [listing("problem", alert.problems, rest=alert.left_out)],
         )
+
+
+class _SpecRestored(OneByOne[SpecRestored]):
+    grade = Severity.INFO
+
+    def ends(self, _alert: SpecRestored) -> Sequence[str]:
+        return [_REFUSED]
+
+    def describe_one(self, alert: SpecRestored) -> Parts:
+        fields = [Field("Version", alert.version), to_do(), command("ecr-warden versions")]
+        return Parts(MessageState.DONE, "the spec's current version is the accepted one again", fields)
 
 
 _PROLONG = "to prolong one, change its until: and apply the spec"
@@ -102,7 +114,7 @@ class _GrantsEnd(OneByOne[GrantsEnd]):
 
 
 _REFUSED = "spec-refused"
-"""The fact that the version in the bucket is refused; the next one ends it."""
+"""The fact that the version in the bucket is refused; the next one ends it, or the accepted one that is back."""
 
 
 class _HoldOpened(OneByOne[HoldOpened]):
@@ -208,6 +220,7 @@ def _effects(hold: Hold) -> Iterator[Listing]:
 
 SPECS: Mapping[type[Alert], Kind[Any]] = {
     SpecRefused: _SpecRefused(),
+    SpecRestored: _SpecRestored(),
     SpecAccepted: _SpecAccepted(),
     GrantsEnd: _GrantsEnd(),
     HoldOpened: _HoldOpened(),
