@@ -14,7 +14,7 @@ from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.access_spec import Valid, load_spec
 from ecr_warden.audit.finding import Certainty, Finding, FindingKind
 from ecr_warden.audit.findings import SuccessiveAudits, find
-from ecr_warden.audit.repaired import Waits
+from ecr_warden.audit.repaired import Live, Waits, all_repaired, none_repaired
 from ecr_warden.audit.spec_access import SpecAccess
 from ecr_warden.audit.unread import lines
 from ecr_warden.core.estate import Estate
@@ -451,3 +451,29 @@ def test_a_remedy_is_tried_on_whoever_the_spec_may_let_in_and_once_where_the_sam
 
     assert (work(18, 20) - work(8, 20)) / 10 < 4_800
     assert (work(8, 20) - work(8, 5)) / 15 < 1_500
+
+
+@pytest.mark.parametrize("live", [all_repaired, none_repaired])
+def test_remedies_of_an_account_take_as_much_work_however_many_accounts_there_are(live: Live) -> None:
+    all_of_ecr = [
+        {"PolicyName": "own", "PolicyDocument": {"Statement": {"Effect": "Allow", "Action": "ecr:*", "Resource": "*"}}}
+    ]
+
+    def work(number: int) -> int:
+        accounts = [f"{100_000_000_000 + 1_000 * number + at}" for at in range(number)]
+        iam, ecr = {}, {}
+        for account in accounts:
+            names = "named", "other"
+            users = [{"Arn": f"arn:aws:iam::{account}:user/{one}", "UserPolicyList": all_of_ecr} for one in names]
+            iam[account] = {"UserDetailList": users}
+            ecr[account] = {"ecr": {REGION: {"repositories": [{"repositoryName": f"app-{account}"}]}}}
+        estate = estate_of({"iam": iam, "more": ecr})
+        named = {f"a{one}": {"id": one, "regions": [REGION]} for one in accounts}
+        entries = [{"name": f"app-{one}", "account": f"a{one}", "pull": [f"a{one}:user/named"]} for one in accounts]
+        compiled = spec_of(json.dumps({"version": 1, "accounts": named, "repositories": entries}), []).compiled
+        found, done = counted(lambda: find(estate, compiled, None, None, live=live).findings)
+        assert sum(bool(one.remedy) for one in found) == 3 * number
+        return done
+
+    few, more, many = work(10), work(20), work(60)
+    assert (many - more) / 40 < 1.1 * (more - few) / 10

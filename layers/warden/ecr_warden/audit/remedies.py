@@ -1,9 +1,11 @@
 """Remedies: how to remove access that the spec does not give, and how to enable access that it gives in vain."""
 
 from collections import defaultdict
-from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from copy import replace
-from itertools import product
+from functools import cached_property
+from itertools import chain
+from typing import NamedTuple
 
 from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.access.missing import Edit, Side, change_along, located, needed_along
@@ -11,13 +13,14 @@ from ecr_warden.audit.advice import advise
 from ecr_warden.audit.answer_texts import change_text, edit_text
 from ecr_warden.audit.repaired import Live, Waits, all_repaired, as_repaired
 from ecr_warden.audit.spec_access import SpecAccess, bare
-from ecr_warden.core.actions import Access
 from ecr_warden.core.address import identity_policy, trust_policy
 from ecr_warden.core.desired import CompiledSpec
-from ecr_warden.core.estate import target_of
+from ecr_warden.core.estate import Estate, target_of
 from ecr_warden.core.target import RoleTarget, Target, UserTarget, target_named
 from iam_access.document.document import Document, Effect, Patterns, parse_document
-from iam_access.inventory.inventory import Policy
+from iam_access.gather import gather
+from iam_access.inventory.inventory import Policy, PolicyPlace
+from iam_access.once import once
 from iam_access.text.printable import printable
 from iam_access.who_can.decide import Answer, Given, Permission
 from iam_access.who_can.graph import AccessPath, Step, rank
@@ -33,6 +36,19 @@ type _Need = tuple[int, tuple[Permission, ...]]
 """How uncertain it may become, and what is asked."""
 
 
+class _Needs(NamedTuple):
+    """What somebody needs."""
+
+    unlike: Sequence[_Need]
+    """One of all that the same decides."""
+    on: Mapping[str, Sequence[_Need]]
+    """All, by the ARN of each resource."""
+
+    def ended_by(self, denied: Collection[str]) -> Iterable[_Need]:
+        """What the same decides ends by the same removal, but a denial is about one resource."""
+        return chain.from_iterable(self.on.get(arn, ()) for arn in denied) if denied else self.unlike
+
+
 class Remedies:
     """Remedies for one estate; the documents of the spec are never what has to change."""
 
@@ -44,7 +60,7 @@ class Remedies:
         self._spec_access = spec_access
         self._live = live
         self._cuts: dict[Hashable, tuple[Edit, ...]] = {}
-        self._needed: dict[str, Collection[Sequence[_Need]]] = {}
+        self._needed: dict[str, _Needs] = {}
 
     def repairs(self, path: AccessPath) -> tuple[Target, ...]:
         """The targets whose documents wait for a repair that ends the path by itself; the fewest."""
@@ -62,14 +78,19 @@ class Remedies:
         """A step with the spec's documents of some targets."""
         subject, permissions = step.subject, step.permissions
         if subject.identity is not None and target_of(subject.identity) in targets:
-            account = self._graph.estate.accounts[subject.identity.account]
-            alone = replace(account, identities={subject.arn: subject.identity}, registries={})
-            repaired = as_repaired(replace(self._graph.estate, accounts={account.id: alone}), self._compiled)
-            identity = repaired.accounts[account.id].identities.get(subject.arn, subject.identity)
+            identities = self._all_repaired.accounts[subject.identity.account].identities
+            identity = identities.get(subject.arn, subject.identity)
             subject = replace(subject, policies=identity.policies, boundary=identity.boundary)
         if target_named(permissions[0].resource.arn) in targets:
             permissions = tuple(replace(one, resource=self._spec_access.repaired(one.resource)) for one in permissions)
         return replace(step, subject=subject, permissions=permissions)
+
+    @cached_property
+    def _all_repaired(self) -> Estate:
+        """The users and roles, once all are repaired."""
+        accounts = self._graph.estate.accounts
+        people = {name: replace(account, registries={}) for name, account in accounts.items()}
+        return as_repaired(replace(self._graph.estate, accounts=people), self._compiled)
 
     def repairing(self, targets: Iterable[Target]) -> str:
         """What ends what the documents of targets let in, by why they wait."""
@@ -109,40 +130,40 @@ class Remedies:
         """Would somebody whom the spec lets in lose what their own account gives them for it?"""
         own = [edit for edit in edits if edit.side is Side.IDENTITY]
         denied = {edit.resource for edit in own if edit.index is None}
+        holders = {arn for edit in own for arn in (edit.holder, *self._sharing.get(edit.place, ()))}
         return any(
             rank(self._graph.decide(*_without(holder, asked, own)).answer) > most
-            for holder in (self._graph.subjects.values() if own else ())
-            if any(
-                edit.holder == holder.arn
-                or (edit.place.shared and any(policy.place == edit.place for policy in holder.policies))
-                for edit in own
-            )
-            for alike in self._needs(holder)
-            # What the same decides ends by the same removal, but a denial is about one resource.
-            for most, asked in (alike if denied else alike[:1])
-            if not denied or not denied.isdisjoint(one.resource.arn for one in asked)
+            for holder in map(self._graph.subjects.get, sorted(holders))
+            if holder is not None
+            for most, asked in self._needs(holder).ended_by(denied)
         )
 
-    def _needs(self, holder: Subject) -> Collection[Sequence[_Need]]:
-        """What somebody does whom the spec lets in: assumes a role, or uses a repository as docker does.
+    @cached_property
+    def _sharing(self) -> Mapping[PolicyPlace, Sequence[str]]:
+        """Who has each policy that several may have."""
+        everybody = self._graph.subjects.values()
+        return gather((one.place, who.arn) for who in everybody for one in who.policies if one.place.shared)
 
-        Together what the same decides.
-        """
-        if holder.arn not in self._needed:
-            found: dict[Hashable, list[_Need]] = defaultdict(list)
-            for target, access in product(self._spec_access.targets_for(holder), (Access.PULL, Access.PUSH)):
-                repository = self._graph.estate.registry_of(target).repositories[target.name]
-                for given in filter(None, self._spec_access.given_to(holder, access, target)):
-                    role = self._graph.subjects.get(given.chain[1]) if len(given.chain) > 1 else None
-                    asked = (
-                        self._graph.permissions(access, repository, by_docker=True)
-                        if role is None
-                        else self._graph.assuming(holder, role)
-                    )
-                    most = max(rank(self._graph.decide(holder, asked).answer), rank(given.answer))
-                    found[most, self._graph.evidence(holder, asked) or str(id(asked))].append((most, asked))
-            self._needed[holder.arn] = found.values()
-        return self._needed[holder.arn]
+    def _needs(self, holder: Subject) -> _Needs:
+        """What somebody does whom the spec lets in: assumes a role, or uses a repository as docker does."""
+        return once(self._needed, holder.arn, lambda: self._find_needs(holder))
+
+    def _find_needs(self, holder: Subject) -> _Needs:
+        unlike: dict[Hashable, _Need] = {}
+        on: dict[str, list[_Need]] = defaultdict(list)
+        for access, target, given in self._spec_access.all_given_to(holder):
+            role = self._graph.subjects.get(given.chain[1]) if len(given.chain) > 1 else None
+            repository = self._graph.estate.registry_of(target).repositories[target.name]
+            asked = (
+                self._graph.permissions(access, repository, by_docker=True)
+                if role is None
+                else self._graph.assuming(holder, role)
+            )
+            need = max(rank(self._graph.decide(holder, asked).answer), rank(given.answer)), asked
+            unlike.setdefault((need[0], self._graph.evidence(holder, asked) or str(id(asked))), need)
+            for arn in {one.resource.arn for one in asked}:
+                on[arn].append(need)
+        return _Needs([*unlike.values()], on)
 
     def _is_named(self, arn: str) -> bool:
         """Does the spec name what has this ARN?"""

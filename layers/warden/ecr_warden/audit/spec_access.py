@@ -1,8 +1,9 @@
 """What the spec gives: the questions about access, asked of the documents that the spec stands for."""
 
-from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from copy import replace
 from functools import cache, cached_property, lru_cache
+from itertools import chain, product
 
 from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.core.actions import REQUIRED, Access
@@ -12,6 +13,7 @@ from ecr_warden.core.estate import EcrAccount, Estate, Registry, Repository, tar
 from ecr_warden.core.target import IdentityTarget, RepositoryTarget, RoleTarget, target_arn
 from iam_access.document.document import VARIABLES_VERSION, Document, Effect, parse_document
 from iam_access.evaluate.request_principal import CallerKind
+from iam_access.gather import gather
 from iam_access.inventory.identity_kind import IdentityKind
 from iam_access.inventory.inventory import Identity, Policy
 from iam_access.who_can.candidates import NOBODY
@@ -77,30 +79,19 @@ class SpecAccess:
 
     def given_to(self, subject: Subject, what: str, target: RepositoryTarget) -> Iterator[AccessPath | None]:
         """What the spec gives a subject: by its name, as one of its account, and as anybody."""
-        given, account = self.paths(what, target), subject.principal.account
-        yield given.get(bare(subject.arn))
-        yield from (
-            given.get(bare(f"arn:aws:iam::{text}:user/anyone")) for text in (account, ANY_ACCOUNT) if text is not None
-        )
+        return map(self.paths(what, target).get, _names(subject))
 
-    def targets_for(self, subject: Subject) -> Collection[RepositoryTarget]:
-        """The repositories if the spec could give the subject anything: it writes its policies, or a policy names it.
-
-        Whoever is a session of whom, or is not spared, counts as anybody.
-        """
-        names = {subject.principal.account, bare(subject.arn), bare(subject.principal.root), "*"}
-        return () if names.isdisjoint(self._named) else self.targets
+    def all_given_to(self, subject: Subject) -> Iterator[tuple[Access, RepositoryTarget, AccessPath]]:
+        """All the pulls and pushes that the spec gives a subject, as `given_to`."""
+        return chain.from_iterable(self._all_given.get(name, ()) for name in _names(subject))
 
     @cached_property
-    def _named(self) -> frozenset[str]:
-        named = (
-            "*" if principals.negated or ":sts:" in one.value else bare(one.value)
-            for policy in self._policies.values()
-            for statement in (policy.statements if policy else ())
-            for principals in filter(None, (statement.principals,))
-            for one in principals.values
+    def _all_given(self) -> Mapping[str, Sequence[tuple[Access, RepositoryTarget, AccessPath]]]:
+        return gather(
+            (name, (access, target, path))
+            for target, access in product(self.targets, (Access.PULL, Access.PUSH))
+            for name, path in self.paths(access, target).items()
         )
-        return frozenset((*self._desired, *named))
 
     def left(self, target: RepositoryTarget, path: AccessPath) -> AccessPath | None:
         """The path as far as the spec's documents do not give it, by its first step that they do not."""
@@ -197,6 +188,12 @@ class SpecAccess:
             # With the subject, so that no other takes its ID.
             found = self._alone[name] = subject, self._graph.keep(alone)
         return found[1]
+
+
+def _names(subject: Subject) -> Iterator[str]:
+    """The names by which paths may be a subject's: its own, anybody's in its account, and anybody's."""
+    accounts = filter(None, (subject.principal.account, ANY_ACCOUNT))
+    return map(bare, (subject.arn, *(f"arn:aws:iam::{account}:user/anyone" for account in accounts)))
 
 
 def _of_enforced_trust(compiled: CompiledSpec) -> CompiledSpec:
