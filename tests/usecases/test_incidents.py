@@ -99,6 +99,19 @@ def test_many_incidents_are_counted_beyond_two_hundred() -> None:
     assert (len(reply.incidents), reply.left_out) == (200, 30)
 
 
+def test_digits_with_which_several_incidents_begin_name_none_whether_they_last_or_not() -> None:
+    first, second, over = (replace(one, id=f"abcd000{number}") for number, one in enumerate((*STANDING[:2], ENDED[0])))
+    world = world_with(first, second)
+    world.incidents.ended = [over]
+    for digits, found in (("abcd", None), ("abcd0001", second), ("abcd0002", over)):
+        if found is None:
+            with pytest.raises(NoSuchIncident):
+                ask(world, AskIncidents(digits))
+        else:
+            [one] = expect(IncidentsReply, ask(world, AskIncidents(digits))).incidents
+            assert one.id == found.id
+
+
 def test_whoever_acknowledges_is_proven_recorded_and_shown_until_it_grows() -> None:
     world = world_with()
     reply = give(world, Acknowledge("command-1", STANDING[1].id[:6], " looking into it "))

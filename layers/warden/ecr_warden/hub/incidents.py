@@ -1,6 +1,6 @@
 """Incidents as people see them who ask, and that somebody works on one."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from ecr_warden.core.result import Severity
@@ -10,7 +10,6 @@ from ecr_warden.notify.incident import Acknowledgement, Fact, Incident, Incident
 from ecr_warden.notify.ports import IncidentRecords
 from ecr_warden.state.history import REMEMBERED
 from iam_access.errors import NamedError
-from iam_access.text.nearest import completed
 from iam_access.text.printable import few
 
 _LISTED, _FACTS_LISTED = 200, 5
@@ -25,9 +24,9 @@ def incidents_reply(asked: AskIncidents, records: IncidentRecords, now: datetime
     by = records.acknowledgements()
     if asked.incident:
         found = _named(asked.incident, records.standing()) or _named(asked.incident, records.ended(now - REMEMBERED))
-        if found is None:
+        if len(found) != 1:
             raise NoSuchIncident(f"no incident is {asked.incident}, or several begin so", remedy=_LIST)
-        return IncidentsReply((_status(found, by.get(found.id), now, facts=len(found.facts)),))
+        return IncidentsReply((_status(found[0], by.get(found[0].id), now, facts=len(found[0].facts)),))
     over = () if asked.since is None else records.ended(asked.since)
     every = sorted((*records.standing(), *over), key=_rank)
     wanted = [one for one in every if asked.since is not None or not one.is_past]
@@ -38,14 +37,14 @@ def incidents_reply(asked: AskIncidents, records: IncidentRecords, now: datetime
 def lasting(incident_id: str, records: IncidentRecords) -> Incident:
     """The incident that somebody can work on; raises NoSuchIncident."""
     found = _named(incident_id, (one for one in records.standing() if not one.is_past))
-    if found is None:
+    if len(found) != 1:
         raise NoSuchIncident(f"no incident {incident_id} lasts, or several begin so", remedy=_LIST)
-    return found
+    return found[0]
 
 
-def _named(incident_id: str, incidents: Iterable[Incident]) -> Incident | None:
-    by_id = {one.id: one for one in incidents}
-    return by_id.get(completed(incident_id, by_id))
+def _named(incident_id: str, incidents: Iterable[Incident]) -> Sequence[Incident]:
+    """Those whose ID begins so."""
+    return [one for one in incidents if one.id.startswith(incident_id)]
 
 
 _LIST = "ecr-warden incidents lists them"
