@@ -453,11 +453,35 @@ def test_a_remedy_is_tried_on_whoever_the_spec_may_let_in_and_once_where_the_sam
     assert (work(8, 20) - work(8, 5)) / 15 < 1_500
 
 
+_ALL_OF_ECR = {"Effect": "Allow", "Action": "ecr:*", "Resource": "*"}
+
+
+def test_a_statement_is_tried_once_as_a_remedy_for_repositories_with_policies_of_their_own() -> None:
+    ecr = [{"PolicyName": "own", "PolicyDocument": {"Statement": _ALL_OF_ECR}}]
+
+    def work(number: int) -> int:
+        names = [f"tried/{number}/{at}" for at in range(number)]
+        named = [f"arn:aws:iam::{HOME}:user/tried-{number}-{at}" for at in range(number)]
+        held = [{"Arn": one, "UserPolicyList": ecr} for one in (named[0], f"arn:aws:iam::{HOME}:user/other-{number}")]
+        # Each repository has a policy of its own, which the spec only observes.
+        policies = [{"Statement": {"Effect": "Allow", "Action": "ecr:*", "Principal": {"AWS": one}}} for one in named]
+        listed = [{"repositoryName": name, "policy": one} for name, one in zip(names, policies, strict=True)]
+        estate = estate_of({"iam": {HOME: {"UserDetailList": held}}, "ecr": {"repositories": listed}})
+        accounts = {"registry": {"id": HOME, "regions": [REGION]}}
+        pull = [f"registry:user/{named[0].rpartition('/')[2]}"]
+        entries = [{"name": name, "account": "registry", "pull": pull} for name in names]
+        compiled = spec_of(json.dumps({"version": 1, "accounts": accounts, "repositories": entries}), []).compiled
+        found, done = counted(lambda: find(estate, compiled, None, None, live=none_repaired).findings)
+        assert len(found) == 3 * number
+        return done
+
+    few, many = work(5), work(20)
+    assert (many - few) / 15 < 9_000
+
+
 @pytest.mark.parametrize("live", [all_repaired, none_repaired])
 def test_remedies_of_an_account_take_as_much_work_however_many_accounts_there_are(live: Live) -> None:
-    all_of_ecr = [
-        {"PolicyName": "own", "PolicyDocument": {"Statement": {"Effect": "Allow", "Action": "ecr:*", "Resource": "*"}}}
-    ]
+    all_of_ecr = [{"PolicyName": "own", "PolicyDocument": {"Statement": _ALL_OF_ECR}}]
 
     def work(number: int) -> int:
         accounts = [f"{100_000_000_000 + 1_000 * number + at}" for at in range(number)]

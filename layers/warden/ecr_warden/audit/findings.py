@@ -133,6 +133,7 @@ class SuccessiveAudits:
             live=live,
             budgets_of=self._budgets_of,
             ours=self._ours_by(compiled),
+            advises=not is_once,
         )
         audit = auditor.audit(last, *known)
         if not audit.failure:
@@ -181,6 +182,7 @@ class _Auditor:
         live: Live,
         budgets_of: Callable[[int], AccountBudgets],
         ours: Ours,
+        advises: bool,
     ) -> None:
         self._compiled, self._by = compiled, ours
         self._estate, read = estate, readable(estate)
@@ -195,6 +197,8 @@ class _Auditor:
         self._named = frozenset(target for target in targets if compiled.spec_of(target) is not None)
         self._spec_access = SpecAccess(compiled, read, self._named)
         self._remedies = Remedies(self._graph, compiled, self._spec_access, live)
+        # Of what is found once all is repaired, only its keys count, and what is missing.
+        self._closing: Callable[[AccessPath], str] = self._remedies.closing if advises else lambda _: ""
         # Of whoever is not ours at any time from now on, of all others now.
         later = self._graph.later
         given = given_to_outsiders(compiled, ours)
@@ -497,7 +501,7 @@ class _Auditor:
             remedy = self._remedies.repairing(targets)
             yield self._judge.finding_of_document(place, access, those, remedy=remedy)
         for path in named_:
-            remedy = self._remedies.closing(path)
+            remedy = self._closing(path)
             finding = self._judge.finding(FindingKind.EXTRA, place, access, path, remedy=remedy)
             if repository is not None:
                 because = (*finding.because, *self._observed_alone(path, access, repository.target))
@@ -583,7 +587,7 @@ class _Auditor:
                 is_known = named(path.subject) in known[account.id]
                 if not is_known and not self._judge.is_allowed(path.subject, action, account.id, "*"):
                     yield self._judge.finding(
-                        FindingKind.ADMINISTRATOR, account.id, action, path, remedy=self._remedies.closing(path)
+                        FindingKind.ADMINISTRATOR, account.id, action, path, remedy=self._closing(path)
                     )
 
     def _upstreams(self) -> dict[str, tuple[str, ...]]:

@@ -61,6 +61,7 @@ class Remedies:
         self._live = live
         self._cuts: dict[Hashable, tuple[Edit, ...]] = {}
         self._needed: dict[str, _Needs] = {}
+        self._taken: dict[tuple[Edit, ...], bool] = {}
 
     def repairs(self, path: AccessPath) -> tuple[Target, ...]:
         """The targets whose documents wait for a repair that ends the path by itself; the fewest."""
@@ -68,11 +69,17 @@ class Remedies:
             arns = (step.permissions[0].resource.arn, step.subject.arn if step.subject.identity else "")
             found = map(target_named, filter(self._is_named, arns))
             waiting = tuple(target for target in found if target is not None and self._live(target.key))
-            is_excess = waiting and self._graph.excess(step, self._spec_access.given(step))
-            for targets in (*((one,) for one in waiting), waiting) if is_excess else ():
-                if self._graph.excess(self._repaired(step, targets), self._spec_access.given(step)) is None:
+            alone: list[tuple[Target, ...]] = [(one,) for one in waiting]
+            for targets in (*alone, waiting) if len(waiting) > 1 else alone:
+                if self._is_ended(step, targets):
                     return targets
         return ()
+
+    def _is_ended(self, step: Step, targets: Collection[Target]) -> bool:
+        """Would a repair of the targets end a step? Most are not, so what there is to end is asked last."""
+        given = self._spec_access.given(step)
+        is_left = self._graph.excess(self._repaired(step, targets), given)
+        return is_left is None and self._graph.excess(step, given) is not None
 
     def _repaired(self, step: Step, targets: Collection[Target]) -> Step:
         """A step with the spec's documents of some targets."""
@@ -128,13 +135,18 @@ class Remedies:
 
     def _takes(self, edits: Collection[Edit]) -> bool:
         """Would somebody whom the spec lets in lose what their own account gives them for it?"""
-        own = [edit for edit in edits if edit.side is Side.IDENTITY]
+        own = tuple(edit for edit in edits if edit.side is Side.IDENTITY)
+        # Often asked of the same statements, which somebody has for many repositories; a denial is about one resource.
+        return once(self._taken, own, lambda: any(self._takes_from(arn, own) for arn in self._holders(own)))
+
+    def _holders(self, own: Collection[Edit]) -> Collection[str]:
+        return {arn for edit in own for arn in (edit.holder, *self._sharing.get(edit.place, ()))}
+
+    def _takes_from(self, arn: str, own: Collection[Edit]) -> bool:
+        holder = self._graph.subjects.get(arn)
         denied = {edit.resource for edit in own if edit.index is None}
-        holders = {arn for edit in own for arn in (edit.holder, *self._sharing.get(edit.place, ()))}
-        return any(
+        return holder is not None and any(
             rank(self._graph.decide(*_without(holder, asked, own)).answer) > most
-            for holder in map(self._graph.subjects.get, sorted(holders))
-            if holder is not None
             for most, asked in self._needs(holder).ended_by(denied)
         )
 
