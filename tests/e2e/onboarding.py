@@ -47,10 +47,10 @@ def seed(aws: EmulatedAws) -> Grown:
 
 
 def recipe(heading: str) -> list[list[str]]:
-    """The commands of each step of a recipe."""
+    """The commands of each step of a recipe; a line that is further in goes on with the one above."""
     text = (ROOT / "docs" / "how-to.md").read_text().partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
     steps = re.split(r"^\d+\. ", re.sub(r"\\\n +", "", text), flags=re.MULTILINE)[1:]
-    return [re.findall(r"^ {7}(\S.*)$", step, re.MULTILINE) for step in steps]
+    return [re.findall(r"^ {7}(\S.*(?:\n {8,}\S.*)*)$", step, re.MULTILINE) for step in steps]
 
 
 @dataclass(slots=True)
