@@ -129,7 +129,8 @@ MAY: Mapping[str, set[str]] = {
         *("read a compiled spec", "read which spec is accepted", "read the stored estate", "replace the last audit"),
         *("have a spec looked at", "say what ecr-warden did"),
     },
-    "alert": {"send an e-mail", "read the webhook", "read which spec is accepted"},
+    # Incident events alone, which the embedded AWS does not tell from others (local/README.md).
+    "alert": {"send an e-mail", "read the webhook", "read which spec is accepted", "say what ecr-warden did"},
     "images": {"read a compiled spec", "read which spec is accepted", "say what ecr-warden did"},
     "answer": {
         *("enter a member to read", "read the spec", "read a compiled spec", "read the stored estate"),
