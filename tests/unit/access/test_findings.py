@@ -480,8 +480,9 @@ def test_a_statement_is_tried_once_as_a_remedy_for_repositories_with_policies_of
 
 
 @pytest.mark.parametrize("live", [all_repaired, none_repaired])
-def test_remedies_of_an_account_take_as_much_work_however_many_accounts_there_are(live: Live) -> None:
+def test_an_audit_takes_as_much_work_for_an_account_however_many_accounts_there_are(live: Live) -> None:
     all_of_ecr = [{"PolicyName": "own", "PolicyDocument": {"Statement": _ALL_OF_ECR}}]
+    trust = {"Statement": {"Effect": "Allow", "Principal": {"AWS": "999999999999"}, "Action": "sts:AssumeRole"}}
 
     def work(number: int) -> int:
         accounts = [f"{100_000_000_000 + 1_000 * number + at}" for at in range(number)]
@@ -489,7 +490,8 @@ def test_remedies_of_an_account_take_as_much_work_however_many_accounts_there_ar
         for account in accounts:
             names = "named", "other"
             users = [{"Arn": f"arn:aws:iam::{account}:user/{one}", "UserPolicyList": all_of_ecr} for one in names]
-            iam[account] = {"UserDetailList": users}
+            role = {"Arn": f"arn:aws:iam::{account}:role/entered", "AssumeRolePolicyDocument": trust}
+            iam[account] = {"UserDetailList": users, "RoleDetailList": [role]}
             ecr[account] = {"ecr": {REGION: {"repositories": [{"repositoryName": f"app-{account}"}]}}}
         estate = estate_of({"iam": iam, "more": ecr})
         named = {f"a{one}": {"id": one, "regions": [REGION]} for one in accounts}

@@ -377,9 +377,11 @@ class Graph(SubjectDirectory):
         """Whoever is in no inventory and can, by itself or as one role, by ARN or class: no chain is followed."""
         asked = ((one, self.decide(one, permissions)) for one in self._outsiders_in(permissions, services=True))
         paths = [AccessPath((Step(subject, permissions, decision),)) for subject, decision in asked]
+        possible = self._possible(permissions) if self.entered else {}
         paths += (
             AccessPath((enters, Step(role, permissions, self.decide(role, permissions))))
             for role, enters in self.entered
+            if role.arn in possible
         )
         able = (path for path in sorted(paths, key=_ORDER, reverse=True) if path.answer is not Answer.NO)
         return {path.subject.arn: path for path in able}
@@ -580,6 +582,17 @@ class Graph(SubjectDirectory):
         only: str = "",
         among: Collection[str] | None = None,
     ) -> Iterator[tuple[Subject, AccessDecision]]:
+        found = {one.arn: one for one in also} | self._possible(permissions)
+        for subject in found.values():
+            is_left_out = among is not None and subject.identity is not None and subject.arn not in among
+            if subject.principal.account == but_of or is_left_out or only not in ("", subject.arn):
+                continue
+            decision = self.decide(subject, permissions)
+            if decision.answer is not Answer.NO:
+                yield subject, decision
+
+    def _possible(self, permissions: tuple[Permission, ...]) -> dict[str, Subject]:
+        """Everybody of whom it is to be decided, by ARN: nobody else can."""
         first = permissions[0]
         allowed = self.allowing(first.action).of(first.resource.arn)
         found = {subject.arn: subject for subject in allowed.of(first.resource.account)}
@@ -588,14 +601,7 @@ class Graph(SubjectDirectory):
             # Each may be allowed to others, of whom somebody is both; of the resource's account the first says it all.
             own = None if permission is first else first.resource.account
             found |= {one.arn: one for each in named for one in each if own is None or one.principal.account != own}
-        found = {one.arn: one for one in also} | found
-        for subject in found.values():
-            is_left_out = among is not None and subject.identity is not None and subject.arn not in among
-            if subject.principal.account == but_of or is_left_out or only not in ("", subject.arn):
-                continue
-            decision = self.decide(subject, permissions)
-            if decision.answer is not Answer.NO:
-                yield subject, decision
+        return found
 
     def _find_assumers(self, role: Subject) -> Iterator[tuple[Subject, AccessDecision]]:
         assert role.identity is not None
